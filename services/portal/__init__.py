@@ -1,0 +1,1 @@
+"""Everything people touch: sign-in, pages, JSON API, server-sent events."""

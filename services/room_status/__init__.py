@@ -1,0 +1,1 @@
+"""Observations in, states and declines out: decides, and nothing else."""

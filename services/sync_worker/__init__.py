@@ -1,0 +1,1 @@
+"""Hints and commands in, observations out: makes each mailbox right."""

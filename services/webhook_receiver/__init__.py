@@ -1,0 +1,1 @@
+"""HTTP in, hints out: answers fast, decides little, asks no store."""

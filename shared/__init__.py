@@ -1,0 +1,1 @@
+"""What the services have in common: words, contracts, ports and the engines behind them."""

@@ -1,0 +1,80 @@
+"""What the sync worker keeps of a mailbox: its cursor, subscription and timers, and a reference per event. Sealed at rest."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.domain.attendees import Answer
+
+MAILBOX_TYPE = "mailbox-state"
+REFERENCE_TYPE = "event-reference"
+
+
+class DueReason(StrEnum):
+    """Why a mailbox will be looked at again without a hint."""
+
+    RETRY = "retry"
+    RENEW = "renew"
+    RECONCILE = "reconcile"
+    ECHO = "echo"
+    """Graph's delta lags behind its notifications: an empty look after a hint is repeated once."""
+    CONFIRM = "confirm"
+    """A room declined: Google may replace it by itself within the grace time."""
+    SILENT = "silent"
+    """A room has been pending for long: look whether its answer got lost."""
+
+
+class LiveSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The subscription or channel that is alive for this mailbox."""
+
+    id: str
+    resource_id: str = ""
+    key_id: str
+    """The hook key its client state was made under."""
+    made_at_ms: int
+    expires_at_ms: int
+
+
+class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """One mailbox, total. Key on `calendar-state`: the mailbox."""
+
+    provider: str
+    connected: bool = True
+    cursor: str = ""
+    """Opaque; "" asks for a full look."""
+    window_start_ms: int = 0
+    """Where the window inside the cursor begins (Graph: part of its token)."""
+    baseline_done: bool = False
+    subscription: LiveSubscription | None = None
+    retiring: tuple[LiveSubscription, ...] = ()
+    """Replaced, and to be ended at the provider: retried until none is left."""
+    due: dict[DueReason, int] = {}
+    """Reason → epoch milliseconds."""
+    failures: int = 0
+    """Looks failed in a row: sets the back-off."""
+    heard_at_ms: int = 0
+    """Last push."""
+    looked_at_ms: int = 0
+    """Last look that committed."""
+
+
+class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """One event of one mailbox: identity, the hashed attendees with their answers, and the start. No content."""
+
+    event_id: str
+    uid: str
+    """Meeting pseudonym; "" while a sparse occurrence waits for its master."""
+    kind: str
+    master_id: str = ""
+    slot: str = ""
+    start_ms: int = 0
+    end_ms: int = 0
+    organizer: str = ""
+    is_organizer: bool = False
+    shows_guests: bool = True
+    rooms: dict[str, Answer] | None = None
+    """None: not said by this item; an occurrence then takes its master's."""
+    people: dict[str, Answer] | None = None
+    version: str = ""

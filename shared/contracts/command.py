@@ -1,0 +1,43 @@
+"""Wishes of people and SREs, keyed by mailbox, executed by the mailbox's owner."""
+
+from __future__ import annotations
+
+import msgspec
+
+TYPE = "command"
+
+
+class _Command(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="wish"):
+    at_ms: int
+    """When it was wished, epoch milliseconds."""
+
+
+class Connect(_Command, tag="connect"):
+    """A consent was given: subscribe, and take a baseline look."""
+
+
+class Disconnect(_Command, tag="disconnect"):
+    """A consent was taken back here: end the subscription, drop the references, then forget the grant."""
+
+
+class Reconcile(_Command, tag="reconcile"):
+    """Look again. `full` throws the cursor away first."""
+
+    full: bool = False
+
+
+class Gap(_Command, tag="gap"):
+    """Hints of this partition may have been lost while the log was away: every mailbox of it becomes due."""
+
+
+class TakeRoom(_Command, tag="take-room"):
+    """Swap the room that declined for another, in the user's own calendar."""
+
+    take_id: str
+    """The registry row that carries the outcome back to the page."""
+    event_id: str
+    declined_room_id: str
+    room_id: str
+
+
+Command = Connect | Disconnect | Reconcile | Gap | TakeRoom

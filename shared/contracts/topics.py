@@ -1,0 +1,104 @@
+"""The one table of topics: who keys them by what, how they are kept, and which service owns which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.instants import DAY_MS
+
+RETENTION_MS = 5 * DAY_MS
+MEETING_STATE_COMPACTION_LAG_MS = 6 * DAY_MS  # replay needs the past: longer than the five days of observations
+
+
+class Cleanup(StrEnum):
+    """How a topic forgets."""
+
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `retention_ms` is for DELETE; `compaction_lag_ms` keeps superseded records at least that long."""
+
+    name: str
+    key: str
+    cleanup: Cleanup
+    what: str
+    public: bool = False
+    retention_ms: int = RETENTION_MS
+    compaction_lag_ms: int = 0
+
+
+NOTIFICATIONS_GRAPH = Topic(
+    "notifications.graph", "mailbox", Cleanup.DELETE, "the hint as received: item, received-at, trace"
+)
+NOTIFICATIONS_GOOGLE = Topic(
+    "notifications.google", "mailbox", Cleanup.DELETE, "the hint as received: headers, received-at, trace"
+)
+COMMANDS = Topic("commands", "mailbox", Cleanup.DELETE, "consent given or taken, reconcile, gap, take a room")
+CALENDAR_STATE = Topic(
+    "calendar-state", "mailbox + event", Cleanup.COMPACT, "references, snapshots, cursor, subscription, due; sealed"
+)
+OBSERVATIONS = Topic("observations", "meeting", Cleanup.DELETE, "everything one copy says of one meeting; sealed")
+MEETING_STATE = Topic(
+    "meeting-state",
+    "meeting",
+    Cleanup.COMPACT,
+    "the fold's memory: last observation per copy, asks, declines so far; sealed",
+    compaction_lag_ms=MEETING_STATE_COMPACTION_LAG_MS,
+)
+ROOM_STATUS = Topic(
+    "room-status", "occurrence + room", Cleanup.COMPACT, "the state of each room of each occurrence", public=True
+)
+ROOM_REJECTIONS = Topic("room-rejections", "meeting", Cleanup.DELETE, "decline events, CloudEvents JSON", public=True)
+ERASURES = Topic("erasures", "tenant", Cleanup.COMPACT, "key destroyed at: re-applied by every restore")
+DEAD_LETTERS = Topic(
+    "dead-letters", "as the source", Cleanup.DELETE, "the record that could not be handled: bytes, where from, why"
+)
+
+TOPICS = (
+    NOTIFICATIONS_GRAPH,
+    NOTIFICATIONS_GOOGLE,
+    COMMANDS,
+    CALENDAR_STATE,
+    OBSERVATIONS,
+    MEETING_STATE,
+    ROOM_STATUS,
+    ROOM_REJECTIONS,
+    ERASURES,
+    DEAD_LETTERS,
+)
+BY_NAME = {topic.name: topic for topic in TOPICS}
+
+POSITION_KEY = b"position"
+"""The record of a state topic that says where input resumes and where the outputs ended (design §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A stateful service's place in the flow: what it reads, what it keeps, what it decides."""
+
+    service: str
+    inputs: tuple[str, ...]
+    state: str
+    outputs: tuple[str, ...]
+    reads_committed: bool
+    """Whether inputs are read committed. `observations` is read uncommitted: an aborted look is still true."""
+
+
+SYNC_WORKER = Station(
+    service="sync-worker",
+    inputs=(NOTIFICATIONS_GRAPH.name, NOTIFICATIONS_GOOGLE.name, COMMANDS.name),
+    state=CALENDAR_STATE.name,
+    outputs=(OBSERVATIONS.name,),
+    reads_committed=True,
+)
+ROOM_STATUS_STATION = Station(
+    service="room-status",
+    inputs=(OBSERVATIONS.name,),
+    state=MEETING_STATE.name,
+    outputs=(ROOM_REJECTIONS.name, ROOM_STATUS.name),
+    reads_committed=False,
+)

@@ -1,0 +1,1 @@
+"""Sealing and the master key: `cryptography` behind two small modules."""

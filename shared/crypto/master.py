@@ -1,0 +1,72 @@
+"""The master key ring from the environment, and the keys derived from it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from shared.domain.proof import HookKeys
+from shared.errors import ConfigurationError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeys:
+    """Key id → 32 bytes; `current` wraps and signs, the others are accepted until nothing depends on them."""
+
+    current: str
+    ring: Mapping[str, bytes]
+
+    def hook_keys(self) -> HookKeys:
+        """The keys that sign client states, one derived from each master key."""
+        return HookKeys(self.current, {key_id: _derive(key, "hook") for key_id, key in self.ring.items()})
+
+    def wrapping_key(self, key_id: str) -> bytes:
+        """The key that wraps tenant keys under master key `key_id`. Raises KeyError for one not in the ring."""
+        return _derive(self.ring[key_id], "wrap")
+
+    def session_key(self) -> bytes:
+        """The key that signs cookies and names sessions."""
+        return _derive(self.ring[self.current], "session")
+
+
+def parse(text: str) -> MasterKeys:
+    """
+    Read `ROOMSYNC_MASTER_KEY`: `id:key[,id:key…]`, newest first, each key 32 bytes in URL-safe base64; the id may be left out.
+
+    Raises:
+        ConfigurationError: says what is wrong, never the key.
+    """
+    ring: dict[str, bytes] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        key_id, _, encoded = entry.rpartition(":")
+        try:
+            key = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != KEY_BYTES:
+            message = "ROOMSYNC_MASTER_KEY: each key must be 32 bytes in URL-safe base64; make one with `roomsync keys new`"
+            raise ConfigurationError(message)
+        ring[key_id or f"k{hashlib.sha256(key).hexdigest()[:4]}"] = key
+    if not ring:
+        message = "ROOMSYNC_MASTER_KEY is empty; make one with `roomsync keys new`"
+        raise ConfigurationError(message)
+    return MasterKeys(next(iter(ring)), ring)
+
+
+def new_key() -> str:
+    """A fresh `id:key` entry for ROOMSYNC_MASTER_KEY."""
+    key = secrets.token_bytes(KEY_BYTES)
+    return f"k{hashlib.sha256(key).hexdigest()[:4]}:{base64.urlsafe_b64encode(key).decode().rstrip('=')}"
+
+
+def _derive(key: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"roomsync/{purpose}".encode()).derive(key)

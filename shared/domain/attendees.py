@@ -1,0 +1,39 @@
+"""Attendees and their answers, in the four words that deciding needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Answer(StrEnum):
+    """What an attendee said. `none`, `notResponded` and `needsAction` are all NONE."""
+
+    NONE = "none"
+    TENTATIVE = "tentative"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class AttendeeKind(StrEnum):
+    """A person, or a place."""
+
+    PERSON = "person"
+    ROOM = "room"
+
+
+class Role(StrEnum):
+    """Whose copy of a meeting one reads."""
+
+    ORGANIZER = "organizer"
+    GUEST = "guest"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAttendee:
+    """An attendee as read: in memory only, never at rest (addresses are hashed before anything is written)."""
+
+    address: str
+    """Lower-cased; empty when the provider sent none."""
+    kind: AttendeeKind
+    answer: Answer

@@ -1,0 +1,147 @@
+"""What one look at a mailbox returned, in our words and still with addresses: it never leaves the process that read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.domain.attendees import SeenAttendee
+
+
+class EventKind(StrEnum):
+    """How an event belongs to a series."""
+
+    SINGLE = "single"
+    MASTER = "master"
+    OCCURRENCE = "occurrence"
+    EXCEPTION = "exception"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """One event of one mailbox, as the allow-list lets it in: no subject, body, or location text."""
+
+    event_id: str
+    """Opaque, per mailbox, case-sensitive."""
+    uid: str
+    """What all copies of the meeting share (Google `iCalUID`, the Graph master's `iCalUId`); "" on a sparse occurrence."""
+    kind: EventKind
+    master_id: str
+    """The series' event id in this mailbox; "" for a single meeting."""
+    slot: str
+    """Which date of the series, unmoved by later changes (original start, ISO 8601 UTC); "" for a single meeting and a master."""
+    start_ms: int
+    end_ms: int
+    cancelled: bool
+    is_organizer: bool
+    organizer: str
+    """The organiser's address, lower-cased; "" when absent."""
+    shows_guests: bool
+    """Whether this copy can be believed about the other attendees' answers."""
+    attendees: tuple[SeenAttendee, ...] | None
+    """None: not said (a sparse occurrence, or the list was cut): unknown, not empty."""
+    version: str
+    """Opaque etag or change key. Compared for equality within this mailbox only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRemoval:
+    """The provider says that this id is no longer in the window: gone from view, not necessarily cancelled."""
+
+    event_id: str
+
+
+Seen = SeenEvent | SeenRemoval
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch of time a look covers, start inclusive, end exclusive, in epoch milliseconds."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything one look returned, up to the last page."""
+
+    seen: tuple[Seen, ...]
+    cursor: str
+    full: bool
+    """True: whatever was known and is not in `seen` is no longer in the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAttendee:
+    """An attendee for a page: read live as the viewing user, kept nowhere."""
+
+    name: str
+    address: str
+    is_room: bool
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMeeting:
+    """One event read live for a page or for a write. Content: it must never reach a store, topic or log."""
+
+    event_id: str
+    title: str
+    start_ms: int
+    end_ms: int
+    version: str
+    cancelled: bool
+    is_organizer: bool
+    attendees: tuple[LiveAttendee, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomContact:
+    """What a provider needs to invite a room."""
+
+    address: str
+    name: str
+
+
+class Availability(StrEnum):
+    """What free/busy says of a room at a time. UNKNOWN is not FREE: a calendar we may not see answers with nothing."""
+
+    FREE = "free"
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A usable access token and whom it speaks for."""
+
+    token: str
+    subject: str
+    """The provider's own id of the person (Entra object id, Google `sub`)."""
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionWish:
+    """What we ask a provider for: tell this address about that mailbox, until then."""
+
+    channel_id: str
+    """Ours: chosen before the call, unique for ever, `[A-Za-z0-9-]`, at most 64 characters. Graph ignores it."""
+    client_state: str
+    notification_url: str
+    lifecycle_url: str
+    """Graph only."""
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A standing request to be told, as the provider confirmed it."""
+
+    id: str
+    """Graph's subscription id, or our channel id at Google."""
+    resource_id: str
+    """Google's resource id, needed to stop the channel; "" at Graph."""
+    expires_at_ms: int
+    """As answered, never as asked."""

@@ -1,0 +1,1 @@
+"""The ports, twice: on SQLite files, and on Kafka and Redis."""

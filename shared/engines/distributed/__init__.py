@@ -1,0 +1,1 @@
+"""The distributed engine: the only home of the Kafka and Redis clients."""

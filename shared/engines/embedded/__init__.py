@@ -1,0 +1,1 @@
+"""The embedded engine: log and view in one SQLite file, registry and keyring in a second one."""

@@ -1,0 +1,77 @@
+"""A provider's calendar API, in our words. Blocking; called from worker threads; one call in flight per method call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from shared.domain.identity import Provider
+from shared.domain.sighting import (
+    Access,
+    Availability,
+    LiveMeeting,
+    Look,
+    RoomContact,
+    Subscription,
+    SubscriptionWish,
+    Window,
+)
+
+
+class CalendarProvider(Protocol):
+    """
+    All methods raise RetryableError (busy, limited, away), ConsentRevokedError (401 after a fresh token, grant gone) and
+    RefusedError (never going to work). None of them sleeps or retries: appointments are the caller's.
+    """
+
+    provider: Provider
+    max_subscription_ms: int
+    """The longest life to ask for, margin included."""
+
+    def look(self, access: Access, cursor: str, window: Window) -> Look:
+        """
+        Everything since `cursor` ("": everything in `window`), read to the last page.
+
+        Raises:
+            CursorExpiredError: the cursor is refused; ask again with "".
+        """
+        ...
+
+    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+        """Make a subscription on the person's own calendar."""
+        ...
+
+    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+        """
+        Give the subscription a longer life.
+
+        Graph prolongs it (same id); Google makes a new channel, and the caller ends the old one once the new one is recorded.
+
+        Raises:
+            SubscriptionGoneError: the provider does not know it any more: subscribe anew and look.
+        """
+        ...
+
+    def unsubscribe(self, access: Access, subscription: Subscription) -> None:
+        """End it. Already gone counts as done."""
+        ...
+
+    def read(self, access: Access, event_id: str) -> LiveMeeting:
+        """Read one event live. Raises EventGoneError."""
+        ...
+
+    def swap_room(
+        self, access: Access, event_id: str, declined: str, room: RoomContact
+    ) -> None:
+        """
+        Replace the room with address `declined` by `room`, in attendees and location; the others' answers are preserved.
+
+        Already swapped counts as done. Raises EventGoneError, PreconditionFailedError (changed meanwhile: call again).
+        """
+        ...
+
+    def availability(
+        self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
+    ) -> Mapping[str, Availability]:
+        """Room address → free, busy or unknown for the whole of that time, by the provider's free/busy."""
+        ...

@@ -1,0 +1,54 @@
+"""
+What exists nowhere else: tenants, people, sealed grants, rooms, dismissals. A small table store with compare-and-set.
+
+Every row belongs to a tenant: there is no query without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A row's bytes and the version to name when replacing it."""
+
+    value: bytes
+    version: int
+
+
+class Registry(Protocol):
+    """All methods raise StoreUnavailableError when the store cannot be reached. Durable on return. Thread-safe."""
+
+    def get(self, table: str, tenant: str, row: str) -> Versioned | None:
+        """The row; None when absent or past its `not_after_ms`."""
+        ...
+
+    def put(
+        self, table: str, tenant: str, row: str, value: bytes, *, expect: int | None = None, not_after_ms: int | None = None
+    ) -> int:
+        """
+        Write the row and return its new version.
+
+        Args:
+            expect: None writes whatever stands there; 0 only if absent; n only over version n.
+            not_after_ms: From then on the row is refused at read, and anyone may delete it.
+
+        Raises:
+            ConflictError: `expect` does not hold.
+        """
+        ...
+
+    def delete(self, table: str, tenant: str, row: str) -> None:
+        """Idempotent."""
+        ...
+
+    def scan(self, table: str, tenant: str) -> Iterator[tuple[str, Versioned]]:
+        """All live rows of the table for this tenant, by row id."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and files."""
+        ...

@@ -1,0 +1,79 @@
+"""
+What answers questions: a projection of `meeting-state` that can be thrown away and rebuilt, byte for byte.
+
+A row is one meeting as its owners (the people whose copies are connected) may see it. Rows are applied after the commit,
+per partition, only above the offset already applied of the same topic id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One meeting. `owners` are `tenant/mailbox` keys; `value` is the sealed meeting state; None deletes the row."""
+
+    key: str
+    owners: tuple[str, ...]
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """A row as read, with the revision at which it last changed."""
+
+    key: str
+    value: bytes | None
+    """None: deleted, or no longer this owner's, since the revision asked for."""
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How far a partition of the view has come."""
+
+    topic_id: str
+    offset: int
+
+
+class View(Protocol):
+    """All methods raise StoreUnavailableError when the store cannot be reached. Thread-safe."""
+
+    def applied(self, partition: int) -> Applied | None:
+        """None: nothing applied yet, or the view was lost."""
+        ...
+
+    def apply(self, partition: int, applied: Applied, rows: Sequence[Row]) -> bool:
+        """
+        Apply `rows` atomically if `applied.offset` is above the stored one of the same topic id.
+
+        A different topic id replaces the partition: its rows go first. Returns whether anything was applied.
+        """
+        ...
+
+    def reset(self, partition: int) -> None:
+        """Forget the partition: its rows and how far it came. A rebuild follows."""
+        ...
+
+    def rows(self, owner: str) -> Sequence[SeenRow]:
+        """All live rows of `owner`, by key."""
+        ...
+
+    def changes(self, owner: str, after: int) -> Sequence[SeenRow]:
+        """Rows of `owner` that changed after revision `after`, oldest first, deletions included."""
+        ...
+
+    def revision(self, owner: str) -> int:
+        """The newest revision of any row of `owner`; 0 when there has been none. Cheap: asked several times a second."""
+        ...
+
+    def digest(self) -> str:
+        """A canonical hash of all live rows (key, owners, value), independent of revisions and of the order of applying."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and files."""
+        ...

@@ -1,0 +1,1 @@
+"""The two calendar systems, each as wire shapes, a pure parser and a client."""

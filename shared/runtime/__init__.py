@@ -1,0 +1,1 @@
+"""What every process needs to run: settings, clock, logs, metrics, health, claims and the loop."""

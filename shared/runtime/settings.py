@@ -1,0 +1,147 @@
+"""The one table of settings: `ROOMSYNC_*`, read once from the environment, with default, unit and meaning beside each."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.errors import ConfigurationError
+
+PREFIX = "ROOMSYNC_"
+_LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+
+
+def _setting(default: Any, doc: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"doc": doc, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every knob of every service. `_s` is seconds, `_ms` milliseconds, `_url` an address without a trailing slash."""
+
+    engine: str = _setting("embedded", "`embedded` (SQLite files under HOME) or `kafka` (Kafka and Redis)")
+    home: Path = _setting(Path(".roomsync"), "data directory of the embedded engine, and of the generated master key")
+    public_url: str = _setting("", "builds every external address; empty: the portal's own loopback address")
+    hooks_url: str = _setting("", "where providers reach the receiver, if not at PUBLIC_URL (no reverse proxy in front)")
+    master_key: str = _setting("", "`id:key[,id:key]`, newest first; empty on loopback: made once under HOME", secret=True)
+    topic_prefix: str = _setting("", "put before every topic and group name")
+    partitions: int = _setting(4, "partitions of every topic; fixed once they are made")
+    kafka_bootstrap: str = _setting("", "host:port[,host:port] of the brokers")
+    kafka_replication: int = _setting(3, "replication factor when `roomsync topics` makes them")
+    view_redis_url: str = _setting("", "Redis of the views: may be lost")
+    registry_redis_url: str = _setting("", "Redis of registry and keyring: another instance, appendfsync always, noeviction")
+    microsoft_client_id: str = _setting("", "application id at Entra")
+    microsoft_client_secret: str = _setting("", "client secret at Entra", secret=True)
+    microsoft_login_url: str = _setting("https://login.microsoftonline.com", "Entra's address")
+    microsoft_graph_url: str = _setting("https://graph.microsoft.com/v1.0", "Graph's address, version included")
+    google_client_id: str = _setting("", "OAuth client id at Google")
+    google_client_secret: str = _setting("", "OAuth client secret at Google", secret=True)
+    google_auth_url: str = _setting("https://accounts.google.com/o/oauth2/v2/auth", "Google's authorisation endpoint")
+    google_token_url: str = _setting("https://oauth2.googleapis.com/token", "Google's token endpoint")
+    google_calendar_url: str = _setting("https://www.googleapis.com/calendar/v3", "Calendar API, service path included")
+    google_directory_url: str = _setting("https://admin.googleapis.com", "Directory API root")
+    receiver_port: int = _setting(8101, "0 takes a free one")
+    portal_port: int = _setting(8102, "0 takes a free one")
+    simulator_port: int = _setting(8103, "0 takes a free one")
+    prompt_grace_s: float = _setting(
+        -1.0, "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)"
+    )
+    reconcile_s: float = _setting(900.0, "seconds without a look after which a mailbox is looked at anyway")
+    pending_silent_s: float = _setting(600.0, "seconds a room may be pending before its mailbox is looked at again")
+    call_timeout_s: float = _setting(10.0, "seconds one provider call may take")
+    enrolment: str = _setting(
+        "auto", "`open`: the first sign-in from an organisation switches it on; `closed`: an administrator does; "
+        "`auto`: open while every address is loopback"
+    )
+    service_token: str = _setting("", "bearer token of back-end services on /v1/room-rejections; empty refuses all", secret=True)
+    log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
+    test_clock: str = _setting("", "tests only: file of one integer, milliseconds since the epoch")
+    crash_at: str = _setting("", "tests only: `point:n`, SIGKILL at the n-th passing of a named point")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether every address that is not a provider's public default points at this machine."""
+        urls = (
+            self.public_url, self.hooks_url, self.microsoft_login_url, self.microsoft_graph_url, self.google_auth_url,
+            self.google_token_url, self.google_calendar_url, self.google_directory_url, self.view_redis_url,
+            self.registry_redis_url,
+        )  # fmt: skip
+        hosts = [urlsplit(url).hostname or "" for url in urls if url]
+        hosts += [entry.rpartition(":")[0] for entry in self.kafka_bootstrap.split(",") if entry]
+        return all(host.startswith(_LOOPBACK) for host in hosts)
+
+    @property
+    def open_enrolment(self) -> bool:
+        """Whether the first sign-in from an organisation switches it on."""
+        return self.enrolment == "open" or (self.enrolment == "auto" and self.loopback)
+
+    def grace_ms(self, provider: str) -> int:
+        """How long a decline must stand before its prompt, in milliseconds."""
+        if self.prompt_grace_s >= 0:
+            return int(self.prompt_grace_s * 1000)
+        return 15_000 if provider == "google" else 0
+
+    def shown(self) -> dict[str, str]:
+        """For the start-up log: every setting, secrets starred, passwords in URLs too."""
+        return {
+            item.name: _starred(str(getattr(self, item.name)), secret=item.metadata["secret"])
+            for item in dataclasses.fields(self)
+        }
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """
+    Read the environment.
+
+    Raises:
+        ConfigurationError: lists every value that cannot be read and every contradiction, at once.
+    """
+    environ = os.environ if environ is None else environ
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    for item in dataclasses.fields(Settings):
+        raw = environ.get(PREFIX + item.name.upper())
+        if raw is None or (raw == "" and item.default != ""):
+            continue
+        try:
+            value = type(item.default)(raw)
+        except ValueError:
+            faults.append(f"{PREFIX}{item.name.upper()}={raw!r}: must be {type(item.default).__name__}")
+            continue
+        values[item.name] = value.rstrip("/") if item.name.endswith("_url") else value
+    settings = Settings(**values)
+    faults += _contradictions(settings)
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return settings
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    faults = []
+    if settings.engine not in {"embedded", "kafka"}:
+        faults.append(f"ROOMSYNC_ENGINE={settings.engine!r}: must be embedded or kafka")
+    if settings.enrolment not in {"auto", "open", "closed"}:
+        faults.append(f"ROOMSYNC_ENROLMENT={settings.enrolment!r}: must be auto, open or closed")
+    if settings.engine == "kafka":
+        faults += [
+            f"{PREFIX}{name.upper()} is missing: ROOMSYNC_ENGINE=kafka needs it"
+            for name in ("kafka_bootstrap", "view_redis_url", "registry_redis_url")
+            if not getattr(settings, name)
+        ]
+    if settings.partitions < 1:
+        faults.append("ROOMSYNC_PARTITIONS must be at least 1")
+    if (settings.test_clock or settings.crash_at) and not settings.loopback:
+        faults.append("ROOMSYNC_TEST_CLOCK and ROOMSYNC_CRASH_AT are for tests: every address must be loopback")
+    return faults
+
+
+def _starred(text: str, *, secret: bool) -> str:
+    if secret:
+        return "***" if text else ""
+    password = urlsplit(text).password if "://" in text else None
+    return text.replace(f":{password}@", ":***@") if password else text
