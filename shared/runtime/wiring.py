@@ -1,0 +1,77 @@
+"""Which engine a process runs on: the one place, called by the mains and the command line, that names the engines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from shared.crypto.master import MasterKeys, new_key, parse
+from shared.errors import ConfigurationError
+from shared.ports.engine import Engine
+from shared.runtime.clock import clock_from
+from shared.runtime.settings import Settings
+
+MASTER_KEY_FILE = "master.key"
+
+
+def open_engine(settings: Settings) -> Engine:
+    """
+    Open log, view, registry and keyring; each connects when it is first used.
+
+    Raises:
+        ConfigurationError: no master key, or the engine was made with other settings.
+    """
+    master = master_keys(settings)
+    clock = clock_from(settings.test_clock)
+    if settings.engine == "kafka":
+        from shared.engines.distributed import open_engine as open_distributed  # noqa: PLC0415  # keeps clients unloaded
+
+        return open_distributed(
+            bootstrap=settings.kafka_bootstrap,
+            view_redis_url=settings.view_redis_url,
+            registry_redis_url=settings.registry_redis_url,
+            partitions=settings.partitions,
+            replication=settings.kafka_replication,
+            prefix=settings.topic_prefix,
+            master=master,
+            clock=clock,
+        )
+    from shared.engines.embedded import open_engine as open_embedded  # noqa: PLC0415  # the other engine's mirror
+
+    return open_embedded(
+        settings.home, partitions=settings.partitions, prefix=settings.topic_prefix, master=master, clock=clock
+    )
+
+
+def master_keys(settings: Settings) -> MasterKeys:
+    """
+    The master key ring: from the environment; on loopback, else, one made once under HOME.
+
+    Raises:
+        ConfigurationError: none is set and this is not a machine of one's own.
+    """
+    if settings.master_key:
+        return parse(settings.master_key)
+    path = settings.home / MASTER_KEY_FILE
+    if path.exists():
+        return parse(path.read_text())
+    if not settings.loopback and settings.public_url:
+        message = "ROOMSYNC_MASTER_KEY is missing; make one with `roomsync keys new` and keep it outside the data directory"
+        raise ConfigurationError(message)
+    return parse(_make_once(path))
+
+
+def _make_once(path: Path) -> str:
+    """Several processes start together: whoever links first wins, everybody reads the winner's key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(new_key())
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    Path(draft).unlink()
+    return path.read_text()
