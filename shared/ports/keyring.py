@@ -14,8 +14,16 @@ class Keyring(Protocol):
         """The tenant's keys. Raises KeyDestroyedError when there are none (any more)."""
         ...
 
+    def consent_key(self, tenant: str) -> bytes:
+        """
+        The key that seals the tenant's grants, also while the data keys are already destroyed (design §8: 120 hours longer).
+
+        Raises KeyDestroyedError when there is none (any more).
+        """
+        ...
+
     def create(self, tenant: str) -> TenantKeys:
-        """Make keys for a tenant that has none; returns those that stand if it has."""
+        """Make whichever keys the tenant lacks and return all; those that stand are kept, so a grant survives re-enabling."""
         ...
 
     def destroy_data(self, tenant: str) -> None:
