@@ -1,0 +1,1 @@
+"""How roomsync is put on machines."""

@@ -1,0 +1,1 @@
+"""Real Kafka brokers and Redis servers on this machine's loopback, without Docker."""
