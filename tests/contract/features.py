@@ -1,0 +1,26 @@
+"""What an engine declares of itself to the contract suite: deadlines that are its own, and differences with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """
+    One engine's declaration.
+
+    `differences` is printed at the head of a run: a test id fragment → why the engine may behave otherwise there. A test
+    whose name contains the fragment is expected to fail, strictly: it rings on the day the gap closes.
+    """
+
+    engine: str
+    takeover_s: float
+    """How long after a member's death its partitions may take to move. A deadline for waiting, not a target."""
+    visible_s: float
+    """How long after a commit returned its records may take to become visible to committed readers."""
+    differences: Mapping[str, str] = field(default_factory=dict)
+
+
+EMBEDDED = Features(engine="embedded", takeover_s=10.0, visible_s=0.0)
