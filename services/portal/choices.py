@@ -1,0 +1,103 @@
+"""Which rooms one could take instead, nearest first, and why there is none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.contracts.rows import RoomRow
+from shared.domain.sighting import Availability
+
+MAX_CANDIDATES = 20  # one free/busy call at either provider
+LABEL = "free now, not confirmed"
+
+
+class Empty(StrEnum):
+    """Why there is nothing to choose from."""
+
+    NO_ROOMS = "no-rooms"
+    NONE_LARGE_ENOUGH = "none-large-enough"
+    NONE_FREE = "none-free"
+    NOT_VISIBLE = "not-visible"
+    NOT_READABLE = "not-readable"
+
+
+WORDS = {
+    Empty.NO_ROOMS: "No other room is known for your organisation. An administrator can add rooms.",
+    Empty.NONE_LARGE_ENOUGH: "No other room seats everybody who is invited.",
+    Empty.NONE_FREE: "None of the rooms that are large enough is free at that time. You could move the meeting.",
+    Empty.NOT_VISIBLE: "Your calendar system does not show you whether these rooms are free.",
+    Empty.NOT_READABLE: "Your calendar system could not be asked just now. Try again in a moment.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A room that is large enough, before anybody asked whether it is free."""
+
+    id: str
+    room: RoomRow
+    same_building: bool
+    same_floor: bool
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What speaks for it, for a person to read."""
+        place = ("same floor",) if self.same_floor else ("same building",) if self.same_building else ()
+        return (*place, f"seats {self.room.capacity}" if self.room.capacity else "capacity not known")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Rooms that were free when asked, or why there is none."""
+
+    rooms: tuple[Candidate, ...]
+    empty: Empty | None
+
+
+def candidates(
+    rooms: Mapping[str, RoomRow], declined: str, asked: Collection[str], people: int
+) -> tuple[Sequence[Candidate], Empty | None]:
+    """
+    The rooms worth asking about, nearest to the one that declined first: building, floor, then the closest fit.
+
+    Args:
+        rooms: Room id → room, of the whole organisation.
+        asked: Rooms that the meeting has asked already.
+        people: How many seats are needed. A room of unknown capacity stays in, behind those that are known to fit.
+    """
+    others = {room_id: room for room_id, room in rooms.items() if room_id != declined and room_id not in asked}
+    if not others:
+        return (), Empty.NO_ROOMS
+    near = rooms.get(declined)
+    fitting = [
+        _candidate(room_id, room, near) for room_id, room in others.items() if not 0 < room.capacity < people
+    ]
+    ranked = sorted(fitting, key=lambda each: _distance(each, people))
+    return ranked[:MAX_CANDIDATES], None if ranked else Empty.NONE_LARGE_ENOUGH
+
+
+def free(ranked: Sequence[Candidate], said: Mapping[str, Availability]) -> Choices:
+    """
+    Those that free/busy calls free, in their order.
+
+    Args:
+        said: Room address (lower-cased) → what free/busy said of it. UNKNOWN and absent are not free.
+    """
+    found = tuple(each for each in ranked if said.get(each.room.address.lower()) is Availability.FREE)
+    if found or not ranked:
+        return Choices(found, None if found else Empty.NO_ROOMS)
+    seen = any(said.get(each.room.address.lower()) is Availability.BUSY for each in ranked)
+    return Choices((), Empty.NONE_FREE if seen else Empty.NOT_VISIBLE)
+
+
+def _candidate(room_id: str, room: RoomRow, near: RoomRow | None) -> Candidate:
+    same_building = near is not None and bool(room.building) and room.building == near.building
+    same_floor = same_building and near is not None and bool(room.floor) and room.floor == near.floor
+    return Candidate(room_id, room, same_building, same_floor)
+
+
+def _distance(each: Candidate, people: int) -> tuple[bool, bool, bool, int, str]:
+    unknown = each.room.capacity == 0
+    return (not each.same_building, not each.same_floor, unknown, each.room.capacity - people, each.room.name)

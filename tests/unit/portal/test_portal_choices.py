@@ -1,0 +1,77 @@
+"""Which rooms are offered instead, in which order, and what is said when there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.portal.choices import MAX_CANDIDATES, Empty, candidates, free
+from shared.contracts.rows import RoomRow
+from shared.domain.sighting import Availability
+
+
+def a_room(name: str, capacity: int = 8, building: str = "North", floor: str = "1") -> RoomRow:
+    return RoomRow(address=f"{name}@Rooms.example", name=name, capacity=capacity, building=building, floor=floor)
+
+
+DECLINED = a_room("declined")
+
+
+def test_nearest_come_first_by_building_then_floor_then_fit() -> None:
+    rooms = {
+        "declined": DECLINED,
+        "far": a_room("far", building="South"),
+        "upstairs": a_room("upstairs", floor="2"),
+        "large": a_room("large", capacity=20),
+        "fits": a_room("fits", capacity=4),
+        "unsized": a_room("unsized", capacity=0),
+    }
+
+    ranked, empty = candidates(rooms, "declined", frozenset({"declined"}), people=4)
+
+    assert [each.id for each in ranked] == ["fits", "large", "unsized", "upstairs", "far"]
+    assert empty is None
+
+
+def test_rooms_that_are_too_small_or_already_asked_are_left_out() -> None:
+    rooms = {"declined": DECLINED, "small": a_room("small", 3), "asked": a_room("asked"), "left": a_room("left", 4)}
+
+    ranked, _ = candidates(rooms, "declined", frozenset({"declined", "asked"}), people=4)
+
+    assert [each.id for each in ranked] == ["left"]
+
+
+def test_no_more_candidates_than_one_free_busy_call_takes() -> None:
+    rooms = {f"r{n}": a_room(f"r{n}") for n in range(50)}
+
+    assert len(candidates(rooms, "declined", (), people=2)[0]) == MAX_CANDIDATES
+
+
+def test_room_that_is_not_in_the_table_can_be_replaced_all_the_same() -> None:
+    assert [each.id for each in candidates({"one": a_room("one")}, "unlisted", (), people=2)[0]] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("rooms", "empty"),
+    [({"declined": DECLINED}, Empty.NO_ROOMS), ({"small": a_room("small", 2)}, Empty.NONE_LARGE_ENOUGH)],
+)
+def test_says_why_there_is_nothing_to_ask_about(rooms: dict[str, RoomRow], empty: Empty) -> None:
+    assert candidates(rooms, "declined", (), people=4) == ((), empty) or candidates(
+        rooms, "declined", (), people=4
+    ) == ([], empty)
+
+
+@pytest.mark.proves("E36")
+def test_only_rooms_called_free_are_offered_and_unknown_is_not_free() -> None:
+    ranked, _ = candidates({name: a_room(name) for name in ("a", "b", "c")}, "", (), people=2)
+    said = {"a@rooms.example": Availability.UNKNOWN, "b@rooms.example": Availability.FREE}
+
+    assert [each.id for each in free(ranked, said).rooms] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "empty"), [(Availability.BUSY, Empty.NONE_FREE), (Availability.UNKNOWN, Empty.NOT_VISIBLE)]
+)
+def test_says_why_none_is_free(answer: Availability, empty: Empty) -> None:
+    ranked, _ = candidates({"a": a_room("a")}, "", (), people=2)
+
+    assert free(ranked, {"a@rooms.example": answer}).empty is empty
