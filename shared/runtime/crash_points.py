@@ -1,0 +1,49 @@
+"""Named places in the code where a test can have the process killed: `ROOMSYNC_CRASH_AT=point:n`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+from shared.errors import ConfigurationError
+
+_armed: str | None = None
+_left = 0
+_lock = threading.Lock()
+
+
+def arm(spec: str) -> None:
+    """
+    Choose the point and its n-th passing (`"committed:2"`; `:1` may be left out); an empty `spec` disarms.
+
+    `Settings` refuses ROOMSYNC_CRASH_AT unless every address is loopback; mains pass `settings.crash_at` here.
+
+    Raises:
+        ConfigurationError: n is not a positive number.
+    """
+    global _armed, _left  # noqa: PLW0603  # one per process, by nature
+    point, _, count = spec.partition(":")
+    try:
+        left = int(count or "1")
+    except ValueError:
+        left = 0
+    if left < 1:
+        message = f"ROOMSYNC_CRASH_AT={spec!r}: must be `point:n` with n at least 1"
+        raise ConfigurationError(message)
+    _left = left
+    _armed = point or None
+
+
+def crash_point(name: str) -> None:
+    """Pass the place called `name`: one comparison unless armed; SIGKILL to this process when it is its turn."""
+    if _armed is not None and _armed == name:
+        _pass()
+
+
+def _pass() -> None:
+    global _left  # noqa: PLW0603  # counted across threads, hence the lock
+    with _lock:
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,124 @@
+"""Every metric, once: its name, its labels and what it means. A metric that is not in this file does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.2, 3.0, 10.0)
+_ALL: list[MetricWrapperBase] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One line of the table of metrics in the documentation."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+def _counter(name: str, meaning: str, *labels: str) -> Counter:
+    metric = Counter(name, meaning, labels, namespace="roomsync", registry=REGISTRY)
+    _ALL.append(metric)
+    return metric
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
+    metric = Gauge(name, meaning, labels, namespace="roomsync", registry=REGISTRY)
+    _ALL.append(metric)
+    return metric
+
+
+def _histogram(name: str, meaning: str, *labels: str) -> Histogram:
+    metric = Histogram(name, meaning, labels, namespace="roomsync", registry=REGISTRY, buckets=_FAST)
+    _ALL.append(metric)
+    return metric
+
+
+HOOK_ITEMS = _counter(
+    "hook_items",
+    "notification items; outcome: accepted (durable), forged (no valid proof), malformed, unavailable (503)",
+    "provider",
+    "outcome",
+)
+HOOK_REFUSALS = _counter("hook_refusals", "requests refused whole, by reason", "provider", "reason")
+HOOK_SECONDS = _histogram("hook_seconds", "time from a request's arrival in the application to its answer", "provider")
+BREAKER_OPEN = _gauge("breaker_open", "lanes of a breaker that are open: 0 is well", "breaker")
+GAPS = _counter("gaps", "gap commands appended: hints of a partition may have been lost while the log was away")
+
+LOOKS = _counter(
+    "looks",
+    "looks at mailboxes that ended well; kind: full, incremental",
+    "provider",
+    "kind",
+)
+LOOK_SECONDS = _histogram("look_seconds", "duration of one look, from the first call to the last page", "provider")
+PROVIDER_CALLS = _counter(
+    "provider_calls",
+    "calls to a provider's API; outcome: ok, throttled, refused, revoked, expired, error, timeout",
+    "provider",
+    "operation",
+    "outcome",
+)
+PROVIDER_SECONDS = _histogram("provider_seconds", "duration of provider calls", "provider", "operation")
+MAILBOXES = _gauge("mailboxes", "mailboxes owned by this worker by consent state", "provider", "state")
+MAILBOXES_STALE = _gauge("mailboxes_stale", "mailboxes not looked at within twice the reconcile time", "provider")
+SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
+    "subscription_shortest_life_seconds",
+    "remaining life of the subscription that ends soonest; below zero: a watch died silently",
+    "provider",
+)
+SUBSCRIPTION_FAILURES = _counter("subscription_failures", "subscribing or renewing failed", "provider")
+
+OBSERVATIONS = _counter("observations", "observations committed")
+LOOK_FAILURES = _counter(
+    "look_failures", "looks that became an appointment or ended a consent, by reason", "provider", "reason"
+)
+DECLINES = _counter("declines", "decline events committed")
+COMMIT_SECONDS = _histogram("commit_seconds", "duration of a claim's commit", "service")
+RECORDS = _counter("records", "input records handled", "service", "topic")
+LAG_RECORDS = _gauge("lag_records", "input offsets not yet passed by the committed position", "service", "partition")
+LAG_SECONDS = _gauge("lag_seconds", "age of the oldest input not yet passed by the position", "service", "partition")
+CLAIMS = _gauge("claims", "partitions this process owns", "service")
+FENCED = _counter("fenced", "claims lost to another owner", "service")
+INPUT_LOST = _counter(
+    "input_lost", "input offsets that retention took before they were read: always an alarm", "service", "topic"
+)
+DEAD_LETTERS = _counter("dead_letters", "records that could not be handled and were put aside", "service")
+
+PROMPTS_SHOWN = _counter("prompts_shown", "prompts first shown to somebody", "provider")
+ROOMS_TAKEN = _counter("rooms_taken", "rebookings asked for on a page, by outcome", "provider", "outcome")
+PAGE_SECONDS = _histogram("page_seconds", "time from a page or API request to its answer", "route")
+STREAMS = _gauge("streams", "server-sent event streams open")
+
+
+def render() -> bytes:
+    """All metrics of this process in Prometheus' text format (`CONTENT_TYPE`)."""
+    return generate_latest(REGISTRY)
+
+
+def described() -> Iterator[Described]:
+    """The table of metrics, in the order of this file."""
+    for metric in _ALL:
+        family = next(iter(metric.describe()))
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        yield Described(name, family.type, tuple(metric._labelnames), family.documentation)  # noqa: SLF001
