@@ -1,0 +1,112 @@
+"""The world: everything both provider sides share, put together, on one clock and under one lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from simulator.world.bookings import Bookings
+from simulator.world.calendar import Calendar
+from simulator.world.clock import Clock, SystemClock
+from simulator.world.delivery import Delivery
+from simulator.world.desk import Desk
+from simulator.world.directory import Directory
+from simulator.world.errors import WorldError
+from simulator.world.faults import Faults
+from simulator.world.feed import Feed, Listener
+from simulator.world.history import History, Requests
+from simulator.world.ids import Ids
+from simulator.world.scheduler import Scheduler
+from simulator.world.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whom an access token speaks for."""
+
+    user_id: str
+    scopes: frozenset[str]
+    client_id: str
+
+
+class Identity(Protocol):
+    """What the identity side gives to the others."""
+
+    def bearer(self, headers: Mapping[str, str]) -> Principal | None:
+        """The principal of an `Authorization: Bearer` header; None when missing, unknown, expired or revoked."""
+        ...
+
+    def set_consent(
+        self, user_id: str, *, granted: bool, client_id: str | None = None, scopes: list[str] | None = None
+    ) -> dict[str, Any]:
+        """Grant beforehand, or revoke the grant with its tokens; returns the consent as JSON."""
+        ...
+
+
+class NoIdentity:
+    """Nobody is known: every call is refused."""
+
+    def bearer(self, headers: Mapping[str, str]) -> Principal | None:  # noqa: ARG002 (the Protocol's)
+        """Always None."""
+        return None
+
+    def set_consent(
+        self,
+        user_id: str,
+        *,
+        granted: bool,  # noqa: ARG002
+        client_id: str | None = None,  # noqa: ARG002
+        scopes: list[str] | None = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Refused."""
+        message = f"no identity side is wired: cannot set a consent of {user_id}"
+        raise WorldError(message)
+
+
+class World:
+    """See the package docstring for what the provider sides may call."""
+
+    def __init__(self, seed: int = 0, clock: Clock | None = None) -> None:
+        self.lock = threading.RLock()
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        self.ids = Ids(seed)
+        self.faults = Faults()
+        self.traffic = Traffic(self.ids, self.faults)
+        self.history = History()
+        self.requests = Requests()
+        self.feed = Feed()
+        self.scheduler = Scheduler(self.clock, self.lock)
+        self.delivery = Delivery(self.ids, self.scheduler, self.faults)
+        self.directory = Directory(self.ids)
+        self.calendar = Calendar(self.ids, self.clock, self.directory, self.feed)
+        self.desk = Desk(self.ids, self.clock, self.directory, self.calendar, self.history, self.faults, self.scheduler)
+        self.bookings = Bookings(self.ids, self.clock, self.directory, self.calendar, self.desk, self.history)
+        self.identity: Identity = NoIdentity()
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, UTC, on this world's clock."""
+        return self.clock.now_ms()
+
+    def on_change(self, listener: Listener) -> None:
+        """Call `listener(change)` for every line of every mailbox's feed, inside the lock: it must not block."""
+        self.feed.subscribe(listener)
+
+    def set_clock(self, now_ms: int) -> None:
+        """Move time; whatever has become due runs soon after."""
+        self.clock.set_ms(now_ms)
+        self.scheduler.wake()
+
+    def run_due(self) -> int:
+        """Run everything that is due now, in this thread (unit tests, where nothing was started)."""
+        return self.scheduler.run_due()
+
+    def start(self) -> None:
+        """Let time pass: start the scheduler's thread."""
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """Stop the threads."""
+        self.scheduler.stop()
+        self.delivery.stop()
