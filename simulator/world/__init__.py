@@ -24,14 +24,15 @@ What a side (graph, google, identity) may call; everything under `with world.loc
   `is_expired(mailbox_id, seq)`: build delta and sync tokens on these. `seen_by_ms = now - faults.get("deltaLagMs")`.
 * `world.on_change(listener)`: called for every `Change` inside the lock; plan notifications there.
 * `world.scheduler.at(due_ms, action)`, `.after(delay_ms, action)`: on the world's clock, inside the lock.
-* `world.delivery.send(Post(policy, url, headers, body, subject, still_wanted=...))`: applies the faults of the road and
-  the side's `Policy` of retries; never blocks. `.run(job)` for something that may block. `http_post(...)` for handshakes.
+* `world.delivery.send(Post(policy, url, headers, body, subject, still_wanted=...))`: applies the faults of the
+  road and the side's `Policy` of retries; never blocks. `.run(job)` for something that may block. `http_post(...)` for
+  handshakes.
 * `world.faults.get(name, provider)`, `.declare(name, default, doc)` for switches of a side's own.
 * `world.identity`: set by the identity side when it is wired; `.bearer(headers) -> Principal | None`.
 * Errors are `simulator.world.errors`: NotThereError, TakenError, InvalidError, NotOrganizerError.
 
-A side is wired by `create_app` with one function, `register(app: Flask, world: World) -> None`. It puts the principal of
-each call it serves into `flask.g.principal`, so that the request log (`app.py`, after each request under `/microsoft`
+A side is wired by `create_app` with one function, `register(app: Flask, world: World) -> None`. It puts the principal
+of each call it serves into `flask.g.principal`, so that the request log (`app.py`, after each request under `/microsoft`
 and `/google`) can name whom the token spoke for. Request faults (`throttle`, `errorShare`, `latencyMs`,
 `concurrencyLimit`) are asked of `world.traffic`.
 """

@@ -20,7 +20,7 @@ _LOG_LENGTH = 5000
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How one side retries. Seconds; `retry` says for a status (None: no connection or timeout) whether to try again."""
+    """How one side retries, in seconds; `retry` takes a status (None: no connection, timeout) and says whether."""
 
     provider: str
     first_timeout_s: float

@@ -81,8 +81,15 @@ class World:
         self.delivery = Delivery(self.ids, self.scheduler, self.faults)
         self.directory = Directory(self.ids)
         self.calendar = Calendar(self.ids, self.clock, self.directory, self.feed)
-        self.desk = Desk(self.ids, self.clock, self.directory, self.calendar, self.history, self.faults, self.scheduler)
-        self.bookings = Bookings(self.ids, self.clock, self.directory, self.calendar, self.desk, self.history)
+        shared: dict[str, Any] = {
+            "ids": self.ids,
+            "clock": self.clock,
+            "directory": self.directory,
+            "calendar": self.calendar,
+            "history": self.history,
+        }
+        self.desk = Desk(**shared, faults=self.faults, scheduler=self.scheduler)
+        self.bookings = Bookings(**shared, desk=self.desk)
         self.identity: Identity = NoIdentity()
 
     def now_ms(self) -> int:
