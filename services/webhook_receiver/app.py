@@ -1,0 +1,141 @@
+"""The receiver over HTTP: three routes that answer fast, decide little, and acknowledge only what is durable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from services.webhook_receiver.intake import Intake
+from services.webhook_receiver.protocols import google, graph
+from services.webhook_receiver.protocols.verdict import Accept, Echo, Refuse, Verdict
+from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, Topic
+from shared.domain.identity import Provider
+from shared.domain.proof import HookKeys
+from shared.errors import LogUnavailableError
+from shared.ports.clock import Clock
+from shared.runtime import metrics, trace
+from shared.runtime.crash_points import crash_point
+from shared.runtime.health import Check, health_blueprint
+from shared.runtime.logging import get_logger
+
+NAME = "webhook-receiver"
+MAX_BODY_BYTES = 1024 * 1024
+RETRY_AFTER_S = 1
+
+_OK = 200
+_ACCEPTED = 202
+_UNAVAILABLE = 503
+
+_Read = Callable[[str, Mapping[str, str], bytes, HookKeys, int], Verdict]
+
+_log = get_logger()
+
+
+class Hooks:
+    """One request through protocol, intake and answer. Thread-safe."""
+
+    def __init__(self, intake: Intake, keys: HookKeys, clock: Clock) -> None:
+        self._intake = intake
+        self._keys = keys
+        self._clock = clock
+
+    def handle(self, provider: Provider, read: _Read, topic: Topic, acknowledged: int) -> Response:
+        """Answer the current request. `acknowledged` is the provider's word for "it is ours now"."""
+        began = time.perf_counter()
+        try:
+            body = request.get_data(cache=False)
+            query = request.query_string.decode("latin-1")
+            verdict = read(query, dict(request.headers), body, self._keys, self._clock.now_ms())
+            match verdict:
+                case Echo(token):
+                    return Response(token, status=_OK, content_type="text/plain; charset=utf-8")
+                case Refuse():
+                    return _refusal(provider, verdict)
+            return self._accept(provider, verdict, topic, acknowledged)
+        finally:
+            metrics.HOOK_SECONDS.labels(provider).observe(time.perf_counter() - began)
+
+    def _accept(self, provider: Provider, verdict: Accept, topic: Topic, acknowledged: int) -> Response:
+        step = trace.continued(request.headers.get(trace.HEADER))
+        try:
+            self._intake.take(topic.name, verdict.hints, step)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with us: 503 is what both providers retry
+            metrics.HOOK_ITEMS.labels(provider, "unavailable").inc(len(verdict.hints))
+            _say_why(error)
+            return _unavailable()
+        crash_point("receiver-appended")
+        _count(provider, verdict)
+        _log.debug("notifications_accepted", provider=provider, items=len(verdict.hints), trace=step.trace_id)
+        return Response(status=acknowledged)
+
+
+def make_app(hooks: Hooks, checks: Mapping[str, Check]) -> Flask:
+    """The receiver's application; nothing in it depends on the server in front."""
+    app = Flask(NAME)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.register_blueprint(health_blueprint(NAME, checks))
+    app.register_error_handler(HTTPException, _as_problem)
+
+    @app.post("/hooks/graph")
+    @app.post("/hooks/graph/lifecycle", endpoint="graph_lifecycle")
+    def graph_hook() -> Response:
+        return hooks.handle(Provider.MICROSOFT, graph.read, NOTIFICATIONS_GRAPH, _ACCEPTED)
+
+    @app.post("/hooks/google")
+    def google_hook() -> Response:
+        return hooks.handle(Provider.GOOGLE, google.read, NOTIFICATIONS_GOOGLE, _OK)
+
+    @app.after_request
+    def never_sniffed(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return app
+
+
+def _count(provider: Provider, verdict: Accept) -> None:
+    counts = {"accepted": len(verdict.hints), "forged": verdict.forged, "malformed": verdict.malformed}
+    for outcome, count in counts.items():
+        if count:
+            metrics.HOOK_ITEMS.labels(provider, outcome).inc(count)
+    if verdict.forged or verdict.malformed:
+        _log.info("items_without_effect", provider=provider, forged=verdict.forged, malformed=verdict.malformed)
+
+
+def _say_why(error: Exception) -> None:
+    if isinstance(error, LogUnavailableError):
+        _log.warning("log_unavailable", reason=str(error))
+    else:
+        _log.error("intake_failed", exc_info=error)
+
+
+def _refusal(provider: Provider, verdict: Refuse) -> Response:
+    metrics.HOOK_REFUSALS.labels(provider, verdict.reason).inc()
+    return _problem(verdict.status, verdict.reason, verdict.next)
+
+
+def _unavailable() -> Response:
+    response = _problem(_UNAVAILABLE, "log-unavailable", "Send the same request again; nothing of it is lost here.")
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _as_problem(error: HTTPException) -> Response:
+    code = (error.name or "error").lower().replace(" ", "-")
+    response = _problem(error.code or _UNAVAILABLE, code, error.description or "")
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            response.headers[name] = value
+    return response
+
+
+def _problem(status: int, code: str, what_next: str) -> Response:
+    response = jsonify(
+        {"type": "about:blank", "title": code.replace("-", " "), "status": status, "code": code, "next": what_next}
+    )
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response

@@ -1,0 +1,127 @@
+"""
+Microsoft Graph's push: the validation handshake, batches of change notifications, lifecycle notifications.
+
+Source: https://learn.microsoft.com/graph/change-notifications-delivery-webhooks (read 2026-11-20)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from services.webhook_receiver.protocols.verdict import Accept, Echo, Hint, Refuse, Verdict
+from shared.contracts.change_notification import ChangeNotification, HintKind
+from shared.domain.identity import Provider
+from shared.domain.proof import HookKeys, verify
+
+MAX_ITEMS = 5_000  # Graph names no limit; a body of 1 MiB holds about 2,400 real items
+MAX_TOKEN_CHARS = 2_048
+_MAX_ID_CHARS = 200
+_MAX_QUERY_FIELDS = 20
+_VALIDATION = "validationToken"
+
+_BAD_REQUEST = 400
+_TOO_LARGE = 413
+
+_LIFECYCLE = {
+    "missed": HintKind.MISSED,
+    "subscriptionremoved": HintKind.SUBSCRIPTION_REMOVED,
+    "reauthorizationrequired": HintKind.REAUTHORIZATION_REQUIRED,
+}
+
+_NOT_A_BATCH = Refuse(
+    _BAD_REQUEST, "not-a-batch", "Send a changeNotificationCollection: a JSON object whose `value` is a list."
+)
+_TOO_MANY = Refuse(_TOO_LARGE, "too-many-items", f"Send at most {MAX_ITEMS} items a request.")
+_BAD_TOKEN = Refuse(
+    _BAD_REQUEST, "bad-validation-token", "Send the validation token as Graph makes it: text, no markup."
+)
+_BAD_QUERY = Refuse(_BAD_REQUEST, "bad-query", "Send a form-encoded query of a few fields.")
+
+
+class _Collection(msgspec.Struct):
+    value: list[msgspec.Raw]
+
+
+class _Item(msgspec.Struct, rename="camel"):
+    """What we read of a changeNotification. `changeType` and `lifecycleEvent` exclude each other; both may be missing."""
+
+    subscription_id: str
+    client_state: str | None = None
+    change_type: str | None = None
+    lifecycle_event: str | None = None
+
+
+_collection = msgspec.json.Decoder(_Collection)
+_item = msgspec.json.Decoder(_Item)
+
+
+def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, received_at_ms: int) -> Verdict:
+    """
+    Judge one request to either Graph path: one rule serves both, since both carry handshakes and may carry any item.
+
+    Args:
+        query: The raw query string.
+        body: At most as long as the server lets in.
+        keys: The ring that made our client states.
+        received_at_ms: Epoch milliseconds.
+    """
+    try:
+        fields = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS))
+    except ValueError:
+        return _BAD_QUERY
+    if _VALIDATION in fields:
+        return _handshake(fields[_VALIDATION])
+    try:
+        items = _collection.decode(body).value
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _NOT_A_BATCH
+    if len(items) > MAX_ITEMS:
+        return _TOO_MANY
+    return _batch(items, keys, received_at_ms)
+
+
+def _handshake(token: str) -> Echo | Refuse:
+    # Anybody can call with a crafted token; real ones never hold markup, so refusing it changes no real answer.
+    if not token or len(token) > MAX_TOKEN_CHARS or "<" in token or ">" in token:
+        return _BAD_TOKEN
+    return Echo(token)
+
+
+def _batch(items: list[msgspec.Raw], keys: HookKeys, received_at_ms: int) -> Accept:
+    hints: list[Hint] = []
+    forged = malformed = 0
+    for raw in items:
+        item = _readable(raw)
+        if item is None:
+            malformed += 1
+            continue
+        origin = verify(keys, item.client_state or "", Provider.MICROSOFT)
+        if origin is None:
+            forged += 1
+            continue
+        hints.append(Hint(origin.mailbox, _notification(item, origin.key_id, received_at_ms)))
+    return Accept(tuple(hints), forged, malformed)
+
+
+def _readable(raw: msgspec.Raw) -> _Item | None:
+    try:
+        item = _item.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return item if 0 < len(item.subscription_id) <= _MAX_ID_CHARS else None
+
+
+def _notification(item: _Item, key_id: str, received_at_ms: int) -> ChangeNotification:
+    said = {"changeType": item.change_type, "lifecycleEvent": item.lifecycle_event}
+    return ChangeNotification(
+        provider=Provider.MICROSOFT,
+        # A lifecycle event of a kind not known yet, like a change of a kind not known yet, means: look.
+        kind=_LIFECYCLE.get((item.lifecycle_event or "").lower(), HintKind.CHANGED),
+        subscription_id=item.subscription_id,
+        key_id=key_id,
+        received_at_ms=received_at_ms,
+        detail={name: word[:_MAX_ID_CHARS] for name, word in said.items() if word},
+    )
