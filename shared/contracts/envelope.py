@@ -64,5 +64,5 @@ def read_json(raw: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        message = f"not a {kind.__name__}: {error}"
+        message = f"not a {getattr(kind, '__name__', kind)}: {error}"
         raise MalformedRecordError(message) from error

@@ -38,5 +38,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     """False: this copy hides the other attendees, or was cut short."""
     baseline: bool = False
     """True: read by the first look after a consent; it may create state, silently."""
+    withdrawn: bool = False
+    """True: this copy is no longer connected; it has no word and no owner any more."""
     observed_at_ms: int
     occurrences: tuple[ObservedOccurrence, ...] = ()

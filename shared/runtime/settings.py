@@ -76,6 +76,11 @@ class Settings:
         return all(host.startswith(_LOOPBACK) for host in hosts)
 
     @property
+    def receiver_url(self) -> str:
+        """Where providers reach the receiver."""
+        return self.hooks_url or self.public_url or f"http://127.0.0.1:{self.receiver_port}"
+
+    @property
     def open_enrolment(self) -> bool:
         """Whether the first sign-in from an organisation switches it on."""
         return self.enrolment == "open" or (self.enrolment == "auto" and self.loopback)

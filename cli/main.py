@@ -1,0 +1,72 @@
+"""The `roomsync` command: one module per subcommand, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from shared.errors import ConfigurationError, LogUnavailableError, StoreUnavailableError
+from shared.runtime.health import product_version
+
+FINDING, USAGE, UNREACHABLE = 1, 2, 3
+
+COMMANDS = {
+    "demo": "the main job, end to end, on this machine",
+    "run": "run services: all, or by name",
+    "simulator": "Outlook and Google Calendar with rooms that decide",
+    "tenants": "switch an organisation on, enter its rooms",
+    "status": "lag, freshness, mailboxes",
+    "tail": "read a topic",
+    "trigger": "send notifications that carry valid proof",
+    "topics": "the table of topics; create and check them",
+    "keys": "make and rotate master keys",
+    "doctor": "check what a newcomer gets wrong",
+}
+
+
+class _Lazy(click.Group):
+    """Subcommands load when they are called: `--help` needs no provider SDK."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"cli.{cmd_name.replace('-', '_')}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(product_version(), prog_name="roomsync")
+def roomsync() -> None:
+    """An honest state for every meeting room, one event when a room says no, and a prompt to rebook."""
+
+
+def main() -> int:
+    """Run the command line. Exit codes: 0 done, 1 a finding, 2 usage, 3 a dependency cannot be reached."""
+    try:
+        return int(roomsync(standalone_mode=False) or 0)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return FINDING
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ConfigurationError as error:
+        print(f"roomsync: {error}", file=sys.stderr)
+        return USAGE
+    except (LogUnavailableError, StoreUnavailableError) as error:
+        print(f"roomsync: {error}\nTry `roomsync doctor`.", file=sys.stderr)
+        return UNREACHABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

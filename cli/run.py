@@ -1,0 +1,70 @@
+"""`roomsync run`: services by name in this process, or all of them, one process each, under a supervisor."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+
+import click
+
+from shared.runtime.settings import Settings, load
+from shared.runtime.supervisor import Supervisor, watch_supervisor
+from shared.runtime.wiring import master_keys
+
+SERVICES = ("webhook-receiver", "sync-worker", "room-status", "portal")
+
+
+@click.command()
+@click.argument("service", nargs=-1, required=True, type=click.Choice(["all", *SERVICES]))
+def command(service: tuple[str, ...]) -> int:
+    """
+    Run SERVICE..., each in a process of its own; print `ready NAME URL PID` once each can be used.
+
+    One service by name runs in this very process, as a container wants it.
+    """
+    if len(service) == 1 and service[0] != "all":
+        watch_supervisor()
+        main = importlib.import_module(f"services.{service[0].replace('-', '_')}.main").main
+        return int(main())
+    return _supervise(SERVICES if "all" in service else service)
+
+
+def _supervise(names: tuple[str, ...]) -> int:
+    settings = load()
+    master_keys(settings)  # made once, before several processes ask for it
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    commands = {name: [sys.executable, "-m", "cli.main", "run", name] for name in names}
+    watch_supervisor()
+    Supervisor(commands, _environ(settings), _say_ready).run(stop)
+    return 0
+
+
+def _environ(settings: Settings) -> Mapping[str, str]:
+    """The children's environment: free ports are chosen here, so that a restarted service keeps its address."""
+    environ = dict(os.environ)
+    receiver = settings.receiver_port or free_port()
+    portal = settings.portal_port or free_port()
+    environ |= {"ROOMSYNC_RECEIVER_PORT": str(receiver), "ROOMSYNC_PORTAL_PORT": str(portal)}
+    if not settings.public_url:
+        environ["ROOMSYNC_PUBLIC_URL"] = f"http://127.0.0.1:{portal}"
+        environ.setdefault("ROOMSYNC_HOOKS_URL", f"http://127.0.0.1:{receiver}")
+    return environ
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _say_ready(name: str, url: str, pid: int) -> None:
+    click.echo(f"ready {name} {url} {pid}")
+    sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""`roomsync tenants`: switch an organisation on and enter its rooms, for those who have the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from shared.consents.enrolment import NOBODY, enrol, enter_rooms
+from shared.consents.tables import directories, rooms, tenants
+from shared.contracts.envelope import read_json
+from shared.contracts.rows import RoomRow
+from shared.domain.identity import Provider
+from shared.errors import MalformedRecordError
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
+
+
+@click.group()
+def command() -> None:
+    """Organisations of this deployment."""
+
+
+@command.command()
+@click.option("--provider", type=click.Choice([str(name) for name in Provider]), required=True)
+@click.option("--directory", required=True, help="Entra tenant id, or the Google Workspace domain.")
+@click.option("--name", required=True, help="What people call the organisation.")
+@click.option(
+    "--rooms",
+    "rooms_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='JSON list of {"address", "name", "capacity", "building", "floor"}.',
+)
+@click.option("--dry-run", is_flag=True, help="Check the file, write nothing.")
+def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dry_run: bool) -> None:
+    """Enable the calendar integration for an organisation, and enter its meeting rooms."""
+    entered = _rooms_in(rooms_file) if rooms_file else []
+    if dry_run:
+        click.echo(f"would enable {name} ({provider} {directory}) and enter {len(entered)} rooms")
+        return
+    engine = open_engine(load())
+    tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory, name=name)
+    count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
+    engine.close()
+    click.echo(f"{tenant} {name}: enabled, {count} rooms entered")
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_(as_json: bool) -> None:
+    """Every organisation, its state, and how many rooms it has."""
+    engine = open_engine(load())
+    for directory, row in directories(engine.registry).scan(NOBODY):
+        tenant = tenants(engine.registry).get(row.tenant, "tenant")
+        if tenant is None:
+            continue
+        count = sum(1 for _ in rooms(engine.registry).scan(row.tenant))
+        line = {"tenant": row.tenant, "directory": directory, "name": tenant.name, "state": tenant.integration, "rooms": count}
+        click.echo(msgspec.json.encode(line).decode() if as_json else "  ".join(str(value) for value in line.values()))
+    engine.close()
+
+
+def _rooms_in(path: Path) -> list[RoomRow]:
+    try:
+        return read_json(path.read_bytes(), list[RoomRow])
+    except MalformedRecordError as error:
+        message = f"{path}: {error}. Expected a JSON list of objects with address and name."
+        raise click.UsageError(message) from error

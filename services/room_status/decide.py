@@ -1,0 +1,162 @@
+"""A batch of observations in, everything that has to be written out: the fold, run over records. Pure but for the keys asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from services.room_status.announce import room_status, status_key
+from services.room_status.fold import Change, fold, is_past
+from shared.contracts import envelope as envelopes
+from shared.contracts import meeting_state, observation
+from shared.contracts.meeting_state import MeetingState
+from shared.contracts.observation import Observation
+from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
+from shared.crypto.records import open_envelope, opened, sealed_envelope
+from shared.domain.instants import DAY_MS
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.log import NewRecord, Record, StateChange
+from shared.ports.view import Row
+
+KeysOf = Callable[[str], TenantKeys]
+KEEP_PAST_MS = DAY_MS
+CORRELATION_HEADER = "correlation-id"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a poll's observations lead to, to be committed together."""
+
+    decisions: list[NewRecord] = field(default_factory=list)
+    statuses: list[NewRecord] = field(default_factory=list)
+    states: dict[bytes, bytes | None] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    malformed: list[tuple[Record, str]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.states
+
+    @property
+    def changes(self) -> list[StateChange]:
+        """The state topic's records."""
+        return [StateChange(key, value) for key, value in self.states.items()]
+
+
+def decide(
+    records: Sequence[Record], memory: Mapping[bytes, bytes], *, partition: int, keys_of: KeysOf, told: frozenset[str]
+) -> Batch:
+    """
+    Fold `records` over `memory`.
+
+    Args:
+        memory: Meeting key → the bytes of its `meeting-state` record.
+        keys_of: A tenant's keys; KeyDestroyedError means that its records are to be forgotten.
+        told: Decline ids that a torn predecessor already put on the topic.
+    """
+    batch = Batch()
+    for record in records:
+        try:
+            _decide_one(record, memory, batch, partition, keys_of, told)
+        except MalformedRecordError as error:
+            batch.malformed.append((record, str(error)))
+    return batch
+
+
+def sweep(memory: Mapping[bytes, bytes], *, now_ms: int, partition: int, keys_of: KeysOf) -> Batch:
+    """Tombstones for meetings that are past for a day, and for those whose tenant's key is gone."""
+    batch = Batch()
+    for key, value in memory.items():
+        tenant = key.decode().partition("/")[0]
+        try:
+            meeting = opened(value, keys_of(tenant), MeetingState)
+        except (KeyDestroyedError, MalformedRecordError):
+            batch.states[key] = None
+            batch.rows[key.decode()] = Row(key.decode(), (), None)
+            continue
+        if is_past(meeting, now_ms - KEEP_PAST_MS):
+            batch.states[key] = None
+            batch.rows[key.decode()] = Row(key.decode(), (), None)
+            batch.statuses += [
+                NewRecord(ROOM_STATUS.name, partition, status_key(tenant, room), None) for room in meeting.rooms
+            ]
+    return batch
+
+
+def row_of(key: bytes, value: bytes, keys: TenantKeys) -> Row:
+    """The view's row for a restored `meeting-state` record."""
+    return _row(key.decode(), opened(value, keys, MeetingState), value, keys.tenant)
+
+
+def _decide_one(
+    record: Record,
+    memory: Mapping[bytes, bytes],
+    batch: Batch,
+    partition: int,
+    keys_of: KeysOf,
+    told: frozenset[str],
+) -> None:
+    envelope = envelopes.decode(record.value or b"")
+    if envelope.type != observation.TYPE:
+        message = f"a record of type {envelope.type!r} on observations: another version of the sync worker wrote it?"
+        raise MalformedRecordError(message)
+    try:
+        keys = keys_of(envelope.tenant)
+    except KeyDestroyedError:
+        return  # erased on purpose: nothing of it may be read, decided or kept
+    seen = open_envelope(envelope, keys, Observation)
+    key = f"{keys.tenant}/{seen.meeting}".encode()
+    value = batch.states.get(key, memory.get(key))
+    meeting = opened(value, keys, MeetingState) if value else MeetingState(provider=seen.provider, meeting=seen.meeting)
+    change = fold(meeting, seen, keys=keys)
+    if change is None:
+        return
+    sealed = sealed_envelope(
+        keys,
+        change.meeting,
+        type=meeting_state.TYPE,
+        id=f"{record.topic}/{record.partition}/{record.offset}",
+        correlation=envelope.correlation,
+        causation=envelope.id,
+    )
+    batch.states[key] = sealed
+    batch.rows[key.decode()] = _row(key.decode(), change.meeting, sealed, keys.tenant)
+    _announce(change, batch, key, partition, seen, envelope.correlation, told, keys.tenant)
+
+
+def _announce(
+    change: Change,
+    batch: Batch,
+    key: bytes,
+    partition: int,
+    seen: Observation,
+    correlation: str,
+    told: frozenset[str],
+    tenant: str,
+) -> None:
+    headers = ((CORRELATION_HEADER, correlation.encode()),) if correlation else ()
+    batch.decisions += [
+        NewRecord(ROOM_REJECTIONS.name, partition, key, msgspec.json.encode(decline), headers)
+        for decline in change.declines
+        if decline.id not in told
+    ]
+    batch.statuses += [
+        NewRecord(
+            ROOM_STATUS.name,
+            partition,
+            status_key(tenant, room),
+            msgspec.json.encode(
+                room_status(room, change.meeting, tenant=tenant, observed_at_ms=seen.observed_at_ms)
+            ),
+            headers,
+        )
+        for room in change.rooms
+    ]
+
+
+def _row(key: str, meeting: MeetingState, value: bytes, tenant: str) -> Row:
+    return Row(key, tuple(sorted(f"{tenant}/{mailbox}" for mailbox in meeting.copies)), value)

@@ -1,0 +1,20 @@
+"""Wires room_status: the engine, the claims, and a port for health and metrics."""
+
+from __future__ import annotations
+
+from services.room_status.worker import RoomStatusOwner
+from shared.contracts.topics import ROOM_STATUS_STATION
+from shared.runtime.clock import clock_from
+from shared.runtime.settings import load
+from shared.runtime.stateful import run_stateful
+from shared.runtime.wiring import open_engine
+
+
+def main() -> int:
+    """Run until SIGTERM. Exit code 0; 70 when a successor has to take over."""
+    settings = load()
+    engine = open_engine(settings)
+    clock = clock_from(settings.test_clock)
+    return run_stateful(
+        ROOM_STATUS_STATION, settings, engine, own=lambda claim: RoomStatusOwner(claim, engine, clock)
+    )

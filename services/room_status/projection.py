@@ -1,0 +1,71 @@
+"""Keeps the view at the heels of the log: after the commit, after a take-over, and after the view was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from shared.errors import StoreUnavailableError
+from shared.ports.clock import Clock
+from shared.ports.view import Applied, Row, View
+from shared.runtime.logging import get_logger
+
+CHECK_EVERY_MS = 1_000
+
+logger = get_logger()
+
+
+class Projection:
+    """What one partition has committed, and how much of it the view has seen."""
+
+    def __init__(
+        self, view: View, topic_id: str, partition: int, *, whole: Callable[[], Sequence[Row]], clock: Clock
+    ) -> None:
+        """`whole` gives every row of the partition as last committed, for a view that is behind or lost."""
+        self._view = view
+        self._topic_id = topic_id
+        self._partition = partition
+        self._whole = whole
+        self._clock = clock
+        self._rows: dict[str, Row] = {}
+        self._offset = -1
+        self._seen = -1
+        self._checked_at_ms = 0
+        self._away = False
+
+    def restore(self, offset: int) -> None:
+        """The partition was taken over with everything up to `offset`."""
+        self._offset = offset
+        self.flush()
+
+    def add(self, rows: Iterable[Row], offset: int) -> None:
+        """What the commit that ended at `offset` changed."""
+        self._rows |= {row.key: row for row in rows}
+        self._offset = offset
+        self.flush()
+
+    def flush(self) -> None:
+        """Apply what is waiting, and look now and then whether the view still has the rest. Away costs only freshness."""
+        now_ms = self._clock.now_ms()
+        if not self._rows and abs(now_ms - self._checked_at_ms) < CHECK_EVERY_MS:
+            return
+        self._checked_at_ms = now_ms
+        try:
+            self._apply()
+            self._away = False
+        except StoreUnavailableError as error:
+            if not self._away:
+                logger.warning("view_unavailable", partition=self._partition, error=str(error))
+            self._away = True
+
+    def _apply(self) -> None:
+        applied = self._view.applied(self._partition)
+        whole_there = applied is not None and applied.topic_id == self._topic_id and applied.offset >= self._seen >= 0
+        if not whole_there and (applied is None or applied.topic_id != self._topic_id or applied.offset < self._offset):
+            logger.info("view_rebuilding", partition=self._partition, offset=self._offset)
+            # It may hold rows that were deleted since, or another cluster's: start the partition anew.
+            self._view.reset(self._partition)
+            self._view.apply(self._partition, Applied(self._topic_id, self._offset), list(self._whole()))
+        elif self._rows:
+            self._view.apply(self._partition, Applied(self._topic_id, self._offset), list(self._rows.values()))
+        self._seen = self._offset
+        self._rows = {}

@@ -1,0 +1,122 @@
+"""The owner of one partition of observations: fold, commit, swap the memory, project to the view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from services.room_status.decide import Batch, decide, row_of, sweep
+from services.room_status.projection import Projection
+from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.topics import MEETING_STATE, ROOM_REJECTIONS, ROOM_STATUS_STATION
+from shared.domain.instants import HOUR_MS
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.ports.keyring import Keyring
+from shared.ports.log import Claim, Record
+from shared.ports.view import Row
+from shared.runtime import metrics
+from shared.runtime.crash_points import crash_point
+from shared.runtime.dead_letters import bury
+from shared.runtime.logging import get_logger
+
+POLL_S = 0.25
+SWEEP_EVERY_MS = HOUR_MS
+INPUT = ROOM_STATUS_STATION.inputs[0]
+
+logger = get_logger()
+
+
+class RoomStatusOwner:
+    """Folds the observations of one partition; see design §4, room_status."""
+
+    def __init__(self, claim: Claim, engine: Engine, clock: Clock) -> None:
+        """Take over the restored state, and what a torn predecessor had already said."""
+        self._claim = claim
+        self._log = engine.log
+        self._keyring = engine.keyring
+        self._clock = clock
+        self._memory = dict(claim.state)
+        self._told = frozenset(_decline_ids(claim.tail()))
+        self._projection = Projection(
+            engine.view,
+            self._log.topic_id(MEETING_STATE.name),
+            claim.partition,
+            whole=self._rows,
+            clock=clock,
+        )
+        self._backlog: Sequence[Record] = ()
+        self._swept_at_ms = 0
+        self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
+
+    def step(self) -> None:
+        """One poll: fold what came, write it out once, show it."""
+        if not self._backlog:
+            self._backlog = self._claim.read(POLL_S)
+        if self._backlog:
+            batch = decide(
+                self._backlog,
+                self._memory,
+                partition=self._claim.partition,
+                keys_of=self._keys_of,
+                told=self._told,
+            )
+            self._bury(batch)
+            self._commit(batch, {INPUT: self._backlog[-1].offset + 1})
+            self._backlog = ()
+        elif self._clock.now_ms() >= self._swept_at_ms + SWEEP_EVERY_MS:
+            now_ms = self._clock.now_ms()
+            partition = self._claim.partition
+            self._commit(sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=self._keys_of), {})
+            self._swept_at_ms = now_ms
+        self._projection.flush()
+
+    def close(self) -> None:
+        """Nothing is held that the log does not have."""
+
+    def _keys_of(self, tenant: str) -> TenantKeys:
+        return self._keyring.keys(tenant)
+
+    def _bury(self, batch: Batch) -> None:
+        for record, reason in batch.malformed:
+            bury(
+                self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms()
+            )
+            logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
+
+    def _commit(self, batch: Batch, position: dict[str, int]) -> None:
+        if batch.empty and not batch.malformed:
+            return
+        crash_point("room-status.before-commit")
+        with metrics.COMMIT_SECONDS.labels(ROOM_STATUS_STATION.service).time():
+            offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)
+        crash_point("room-status.after-commit")
+        for key, value in batch.states.items():
+            if value is None:
+                self._memory.pop(key, None)
+            else:
+                self._memory[key] = value
+        for decline in batch.decisions:
+            logger.info("room_declined", partition=decline.partition, key=decline.key.decode())
+        self._projection.add(batch.rows.values(), offset)
+
+    def _rows(self) -> list[Row]:
+        rows = []
+        for key, value in self._memory.items():
+            try:
+                rows.append(row_of(key, value, self._keys_of(key.decode().partition("/")[0])))
+            except (KeyDestroyedError, MalformedRecordError) as error:
+                logger.warning("state_unreadable", error=str(error))
+        return rows
+
+
+def _decline_ids(tail: Sequence[Record]) -> list[str]:
+    return [
+        msgspec.json.decode(record.value, type=RoomDeclined).id
+        for record in tail
+        if record.topic == ROOM_REJECTIONS.name and record.value
+    ]
+

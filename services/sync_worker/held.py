@@ -1,0 +1,76 @@
+"""What the owner of a partition holds in memory of one mailbox, and how that stands on `calendar-state`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.sync_worker.look import Job
+from shared.contracts import calendar_state
+from shared.contracts import envelope as envelopes
+from shared.contracts.calendar_state import EventReference, MailboxState
+from shared.contracts.command import TakeRoom
+from shared.crypto.records import open_envelope, sealed_envelope
+from shared.domain.identity import Mailbox
+from shared.domain.keys import TenantKeys, pseudonym
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.keyring import Keyring
+from shared.ports.log import StateChange
+from shared.runtime.logging import get_logger
+
+logger = get_logger()
+
+
+@dataclass(slots=True)
+class Held:
+    """One mailbox: what is durable, and what has been asked of it since."""
+
+    state: MailboxState
+    references: dict[str, EventReference] = field(default_factory=dict)
+    job: Job | None = None
+    takes: dict[str, TakeRoom] = field(default_factory=dict)
+    full: bool = False
+    hinted: bool = False
+    correlation: str = ""
+
+
+def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, Held]:
+    """
+    Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been.
+
+    Raises:
+        StoreUnavailableError: the keyring is away.
+    """
+    mailboxes: dict[Mailbox, MailboxState] = {}
+    references: dict[Mailbox, dict[str, EventReference]] = {}
+    for key, value in state.items():
+        envelope = envelopes.decode(value)
+        try:
+            keys = keyring.keys(envelope.tenant)
+        except KeyDestroyedError:
+            continue
+        mailbox = Mailbox(*key.decode().split("/")[:2])
+        try:
+            if envelope.type == calendar_state.MAILBOX_TYPE:
+                mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState)
+            else:
+                reference = open_envelope(envelope, keys, EventReference)
+                references.setdefault(mailbox, {})[reference.event_id] = reference
+        except MalformedRecordError as error:
+            logger.warning("state_unreadable", error=str(error))
+    return {mailbox: Held(held, references.get(mailbox, {})) for mailbox, held in mailboxes.items()}
+
+
+def state_change(mailbox: Mailbox, state: MailboxState | None, keys: TenantKeys) -> StateChange:
+    """The mailbox's own record; None deletes it."""
+    value = state and sealed_envelope(keys, state, type=calendar_state.MAILBOX_TYPE, id=mailbox.id)
+    return StateChange(mailbox.key, value)
+
+
+def reference_change(
+    mailbox: Mailbox, event_id: str, reference: EventReference | None, keys: TenantKeys
+) -> StateChange:
+    """One event's record, keyed by a pseudonym: the id itself is sealed. None deletes it."""
+    name = pseudonym(keys.hash_key, "event", event_id)
+    value = reference and sealed_envelope(keys, reference, type=calendar_state.REFERENCE_TYPE, id=name)
+    return StateChange(f"{mailbox.tenant}/{mailbox.id}/{name}".encode(), value)

@@ -1,0 +1,101 @@
+"""What an input record asks of a mailbox: hints and commands, read into the mailbox's memory. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+import msgspec
+
+from services.sync_worker.held import Held
+from services.sync_worker.hints import Hints
+from services.sync_worker.mailbox import made_due
+from shared.contracts import change_notification, command
+from shared.contracts import envelope as envelopes
+from shared.contracts.calendar_state import DueReason, MailboxState
+from shared.contracts.change_notification import ChangeNotification, HintKind
+from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, TakeRoom
+from shared.domain.identity import Mailbox
+from shared.domain.instants import MINUTE_MS
+from shared.errors import MalformedRecordError
+from shared.ports.log import Record
+
+GAP_SPREAD_MS = 5 * MINUTE_MS
+
+Mailboxes = MutableMapping[Mailbox, Held]
+
+
+def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) -> bool:
+    """
+    Note what `record` asks for.
+
+    Returns:
+        Whether the record was about a mailbox that is held (or now is).
+
+    Raises:
+        MalformedRecordError: no reading of the record can succeed.
+    """
+    envelope = envelopes.decode(record.value or b"")
+    try:
+        mailbox = Mailbox.from_key(record.key)
+    except ValueError as error:
+        raise MalformedRecordError(str(error)) from error
+    match envelope.type:
+        case change_notification.TYPE:
+            hint = envelopes.payload_of(envelope, ChangeNotification)
+            known = _take_hint(hint, mailbox, mailboxes, now_ms)
+            asks = hint.kind is not HintKind.SYNC
+        case command.TYPE:
+            wish: Command = envelopes.payload_of(envelope, Command)  # type: ignore[arg-type]  # a union is not a type
+            known = _take_wish(wish, mailbox, mailboxes, now_ms)
+            asks = not isinstance(wish, Gap)
+        case other:
+            message = f"a record of type {other!r} among the hints: a newer version wrote it? Upgrade this worker"
+            raise MalformedRecordError(message)
+    if known and asks:
+        hints.owe(mailbox, record.topic, record.offset)
+        mailboxes[mailbox].correlation = envelope.correlation or envelope.id
+    return known
+
+
+def spread_gap(mailboxes: Mailboxes, *, now_ms: int) -> None:
+    """Hints may have been lost: every mailbox becomes due, spread over five minutes."""
+    for rank, mailbox in enumerate(sorted(mailboxes)):
+        held = mailboxes[mailbox]
+        at_ms = now_ms + GAP_SPREAD_MS * rank // max(len(mailboxes), 1)
+        held.state = made_due(held.state, DueReason.RECONCILE, at_ms)
+
+
+def _take_hint(hint: ChangeNotification, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: int) -> bool:
+    held = mailboxes.get(mailbox)
+    if held is None:
+        return False  # nobody is connected there (any more): the hint was genuine, and is of no consequence
+    held.hinted = True
+    held.state = msgspec.structs.replace(held.state, heard_at_ms=max(hint.received_at_ms, held.state.heard_at_ms))
+    live = held.state.subscription
+    if hint.kind is HintKind.SUBSCRIPTION_REMOVED and live and live.id == hint.subscription_id:
+        held.state = msgspec.structs.replace(held.state, subscription=None)
+    elif hint.kind is HintKind.REAUTHORIZATION_REQUIRED:
+        held.state = made_due(held.state, DueReason.RENEW, now_ms)  # one prolonging renews and reauthorises
+    return True
+
+
+def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: int) -> bool:
+    if isinstance(wish, Gap):
+        spread_gap(mailboxes, now_ms=now_ms)
+        return True
+    if isinstance(wish, Connect) and mailbox not in mailboxes:
+        mailboxes[mailbox] = Held(MailboxState(provider=""))
+    held = mailboxes.get(mailbox)
+    if held is None:
+        return False
+    match wish:
+        case Connect():
+            # Asked by a person who is there: do not make them wait for an appointment.
+            held.state = msgspec.structs.replace(held.state, connected=True, failures=0, due={})
+        case Disconnect():
+            held.state = msgspec.structs.replace(held.state, connected=False)
+        case Reconcile(full=full):
+            held.full = held.full or full
+        case TakeRoom(take_id=take_id):
+            held.takes[take_id] = wish
+    return True

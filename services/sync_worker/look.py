@@ -1,0 +1,196 @@
+"""One look at one mailbox: the calls that make it right, outside any transaction. Gathers; decides nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from services.sync_worker.hints import Offset
+from services.sync_worker.mailbox import Repair, needs_full, repair, window_at
+from services.sync_worker.take import TakeRooms
+from shared.consents.broker import ConsentBroker
+from shared.contracts.calendar_state import LiveSubscription, MailboxState
+from shared.contracts.command import TakeRoom
+from shared.domain.identity import Mailbox, Provider
+from shared.domain.proof import HookKeys, mint
+from shared.domain.sighting import Access, Look, Subscription, SubscriptionWish
+from shared.errors import (
+    ConsentRevokedError,
+    CursorExpiredError,
+    RefusedError,
+    RetryableError,
+    SubscriptionGoneError,
+)
+from shared.ports.calendar import CalendarProvider
+from shared.ports.clock import Clock
+from shared.runtime.logging import get_logger
+
+logger = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A look that is to begin: the mailbox as known, and everything that the look will answer."""
+
+    mailbox: Mailbox
+    state: MailboxState
+    answers: frozenset[Offset]
+    started_at_ms: int
+    hinted: bool = False
+    full: bool = False
+    takes: tuple[TakeRoom, ...] = ()
+    correlation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a look. `state` carries what the calls changed: subscription, cursor, provider."""
+
+    job: Job
+    state: MailboxState
+    look: Look | None = None
+    failure: RetryableError | None = None
+    gone: str = ""
+    """Why the mailbox is no longer connected; "" while it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where providers send their notifications."""
+
+    graph: str
+    lifecycle: str
+    google: str
+
+    @classmethod
+    def under(cls, base: str) -> Addresses:
+        """The receiver's three paths under `base`."""
+        return cls(f"{base}/hooks/graph", f"{base}/hooks/graph/lifecycle", f"{base}/hooks/google")
+
+
+class Looker:
+    """Executes jobs on worker threads; one job per mailbox at a time, so at most two calls of it are in flight."""
+
+    def __init__(
+        self,
+        *,
+        broker: ConsentBroker,
+        providers: Mapping[Provider, CalendarProvider],
+        take: TakeRooms,
+        hook_keys: HookKeys,
+        addresses: Addresses,
+        clock: Clock,
+        channel_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        """`channel_id` gives a fresh one each time: Google never forgets a used one."""
+        self._broker = broker
+        self._providers = providers
+        self._take = take
+        self._hook_keys = hook_keys
+        self._addresses = addresses
+        self._clock = clock
+        self._channel_id = channel_id
+
+    def run(self, job: Job) -> Outcome:
+        """Make the mailbox right. Never raises for what a provider does; StoreUnavailableError passes."""
+        state = job.state
+        try:
+            state, access = self._opened(job)
+            provider = self._providers[Provider(state.provider)]
+            if not state.connected:
+                return self._leave(job, state, provider, access)
+            state = self._retired(state, provider, access)
+            state = self._repaired(job, state, provider, access)
+            self._take.run(job.mailbox, provider, access, job.takes)
+            return self._looked(job, state, provider, access)
+        except ConsentRevokedError as error:
+            self._broker.revoked(job.mailbox, error.code)
+            logger.info("consent_revoked", tenant=job.mailbox.tenant, mailbox=job.mailbox.id, reason=error.code)
+            return Outcome(job, state, gone=error.code)
+        except RetryableError as error:
+            logger.info("look_postponed", mailbox=job.mailbox.id, retry_after_s=error.retry_after_s, error=str(error))
+            return Outcome(job, state, failure=error)
+        except RefusedError as error:
+            # Refused for good today may be granted tomorrow by an administrator: keep asking, ever more rarely.
+            logger.warning("look_refused", mailbox=job.mailbox.id, error=str(error))
+            return Outcome(job, state, failure=RetryableError(str(error)))
+
+    def _opened(self, job: Job) -> tuple[MailboxState, Access]:
+        state = job.state
+        if not state.provider:
+            state = msgspec.structs.replace(state, provider=self._broker.provider_of(job.mailbox))
+        return state, self._broker.access(job.mailbox)
+
+    def _repaired(
+        self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access
+    ) -> MailboxState:
+        need = repair(state, self._clock.now_ms())
+        if need is Repair.NONE:
+            return state
+        wish = self._wish(job.mailbox, provider)
+        if need is Repair.EXTEND and state.subscription:
+            try:
+                made = provider.extend(access, _as_provider_knows(state.subscription), wish)
+                return self._with_subscription(state, made)
+            except SubscriptionGoneError:
+                logger.info("subscription_gone", mailbox=job.mailbox.id)
+        return self._with_subscription(
+            msgspec.structs.replace(state, subscription=None), provider.subscribe(access, wish)
+        )
+
+    def _wish(self, mailbox: Mailbox, provider: CalendarProvider) -> SubscriptionWish:
+        google = provider.provider is Provider.GOOGLE
+        channel_id = self._channel_id()
+        return SubscriptionWish(
+            channel_id=channel_id,
+            client_state=mint(self._hook_keys, mailbox, provider.provider, channel_id if google else ""),
+            notification_url=self._addresses.google if google else self._addresses.graph,
+            lifecycle_url=self._addresses.lifecycle,
+            expires_at_ms=self._clock.now_ms() + provider.max_subscription_ms,
+        )
+
+    def _with_subscription(self, state: MailboxState, made: Subscription) -> MailboxState:
+        earlier = state.subscription
+        replaced = earlier is not None and earlier.id != made.id
+        prolonged = earlier is not None and earlier.id == made.id
+        live = LiveSubscription(
+            id=made.id,
+            resource_id=made.resource_id,
+            # A prolonged subscription keeps the client state it was made with: it cannot be patched.
+            key_id=earlier.key_id if prolonged and earlier else self._hook_keys.current,
+            made_at_ms=self._clock.now_ms(),
+            expires_at_ms=made.expires_at_ms,
+        )
+        retiring = (*state.retiring, earlier) if replaced and earlier else state.retiring
+        return msgspec.structs.replace(state, subscription=live, retiring=retiring)
+
+    def _retired(self, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
+        """End channels that an earlier, committed look replaced: by now the new one is on record."""
+        for subscription in state.retiring:
+            provider.unsubscribe(access, _as_provider_knows(subscription))
+        return msgspec.structs.replace(state, retiring=())
+
+    def _looked(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
+        window = window_at(self._clock.now_ms())
+        cursor = "" if job.full or needs_full(state, self._clock.now_ms()) else state.cursor
+        try:
+            look = provider.look(access, cursor, window)
+        except CursorExpiredError:
+            logger.info("cursor_expired", mailbox=job.mailbox.id)
+            look = provider.look(access, "", window)
+        start = window.start_ms if look.full else state.window_start_ms
+        return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor, window_start_ms=start), look)
+
+    def _leave(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
+        """Stop first, revoke second: without a token nobody may end a channel."""
+        for subscription in (*state.retiring, *((state.subscription,) if state.subscription else ())):
+            provider.unsubscribe(access, _as_provider_knows(subscription))
+        self._broker.forget(job.mailbox)
+        return Outcome(job, state, gone="disconnected")
+
+
+def _as_provider_knows(subscription: LiveSubscription) -> Subscription:
+    return Subscription(subscription.id, subscription.resource_id, subscription.expires_at_ms)

@@ -1,0 +1,171 @@
+"""From what a look returned to what is kept: references without content, and total observations of the meetings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.contracts.calendar_state import EventReference
+from shared.contracts.observation import Observation, ObservedOccurrence
+from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
+from shared.domain.keys import TenantKeys
+from shared.domain.sighting import EventKind, Look, SeenEvent, SeenRemoval, Window
+
+References = Mapping[str, EventReference]
+"""Event id → reference, of one mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What a look changes in a mailbox's references."""
+
+    references: dict[str, EventReference]
+    """All of them, afterwards."""
+    changed: tuple[str, ...]
+    """Event ids written or removed."""
+    meetings: tuple[str, ...]
+    """Meetings that the look said something about: each gets a new total observation."""
+
+
+def merge(known: References, look: Look, *, provider: str, keys: TenantKeys, rooms: Collection[str]) -> Merge:
+    """
+    Apply a look to a mailbox's references.
+
+    Args:
+        rooms: Ids of the tenant's rooms: an attendee with such an address is a room, whatever its type says.
+    """
+    after = dict(known)
+    touched: set[str] = set()
+    for seen in look.seen:
+        if isinstance(seen, SeenRemoval) or seen.cancelled:
+            touched.add(seen.event_id)
+            after.pop(seen.event_id, None)
+        else:
+            touched.add(seen.event_id)
+            after[seen.event_id] = reference_of(seen, provider=provider, keys=keys, rooms=rooms)
+    if look.full:
+        for event_id in known.keys() - touched:
+            touched.add(event_id)
+            del after[event_id]
+    changed = tuple(sorted(event_id for event_id in touched if after.get(event_id) != known.get(event_id)))
+    said = {meeting_of(known, event_id) for event_id in touched} | {meeting_of(after, event_id) for event_id in touched}
+    return Merge(after, changed, tuple(sorted(said - {""})))
+
+
+def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: Collection[str]) -> EventReference:
+    """An event with every address hashed: rooms and people become pseudonyms, nothing else of them is kept."""
+    named = None if seen.attendees is None else _split(seen.attendees, keys, rooms)
+    return EventReference(
+        event_id=seen.event_id,
+        uid=keys.meeting(provider, seen.uid) if seen.uid else "",
+        kind=seen.kind,
+        master_id=seen.master_id,
+        slot=seen.slot,
+        start_ms=seen.start_ms,
+        end_ms=seen.end_ms,
+        organizer=keys.person(seen.organizer) if seen.organizer else "",
+        is_organizer=seen.is_organizer,
+        shows_guests=seen.shows_guests,
+        rooms=named[0] if named else None,
+        people=named[1] if named else None,
+        version=seen.version,
+    )
+
+
+def meeting_of(references: References, event_id: str) -> str:
+    """
+    The meeting an event belongs to; "" while unknown.
+
+    A date of a series belongs to its master's meeting: at Microsoft each date's own iCalUId differs.
+    """
+    reference = references.get(event_id)
+    if reference is None:
+        return ""
+    master = references.get(reference.master_id) if reference.master_id else None
+    return master.uid if master else reference.uid
+
+
+def observe(
+    references: References, meetings: Iterable[str], *, provider: str, mailbox: str, keys: TenantKeys, now_ms: int,
+    baseline: bool,
+) -> list[Observation]:  # fmt: skip
+    """One total observation for each of `meetings`, as this mailbox shows them; no occurrences left means gone."""
+    wanted = {meeting: [] for meeting in meetings}  # type: dict[str, list[EventReference]]
+    for event_id, reference in references.items():
+        meeting = meeting_of(references, event_id)
+        if meeting in wanted:
+            wanted[meeting].append(reference)
+    return [
+        Observation(
+            provider=provider,
+            mailbox=mailbox,
+            meeting=meeting,
+            organizer=next((part.organizer for part in parts if part.organizer), ""),
+            role=Role.ORGANIZER if any(part.is_organizer for part in parts) else Role.GUEST,
+            shows_guests=all(part.shows_guests for part in parts),
+            baseline=baseline,
+            observed_at_ms=now_ms,
+            occurrences=tuple(
+                _occurrence(part, references, meeting, keys)
+                for part in sorted(parts, key=lambda part: (part.start_ms, part.event_id))
+                if part.kind != EventKind.MASTER
+            ),
+        )
+        for meeting, parts in sorted(wanted.items())
+    ]
+
+
+def withdraw(references: References, *, provider: str, mailbox: str, now_ms: int) -> list[Observation]:
+    """The mailbox is no longer connected: its copies of all meetings have no word any more."""
+    meetings = sorted({meeting_of(references, event_id) for event_id in references} - {""})
+    return [
+        Observation(
+            provider=provider, mailbox=mailbox, meeting=meeting, organizer="", role=Role.GUEST, withdrawn=True,
+            observed_at_ms=now_ms,
+        )  # fmt: skip
+        for meeting in meetings
+    ]
+
+
+def answers(references: References) -> dict[tuple[str, str], Answer]:
+    """Event id and room → answer, where it is said."""
+    return {
+        (event_id, room): answer
+        for event_id, reference in references.items()
+        for room, answer in (reference.rooms or {}).items()
+    }
+
+
+def in_window(reference: EventReference, window: Window) -> bool:
+    """Whether the event touches the window."""
+    return reference.start_ms < window.end_ms and reference.end_ms > window.start_ms
+
+
+def _split(
+    attendees: Iterable[SeenAttendee], keys: TenantKeys, rooms: Collection[str]
+) -> tuple[dict[str, Answer], dict[str, Answer]]:
+    places: dict[str, Answer] = {}
+    people: dict[str, Answer] = {}
+    for attendee in attendees:
+        if not attendee.address:
+            continue
+        room = keys.room(attendee.address)
+        if attendee.kind is AttendeeKind.ROOM or room in rooms:
+            places[room] = attendee.answer
+        else:
+            people[keys.person(attendee.address)] = attendee.answer
+    return places, people
+
+
+def _occurrence(part: EventReference, references: References, meeting: str, keys: TenantKeys) -> ObservedOccurrence:
+    master = references.get(part.master_id)
+    rooms = part.rooms if part.rooms is not None else (master.rooms if master else None)
+    people = part.people if part.people is not None else (master.people if master else None)
+    return ObservedOccurrence(
+        ref=keys.occurrence(meeting, part.slot),
+        event_id=part.event_id,
+        start_ms=part.start_ms,
+        end_ms=part.end_ms,
+        rooms=rooms or {},
+        people=people or {},
+    )

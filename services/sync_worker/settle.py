@@ -1,0 +1,131 @@
+"""What a finished look writes: observations for the log, references and the mailbox for the state. Pure but for sealing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import msgspec
+
+from services.sync_worker import mailbox as mailboxes
+from services.sync_worker.held import Held, reference_change, state_change
+from services.sync_worker.look import Outcome
+from services.sync_worker.mailbox import Pace, after_failure, after_look
+from services.sync_worker.references import merge, observe, withdraw
+from shared.contracts import observation
+from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
+from shared.contracts.observation import Observation
+from shared.contracts.topics import OBSERVATIONS
+from shared.crypto.records import sealed_envelope
+from shared.domain.identity import Mailbox, partition_of
+from shared.domain.keys import TenantKeys
+from shared.ports.log import NewRecord, StateChange
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """To be committed together; `state` None means that the mailbox is no longer held."""
+
+    observations: list[NewRecord]
+    changes: list[StateChange]
+    state: MailboxState | None
+    references: dict[str, EventReference]
+
+
+def settle(
+    held: Held, outcome: Outcome, *, keys: TenantKeys, rooms: Collection[str], pace: Pace, partitions: int, now_ms: int
+) -> Settled:
+    """
+    Turn what a look gathered into what is written.
+
+    Args:
+        held: The mailbox as it is now: it may have heard more since the look began.
+        rooms: Ids of the tenant's rooms.
+        partitions: How many partitions `observations` has.
+    """
+    if outcome.gone:
+        return _left(held, outcome, keys, partitions, now_ms)
+    if outcome.look is None:
+        state = after_failure(
+            _carried(held, outcome),
+            retry_after_s=outcome.failure.retry_after_s if outcome.failure else None,
+            now_ms=now_ms,
+        )
+        return Settled([], [state_change(outcome.job.mailbox, state, keys)], state, held.references)
+    return _looked(held, outcome, keys, rooms, pace, partitions, now_ms)
+
+
+def postponed(held: Held, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
+    """A look that takes too long: a durable appointment stands for its hints, so that input moves on."""
+    state = mailboxes.made_due(held.state, DueReason.RECONCILE, now_ms + mailboxes.SLOW_LOOK_MS)
+    return Settled([], [state_change(outcome_of, state, keys)], state, held.references)
+
+
+def _looked(
+    held: Held,
+    outcome: Outcome,
+    keys: TenantKeys,
+    rooms: Collection[str],
+    pace: Pace,
+    partitions: int,
+    now_ms: int,
+) -> Settled:
+    job, state = outcome.job, outcome.state
+    if outcome.look is None:
+        message = "a look without result cannot be settled as one"
+        raise ValueError(message)
+    merged = merge(held.references, outcome.look, provider=state.provider, keys=keys, rooms=rooms)
+    seen = observe(
+        merged.references, merged.meetings, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
+        now_ms=job.started_at_ms, baseline=not state.baseline_done,
+    )  # fmt: skip
+    after = after_look(
+        _carried(held, outcome), held.references, merged.references, began_ms=job.started_at_ms,
+        hinted=job.hinted, pace=pace, now_ms=now_ms,
+    )
+    changes = [
+        reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
+    ]
+    return Settled(
+        _records(seen, job.mailbox, keys, partitions, job.correlation),
+        [*changes, state_change(job.mailbox, after, keys)],
+        after,
+        merged.references,
+    )
+
+
+def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int) -> Settled:
+    job = outcome.job
+    seen = withdraw(held.references, provider=outcome.state.provider, mailbox=job.mailbox.id, now_ms=now_ms)
+    changes = [reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)]
+    return Settled(
+        _records(seen, job.mailbox, keys, partitions, job.correlation),
+        [*changes, state_change(job.mailbox, None, keys)],
+        None,
+        {},
+    )
+
+
+def _carried(held: Held, outcome: Outcome) -> MailboxState:
+    """The look's own results, and what was heard while it ran."""
+    made = outcome.state.subscription != outcome.job.state.subscription
+    return msgspec.structs.replace(
+        outcome.state, subscription=outcome.state.subscription if made else held.state.subscription, heard_at_ms=held.state.heard_at_ms, connected=held.state.connected, due=held.state.due
+    )
+
+
+def _records(
+    seen: list[Observation], mailbox: Mailbox, keys: TenantKeys, partitions: int, correlation: str
+) -> list[NewRecord]:
+    records = []
+    for fact in seen:
+        key = f"{mailbox.tenant}/{fact.meeting}".encode()
+        value = sealed_envelope(
+            keys,
+            fact,
+            type=observation.TYPE,
+            id=f"{mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",
+            correlation=correlation,
+        )
+        records.append(NewRecord(OBSERVATIONS.name, partition_of(key, partitions), key, value))
+    return records

@@ -1,0 +1,74 @@
+""""Take that one": the room that declined is swapped for the chosen one, in the person's own calendar, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.consents.tables import Table
+from shared.contracts.command import TakeRoom
+from shared.contracts.rows import RoomRow, TakeRow, TakeState
+from shared.domain.identity import Mailbox
+from shared.domain.sighting import Access, RoomContact
+from shared.errors import EventGoneError, PreconditionFailedError, RefusedError
+from shared.ports.calendar import CalendarProvider
+from shared.ports.keyring import Keyring
+from shared.ports.registry import Registry
+from shared.runtime.logging import get_logger
+
+TRIES = 3
+
+logger = get_logger()
+
+
+class TakeRooms:
+    """Executes takes. Running one again is harmless: a room that is already there counts as done."""
+
+    def __init__(self, registry: Registry, keyring: Keyring) -> None:
+        """Rooms and takes are rows of the registry."""
+        self._rooms = Table(registry, "rooms", RoomRow)
+        self._takes = Table(registry, "takes", TakeRow)
+        self._keyring = keyring
+
+    def run(self, mailbox: Mailbox, provider: CalendarProvider, access: Access, takes: Iterable[TakeRoom]) -> None:
+        """
+        Swap what is still to be swapped and write each outcome to its row.
+
+        Raises:
+            RetryableError: the provider is busy; the takes stay asked, and are run again with the next look.
+        """
+        for take in takes:
+            row = self._takes.get(mailbox.tenant, take.take_id)
+            if row is None or row.state is not TakeState.ASKED:
+                continue
+            reason = self._swap(mailbox.tenant, provider, access, take)
+            state = TakeState.FAILED if reason else TakeState.DONE
+            self._takes.put(mailbox.tenant, take.take_id, msgspec.structs.replace(row, state=state, reason=reason))
+            logger.info("take_settled", tenant=mailbox.tenant, take=take.take_id, state=state, reason=reason)
+
+    def _swap(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:
+        """Why it could not be done, in words for the page; "" when it was."""
+        room = self._rooms.get(tenant, take.room_id)
+        if room is None:
+            return "the room is no longer in the list of rooms"
+        for _ in range(TRIES):
+            try:
+                declined = self._declined_address(tenant, provider, access, take)
+                provider.swap_room(access, take.event_id, declined, RoomContact(room.address, room.name))
+            except PreconditionFailedError:
+                continue  # somebody changed the meeting between our reading and writing: read it again
+            except EventGoneError:
+                return "the meeting is no longer there"
+            except RefusedError as error:
+                return f"the calendar refused: {error}"
+            return ""
+        return "the meeting kept changing while we tried; try once more"
+
+    def _declined_address(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:
+        """The declined room's address, from the meeting itself: the room may be in nobody's list. "" when it left already."""
+        keys = self._keyring.keys(tenant)
+        meeting = provider.read(access, take.event_id)
+        return next(
+            (guest.address for guest in meeting.attendees if keys.room(guest.address) == take.declined_room_id), ""
+        )

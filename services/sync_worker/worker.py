@@ -1,0 +1,250 @@
+"""The owner of one partition of mailboxes: takes hints in, sends looks out, commits what they bring, a group at a time."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor
+
+from services.sync_worker import mailbox as mailboxes
+from services.sync_worker.held import Held, restored
+from services.sync_worker.hints import Hints, Offset
+from services.sync_worker.intake import spread_gap, take_in
+from services.sync_worker.look import Job, Looker, Outcome
+from services.sync_worker.mailbox import Pace
+from services.sync_worker.settle import Settled, postponed, settle
+from shared.consents.broker import ConsentBroker
+from shared.contracts.topics import SYNC_WORKER
+from shared.domain.identity import Mailbox
+from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.ports.log import Claim, Record
+from shared.runtime import metrics
+from shared.runtime.crash_points import crash_point
+from shared.runtime.dead_letters import bury
+from shared.runtime.logging import get_logger
+
+POLL_S = 0.05
+BUSY_POLL_S = 0.01
+SAVE_POSITION_EVERY_MS = 60_000
+
+logger = get_logger()
+
+
+class SyncOwner:
+    """Keeps the mailboxes of one partition right; see design §4, sync_worker."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        engine: Engine,
+        clock: Clock,
+        *,
+        looker: Looker,
+        broker: ConsentBroker,
+        pool: Executor,
+        rooms_of: Callable[[str], Collection[str]],
+        pace_of: Callable[[str], Pace],
+    ) -> None:
+        """
+        Take over the restored mailboxes.
+
+        Args:
+            pool: Where looks run, shared by all partitions of the process.
+            rooms_of: Tenant → ids of its rooms.
+            pace_of: Provider → how often to look without being asked.
+        """
+        self._claim = claim
+        self._engine = engine
+        self._clock = clock
+        self._looker = looker
+        self._broker = broker
+        self._pool = pool
+        self._rooms_of = rooms_of
+        self._pace_of = pace_of
+        self._held = restored(claim.state, engine.keyring)
+        self._hints = Hints()
+        self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._backlog: list[Record] = []
+        self._saved_at_ms = clock.now_ms()
+        self._to_confirm = {mailbox for mailbox, held in self._held.items() if held.state.baseline_done}
+        self._note_lost_input()
+
+    def step(self) -> None:
+        """One round: read, begin what is owed or due, commit what is finished."""
+        self._take_in()
+        self._begin()
+        self._postpone_slow()
+        self._commit_finished()
+        self._confirm_first_looks()
+        self._save_position()
+
+    def close(self) -> None:
+        """Looks in flight are let go: their hints were not discharged, the next owner repeats them."""
+
+    def _note_lost_input(self) -> None:
+        for topic, count in self._claim.lost.items():
+            logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
+            metrics.INPUT_LOST.labels(SYNC_WORKER.service, topic).inc(count)
+        if self._claim.lost:
+            spread_gap(self._held, now_ms=self._clock.now_ms())
+
+    def _take_in(self) -> None:
+        busy = any(held.job for held in self._held.values())
+        self._backlog += self._claim.read(BUSY_POLL_S if busy else POLL_S)
+        while self._backlog:
+            record = self._backlog[0]
+            try:
+                take_in(record, self._held, self._hints, now_ms=self._clock.now_ms())
+            except MalformedRecordError as error:
+                self._bury(record, str(error))
+            self._hints.read(record.topic, record.offset)
+            metrics.RECORDS.labels(SYNC_WORKER.service, record.topic).inc()
+            del self._backlog[0]
+
+    def _bury(self, record: Record, reason: str) -> None:
+        bury(
+            self._engine.log, record, reason=reason, service=SYNC_WORKER.service, now_ms=self._clock.now_ms()
+        )
+        metrics.DEAD_LETTERS.labels(SYNC_WORKER.service).inc()
+        logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
+
+    def _begin(self) -> None:
+        now_ms = self._clock.now_ms()
+        owed = set(self._hints.waiting())
+        for mailbox, held in self._held.items():
+            if held.job is not None:
+                continue
+            if mailbox in owed and not mailboxes.may_look(held.state, now_ms):
+                # The appointment is durable and will begin later than these hints: it answers them.
+                self._hints.discharge(mailbox, self._hints.owed(mailbox))
+            elif mailbox in owed or mailboxes.is_due(held.state, now_ms):
+                self._send(mailbox, held, now_ms)
+
+    def _send(self, mailbox: Mailbox, held: Held, now_ms: int) -> None:
+        held.job = Job(
+            mailbox,
+            held.state,
+            self._hints.owed(mailbox),
+            now_ms,
+            hinted=held.hinted,
+            full=held.full,
+            takes=tuple(held.takes.values()),
+            correlation=held.correlation,
+        )
+        held.hinted = False
+        self._pool.submit(self._run, held.job)
+
+    def _run(self, job: Job) -> None:
+        """On a pool thread."""
+        try:
+            self._finished.put(self._looker.run(job))
+        except StoreUnavailableError as error:
+            logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))
+            self._finished.put(Outcome(job, job.state))
+        except BaseException:
+            logger.exception("look_failed", tenant=job.mailbox.tenant, mailbox=job.mailbox.id)
+            self._finished.put(Outcome(job, job.state))
+
+    def _commit_finished(self) -> None:
+        outcomes = self._drain()
+        if not outcomes:
+            return
+        try:
+            settled = {outcome.job.mailbox: self._settle(outcome) for outcome in outcomes}
+        except StoreUnavailableError:
+            for outcome in outcomes:
+                self._finished.put(outcome)  # nothing was written: settle them again when the store is back
+            raise
+        self._commit(
+            {mailbox: result for mailbox, result in settled.items() if result},
+            {outcome.job.mailbox: outcome.job.answers for outcome in outcomes},
+        )
+        for outcome in outcomes:
+            self._finish(outcome)
+
+    def _drain(self) -> Sequence[Outcome]:
+        outcomes = []
+        while not self._finished.empty():
+            outcomes.append(self._finished.get())
+        return outcomes
+
+    def _settle(self, outcome: Outcome) -> Settled | None:
+        mailbox = outcome.job.mailbox
+        try:
+            keys = self._engine.keyring.keys(mailbox.tenant)
+        except KeyDestroyedError:
+            return None  # its tenant was erased while the look ran
+        return settle(
+            self._held[mailbox],
+            outcome,
+            keys=keys,
+            rooms=self._rooms_of(mailbox.tenant),
+            pace=self._pace_of(outcome.state.provider),
+            partitions=self._engine.log.partitions,
+            now_ms=self._clock.now_ms(),
+        )
+
+    def _commit(self, settled: dict[Mailbox, Settled], answered: dict[Mailbox, Collection[Offset]]) -> None:
+        observations = [record for result in settled.values() for record in result.observations]
+        changes = [change for result in settled.values() for change in result.changes]
+        crash_point("sync-worker.before-commit")
+        with metrics.COMMIT_SECONDS.labels(SYNC_WORKER.service).time():
+            self._claim.commit(observations, changes, self._hints.position(answered))
+        crash_point("sync-worker.after-commit")
+        self._saved_at_ms = self._clock.now_ms()
+        for mailbox, offsets in answered.items():
+            self._hints.discharge(mailbox, offsets)
+        for mailbox, result in settled.items():
+            metrics.OBSERVATIONS.labels(self._held[mailbox].state.provider).inc(len(result.observations))
+            if result.state is None:
+                del self._held[mailbox]
+            else:
+                self._held[mailbox].state = result.state
+                self._held[mailbox].references = result.references
+
+    def _finish(self, outcome: Outcome) -> None:
+        mailbox, look = outcome.job.mailbox, outcome.look
+        kind = "none" if look is None else "full" if look.full else "incremental"
+        result = "revoked" if outcome.gone else "retry" if look is None else "committed" if look.seen else "empty"
+        metrics.LOOKS.labels(outcome.state.provider, kind, result).inc()
+        held = self._held.get(mailbox)
+        if held is None:
+            return
+        held.job = None
+        if look is None:
+            return
+        held.full = False
+        for take in outcome.job.takes:
+            held.takes.pop(take.take_id, None)
+        if not outcome.job.state.baseline_done:
+            self._to_confirm.add(mailbox)
+
+    def _confirm_first_looks(self) -> None:
+        """Let the page say "connected": repeated until the registry has it, also by the next owner."""
+        for mailbox in list(self._to_confirm):
+            self._broker.first_look_done(mailbox)
+            self._to_confirm.discard(mailbox)
+
+    def _postpone_slow(self) -> None:
+        now_ms = self._clock.now_ms()
+        slow: dict[Mailbox, Held] = {
+            mailbox: held
+            for mailbox, held in self._held.items()
+            if held.job and held.job.answers and now_ms - held.job.started_at_ms > mailboxes.SLOW_LOOK_MS
+            and self._hints.owed(mailbox) & held.job.answers
+        }  # fmt: skip
+        if not slow:
+            return
+        settled = {
+            mailbox: postponed(held, mailbox, keys=self._engine.keyring.keys(mailbox.tenant), now_ms=now_ms)
+            for mailbox, held in slow.items()
+        }
+        self._commit(settled, {mailbox: held.job.answers for mailbox, held in slow.items() if held.job})
+
+    def _save_position(self) -> None:
+        """Hints that ask for nothing move the position too, or retention would overtake it one day."""
+        now_ms = self._clock.now_ms()
+        if now_ms - self._saved_at_ms > SAVE_POSITION_EVERY_MS and self._hints.position() != self._claim.position:
+            self._commit({}, {})
