@@ -1,0 +1,110 @@
+"""The keyring beside the registry: three keys per tenant, wrapped by the master key; destroying one wipes it from the file."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+
+from shared.crypto.master import KEY_BYTES, MasterKeys
+from shared.crypto.sealing import seal, unseal
+from shared.domain.keys import TenantKeys
+from shared.engines.embedded.database import Database
+from shared.errors import ConfigurationError, KeyDestroyedError
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS tenant_keys (
+    tenant TEXT NOT NULL, kind TEXT NOT NULL, master TEXT NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (tenant, kind))
+"""
+_DATA, _HASH, _CONSENT = "data", "hash", "consent"
+_QUERY = "SELECT kind, master, wrapped FROM tenant_keys WHERE tenant = ?"
+
+
+class EmbeddedKeyring:
+    """See `shared.ports.keyring.Keyring`. Nothing is cached: a key destroyed by one process is gone for all."""
+
+    def __init__(self, database: Database, *, master: MasterKeys) -> None:
+        """`master` wraps new keys with its current key, and opens those under any of its ring."""
+        self._database = database
+        self._master = master
+
+    def keys(self, tenant: str) -> TenantKeys:
+        """The tenant's keys. Raises KeyDestroyedError when data or hash key are gone."""
+        return _keys(tenant, self._unwrapped(tenant, self._database.read(_QUERY, (tenant,))))
+
+    def consent_key(self, tenant: str) -> bytes:
+        """What seals the tenant's grants. Raises KeyDestroyedError."""
+        found = self._unwrapped(tenant, self._database.read(f"{_QUERY} AND kind = ?", (tenant, _CONSENT)))
+        if _CONSENT not in found:
+            raise _destroyed(tenant)
+        return found[_CONSENT]
+
+    def create(self, tenant: str) -> TenantKeys:
+        """Make whichever keys are missing; those that stand are kept."""
+        with self._database.write() as connection:
+            found = self._unwrapped(tenant, connection.execute(_QUERY, (tenant,)).fetchall())
+            for kind in {_DATA, _HASH, _CONSENT} - found.keys():
+                found[kind] = secrets.token_bytes(KEY_BYTES)
+                self._store(connection, tenant, kind, found[kind])
+        return _keys(tenant, found)
+
+    def destroy_data(self, tenant: str) -> None:
+        """Destroy data and hash key. Idempotent; repeat it after StoreUnavailableError."""
+        self._destroy(tenant, _DATA, _HASH)
+
+    def destroy_consent(self, tenant: str) -> None:
+        """Destroy the consent key. Idempotent; repeat it after StoreUnavailableError."""
+        self._destroy(tenant, _CONSENT)
+
+    def rewrap(self) -> int:
+        """Wrap everything under the current master key; returns how many keys were under an older one."""
+        with self._database.write() as connection:
+            old = connection.execute(
+                "SELECT tenant, kind, master, wrapped FROM tenant_keys WHERE master != ?", (self._master.current,)
+            ).fetchall()
+            for tenant, kind, master, wrapped in old:
+                self._store(connection, tenant, kind, self._unwrap(tenant, kind, master, wrapped))
+        self._database.forget()
+        return len(old)
+
+    def close(self) -> None:
+        """The file is shared with the registry: the engine closes it."""
+
+    def _destroy(self, tenant: str, *kinds: str) -> None:
+        with self._database.write() as connection:
+            for kind in kinds:
+                connection.execute("DELETE FROM tenant_keys WHERE tenant = ? AND kind = ?", (tenant, kind))
+        self._database.forget()
+
+    def _store(self, connection: sqlite3.Connection, tenant: str, kind: str, key: bytes) -> None:
+        wrapped = seal(self._master.wrapping_key(self._master.current), key, purpose=_purpose(tenant, kind))
+        connection.execute(
+            "INSERT OR REPLACE INTO tenant_keys VALUES (?, ?, ?, ?)", (tenant, kind, self._master.current, wrapped)
+        )
+
+    def _unwrapped(self, tenant: str, rows: list[tuple[str, str, bytes]]) -> dict[str, bytes]:
+        return {kind: self._unwrap(tenant, kind, master, wrapped) for kind, master, wrapped in rows}
+
+    def _unwrap(self, tenant: str, kind: str, master: str, wrapped: bytes) -> bytes:
+        try:
+            key = self._master.wrapping_key(master)
+        except KeyError:
+            message = (
+                f"keys are wrapped by master key {master!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back behind"
+                " the current one until `roomsync keys rewrap` has run"
+            )
+            raise ConfigurationError(message) from None
+        return unseal(key, wrapped, purpose=_purpose(tenant, kind))
+
+
+def _keys(tenant: str, found: dict[str, bytes]) -> TenantKeys:
+    if not {_DATA, _HASH} <= found.keys():
+        raise _destroyed(tenant)
+    return TenantKeys(tenant, found[_DATA], found[_HASH], found.get(_CONSENT))
+
+
+def _destroyed(tenant: str) -> KeyDestroyedError:
+    return KeyDestroyedError(f"{tenant} has no such key (any more): what it sealed cannot be read, on purpose")
+
+
+def _purpose(tenant: str, kind: str) -> str:
+    return f"{kind}-key/{tenant}"
