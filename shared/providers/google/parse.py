@@ -1,0 +1,252 @@
+"""
+Google's answers → what one look saw, in our words. Pure.
+
+Sources: Calendar v3 discovery document and the sync guide (read 2026-11-20); thin tombstones as reported by systems in
+production.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from shared.domain.instants import from_datetime, from_rfc3339, to_rfc3339
+from shared.domain.sighting import (
+    Availability,
+    EventKind,
+    LiveAttendee,
+    LiveMeeting,
+    Seen,
+    SeenEvent,
+    SeenRemoval,
+    Subscription,
+    Window,
+)
+from shared.errors import MalformedRecordError
+from shared.providers.google import wire
+
+T = TypeVar("T")
+
+MAX_PROPAGATED_GUESTS = 200  # above it, answers do not reach the guests' copies
+_ANSWERS = {
+    None: Answer.NONE,
+    "": Answer.NONE,
+    "needsaction": Answer.NONE,
+    "tentative": Answer.TENTATIVE,
+    "accepted": Answer.ACCEPTED,
+    "declined": Answer.DECLINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of `events.list`, in our words."""
+
+    seen: tuple[Seen, ...]
+    next_page: str
+    sync_token: str
+
+
+def parse_page(answer: Any, window: Window) -> Page:
+    """
+    Read one page; what lies outside `window` is a removal, since increments are not windowed.
+
+    Raises:
+        MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
+    """
+    page = _as(answer, wire.EventPage)
+    seen = tuple(_within(parse_item(item), window) for item in page.items)
+    return Page(seen, page.next_page_token or "", page.next_sync_token or "")
+
+
+def parse_item(item: Any) -> Seen:
+    """Read one item of a list. Raises MalformedRecordError."""
+    event = _as(item, wire.Event)
+    if not event.id:
+        message = "an event without an id"
+        raise MalformedRecordError(message)
+    if event.status == "cancelled" and (event.start is None or event.end is None):
+        return SeenRemoval(event.id)
+    return _seen_event(event)
+
+
+def parse_live(answer: Any) -> LiveMeeting:
+    """Read one event for a page or before a write. Raises MalformedRecordError."""
+    event = _as(answer, wire.LiveEvent)
+    start_ms, end_ms = _span(event)
+    return LiveMeeting(
+        event_id=event.id,
+        title=event.summary or "",
+        start_ms=start_ms,
+        end_ms=end_ms,
+        version=event.etag or "",
+        cancelled=event.status == "cancelled",
+        is_organizer=_is_organizer(event),
+        attendees=tuple(_live_attendee(attendee) for attendee in event.attendees or ()),
+    )
+
+
+def parse_channel(answer: Any, asked_until_ms: int) -> Subscription:
+    """Read a channel as confirmed; one without an expiry lives as long as was asked. Raises MalformedRecordError."""
+    channel = _as(answer, wire.Channel)
+    try:
+        expires_at_ms = asked_until_ms if channel.expiration is None else int(channel.expiration)
+    except (ValueError, OverflowError) as error:
+        message = f"channel expiration {str(channel.expiration)[:40]!r} is not a number of milliseconds"
+        raise MalformedRecordError(message) from error
+    return Subscription(channel.id, channel.resource_id or "", expires_at_ms)
+
+
+def parse_availability(answer: Any, start_ms: int, end_ms: int) -> dict[str, Availability]:
+    """Lower-cased address → free, busy or unknown. Errors come first: with one, an empty `busy` means nothing."""
+    found = {}
+    for address, calendar in _as(answer, wire.FreeBusy).calendars.items():
+        if calendar.errors:
+            availability = Availability.UNKNOWN
+        elif any(_overlaps(busy, start_ms, end_ms) for busy in calendar.busy):
+            availability = Availability.BUSY
+        else:
+            availability = Availability.FREE
+        found[address.lower()] = availability
+    return found
+
+
+def answer_of(word: str | None) -> Answer | None:
+    """Our word for Google's; None for one we do not know, since guessing could invent a decline or hide one."""
+    return _ANSWERS.get(None if word is None else word.lower())
+
+
+def latest(seen: list[Seen]) -> tuple[Seen, ...]:
+    """One entry per id: an event that changes while we page comes twice, and the last one holds."""
+    last = {item.event_id: item for item in seen}
+    return tuple(last.values())
+
+
+def _as(answer: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(answer, kind)
+    except (msgspec.ValidationError, TypeError, RecursionError) as error:
+        message = f"not a {kind.__name__}: {error}"
+        raise MalformedRecordError(message) from error
+
+
+def _seen_event(event: wire.Event) -> SeenEvent:
+    start_ms, end_ms = _span(event)
+    slot = _slot(event)
+    attendees, credible = _attendees(event)
+    return SeenEvent(
+        event_id=event.id,
+        uid=event.i_cal_uid or "",
+        kind=_kind(event, start_ms, slot),
+        master_id=event.recurring_event_id or "",
+        slot=slot,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        cancelled=event.status == "cancelled",
+        is_organizer=_is_organizer(event),
+        organizer=((event.organizer.email if event.organizer else None) or "").lower(),
+        shows_guests=credible,
+        attendees=attendees,
+        version=event.etag or "",
+    )
+
+
+def _kind(event: wire.Event, start_ms: int, slot: str) -> EventKind:
+    if event.recurring_event_id:
+        return EventKind.OCCURRENCE if slot == _rfc3339(start_ms) else EventKind.EXCEPTION
+    return EventKind.MASTER if event.recurrence else EventKind.SINGLE
+
+
+def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
+    """The attendees, and whether this copy can be believed; (None, False) is cut short, hidden or unreadable."""
+    listed = event.attendees
+    if event.attendees_omitted or (listed is None and not _is_organizer(event)):
+        return None, False
+    answers = [answer_of(attendee.response_status) for attendee in listed or ()]
+    if None in answers:
+        return None, False
+    seen = tuple(
+        SeenAttendee((attendee.email or "").lower(), _attendee_kind(attendee), answer)
+        for attendee, answer in zip(listed or (), answers, strict=True)
+        if answer is not None
+    )
+    return seen, _is_organizer(event) or _guests_see_answers(event, len(seen))
+
+
+def _guests_see_answers(event: wire.Event, guests: int) -> bool:
+    return event.guests_can_see_other_guests is not False and not event.private_copy and guests <= MAX_PROPAGATED_GUESTS
+
+
+def _is_organizer(event: wire.Event) -> bool:
+    return bool(event.organizer and event.organizer.self_)
+
+
+def _attendee_kind(attendee: wire.Attendee) -> AttendeeKind:
+    return AttendeeKind.ROOM if attendee.resource else AttendeeKind.PERSON
+
+
+def _live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+    answer = answer_of(attendee.response_status)
+    return LiveAttendee(
+        name=attendee.display_name or "",
+        address=(attendee.email or "").lower(),
+        is_room=bool(attendee.resource),
+        answer="unknown" if answer is None else answer.value,
+    )
+
+
+def _within(seen: Seen, window: Window) -> Seen:
+    if isinstance(seen, SeenRemoval):
+        return seen
+    last_ms = max(seen.end_ms, seen.start_ms + 1)
+    return seen if seen.start_ms < window.end_ms and last_ms > window.start_ms else SeenRemoval(seen.event_id)
+
+
+def _overlaps(busy: wire.Busy, start_ms: int, end_ms: int) -> bool:
+    try:
+        return from_rfc3339(busy.start) < end_ms and from_rfc3339(busy.end) > start_ms
+    except (ValueError, OverflowError) as error:
+        message = f"busy from {busy.start[:40]!r} to {busy.end[:40]!r} cannot be read"
+        raise MalformedRecordError(message) from error
+
+
+def _span(event: wire.Event) -> tuple[int, int]:
+    if event.start is None or event.end is None:
+        message = f"event {event.id[:80]!r} has no start or no end"
+        raise MalformedRecordError(message)
+    return _instant(event.start), _instant(event.end)
+
+
+def _slot(event: wire.Event) -> str:
+    """Which date of the series: the original start does not move, and is absent only where nothing has."""
+    if not event.recurring_event_id:
+        return ""
+    original = event.original_start_time or event.start
+    return "" if original is None else _rfc3339(_instant(original))
+
+
+def _instant(when: wire.When) -> int:
+    """Milliseconds since the epoch; a date is midnight UTC; a time without an offset is meant in its own zone."""
+    text = when.date_time or when.date or ""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            zone = ZoneInfo(when.time_zone) if when.date_time and when.time_zone else UTC
+            moment = moment.replace(tzinfo=zone)
+        return from_datetime(moment)
+    except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError) as error:
+        message = f"time {text[:40]!r} in zone {str(when.time_zone)[:40]!r} cannot be read"
+        raise MalformedRecordError(message) from error
+
+
+def _rfc3339(at_ms: int) -> str:
+    try:
+        return to_rfc3339(at_ms)
+    except (ValueError, OverflowError, OSError) as error:
+        message = f"instant {at_ms} is outside the calendar"
+        raise MalformedRecordError(message) from error

@@ -1,0 +1,99 @@
+"""What Google Calendar answers with, as msgspec structs: an allow-list, since a field not named here is never read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Lenient: unknown fields are ignored, `null` and absent are alike."""
+
+
+class Person(_Wire, frozen=True, kw_only=True):
+    """The organiser."""
+
+    email: str | None = None
+    self_: bool | None = msgspec.field(default=None, name="self")
+
+
+class Attendee(_Wire, frozen=True, kw_only=True):
+    """An invited person, or a place."""
+
+    email: str | None = None
+    display_name: str | None = None
+    resource: bool | None = None
+    response_status: str | None = None
+
+
+class When(_Wire, frozen=True, kw_only=True):
+    """`date` for an all-day event (the end exclusive), else `dateTime` with its offset."""
+
+    date: str | None = None
+    date_time: str | None = None
+    time_zone: str | None = None
+
+
+class Event(_Wire, frozen=True, kw_only=True):
+    """One item of `events.list`. A tombstone has little more than id and status."""
+
+    id: str
+    status: str | None = None
+    etag: str | None = None
+    i_cal_uid: str | None = msgspec.field(default=None, name="iCalUID")
+    recurring_event_id: str | None = None
+    original_start_time: When | None = None
+    recurrence: list[str] | None = None
+    start: When | None = None
+    end: When | None = None
+    organizer: Person | None = None
+    attendees: list[Attendee] | None = None
+    attendees_omitted: bool | None = None
+    guests_can_see_other_guests: bool | None = None
+    guests_can_modify: bool | None = None
+    private_copy: bool | None = None
+
+
+class LiveEvent(Event, frozen=True, kw_only=True):
+    """An event read for a page, with its title: content, never kept."""
+
+    summary: str | None = None
+
+
+class EventPage(_Wire, frozen=True, kw_only=True):
+    """One page of `events.list`; only the last one has the sync token."""
+
+    items: list[Any] = []
+    next_page_token: str | None = None
+    next_sync_token: str | None = None
+    time_zone: str | None = None
+
+
+class Channel(_Wire, frozen=True, kw_only=True):
+    """A channel as Google confirmed it."""
+
+    id: str
+    resource_id: str | None = None
+    expiration: str | int | float | None = None
+    """Milliseconds; a string in the schema, a number in the guide's example."""
+
+
+class Busy(_Wire, frozen=True, kw_only=True):
+    """One busy stretch, the end exclusive."""
+
+    start: str
+    end: str
+
+
+class FreeBusyCalendar(_Wire, frozen=True, kw_only=True):
+    """Free/busy of one address; with errors, an empty `busy` means nothing."""
+
+    busy: list[Busy] = []
+    errors: list[Any] | None = None
+
+
+class FreeBusy(_Wire, frozen=True, kw_only=True):
+    """The answer of `freeBusy.query`."""
+
+    calendars: dict[str, FreeBusyCalendar] = {}

@@ -1,0 +1,113 @@
+"""The bytes Graph answers with, as msgspec structs: an allow-list, since a field not named here is never read."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Lenient: unknown fields are ignored, `null` and absent are alike unless said otherwise."""
+
+
+class EmailAddress(_Wire, frozen=True, kw_only=True):
+    """A name with an address; either may be missing."""
+
+    address: str | None = None
+    name: str | None = None
+
+
+class Recipient(_Wire, frozen=True, kw_only=True):
+    """The organiser."""
+
+    email_address: EmailAddress | None = None
+
+
+class ResponseStatus(_Wire, frozen=True, kw_only=True):
+    """An attendee's answer; `time` is left out: for "never" it holds sentinels of the years 1 and 4501."""
+
+    response: str | None = None
+
+
+class Attendee(_Wire, frozen=True, kw_only=True):
+    """An invited person, or a place."""
+
+    type: str | None = None
+    email_address: EmailAddress | None = None
+    status: ResponseStatus | None = None
+
+
+class DateTimeTimeZone(_Wire, frozen=True, kw_only=True):
+    """A wall-clock time without offset, up to seven fraction digits, and the zone it is meant in."""
+
+    date_time: str
+    time_zone: str | None = None
+
+
+class Event(_Wire, frozen=True, kw_only=True):
+    """One item of a delta round. An occurrence of a series has little more than id, type, times and master."""
+
+    id: str
+    removed: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="@removed")
+    etag: str | None = msgspec.field(default=None, name="@odata.etag")
+    change_key: str | None = None
+    i_cal_uid: str | None = msgspec.field(default=None, name="iCalUId")
+    type: str | None = None
+    series_master_id: str | None = None
+    original_start: str | None = None
+    start: DateTimeTimeZone | None = None
+    end: DateTimeTimeZone | None = None
+    is_cancelled: bool | None = None
+    is_organizer: bool | None = None
+    is_draft: bool | None = None
+    organizer: Recipient | None = None
+    attendees: list[Attendee] | None = None
+
+
+class LiveEvent(Event, frozen=True, kw_only=True):
+    """An event read for a page, with its title: content, never kept."""
+
+    subject: str | None = None
+
+
+class DeltaPage(_Wire, frozen=True, kw_only=True):
+    """One page of a delta round; the last one has the delta link."""
+
+    value: list[msgspec.Raw]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+    delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
+
+
+class Subscription(_Wire, frozen=True, kw_only=True):
+    """A subscription as Graph confirmed it: the expiry may differ from what was asked."""
+
+    id: str
+    expiration_date_time: str
+    resource: str | None = None
+    notification_url: str | None = None
+
+
+class SubscriptionPage(_Wire, frozen=True, kw_only=True):
+    """This application's subscriptions for the signed-in person."""
+
+    value: list[Subscription]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+class ScheduleError(_Wire, frozen=True, kw_only=True):
+    """Why one schedule could not be read, inside a 200."""
+
+    response_code: str | None = None
+
+
+class Schedule(_Wire, frozen=True, kw_only=True):
+    """Free/busy of one address: one digit per interval."""
+
+    schedule_id: str | None = None
+    availability_view: str | None = None
+    error: ScheduleError | None = None
+
+
+class SchedulePage(_Wire, frozen=True, kw_only=True):
+    """The answer of getSchedule."""
+
+    value: list[Schedule]
