@@ -140,7 +140,9 @@ def _cluster_id(directory: Path) -> str:
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "cluster-id"
     if not file.exists():
-        file.write_text("A" + base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")[1:])  # never begins with "-"
+        file.write_text(
+            "A" + base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")[1:]
+        )  # never begins with "-"
     return file.read_text()
 
 

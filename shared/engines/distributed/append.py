@@ -1,0 +1,83 @@
+"""Appending outside any claim: on all in-sync replicas, or an error within 2.2 s."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+from shared.engines.distributed.clients import Ack, Clients, KafkaError, Producer
+from shared.errors import LogUnavailableError
+from shared.ports.log import NewRecord
+
+BUDGET_S = 2.2
+MAX_IN_FLIGHT = 2_000
+"""The client queues without bound while brokers are away; this is the bound."""
+
+
+class Appender:
+    """One lazily made producer per process. Thread-safe."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._lock = threading.Lock()
+        self._producer: tuple[int, Producer] | None = None
+        self._slots = threading.BoundedSemaphore(MAX_IN_FLIGHT)
+
+    def append(self, records: Sequence[NewRecord]) -> None:
+        """Return when every record is durable. Raises LogUnavailableError within 2.2 s; some may appear all the same."""
+        deadline = time.monotonic() + BUDGET_S
+        try:
+            producer = self._mine()
+            acks = [self._send(producer, record, deadline) for record in records]
+            for ack in acks:
+                ack.get(timeout=max(0.0, deadline - time.monotonic()))
+        except KafkaError as error:
+            message = f"Kafka did not acknowledge in time ({error}); look at the brokers at {self._clients.bootstrap}"
+            raise LogUnavailableError(message) from error
+
+    def close(self) -> None:
+        """Release connections; what is unacknowledged was never promised."""
+        with self._lock:
+            if self._producer is not None and self._producer[0] == os.getpid():
+                discard(self._producer[1])
+            self._producer = None
+
+    def _mine(self) -> Producer:
+        """The client does not survive a fork: a child makes its own."""
+        with self._lock:
+            if self._producer is None or self._producer[0] != os.getpid():
+                self._producer = (os.getpid(), self._clients.appender())
+            return self._producer[1]
+
+    def _send(self, producer: Producer, record: NewRecord, deadline: float) -> Ack:
+        if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            message = f"{MAX_IN_FLIGHT} records are waiting for Kafka already"
+            raise LogUnavailableError(message)
+        try:
+            ack = send(producer, self._clients, record)
+        except BaseException:
+            self._slots.release()
+            raise
+        ack.add_both(lambda *_: self._slots.release())
+        return ack
+
+
+def send(producer: Producer, clients: Clients, record: NewRecord) -> Ack:
+    """Queue one record under its name in the cluster."""
+    return producer.send(
+        clients.topic(record.topic),
+        record.value,
+        key=record.key,
+        headers=list(record.headers),
+        partition=record.partition,
+    )
+
+
+def discard(producer: Producer, timeout_s: float = 0.5) -> None:
+    """Close without caring for what it still holds."""
+    try:
+        producer.close(timeout=timeout_s)
+    except (KafkaError, ValueError):
+        return

@@ -1,0 +1,116 @@
+"""Opening the distributed engine: each part connects when it is first used."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+
+from shared.crypto.master import MasterKeys
+from shared.engines.distributed.clients import Clients
+from shared.engines.distributed.keyring import RedisKeyring
+from shared.engines.distributed.log import DistributedLog
+from shared.engines.distributed.registry import RedisRegistry
+from shared.engines.distributed.view import RedisView
+from shared.ports.clock import Clock
+
+
+class DistributedEngine:
+    """See `shared.ports.engine.Engine`. Thread-safe; a process that only appends never touches Redis."""
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        view_redis_url: str,
+        registry_redis_url: str,
+        partitions: int,
+        prefix: str,
+        master: MasterKeys,
+        clock: Clock,
+        replication: int = 3,
+        transactions: bool = True,
+    ) -> None:
+        """Remember; nothing is connected yet."""
+        self.bootstrap = bootstrap
+        self.prefix = prefix
+        self.partitions = partitions
+        self.replication = replication
+        self._view_redis_url = view_redis_url
+        self._registry_redis_url = registry_redis_url
+        self._master = master
+        self._clock = clock
+        self._transactions = transactions
+        self._opening = threading.RLock()
+
+    @cached_property
+    def log(self) -> DistributedLog:
+        """The record."""
+        with self._opening:
+            return DistributedLog(
+                Clients(self.bootstrap, self.prefix), self.partitions, transactions=self._transactions
+            )
+
+    @cached_property
+    def view(self) -> RedisView:
+        """What answers questions; may be lost."""
+        with self._opening:
+            return RedisView(self._view_redis_url, prefix=self.prefix, clock=self._clock)
+
+    @cached_property
+    def registry(self) -> RedisRegistry:
+        """What exists nowhere else."""
+        with self._opening:
+            return RedisRegistry(self._registry_redis_url, prefix=self.prefix, clock=self._clock)
+
+    @cached_property
+    def keyring(self) -> RedisKeyring:
+        """The tenants' keys."""
+        with self._opening:
+            return RedisKeyring(self._registry_redis_url, prefix=self.prefix, master=self._master)
+
+    def close(self) -> None:
+        """Close the parts that were opened. Idempotent."""
+        with self._opening:
+            for name in ("log", "view", "registry", "keyring"):
+                part = self.__dict__.pop(name, None)
+                if part is not None:
+                    part.close()
+
+
+def open_engine(
+    *,
+    bootstrap: str,
+    view_redis_url: str,
+    registry_redis_url: str,
+    partitions: int,
+    replication: int = 3,
+    prefix: str = "",
+    master: MasterKeys,
+    clock: Clock,
+    transactions: bool = True,
+) -> DistributedEngine:
+    """
+    The engine for every larger user. Connects to nothing yet: a receiver starts with Kafka down.
+
+    Args:
+        bootstrap: `host:port[,host:port]` of the brokers.
+        view_redis_url: May be lost.
+        registry_redis_url: Another server, `appendfsync always`, `noeviction`.
+        partitions: Of every topic; must be what the topics were made with.
+        replication: For `ensure_topics`.
+        prefix: Before every topic, group, transactional id and Redis key.
+        master: Wraps the tenants' keys.
+        clock: Tells deadlines.
+        transactions: False only in tests (see `claim`).
+    """
+    return DistributedEngine(
+        bootstrap=bootstrap,
+        view_redis_url=view_redis_url,
+        registry_redis_url=registry_redis_url,
+        partitions=partitions,
+        replication=replication,
+        prefix=prefix,
+        master=master,
+        clock=clock,
+        transactions=transactions,
+    )

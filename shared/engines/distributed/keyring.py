@@ -1,0 +1,167 @@
+"""The keyring on Redis, beside the registry: three wrapped keys per tenant; destroying one rewrites the server's file."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import redis
+
+from shared.crypto.master import KEY_BYTES, MasterKeys
+from shared.crypto.sealing import seal, unseal
+from shared.domain.keys import TenantKeys
+from shared.engines.distributed.stores import connect, guarded
+from shared.errors import ConfigurationError, KeyDestroyedError, StoreUnavailableError
+
+_DATA, _HASH, _CONSENT = "data", "hash", "consent"
+_KINDS = (_DATA, _HASH, _CONSENT)
+_STORE = "keyring"
+_REWRITE_S = 30.0
+_REWRITE_POLL_S = 0.02
+# Replaces a wrapping only where it still stands: a key destroyed meanwhile must not come back.
+_REPLACE = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+
+
+class RedisKeyring:
+    """See `shared.ports.keyring.Keyring`. Nothing is cached: a key destroyed by one process is gone for all."""
+
+    def __init__(self, url: str, *, prefix: str, master: MasterKeys) -> None:
+        """`master` wraps new keys with its current key, and opens those under any of its ring."""
+        self._redis: Any = connect(url)  # its types allow for str everywhere; it gives bytes
+        self._hash = f"{prefix}keyring"
+        self._master = master
+        self._replace = self._redis.register_script(_REPLACE)
+
+    def keys(self, tenant: str) -> TenantKeys:
+        """The tenant's keys. Raises KeyDestroyedError when data or hash key are gone."""
+        found = self._found(tenant)
+        if not {_DATA, _HASH} <= found.keys():
+            raise _destroyed(tenant)
+        return TenantKeys(tenant, found[_DATA], found[_HASH], found.get(_CONSENT))
+
+    def consent_key(self, tenant: str) -> bytes:
+        """What seals the tenant's grants. Raises KeyDestroyedError."""
+        found = self._found(tenant)
+        if _CONSENT not in found:
+            raise _destroyed(tenant)
+        return found[_CONSENT]
+
+    def create(self, tenant: str) -> TenantKeys:
+        """Make whichever keys are missing; those that stand, or that another process made first, are kept."""
+        missing = [kind for kind in _KINDS if kind not in self._found(tenant)]
+        with guarded(_STORE):
+            for kind in missing:
+                self._redis.hsetnx(
+                    self._hash, _field(tenant, kind), self._wrap(tenant, kind, secrets.token_bytes(KEY_BYTES))
+                )
+        return self.keys(tenant)
+
+    def destroy_data(self, tenant: str) -> None:
+        """Destroy data and hash key. Idempotent; repeat it after StoreUnavailableError."""
+        self._destroy(tenant, _DATA, _HASH)
+
+    def destroy_consent(self, tenant: str) -> None:
+        """Destroy the consent key. Idempotent; repeat it after StoreUnavailableError."""
+        self._destroy(tenant, _CONSENT)
+
+    def rewrap(self) -> int:
+        """Wrap everything under the current master key; returns how many keys were under an older one."""
+        count = 0
+        with guarded(_STORE):
+            for field, stored in self._redis.hgetall(self._hash).items():
+                tenant, _, kind = field.decode().rpartition("/")
+                if _master_of(stored) != self._master.current:
+                    fresh = self._wrap(tenant, kind, self._unwrap(tenant, kind, stored))
+                    count += int(self._replace(keys=[self._hash], args=[field, stored, fresh]))
+        self._rewrite_file()
+        return count
+
+    def close(self) -> None:
+        """Release connections."""
+        self._redis.close()
+
+    def _destroy(self, tenant: str, *kinds: str) -> None:
+        with guarded(_STORE):
+            self._redis.hdel(self._hash, *(_field(tenant, kind) for kind in kinds))
+        self._rewrite_file()
+
+    def _found(self, tenant: str) -> dict[str, bytes]:
+        with guarded(_STORE):
+            stored = self._redis.hmget(self._hash, [_field(tenant, kind) for kind in _KINDS])
+        return {kind: self._unwrap(tenant, kind, one) for kind, one in zip(_KINDS, stored, strict=True) if one}
+
+    def _wrap(self, tenant: str, kind: str, key: bytes) -> bytes:
+        sealed = seal(self._master.wrapping_key(self._master.current), key, purpose=_purpose(tenant, kind))
+        return self._master.current.encode() + b"\n" + sealed
+
+    def _unwrap(self, tenant: str, kind: str, stored: bytes) -> bytes:
+        master = _master_of(stored)
+        try:
+            key = self._master.wrapping_key(master)
+        except KeyError:
+            message = (
+                f"keys are wrapped by master key {master!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back behind"
+                " the current one until `roomsync keys rewrap` has run"
+            )
+            raise ConfigurationError(message) from None
+        return unseal(key, stored.partition(b"\n")[2], purpose=_purpose(tenant, kind))
+
+    def _rewrite_file(self) -> None:
+        """
+        Have the append-only file written anew, without what was deleted; return when the old one is gone.
+
+        A rewrite that is under way began before the deletion and would keep it: then another one follows.
+        """
+        deadline = time.monotonic() + _REWRITE_S
+        with guarded(_STORE):
+            if not self._redis.info("persistence").get("aof_enabled"):
+                return
+            while not self._rewrite_begun():
+                _wait(deadline)
+            while self._rewriting():
+                _wait(deadline)
+            status = self._redis.info("persistence").get("aof_last_bgrewrite_status")
+        if status != "ok":
+            message = "the key is deleted, but Redis could not rewrite its file; look at its log and disk, then repeat"
+            raise StoreUnavailableError(message)
+
+    def _rewrite_begun(self) -> bool:
+        if self._rewriting():
+            return False
+        try:
+            self._redis.bgrewriteaof()
+        except redis.ResponseError:  # one began between the question and the command
+            return False
+        return True
+
+    def _rewriting(self) -> bool:
+        found = self._redis.info("persistence")
+        return bool(found.get("aof_rewrite_in_progress") or found.get("aof_rewrite_scheduled"))
+
+
+def _wait(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        message = f"the key is deleted, but Redis did not finish rewriting its file in {_REWRITE_S:.0f} s; repeat it"
+        raise StoreUnavailableError(message)
+    time.sleep(_REWRITE_POLL_S)
+
+
+def _master_of(stored: bytes) -> str:
+    return stored.partition(b"\n")[0].decode()
+
+
+def _field(tenant: str, kind: str) -> str:
+    return f"{tenant}/{kind}"
+
+
+def _purpose(tenant: str, kind: str) -> str:
+    return f"{kind}-key/{tenant}"
+
+
+def _destroyed(tenant: str) -> KeyDestroyedError:
+    return KeyDestroyedError(f"{tenant} has no such key (any more): what it sealed cannot be read, on purpose")

@@ -1,0 +1,114 @@
+"""The log on Apache Kafka. Nothing here connects before it is used, so that a process starts while the brokers are down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from shared.contracts.topics import Station
+from shared.engines.distributed.append import Appender
+from shared.engines.distributed.claim import DistributedClaim, claim
+from shared.engines.distributed.clients import Admin, Clients, Consumer, KafkaError
+from shared.engines.distributed.membership import GroupMembership
+from shared.engines.distributed.reader import Reader
+from shared.errors import LogUnavailableError
+from shared.ports.log import NewRecord, Record, Span
+
+_PROBES = 3
+_PROBE_MS = 300  # three of them stay below the port's 1 s, and one frozen broker of three does not fail them all
+_ADMIN_MS = 3_000
+
+
+class DistributedLog:
+    """See `shared.ports.log.Log`. Thread-safe."""
+
+    def __init__(self, clients: Clients, partitions: int, *, transactions: bool = True) -> None:
+        """
+        Connects to nothing.
+
+        Args:
+            clients: Where the brokers are, and the prefix of every name.
+            partitions: Of every topic.
+            transactions: See `claim`.
+        """
+        self.partitions = partitions
+        self._clients = clients
+        self._transactions = transactions
+        self._appender = Appender(clients)
+        self._reader = Reader(clients)
+        self._lock = threading.Lock()
+        self._admin: Admin | None = None
+        self._prober: Consumer | None = None
+
+    def append(self, records: Sequence[NewRecord]) -> None:
+        """Return when all in-sync replicas have them. Raises LogUnavailableError within 2.2 s."""
+        self._appender.append(records)
+
+    def join(self, station: Station) -> GroupMembership:
+        """Become one of the workers of a service."""
+        return GroupMembership(self._clients, station)
+
+    def claim(self, station: Station, partition: int) -> DistributedClaim:
+        """Fence, restore, resume. Raises LogUnavailableError."""
+        return claim(self._clients, station, partition, transactions=self._transactions)
+
+    def read(
+        self, topic: str, partition: int, offset: int, *, limit: int = 500, committed: bool = True
+    ) -> Sequence[Record]:
+        """Up to `limit` records from `offset` on. Raises LogUnavailableError."""
+        return self._reader.read(topic, partition, offset, limit=limit, committed=committed)
+
+    def span(self, topic: str, partition: int, *, committed: bool = True) -> Span:
+        """Where the partition begins and ends now. Raises LogUnavailableError."""
+        return self._reader.span(topic, partition, committed=committed)
+
+    def at_time(self, topic: str, partition: int, at_ms: int) -> int:
+        """The first offset at or after that time; the end when there is none. Raises LogUnavailableError."""
+        return self._reader.at_time(topic, partition, at_ms)
+
+    def topic_id(self, topic: str) -> str:
+        """The cluster's own id of the topic. Raises LogUnavailableError."""
+        name = self._clients.topic(topic)
+        with self._lock:
+            try:
+                if self._admin is None:
+                    self._admin = self._clients.admin(_ADMIN_MS)
+                found = self._admin.describe_topics([name])[0]["topic_id"]
+            except KafkaError as error:
+                self._drop_admin()
+                message = f"Kafka at {self._clients.bootstrap} cannot be asked for {name}: {error}"
+                raise LogUnavailableError(message) from error
+        if not found:
+            message = f"topic {name} is missing; make it with `roomsync topics`"
+            raise LogUnavailableError(message)
+        return str(found)
+
+    def probe(self) -> None:
+        """Ask any broker for metadata. Raises LogUnavailableError within 1 s."""
+        with self._lock:
+            if self._prober is None:
+                self._prober = self._clients.consumer(committed=True, max_wait_ms=100, request_timeout_ms=_PROBE_MS)
+            for _ in range(_PROBES):
+                try:
+                    self._prober.bootstrap(_PROBE_MS, refresh=True)
+                except KafkaError as error:
+                    failure = error
+                else:
+                    return
+        message = f"no broker at {self._clients.bootstrap} answers: {failure}"
+        raise LogUnavailableError(message)
+
+    def close(self) -> None:
+        """Release connections. Claims and memberships are closed by their owners."""
+        self._appender.close()
+        self._reader.close()
+        with self._lock:
+            self._drop_admin()
+            if self._prober is not None:
+                self._prober.close()
+                self._prober = None
+
+    def _drop_admin(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None

@@ -1,0 +1,181 @@
+"""Making the topics of the table as it says, and telling where a cluster differs from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared.contracts.topics import TOPICS, Cleanup, Topic
+from shared.engines.distributed.clients import Admin, Clients, ConfigResource, ConfigResourceType, KafkaError
+from shared.errors import ConfigurationError, LogUnavailableError
+
+T = TypeVar("T")
+
+TOMBSTONE_KEPT_MS = 86_400_000
+"""Kafka's `delete.retention.ms`: how long a restore that is under way may still meet a tombstone."""
+SEGMENT_MS = 6 * 3_600_000
+"""Only closed segments are deleted or compacted: Kafka's default of a week would make twelve days of five."""
+COMPACT_WITHIN_MS = 86_400_000
+"""How long after the compaction lag a superseded record may stand at most."""
+_REPLICAS_FOR_TWO_IN_SYNC = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the table and the cluster."""
+
+    topic: str
+    what: str
+    repairable: bool = True
+    """Whether `ensure_topics` mends it."""
+    resized: bool = False
+    """Another number of partitions: never changed, for keys would move to other owners."""
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.what}"
+
+
+def configuration(topic: Topic, replication: int) -> dict[str, str]:
+    """What Kafka has to be told about a topic."""
+    common = {
+        "min.insync.replicas": "2" if replication >= _REPLICAS_FOR_TWO_IN_SYNC else "1",
+        "message.timestamp.type": "LogAppendTime",  # the log's own clock: replay by time must not trust the writers'
+        "segment.ms": str(SEGMENT_MS),
+    }
+    if topic.cleanup is Cleanup.DELETE:
+        return {**common, "cleanup.policy": "delete", "retention.ms": str(topic.retention_ms)}
+    return {
+        **common,
+        "cleanup.policy": "compact",
+        "min.compaction.lag.ms": str(topic.compaction_lag_ms),
+        "max.compaction.lag.ms": str(topic.compaction_lag_ms + COMPACT_WITHIN_MS),
+        "delete.retention.ms": str(TOMBSTONE_KEPT_MS),
+    }
+
+
+def ensure_topics(
+    bootstrap: str, *, prefix: str = "", partitions: int, replication: int, topics: Sequence[Topic] = TOPICS
+) -> list[Finding]:
+    """
+    Make what is missing, mend settings that differ, and return what could not be mended.
+
+    Raises:
+        ConfigurationError: a topic has another number of partitions than asked for: it is neither grown nor shrunk.
+        LogUnavailableError: the brokers cannot be reached.
+    """
+    return _asked(
+        Clients(bootstrap, prefix), lambda admin, clients: _ensure(admin, clients, topics, partitions, replication)
+    )
+
+
+def check_topics(
+    bootstrap: str, *, prefix: str = "", partitions: int, replication: int, topics: Sequence[Topic] = TOPICS
+) -> list[Finding]:
+    """Every difference between the table and the cluster. Changes nothing. Raises LogUnavailableError."""
+    return _asked(
+        Clients(bootstrap, prefix), lambda admin, clients: _check(admin, clients, topics, partitions, replication)
+    )
+
+
+def delete_topics(bootstrap: str, *, prefix: str, topics: Sequence[Topic] = TOPICS) -> None:
+    """Delete this prefix's topics with all they hold. Raises LogUnavailableError."""
+
+    def work(admin: Admin, clients: Clients) -> None:
+        there = set(admin.list_topics())
+        names = [clients.topic(topic.name) for topic in topics if clients.topic(topic.name) in there]
+        if names:
+            admin.delete_topics(names)
+
+    _asked(Clients(bootstrap, prefix), work)
+
+
+def _ensure(
+    admin: Admin, clients: Clients, topics: Sequence[Topic], partitions: int, replication: int
+) -> list[Finding]:
+    before = _check(admin, clients, topics, partitions, replication)
+    resized = [finding for finding in before if finding.resized]
+    if resized:
+        raise ConfigurationError("\n".join(f"{finding}; set ROOMSYNC_PARTITIONS to what it has" for finding in resized))
+    there = _described(admin, clients, topics)
+    wanted = {
+        clients.topic(topic.name): {
+            "num_partitions": partitions,
+            "replication_factor": replication,
+            "configs": configuration(topic, replication),
+        }
+        for topic in topics
+        if topic.name not in there
+    }
+    if wanted:
+        admin.create_topics(wanted, wait_for_metadata=True)
+    _mend(admin, clients, [topic for topic in topics if topic.name in there], replication)
+    return _check(admin, clients, topics, partitions, replication)
+
+
+def _check(admin: Admin, clients: Clients, topics: Sequence[Topic], partitions: int, replication: int) -> list[Finding]:
+    there = _described(admin, clients, topics)
+    differing = _differing(admin, clients, [topic for topic in topics if topic.name in there], replication)
+    findings: list[Finding] = []
+    for topic in topics:
+        if topic.name in there:
+            findings += _shape(clients.topic(topic.name), there[topic.name]["partitions"], partitions, replication)
+        else:
+            findings.append(Finding(clients.topic(topic.name), "is missing"))
+    for name, settings in differing.items():
+        findings += [Finding(name, f"{key}={is_}, not {wanted}") for key, (is_, wanted) in settings.items()]
+    return findings
+
+
+def _shape(name: str, found: Sequence[Mapping[str, Any]], partitions: int, replication: int) -> Iterator[Finding]:
+    if len(found) != partitions:
+        yield Finding(name, f"has {len(found)} partitions, not {partitions}", repairable=False, resized=True)
+    copies = min(len(one["replica_nodes"]) for one in found)
+    if copies < replication:
+        yield Finding(name, f"has {copies} replicas, not {replication}", repairable=False)
+
+
+def _described(admin: Admin, clients: Clients, topics: Sequence[Topic]) -> dict[str, Mapping[str, Any]]:
+    described = admin.describe_topics([clients.topic(topic.name) for topic in topics])
+    return {clients.bare(one["name"]): one for one in described if one["error_code"] == 0}
+
+
+def _differing(
+    admin: Admin, clients: Clients, topics: Sequence[Topic], replication: int
+) -> dict[str, dict[str, tuple[str, str]]]:
+    """Name in the cluster → setting → what it is and what it should be."""
+    wanted = {clients.topic(topic.name): configuration(topic, replication) for topic in topics}
+    if not wanted:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, list(settings)) for name, settings in wanted.items()]
+    found = admin.describe_configs(resources)["topic"]
+    return {
+        name: {
+            key: (found[name][key]["value"], value)
+            for key, value in settings.items()
+            if found[name][key]["value"] != value
+        }
+        for name, settings in wanted.items()
+    }
+
+
+def _mend(admin: Admin, clients: Clients, topics: Sequence[Topic], replication: int) -> None:
+    resources = [
+        ConfigResource(ConfigResourceType.TOPIC, name, {key: wanted for key, (_, wanted) in settings.items()})
+        for name, settings in _differing(admin, clients, topics, replication).items()
+        if settings
+    ]
+    if resources:
+        admin.alter_configs(resources)
+
+
+def _asked(clients: Clients, work: Callable[[Admin, Clients], T]) -> T:
+    try:
+        admin = clients.admin()
+        try:
+            return work(admin, clients)
+        finally:
+            admin.close()
+    except KafkaError as error:
+        message = f"Kafka at {clients.bootstrap} cannot be asked about topics: {error}"
+        raise LogUnavailableError(message) from error
