@@ -1,0 +1,120 @@
+"""The cast of the demo: one organisation per provider, three people, five rooms, one of which is always taken."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.stage import Stage, run_command
+
+PEOPLE = ("Ada", "Ben", "Cleo")
+ROOMS = (
+    {"name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"},
+    {"name": "Birs 4.14", "capacity": 8, "building": "Riverside", "floor": "4"},
+    {"name": "Doubs 4.20", "capacity": 6, "building": "Riverside", "floor": "4"},
+    {"name": "Emme 3.02", "capacity": 10, "building": "Riverside", "floor": "3"},
+    {"name": "Rhein 1.01", "capacity": 20, "building": "Hillside", "floor": "1"},
+)
+ANSWER_MS = [700, 1500]
+LEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """One simulated organisation: its people by name, its rooms by name."""
+
+    provider: str
+    directory: str
+    people: dict[str, dict[str, Any]]
+    rooms: dict[str, dict[str, Any]]
+
+    @property
+    def host(self) -> dict[str, Any]:
+        """The person whose meetings the story is about."""
+        return self.people[PEOPLE[0]]
+
+
+def assemble(stage: Stage, provider: str) -> Organisation:
+    """Make the organisation in the simulator, and switch it on in the product."""
+    domain = f"{'contoso' if provider == 'microsoft' else 'acme'}.test"
+    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+        name = domain.partition(".")[0].title()
+        tenant = _post(sim, "tenants", provider=provider, name=name, domain=domain)
+        people = {
+            name: _post(sim, "users", tenant=tenant["id"], name=name, address=f"{name.lower()}@{domain}") for name in PEOPLE
+        }
+        rooms = {
+            str(room["name"]): _post(
+                sim,
+                "rooms",
+                tenant=tenant["id"],
+                address=f"{str(room['name']).split()[0].lower()}@rooms.{domain}",
+                rules={"mode": "auto", "delayMs": ANSWER_MS},
+                **room,
+            )
+            for room in ROOMS
+        }
+        for person in people.values():
+            _post(sim, f"users/{person['id']}/consents", granted=True)
+    _enable(stage, provider, tenant["id"], name, rooms)
+    return Organisation(provider, tenant["id"], people, rooms)
+
+
+def book(stage: Stage, who: Organisation, *, host: str, title: str, room: str, at: datetime, guests: list[str]) -> dict[str, Any]:
+    """Book an hour with a room in `host`'s own calendar, as Outlook or Google Calendar would."""
+    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+        return _post(
+            sim,
+            "meetings",
+            organizer=who.people[host]["id"],
+            title=title,
+            start=at.isoformat(),
+            end=(at + timedelta(hours=1)).isoformat(),
+            rooms=[who.rooms[room]["address"]],
+            attendees=[who.people[guest]["address"] for guest in guests],
+        )
+
+
+def cast_of(stage: Stage, provider: str) -> Organisation:
+    """The organisation that `assemble` made earlier, read back from the simulator."""
+    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+        tenant = next(found for found in _list(sim, "tenants") if found["provider"] == provider)
+        people = {found["name"]: found for found in _list(sim, "users") if found["tenant"] == tenant["id"]}
+        rooms = {found["name"]: found for found in _list(sim, "rooms") if found["tenant"] == tenant["id"]}
+    return Organisation(provider, tenant["id"], people, rooms)
+
+
+def tomorrow_at(hour: int) -> datetime:
+    """The hour of tomorrow, UTC."""
+    return (datetime.now(UTC) + LEAD).replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+def _enable(stage: Stage, provider: str, directory: str, name: str, rooms: dict[str, dict[str, Any]]) -> None:
+    listed = [
+        {key: room[key] for key in ("address", "name", "capacity", "building", "floor")} for room in rooms.values()
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(listed, file)
+        file.flush()
+        arguments = ["--provider", provider, "--directory", directory, "--name", name, "--rooms", str(Path(file.name))]
+        run_command(["tenants", "enable", *arguments], stage.environ)
+
+
+def _post(sim: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
+    answer = sim.post(path, json=body)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _list(sim: httpx.Client, path: str) -> list[dict[str, Any]]:
+    answer = sim.get(path)
+    answer.raise_for_status()
+    found = answer.json()
+    return list(found[path] if isinstance(found, dict) else found)

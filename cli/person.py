@@ -1,0 +1,123 @@
+"""A person at the portal, as the demo plays them: signs in, follows the live stream, takes a room. Only HTTP."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event, and when it was seen (monotonic seconds)."""
+
+    name: str
+    data: dict[str, Any]
+    at_s: float
+
+
+class Person:
+    """A signed-in session. Reconnects its stream by itself, as a browser does."""
+
+    def __init__(self, portal: str) -> None:
+        self._http = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
+        self._events: queue.Queue[Event] = queue.Queue()
+        self.seen: list[Event] = []
+        self._csrf = ""
+        self._last_id = ""
+        self._leaving = threading.Event()
+
+    def sign_in(self, provider: str, address: str) -> None:
+        """Through the provider's own pages; raises RuntimeError with what the page said."""
+        answer = self._http.get("/auth/login", params={"provider": provider, "login_hint": address})
+        me = self._http.get("/v1/me")
+        if me.is_error:
+            message = f"{address} could not sign in at {provider}: {answer.status_code} {answer.url}\n{answer.text[:600]}"
+            raise RuntimeError(message)
+        self._csrf = me.json()["csrf"]
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def get(self, path: str) -> Any:
+        """Read from the API; an answer that is only late (a service is being restarted) is asked for again."""
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            try:
+                answer = self._http.get(path)
+                if not answer.is_server_error:
+                    answer.raise_for_status()
+                    return answer.json()
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline:
+                message = f"{path}: no answer within {WAIT_S:.0f} s"
+                raise RuntimeError(message)
+            time.sleep(0.2)
+
+    def take(self, prompt: str, room: str) -> None:
+        """Take the room; the same request is repeated under one idempotency key until it is answered."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": self._csrf}
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            try:
+                answer = self._http.post(f"/v1/me/prompts/{prompt}/take", json={"roomId": room}, headers=headers)
+                if not answer.is_server_error:
+                    answer.raise_for_status()
+                    return
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline:
+                message = f"taking a room was not answered within {WAIT_S:.0f} s"
+                raise RuntimeError(message)
+            time.sleep(0.2)
+
+    def wait_for(self, name: str, **fields: Any) -> Event:
+        """The next event of that name whose data has these fields; earlier unseen ones are kept in `seen`."""
+        deadline = time.monotonic() + WAIT_S
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                event = self._events.get(timeout=left)
+            except queue.Empty:
+                break
+            self.seen.append(event)
+            if event.name == name and all(event.data.get(key) == value for key, value in fields.items()):
+                return event
+        message = f"no {name} event with {fields} within {WAIT_S:.0f} s; seen: {[(e.name, e.data) for e in self.seen[-5:]]}"
+        raise RuntimeError(message)
+
+    def close(self) -> None:
+        """Stop following."""
+        self._leaving.set()
+        self._http.close()
+
+    def _follow(self) -> None:
+        while not self._leaving.is_set():
+            headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
+            try:
+                with self._http.stream("GET", "/v1/me/stream", headers=headers) as answer:
+                    for event in self._parsed(answer.iter_lines()):
+                        self._events.put(event)
+            except (httpx.HTTPError, RuntimeError):
+                self._leaving.wait(0.3)
+
+    def _parsed(self, lines: Iterator[str]) -> Iterator[Event]:
+        name, data = "message", ""
+        for line in lines:
+            if not line:
+                if data:
+                    yield Event(name, json.loads(data), time.monotonic())
+                name, data = "message", ""
+            elif line.startswith("event:"):
+                name = line[6:].strip()
+            elif line.startswith("data:"):
+                data += line[5:].strip()
+            elif line.startswith("id:"):
+                self._last_id = line[3:].strip()

@@ -1,0 +1,147 @@
+"""The story the demo plays for one provider, and what it counts: everything is read over HTTP, the stream or the topic."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.cast import Organisation, book, tomorrow_at
+from cli.person import Event, Person
+from cli.stage import Say, Stage, run_command
+
+TITLE = "Quarterly planning"
+CHOICES = 3
+
+
+@dataclass(slots=True)
+class Tally:
+    """What must be one is one; the last line of the demo prints it."""
+
+    declines: int = 0
+    prompts: int = 0
+    rebooked: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the story went as promised."""
+        return asdict(self) == {"declines": 1, "prompts": 1, "rebooked": 1, "accepted": 1, "duplicates": 0}
+
+
+def play(stage: Stage, who: Organisation, say: Say) -> Tally:
+    """
+    One meeting: booked with a room that is taken, declined, prompted for, rebooked, accepted.
+
+    Raises:
+        RuntimeError: something did not come within a minute; says what was waited for.
+    """
+    tally = Tally()
+    person = Person(stage.portal)
+    try:
+        person.sign_in(who.provider, who.host["address"])
+        _wait_connected(person)
+        say("Ada has signed in, which is also the consent: her calendar is connected, nobody else's")
+        prompt, room = _decline(stage, who, person, tally, say)
+        _rebook(person, prompt, room, tally, say)
+    finally:
+        person.close()
+    _count_declines(stage, who, tally)
+    _count_repeats(person.seen, prompt["id"], tally)
+    return tally
+
+
+def _wait_connected(person: Person) -> None:
+    deadline = time.monotonic() + 60
+    while (status := person.get("/v1/me")["connection"]["state"]) != "connected":
+        if time.monotonic() > deadline:
+            message = f"the calendar was not connected within a minute: {status}"
+            raise RuntimeError(message)
+        time.sleep(0.1)
+
+
+def _decline(
+    stage: Stage, who: Organisation, person: Person, tally: Tally, say: Say
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Ben holds the room at that hour; Ada asks for it too. Returns the prompt and its first choice."""
+    at, room = tomorrow_at(10), "Aare 4.12"
+    book(stage, who, host="Ben", title="Standing appointment", room=room, at=at, guests=[])
+    _wait_taken(stage, who, room)
+    book(stage, who, host="Ada", title=TITLE, room=room, at=at, guests=["Cleo"])
+    booked_s = time.monotonic()
+    say(f"“{TITLE}” is booked in her calendar with {room}, an hour that Ben already has")
+    pending = person.wait_for("room", state="pending")
+    say(f"{room} is pending{_after(pending, booked_s)}: asked, not booked")
+    declined = person.wait_for("room", state="declined")
+    say(f"{room} declined{_after(declined, booked_s)}; it gave no reason")
+    prompt = person.wait_for("prompt")
+    tally.prompts += 1
+    say(f"a prompt is on her page {(prompt.at_s - declined.at_s) * 1000:.0f} ms after the decline was shown")
+    choices = person.get(f"/v1/me/prompts/{prompt.data['id']}/choices")["rooms"][:CHOICES]
+    if not choices:
+        message = "the prompt offered no room"
+        raise RuntimeError(message)
+    say(f"she may choose: {', '.join(choice['name'] for choice in choices)} ({choices[0]['label']})")
+    return prompt.data, choices[0]
+
+
+def _wait_taken(stage: Stage, who: Organisation, room: str) -> None:
+    """Until the simulated room has accepted Ben's meeting."""
+    import httpx  # noqa: PLC0415  # an extra of the portal
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        facts = httpx.get(f"{stage.simulator}/sim/v1/history").json()
+        facts = facts["history"] if isinstance(facts, dict) else facts
+        if any(
+            fact["kind"] == "room-answered"
+            and fact.get("answer") == "accepted"
+            and fact.get("room") in {who.rooms[room]["address"], who.rooms[room]["id"]}
+            for fact in facts
+        ):
+            return
+        time.sleep(0.1)
+    message = f"the simulated {room} never accepted Ben's meeting"
+    raise RuntimeError(message)
+
+
+def _rebook(person: Person, prompt: dict[str, Any], room: dict[str, Any], tally: Tally, say: Say) -> None:
+    taken_s = time.monotonic()
+    person.take(prompt["id"], room["roomId"])
+    say(f"she takes {room['name']}")
+    pending = person.wait_for("room", roomId=room["roomId"], state="pending")
+    tally.rebooked += 1
+    say(f"{room['name']} is pending{_after(pending, taken_s)}, in her own calendar")
+    accepted = person.wait_for("room", roomId=room["roomId"], state="accepted")
+    tally.accepted += 1
+    say(f"{room['name']} accepted{_after(accepted, taken_s)}")
+    if not any(event.name == "prompt-closed" and event.data["id"] == prompt["id"] for event in person.seen):
+        person.wait_for("prompt-closed", id=prompt["id"])
+    say("the prompt has closed itself")
+
+
+def _count_declines(stage: Stage, who: Organisation, tally: Tally) -> None:
+    """On the topic, as a subscriber sees it."""
+    lines = run_command(["tail", "room-rejections", "--from", "beginning", "--json"], stage.environ).splitlines()
+    ids = [
+        event["id"] for event in (_value(json.loads(line)) for line in lines) if event["data"]["provider"] == who.provider
+    ]
+    tally.declines = len(set(ids))
+    tally.duplicates += len(ids) - len(set(ids))
+
+
+def _count_repeats(seen: list[Event], prompt: str, tally: Tally) -> None:
+    others = {event.data["id"] for event in seen if event.name == "prompt"} - {prompt}
+    tally.prompts += len(others)
+
+
+def _value(record: dict[str, Any]) -> dict[str, Any]:
+    value = record["value"]
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found
+
+
+def _after(event: Event, since_s: float) -> str:
+    return f" after {event.at_s - since_s:.1f} s"
