@@ -1,0 +1,128 @@
+"""Reading an authorization request and deciding whether the person must be asked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import urlsplit
+
+from simulator.identity import scopes
+from simulator.identity.model import Account, AuthorizeRequest, Grant, Provider
+from simulator.identity.policies import Policies
+
+CLIENT_ID = "roomsync"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class AuthorizeProblem(Exception):  # noqa: N818  # a refusal that becomes a page or a redirect
+    """
+    Why an authorization request is refused.
+
+    `reason` is one of our words; `redirect_uri` is set when the client may be told by a redirect, otherwise the person
+    sees an error page.
+    """
+
+    def __init__(self, reason: str, *, redirect_uri: str = "", state: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+class Step(Enum):
+    """What comes after the account is known."""
+
+    APPROVED = "approved"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Go on, ask, or refuse with one of our words."""
+
+    step: Step | None
+    refused: str = ""
+
+
+def read(provider: Provider, params: Mapping[str, str], policies: Policies, tenant: str = "") -> AuthorizeRequest:
+    """
+    Check everything that needs no person.
+
+    Args:
+        provider: whose endpoint this is.
+        params: query or form, single values.
+        policies: the switches in force.
+        tenant: Microsoft's path segment; empty at Google.
+
+    Raises:
+        AuthorizeProblem: says whether the client may be told.
+    """
+    redirect_uri = params.get("redirect_uri", "")
+    if params.get("client_id") != CLIENT_ID:
+        reason = "unknown-client"
+        raise AuthorizeProblem(reason)
+    if policies.redirect_mismatch or not accepted_redirect(redirect_uri, policies):
+        reason = "redirect-mismatch"
+        raise AuthorizeProblem(reason)
+    wanted = scopes.read(provider, params.get("scope", ""))
+    reason = _fault(provider, params, wanted)
+    if reason:
+        raise AuthorizeProblem(reason, redirect_uri=redirect_uri, state=params.get("state"))
+    return AuthorizeRequest(
+        provider=provider,
+        client_id=CLIENT_ID,
+        redirect_uri=redirect_uri,
+        scopes=wanted,
+        state=params.get("state"),
+        nonce=params.get("nonce"),
+        challenge=params.get("code_challenge"),
+        prompt=frozenset(params.get("prompt", "").split()),
+        offline=scopes.OFFLINE in wanted if provider == "microsoft" else params.get("access_type") == "offline",
+        login_hint=params.get("login_hint", "").lower(),
+        tenant=tenant,
+    )
+
+
+def accepted_redirect(redirect_uri: str, policies: Policies) -> bool:
+    """Loopback addresses, or exactly one of the registered ones when the switch names some."""
+    if policies.redirect_uris:
+        return redirect_uri in policies.redirect_uris
+    parts = urlsplit(redirect_uri)
+    return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK and not parts.fragment
+
+
+def decide(request: AuthorizeRequest, account: Account, grant: Grant | None, policies: Policies) -> Decision:
+    """
+    Whether this person's answer is known, must be asked for, or does not matter.
+
+    An administrator's policy leaves alone what was really used before at Microsoft ("existing grants continue"), and
+    nothing at Google.
+    """
+    if not policies.assigned(account):
+        return Decision(None, "not-assigned")
+    if policies.admin_approval_required and _needs_approval(request, grant):
+        return Decision(None, "admin-approval")
+    known = grant is not None and grant.covers(request.scopes)
+    if known and grant is not None and (grant.automatic or "consent" not in request.prompt):
+        return Decision(Step.APPROVED)
+    return Decision(None, "consent-required") if "none" in request.prompt else Decision(Step.ASK)
+
+
+def _needs_approval(request: AuthorizeRequest, grant: Grant | None) -> bool:
+    asked = scopes.consequential(request.provider, request.scopes)
+    if request.provider == "microsoft" and grant is not None:
+        asked -= grant.used
+    return bool(asked)
+
+
+def _fault(provider: Provider, params: Mapping[str, str], wanted: frozenset[str]) -> str:
+    if params.get("response_type") != "code":
+        return "response-type"
+    if not wanted:
+        return "no-scope"
+    if not all(scopes.is_known(provider, name) for name in wanted):
+        return "unknown-scope"
+    if "code_challenge" in params and params.get("code_challenge_method") != "S256":
+        return "challenge-method"
+    return ""

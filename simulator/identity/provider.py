@@ -1,0 +1,289 @@
+"""Who is signed in and what they allow: grants, codes and tokens of both providers, on the world's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from simulator.identity import scopes as scope_names
+from simulator.identity.authorization import CLIENT_ID, Decision, Step, decide
+from simulator.identity.keys import SigningKey, challenge_of
+from simulator.identity.model import (
+    Account,
+    AuthorizeRequest,
+    Code,
+    Grant,
+    Issued,
+    Principal,
+    Provider,
+    Token,
+    refuse,
+)
+from simulator.identity.policies import DEFAULT_LIFE_S, DOC, FAULT, LIFE_FAULT, Policies
+from simulator.identity.tokens import REFRESH_LIFE_MS, Tokens
+from simulator.world import User, World
+
+CLIENT_SECRET = "simulated-secret"  # noqa: S105 (the simulator's only client, documented)
+
+
+class Identity:
+    """The OpenID provider behind both sides. Thread-safe."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = world.lock
+        self._tokens = Tokens(world.ids)
+        self._grants: dict[tuple[str, str], Grant] = {}
+        self._tenant_grants: set[tuple[str, str]] = set()
+        self.key = SigningKey()
+        world.faults.declare(FAULT, {}, DOC)
+        world.faults.declare(LIFE_FAULT, DEFAULT_LIFE_S, "seconds an access token lives")
+
+    @property
+    def now_ms(self) -> int:
+        """The world's time."""
+        return self._world.clock.now_ms()
+
+    def policies(self, provider: Provider) -> Policies:
+        """The switches in force at one provider."""
+        return Policies.of(self._world.faults.get(FAULT, provider))
+
+    def is_unavailable(self, provider: Provider) -> bool:
+        """Whether this call of the token endpoint is one of the n that fail; counts down."""
+        with self._lock:
+            raw = self._world.faults.get(FAULT, provider)
+            left = int((raw or {}).get("tokenEndpoint503") or 0)
+            if left > 0:
+                raw["tokenEndpoint503"] = left - 1
+            return left > 0
+
+    # People
+
+    def accounts(self, provider: Provider, tenant: str = "") -> list[Account]:
+        """Those who can sign in at this provider, of one tenant if it is named by id or domain."""
+        with self._lock:
+            users = list(self._world.directory.users.values())
+            found = [self._account(user) for user in users if user.provider == provider]
+        return [one for one in found if not tenant or tenant.lower() in {one.tenant_id.lower(), one.domain.lower()}]
+
+    def account(self, provider: Provider, key: str, tenant: str = "") -> Account | None:
+        """One person by address or id, or None."""
+        with self._lock:
+            user = self._world.directory.find(key)
+            if not isinstance(user, User) or user.provider != provider:
+                return None
+            found = self._account(user)
+        return found if not tenant or tenant.lower() in {found.tenant_id.lower(), found.domain.lower()} else None
+
+    # Grants
+
+    def set_consent(
+        self,
+        user_id: str,
+        granted: bool,
+        scopes: Iterable[str] | None = None,
+        client_id: str | None = None,
+    ) -> dict[str, Any]:
+        """
+        Say beforehand that a person approves, or take their grant back.
+
+        Args:
+            user_id: id or address.
+            granted: true: every consent page is approved for them; false: grant and all their tokens are gone.
+            scopes: what they approve; None is whatever is asked.
+            client_id: the application, by default the only one.
+
+        Returns:
+            The consent as JSON.
+
+        Raises:
+            NotThereError: no such person.
+        """
+        client = client_id or CLIENT_ID
+        with self._lock:
+            user = self._world.directory.user(user_id)
+            if not granted:
+                self._grants.pop((user.id, client), None)
+                self._tokens.kill(user.id, "no-consent", client)
+                return {"user": user.id, "client": client, "granted": False}
+            grant = self._grants.setdefault((user.id, client), Grant(user.id, client))
+            grant.automatic = True
+            grant.scopes = None if scopes is None else scope_names.canonical(user.provider, scopes)
+            return {"granted": True, **_shown(grant)}
+
+    def grant_tenant(self, tenant_id: str, client_id: str = CLIENT_ID) -> None:
+        """An administrator approves for everybody in the tenant."""
+        with self._lock:
+            self._tenant_grants.add((tenant_id, client_id))
+
+    def revoke_sessions(self, user_id: str) -> None:
+        """An administrator ends all sessions: the grant stays, every token dies."""
+        with self._lock:
+            self._tokens.kill(user_id, "sessions-revoked")
+
+    def consents(self) -> list[dict[str, Any]]:
+        """Every grant that exists at the provider, for the control API."""
+        with self._lock:
+            return [_shown(grant) for grant in self._grants.values()]
+
+    def has_grant(self, user_id: str, client_id: str = CLIENT_ID) -> bool:
+        """Whether the person has a grant that was really used."""
+        with self._lock:
+            grant = self._grants.get((user_id, client_id))
+            return bool(grant and grant.used)
+
+    def decide(self, request: AuthorizeRequest, account: Account) -> Decision:
+        """What comes next for this person: see `authorization.decide`."""
+        with self._lock:
+            policies = self.policies(request.provider)
+            if (account.tenant_id, request.client_id) in self._tenant_grants:
+                if not policies.assigned(account):
+                    return Decision(None, "not-assigned")
+                return Decision(Step.APPROVED)
+            return decide(request, account, self._grants.get((account.user_id, request.client_id)), policies)
+
+    def approve(self, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None = None) -> Code:
+        """
+        Record the consent and make a code.
+
+        Args:
+            request: what was asked.
+            account: who approves.
+            chosen: what of it they ticked on the page; None when nobody had to be asked.
+        """
+        with self._lock:
+            key = (account.user_id, request.client_id)
+            grant = self._grants.setdefault(key, Grant(*key))
+            subset = self.policies(request.provider).scope_subset
+            given = scope_names.narrowed(request.provider, request.scopes if chosen is None else chosen, subset)
+            asked_again = chosen is not None or "consent" in request.prompt
+            with_refresh = request.offline and (
+                request.provider == "microsoft" or asked_again or not grant.offline_given
+            )
+            if grant.scopes is not None:
+                grant.scopes |= given
+            grant.used |= given
+            grant.offline_given = grant.offline_given or with_refresh
+            return self._tokens.code(account, request, given, self.now_ms, with_refresh=with_refresh)
+
+    # Tokens
+
+    def check_client(self, provider: Provider, client_id: str, secret: str) -> None:
+        """Raises TokenProblem for an unknown application, a missing, wrong or expired secret."""
+        if client_id != CLIENT_ID:
+            refuse("unknown-client")
+        if not secret:
+            refuse("no-secret")
+        if secret != CLIENT_SECRET:
+            refuse("wrong-secret")
+        if self.policies(provider).secret_expired:
+            refuse("secret-expired")
+
+    def redeem(self, provider: Provider, value: str, redirect_uri: str, verifier: str) -> Issued:
+        """Turn a code into tokens, once and within its minute. Raises TokenProblem."""
+        with self._lock:
+            code = self._tokens.find_code(value)
+            if code is None or code.account.provider != provider:
+                refuse("bad-code")
+            self._check(code, redirect_uri, verifier)
+            code.spent = True
+            return self._issue(code.account, code.scopes, with_refresh=code.with_refresh, nonce=code.request.nonce)
+
+    def refresh(self, provider: Provider, value: str, wanted: frozenset[str] = frozenset()) -> Issued:
+        """
+        Turn a refresh token into a new access token, and at Microsoft into a new refresh token too.
+
+        The old one stays valid in both cases. Raises TokenProblem.
+        """
+        with self._lock:
+            token = self._tokens.find(value)
+            if token is None or token.kind != "refresh" or token.provider != provider:
+                refuse("bad-refresh")
+            account = self._usable(token)
+            if wanted - token.scopes - {scope_names.OFFLINE}:
+                refuse("scope")
+            scopes = (wanted or token.scopes) if provider == "google" else token.scopes
+            if provider == "google" and not self.policies(provider).testing_mode:
+                token.expires_ms = self.now_ms + REFRESH_LIFE_MS["google"]
+            return self._issue(account, scopes, with_refresh=provider == "microsoft")
+
+    def revoke(self, value: str) -> bool:
+        """Google's revoke endpoint: all scopes and tokens of that person for the project; false if unknown or dead."""
+        with self._lock:
+            token = self._tokens.find(value)
+            if token is None or token.dead:
+                return False
+            self._grants.pop((token.user_id, token.client_id), None)
+            self._tokens.kill(token.user_id, "revoked", token.client_id)
+            return True
+
+    def bearer(self, headers: Mapping[str, str]) -> Principal | None:
+        """Whose access token the request carries; None when there is none, or it is unknown, late or dead."""
+        scheme, _, value = (headers.get("Authorization") or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        with self._lock:
+            token = self._tokens.find(value.strip())
+            if token is None or token.kind != "access" or token.dead or token.expires_ms <= self.now_ms:
+                return None
+            account = self.account(token.provider, token.user_id)
+            off = self._world.faults.get("revokedTokens", token.provider) or ()
+            if account is None or account.user_id in off or account.address in off:
+                return None
+            return Principal(token.user_id, token.scopes, token.client_id, token.tenant_id, token.provider)
+
+    def _check(self, code: Code, redirect_uri: str, verifier: str) -> None:
+        if code.spent:
+            refuse("spent-code")
+        if self._tokens.is_late(code, self.now_ms):
+            refuse("late-code")
+        if redirect_uri != code.request.redirect_uri:
+            refuse("redirect-mismatch")
+        if code.request.challenge and not verifier:
+            refuse("no-verifier")
+        if code.request.challenge and challenge_of(verifier) != code.request.challenge:
+            refuse("wrong-verifier")
+
+    def _usable(self, token: Token) -> Account:
+        if token.dead:
+            refuse(token.dead)
+        if token.expires_ms <= self.now_ms:
+            refuse("refresh-expired")
+        account = self.account(token.provider, token.user_id)
+        if account is None:
+            refuse("bad-refresh")
+        policies = self.policies(token.provider)
+        refusal = policies.refusal(account)
+        if refusal:
+            refuse("as-told", refusal)
+        if not policies.assigned(account):
+            refuse("not-assigned")
+        if token.provider == "google" and policies.admin_approval_required:
+            refuse("admin-approval")
+        return account
+
+    def _issue(
+        self, account: Account, scopes: frozenset[str], *, with_refresh: bool, nonce: str | None = None
+    ) -> Issued:
+        now_ms = self.now_ms
+        life_s = int(self._world.faults.get(LIFE_FAULT, account.provider))
+        testing = account.provider == "google" and self.policies(account.provider).testing_mode
+        access = self._tokens.access(account, CLIENT_ID, scopes, now_ms, life_s)
+        refresh = self._tokens.refresh(account, CLIENT_ID, scopes, now_ms, testing=testing) if with_refresh else None
+        issued = Issued(access, refresh, account, scopes, life_s=life_s)
+        return replace(issued, nonce=nonce)
+
+    def _account(self, user: User) -> Account:
+        tenant = self._world.directory.tenants[user.tenant_id]
+        return Account(user.id, user.tenant_id, user.provider, user.name, user.address, tenant.domain)
+
+
+def _shown(grant: Grant) -> dict[str, Any]:
+    return {
+        "user": grant.user_id,
+        "client": grant.client_id,
+        "scopes": None if grant.scopes is None else sorted(grant.scopes),
+        "used": sorted(grant.used),
+        "automatic": grant.automatic,
+    }
