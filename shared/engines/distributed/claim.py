@@ -44,11 +44,12 @@ class DistributedClaim:
         self._ends = dict(recorded.ends)
         self._input = clients.consumer(committed=station.reads_committed)
         try:
-            self.position, self.lost = _stand_at(self._input, clients, station, partition, recorded)
+            self.lost: Mapping[str, int] = _stand_at(self._input, clients, station, partition, recorded)
         except BaseException:
             self._input.close()
             raise
-        self._written = dict(self.position)
+        self.position: Mapping[str, int] = recorded.inputs
+        self._written = recorded.inputs
         self._watchdog = Watchdog(f"commit-{station.service}-{partition}")
 
     def tail(self) -> Sequence[Record]:
@@ -173,11 +174,10 @@ def claim(clients: Clients, station: Station, partition: int, *, transactions: b
 
 def _stand_at(
     consumer: Consumer, clients: Clients, station: Station, partition: int, recorded: Position
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Seek every input; returns where each resumes, and how much of each retention took."""
+) -> dict[str, int]:
+    """Seek every input to its position, or to the beginning where that is gone; returns how many offsets are lost."""
     places = {topic: TopicPartition(clients.topic(topic), partition) for topic in station.inputs}
     found = bounds(consumer, list(places.values()))
-    position: dict[str, int] = {}
     lost: dict[str, int] = {}
     consumer.assign(list(places.values()))
     for topic, where in places.items():
@@ -185,10 +185,7 @@ def _stand_at(
         wanted = recorded.inputs.get(topic, 0)  # what was never read counts from 0: never silently "the earliest"
         if wanted < begin:
             lost[topic] = begin - wanted
-        elif wanted > end:  # deleted and made again: whatever stood there is gone
+        elif wanted > end:  # deleted and made again, or cut: whatever stood there is gone
             lost[topic] = wanted - end
-        resume = begin if topic in lost else wanted
-        if topic in recorded.inputs:
-            position[topic] = resume
-        consumer.seek(where, resume)
-    return position, lost
+        consumer.seek(where, begin if topic in lost else wanted)
+    return lost

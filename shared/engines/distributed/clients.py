@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.consumer.subscription_state import ConsumerRebalanceListener as RebalanceListener
-from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import KafkaError
+with warnings.catch_warnings():
+    warnings.filterwarnings(
+        "ignore", "(read|open)_text is deprecated", DeprecationWarning
+    )  # how the library loads its schemas
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.consumer.subscription_state import ConsumerRebalanceListener as RebalanceListener
+    from kafka.coordinator.assignors.range import RangePartitionAssignor
+    from kafka.errors import KafkaError
 
 __all__ = [
     "Admin",
