@@ -46,7 +46,7 @@ class _Collection(msgspec.Struct):
 
 
 class _Item(msgspec.Struct, rename="camel"):
-    """What we read of a changeNotification. `changeType` and `lifecycleEvent` exclude each other; both may be missing."""
+    """What we read of a changeNotification. `changeType` excludes `lifecycleEvent`; both may be missing."""
 
     subscription_id: str
     client_state: str | None = None

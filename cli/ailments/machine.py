@@ -1,0 +1,61 @@
+"""The machine: Python, its packages, and the data directory."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.ailments.finding import Finding, State
+from shared.runtime.settings import Settings
+
+OLDEST = (3, 11)
+_LEAST_FREE_BYTES = 200 * 1024 * 1024
+_EXTRAS = {"graph": "msgraph", "google": "googleapiclient", "portal": "authlib"}
+
+
+def findings() -> Iterator[Finding]:
+    """Python and what is installed into it."""
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info >= OLDEST:
+        yield Finding("python", State.OK, version)
+    else:
+        yield Finding("python", State.WRONG, version, "install Python 3.11 or newer, then `make setup`")
+    missing = [extra for extra, module in _EXTRAS.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        names = ",".join(missing)
+        yield Finding(
+            "packages", State.WRONG, f"not installed: {names}", f"run `make setup`, or `pip install roomsync[{names}]`"
+        )
+    else:
+        yield Finding("packages", State.OK, "provider and portal packages are installed")
+
+
+def home_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether the data directory can be written, and has room."""
+    place = _nearest(settings.home.absolute())
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield Finding("home", State.WRONG, f"{place} cannot be written", "set ROOMSYNC_HOME to a directory of your own")
+        return
+    free = shutil.disk_usage(place).free
+    if free < _LEAST_FREE_BYTES:
+        yield Finding(
+            "home", State.WRONG, f"{free // 2**20} MiB free at {place}", "make room: the log needs 200 MiB at least"
+        )
+        return
+    said = (
+        f"{settings.home} can be written"
+        if settings.home.exists()
+        else f"{settings.home} will be made at the first start"
+    )
+    yield Finding("home", State.OK, said)
+
+
+def _nearest(path: Path) -> Path:
+    """The directory itself, or the nearest one above it that exists."""
+    while not path.exists():
+        path = path.parent
+    return path

@@ -1,0 +1,141 @@
+"""`roomsync keys`: master keys: make one, see which are still needed, wrap everything under the newest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from cli.opened import opened_engine
+from shared.contracts import envelope as envelopes
+from shared.contracts.calendar_state import MAILBOX_TYPE, LiveSubscription, MailboxState
+from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
+from shared.crypto.master import MasterKeys, new_key
+from shared.crypto.records import open_envelope
+from shared.domain.instants import to_rfc3339
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.keyring import Keyring
+from shared.ports.log import Log
+from shared.runtime.settings import load
+from shared.runtime.wiring import master_keys
+
+FINDING = 1
+_PAGE = 500
+
+
+@dataclass(slots=True)
+class KeyUse:
+    """One master key: which place it has in the ring, and which subscriptions were made under it."""
+
+    key: str
+    current: bool = False
+    known: bool = False
+    subscriptions: int = 0
+    last_expiry: str = ""
+    """When the last of those subscriptions ends, at the latest (RFC 3339): until then the key must stay in the ring."""
+
+
+@click.group()
+def command() -> None:
+    """Master keys of this deployment (ROOMSYNC_MASTER_KEY)."""
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True)
+def new(as_json: bool) -> int:
+    """
+    Print a fresh master key. Nothing is stored.
+
+    To rotate: put it in front of the old one in ROOMSYNC_MASTER_KEY, restart everything, run `keys rewrap`, and take the
+    old one out once `keys status` says that nothing needs it.
+    """
+    key = new_key()
+    click.echo(json.dumps({"key": key}) if as_json else key)
+    return 0
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True)
+def status(as_json: bool) -> int:
+    """Which keys are in the ring, and which of them live subscriptions still carry. Exit 1: one is missing."""
+    with opened_engine() as (engine, settings):
+        uses = key_uses(master_keys(settings), live_subscriptions(engine.log, engine.keyring))
+    for use in uses:
+        line = {
+            "key": use.key, "current": use.current, "inRing": use.known,
+            "subscriptions": use.subscriptions, "neededUntil": use.last_expiry,
+        }  # fmt: skip
+        click.echo(json.dumps(line) if as_json else _sentence(use))
+    return 0 if all(use.known for use in uses) else FINDING
+
+
+@command.command()
+@click.option("--dry-run", is_flag=True, help="Say under which key everything would be wrapped; change nothing.")
+@click.option("--json", "as_json", is_flag=True)
+def rewrap(dry_run: bool, as_json: bool) -> int:
+    """Wrap every tenant's keys under the newest master key."""
+    if dry_run:
+        ring = master_keys(load())
+        line = {"current": ring.current, "ring": list(ring.ring), "dryRun": True}
+        click.echo(json.dumps(line) if as_json else f"would wrap what is under another key under {ring.current}")
+        return 0
+    with opened_engine() as (engine, settings):
+        count = engine.keyring.rewrap()
+        current = master_keys(settings).current
+    click.echo(
+        json.dumps({"current": current, "rewrapped": count}) if as_json else f"{count} keys are now under {current}"
+    )
+    return 0
+
+
+def key_uses(ring: MasterKeys, subscriptions: Iterator[LiveSubscription]) -> list[KeyUse]:
+    """Ring first, in its order; then keys that are needed and not in it."""
+    uses = {key: KeyUse(key, current=key == ring.current, known=True) for key in ring.ring}
+    for subscription in subscriptions:
+        use = uses.setdefault(subscription.key_id, KeyUse(subscription.key_id))
+        use.subscriptions += 1
+        use.last_expiry = max(use.last_expiry, to_rfc3339(subscription.expires_at_ms))
+    return list(uses.values())
+
+
+def live_subscriptions(log: Log, keyring: Keyring) -> Iterator[LiveSubscription]:
+    """Subscriptions by `calendar-state`, those about to be ended included. What destroyed keys sealed is left out."""
+    for partition in range(log.partitions):
+        for value in _latest(log, partition).values():
+            state = _mailbox_state(value, keyring)
+            if state is not None:
+                yield from (state.subscription, *state.retiring) if state.subscription else state.retiring
+
+
+def _latest(log: Log, partition: int) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    offset = log.span(CALENDAR_STATE.name, partition).begin
+    while page := log.read(CALENDAR_STATE.name, partition, offset, limit=_PAGE):
+        for record in page:
+            if record.value is None:
+                found.pop(record.key, None)
+            elif record.key != POSITION_KEY:
+                found[record.key] = record.value
+        offset = page[-1].offset + 1
+    return found
+
+
+def _mailbox_state(value: bytes, keyring: Keyring) -> MailboxState | None:
+    try:
+        envelope = envelopes.decode(value)
+        if envelope.type != MAILBOX_TYPE:
+            return None
+        return open_envelope(envelope, keyring.keys(envelope.tenant), MailboxState)
+    except (KeyDestroyedError, MalformedRecordError):
+        return None
+
+
+def _sentence(use: KeyUse) -> str:
+    if not use.known:
+        return f"{use.key}  MISSING from ROOMSYNC_MASTER_KEY: {use.subscriptions} subscriptions carry it; put it back"
+    role = "current" if use.current else "retired"
+    needed = f"{use.subscriptions} subscriptions, until {use.last_expiry}" if use.subscriptions else "no subscription"
+    hint = "" if use.current or use.subscriptions else "; after `keys rewrap` it may be taken out"
+    return f"{use.key}  {role}: {needed}{hint}"

@@ -1,0 +1,87 @@
+"""`roomsync topics`: the one table of topics; on Kafka, how the cluster differs from it, and making it so."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from cli.opened import opened_engine
+from shared.contracts.topics import TOPICS, Cleanup, Topic
+from shared.domain.instants import DAY_MS
+from shared.runtime.settings import Settings, load
+
+FINDING = 1
+
+
+@click.command()
+@click.option(
+    "--apply", is_flag=True, help="Make what is missing and mend settings. Never another number of partitions."
+)
+@click.option("--dry-run", is_flag=True, help="The default: look, change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: the topics, then the findings.")
+def command(apply: bool, dry_run: bool, as_json: bool) -> int:
+    """
+    Print the table of topics and check it against the log.
+
+    Exit codes: 0 all is as the table says, 1 it is not, 2 the number of partitions is another, 3 the log is away.
+    """
+    settings = load()
+    for topic in TOPICS:
+        click.echo(json.dumps(as_dict(topic, settings)) if as_json else as_text(topic, settings))
+    findings = checked(settings, apply=apply and not dry_run)
+    for finding in findings:
+        click.echo(json.dumps({"finding": finding}) if as_json else f"wrong: {finding}")
+    if findings and not as_json:
+        click.echo("mend what can be mended with `roomsync topics --apply`", err=True)
+    return FINDING if findings else 0
+
+
+def checked(settings: Settings, *, apply: bool) -> list[str]:
+    """
+    What differs from the table, one line each; with `apply`, what still does afterwards.
+
+    Raises:
+        ConfigurationError: another number of partitions. Topics are neither grown nor shrunk: keys would change owners.
+        LogUnavailableError: the log is away.
+    """
+    if settings.engine == "kafka":
+        return _checked_on_kafka(settings, apply=apply)
+    with opened_engine() as (engine, _):
+        engine.log.probe()  # opening makes the topics, and refuses another number of partitions
+    return []
+
+
+def _checked_on_kafka(settings: Settings, *, apply: bool) -> list[str]:
+    from shared.engines.distributed.topics import check_topics, ensure_topics  # noqa: PLC0415  # keeps Kafka's client unloaded
+
+    act = ensure_topics if apply else check_topics
+    findings = act(
+        settings.kafka_bootstrap,
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        replication=settings.kafka_replication,
+    )
+    return [str(finding) for finding in findings]
+
+
+def as_dict(topic: Topic, settings: Settings) -> dict[str, Any]:
+    """A topic as JSON."""
+    return {
+        "topic": settings.topic_prefix + topic.name,
+        "key": topic.key,
+        "cleanup": topic.cleanup,
+        "retentionMs": topic.retention_ms if topic.cleanup is Cleanup.DELETE else None,
+        "compactionLagMs": topic.compaction_lag_ms if topic.cleanup is Cleanup.COMPACT else None,
+        "partitions": settings.partitions,
+        "public": topic.public,
+        "what": topic.what,
+    }
+
+
+def as_text(topic: Topic, settings: Settings) -> str:
+    """A topic in one line."""
+    kept = f"{topic.retention_ms // DAY_MS} days" if topic.cleanup is Cleanup.DELETE else "compacted"
+    public = "public" if topic.public else ""
+    return f"{settings.topic_prefix + topic.name:22} {settings.partitions:>3} x {kept:10} {public:7} by {topic.key}: {topic.what}"

@@ -1,0 +1,117 @@
+"""`roomsync trigger`: notifications that carry valid proof, sent to the receiver or printed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import click
+
+from cli.mailboxes import connected
+from cli.notifications import Push, google_push, graph_push, synthetic_mailboxes
+from cli.opened import opened_engine
+from shared.domain.identity import Mailbox, Provider
+from shared.domain.proof import HookKeys
+from shared.runtime.clock import clock_from
+from shared.runtime.settings import Settings, load
+from shared.runtime.wiring import master_keys
+
+FINDING, UNREACHABLE = 1, 3
+_SYNTHETIC_MAILBOXES = 10
+_TIMEOUT_S = 10
+_PROVIDERS = {"graph": Provider.MICROSOFT, "google": Provider.GOOGLE}
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(sorted(_PROVIDERS)), metavar="graph|google")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many requests.")
+@click.option("--print", "only_print", is_flag=True, help='Send nothing; print a line {"path","headers","body"} each.')
+@click.option("--synthetic", is_flag=True, help="For made-up mailboxes instead of those connected.")
+@click.option(
+    "--url", default="", help="The receiver. Default: ROOMSYNC_HOOKS_URL, else 127.0.0.1:ROOMSYNC_RECEIVER_PORT."
+)
+@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+def command(kind: str, count: int, only_print: bool, synthetic: bool, url: str, as_json: bool) -> int:
+    """
+    Send notifications as the provider would, so that mailboxes are looked at again now.
+
+    Exit codes: 0 all acknowledged, 1 some were not, 3 the receiver cannot be reached.
+    """
+    settings = load()
+    mailboxes = synthetic_mailboxes(_SYNTHETIC_MAILBOXES) if synthetic else _connected(_PROVIDERS[kind])
+    pushes = _pushes(kind, settings, mailboxes, count)
+    if only_print:
+        for push in pushes:
+            click.echo(push.as_json())
+        return 0
+    base = (url or _receiver(settings)).rstrip("/")
+    try:
+        answers = Counter(_send(base, push) for push in pushes)
+    except OSError as error:
+        click.echo(
+            f"the receiver at {base} does not answer ({error}); start it with `roomsync run webhook-receiver`", err=True
+        )
+        return UNREACHABLE
+    return _report(answers, as_json=as_json)
+
+
+def _connected(provider: Provider) -> list[Mailbox]:
+    with opened_engine() as (engine, _):
+        found = connected(engine.registry, provider)
+    if not found:
+        message = f"nobody is connected at {provider}; connect a calendar on the portal, or use --synthetic"
+        raise click.ClickException(message)
+    return found
+
+
+def _pushes(kind: str, settings: Settings, mailboxes: list[Mailbox], count: int) -> Iterator[Push]:
+    keys: HookKeys = master_keys(settings).hook_keys()
+    clock = clock_from(settings.test_clock)
+    first_number = time.time_ns() // 1_000_000_000  # message numbers of a channel grow, with gaps
+    for number, mailbox in zip(range(count), itertools.cycle(mailboxes), strict=False):
+        if kind == "graph":
+            yield graph_push(keys, mailbox, _guid, clock.now_ms())
+        else:
+            yield google_push(keys, mailbox, _guid, first_number + number)
+
+
+def _send(base: str, push: Push) -> int:
+    request = urllib.request.Request(base + push.path, push.body.encode(), push.headers, method="POST")  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310  # the operator names the address
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def _report(answers: Counter[int], *, as_json: bool) -> int:
+    good = sum(count for status, count in answers.items() if status in (200, 202))
+    result = {
+        "sent": answers.total(),
+        "accepted": good,
+        "answers": {str(status): count for status, count in sorted(answers.items())},
+    }
+    click.echo(
+        json.dumps(result) if as_json else f"sent {result['sent']}, accepted {good}, answers {result['answers']}"
+    )
+    return 0 if good == answers.total() else FINDING
+
+
+def _receiver(settings: Settings) -> str:
+    if settings.hooks_url or settings.public_url:
+        return settings.hooks_url or settings.public_url
+    if not settings.receiver_port:
+        message = "ROOMSYNC_RECEIVER_PORT=0 names no address: pass --url (the receiver prints its own at `ready`)"
+        raise click.UsageError(message)
+    return f"http://127.0.0.1:{settings.receiver_port}"
+
+
+def _guid() -> str:
+    return str(uuid.uuid4())
