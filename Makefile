@@ -1,5 +1,67 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := services shared simulator cli deploy docs tests benchmarks
+
+.PHONY: help setup demo test check lint types contracts docs bench chaos fmt capabilities kafka missing clean
 
 help: ## each task and its sentence
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.ready ## a virtual environment with everything locked, and the roomsync command
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## a meeting is booked, its room says no, it is rebooked: on this machine (ENGINE=kafka for real servers)
+	@$(BIN)/roomsync demo --engine $(or $(ENGINE),embedded) $(ARGS)
+
+test: setup missing ## every test that this machine can run
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup lint types contracts test ## what CI runs, in its order
+
+lint: setup ## style, by the policy in pyproject.toml
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/codespell $(SOURCES) README.md CHANGELOG.md
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+contracts: setup ## who may import whom, and whether the generated documents are fresh
+	$(BIN)/lint-imports
+	PYTHONPATH=. $(BIN)/python docs/generate.py --check
+
+docs: setup ## write the generated documents
+	PYTHONPATH=. $(BIN)/python docs/generate.py
+
+fmt: setup ## format and mend what can be mended by itself
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix --quiet $(SOURCES)
+
+bench: setup ## the figures of docs/figures.md, measured here
+	$(BIN)/python -m benchmarks
+
+chaos: setup ## the long campaign: kills at random instants, seeds printed
+	ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos $(ARGS)
+
+capabilities: setup ## the table of promises and the tests that prove them
+	$(BIN)/python -m tests.capabilities
+
+kafka: setup ## fetch the Kafka broker's artefacts for the tests on real servers
+	$(BIN)/python -m deploy.local.jars
+
+missing: ## name what the system lacks for the tests on real servers and in the browser
+	@lacking=""; \
+	command -v java >/dev/null || lacking="$$lacking openjdk-17-jre-headless"; \
+	command -v mvn >/dev/null || lacking="$$lacking maven"; \
+	command -v redis-server >/dev/null || lacking="$$lacking redis-server"; \
+	command -v chromium >/dev/null || lacking="$$lacking chromium"; \
+	if [ -n "$$lacking" ]; then set -- $$lacking; echo "missing: $$# ($$lacking ); tests that need them are skipped. Install: apt-get install -y$$lacking"; fi
+
+clean: ## forget the environment and every cache
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -79,7 +79,7 @@ def _decline(
     prompt = person.wait_for("prompt")
     tally.prompts += 1
     say(f"a prompt is on her page {(prompt.at_s - declined.at_s) * 1000:.0f} ms after the decline was shown")
-    choices = person.get(f"/v1/me/prompts/{prompt.data['id']}/choices")["rooms"][:CHOICES]
+    choices = person.get(f"/v1/me/prompts/{prompt.data['id']}/choices")["choices"][:CHOICES]
     if not choices:
         message = "the prompt offered no room"
         raise RuntimeError(message)

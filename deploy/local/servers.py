@@ -1,0 +1,32 @@
+"""Everything the distributed engine needs, on this machine: one Kafka broker and two Redis instances, as settings."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+from deploy.local.kafka import brokers
+from deploy.local.redis import Profile, redis_server
+
+
+@contextlib.contextmanager
+def local_servers(count: int = 1) -> Iterator[Mapping[str, str]]:
+    """
+    Start the servers on free loopback ports with fresh data; stop and forget them on the way out.
+
+    Args:
+        count: Brokers, one or three.
+
+    Yields:
+        The `ROOMSYNC_*` settings that point the product at them.
+    """
+    with contextlib.ExitStack() as stack:
+        view = stack.enter_context(redis_server(Profile.VIEWS))
+        registry = stack.enter_context(redis_server(Profile.REGISTRY))
+        kafka = stack.enter_context(brokers(count))
+        yield {
+            "ROOMSYNC_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "ROOMSYNC_VIEW_REDIS_URL": view.url,
+            "ROOMSYNC_REGISTRY_REDIS_URL": registry.url,
+            "ROOMSYNC_KAFKA_REPLICATION": str(count),
+        }

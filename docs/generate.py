@@ -1,0 +1,82 @@
+"""Writes what is generated from the code into docs/: schemas, AsyncAPI, samples, and the tables of settings, topics, metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from shared.contracts import published
+from shared.runtime import metrics
+from shared.runtime.settings import PREFIX, Settings
+
+DOCS = Path(__file__).parent
+
+
+def generated() -> dict[str, str]:
+    """Path below docs/ → its text, as it should be."""
+    texts = {"contracts/asyncapi.json": _json(published.asyncapi()), "reference.md": _reference()}
+    for name in published.MESSAGES:
+        texts[f"contracts/{name}.schema.json"] = _json(published.json_schema(name))
+    for name, sample in published.samples().items():
+        texts[f"contracts/{name}.sample.json"] = _json(json.loads(sample))
+    return texts
+
+
+def stale() -> list[str]:
+    """Paths below docs/ whose text is not what the code says."""
+    return [path for path, text in generated().items() if not _same(DOCS / path, text)]
+
+
+def main() -> int:
+    """Write everything; with `--check`, only name what is stale and return 1."""
+    if "--check" in sys.argv:
+        print("\n".join(f"stale: docs/{path}; run `make docs`" for path in stale()))  # noqa: T201
+        return int(bool(stale()))
+    for path, text in generated().items():
+        (DOCS / path).parent.mkdir(exist_ok=True)
+        (DOCS / path).write_text(text)
+    return 0
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _reference() -> str:
+    parts = [
+        "# Reference\n\nGenerated from the code by `make docs`; a test fails when it is stale.\n",
+        "## Settings\n\nRead once from the environment. `_S` is seconds; secrets are starred in logs.\n",
+        _settings(),
+        "\n## Topics\n\nEvery topic has the same number of partitions (`ROOMSYNC_PARTITIONS`), fixed once made.\n",
+        published.topics_table(),
+        "\n## Metrics\n\nOn `/metrics` of every service, Prometheus text format.\n",
+        _metrics(),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _settings() -> str:
+    lines = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for item in dataclasses.fields(Settings):
+        default = "" if item.default in {"", None} else f"`{item.default}`"
+        lines.append(f"| `{PREFIX}{item.name.upper()}` | {default} | {item.metadata['doc'].replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)
+
+
+def _metrics() -> str:
+    lines = ["| metric | kind | labels | meaning |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels)} | {metric.meaning} |"
+        for metric in metrics.described()
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""A subscriber in full: reads every decline once, survives restarts, uses nothing but the published schema."""
+
+import json
+import pathlib
+import sys
+
+import jsonschema
+from kafka import KafkaConsumer
+
+SCHEMA = json.loads((pathlib.Path(__file__).parent / "contracts" / "RoomDeclined.schema.json").read_text())
+
+
+def main(bootstrap: str, topic: str = "room-rejections", group: str = "my-service") -> None:
+    """Print each decline of `topic` as it comes; a day's absence is caught up with (five days are kept)."""
+    consumer = KafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        isolation_level="read_committed",  # each id once; without it: deduplicate by id
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    while True:
+        for records in consumer.poll(timeout_ms=500).values():
+            for record in records:
+                event = json.loads(record.value)
+                jsonschema.validate(event, SCHEMA)
+                print(event["id"], event["subject"], event["data"]["occurrenceRef"], flush=True)
+        consumer.commit()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
