@@ -37,9 +37,11 @@ def enrol(registry: Registry, keyring: Keyring, *, provider: str, directory: str
     tenants(registry).change(
         tenant,
         "tenant",
-        lambda known: msgspec.structs.replace(known, name=name, integration=IntegrationState.ENABLED)
-        if known
-        else TenantRow(name=name, provider=provider, directory=directory, integration=IntegrationState.ENABLED),
+        lambda known: (
+            msgspec.structs.replace(known, name=name, integration=IntegrationState.ENABLED)
+            if known
+            else TenantRow(name=name, provider=provider, directory=directory, integration=IntegrationState.ENABLED)
+        ),
     )
     return tenant
 

@@ -4,13 +4,42 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from shared.domain.identity import Provider
 from shared.ports.calendar import CalendarProvider
-from shared.runtime.settings import Settings
 
 
-def calendar_providers(settings: Settings) -> Mapping[Provider, CalendarProvider]:
+class CalendarSettings(Protocol):
+    """What of the settings the calendar clients need."""
+
+    @property
+    def microsoft_client_id(self) -> str:
+        """Empty: Microsoft is not configured."""
+        ...
+
+    @property
+    def google_client_id(self) -> str:
+        """Empty: Google is not configured."""
+        ...
+
+    @property
+    def microsoft_graph_url(self) -> str:
+        """Graph's address, version included."""
+        ...
+
+    @property
+    def google_calendar_url(self) -> str:
+        """Calendar's address, service path included."""
+        ...
+
+    @property
+    def call_timeout_s(self) -> float:
+        """Seconds one request may take."""
+        ...
+
+
+def calendar_providers(settings: CalendarSettings) -> Mapping[Provider, CalendarProvider]:
     """
     Provider → its client, made at first use and kept.
 
@@ -21,7 +50,7 @@ def calendar_providers(settings: Settings) -> Mapping[Provider, CalendarProvider
 
 
 class _Catalogue(Mapping[Provider, CalendarProvider]):
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: CalendarSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._made: dict[Provider, CalendarProvider] = {}
@@ -49,7 +78,7 @@ class _Catalogue(Mapping[Provider, CalendarProvider]):
         return tuple(provider for provider, client_id in ids.items() if client_id)
 
 
-def _make(provider: Provider, settings: Settings) -> CalendarProvider:
+def _make(provider: Provider, settings: CalendarSettings) -> CalendarProvider:
     if provider == Provider.MICROSOFT:
         from shared.providers.graph.client import GraphCalendar  # noqa: PLC0415 - 0.8 s and 390 MB on disk, if unused
 

@@ -125,6 +125,10 @@ class GoogleCalendar:
             found |= parse_availability(answer, start_ms, end_ms)
         return {room: found.get(room.lower(), Availability.UNKNOWN) for room in rooms}
 
+    def close(self) -> None:
+        """Close the calling thread's connection; those of other threads go with their threads."""
+        self._transport.close()
+
     def _event(self, access: Access, event_id: str) -> dict[str, Any]:
         request = self._service.events().get(calendarId=CALENDAR, eventId=event_id)
         answer = self._transport.send(Doing.EVENT, access, request)

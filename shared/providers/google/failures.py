@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
 
+from shared.domain.retry_after import retry_after_s
 from shared.errors import (
     ConsentRevokedError,
     CursorExpiredError,
@@ -16,7 +17,6 @@ from shared.errors import (
     RoomsyncError,
     SubscriptionGoneError,
 )
-from shared.providers.limits import retry_after_s
 
 QUOTA_PAUSE_S = 2 * 3600.0  # an abuse limit of one user lasts hours, and hammering lengthens it
 _RATE_REASONS = {"userratelimitexceeded", "ratelimitexceeded", "conflict", "backenderror", "channelidnotunique"}

@@ -50,19 +50,24 @@ class GoogleTransport:
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
         """
         # Without status codes to refresh on, a 401 comes back as an answer: refreshing is the broker's.
-        authorized = AuthorizedHttp(Credentials(access.token), http=self._connection(), refresh_status_codes=())
+        grant: Any = Credentials  # untyped
+        authorized = AuthorizedHttp(grant(access.token), http=self._connection(), refresh_status_codes=())
         try:
             return request.execute(http=authorized, num_retries=0)
         except HttpError as error:
             reason, message = _said(error)
             raise failure(doing, error.status_code, reason, message, dict(error.resp)) from error
         except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
-            self._threads.http = None  # its connection may be half way through an answer
+            self._connection().close()  # it may be half way through an answer
             message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
             raise RetryableError(message) from error
         except ValueError as error:
             message = f"{doing}: Google's answer is not JSON ({error})"
             raise RetryableError(message) from error
+
+    def close(self) -> None:
+        """Close the calling thread's connection; those of other threads go with their threads."""
+        self._connection().close()
 
     def _connection(self) -> httplib2.Http:
         """This thread's own: httplib2 mixes up answers when threads share one."""

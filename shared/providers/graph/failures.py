@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
 
+from shared.domain.retry_after import retry_after_s
 from shared.errors import (
     ConflictError,
     ConsentRevokedError,
@@ -17,7 +18,6 @@ from shared.errors import (
     RoomsyncError,
     SubscriptionGoneError,
 )
-from shared.providers.limits import retry_after_s
 
 _RESET_CODES = {"syncstatenotfound", "syncstateinvalid", "resyncrequired"}
 _BUSY_STATUSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}

@@ -13,6 +13,8 @@ from shared.errors import RetryableError
 
 T = TypeVar("T")
 
+_JOIN_S = 2.0
+
 
 class BackgroundLoop:
     """Runs coroutines for threads that may block. Starts at first use, and anew after a fork."""
@@ -20,6 +22,7 @@ class BackgroundLoop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._pid = 0
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
@@ -38,18 +41,20 @@ class BackgroundLoop:
             raise RetryableError(message) from error
 
     def close(self) -> None:
-        """Stop the loop. A later `run` starts another one."""
+        """Stop the loop and its thread. A later `run` starts others."""
         with self._lock:
-            if self._loop is not None and self._pid == os.getpid():
+            if self._loop is not None and self._thread is not None and self._pid == os.getpid():
                 self._loop.call_soon_threadsafe(self._loop.stop)
-            self._loop = None
+                self._thread.join(_JOIN_S)
+            self._loop = self._thread = None
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
                 self._loop = asyncio.new_event_loop()
                 self._pid = os.getpid()
-                threading.Thread(target=_serve, args=(self._loop,), name="graph-loop", daemon=True).start()
+                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="graph-loop", daemon=True)
+                self._thread.start()
             return self._loop
 
 

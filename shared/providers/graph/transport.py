@@ -51,8 +51,8 @@ class GraphTransport:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._loop = BackgroundLoop()
-        self._live: tuple[asyncio.AbstractEventLoop, GraphRequestAdapter] | None = None
-        self.client = GraphServiceClient(request_adapter=self._new_adapter())
+        self._live: tuple[asyncio.AbstractEventLoop, GraphRequestAdapter, httpx.AsyncClient] | None = None
+        self.client = GraphServiceClient(request_adapter=self._new_adapter()[0])
 
     def send(self, doing: Doing, access: Access, request: RequestInformation) -> bytes:
         """
@@ -72,8 +72,15 @@ class GraphTransport:
         )
 
     def close(self) -> None:
-        """Stop the background loop; its connections go with it."""
+        """Close the connections and stop the background loop."""
+        if self._live is not None:
+            self._loop.run(self._disconnect(), _BACKSTOP_S)
         self._loop.close()
+
+    async def _disconnect(self) -> None:
+        live, self._live = self._live, None
+        if live is not None and live[0] is asyncio.get_running_loop():
+            await live[2].aclose()
 
     async def _send(self, doing: Doing, access: Access, request: RequestInformation) -> bytes:
         _token.set(access.token)  # a task has a context of its own
@@ -94,10 +101,10 @@ class GraphTransport:
     def _adapter_of_this_loop(self) -> GraphRequestAdapter:
         loop = asyncio.get_running_loop()
         if self._live is None or self._live[0] is not loop:
-            self._live = (loop, self._new_adapter())
+            self._live = (loop, *self._new_adapter())
         return self._live[1]
 
-    def _new_adapter(self) -> GraphRequestAdapter:
+    def _new_adapter(self) -> tuple[GraphRequestAdapter, httpx.AsyncClient]:
         inner = httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout_s), limits=httpx.Limits(keepalive_expiry=_IDLE_CONNECTION_S)
         )
@@ -109,7 +116,7 @@ class GraphTransport:
         http = GraphClientFactory.create_with_default_middleware(client=inner, options={**options, **off})
         adapter = GraphRequestAdapter(_TokenOfThisCall(), client=http)
         adapter.base_url = self._base_url
-        return adapter
+        return adapter, http
 
 
 def _translated(doing: Doing, error: APIError) -> Exception:

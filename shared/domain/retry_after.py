@@ -1,4 +1,4 @@
-"""When a provider says "later": its appointment in seconds, however it spelled it."""
+"""When a server says "later": its appointment in seconds, however it spelled it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,296 @@
+"""Access tokens for whoever calls a provider as a person: opened if still good, else refreshed by exactly one caller."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from shared.consents import grants
+from shared.consents.client import TokenEndpoint
+from shared.consents.oauth import (
+    Busy,
+    Granted,
+    Lost,
+    OAuthSettings,
+    Outcome,
+    TokenRequest,
+    missing_scopes,
+    refresh_request,
+)
+from shared.consents.tables import consents, tenants, users
+from shared.contracts.rows import ConsentRow, ConsentState, UserRow
+from shared.crypto.sealing import seal, unseal
+from shared.domain.identity import Mailbox, Provider
+from shared.domain.instants import SECOND_MS
+from shared.domain.sighting import Access
+from shared.errors import ConsentRevokedError, RefusedError, RetryableError
+from shared.ports.clock import Clock
+from shared.ports.keyring import Keyring
+from shared.ports.registry import Registry
+
+T = TypeVar("T")
+
+_POLL_S = 0.05
+_LEASE_MARGIN_MS = 5 * SECOND_MS  # over the call's own deadline, for the writes around it
+
+
+class Asks(Protocol):
+    """A token endpoint."""
+
+    def ask(self, request: TokenRequest) -> Outcome:
+        """Post the form and say what the answer means."""
+        ...
+
+
+class _Lock:
+    """A lock that a weak dictionary can hold: forgotten when nobody waits on it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The row as it stood when this caller won the right to refresh it; `won` False: somebody else refreshes."""
+
+    row: ConsentRow
+    won: bool
+
+
+class ConsentBroker:
+    """
+    Everybody's grants, behind one door. Thread-safe; one per process.
+
+    A refresh happens once per mailbox: within the process by a lock, across processes by `refreshing_until_ms` in the row.
+    Every method raises StoreUnavailableError when registry or keyring cannot be reached, and KeyDestroyedError when the
+    tenant's consent key is gone.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        keyring: Keyring,
+        settings: OAuthSettings,
+        clock: Clock,
+        endpoint: Asks | None = None,
+    ) -> None:
+        """`endpoint` stands in for the provider's token endpoint in tests."""
+        self._consents = consents(registry)
+        self._users = users(registry)
+        self._tenants = tenants(registry)
+        self._keyring = keyring
+        self._settings = settings
+        self._clock = clock
+        self._endpoint = endpoint or TokenEndpoint(settings.call_timeout_s)
+        self._lease_ms = int(settings.call_timeout_s * SECOND_MS) * 2 + _LEASE_MARGIN_MS
+        self._guard = threading.Lock()
+        self._locks: WeakValueDictionary[Mailbox, _Lock] = WeakValueDictionary()
+
+    def access(self, mailbox: Mailbox, *, refused: str = "") -> Access:
+        """
+        A token that will last at least four minutes more.
+
+        Args:
+            mailbox: Whose.
+            refused: A token that the provider has just refused: never returned again, even if it looks good.
+
+        Raises:
+            ConsentRevokedError: no grant, or the provider took it back; the row says so from now on.
+            RetryableError: the token endpoint is busy or away.
+            RefusedError: our own registration is wrong, or the integration is switched off.
+        """
+        lock = self._lock_of(mailbox)
+        with lock.lock:
+            return self._access(mailbox, refused)
+
+    def using(self, mailbox: Mailbox, call: Callable[[Access], T]) -> T:
+        """
+        Run `call` as the mailbox's person; if their token is refused, once more with a fresh one.
+
+        Raises:
+            ConsentRevokedError: refused again with a fresh token; the row is marked.
+        """
+        access = self.access(mailbox)
+        try:
+            return call(access)
+        except ConsentRevokedError:
+            fresh = self.access(mailbox, refused=access.token)
+        try:
+            return call(fresh)
+        except ConsentRevokedError as error:
+            self.revoked(mailbox, error.code)
+            raise
+
+    def store_grant(self, tenant: str, user: str, grant: Granted) -> Mailbox:
+        """
+        Keep a fresh grant of a person who is in `users`; their calendar is connecting from now on.
+
+        Raises:
+            RefusedError: the person unticked a right that is needed, or no refresh token came.
+        """
+        person = self._users.get(tenant, user)
+        if person is None:
+            message = f"user {user} is not in the registry; sign in again"
+            raise RefusedError(message)
+        missing = missing_scopes(Provider(person.provider), grant.scopes)
+        if missing:
+            message = f"not granted: {', '.join(missing)}; connect again and leave every box ticked"
+            raise RefusedError(message)
+        mailbox = Mailbox(tenant, person.mailbox)
+        self._consents.change(tenant, mailbox.id, lambda row: self._connecting(mailbox, user, person, grant, row))
+        return mailbox
+
+    def provider_of(self, mailbox: Mailbox) -> Provider:
+        """Whose calendar system the mailbox lives in. Raises ConsentRevokedError when there is no grant."""
+        return Provider(grants.checked(self._consents.get(mailbox.tenant, mailbox.id)).provider)
+
+    def first_look_done(self, mailbox: Mailbox) -> None:
+        """The baseline has been read: from now on the calendar is connected. Idempotent."""
+        now_ms = self._clock.now_ms()
+        self._consents.change(
+            mailbox.tenant, mailbox.id, lambda row: None if row is None else grants.connected(row, now_ms)
+        )
+
+    def revoked(self, mailbox: Mailbox, code: str) -> None:
+        """Mark the grant as gone, with the provider's own code, and drop its tokens. Idempotent."""
+        self._consents.change(
+            mailbox.tenant, mailbox.id, lambda row: None if row is None else grants.revoked(row, code)
+        )
+
+    def forget(self, mailbox: Mailbox) -> None:
+        """
+        Delete the grant here. Idempotent.
+
+        At the provider it goes on to exist until its person removes it there, and nothing of ours says otherwise.
+        """
+        self._consents.delete(mailbox.tenant, mailbox.id)
+
+    def _access(self, mailbox: Mailbox, refused: str) -> Access:
+        patience_s = time.monotonic() + self._lease_ms / SECOND_MS
+        while True:
+            row = grants.checked(self._consents.get(mailbox.tenant, mailbox.id))
+            access = self._open(mailbox, row, refused)
+            if access is not None:
+                return access
+            claim = self._claim(mailbox, row)
+            if claim.won:
+                return self._refresh(mailbox, claim.row)
+            if time.monotonic() > patience_s:
+                message = "somebody else has been refreshing this grant for long; trying again later"
+                raise RetryableError(message, retry_after_s=1.0)
+            time.sleep(_POLL_S)
+
+    def _open(self, mailbox: Mailbox, row: ConsentRow, refused: str) -> Access | None:
+        """The stored token, unless it is about to expire or has just been refused."""
+        if not grants.is_usable(row, self._clock.now_ms()):
+            return None
+        token = self._unseal(mailbox, row.access_sealed)
+        return None if token == refused else self._access_for(mailbox, row, token)
+
+    def _claim(self, mailbox: Mailbox, seen: ConsentRow) -> _Claim:
+        """Compare-and-set: whoever replaces exactly the row that was seen may refresh it."""
+        now_ms = self._clock.now_ms()
+        mine = msgspec.structs.replace(seen, refreshing_until_ms=now_ms + self._lease_ms)
+        won = False
+
+        def decide(row: ConsentRow | None) -> ConsentRow | None:
+            nonlocal won
+            won = row == seen and seen.refreshing_until_ms <= now_ms
+            return mine if won else None
+
+        self._consents.change(mailbox.tenant, mailbox.id, decide)
+        return _Claim(mine, won)
+
+    def _refresh(self, mailbox: Mailbox, row: ConsentRow) -> Access:
+        used = row.refresh_sealed
+        outcome = self._ask(mailbox, row)
+        if isinstance(outcome, Granted):
+            return self._keep(mailbox, row, outcome)
+        if isinstance(outcome, Lost):
+            self._change(mailbox, lambda now: grants.lost(now, used, outcome.code))
+            raise grants.lost_error(outcome)
+        if isinstance(outcome, Busy):
+            self._change(mailbox, lambda now: grants.failing(now, used, outcome.reason))
+            raise RetryableError(outcome.reason, retry_after_s=outcome.retry_after_s)
+        self._change(mailbox, lambda now: grants.failing(now, used, outcome.code))
+        message = (
+            f"the provider refuses our own client ({outcome.code}): check ROOMSYNC_{row.provider.upper()}_CLIENT_ID and "
+            f"ROOMSYNC_{row.provider.upper()}_CLIENT_SECRET; the secret may have expired"
+        )
+        raise RefusedError(message)
+
+    def _ask(self, mailbox: Mailbox, row: ConsentRow) -> Outcome:
+        if not row.refresh_sealed:
+            return Lost("no_refresh_token")
+        tenant = self._tenants.get(mailbox.tenant, mailbox.tenant)
+        request = refresh_request(
+            Provider(row.provider),
+            self._settings,
+            self._unseal(mailbox, row.refresh_sealed),
+            tenant.directory if tenant else "",
+        )
+        return self._endpoint.ask(request)
+
+    def _keep(self, mailbox: Mailbox, row: ConsentRow, granted: Granted) -> Access:
+        expires_at_ms = self._clock.now_ms() + int(granted.expires_in_s * SECOND_MS)
+        access = self._seal(mailbox, granted.access_token)
+        refresh = self._seal(mailbox, granted.refresh_token) if granted.refresh_token else b""
+        self._change(mailbox, lambda now: grants.refreshed(now, row.refresh_sealed, access, expires_at_ms, refresh))
+        return self._access_for(mailbox, row, granted.access_token)
+
+    def _connecting(
+        self, mailbox: Mailbox, user: str, person: UserRow, grant: Granted, row: ConsentRow | None
+    ) -> ConsentRow:
+        refresh = self._seal(mailbox, grant.refresh_token) if grant.refresh_token else b""
+        if not refresh and row is not None and row.state is not ConsentState.REVOKED:
+            refresh = row.refresh_sealed  # Google sends one at the first consent only
+        if not refresh:
+            message = "the provider sent no refresh token; connect again (offline_access, or access_type=offline with prompt=consent)"
+            raise RefusedError(message)
+        now_ms = self._clock.now_ms()
+        return ConsentRow(
+            user=user,
+            provider=person.provider,
+            subject=person.subject,
+            state=ConsentState.CONNECTING,
+            refresh_sealed=refresh,
+            access_sealed=self._seal(mailbox, grant.access_token),
+            access_expires_at_ms=now_ms + int(grant.expires_in_s * SECOND_MS),
+            scopes=grant.scopes,
+            connected_at_ms=now_ms,
+        )
+
+    def _access_for(self, mailbox: Mailbox, row: ConsentRow, token: str) -> Access:
+        user = self._users.get(mailbox.tenant, row.user)
+        if user is None:
+            message = "the person behind this grant is not in the registry; they sign in again"
+            raise ConsentRevokedError(message, code="no_user")
+        purpose = f"user/{mailbox.tenant}/{row.user}"
+        address = unseal(self._keyring.consent_key(mailbox.tenant), user.address_sealed, purpose=purpose)
+        return Access(token=token, subject=row.subject, address=address.decode())
+
+    def _change(self, mailbox: Mailbox, decide: Callable[[ConsentRow], ConsentRow]) -> None:
+        self._consents.change(mailbox.tenant, mailbox.id, lambda row: None if row is None else decide(row))
+
+    def _seal(self, mailbox: Mailbox, token: str) -> bytes:
+        return seal(self._keyring.consent_key(mailbox.tenant), token.encode(), purpose=_purpose(mailbox))
+
+    def _unseal(self, mailbox: Mailbox, sealed: bytes) -> str:
+        return unseal(self._keyring.consent_key(mailbox.tenant), sealed, purpose=_purpose(mailbox)).decode()
+
+    def _lock_of(self, mailbox: Mailbox) -> _Lock:
+        with self._guard:
+            lock = self._locks.get(mailbox)
+            if lock is None:
+                lock = self._locks[mailbox] = _Lock()
+            return lock
+
+
+def _purpose(mailbox: Mailbox) -> str:
+    return f"consent/{mailbox.tenant}/{mailbox.id}"

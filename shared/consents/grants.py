@@ -1,0 +1,112 @@
+"""What a consent row becomes when its tokens are refreshed, refused or refreshed elsewhere. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.consents.oauth import Lost
+from shared.contracts.rows import ConsentRow, ConsentState
+from shared.domain.instants import MINUTE_MS
+from shared.errors import ConsentRevokedError, RefusedError
+
+ENOUGH_LIFE_MS = 4 * MINUTE_MS  # a look may page for a while; google-auth renews at 3:45 as well
+
+
+def checked(row: ConsentRow | None) -> ConsentRow:
+    """
+    The row, if the provider may be called with it.
+
+    Raises:
+        ConsentRevokedError: there is no grant (`no_consent`), or it is gone.
+        RefusedError: it sleeps, since the integration is switched off.
+    """
+    if row is None:
+        message = "this calendar is not connected; its person connects it on their page"
+        raise ConsentRevokedError(message, code="no_consent")
+    if row.state is ConsentState.REVOKED:
+        message = f"the grant is gone ({row.reason}); the person reconnects on their page"
+        raise ConsentRevokedError(message, code=row.reason or "invalid_grant")
+    if row.state is ConsentState.SLEEPING:
+        message = "the integration is switched off, so the grant sleeps; an administrator switches it on"
+        raise RefusedError(message)
+    return row
+
+
+def is_usable(row: ConsentRow, now_ms: int) -> bool:
+    """Whether the sealed access token is there and will last."""
+    return bool(row.access_sealed) and row.access_expires_at_ms - now_ms > ENOUGH_LIFE_MS
+
+
+def refreshed(row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, refresh: bytes) -> ConsentRow:
+    """
+    The row after a successful refresh.
+
+    Args:
+        row: As it stands now.
+        used: The sealed refresh token that was used; if another stands in the row, somebody reconnected and it stays.
+        access: The new access token, sealed.
+        expires_at_ms: Until when it is good.
+        refresh: The new refresh token, sealed; b"" when the old one stays good.
+    """
+    if row.refresh_sealed != used or row.state in {ConsentState.REVOKED, ConsentState.SLEEPING}:
+        return msgspec.structs.replace(row, refreshing_until_ms=0)
+    return msgspec.structs.replace(
+        row,
+        access_sealed=access,
+        access_expires_at_ms=expires_at_ms,
+        refresh_sealed=refresh or used,
+        refreshing_until_ms=0,
+        state=_well(row),
+        reason="",
+    )
+
+
+def failing(row: ConsentRow, used: bytes, reason: str) -> ConsentRow:
+    """The row after a refresh that must be tried again: an active grant shows as failing."""
+    idle = msgspec.structs.replace(row, refreshing_until_ms=0)
+    if row.refresh_sealed != used or row.state not in {ConsentState.ACTIVE, ConsentState.FAILING}:
+        return idle
+    return msgspec.structs.replace(idle, state=ConsentState.FAILING, reason=reason)
+
+
+def lost(row: ConsentRow, used: bytes, code: str) -> ConsentRow:
+    """The row after the provider said that the grant is gone. A grant given meanwhile is another one, and stays."""
+    if row.refresh_sealed != used:
+        return msgspec.structs.replace(row, refreshing_until_ms=0)
+    return revoked(row, code)
+
+
+def revoked(row: ConsentRow, code: str) -> ConsentRow:
+    """The row without its tokens."""
+    return msgspec.structs.replace(
+        row,
+        state=ConsentState.REVOKED,
+        reason=code,
+        refresh_sealed=b"",
+        access_sealed=b"",
+        access_expires_at_ms=0,
+        refreshing_until_ms=0,
+    )
+
+
+def who_mends(code: str) -> str:
+    """Who can bring a lost grant back: `person`, or `administrator` where a policy or an approval stands before it."""
+    return "administrator" if code in _ADMINISTRATORS else "person"
+
+
+def lost_error(outcome: Lost) -> ConsentRevokedError:
+    """The error for a grant that the token endpoint refuses."""
+    whom = "an administrator approves it" if who_mends(outcome.code) == "administrator" else "the person reconnects"
+    return ConsentRevokedError(f"the grant is gone ({outcome.code}); {whom}", code=outcome.code)
+
+
+_ADMINISTRATORS = {
+    "AADSTS90094", "AADSTS700016", "AADSTS700011", "AADSTS70001", "AADSTS50057", "AADSTS53000", "AADSTS53001",
+    "AADSTS53002", "AADSTS53003", "admin_policy_enforced", "unauthorized_client", "org_internal",
+}  # fmt: skip
+
+
+def _well(row: ConsentRow) -> ConsentState:
+    if row.state is ConsentState.FAILING:
+        return ConsentState.ACTIVE
+    return row.state
