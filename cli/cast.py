@@ -47,7 +47,8 @@ def assemble(stage: Stage, provider: str) -> Organisation:
         name = domain.partition(".")[0].title()
         tenant = _post(sim, "tenants", provider=provider, name=name, domain=domain)
         people = {
-            name: _post(sim, "users", tenant=tenant["id"], name=name, address=f"{name.lower()}@{domain}") for name in PEOPLE
+            name: _post(sim, "users", tenant=tenant["id"], name=name, address=f"{name.lower()}@{domain}")
+            for name in PEOPLE
         }
         rooms = {
             str(room["name"]): _post(
@@ -66,7 +67,9 @@ def assemble(stage: Stage, provider: str) -> Organisation:
     return Organisation(provider, tenant["id"], people, rooms)
 
 
-def book(stage: Stage, who: Organisation, *, host: str, title: str, room: str, at: datetime, guests: list[str]) -> dict[str, Any]:
+def book(
+    stage: Stage, who: Organisation, *, host: str, title: str, room: str, at: datetime, guests: list[str]
+) -> dict[str, Any]:
     """Book an hour with a room in `host`'s own calendar, as Outlook or Google Calendar would."""
     with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
         return _post(

@@ -33,7 +33,7 @@ def command(once: bool, as_json: bool, provider: str, engine: str, seed: int) ->
         try:
             servers = stack.enter_context(_servers(engine))
             say(f"starting the simulator and four services ({engine} engine) …")
-            stage = stack.enter_context(staged(engine=engine, seed=seed, grace_s=None, servers=servers))
+            stage = stack.enter_context(staged(engine=engine, seed=seed, servers=servers))
         except (RuntimeError, OSError) as error:
             print(f"roomsync demo: {error}", file=sys.stderr)
             return UNREACHABLE

@@ -15,5 +15,7 @@ def encore(stage: Stage, provider: str, say: Say) -> None:
     book(stage, who, host="Ada", title="Your turn", room=TAKEN, at=tomorrow_at(14), guests=["Cleo"])
     name = "Microsoft" if provider == "microsoft" else "Google"
     say(f"\nYour turn: {stage.portal}/auth/login?provider={provider}")
-    say(f"  sign in at {name} as {who.host['address']}; “Your turn” has asked for {TAKEN}, which Ben has: take another room")
+    say(
+        f"  sign in at {name} as {who.host['address']}; “Your turn” has asked for {TAKEN}, which Ben has: take another room"
+    )
     say(f"  book, move or cancel more at {stage.simulator}")

@@ -41,7 +41,9 @@ class Person:
         answer = self._http.get("/auth/login", params={"provider": provider, "login_hint": address})
         me = self._http.get("/v1/me")
         if me.is_error:
-            message = f"{address} could not sign in at {provider}: {answer.status_code} {answer.url}\n{answer.text[:600]}"
+            message = (
+                f"{address} could not sign in at {provider}: {answer.status_code} {answer.url}\n{answer.text[:600]}"
+            )
             raise RuntimeError(message)
         self._csrf = me.json()["csrf"]
         threading.Thread(target=self._follow, daemon=True).start()
@@ -90,7 +92,9 @@ class Person:
             self.seen.append(event)
             if event.name == name and all(event.data.get(key) == value for key, value in fields.items()):
                 return event
-        message = f"no {name} event with {fields} within {WAIT_S:.0f} s; seen: {[(e.name, e.data) for e in self.seen[-5:]]}"
+        message = (
+            f"no {name} event with {fields} within {WAIT_S:.0f} s; seen: {[(e.name, e.data) for e in self.seen[-5:]]}"
+        )
         raise RuntimeError(message)
 
     def close(self) -> None:

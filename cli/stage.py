@@ -10,13 +10,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 Say = Callable[[str], None]
 
-CLIENT_ID, CLIENT_SECRET = "roomsync", "simulated-secret"  # noqa: S105  # what the simulator registers by default
+CLIENT_ID, CLIENT_SECRET = "roomsync", "simulated-secret"  # what the simulator registers by default
+SERVICES = ("webhook-receiver", "sync-worker", "room-status", "portal")
 READY_S = 60.0
 STOP_S = 12.0
 
@@ -67,32 +68,38 @@ def simulator_environ(simulator: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def staged(*, engine: str, seed: int, grace_s: float | None, servers: Mapping[str, str]) -> Iterator[Stage]:
+def staged(
+    *,
+    engine: str,
+    seed: int,
+    servers: Mapping[str, str],
+    services: Sequence[str] = SERVICES,
+    overrides: Mapping[str, str] | None = None,
+) -> Iterator[Stage]:
     """
     Start simulator and services on free ports with a fresh data directory; stop everything on the way out.
 
     Args:
         engine: `embedded` or `kafka`.
-        grace_s: Overrides the time a decline must stand before its prompt; None keeps the product's own.
         servers: Settings of running Kafka and Redis servers; empty for the embedded engine.
+        services: Which services to run.
+        overrides: Further settings, stronger than the stage's own.
     """
     home = Path(tempfile.mkdtemp(prefix="roomsync-demo-"))
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
     environ |= {"ROOMSYNC_HOME": str(home / "data"), "ROOMSYNC_ENGINE": engine, **servers}
     environ |= {"ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_PORTAL_PORT": "0"}
-    if grace_s is not None:
-        environ["ROOMSYNC_PROMPT_GRACE_S"] = str(grace_s)
     with contextlib.ExitStack() as stack:
-        simulator = _start(stack, home, "simulator", [*_roomsync("simulator"), "--port", "0", "--seed", str(seed)], environ)
+        simulator = _start(
+            stack, home, "simulator", [*_roomsync("simulator"), "--port", "0", "--seed", str(seed)], environ
+        )
         address = _wait(simulator, "simulator")
-        environ |= simulator_environ(address)
+        environ |= simulator_environ(address) | dict(overrides or {})
         if engine == "kafka":
             run_command(["topics", "--apply"], environ)
-        services = _start(stack, home, "services", _roomsync("run", "all"), environ)
-        for name in ("webhook-receiver", "sync-worker", "room-status"):
-            _wait(services, name)
-        portal = _wait(services, "portal")
-        yield Stage(address, portal, environ, services, home)
+        running = _start(stack, home, "services", _roomsync("run", *services), environ)
+        addresses = {name: _wait(running, name) for name in services}
+        yield Stage(address, addresses.get("portal", ""), environ, running, home)
 
 
 def run_command(arguments: list[str], environ: Mapping[str, str]) -> str:

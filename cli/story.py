@@ -126,7 +126,9 @@ def _count_declines(stage: Stage, who: Organisation, tally: Tally) -> None:
     """On the topic, as a subscriber sees it."""
     lines = run_command(["tail", "room-rejections", "--from", "beginning", "--json"], stage.environ).splitlines()
     ids = [
-        event["id"] for event in (_value(json.loads(line)) for line in lines) if event["data"]["provider"] == who.provider
+        event["id"]
+        for event in (_value(json.loads(line)) for line in lines)
+        if event["data"]["provider"] == who.provider
     ]
     tally.declines = len(set(ids))
     tally.duplicates += len(ids) - len(set(ids))

@@ -56,7 +56,13 @@ def list_(as_json: bool) -> None:
         if tenant is None:
             continue
         count = sum(1 for _ in rooms(engine.registry).scan(row.tenant))
-        line = {"tenant": row.tenant, "directory": directory, "name": tenant.name, "state": tenant.integration, "rooms": count}
+        line = {
+            "tenant": row.tenant,
+            "directory": directory,
+            "name": tenant.name,
+            "state": tenant.integration,
+            "rooms": count,
+        }
         click.echo(msgspec.json.encode(line).decode() if as_json else "  ".join(str(value) for value in line.values()))
     engine.close()
 

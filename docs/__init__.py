@@ -1,0 +1,1 @@
+"""What people read, and the script that keeps the generated part of it true."""

@@ -32,7 +32,7 @@ def stale() -> list[str]:
 def main() -> int:
     """Write everything; with `--check`, only name what is stale and return 1."""
     if "--check" in sys.argv:
-        print("\n".join(f"stale: docs/{path}; run `make docs`" for path in stale()))  # noqa: T201
+        print("\n".join(f"stale: docs/{path}; run `make docs`" for path in stale()))
         return int(bool(stale()))
     for path, text in generated().items():
         (DOCS / path).parent.mkdir(exist_ok=True)
@@ -65,7 +65,9 @@ def _settings() -> str:
     lines = ["| setting | default | meaning |", "| --- | --- | --- |"]
     for item in dataclasses.fields(Settings):
         default = "" if item.default in {"", None} else f"`{item.default}`"
-        lines.append(f"| `{PREFIX}{item.name.upper()}` | {default} | {item.metadata['doc'].replace('|', chr(92) + '|')} |")
+        lines.append(
+            f"| `{PREFIX}{item.name.upper()}` | {default} | {item.metadata['doc'].replace('|', chr(92) + '|')} |"
+        )
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""A batch of observations in, everything that has to be written out: the fold, run over records. Pure but for the keys asked for."""
+"""A batch of observations in, everything that has to be written out: the fold over records. Pure but for keys."""
 
 from __future__ import annotations
 
@@ -149,9 +149,7 @@ def _announce(
             ROOM_STATUS.name,
             partition,
             status_key(tenant, room),
-            msgspec.json.encode(
-                room_status(room, change.meeting, tenant=tenant, observed_at_ms=seen.observed_at_ms)
-            ),
+            msgspec.json.encode(room_status(room, change.meeting, tenant=tenant, observed_at_ms=seen.observed_at_ms)),
             headers,
         )
         for room in change.rooms

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from services.room_status.announce import decline_event
 from services.room_status.voice import voice_of
 from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.room_declined import RoomDeclined
 from shared.domain.attendees import Answer
 from shared.domain.keys import TenantKeys
-from services.room_status.announce import decline_event
 
 RoomKey = tuple[str, str]
 """Occurrence and room."""
@@ -74,9 +74,7 @@ def is_past(meeting: MeetingState, before_ms: int) -> bool:
 def _same(earlier: Observation | None, seen: Observation) -> bool:
     if earlier is None:
         return seen.withdrawn
-    return earlier == msgspec.structs.replace(
-        seen, observed_at_ms=earlier.observed_at_ms, baseline=earlier.baseline
-    )
+    return earlier == msgspec.structs.replace(seen, observed_at_ms=earlier.observed_at_ms, baseline=earlier.baseline)
 
 
 def _spoken(before: Mapping[RoomKey, RoomMemory], voice: Observation, seen: Observation) -> dict[RoomKey, RoomMemory]:

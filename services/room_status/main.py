@@ -15,6 +15,4 @@ def main() -> int:
     settings = load()
     engine = open_engine(settings)
     clock = clock_from(settings.test_clock)
-    return run_stateful(
-        ROOM_STATUS_STATION, settings, engine, own=lambda claim: RoomStatusOwner(claim, engine, clock)
-    )
+    return run_stateful(ROOM_STATUS_STATION, settings, engine, own=lambda claim: RoomStatusOwner(claim, engine, clock))

@@ -15,7 +15,6 @@ from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
-from shared.ports.keyring import Keyring
 from shared.ports.log import Claim, Record
 from shared.ports.view import Row
 from shared.runtime import metrics
@@ -82,9 +81,7 @@ class RoomStatusOwner:
 
     def _bury(self, batch: Batch) -> None:
         for record, reason in batch.malformed:
-            bury(
-                self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms()
-            )
+            bury(self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms())
             logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
 
     def _commit(self, batch: Batch, position: dict[str, int]) -> None:
@@ -119,4 +116,3 @@ def _decline_ids(tail: Sequence[Record]) -> list[str]:
         for record in tail
         if record.topic == ROOM_REJECTIONS.name and record.value
     ]
-

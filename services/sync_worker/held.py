@@ -30,6 +30,8 @@ class Held:
     job: Job | None = None
     takes: dict[str, TakeRoom] = field(default_factory=dict)
     full: bool = False
+    connecting: bool = False
+    """A consent was given, and its person has not been told yet that the calendar is connected."""
     hinted: bool = False
     correlation: str = ""
 
@@ -63,7 +65,7 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, He
 
 def state_change(mailbox: Mailbox, state: MailboxState | None, keys: TenantKeys) -> StateChange:
     """The mailbox's own record; None deletes it."""
-    value = state and sealed_envelope(keys, state, type=calendar_state.MAILBOX_TYPE, id=mailbox.id)
+    value = sealed_envelope(keys, state, type=calendar_state.MAILBOX_TYPE, id=mailbox.id) if state else None
     return StateChange(mailbox.key, value)
 
 
@@ -72,5 +74,5 @@ def reference_change(
 ) -> StateChange:
     """One event's record, keyed by a pseudonym: the id itself is sealed. None deletes it."""
     name = pseudonym(keys.hash_key, "event", event_id)
-    value = reference and sealed_envelope(keys, reference, type=calendar_state.REFERENCE_TYPE, id=name)
+    value = sealed_envelope(keys, reference, type=calendar_state.REFERENCE_TYPE, id=name) if reference else None
     return StateChange(f"{mailbox.tenant}/{mailbox.id}/{name}".encode(), value)

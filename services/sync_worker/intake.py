@@ -92,6 +92,7 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
         case Connect():
             # Asked by a person who is there: do not make them wait for an appointment.
             held.state = msgspec.structs.replace(held.state, connected=True, failures=0, due={})
+            held.connecting = True
         case Disconnect():
             held.state = msgspec.structs.replace(held.state, connected=False)
         case Reconcile(full=full):

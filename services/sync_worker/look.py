@@ -98,16 +98,10 @@ class Looker:
         """Make the mailbox right. Never raises for what a provider does; StoreUnavailableError passes."""
         state = job.state
         try:
-            state, access = self._opened(job)
+            state = self._placed(job)
             provider = self._providers[Provider(state.provider)]
-            if not state.connected:
-                return self._leave(job, state, provider, access)
-            state = self._retired(state, provider, access)
-            state = self._repaired(job, state, provider, access)
-            self._take.run(job.mailbox, provider, access, job.takes)
-            return self._looked(job, state, provider, access)
+            return self._broker.using(job.mailbox, lambda access: self._made_right(job, state, provider, access))
         except ConsentRevokedError as error:
-            self._broker.revoked(job.mailbox, error.code)
             logger.info("consent_revoked", tenant=job.mailbox.tenant, mailbox=job.mailbox.id, reason=error.code)
             return Outcome(job, state, gone=error.code)
         except RetryableError as error:
@@ -118,15 +112,21 @@ class Looker:
             logger.warning("look_refused", mailbox=job.mailbox.id, error=str(error))
             return Outcome(job, state, failure=RetryableError(str(error)))
 
-    def _opened(self, job: Job) -> tuple[MailboxState, Access]:
-        state = job.state
-        if not state.provider:
-            state = msgspec.structs.replace(state, provider=self._broker.provider_of(job.mailbox))
-        return state, self._broker.access(job.mailbox)
+    def _placed(self, job: Job) -> MailboxState:
+        """A mailbox that has just been connected learns here which provider it lives at."""
+        if job.state.provider:
+            return job.state
+        return msgspec.structs.replace(job.state, provider=self._broker.provider_of(job.mailbox))
 
-    def _repaired(
-        self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access
-    ) -> MailboxState:
+    def _made_right(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
+        if not state.connected:
+            return self._leave(job, state, provider, access)
+        state = self._retired(state, provider, access)
+        state = self._repaired(job, state, provider, access)
+        self._take.run(job.mailbox, provider, access, job.takes)
+        return self._looked(job, state, provider, access)
+
+    def _repaired(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
         need = repair(state, self._clock.now_ms())
         if need is Repair.NONE:
             return state

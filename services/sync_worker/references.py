@@ -120,9 +120,14 @@ def withdraw(references: References, *, provider: str, mailbox: str, now_ms: int
     meetings = sorted({meeting_of(references, event_id) for event_id in references} - {""})
     return [
         Observation(
-            provider=provider, mailbox=mailbox, meeting=meeting, organizer="", role=Role.GUEST, withdrawn=True,
+            provider=provider,
+            mailbox=mailbox,
+            meeting=meeting,
+            organizer="",
+            role=Role.GUEST,
+            withdrawn=True,
             observed_at_ms=now_ms,
-        )  # fmt: skip
+        )
         for meeting in meetings
     ]
 

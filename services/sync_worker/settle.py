@@ -80,8 +80,13 @@ def _looked(
         now_ms=job.started_at_ms, baseline=not state.baseline_done,
     )  # fmt: skip
     after = after_look(
-        _carried(held, outcome), held.references, merged.references, began_ms=job.started_at_ms,
-        hinted=job.hinted, pace=pace, now_ms=now_ms,
+        _carried(held, outcome),
+        held.references,
+        merged.references,
+        began_ms=job.started_at_ms,
+        hinted=job.hinted,
+        pace=pace,
+        now_ms=now_ms,
     )
     changes = [
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
@@ -110,7 +115,11 @@ def _carried(held: Held, outcome: Outcome) -> MailboxState:
     """The look's own results, and what was heard while it ran."""
     made = outcome.state.subscription != outcome.job.state.subscription
     return msgspec.structs.replace(
-        outcome.state, subscription=outcome.state.subscription if made else held.state.subscription, heard_at_ms=held.state.heard_at_ms, connected=held.state.connected, due=held.state.due
+        outcome.state,
+        subscription=outcome.state.subscription if made else held.state.subscription,
+        heard_at_ms=held.state.heard_at_ms,
+        connected=held.state.connected,
+        due=held.state.due,
     )
 
 

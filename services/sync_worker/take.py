@@ -1,4 +1,4 @@
-""""Take that one": the room that declined is swapped for the chosen one, in the person's own calendar, once."""
+"""Taking a room: the one that declined is swapped for the chosen one, in the person's own calendar, once."""
 
 from __future__ import annotations
 

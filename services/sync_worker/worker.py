@@ -14,6 +14,7 @@ from services.sync_worker.look import Job, Looker, Outcome
 from services.sync_worker.mailbox import Pace
 from services.sync_worker.settle import Settled, postponed, settle
 from shared.consents.broker import ConsentBroker
+from shared.contracts.calendar_state import MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
@@ -104,9 +105,7 @@ class SyncOwner:
             del self._backlog[0]
 
     def _bury(self, record: Record, reason: str) -> None:
-        bury(
-            self._engine.log, record, reason=reason, service=SYNC_WORKER.service, now_ms=self._clock.now_ms()
-        )
+        bury(self._engine.log, record, reason=reason, service=SYNC_WORKER.service, now_ms=self._clock.now_ms())
         metrics.DEAD_LETTERS.labels(SYNC_WORKER.service).inc()
         logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
 
@@ -199,10 +198,17 @@ class SyncOwner:
         for mailbox, result in settled.items():
             metrics.OBSERVATIONS.labels(self._held[mailbox].state.provider).inc(len(result.observations))
             if result.state is None:
-                del self._held[mailbox]
+                self._let_go(mailbox)
             else:
                 self._held[mailbox].state = result.state
                 self._held[mailbox].references = result.references
+
+    def _let_go(self, mailbox: Mailbox) -> None:
+        connecting = self._held.pop(mailbox).connecting
+        if connecting and self._hints.owed(mailbox):  # reconnected while the look that found it gone was running
+            self._held[mailbox] = Held(MailboxState(provider=""), connecting=True)
+        else:
+            self._hints.discharge(mailbox, self._hints.owed(mailbox))
 
     def _finish(self, outcome: Outcome) -> None:
         mailbox, look = outcome.job.mailbox, outcome.look
@@ -218,7 +224,8 @@ class SyncOwner:
         held.full = False
         for take in outcome.job.takes:
             held.takes.pop(take.take_id, None)
-        if not outcome.job.state.baseline_done:
+        if held.connecting or not outcome.job.state.baseline_done:
+            held.connecting = False
             self._to_confirm.add(mailbox)
 
     def _confirm_first_looks(self) -> None:

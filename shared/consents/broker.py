@@ -228,7 +228,7 @@ class ConsentBroker:
     def _ask(self, mailbox: Mailbox, row: ConsentRow) -> Outcome:
         if not row.refresh_sealed:
             return Lost("no_refresh_token")
-        tenant = self._tenants.get(mailbox.tenant, mailbox.tenant)
+        tenant = self._tenants.get(mailbox.tenant, "tenant")
         request = refresh_request(
             Provider(row.provider),
             self._settings,

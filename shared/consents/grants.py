@@ -76,6 +76,14 @@ def lost(row: ConsentRow, used: bytes, code: str) -> ConsentRow:
     return revoked(row, code)
 
 
+def connected(row: ConsentRow, now_ms: int) -> ConsentRow:
+    """The first look has been committed."""
+    if row.state is ConsentState.REVOKED or row.first_look_at_ms:
+        return row
+    state = ConsentState.ACTIVE if row.state is ConsentState.CONNECTING else row.state
+    return msgspec.structs.replace(row, state=state, first_look_at_ms=now_ms)
+
+
 def revoked(row: ConsentRow, code: str) -> ConsentRow:
     """The row without its tokens."""
     return msgspec.structs.replace(

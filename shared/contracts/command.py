@@ -12,25 +12,25 @@ class _Command(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     """When it was wished, epoch milliseconds."""
 
 
-class Connect(_Command, tag="connect"):
+class Connect(_Command, frozen=True, tag="connect"):
     """A consent was given: subscribe, and take a baseline look."""
 
 
-class Disconnect(_Command, tag="disconnect"):
+class Disconnect(_Command, frozen=True, tag="disconnect"):
     """A consent was taken back here: end the subscription, drop the references, then forget the grant."""
 
 
-class Reconcile(_Command, tag="reconcile"):
+class Reconcile(_Command, frozen=True, tag="reconcile"):
     """Look again. `full` throws the cursor away first."""
 
     full: bool = False
 
 
-class Gap(_Command, tag="gap"):
+class Gap(_Command, frozen=True, tag="gap"):
     """Hints of this partition may have been lost while the log was away: every mailbox of it becomes due."""
 
 
-class TakeRoom(_Command, tag="take-room"):
+class TakeRoom(_Command, frozen=True, tag="take-room"):
     """Swap the room that declined for another, in the user's own calendar."""
 
     take_id: str

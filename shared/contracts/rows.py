@@ -31,8 +31,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     pass
 
 
-class TenantRow(_Row):
-    """An organisation. Table `tenants`, id `tenant`."""
+class TenantRow(_Row, frozen=True):
+    """An organisation. Table `tenants`, id the word `tenant`: there is one a tenant."""
 
     name: str
     provider: str
@@ -43,13 +43,13 @@ class TenantRow(_Row):
     """Whom people without rights are told to ask."""
 
 
-class DirectoryRow(_Row):
+class DirectoryRow(_Row, frozen=True):
     """Which tenant a provider's organisation is. Table `directories`, under the pseudo-tenant `-`, id `provider:directory`."""
 
     tenant: str
 
 
-class UserRow(_Row):
+class UserRow(_Row, frozen=True):
     """A person who has signed in. Table `users`, id = user id."""
 
     provider: str
@@ -63,7 +63,7 @@ class UserRow(_Row):
     roles: tuple[str, ...] = ()
 
 
-class ConsentRow(_Row):
+class ConsentRow(_Row, frozen=True):
     """A person's grant. Table `consents`, id = mailbox id."""
 
     user: str
@@ -83,7 +83,7 @@ class ConsentRow(_Row):
     """When the baseline look committed: from then on the page says "connected"."""
 
 
-class RoomRow(_Row):
+class RoomRow(_Row, frozen=True):
     """A meeting room. Table `rooms`, id = room id (`TenantKeys.room`)."""
 
     address: str
@@ -93,7 +93,7 @@ class RoomRow(_Row):
     floor: str = ""
 
 
-class DismissalRow(_Row):
+class DismissalRow(_Row, frozen=True):
     """A prompt that its person put away. Table `dismissals`, id = prompt id."""
 
     user: str
@@ -108,7 +108,7 @@ class TakeState(StrEnum):
     FAILED = "failed"
 
 
-class TakeRow(_Row):
+class TakeRow(_Row, frozen=True):
     """One "take that one". Table `takes`, id = take id (from user and Idempotency-Key)."""
 
     user: str
@@ -119,7 +119,7 @@ class TakeRow(_Row):
     at_ms: int = 0
 
 
-class SessionRow(_Row):
+class SessionRow(_Row, frozen=True):
     """A signed-in browser. Table `sessions`, id = keyed hash of the cookie's value; dropped after `not_after`."""
 
     user: str

@@ -64,7 +64,9 @@ class ClaimLoop:
             logger.info("partition_released", service=self._station.service, partition=partition)
         for partition in sorted(assigned - self._threads.keys()):
             stop = threading.Event()
-            thread = threading.Thread(target=self._serve, args=(partition, stop), name=f"claim-{partition}", daemon=True)
+            thread = threading.Thread(
+                target=self._serve, args=(partition, stop), name=f"claim-{partition}", daemon=True
+            )
             self._threads[partition] = (thread, stop)
             thread.start()
         if assigned:

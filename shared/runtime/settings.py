@@ -27,14 +27,20 @@ class Settings:
     engine: str = _setting("embedded", "`embedded` (SQLite files under HOME) or `kafka` (Kafka and Redis)")
     home: Path = _setting(Path(".roomsync"), "data directory of the embedded engine, and of the generated master key")
     public_url: str = _setting("", "builds every external address; empty: the portal's own loopback address")
-    hooks_url: str = _setting("", "where providers reach the receiver, if not at PUBLIC_URL (no reverse proxy in front)")
-    master_key: str = _setting("", "`id:key[,id:key]`, newest first; empty on loopback: made once under HOME", secret=True)
+    hooks_url: str = _setting(
+        "", "where providers reach the receiver, if not at PUBLIC_URL (no reverse proxy in front)"
+    )
+    master_key: str = _setting(
+        "", "`id:key[,id:key]`, newest first; empty on loopback: made once under HOME", secret=True
+    )
     topic_prefix: str = _setting("", "put before every topic and group name")
     partitions: int = _setting(4, "partitions of every topic; fixed once they are made")
     kafka_bootstrap: str = _setting("", "host:port[,host:port] of the brokers")
     kafka_replication: int = _setting(3, "replication factor when `roomsync topics` makes them")
     view_redis_url: str = _setting("", "Redis of the views: may be lost")
-    registry_redis_url: str = _setting("", "Redis of registry and keyring: another instance, appendfsync always, noeviction")
+    registry_redis_url: str = _setting(
+        "", "Redis of registry and keyring: another instance, appendfsync always, noeviction"
+    )
     microsoft_client_id: str = _setting("", "application id at Entra")
     microsoft_client_secret: str = _setting("", "client secret at Entra", secret=True)
     microsoft_login_url: str = _setting("https://login.microsoftonline.com", "Entra's address")
@@ -49,16 +55,20 @@ class Settings:
     portal_port: int = _setting(8102, "0 takes a free one")
     simulator_port: int = _setting(8103, "0 takes a free one")
     prompt_grace_s: float = _setting(
-        -1.0, "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)"
+        -1.0,
+        "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
     )
     reconcile_s: float = _setting(900.0, "seconds without a look after which a mailbox is looked at anyway")
     pending_silent_s: float = _setting(600.0, "seconds a room may be pending before its mailbox is looked at again")
     call_timeout_s: float = _setting(10.0, "seconds one provider call may take")
     enrolment: str = _setting(
-        "auto", "`open`: the first sign-in from an organisation switches it on; `closed`: an administrator does; "
-        "`auto`: open while every address is loopback"
+        "auto",
+        "`open`: the first sign-in from an organisation switches it on; `closed`: an administrator does; "
+        "`auto`: open while every address is loopback",
     )
-    service_token: str = _setting("", "bearer token of back-end services on /v1/room-rejections; empty refuses all", secret=True)
+    service_token: str = _setting(
+        "", "bearer token of back-end services on /v1/room-rejections; empty refuses all", secret=True
+    )
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
     test_clock: str = _setting("", "tests only: file of one integer, milliseconds since the epoch")
     crash_at: str = _setting("", "tests only: `point:n`, SIGKILL at the n-th passing of a named point")

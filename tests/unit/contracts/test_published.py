@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from docs.generate import stale
 
+from docs.generate import stale
 from shared.contracts import published
 
 V1 = Path(__file__).parents[2] / "samples" / "contracts" / "v1"
@@ -35,7 +35,11 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
                 found.append(f"{name}.{field} is gone")
             elif now.get("type") != kind.get("type"):
                 found.append(f"{name}.{field} changed its type")
-        found += [f"{name}.{field} may now be absent" for field in definition.get("required", []) if field not in after.get("required", [])]
+        found += [
+            f"{name}.{field} may now be absent"
+            for field in definition.get("required", [])
+            if field not in after.get("required", [])
+        ]
     return found
 
 
@@ -55,7 +59,7 @@ def test_a_removed_or_retyped_field_would_be_noticed(name: str) -> None:
     old = json.loads((V1 / f"{name}.schema.json").read_text())
     new = json.loads(json.dumps(old))
     fields = new["$defs"][name]["properties"]
-    field = sorted(fields)[0]
+    field = min(fields)
     del fields[field]
     assert narrowings(old, new)
 

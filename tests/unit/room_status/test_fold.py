@@ -88,9 +88,7 @@ def test_late_decline_after_acceptance_is_announced() -> None:
 
 @pytest.mark.proves("B13")
 def test_first_look_after_a_consent_is_quiet_and_remembers_it() -> None:
-    meeting, told = folded(
-        an_observation(a="declined", baseline=True), an_observation(a="declined", at_ms=NOW_MS + 1)
-    )
+    meeting, told = folded(an_observation(a="declined", baseline=True), an_observation(a="declined", at_ms=NOW_MS + 1))
     assert told == []
     assert meeting.rooms[0].quiet
 

@@ -37,7 +37,9 @@ def a_reference(answer: str) -> dict[str, EventReference]:
     return {"e": reference}
 
 
-def after(state: MailboxState, before: dict[str, EventReference], now: dict[str, EventReference], **options: bool):
+def after(
+    state: MailboxState, before: dict[str, EventReference], now: dict[str, EventReference], **options: bool
+) -> MailboxState:
     hinted = options.get("hinted", False)
     return after_look(state, before, now, began_ms=NOW_MS, hinted=hinted, pace=PACE, now_ms=NOW_MS)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.sync_worker.references import merge, observe, withdraw
+from services.sync_worker.references import Merge, merge, observe, withdraw
 from shared.contracts.calendar_state import EventReference
+from shared.contracts.observation import Observation
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.instants import HOUR_MS
 from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval
@@ -39,11 +40,13 @@ def an_event(event_id: str = "e1", **changes: object) -> SeenEvent:
     return SeenEvent(**(fields | changes))  # type: ignore[arg-type]  # fields are named above
 
 
-def looked(known: dict[str, EventReference], *seen: Seen, full: bool = False, rooms: frozenset[str] = frozenset()):
+def looked(
+    known: dict[str, EventReference], *seen: Seen, full: bool = False, rooms: frozenset[str] = frozenset()
+) -> Merge:
     return merge(known, Look(tuple(seen), "cursor", full), provider="microsoft", keys=KEYS, rooms=rooms)
 
 
-def observed(references: dict[str, EventReference], *meetings: str):
+def observed(references: dict[str, EventReference], *meetings: str) -> list[Observation]:
     return observe(
         references, meetings, provider="microsoft", mailbox="m-ada", keys=KEYS, now_ms=NOW_MS, baseline=False
     )
@@ -95,9 +98,15 @@ def test_sparse_dates_of_a_series_take_the_masters_rooms_and_meeting() -> None:
     master = an_event("m", kind=EventKind.MASTER, uid="series")
     dates = [
         an_event(
-            f"o{day}", kind=EventKind.OCCURRENCE, uid=f"own-{day}", master_id="m", slot=str(day), attendees=None,
-            organizer="", is_organizer=False,
-        )  # fmt: skip
+            f"o{day}",
+            kind=EventKind.OCCURRENCE,
+            uid=f"own-{day}",
+            master_id="m",
+            slot=str(day),
+            attendees=None,
+            organizer="",
+            is_organizer=False,
+        )
         for day in range(2)
     ]
     exception = an_event(
