@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-WAIT_S = 60.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Event:
 class Person:
     """A signed-in session. Reconnects its stream by itself, as a browser does."""
 
-    def __init__(self, portal: str) -> None:
+    def __init__(self, portal: str, *, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._http = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
         self._events: queue.Queue[Event] = queue.Queue()
         self.seen: list[Event] = []
@@ -50,7 +51,7 @@ class Person:
 
     def get(self, path: str) -> Any:
         """Read from the API; an answer that is only late (a service is being restarted) is asked for again."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             try:
                 answer = self._http.get(path)
@@ -60,14 +61,14 @@ class Person:
             except httpx.TransportError:
                 pass
             if time.monotonic() > deadline:
-                message = f"{path}: no answer within {WAIT_S:.0f} s"
+                message = f"{path}: no answer within {self._patience_s:.0f} s"
                 raise RuntimeError(message)
             time.sleep(0.2)
 
     def take(self, prompt: str, room: str) -> None:
         """Take the room; the same request is repeated under one idempotency key until it is answered."""
         headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": self._csrf}
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             try:
                 answer = self._http.post(f"/v1/me/prompts/{prompt}/take", json={"roomId": room}, headers=headers)
@@ -77,13 +78,13 @@ class Person:
             except httpx.TransportError:
                 pass
             if time.monotonic() > deadline:
-                message = f"taking a room was not answered within {WAIT_S:.0f} s"
+                message = f"taking a room was not answered within {self._patience_s:.0f} s"
                 raise RuntimeError(message)
             time.sleep(0.2)
 
     def wait_for(self, name: str, **fields: Any) -> Event:
         """The next event of that name whose data has these fields; earlier unseen ones are kept in `seen`."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + self._patience_s
         while (left := deadline - time.monotonic()) > 0:
             try:
                 event = self._events.get(timeout=left)
@@ -93,7 +94,7 @@ class Person:
             if event.name == name and all(event.data.get(key) == value for key, value in fields.items()):
                 return event
         message = (
-            f"no {name} event with {fields} within {WAIT_S:.0f} s; seen: {[(e.name, e.data) for e in self.seen[-5:]]}"
+            f"no {name} event with {fields} within {self._patience_s:.0f} s; seen: {[(e.name, e.data) for e in self.seen[-5:]]}"
         )
         raise RuntimeError(message)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.cast import Organisation, book, tomorrow_at
-from cli.person import Event, Person
+from cli.person import PATIENCE_S, Event, Person
 from cli.stage import Say, Stage, run_command
 
 TITLE = "Quarterly planning"
@@ -31,18 +31,18 @@ class Tally:
         return asdict(self) == {"declines": 1, "prompts": 1, "rebooked": 1, "accepted": 1, "duplicates": 0}
 
 
-def play(stage: Stage, who: Organisation, say: Say) -> Tally:
+def play(stage: Stage, who: Organisation, say: Say, *, patience_s: float = PATIENCE_S) -> Tally:
     """
     One meeting: booked with a room that is taken, declined, prompted for, rebooked, accepted.
 
     Raises:
-        RuntimeError: something did not come within a minute; says what was waited for.
+        RuntimeError: something did not come within `patience_s` seconds; says what was waited for.
     """
     tally = Tally()
-    person = Person(stage.portal)
+    person = Person(stage.portal, patience_s=patience_s)
     try:
         person.sign_in(who.provider, who.host["address"])
-        _wait_connected(person)
+        _wait_connected(person, patience_s)
         say("Ada has signed in, which is also the consent: her calendar is connected, nobody else's")
         prompt, room = _decline(stage, who, person, tally, say)
         _rebook(person, prompt, room, tally, say)
@@ -53,11 +53,11 @@ def play(stage: Stage, who: Organisation, say: Say) -> Tally:
     return tally
 
 
-def _wait_connected(person: Person) -> None:
-    deadline = time.monotonic() + 60
+def _wait_connected(person: Person, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
     while (status := person.get("/v1/me")["connection"]["state"]) != "connected":
         if time.monotonic() > deadline:
-            message = f"the calendar was not connected within a minute: {status}"
+            message = f"the calendar was not connected within {patience_s:.0f} s: {status}"
             raise RuntimeError(message)
         time.sleep(0.1)
 

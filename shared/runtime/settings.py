@@ -120,13 +120,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     faults: list[str] = []
     values: dict[str, Any] = {}
     for item in dataclasses.fields(Settings):
+        default: Any = item.default
         raw = environ.get(PREFIX + item.name.upper())
-        if raw is None or (raw == "" and item.default != ""):
+        if raw is None or (raw == "" and default != ""):
             continue
         try:
-            value = type(item.default)(raw)
+            value = type(default)(raw)
         except ValueError:
-            faults.append(f"{PREFIX}{item.name.upper()}={raw!r}: must be {type(item.default).__name__}")
+            faults.append(f"{PREFIX}{item.name.upper()}={raw!r}: must be {type(default).__name__}")
             continue
         values[item.name] = value.rstrip("/") if item.name.endswith("_url") else value
     settings = Settings(**values)

@@ -1,0 +1,31 @@
+"""Cut the wire: with any part dead the journey fails, so the journey really goes through every part."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.cast import assemble
+from cli.stage import SERVICES, staged
+from cli.story import play
+
+PATIENCE_S = 6.0
+
+
+@pytest.mark.parametrize("dead", ["webhook-receiver", "sync-worker", "room-status"])
+def test_journey_fails_without_a_service(dead: str) -> None:
+    services = [name for name in SERVICES if name != dead]
+    with staged(engine="embedded", seed=7, servers={}, services=services) as stage:
+        who = assemble(stage, "microsoft")
+        with pytest.raises(RuntimeError, match="within"):
+            play(stage, who, print, patience_s=PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("provider", "setting"),
+    [("microsoft", "ROOMSYNC_MICROSOFT_GRAPH_URL"), ("google", "ROOMSYNC_GOOGLE_CALENDAR_URL")],
+)
+def test_journey_fails_with_the_providers_address_dead(provider: str, setting: str) -> None:
+    with staged(engine="embedded", seed=7, servers={}, overrides={setting: "http://127.0.0.1:9/dead"}) as stage:
+        who = assemble(stage, provider)
+        with pytest.raises(RuntimeError, match="within"):
+            play(stage, who, print, patience_s=PATIENCE_S)
