@@ -24,8 +24,8 @@ from shared.consents.oauth import (
     refresh_request,
 )
 from shared.consents.tables import consents, tenants, users
-from shared.contracts.rows import ConsentRow, ConsentState, UserRow
-from shared.crypto.sealing import seal, unseal
+from shared.consents.vault import ConsentVault
+from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Access
@@ -84,7 +84,7 @@ class ConsentBroker:
         self._consents = consents(registry)
         self._users = users(registry)
         self._tenants = tenants(registry)
-        self._keyring = keyring
+        self._vault = ConsentVault(keyring)
         self._settings = settings
         self._clock = clock
         self._endpoint = endpoint or TokenEndpoint(settings.call_timeout_s)
@@ -143,7 +143,19 @@ class ConsentBroker:
             message = f"not granted: {', '.join(missing)}; connect again and leave every box ticked"
             raise RefusedError(message)
         mailbox = Mailbox(tenant, person.mailbox)
-        self._consents.change(tenant, mailbox.id, lambda row: self._connecting(mailbox, user, person, grant, row))
+        now_ms = self._clock.now_ms()
+        fresh = ConsentRow(
+            user=user,
+            provider=person.provider,
+            subject=person.subject,
+            state=ConsentState.CONNECTING,
+            refresh_sealed=self._vault.seal(mailbox, grant.refresh_token),
+            access_sealed=self._vault.seal(mailbox, grant.access_token),
+            access_expires_at_ms=now_ms + int(grant.expires_in_s * SECOND_MS),
+            scopes=grant.scopes,
+            connected_at_ms=now_ms,
+        )
+        self._consents.change(tenant, mailbox.id, lambda row: grants.connecting(row, fresh))
         return mailbox
 
     def provider_of(self, mailbox: Mailbox) -> Provider:
@@ -190,7 +202,7 @@ class ConsentBroker:
         """The stored token, unless it is about to expire or has just been refused."""
         if not grants.is_usable(row, self._clock.now_ms()):
             return None
-        token = self._unseal(mailbox, row.access_sealed)
+        token = self._vault.unseal(mailbox, row.access_sealed)
         return None if token == refused else self._access_for(mailbox, row, token)
 
     def _claim(self, mailbox: Mailbox, seen: ConsentRow) -> _Claim:
@@ -232,57 +244,28 @@ class ConsentBroker:
         request = refresh_request(
             Provider(row.provider),
             self._settings,
-            self._unseal(mailbox, row.refresh_sealed),
+            self._vault.unseal(mailbox, row.refresh_sealed),
             tenant.directory if tenant else "",
         )
         return self._endpoint.ask(request)
 
     def _keep(self, mailbox: Mailbox, row: ConsentRow, granted: Granted) -> Access:
         expires_at_ms = self._clock.now_ms() + int(granted.expires_in_s * SECOND_MS)
-        access = self._seal(mailbox, granted.access_token)
-        refresh = self._seal(mailbox, granted.refresh_token) if granted.refresh_token else b""
+        access = self._vault.seal(mailbox, granted.access_token)
+        refresh = self._vault.seal(mailbox, granted.refresh_token)
         self._change(mailbox, lambda now: grants.refreshed(now, row.refresh_sealed, access, expires_at_ms, refresh))
         return self._access_for(mailbox, row, granted.access_token)
-
-    def _connecting(
-        self, mailbox: Mailbox, user: str, person: UserRow, grant: Granted, row: ConsentRow | None
-    ) -> ConsentRow:
-        refresh = self._seal(mailbox, grant.refresh_token) if grant.refresh_token else b""
-        if not refresh and row is not None and row.state is not ConsentState.REVOKED:
-            refresh = row.refresh_sealed  # Google sends one at the first consent only
-        if not refresh:
-            message = "the provider sent no refresh token; connect again (offline_access, or access_type=offline with prompt=consent)"
-            raise RefusedError(message)
-        now_ms = self._clock.now_ms()
-        return ConsentRow(
-            user=user,
-            provider=person.provider,
-            subject=person.subject,
-            state=ConsentState.CONNECTING,
-            refresh_sealed=refresh,
-            access_sealed=self._seal(mailbox, grant.access_token),
-            access_expires_at_ms=now_ms + int(grant.expires_in_s * SECOND_MS),
-            scopes=grant.scopes,
-            connected_at_ms=now_ms,
-        )
 
     def _access_for(self, mailbox: Mailbox, row: ConsentRow, token: str) -> Access:
         user = self._users.get(mailbox.tenant, row.user)
         if user is None:
             message = "the person behind this grant is not in the registry; they sign in again"
             raise ConsentRevokedError(message, code="no_user")
-        purpose = f"user/{mailbox.tenant}/{row.user}"
-        address = unseal(self._keyring.consent_key(mailbox.tenant), user.address_sealed, purpose=purpose)
-        return Access(token=token, subject=row.subject, address=address.decode())
+        address = self._vault.address_of(mailbox.tenant, row.user, user)
+        return Access(token=token, subject=row.subject, address=address)
 
     def _change(self, mailbox: Mailbox, decide: Callable[[ConsentRow], ConsentRow]) -> None:
         self._consents.change(mailbox.tenant, mailbox.id, lambda row: None if row is None else decide(row))
-
-    def _seal(self, mailbox: Mailbox, token: str) -> bytes:
-        return seal(self._keyring.consent_key(mailbox.tenant), token.encode(), purpose=_purpose(mailbox))
-
-    def _unseal(self, mailbox: Mailbox, sealed: bytes) -> str:
-        return unseal(self._keyring.consent_key(mailbox.tenant), sealed, purpose=_purpose(mailbox)).decode()
 
     def _lock_of(self, mailbox: Mailbox) -> _Lock:
         with self._guard:
@@ -290,7 +273,3 @@ class ConsentBroker:
             if lock is None:
                 lock = self._locks[mailbox] = _Lock()
             return lock
-
-
-def _purpose(mailbox: Mailbox) -> str:
-    return f"consent/{mailbox.tenant}/{mailbox.id}"

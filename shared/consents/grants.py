@@ -32,6 +32,21 @@ def checked(row: ConsentRow | None) -> ConsentRow:
     return row
 
 
+def connecting(row: ConsentRow | None, fresh: ConsentRow) -> ConsentRow:
+    """
+    The row after a person connected: the fresh one, with the refresh token at hand if none came along.
+
+    Raises:
+        RefusedError: there is no refresh token at all.
+    """
+    if fresh.refresh_sealed:
+        return fresh
+    if row is None or not row.refresh_sealed:  # Google sends one at the first consent only
+        message = "the provider sent no refresh token; connect again (offline_access, or access_type=offline with prompt=consent)"
+        raise RefusedError(message)
+    return msgspec.structs.replace(fresh, refresh_sealed=row.refresh_sealed)
+
+
 def is_usable(row: ConsentRow, now_ms: int) -> bool:
     """Whether the sealed access token is there and will last."""
     return bool(row.access_sealed) and row.access_expires_at_ms - now_ms > ENOUGH_LIFE_MS

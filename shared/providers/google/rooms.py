@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def is_swapped(event: Mapping[str, Any], declined: str, room: RoomContact) -> bool:
     """Whether `room` is invited and the declined one is not."""
-    invited = {_address(entry) for entry in _attendees(event)}
+    invited = {_address(entry) for entry in _attendees(event)} - {""}
     return room.address.lower() in invited and declined.lower() not in invited
 
 
@@ -39,7 +39,7 @@ def swap_patch(event: Mapping[str, Any], declined: str, room: RoomContact) -> Js
             "Google shows only part of the guest list, so writing it back would drop people; change it in Calendar"
         )
         raise RefusedError(message)
-    old = next((entry for entry in _attendees(event) if _address(entry) == declined.lower()), None)
+    old = next((entry for entry in _attendees(event) if declined and _address(entry) == declined.lower()), None)
     if old is None:
         message = "the room that declined is no longer invited; look at the meeting again before choosing"
         raise RefusedError(message)

@@ -33,7 +33,7 @@ def swap_patch(event: Mapping[str, Any], declined: str, room: RoomContact) -> Js
     if not event.get("isOrganizer"):
         message = "only the organiser can change the rooms of a meeting; ask them"
         raise RefusedError(message)
-    old = next((entry for entry in _attendees(event) if _address(entry) == declined.lower()), None)
+    old = next((entry for entry in _attendees(event) if declined and _address(entry) == declined.lower()), None)
     if old is None:
         message = "the room that declined is no longer invited; look at the meeting again before choosing"
         raise RefusedError(message)
