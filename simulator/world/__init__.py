@@ -29,11 +29,15 @@ What a side (graph, google, identity) may call; everything under `with world.loc
   handshakes.
 * `world.faults.get(name, provider)`, `.declare(name, default, doc)` for switches of a side's own.
 * `world.identity`: set by the identity side when it is wired; `.bearer(headers) -> Principal | None`.
+* `world.subscription_listings[provider] = callable -> [dict]`: what the control API lists under subscriptions (give each
+  at least provider, id, user, mailbox, expiresMs).
+* `world.traffic.enter(provider, mailbox, {id, address}, path) -> (Refusal | None, seconds to dawdle, in flight)`, then
+  `.leave(mailbox)`; keep the third in `flask.g.in_flight`.
 * Errors are `simulator.world.errors`: NotThereError, TakenError, InvalidError, NotOrganizerError.
 
 A side is wired by `create_app` with one function, `register(app: Flask, world: World) -> None`. It puts the principal
-of each call it serves into `flask.g.principal`, so that the request log (`app.py`, after each request under `/microsoft`
-and `/google`) can name whom the token spoke for. Request faults (`throttle`, `errorShare`, `latencyMs`,
+of each call it serves into `flask.g.principal`, so that the request log (`app.py`, after each request under
+`/microsoft` and `/google`) can name whom the token spoke for. Request faults (`throttle`, `errorShare`, `latencyMs`,
 `concurrencyLimit`) are asked of `world.traffic`.
 """
 

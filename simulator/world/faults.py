@@ -34,8 +34,7 @@ _COMMON: dict[str, tuple[Any, str]] = {
     "latencyMs": ([0, 0], "every provider call takes a random time in this range longer (real time)"),
     "throttle": (
         None,
-        'null, or {"share": 0..1, "count": N, "status": 429|403|503, "retryAfter": "2"|"2.128"|null, '
-        '"user": id or address, "path": text}',
+        'null, or {"share", "count", "status": 429|403|503, "retryAfter": "2"|"2.128"|null, "user": id or address, "path"}',
     ),
     "concurrencyLimit": (
         0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,6 +91,7 @@ class World:
         self.desk = Desk(**shared, faults=self.faults, scheduler=self.scheduler)
         self.bookings = Bookings(**shared, desk=self.desk)
         self.identity: Identity = NoIdentity()
+        self.subscription_listings: dict[str, Callable[[], list[dict[str, Any]]]] = {}
 
     def now_ms(self) -> int:
         """Milliseconds since the epoch, UTC, on this world's clock."""
