@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.domain.retry_after import retry_after_s
+from shared.errors import (
+    ConflictError,
+    ConsentRevokedError,
+    CursorExpiredError,
+    EventGoneError,
+    PreconditionFailedError,
+    RefusedError,
+    RetryableError,
+    SubscriptionGoneError,
+)
+from shared.providers.google import failures as google_failures
+from shared.providers.graph import failures as graph_failures
+from shared.providers.graph.failures import Doing
+
+GoogleDoing = google_failures.Doing
+
+
+@pytest.mark.proves("B11")
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "17"}, 17.0),
+        ({"retry-after": " 2.128 "}, 2.128),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": "-5"}, 0.0),
+        ({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 30.0),
+        ({"Retry-After": "Fri, 20 Nov 2026 09:59:00 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "inf"}, None),
+        ({"Retry-After": ""}, None),
+        ({}, None),
+    ],
+)
+def test_an_appointment_is_read_however_it_is_spelled(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after_s(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("doing", "status", "code", "error"),
+    [
+        (Doing.LOOK, 410, "", CursorExpiredError),
+        (Doing.LOOK, 400, "SyncStateNotFound", CursorExpiredError),
+        (Doing.LOOK, 404, "syncstatenotfound", CursorExpiredError),
+        (Doing.LOOK, 409, "resyncRequired", CursorExpiredError),
+        (Doing.LOOK, 429, "ApplicationThrottled", RetryableError),
+        (Doing.LOOK, 500, "", RetryableError),
+        (Doing.LOOK, 503, "", RetryableError),
+        (Doing.LOOK, 504, "", RetryableError),
+        (Doing.LOOK, 599, "", RetryableError),
+        (Doing.LOOK, 404, "MailboxNotEnabledForRESTAPI", RefusedError),
+        (Doing.LOOK, 401, "InvalidAuthenticationToken", ConsentRevokedError),
+        (Doing.LOOK, 403, "ErrorAccessDenied", RefusedError),
+        (Doing.EVENT, 404, "ErrorItemNotFound", EventGoneError),
+        (Doing.EVENT, 410, "", EventGoneError),
+        (Doing.EVENT, 409, "ErrorIrresolvableConflict", PreconditionFailedError),
+        (Doing.EVENT, 412, "ErrorIrresolvableConflict", PreconditionFailedError),
+        (Doing.EVENT, 400, "ErrorOccurrenceCrossingBoundary", RefusedError),
+        (Doing.SUBSCRIBING, 409, "ExtensionError", ConflictError),
+        (Doing.SUBSCRIBING, 403, "ExtensionError", RefusedError),
+        (Doing.SUBSCRIBING, 404, "", RefusedError),
+        (Doing.SUBSCRIPTION, 404, "ResourceNotFound", SubscriptionGoneError),
+        (Doing.AVAILABILITY, 400, "ErrorInvalidRequest", RefusedError),
+    ],
+)
+def test_graph_failures_are_named_after_what_to_do(
+    doing: Doing, status: int, code: str, error: type[Exception]
+) -> None:
+    assert type(graph_failures.failure(doing, status, code, "said", {})) is error
+
+
+def test_graph_failing_to_reach_our_receiver_is_not_for_good() -> None:
+    error = graph_failures.failure(
+        Doing.SUBSCRIBING, 400, "InvalidRequest", "Subscription validation request timed out.", {}
+    )
+    assert isinstance(error, RetryableError)
+    assert "ROOMSYNC_HOOKS_URL" in str(error)
+
+
+def test_graph_appointment_comes_along() -> None:
+    error = graph_failures.failure(Doing.LOOK, 429, "", "", {"Retry-After": "2.128"})
+    assert isinstance(error, RetryableError)
+    assert error.retry_after_s == 2.128
+
+
+def test_the_providers_own_code_comes_along() -> None:
+    error = graph_failures.failure(Doing.LOOK, 401, "InvalidAuthenticationToken", "", {})
+    assert isinstance(error, ConsentRevokedError)
+    assert error.code == "InvalidAuthenticationToken"
+
+
+def _google(body: Any, doing: GoogleDoing) -> Exception:
+    error = body["error"]
+    return google_failures.failure(doing, error["code"], error["errors"][0]["reason"], error["message"], {})
+
+
+@pytest.mark.parametrize(
+    ("name", "doing", "error"),
+    [
+        ("full-sync", GoogleDoing.LOOK, CursorExpiredError),
+        ("corrupt-token", GoogleDoing.LOOK, CursorExpiredError),
+        ("per-user-rate", GoogleDoing.LOOK, RetryableError),
+        ("abuse", GoogleDoing.LOOK, RetryableError),
+        ("no-right", GoogleDoing.LOOK, RefusedError),
+        ("token", GoogleDoing.LOOK, ConsentRevokedError),
+        ("condition", GoogleDoing.EVENT, PreconditionFailedError),
+    ],
+)
+def test_google_bodies_are_named_after_what_to_do(
+    google: Callable[[str], Any], name: str, doing: GoogleDoing, error: type[Exception]
+) -> None:
+    assert type(_google(google("errors")[name], doing)) is error
+
+
+def test_google_abuse_limit_is_left_alone_for_hours(google: Callable[[str], Any]) -> None:
+    error = _google(google("errors")["abuse"], GoogleDoing.LOOK)
+    assert isinstance(error, RetryableError)
+    assert error.retry_after_s == google_failures.QUOTA_PAUSE_S
+
+
+@pytest.mark.parametrize(
+    ("doing", "status", "reason", "error"),
+    [
+        (GoogleDoing.LOOK, 403, "userRateLimitExceeded", RetryableError),
+        (GoogleDoing.LOOK, 429, "rateLimitExceeded", RetryableError),
+        (GoogleDoing.LOOK, 500, "backendError", RetryableError),
+        (GoogleDoing.LOOK, 502, "", RetryableError),
+        (GoogleDoing.LOOK, 400, "badRequest", RefusedError),
+        (GoogleDoing.LOOK, 404, "notFound", RefusedError),
+        (GoogleDoing.EVENT, 404, "notFound", EventGoneError),
+        (GoogleDoing.EVENT, 410, "deleted", EventGoneError),
+        (GoogleDoing.EVENT, 403, "forbiddenForNonOrganizer", RefusedError),
+        (GoogleDoing.SUBSCRIBING, 400, "channelIdNotUnique", RetryableError),
+        (GoogleDoing.SUBSCRIBING, 400, "pushNotSupportedForRequestedResource", RefusedError),
+        (GoogleDoing.SUBSCRIBING, 401, "push.webhookUrlUnauthorized", RefusedError),
+        (GoogleDoing.SUBSCRIBING, 400, "push.webhookUrlNotHttps", RefusedError),
+        (GoogleDoing.STOPPING, 404, "channelUnknown", SubscriptionGoneError),
+        (GoogleDoing.STOPPING, 410, "", SubscriptionGoneError),
+    ],
+)
+def test_google_failures_are_named_after_what_to_do(
+    doing: GoogleDoing, status: int, reason: str, error: type[Exception]
+) -> None:
+    assert type(google_failures.failure(doing, status, reason, "said", {})) is error

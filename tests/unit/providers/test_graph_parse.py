@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from shared.domain.instants import from_rfc3339
+from shared.domain.sighting import Availability, EventKind, SeenEvent, SeenRemoval
+from shared.errors import MalformedRecordError
+from shared.providers.graph.parse import latest, parse_availability, parse_item, parse_live, parse_page
+from shared.providers.graph.subscriptions import confirmed, is_ours
+from shared.providers.graph.wire import Subscription
+
+Sample = Callable[[str], bytes]
+
+
+def _seen(sample: bytes) -> dict[str, SeenEvent]:
+    return {item.event_id: item for item in parse_page(sample).seen if isinstance(item, SeenEvent)}
+
+
+def _changed(graph: Callable[[str], Any], **fields: object) -> SeenEvent:
+    event = {**graph("delta_round")["value"][0], **fields}
+    seen = parse_item(json.dumps(event).encode())
+    assert isinstance(seen, SeenEvent)
+    return seen
+
+
+def test_the_organisers_copy_carries_every_answer_in_our_words(graph_bytes: Sample) -> None:
+    event = _seen(graph_bytes("delta_round"))["AAkALgAAsingle1"]
+    assert event.kind is EventKind.SINGLE
+    assert event.uid == "040000008200E00074C5B7101A82E008single"
+    assert (event.master_id, event.slot) == ("", "")
+    assert (event.start_ms, event.end_ms) == (from_rfc3339("2026-11-23T09:00Z"), from_rfc3339("2026-11-23T10:00Z"))
+    assert event.organizer == "ana.ruiz@contoso.example"
+    assert event.is_organizer
+    assert event.shows_guests
+    assert event.attendees == (
+        SeenAttendee("ana.ruiz@contoso.example", AttendeeKind.PERSON, Answer.NONE),
+        SeenAttendee("bo.lind@contoso.example", AttendeeKind.PERSON, Answer.ACCEPTED),
+        SeenAttendee("cy.moe@contoso.example", AttendeeKind.PERSON, Answer.TENTATIVE),
+        SeenAttendee("di.ek@contoso.example", AttendeeKind.PERSON, Answer.NONE),
+        SeenAttendee("aquarium@contoso.example", AttendeeKind.ROOM, Answer.DECLINED),
+    )
+
+
+@pytest.mark.proves("M2")
+def test_no_title_body_or_place_comes_in(graph_bytes: Sample) -> None:
+    assert "MARKER" in graph_bytes("delta_round").decode()
+    assert "MARKER" not in repr(parse_page(graph_bytes("delta_round")))
+    assert "Aquarium" not in repr(parse_page(graph_bytes("delta_round")))
+
+
+def test_a_sparse_occurrence_waits_for_its_master(graph_bytes: Sample) -> None:
+    event = _seen(graph_bytes("delta_round"))["AAkALgAAocc1"]
+    assert event.kind is EventKind.OCCURRENCE
+    assert event.attendees is None
+    assert event.shows_guests
+    assert event.uid == ""
+    assert event.master_id == "AAkALgAAmaster"
+    assert event.slot == "2026-11-24T13:00:00.000Z"
+
+
+def test_an_exception_keeps_its_place_in_the_series_and_hides_its_own_uid(graph_bytes: Sample) -> None:
+    event = _seen(graph_bytes("delta_round"))["AAkALgAAocc2"]
+    assert event.kind is EventKind.EXCEPTION
+    assert event.uid == ""
+    assert event.slot == "2026-12-01T13:00:00.000Z"
+    assert event.start_ms == from_rfc3339("2026-12-01T15:00Z")
+    assert event.attendees is not None
+    assert [attendee.answer for attendee in event.attendees] == [Answer.DECLINED]
+
+
+def test_a_master_carries_the_uid_and_attendees_of_its_series(graph_bytes: Sample) -> None:
+    event = _seen(graph_bytes("delta_round"))["AAkALgAAmaster"]
+    assert event.kind is EventKind.MASTER
+    assert event.uid.endswith("series")
+    assert event.slot == ""
+    assert event.attendees is not None
+
+
+def test_removed_is_a_removal_whatever_else_it_says(graph_bytes: Sample) -> None:
+    page = parse_page(graph_bytes("delta_round"))
+    assert page.seen[-1] == SeenRemoval("AAkALgAAgone")
+    assert page.delta_link.endswith("R0usmcFuQtZdtpk4")
+    assert page.next_link == ""
+
+
+def test_an_empty_page_still_has_a_next_one(graph_bytes: Sample) -> None:
+    page = parse_page(graph_bytes("empty_page"))
+    assert page.seen == ()
+    assert page.next_link
+
+
+def test_odd_values_are_read_for_what_they_are(graph_bytes: Sample) -> None:
+    event = parse_item(graph_bytes("single_odd"))
+    assert isinstance(event, SeenEvent)
+    assert event.start_ms == from_rfc3339("2026-11-23T09:00:00.123Z")
+    assert event.end_ms == from_rfc3339("4501-01-01T00:00Z")
+    assert event.organizer == ""
+    assert event.attendees == (
+        SeenAttendee("", AttendeeKind.PERSON, Answer.NONE),
+        SeenAttendee("room.as.person@contoso.example", AttendeeKind.PERSON, Answer.DECLINED),
+        SeenAttendee("", AttendeeKind.PERSON, Answer.NONE),
+        SeenAttendee("bo@contoso.example", AttendeeKind.PERSON, Answer.NONE),
+    )
+
+
+def test_a_guests_copy_is_never_believed_about_others(graph: Callable[[str], Any]) -> None:
+    event = _changed(graph, isOrganizer=False)
+    assert not event.is_organizer
+    assert not event.shows_guests
+    assert event.attendees is not None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"isDraft": True},
+        {
+            "attendees": [
+                {"type": "resource", "status": {"response": "waitlisted"}, "emailAddress": {"address": "r@x.example"}}
+            ]
+        },
+    ],
+    ids=["unsent changes", "a word we do not know"],
+)
+def test_answers_that_may_be_wrong_are_not_used(graph: Callable[[str], Any], fields: dict[str, object]) -> None:
+    event = _changed(graph, **fields)
+    assert event.attendees is None
+    assert not event.shows_guests
+
+
+def test_a_date_without_its_series_is_a_meeting_of_its_own(graph: Callable[[str], Any]) -> None:
+    event = _changed(graph, type="exception", seriesMasterId=None)
+    assert event.kind is EventKind.SINGLE
+    assert event.uid
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [("Europe/Berlin", "2026-11-23T08:00Z"), ("UTC", "2026-11-23T09:00Z"), (None, "2026-11-23T09:00Z")],
+)
+def test_a_zone_that_was_not_asked_for_is_understood(
+    graph: Callable[[str], Any], zone: str | None, expected: str
+) -> None:
+    event = _changed(graph, start={"dateTime": "2026-11-23T09:00:00.0000000", "timeZone": zone})
+    assert event.start_ms == from_rfc3339(expected)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{}",
+        b'{"id": ""}',
+        b'{"id": "x"}',
+        b"[]",
+        b"\xff",
+        b'{"id": "x", "type": "unknownFutureValue", "start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
+        b'{"id": "x", "start": {"dateTime": "soon"}, "end": {"dateTime": "later"}}',
+        b'{"id": "x", "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "W. Europe Standard Time"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
+        b'{"id": "x", "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "../../etc/passwd"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
+        b'{"id": "x", "type": "exception", "seriesMasterId": "m", "originalStart": "once", "start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
+    ],
+)
+def test_what_cannot_be_read_is_malformed(raw: bytes) -> None:
+    with pytest.raises(MalformedRecordError):
+        parse_item(raw)
+
+
+def test_one_unreadable_item_spoils_its_page(graph: Callable[[str], Any]) -> None:
+    page = graph("delta_round")
+    page["value"][0]["start"] = None
+    with pytest.raises(MalformedRecordError, match="AAkALgAAsingle1"):
+        parse_page(json.dumps(page).encode())
+
+
+def test_the_last_word_on_an_id_holds() -> None:
+    assert latest([SeenRemoval("a"), SeenRemoval("b"), SeenRemoval("a")]) == (SeenRemoval("a"), SeenRemoval("b"))
+
+
+def test_a_live_event_names_people_and_rooms(graph: Callable[[str], Any]) -> None:
+    meeting = parse_live(json.dumps(graph("delta_round")["value"][0]).encode())
+    assert meeting.title == "MARKER-SUBJECT budget talk"
+    assert [(who.name, who.is_room, who.answer) for who in meeting.attendees][-1] == ("Aquarium", True, "declined")
+    assert meeting.attendees[0].address == "ana.ruiz@contoso.example"
+
+
+def test_free_busy_is_free_only_where_every_digit_says_so(graph_bytes: Sample) -> None:
+    assert parse_availability(graph_bytes("schedules")) == {
+        "free@contoso.example": Availability.FREE,
+        "busy@contoso.example": Availability.BUSY,
+        "tentative@contoso.example": Availability.BUSY,
+        "elsewhere@contoso.example": Availability.BUSY,
+        "hidden@contoso.example": Availability.UNKNOWN,
+        "silent@contoso.example": Availability.UNKNOWN,
+    }
+
+
+def test_the_confirmed_expiry_counts(graph_bytes: Sample) -> None:
+    made = confirmed(graph_bytes("subscription"))
+    assert made.id == "5b0c9a1e-7a6f-4f0d-9d2c-0d2f7a9e1c11"
+    assert made.expires_at_ms == from_rfc3339("2026-11-27T08:15:00.123Z")
+
+
+@pytest.mark.parametrize(
+    ("resource", "ours"),
+    [
+        ("/me/events", True),
+        ("me/events", True),
+        ("Users/1F7C/Events", True),
+        ("users('1f7c')/events", True),
+        ("users/other/events", False),
+        ("me/messages", False),
+        (None, False),
+    ],
+)
+def test_only_a_subscription_on_this_persons_events_is_ours(resource: str | None, ours: bool) -> None:
+    listed = Subscription(id="s", expiration_date_time="2026-11-27T08:15:00Z", resource=resource)
+    assert is_ours(listed, "1f7c") is ours
