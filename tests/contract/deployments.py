@@ -19,6 +19,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -63,7 +64,11 @@ class ManualClock:
 
 def distributed() -> ModuleType | None:
     """The module that adds the distributed engine, where there is one."""
-    return importlib.import_module(_DISTRIBUTED) if find_spec(_DISTRIBUTED) else None
+    if not find_spec(_DISTRIBUTED):
+        return None
+    with warnings.catch_warnings():  # kafka-python reads its schemas in a way that Python 3.11 calls deprecated
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return importlib.import_module(_DISTRIBUTED)
 
 
 def features_of(engine: str) -> Features:

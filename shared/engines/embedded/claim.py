@@ -16,7 +16,8 @@ from shared.ports.log import NewRecord, Record, StateChange
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS claims (
-    service TEXT NOT NULL, partition INTEGER NOT NULL, epoch INTEGER NOT NULL, holder TEXT, PRIMARY KEY (service, partition))
+    service TEXT NOT NULL, partition INTEGER NOT NULL, epoch INTEGER NOT NULL, holder TEXT,
+    PRIMARY KEY (service, partition))
 """
 POLL_S = 0.005
 IDLE_POLL_S = 0.05
@@ -91,7 +92,7 @@ class EmbeddedClaim:
                 return ()
 
     def commit(self, outputs: Sequence[NewRecord], state: Sequence[StateChange], position: Mapping[str, int]) -> int:
-        """Append outputs, then state, then the position, in one transaction. Raises FencedError; the claim is then dead."""
+        """Append outputs, state and position in one transaction. Raises FencedError; the claim is then dead."""
         if self._fenced:
             raise FencedError(self._fenced)
         inputs = {**self.position, **position}

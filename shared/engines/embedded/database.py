@@ -1,4 +1,4 @@
-"""One SQLite file shared by several processes: a connection per thread, short transactions, durable when they return."""
+"""One SQLite file shared by processes: a connection per thread, short transactions, durable when they return."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ LOCK_WAIT_S = 1.0
 """For the threads of this process, and again for other processes: an append fails within 2.2 s (design §9)."""
 _OPENING_WAIT_S = 10.0
 _RETRY_S = 0.02
+_BUSY = "other threads write for too long"
+_NOT_WIPED = "deleted, but a reader keeps the old pages: do the same again to wipe them"
 
 
 class Database:
     """
     A file and its schema. Thread-safe; not to be carried across a fork.
 
-    Every `sqlite3` failure that is not a bug of ours (locked for too long, disk full, unreadable) becomes `unavailable`.
+    Every `sqlite3` failure that is no bug of ours (locked for too long, disk full, unreadable) becomes `unavailable`.
     """
 
     def __init__(self, path: Path, schema: str, *, unavailable: type[RoomsyncError]) -> None:
@@ -61,7 +63,7 @@ class Database:
         """One transaction that takes the write lock first; on disk when the block ends, undone when it raises."""
         # SQLite's own waiting is a back-off that starves threads under load: within a process they queue up here.
         if not self._writing.acquire(timeout=LOCK_WAIT_S):
-            raise self._failed("other threads write for too long")
+            raise self._failed(_BUSY)
         try:
             with self._translated():
                 connection = self._connection()
@@ -88,7 +90,7 @@ class Database:
         deadline = time.monotonic() + LOCK_WAIT_S
         while self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]:
             if time.monotonic() > deadline:
-                raise self._failed("deleted, but a reader keeps the old pages; do the same again to wipe them")
+                raise self._failed(_NOT_WIPED)
             time.sleep(_RETRY_S)
 
     def close(self) -> None:

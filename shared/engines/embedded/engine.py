@@ -91,7 +91,7 @@ def open_engine(home: Path, *, partitions: int, prefix: str, master: MasterKeys,
     The engine on the files of one directory.
 
     Args:
-        home: The data directory; made when something is first opened. On a local disk: SQLite locks do not cross networks.
+        home: The data directory; made when something is first opened. On a local disk: locks do not cross networks.
         partitions: Of every topic; fixed once the log is made.
         prefix: Before topic and group names.
         master: Wraps the tenants' keys.

@@ -1,4 +1,4 @@
-"""The keyring beside the registry: three keys per tenant, wrapped by the master key; destroying one wipes it from the file."""
+"""The keyring beside the registry: three wrapped keys per tenant; destroying one wipes it from the file."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class EmbeddedKeyring:
             key = self._master.wrapping_key(master)
         except KeyError:
             message = (
-                f"keys are wrapped by master key {master!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back behind"
-                " the current one until `roomsync keys rewrap` has run"
+                f"keys are wrapped by master key {master!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back"
+                " behind the current one until `roomsync keys rewrap` has run"
             )
             raise ConfigurationError(message) from None
         return unseal(key, wrapped, purpose=_purpose(tenant, kind))

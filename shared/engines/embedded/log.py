@@ -1,4 +1,4 @@
-"""The log on one SQLite file: see `shared.ports.log`; why it is built this way stands in docs/adr/0006-embedded-engine.md."""
+"""The log on one SQLite file; why it is built this way stands in docs/adr/0006-embedded-engine.md."""
 
 from __future__ import annotations
 
@@ -18,15 +18,11 @@ from shared.errors import LogUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.log import NewRecord, Record, Span
 
-SCHEMA = ";".join(
-    (
-        records_.SCHEMA,
-        claim.SCHEMA,
-        membership.SCHEMA,
-        "CREATE TABLE IF NOT EXISTS housekeeping (one INTEGER PRIMARY KEY, done_at_ms INTEGER NOT NULL)",
-        "INSERT OR IGNORE INTO housekeeping VALUES (1, 0)",
-    )
-)
+_HOUSEKEEPING = """
+CREATE TABLE IF NOT EXISTS housekeeping (one INTEGER PRIMARY KEY, done_at_ms INTEGER NOT NULL);
+INSERT OR IGNORE INTO housekeeping VALUES (1, 0)
+"""
+SCHEMA = f"{records_.SCHEMA};{claim.SCHEMA};{membership.SCHEMA};{_HOUSEKEEPING}"
 HOUSEKEEPING_EVERY_MS = 300_000
 _BATCH = 500  # deleted per transaction: writers wait a few milliseconds, not for the whole sweep
 
@@ -45,7 +41,7 @@ class EmbeddedLog:
         self._next_look_ms = 0
 
     def append(self, records: Sequence[NewRecord]) -> None:
-        """Append in one transaction, on disk on return. Raises LogUnavailableError within 2.2 s: nothing was written."""
+        """Append in one transaction, on disk on return. Raises LogUnavailableError: nothing was written."""
         with self._database.write() as connection:
             self._records.add(connection, records)
 

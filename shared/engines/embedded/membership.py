@@ -1,4 +1,4 @@
-"""Who works: a lease of two seconds per worker, and a spread of the partitions that every worker computes for itself."""
+"""Who works: a lease of two seconds per worker, and a spread of the partitions that each computes for itself."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class EmbeddedMembership:
     """
     One worker of a service, alive while its thread renews the lease.
 
-    Leases run on the machine's monotonic clock, which its processes share; after a restart of the machine what is left of
-    earlier leases ends later than a lease can, and is not believed.
+    Leases run on the machine's monotonic clock, which its processes share; after a restart of the machine what is left
+    of earlier leases ends later than a lease can, and is not believed.
     """
 
     def __init__(self, database: Database, service: str, *, partitions: int, process: str) -> None:
@@ -44,9 +44,9 @@ class EmbeddedMembership:
         """
         This worker's partitions: each live worker, by seniority, has every n-th.
 
-        Handing over is co-operative. What another live worker still holds is not given yet: it closes its claim first, and
-        is not fenced. And just after somebody joined only what is held already is given, so that those who were assigned a
-        partition a moment ago have claimed it by the time the others look.
+        Handing over is co-operative. What another live worker still holds is not given yet: it closes its claim first,
+        and is not fenced. And just after somebody joined only what is held already is given, so that those who were
+        assigned a partition a moment ago have claimed it by the time the others look.
         """
         members = self._database.read(
             "SELECT member, process, joined_s, until_s FROM members WHERE service = ? ORDER BY joined", (self._service,)

@@ -44,7 +44,9 @@ class Records:
             _make(connection, list(names), partitions)
             rows = connection.execute("SELECT topic, partition, lane, topic_id FROM lanes").fetchall()
         found = [row for row in rows if row[0] in names]
-        self._lanes = {(names[topic], partition): lane for topic, partition, lane, _ in found}
+        self._lanes: dict[tuple[str, int], int] = {
+            (names[topic], partition): lane for topic, partition, lane, _ in found
+        }
         self.topic_ids: dict[str, str] = {names[topic]: topic_id for topic, _, _, topic_id in found}
 
     def lane(self, topic: str, partition: int) -> int:
@@ -132,8 +134,9 @@ class Records:
         """
         Offsets that a compaction may drop, oldest first.
 
-        A record goes only when the one that replaces it is itself older than `before_ms`, so that the state of any later
-        instant can still be had. The newest record of a key stays, unless it is a tombstone from before both times.
+        A record goes only when the one that replaces it is itself older than `before_ms`, so that the state of any
+        later instant can still be had. The newest record of a key stays, unless it is a tombstone from
+        before both times.
         """
         lane = self.lane(topic, partition)
         rows = self._database.read(
@@ -165,8 +168,8 @@ def _make(connection: sqlite3.Connection, topics: list[str], partitions: int) ->
     [(made,)] = connection.execute("SELECT count(*) FROM lanes WHERE topic = ?", (topics[0],)).fetchall()
     if made not in (0, partitions):
         message = (
-            f"this data directory was made with {made} partitions and ROOMSYNC_PARTITIONS is {partitions}: set it back to"
-            f" {made} (keys would change their partition), or start with an empty ROOMSYNC_HOME"
+            f"this data directory was made with {made} partitions and ROOMSYNC_PARTITIONS is {partitions}: set it back"
+            f" to {made} (keys would change their partition), or start with an empty ROOMSYNC_HOME"
         )
         raise ConfigurationError(message)
     connection.executemany(

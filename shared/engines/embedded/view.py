@@ -12,7 +12,8 @@ from shared.ports.clock import Clock
 from shared.ports.view import Applied, Row, SeenRow
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS view_applied (partition INTEGER PRIMARY KEY, topic_id TEXT NOT NULL, offset INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS view_applied (
+    partition INTEGER PRIMARY KEY, topic_id TEXT NOT NULL, offset INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS view_rows (key TEXT PRIMARY KEY, partition INTEGER NOT NULL, value BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS view_rows_of ON view_rows (partition);
 CREATE TABLE IF NOT EXISTS view_owners (
