@@ -32,12 +32,13 @@ logger = get_logger()
 class RoomStatusOwner:
     """Folds the observations of one partition; see design §4, room_status."""
 
-    def __init__(self, claim: Claim, engine: Engine, clock: Clock) -> None:
-        """Take over the restored state, and what a torn predecessor had already said."""
+    def __init__(self, claim: Claim, engine: Engine, clock: Clock, *, poll_s: float = POLL_S) -> None:
+        """Take over the restored state, and what a torn predecessor had already said. `poll_s`: how long a step may wait."""
         self._claim = claim
         self._log = engine.log
         self._keyring = engine.keyring
         self._clock = clock
+        self._poll_s = poll_s
         self._memory = dict(claim.state)
         self._told = frozenset(_decline_ids(claim.tail()))
         self._projection = Projection(
@@ -54,7 +55,7 @@ class RoomStatusOwner:
     def step(self) -> None:
         """One poll: fold what came, write it out once, show it."""
         if not self._backlog:
-            self._backlog = self._claim.read(POLL_S)
+            self._backlog = self._claim.read(self._poll_s)
         if self._backlog:
             batch = decide(
                 self._backlog,

@@ -47,6 +47,7 @@ class SyncOwner:
         pool: Executor,
         rooms_of: Callable[[str], Collection[str]],
         pace_of: Callable[[str], Pace],
+        poll_s: float = POLL_S,
     ) -> None:
         """
         Take over the restored mailboxes.
@@ -55,6 +56,7 @@ class SyncOwner:
             pool: Where looks run, shared by all partitions of the process.
             rooms_of: Tenant → ids of its rooms.
             pace_of: Provider → how often to look without being asked.
+            poll_s: How long a step may wait for input.
         """
         self._claim = claim
         self._engine = engine
@@ -64,6 +66,7 @@ class SyncOwner:
         self._pool = pool
         self._rooms_of = rooms_of
         self._pace_of = pace_of
+        self._poll_s = poll_s
         self._held = restored(claim.state, engine.keyring)
         self._hints = Hints()
         self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -93,7 +96,7 @@ class SyncOwner:
 
     def _take_in(self) -> None:
         busy = any(held.job for held in self._held.values())
-        self._backlog += self._claim.read(BUSY_POLL_S if busy else POLL_S)
+        self._backlog += self._claim.read(BUSY_POLL_S if busy else self._poll_s)
         while self._backlog:
             record = self._backlog[0]
             try:

@@ -11,6 +11,9 @@ from shared.errors import MalformedRecordError
 T = TypeVar("T")
 
 
+NOTHING = msgspec.Raw(b"")
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     What stands on an internal topic.
@@ -29,7 +32,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One journey: the id of the hint or command that began it."""
     causation: str = ""
     """The record before."""
-    payload: msgspec.Raw | None = None
+    payload: msgspec.Raw = NOTHING
     sealed: bytes | None = None
 
 
@@ -53,7 +56,7 @@ def decode(value: bytes) -> Envelope:
 
 def payload_of(envelope: Envelope, kind: type[T]) -> T:
     """Read an open payload as `kind`. Raises MalformedRecordError."""
-    if envelope.payload is None:
+    if not bytes(envelope.payload):
         message = f"{envelope.type} {envelope.id} carries no open payload"
         raise MalformedRecordError(message)
     return read_json(bytes(envelope.payload), kind)

@@ -12,11 +12,14 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.metrics import MetricWrapperBase
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody reads
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
@@ -67,9 +70,10 @@ GAPS = _counter("gaps", "gap commands appended: hints of a partition may have be
 
 LOOKS = _counter(
     "looks",
-    "looks at mailboxes that ended well; kind: full, incremental",
+    "looks at mailboxes; kind: full, incremental, none; outcome: committed, empty, retry, revoked",
     "provider",
     "kind",
+    "outcome",
 )
 LOOK_SECONDS = _histogram("look_seconds", "duration of one look, from the first call to the last page", "provider")
 PROVIDER_CALLS = _counter(
@@ -89,10 +93,7 @@ SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
 )
 SUBSCRIPTION_FAILURES = _counter("subscription_failures", "subscribing or renewing failed", "provider")
 
-OBSERVATIONS = _counter("observations", "observations committed")
-LOOK_FAILURES = _counter(
-    "look_failures", "looks that became an appointment or ended a consent, by reason", "provider", "reason"
-)
+OBSERVATIONS = _counter("observations", "observations committed", "provider")
 DECLINES = _counter("declines", "decline events committed")
 COMMIT_SECONDS = _histogram("commit_seconds", "duration of a claim's commit", "service")
 RECORDS = _counter("records", "input records handled", "service", "topic")
