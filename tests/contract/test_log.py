@@ -68,9 +68,11 @@ def test_an_acknowledged_record_is_read_by_another_process(
 
 def test_two_processes_that_append_at_once_lose_nothing(engine: Engine, partition: int, deployment: Deployment) -> None:
     count = 60
-    with Child(deployment, "append", TOPIC, partition, "one", count) as one:
-        with Child(deployment, "append", TOPIC, partition, "two", count) as two:
-            acknowledged = [len(child.rest()) - 1 for child in (one, two)]
+    with (
+        Child(deployment, "append", TOPIC, partition, "one", count) as one,
+        Child(deployment, "append", TOPIC, partition, "two", count) as two,
+    ):
+        acknowledged = [len(child.rest()) - 1 for child in (one, two)]
     found = everything(engine, partition)
     assert acknowledged == [count, count]
     for writer in ("one", "two"):
