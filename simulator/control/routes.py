@@ -1,0 +1,248 @@
+"""The control API: whoever drives the simulator makes organisations, books, decides for rooms and reads the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from simulator.control import reading, showing
+from simulator.world import InvalidError, Meeting, NotThereError, TakenError, World, WorldError
+from simulator.world.model import Provider
+
+EXTENSION = "simulator.world"
+control = Blueprint("control", __name__, url_prefix="/sim/v1")
+health = Blueprint("health", __name__)
+
+_PROVIDERS: dict[str, Provider] = {"microsoft": "microsoft", "google": "google"}
+_STATUS: dict[type[WorldError], int] = {NotThereError: 404, TakenError: 409, InvalidError: 400}
+
+Reply = Response | tuple[Response, int]
+
+
+def world() -> World:
+    """The world of the app that serves the current request."""
+    found: World = current_app.extensions[EXTENSION]
+    return found
+
+
+@control.errorhandler(WorldError)
+def refused(error: WorldError) -> Reply:
+    """What the world refused, and why."""
+    return jsonify({"error": str(error)}), _STATUS.get(type(error), 400)
+
+
+@control.post("/tenants")
+def make_tenant() -> Reply:
+    """An organisation at one provider."""
+    sent = reading.body()
+    provider = _PROVIDERS.get(reading.text(sent, "provider"))
+    if provider is None:
+        message = "provider must be microsoft or google"
+        raise InvalidError(message)
+    with world().lock:
+        made = world().directory.add_tenant(
+            provider,
+            reading.text(sent, "name"),
+            reading.text(sent, "domain"),
+            auto_replace=bool(sent.get("autoReplace", False)),
+        )
+        return jsonify(showing.tenant(made)), 201
+
+
+@control.post("/users")
+def make_user() -> Reply:
+    """A person."""
+    sent = reading.body()
+    with world().lock:
+        made = world().directory.add_user(
+            reading.text(sent, "tenant"),
+            reading.text(sent, "name"),
+            reading.text(sent, "address"),
+            str(sent.get("timeZone") or "UTC"),
+        )
+        return jsonify(showing.user(made)), 201
+
+
+@control.post("/rooms")
+def make_room() -> Reply:
+    """A room with its rules."""
+    sent = reading.body()
+    with world().lock:
+        made = world().directory.add_room(
+            reading.text(sent, "tenant"),
+            reading.text(sent, "name"),
+            reading.text(sent, "address"),
+            capacity=int(sent.get("capacity") or 8),
+            building=str(sent.get("building") or ""),
+            floor=str(sent.get("floor") or ""),
+            rules=reading.rules(sent.get("rules")),
+        )
+        return jsonify(showing.room(made)), 201
+
+
+@control.patch("/rooms/<room_id>")
+def change_room(room_id: str) -> Reply:
+    """Other rules for a room, from its next decision on."""
+    sent = reading.body()
+    with world().lock:
+        found = world().directory.room(room_id)
+        found.rules = reading.rules(sent.get("rules"))
+        return jsonify(showing.room(found))
+
+
+@control.post("/meetings")
+def book() -> Reply:
+    """A meeting made by somebody in their own calendar program."""
+    sent = reading.body()
+    with world().lock:
+        draft = reading.draft(world(), sent)
+        made = world().bookings.create(reading.text(sent, "organizer"), draft)
+        return jsonify(showing.meeting(world(), made)), 201
+
+
+@control.patch("/meetings/<meeting_id>")
+def change(meeting_id: str) -> Reply:
+    """Move it, rename it, or change who and where; `occurrence` names one date of a series."""
+    sent = reading.body()
+    with world().lock:
+        found = _meeting(meeting_id)
+        key = reading.occurrence(sent.get("occurrence"))
+        rooms = world().directory
+        present = {
+            address: "resource" if rooms.find(address) in rooms.rooms.values() else "required"
+            for address in found.attendees_at(key)
+        }
+        world().bookings.update(found, reading.edit(world(), sent, present), key)
+        return jsonify(showing.meeting(world(), found))
+
+
+@control.delete("/meetings/<meeting_id>")
+def cancel(meeting_id: str) -> Reply:
+    """Cancel it, or the one date that `?occurrence=` names."""
+    key = request.args.get("occurrence")
+    with world().lock:
+        found = _meeting(meeting_id)
+        world().bookings.cancel(found, _key(key))
+        return jsonify(showing.meeting(world(), found))
+
+
+@control.post("/rooms/<room_id>/answers")
+def decide(room_id: str) -> Reply:
+    """A person decides for a room, at any time and in any direction; `released` takes an accepted room back."""
+    sent = reading.body()
+    with world().lock:
+        room = world().directory.room(room_id)
+        found = _meeting(reading.text(sent, "meeting"))
+        key = reading.occurrence(sent.get("occurrence"))
+        if sent.get("answer") == "released":
+            world().desk.release(found, room.address, key)
+        else:
+            world().desk.answer(found, room.address, reading.answer(sent), occurrence=key)
+        return jsonify(showing.meeting(world(), found))
+
+
+@control.post("/users/<user_id>/answers")
+def answer(user_id: str) -> Reply:
+    """A guest answers an invitation in their own calendar program."""
+    sent = reading.body()
+    with world().lock:
+        user = world().directory.user(user_id)
+        found = _meeting(reading.text(sent, "meeting"))
+        world().desk.answer(
+            found,
+            user.address,
+            reading.answer(sent),
+            occurrence=reading.occurrence(sent.get("occurrence")),
+            comment=str(sent.get("comment") or ""),
+            send_response=sent.get("sendResponse", True) is not False,
+        )
+        return jsonify(showing.meeting(world(), found))
+
+
+@control.post("/users/<user_id>/consents")
+def consent(user_id: str) -> Reply:
+    """Grant beforehand, or take back the grant at the provider."""
+    sent = reading.body()
+    if not isinstance(sent.get("granted"), bool):
+        message = "granted must be true or false"
+        raise InvalidError(message)
+    user = world().directory.user(user_id)
+    given = world().identity.set_consent(
+        user.id, granted=sent["granted"], client_id=sent.get("client"), scopes=sent.get("scopes")
+    )
+    return jsonify(given)
+
+
+@control.get("/users/<owner>/calendar")
+@control.get("/rooms/<owner>/calendar")
+def calendar(owner: str) -> Reply:
+    """What one mailbox holds."""
+    with world().lock:
+        return jsonify(showing.agenda(world(), world().directory.mailbox(owner)))
+
+
+def _listing(name: str, read: Callable[[World], list[dict[str, Any]]]) -> None:
+    def view() -> Response:
+        with world().lock:
+            return jsonify({name: read(world())})
+
+    control.add_url_rule(f"/{name}", f"list_{name}", view, methods=["GET"])
+
+
+def _after() -> int:
+    text = request.args.get("after", "0")
+    return int(text) if text.isdigit() else 0
+
+
+_listing("tenants", lambda w: [showing.tenant(one) for one in w.directory.tenants.values()])
+_listing("users", lambda w: [showing.user(one) for one in w.directory.users.values()])
+_listing("rooms", lambda w: [showing.room(one) for one in w.directory.rooms.values()])
+_listing("meetings", lambda w: [showing.meeting(w, one) for one in w.calendar.meetings.values()])
+_listing("history", lambda w: [fact.shown() for fact in w.history.after(_after())])
+_listing("requests", lambda w: w.requests.after(_after()))
+_listing("subscriptions", lambda w: [one for listed in w.subscription_listings.values() for one in listed()])
+_listing("deliveries", lambda w: list(w.delivery.log))
+
+
+@control.get("/clock")
+def clock() -> Reply:
+    """What time it is here."""
+    return jsonify({"nowMs": world().now_ms()})
+
+
+@control.post("/clock")
+def move_clock() -> Reply:
+    """Move time, by `advanceMs` or to `nowMs`; what becomes due runs before the answer leaves."""
+    sent = reading.body()
+    step, to = sent.get("advanceMs"), sent.get("nowMs")
+    if not isinstance(step if to is None else to, int):
+        message = "send advanceMs or nowMs, a number of milliseconds"
+        raise InvalidError(message)
+    with world().lock:
+        world().set_clock(to if isinstance(to, int) else world().now_ms() + int(step or 0))
+    world().run_due()
+    return jsonify({"nowMs": world().now_ms()})
+
+
+@health.get("/livez")
+def alive() -> Reply:
+    """The process answers."""
+    return jsonify({"status": "alive"})
+
+
+@health.get("/readyz")
+def ready() -> Reply:
+    """The world is there."""
+    return jsonify({"status": "ready", "nowMs": world().now_ms()})
+
+
+def _meeting(meeting_id: str) -> Meeting:
+    return world().calendar.meeting(meeting_id)
+
+
+def _key(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return int(text) if text.isdigit() else reading.instant(text, "occurrence")
