@@ -18,6 +18,7 @@ _PERSON_WORDS = frozenset(("address", "addresses", "email", "emails", "mail", "u
 _CONTENT_WORDS = frozenset(("body", "title", "location", "summary", "description"))
 _HIDDEN_WORDS = _SECRET_WORDS | _GRANT_WORDS | _PERSON_WORDS | _CONTENT_WORDS
 _HIDDEN_PHRASES = ("client_state", "master_key", "api_key", "private_key", "display_name", "given_name", "family_name")
+_NEVER_HIDDEN = frozenset(("url", "ms"))  # an address or an instant about a secret; its text is searched all the same
 _HIDDEN_EXACTLY = frozenset({"code", "auth_code", "authorization_code", "login_hint"})
 
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
@@ -46,8 +47,8 @@ def redact_event(_logger: object, _method: str, event: Mapping[str, Any]) -> dic
 
 def redacted(value: Any, key: str = "", depth: int = 0) -> Any:
     """`value` as it may be logged under `key`: masked whole when the key names a secret or a person, else searched."""
-    if value is None or isinstance(value, bool):
-        return value
+    if value is None or value == "" or isinstance(value, bool):
+        return value  # that nothing is set is worth knowing
     if key and is_hidden(key):
         return MASK
     if isinstance(value, Mapping | list | tuple | set | frozenset):
@@ -76,6 +77,8 @@ def is_hidden(key: str) -> bool:
     """Whether a field of this name (snake, camel or kebab case) is never shown."""
     words = [word.lower() for word in _WORD_BREAK.split(key) if word]
     name = "_".join(words)
+    if words and words[-1] in _NEVER_HIDDEN:
+        return False
     return (
         name in _HIDDEN_EXACTLY
         or not _HIDDEN_WORDS.isdisjoint(words)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from shared.errors import ConfigurationError
+from shared.runtime.crash_points import arm, crash_point
+
+PASSES = """
+from shared.runtime.crash_points import crash_point
+for number in range(1, 6):
+    crash_point("elsewhere")
+    crash_point("here")
+    print(number, flush=True)
+"""
+
+
+def passed(spec: str) -> tuple[int, list[str]]:
+    environ = {**os.environ, "ROOMSYNC_CRASH_AT": spec}
+    ended = subprocess.run([sys.executable, "-c", PASSES], env=environ, capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stdout.split()
+
+
+def test_process_is_killed_at_the_nth_passing_of_the_named_point() -> None:
+    assert passed("here:3") == (-signal.SIGKILL, ["1", "2"])
+
+
+def test_first_passing_when_no_number_is_given() -> None:
+    assert passed("here") == (-signal.SIGKILL, [])
+
+
+@pytest.mark.parametrize("spec", ["", "nowhere:1", "here:6"])
+def test_otherwise_nothing_happens(spec: str) -> None:
+    assert passed(spec) == (0, ["1", "2", "3", "4", "5"])
+
+
+@pytest.mark.parametrize("spec", ["here:0", "here:-1", "here:soon"])
+def test_a_count_that_cannot_be_is_refused_with_advice(spec: str) -> None:
+    with pytest.raises(ConfigurationError, match="point:n"):
+        arm(spec)
+
+
+def test_disarmed_again_it_lets_everybody_pass() -> None:
+    arm("here:1")
+    arm("")
+
+    crash_point("here")
