@@ -15,6 +15,7 @@ from shared.providers.graph.subscriptions import confirmed, is_ours
 from shared.providers.graph.wire import Subscription
 
 Sample = Callable[[str], bytes]
+TIMES = b'"start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}'
 
 
 def _seen(sample: bytes) -> dict[str, SeenEvent]:
@@ -158,11 +159,13 @@ def test_a_zone_that_was_not_asked_for_is_understood(
         b'{"id": "x"}',
         b"[]",
         b"\xff",
-        b'{"id": "x", "type": "unknownFutureValue", "start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
+        b'{"id": "x", "type": "unknownFutureValue", ' + TIMES + b"}",
         b'{"id": "x", "start": {"dateTime": "soon"}, "end": {"dateTime": "later"}}',
-        b'{"id": "x", "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "W. Europe Standard Time"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
-        b'{"id": "x", "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "../../etc/passwd"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
-        b'{"id": "x", "type": "exception", "seriesMasterId": "m", "originalStart": "once", "start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}}',
+        b'{"id": "x", '
+        + TIMES
+        + b', "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "W. Europe Standard Time"}}',
+        b'{"id": "x", ' + TIMES + b', "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "../../etc/passwd"}}',
+        b'{"id": "x", "type": "exception", "seriesMasterId": "m", "originalStart": "once", ' + TIMES + b"}",
     ],
 )
 def test_what_cannot_be_read_is_malformed(raw: bytes) -> None:
