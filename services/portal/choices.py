@@ -71,9 +71,7 @@ def candidates(
     if not others:
         return (), Empty.NO_ROOMS
     near = rooms.get(declined)
-    fitting = [
-        _candidate(room_id, room, near) for room_id, room in others.items() if not 0 < room.capacity < people
-    ]
+    fitting = [_candidate(room_id, room, near) for room_id, room in others.items() if not 0 < room.capacity < people]
     ranked = sorted(fitting, key=lambda each: _distance(each, people))
     return ranked[:MAX_CANDIDATES], None if ranked else Empty.NONE_LARGE_ENOUGH
 

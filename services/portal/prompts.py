@@ -215,9 +215,7 @@ def _overtaken(room: RoomMemory, meeting: MeetingState) -> Closing:
 
 
 def _asked_since(meeting: MeetingState, room: RoomMemory) -> bool:
-    return any(
-        other.state in STILL_ASKED and other.asked_at_ms > room.since_ms for other in _others(meeting, room)
-    )
+    return any(other.state in STILL_ASKED and other.asked_at_ms > room.since_ms for other in _others(meeting, room))
 
 
 def _others(meeting: MeetingState, room: RoomMemory) -> Iterator[RoomMemory]:

@@ -1,0 +1,74 @@
+"""The portal as a Flask application: one blueprint per concern."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, g, request, url_for
+
+from services.portal import auth, feed, headers, me, pages, problems, sessions, stream
+from services.portal.deps import EXTENSION, Deps
+from services.portal.live import LiveReader
+from shared.runtime import metrics
+from shared.runtime.health import health_blueprint
+
+NAME = "portal"
+MAX_BODY_BYTES = 64 * 1024
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(deps: Deps) -> Flask:
+    """
+    Build the application.
+
+    Args:
+        deps: Stores, providers, time and keys; closed by whoever opened them.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.extensions[EXTENSION] = deps
+    reader = LiveReader(deps)
+    problems.register(app)
+    _measure(app)
+    sessions.register(app)
+    headers.register(app)
+    pages.register_filters(app)
+    app.jinja_env.globals["asset"] = _asset
+    checks = {
+        "log": deps.engine.log.probe,
+        "view": lambda: deps.engine.view.revision("-/-"),
+        "registry": lambda: deps.engine.registry.get("tenants", "-", "tenant"),
+    }
+    app.register_blueprint(health_blueprint(NAME, checks))
+    app.register_blueprint(auth.blueprint(deps))
+    app.register_blueprint(me.blueprint(deps, reader))
+    app.register_blueprint(stream.blueprint(deps, reader))
+    app.register_blueprint(feed.blueprint(deps))
+    app.register_blueprint(pages.blueprint(deps, reader))
+    return app
+
+
+def _measure(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.began_s = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if request.url_rule is not None and not response.is_streamed:
+            metrics.PAGE_SECONDS.labels(request.url_rule.rule).observe(time.perf_counter() - g.began_s)
+        return response
+
+
+def _asset(name: str) -> str:
+    """A static file's address, which changes with its content: browsers may keep it for good."""
+    return url_for("static", filename=name, v=_digest(name))
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

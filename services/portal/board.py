@@ -1,0 +1,82 @@
+"""Everything one person is shown, at one moment, and what changed between two moments. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from services.portal.prompts import Closing, Prompt, PromptState, RoomLine, Sight
+from shared.contracts.meeting_state import RoomState
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Rooms by line id and prompts by prompt id, in the order in which they are shown."""
+
+    rooms: Mapping[str, RoomLine] = field(default_factory=dict)
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
+
+    @property
+    def open_prompts(self) -> tuple[Prompt, ...]:
+        """Those to be acted on."""
+        return tuple(prompt for prompt in self.prompts.values() if prompt.open)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomChanged:
+    """A line is new, or says something else. A line that went is GONE."""
+
+    line: RoomLine
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOpened:
+    """A prompt is to be shown."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class PromptClosed:
+    """A prompt is to be taken away; `prompt.closing` says why."""
+
+    prompt: Prompt
+
+
+Change = RoomChanged | PromptOpened | PromptClosed
+
+
+def board_of(sights: Iterable[Sight]) -> Board:
+    """All that one person sees, by time."""
+    seen = tuple(sights)
+    lines = sorted((line for each in seen for line in each.rooms), key=lambda line: (line.start_ms, line.id))
+    prompts = sorted((prompt for each in seen for prompt in each.prompts), key=lambda each: (each.start_ms, each.id))
+    return Board({line.id: line for line in lines}, {prompt.id: prompt for prompt in prompts})
+
+
+def changes(before: Board, after: Board) -> Iterator[Change]:
+    """What has to be told to somebody who knows `before`: each opening once, each closing once."""
+    for key, line in after.rooms.items():
+        if before.rooms.get(key) != line:
+            yield RoomChanged(line)
+    for key, line in before.rooms.items():
+        if key not in after.rooms:
+            yield RoomChanged(replace(line, state=RoomState.GONE))
+    shown = {prompt.id for prompt in before.open_prompts}
+    for prompt in after.open_prompts:
+        if prompt.id not in shown:
+            yield PromptOpened(prompt)
+    for prompt in before.open_prompts:
+        now = after.prompts.get(prompt.id)
+        if now is None or not now.open:
+            yield PromptClosed(now or replace(prompt, state=PromptState.CLOSED, closing=Closing.CANCELLED))
+
+
+def snapshot(board: Board) -> Iterator[Change]:
+    """All of it, for somebody who knows nothing."""
+    return changes(Board(), board)
+
+
+def closings(board: Board) -> Iterator[PromptClosed]:
+    """Every closed prompt, for somebody of whom it is not known which they have seen open."""
+    return (PromptClosed(prompt) for prompt in board.prompts.values() if prompt.closing is not None)

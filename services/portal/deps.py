@@ -1,0 +1,42 @@
+"""What the portal is made of; `main.py` chooses each part, tests choose others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask import current_app
+
+from shared.consents.broker import ConsentBroker
+from shared.domain.identity import Provider
+from shared.ports.calendar import CalendarProvider
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.runtime.settings import Settings
+
+EXTENSION = "roomsync"
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """The stores, the providers, the time, and the key that names sessions."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+    broker: ConsentBroker
+    providers: Mapping[Provider, CalendarProvider]
+    session_key: bytes
+    """32 bytes: names sessions and sign-ins at rest, and derives what a sign-in must keep to itself."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when the process ends: streams end themselves."""
+
+
+def deps() -> Deps:
+    """Those of the application that answers the current request."""
+    found = current_app.extensions[EXTENSION]
+    if not isinstance(found, Deps):
+        message = "this application was not made by services.portal.app.create_app"
+        raise TypeError(message)
+    return found

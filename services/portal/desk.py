@@ -1,0 +1,117 @@
+"""What one person's meetings look like now: their rows of the view, opened, and what they have put away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from services.portal.board import Board, board_of
+from services.portal.deps import Deps
+from services.portal.prompts import Prompt, Viewer, sight
+from services.portal.sessions import Person
+from shared.consents import tables
+from shared.contracts.meeting_state import MeetingState
+from shared.contracts.rows import DismissalRow
+from shared.contracts.topics import MEETING_STATE
+from shared.crypto.records import opened
+from shared.domain.keys import TenantKeys
+from shared.errors import LogUnavailableError, MalformedRecordError, StoreUnavailableError
+from shared.ports.view import SeenRow
+from shared.runtime.logging import get_logger
+
+_log = get_logger()
+
+Meetings = Mapping[str, MeetingState]
+"""Row key → meeting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person's meetings at one revision of the view."""
+
+    meetings: Meetings
+    revision: int
+    rebuilding: bool
+
+
+class Desk:
+    """Reads on behalf of one person, under their own mailbox key and no other."""
+
+    def __init__(self, deps: Deps, person: Person) -> None:
+        """Nothing is read yet. Raises KeyDestroyedError when the organisation's data has been destroyed."""
+        self._deps = deps
+        self._person = person
+        self.keys: TenantKeys = deps.engine.keyring.keys(person.tenant)
+        self._owner = person.mailbox.key.decode()
+        self._grace_ms = deps.settings.grace_ms(person.provider)
+
+    def standing(self) -> Standing:
+        """
+        All meetings of the person.
+
+        While the view cannot be reached or is being rebuilt the answer says so and holds what there is, never an error.
+        """
+        try:
+            revision = self.revision()  # before the rows: a change in between is then told twice, not never
+            rows = self._deps.engine.view.rows(self._owner)
+        except StoreUnavailableError:
+            return Standing({}, 0, rebuilding=True)
+        return Standing(dict(self._opened(rows)), revision, rebuilding(self._deps))
+
+    def revision(self) -> int:
+        """The newest revision of any of the person's rows."""
+        return self._deps.engine.view.revision(self._owner)
+
+    def changed(self, after: int) -> tuple[Meetings, frozenset[str]]:
+        """The meetings that changed after a revision, and the keys of those that went."""
+        rows = self._deps.engine.view.changes(self._owner, after)
+        newest = {row.key: row for row in rows}
+        return dict(self._opened(newest.values())), frozenset(key for key, row in newest.items() if row.value is None)
+
+    def board(self, meetings: Iterable[MeetingState], *, at_ms: int | None = None) -> Board:
+        """What `meetings` come to at `at_ms` (now, if left out): rooms, prompts, and what was put away by then."""
+        now_ms = self._deps.clock.now_ms() if at_ms is None else at_ms
+        known = tuple(meetings)
+        plain = board_of(sight(each, self.keys, self._viewer(now_ms, frozenset())) for each in known)
+        away = frozenset(prompt.id for prompt in plain.open_prompts if self._was_dismissed(prompt.id, now_ms))
+        if not away:
+            return plain
+        return board_of(sight(each, self.keys, self._viewer(now_ms, away)) for each in known)
+
+    def prompt(self, prompt_id: str) -> Prompt | None:
+        """One of this person's own prompts, open or closed; None for any other id, whoever else it may belong to."""
+        return self.board(self.standing().meetings.values()).prompts.get(prompt_id)
+
+    def _viewer(self, now_ms: int, dismissed: frozenset[str]) -> Viewer:
+        return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)
+
+    def _was_dismissed(self, prompt_id: str, by_ms: int) -> bool:
+        row: DismissalRow | None = tables.dismissals(self._deps.engine.registry).get(self._person.tenant, prompt_id)
+        return row is not None and row.user == self._person.user and row.at_ms <= by_ms
+
+    def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, MeetingState]]:
+        for row in rows:
+            if row.value is None:
+                continue
+            try:
+                yield row.key, opened(row.value, self.keys, MeetingState)
+            except MalformedRecordError as error:
+                # The view can be rebuilt; the record itself is room-status' to dead-letter.
+                _log.warning("view_row_unreadable", row=row.key, error=str(error))
+
+
+def rebuilding(deps: Deps) -> bool:
+    """Whether some partition of the view has nothing applied although there is something to apply."""
+    try:
+        return any(_behind(deps, partition) for partition in range(deps.engine.log.partitions))
+    except StoreUnavailableError:
+        return True
+    except LogUnavailableError:
+        return False  # the view may well be complete; nobody can tell while the log is away
+
+
+def _behind(deps: Deps, partition: int) -> bool:
+    if deps.engine.view.applied(partition) is not None:
+        return False
+    span = deps.engine.log.span(MEETING_STATE.name, partition)
+    return span.end > span.begin

@@ -1,0 +1,101 @@
+"""The decline feed for back-end services that have no Kafka: the same events, page by page, under a service token."""
+
+from __future__ import annotations
+
+import hmac
+from http import HTTPStatus
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from services.portal import cursor
+from services.portal.deps import Deps
+from services.portal.problems import ProblemError
+from services.portal.rejections import ByIdIndex, batch
+from services.portal.resolving import resolved
+from shared.contracts.topics import ROOM_REJECTIONS
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 500
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """The routes below `/v1/room-rejections`."""
+    bp = Blueprint("feed", __name__, url_prefix="/v1/room-rejections")
+    index: list[ByIdIndex] = []
+
+    @bp.before_request
+    def guard() -> None:
+        _insist_on_token(deps.settings.service_token)
+
+    @bp.get("")
+    def page() -> Response:
+        log = deps.engine.log
+        topic_id = log.topic_id(ROOM_REJECTIONS.name)
+        after = _after(topic_id, log.partitions)
+        found = batch(log, after, _limit())
+        return _json(
+            {
+                "items": [msgspec.Raw(record.value or b"null") for record in found.records],
+                "next": cursor.written(topic_id, found.next),
+                "more": found.more,
+                "incomplete": found.incomplete,
+            }
+        )
+
+    @bp.get("/<decline_id>")
+    def one(decline_id: str) -> Response:
+        if not index:
+            index.append(ByIdIndex(deps.engine.log))  # the log is opened when it is first needed
+        event = index[0].find(decline_id)
+        if event is None:
+            raise ProblemError(
+                HTTPStatus.NOT_FOUND,
+                "no-such-decline",
+                "There is no such decline event.",
+                next_step="Events are kept for five days; read the feed: /v1/room-rejections",
+            )
+        return _json(resolved(deps, event))
+
+    return bp
+
+
+def _insist_on_token(token: str) -> None:
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    proven = bool(token) and hmac.compare_digest(sent.strip().encode(), token.encode())
+    if scheme.lower() != "bearer" or not proven:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "service-token",
+            "This interface needs a service token.",
+            next_step="Send Authorization: Bearer with the token set as ROOMSYNC_SERVICE_TOKEN.",
+        )
+
+
+def _after(topic_id: str, partitions: int) -> dict[int, int]:
+    text = request.args.get("after", "")
+    found = cursor.read(text, topic_id, partitions) if text else {}
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "cursor",
+            "This cursor is not one of ours, or the feed has been made anew since.",
+            next_step="Start again without `after`; events have ids to deduplicate by.",
+        )
+    return found
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(DEFAULT_LIMIT))
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_LIMIT:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "limit",
+            f"`limit` must be a number from 1 to {MAX_LIMIT}.",
+            next_step="Leave it out for 100.",
+        )
+    return int(text)
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), content_type="application/json")

@@ -1,0 +1,46 @@
+"""Wires the portal: the engine, both providers, everybody's grants, and a server with threads for streams."""
+
+from __future__ import annotations
+
+import threading
+
+from services.portal.app import NAME, create_app
+from services.portal.deps import Deps
+from shared.consents.broker import ConsentBroker
+from shared.providers.catalogue import calendar_providers
+from shared.runtime.clock import clock_from
+from shared.runtime.crash_points import arm
+from shared.runtime.logging import configure, get_logger
+from shared.runtime.serving import serve
+from shared.runtime.settings import load
+from shared.runtime.wiring import master_keys, open_engine
+
+THREADS = 48
+"""Thirty-six may be held by streams (`stream.MAX_STREAMS`); the others answer pages."""
+
+
+def main() -> int:
+    """Serve until SIGTERM. Exit code 0."""
+    settings = load()
+    configure(NAME, settings.log_level)
+    arm(settings.crash_at)
+    get_logger().info("starting", **settings.shown())
+    engine = open_engine(settings)
+    clock = clock_from(settings.test_clock)
+    stop = threading.Event()
+    deps = Deps(
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
+        providers=calendar_providers(settings),
+        session_key=master_keys(settings).session_key(),
+        stop=stop,
+    )
+    serve(create_app(deps), NAME, settings.portal_port, threads=THREADS, stop=stop)
+    engine.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

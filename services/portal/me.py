@@ -1,0 +1,137 @@
+"""The JSON API of a person who is signed in: themselves, their rooms, their prompts."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, jsonify, request
+
+from services.portal.deps import Deps
+from services.portal.desk import Desk
+from services.portal.live import LiveReader
+from services.portal.problems import ProblemError
+from services.portal.rebooking import Rebooking
+from services.portal.sessions import Person, signed_in
+from services.portal.shapes import choices_shape, prompt_shape, take_shape
+from services.portal.showing import UNNAMED, Showing
+from services.portal.takes import Takes
+from shared.consents import tables
+from shared.contracts.rows import ConsentRow, ConsentState, TakeRow, TakeState
+from shared.domain.instants import to_rfc3339
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+MAX_ROOM_ID_CHARS = 64
+
+
+def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
+    """The routes below `/v1/me`, without the stream."""
+    bp = Blueprint("me", __name__, url_prefix="/v1/me")
+
+    @bp.get("")
+    def me() -> Response:
+        person = signed_in()
+        return jsonify(
+            {
+                "user": person.user,
+                "tenant": person.tenant,
+                "provider": person.provider,
+                "csrf": person.csrf,
+                "csrfHeader": "X-CSRF-Token",
+                "connection": connection(deps, person),
+            }
+        )
+
+    @bp.get("/rooms")
+    def rooms() -> Response:
+        person = signed_in()
+        desk = Desk(deps, person)
+        standing = desk.standing()
+        board = desk.board(standing.meetings.values())
+        shown = Showing(deps, reader, person, desk).rooms(tuple(board.rooms.values()))
+        return jsonify({"rooms": shown, "rebuilding": standing.rebuilding})
+
+    @bp.get("/prompts")
+    def prompts() -> Response:
+        person = signed_in()
+        desk = Desk(deps, person)
+        standing = desk.standing()
+        board = desk.board(standing.meetings.values())
+        listed = board.open_prompts
+        if request.args.get("include") == "closed":
+            listed += tuple(prompt for prompt in board.prompts.values() if prompt.closing is not None)
+        shown = Showing(deps, reader, person, desk).prompts(listed)
+        return jsonify({"prompts": shown, "rebuilding": standing.rebuilding})
+
+    @bp.get("/prompts/<prompt_id>/choices")
+    def choices(prompt_id: str) -> Response:
+        rebooking = _rebooking(deps, reader)
+        prompt = rebooking.prompt(prompt_id)
+        return jsonify(choices_shape(prompt, rebooking.choices(prompt)))
+
+    @bp.post("/prompts/<prompt_id>/take")
+    def take(prompt_id: str) -> tuple[Response, HTTPStatus]:
+        rebooking = _rebooking(deps, reader)
+        take_id, row, room = rebooking.take(prompt_id, _room_id(), request.headers.get(IDEMPOTENCY_HEADER, ""))
+        shape = take_shape(take_id, _as_asked(row), room.name)
+        return jsonify({**shape, "href": f"/v1/me/takes/{take_id}"}), HTTPStatus.ACCEPTED
+
+    @bp.post("/prompts/<prompt_id>/dismiss")
+    def dismiss(prompt_id: str) -> Response:
+        return jsonify(prompt_shape(_rebooking(deps, reader).dismiss(prompt_id), None, None, None))
+
+    @bp.get("/takes/<take_id>")
+    def one_take(take_id: str) -> Response:
+        person = signed_in()
+        row = Takes(deps, person).find(take_id)
+        if row is None:
+            raise ProblemError(
+                HTTPStatus.NOT_FOUND, "no-such-take", "You asked for no such room.", next_step="See /v1/me/prompts"
+            )
+        room = tables.rooms(deps.engine.registry).get(person.tenant, row.room)
+        return jsonify(take_shape(take_id, row, room.name if room else UNNAMED))
+
+    return bp
+
+
+def connection(deps: Deps, person: Person) -> dict[str, Any]:
+    """Where the person's grant stands: `none`, `connecting`, `first-sync`, `connected`, `failing`, `revoked`, `sleeping`."""
+    row: ConsentRow | None = tables.consents(deps.engine.registry).get(person.tenant, person.mailbox.id)
+    if row is None:
+        return {"state": "none", "since": None, "reason": None}
+    at_ms = row.first_look_at_ms or row.connected_at_ms
+    return {
+        "state": _stage(row),
+        "since": to_rfc3339(at_ms) if at_ms else None,
+        "reason": row.reason or None,
+    }
+
+
+def _stage(row: ConsentRow) -> str:
+    if row.state is not ConsentState.ACTIVE:
+        return row.state.value
+    return "connected" if row.first_look_at_ms else "first-sync"
+
+
+def _rebooking(deps: Deps, reader: LiveReader) -> Rebooking:
+    person = signed_in()
+    return Rebooking(deps, reader, person, Desk(deps, person))
+
+
+def _room_id() -> str:
+    body = request.get_json(silent=True)
+    room = body.get("roomId") if isinstance(body, dict) else None
+    if not isinstance(room, str) or not 0 < len(room) <= MAX_ROOM_ID_CHARS:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "room-missing",
+            'The body must be JSON with the room to take: {"roomId": "…"}.',
+            next_step="Take one of those listed under the prompt's `choices`.",
+        )
+    return room
+
+
+def _as_asked(row: TakeRow) -> TakeRow:
+    """The answer to a wish is that it was asked, however often it is repeated; how it went stands at its `href`."""
+    return msgspec.structs.replace(row, state=TakeState.ASKED, reason="")

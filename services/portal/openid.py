@@ -1,0 +1,227 @@
+"""OpenID Connect at both providers: where a person is sent, and who it is that comes back. Authlib does the protocol."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from services.portal.refusals import Cause, RefusedSignInError
+from services.portal.signins import SignIn
+from shared.consents.oauth import Granted, missing_scopes, scopes_for
+from shared.domain.identity import Provider
+from shared.errors import RetryableError
+from shared.ports.clock import Clock
+from shared.runtime.settings import Settings
+
+LEEWAY_S = 120
+_ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
+_TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """A provider's addresses, out of the settings."""
+
+    authorize: str
+    token: str
+    discovery: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in, as their provider vouches."""
+
+    provider: Provider
+    subject: str
+    """Entra's object id, Google's `sub`."""
+    directory: str
+    """Entra's tenant id, Google's hosted domain."""
+    address: str
+
+
+def endpoints(settings: Settings, provider: Provider) -> Endpoints:
+    """The addresses of `provider`: Microsoft's for any organisation, Google's around its authorisation endpoint."""
+    if provider is Provider.MICROSOFT:
+        root = f"{settings.microsoft_login_url}/organizations"
+        return Endpoints(
+            authorize=f"{root}/oauth2/v2.0/authorize",
+            token=f"{root}/oauth2/v2.0/token",
+            discovery=f"{root}/v2.0/.well-known/openid-configuration",
+            client_id=settings.microsoft_client_id,
+            client_secret=settings.microsoft_client_secret,
+        )
+    return Endpoints(
+        authorize=settings.google_auth_url,
+        token=settings.google_token_url,
+        discovery=f"{settings.google_auth_url.partition('/o/oauth2')[0]}/.well-known/openid-configuration",
+        client_id=settings.google_client_id,
+        client_secret=settings.google_client_secret,
+    )
+
+
+class OpenIdProvider:
+    """One provider's sign-in. Thread-safe; keeps the provider's keys in memory until one is unknown."""
+
+    def __init__(self, settings: Settings, provider: Provider, clock: Clock) -> None:
+        """Nothing is asked of the provider yet."""
+        self.provider = provider
+        self._at = endpoints(settings, provider)
+        self._timeout_s = settings.call_timeout_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: tuple[str, KeySet] | None = None
+
+    def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
+        """Where the browser goes: authorisation code, PKCE S256, and the very scopes that will be used."""
+        extra = {"access_type": "offline", "prompt": "consent"} if self.provider is Provider.GOOGLE else {}
+        if login_hint:
+            extra["login_hint"] = login_hint
+        with self._session(redirect_uri) as session:
+            url, _ = session.create_authorization_url(
+                self._at.authorize,
+                state=sign_in.state,
+                code_verifier=sign_in.verifier,
+                nonce=sign_in.nonce,
+                response_mode="query",
+                **extra,
+            )
+        return str(url)
+
+    def exchange(self, code: str, sign_in: SignIn, redirect_uri: str) -> tuple[Identity, Granted]:
+        """
+        Redeem the code and check who it speaks for.
+
+        Raises:
+            RefusedSignInError: the provider refused, vouched for nobody we may trust, or gave less than was asked.
+            RetryableError: the provider is busy or away.
+        """
+        token = self._redeem(code, sign_in, redirect_uri)
+        claims = self._verified(str(token.get("id_token", "")), sign_in.nonce, str(token.get("access_token", "")))
+        grant = Granted(
+            access_token=str(token["access_token"]),
+            expires_in_s=float(token.get("expires_in") or 0),
+            refresh_token=str(token.get("refresh_token") or ""),
+            scopes=tuple(str(token.get("scope") or "").split()),
+        )
+        missing = missing_scopes(self.provider, grant.scopes)
+        if missing:  # people may untick single permissions at Google
+            raise RefusedSignInError(Cause.SCOPE_MISSING, ", ".join(missing))
+        return identity_of(self.provider, claims), grant
+
+    def _session(self, redirect_uri: str) -> OAuth2Session:
+        return OAuth2Session(
+            self._at.client_id,
+            self._at.client_secret,
+            scope=" ".join(scopes_for(self.provider)),
+            redirect_uri=redirect_uri,
+            code_challenge_method="S256",
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106  # a method's name; both providers take it
+        )
+
+    def _redeem(self, code: str, sign_in: SignIn, redirect_uri: str) -> Mapping[str, Any]:
+        try:
+            with self._session(redirect_uri) as session:
+                token: Mapping[str, Any] = session.fetch_token(
+                    self._at.token,
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=sign_in.verifier,
+                    timeout=self._timeout_s,
+                    allow_redirects=False,
+                )
+        except OAuthError as error:
+            raise RefusedSignInError(str(error.error), str(error.description or "")) from error
+        except (requests.RequestException, ValueError) as error:
+            message = f"{self.provider} did not answer the sign-in ({type(error).__name__}); try again"
+            raise RetryableError(message) from error
+        if "access_token" not in token:
+            raise RefusedSignInError(Cause.NO_ACCESS_TOKEN)
+        return token
+
+    def _verified(self, id_token: str, nonce: str, access_token: str) -> Mapping[str, Any]:
+        try:
+            token = self._decoded(id_token)
+            issuer = self._issuer(token.claims)
+            claims = CodeIDToken(
+                token.claims,
+                token.header,
+                {
+                    "iss": {"essential": True, "values": issuer},
+                    "aud": {"essential": True, "value": self._at.client_id},
+                    "nonce": {"essential": True},
+                },
+                {"nonce": nonce, "client_id": self._at.client_id, "access_token": access_token},
+            )
+            claims.validate(now=self._clock.now_ms() // 1000, leeway=LEEWAY_S)
+        except (JoseError, ValueError, KeyError) as error:
+            raise RefusedSignInError(Cause.ID_TOKEN, str(error)) from error
+        return dict(claims)
+
+    def _decoded(self, id_token: str) -> jwt.Token:
+        _, keys = self._keys()
+        try:
+            return jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
+        except InvalidKeyIdError:
+            with self._lock:
+                self._known = None  # the provider has turned its keys over
+            _, keys = self._keys()
+            return jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
+
+    def _issuer(self, claims: Mapping[str, Any]) -> list[str]:
+        """Microsoft's issuer names the organisation; Google's is also written without its scheme."""
+        issuer, _ = self._keys()
+        if self.provider is Provider.GOOGLE:
+            return [issuer, issuer.removeprefix("https://")]
+        tenant = str(claims.get("tid", ""))
+        if not _TENANT_ID.fullmatch(tenant):
+            raise RefusedSignInError(Cause.NO_DIRECTORY)
+        return [issuer.replace("{tenantid}", tenant)]
+
+    def _keys(self) -> tuple[str, KeySet]:
+        with self._lock:
+            if self._known is None:
+                metadata = self._get(self._at.discovery)
+                self._known = str(metadata["issuer"]), KeySet.import_key_set(self._get(str(metadata["jwks_uri"])))
+            return self._known
+
+    def _get(self, url: str) -> Any:
+        try:
+            response = requests.get(url, timeout=self._timeout_s, allow_redirects=False)
+            response.raise_for_status()
+            return response.json()
+        except (requests.RequestException, ValueError) as error:
+            message = f"{self.provider} did not show its signing keys ({type(error).__name__}); try again"
+            raise RetryableError(message) from error
+
+
+def identity_of(provider: Provider, claims: Mapping[str, Any]) -> Identity:
+    """
+    Read an id_token's verified claims.
+
+    Raises:
+        RefusedSignInError: a personal account, or no address that the provider vouches for.
+    """
+    if provider is Provider.MICROSOFT:
+        address = str(claims.get("email") or claims.get("preferred_username") or "")
+        subject, directory = str(claims.get("oid", "")), str(claims.get("tid", ""))
+    else:
+        address = str(claims.get("email", "")) if claims.get("email_verified", False) else ""
+        subject, directory = str(claims.get("sub", "")), str(claims.get("hd", ""))
+    if not directory or not subject:
+        raise RefusedSignInError(Cause.NO_DIRECTORY)
+    if "@" not in address:
+        raise RefusedSignInError(Cause.NO_ADDRESS)
+    return Identity(provider, subject, directory.lower(), address.lower())

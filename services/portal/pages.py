@@ -1,0 +1,151 @@
+"""The pages of a person who is signed in, as the server renders them: they work without a script."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Flask, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from services.portal.deps import Deps
+from services.portal.desk import Desk
+from services.portal.live import LiveReader
+from services.portal.me import connection
+from services.portal.rebooking import Rebooking
+from services.portal.sessions import Person, anybody, signed_in
+from services.portal.shapes import Json, choices_shape
+from services.portal.showing import Showing
+from services.portal.stream import Mark
+from shared.domain.instants import SECOND_MS, from_rfc3339
+
+CONNECTION_WORDS = {
+    "none": "Not connected",
+    "connecting": "Connecting …",
+    "first-sync": "First sync …",
+    "active": "Connected",
+    "connected": "Connected",
+    "failing": "Trouble reaching your calendar",
+    "revoked": "Disconnected",
+    "sleeping": "Switched off",
+}
+CONNECTION_ADVICE = {
+    "none": "Your calendar is not connected: nothing can be said about your rooms.",
+    "failing": "Your calendar system does not answer us at the moment. We keep trying; connecting again may help.",
+    "revoked": "The permission to read your calendar was taken back. Connect again to see your rooms.",
+    "sleeping": "Your organisation has switched this off for now. Ask your subscription administrator.",
+}
+STATE_WORDS = {
+    "pending": "Pending",
+    "accepted": "Accepted",
+    "declined": "Declined",
+    "released": "Released",
+    "unknown": "Not known",
+}
+_FLASHES = {
+    "asked": "The room is being asked. It is pending until it answers.",
+    "dismissed": "The prompt was put away.",
+}
+
+
+def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
+    """The routes of "My rooms"."""
+    bp = Blueprint("pages", __name__)
+
+    @bp.get("/")
+    def my_rooms() -> Response | str:
+        if anybody() is None:
+            return redirect("/auth/login", HTTPStatus.SEE_OTHER)
+        return _page(deps, reader, signed_in())
+
+    @bp.get("/prompts/<prompt_id>")
+    def choose(prompt_id: str) -> Response | str:
+        if anybody() is None:
+            return redirect(f"/auth/login?next=/prompts/{prompt_id}", HTTPStatus.SEE_OTHER)
+        return _page(deps, reader, signed_in(), chosen=prompt_id)
+
+    @bp.post("/prompts/<prompt_id>/take")
+    def take(prompt_id: str) -> Response:
+        room, key = request.form.get("roomId", ""), request.form.get("key", "")
+        _rebooking(deps, reader, signed_in()).take(prompt_id, room, key)
+        return redirect("/?done=asked", HTTPStatus.SEE_OTHER)
+
+    @bp.post("/prompts/<prompt_id>/dismiss")
+    def dismiss(prompt_id: str) -> Response:
+        _rebooking(deps, reader, signed_in()).dismiss(prompt_id)
+        return redirect("/?done=dismissed", HTTPStatus.SEE_OTHER)
+
+    return bp
+
+
+def register_filters(app: Flask) -> None:
+    """The words that templates need."""
+    app.template_filter("utc_day")(lambda text: f"{_moment(text):%a %-d %b}")
+    app.template_filter("utc_clock")(lambda text: f"{_moment(text):%H:%M}")
+    app.template_filter("state_word")(lambda state: STATE_WORDS.get(state, state))
+    app.template_filter("place")(place)
+
+
+def place(choice: Mapping[str, Any]) -> str:
+    """`same floor · seats 8 · Riverside, floor 4`."""
+    floor = f", floor {choice['floor']}" if choice["floor"] else ""
+    where = f"{choice['building']}{floor}" if choice["building"] else ""
+    return " · ".join((*choice["reasons"], *filter(None, [where])))
+
+
+def by_meeting(rooms: Sequence[Json]) -> list[Json]:
+    """Room lines gathered under their date of their meeting, by time."""
+    found: dict[str, Json] = {}
+    for shape in rooms:
+        each = found.setdefault(shape["occurrenceRef"], {**shape, "ref": shape["occurrenceRef"], "rooms": []})
+        each["rooms"].append(shape)
+    return sorted(found.values(), key=lambda each: str(each["start"]))
+
+
+def _page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> str:
+    desk = Desk(deps, person)
+    standing = desk.standing()
+    now_ms = deps.clock.now_ms()
+    board = desk.board(standing.meetings.values(), at_ms=now_ms)
+    rooms, prompts = Showing(deps, reader, person, desk).everything(board)
+    status = connection(deps, person)
+    return render_template(
+        "rooms.html",
+        person=person,
+        meetings=by_meeting(rooms),
+        prompts=prompts,
+        rebuilding=standing.rebuilding,
+        cursor=Mark(standing.revision, now_ms).text,
+        connection={
+            **status,
+            "words": CONNECTION_WORDS[status["state"]],
+            "advice": CONNECTION_ADVICE.get(status["state"], ""),
+        },
+        chosen=chosen,
+        choices=_choices(deps, reader, person, chosen) if chosen else None,
+        key=secrets.token_urlsafe(16),
+        flash=_flash(chosen, prompts),
+    )
+
+
+def _choices(deps: Deps, reader: LiveReader, person: Person, chosen: str) -> Json | None:
+    rebooking = _rebooking(deps, reader, person)
+    prompt = rebooking.prompt(chosen)
+    return choices_shape(prompt, rebooking.choices(prompt)) if prompt.open else None
+
+
+def _flash(chosen: str, prompts: Sequence[Json]) -> str:
+    if chosen and all(shape["id"] != chosen for shape in prompts):
+        return "Nothing has to be done for this prompt any more."
+    return _FLASHES.get(request.args.get("done", ""), "")
+
+
+def _rebooking(deps: Deps, reader: LiveReader, person: Person) -> Rebooking:
+    return Rebooking(deps, reader, person, Desk(deps, person))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromtimestamp(from_rfc3339(text) // SECOND_MS, tz=UTC)

@@ -1,0 +1,171 @@
+"""What went wrong, for programs as RFC 9457 problem documents, for people as a page: always with a code and what to do next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from shared.errors import (
+    ConsentRevokedError,
+    KeyDestroyedError,
+    LogUnavailableError,
+    RetryableError,
+    RoomsyncError,
+    StoreUnavailableError,
+)
+from shared.runtime.logging import get_logger
+from shared.runtime.redaction import masked
+
+_log = get_logger()
+
+
+class ProblemError(RoomsyncError):
+    """An answer that is not the one hoped for."""
+
+    def __init__(
+        self, status: HTTPStatus, code: str, title: str, *, next_step: str, retry_after_s: int | None = None
+    ) -> None:
+        """
+        Say what is wrong and what to do.
+
+        Args:
+            status: Of the HTTP answer.
+            code: For programs; never changes once published.
+            title: One sentence for a person.
+            next_step: What that person, or whoever they ask, does now.
+            retry_after_s: Sent as Retry-After, in seconds.
+        """
+        super().__init__(title)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.next_step = next_step
+        self.retry_after_s = retry_after_s
+
+
+def translated(error: RoomsyncError) -> ProblemError:
+    """The problem that stands for one of the product's own failures."""
+    if isinstance(error, ProblemError):
+        return error
+    return _ours(error) or _unforeseen(error)
+
+
+def _ours(error: RoomsyncError) -> ProblemError | None:
+    match error:
+        case LogUnavailableError():
+            return _away("log-unavailable", "Nothing can be recorded at the moment; nothing was changed.")
+        case StoreUnavailableError():
+            return _away("rebuilding", "The answer is being rebuilt or cannot be reached at the moment.")
+        case RetryableError():
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "calendar-busy",
+                "Your calendar system is busy or away.",
+                next_step="Try again in a moment.",
+                retry_after_s=int(error.retry_after_s or 5),
+            )
+        case ConsentRevokedError():
+            return ProblemError(
+                HTTPStatus.CONFLICT,
+                "not-connected",
+                "Your calendar is no longer connected.",
+                next_step="Connect it again: /auth/login",
+            )
+        case KeyDestroyedError():
+            return not_enabled()
+    return None
+
+
+def _unforeseen(error: RoomsyncError) -> ProblemError:
+    _log.error("request_failed", error=masked(str(error)), kind=type(error).__name__)
+    return _broken()
+
+
+def not_enabled(contact: str = "") -> ProblemError:
+    """The organisation has not switched this on, or has switched it off."""
+    whom = f" ({contact})" if contact else ""
+    return ProblemError(
+        HTTPStatus.FORBIDDEN,
+        "not-enabled",
+        "This is not switched on for your organisation.",
+        next_step=f"Ask your subscription administrator{whom} to switch it on.",
+    )
+
+
+def register(app: Flask) -> None:
+    """Answer every failure of `app` as a problem."""
+
+    @app.errorhandler(RoomsyncError)
+    def known(error: RoomsyncError) -> Response:
+        return answer(translated(error))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or 500)
+        code = status.phrase.lower().replace(" ", "-")
+        problem = ProblemError(status, code, error.description or status.phrase, next_step=_NEXT.get(status, _GENERAL))
+        response = answer(problem)
+        for name, value in error.get_headers():
+            if name.lower() == "allow":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def unknown(error: Exception) -> Response:
+        _log.exception("request_crashed", path=request.path, kind=type(error).__name__)
+        return answer(_broken())
+
+
+def answer(problem: ProblemError) -> Response:
+    """As JSON below `/v1`, as a page elsewhere."""
+    response = _document(problem) if request.path.startswith("/v1/") else _page(problem)
+    if problem.retry_after_s is not None:
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    if problem.status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer" if request.path.startswith("/v1/room-") else "Cookie"
+    return response
+
+
+def _document(problem: ProblemError) -> Response:
+    response = jsonify(
+        {
+            "type": "about:blank",
+            "title": problem.title,
+            "status": problem.status.value,
+            "code": problem.code,
+            "next": problem.next_step,
+            "instance": request.path,
+        }
+    )
+    response.status_code = problem.status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _page(problem: ProblemError) -> Response:
+    return make_response(render_template("problem.html", problem=problem), problem.status)
+
+
+def _away(code: str, title: str) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE, code, title, next_step="Try again in a moment.", retry_after_s=2
+    )
+
+
+def _broken() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong here.",
+        next_step="Try again; if it stays, tell your administrator when it happened.",
+    )
+
+
+_GENERAL = "Check the request against the documentation of the interface."
+_NEXT = {
+    HTTPStatus.NOT_FOUND: "Check the address, or go back to your rooms: /",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Use one of the methods named in the Allow header.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send Content-Type: application/json.",
+}

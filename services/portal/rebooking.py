@@ -1,0 +1,131 @@
+"""From a prompt to a room: what could be taken, and taking it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from services.portal.choices import Choices, Empty, candidates, free
+from services.portal.deps import Deps
+from services.portal.desk import Desk
+from services.portal.live import LiveReader
+from services.portal.problems import ProblemError
+from services.portal.prompts import Prompt
+from services.portal.sessions import Person
+from services.portal.shapes import CLOSING_WORDS
+from services.portal.takes import MAX_KEY_CHARS, Takes
+from shared.consents import tables
+from shared.contracts.rows import RoomRow, TakeRow, TakeState
+from shared.errors import RefusedError, RetryableError
+from shared.runtime.logging import get_logger
+
+_log = get_logger()
+
+
+class Rebooking:
+    """One person's way out of a declined room."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._reader = reader
+        self._person = person
+        self._desk = desk
+
+    def prompt(self, prompt_id: str) -> Prompt:
+        """
+        One of the person's own prompts.
+
+        Raises:
+            ProblemError: 404 for an unknown one and for another person's alike.
+        """
+        found = self._desk.prompt(prompt_id)
+        if found is None:
+            raise ProblemError(
+                HTTPStatus.NOT_FOUND,
+                "no-such-prompt",
+                "You have no such prompt.",
+                next_step="See yours: /v1/me/prompts",
+            )
+        return found
+
+    def choices(self, prompt: Prompt) -> Choices:
+        """The rooms that are free at that time as the person may see it, nearest first; or why there is none."""
+        rooms: dict[str, RoomRow] = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
+        ranked, empty = candidates(rooms, prompt.room, prompt.other_rooms, prompt.people)
+        if empty is not None:
+            return Choices((), empty)
+        try:
+            said = self._reader.availability(
+                self._person.mailbox,
+                self._person.provider,
+                [each.room.address for each in ranked],
+                prompt.start_ms,
+                prompt.end_ms,
+            )
+        except (RetryableError, RefusedError) as error:
+            _log.info("availability_failed", mailbox=self._person.mailbox.id, kind=type(error).__name__)
+            return Choices((), Empty.NOT_READABLE)
+        return free(ranked, said)
+
+    def take(self, prompt_id: str, room: str, key: str) -> tuple[str, TakeRow, RoomRow]:
+        """
+        Ask for `room` instead; the same key gives the same answer however often it is sent.
+
+        Raises:
+            ProblemError: no key (400), not one's own prompt (404), a closed prompt or another take under way (409), an
+                unknown room or a key used for something else (422).
+            LogUnavailableError: nothing was sent; send it again with the same key.
+        """
+        _check_key(key)
+        takes = Takes(self._deps, self._person)
+        wanted = self._room(room)
+        known = takes.known(key, prompt_id, room)
+        if known is not None:
+            take_id, row = known
+            found = self._desk.prompt(prompt_id)
+            if row.state is TakeState.ASKED and found is not None and found.open:
+                takes.send(take_id, found, row)
+            return take_id, row, wanted
+        prompt = self.prompt(prompt_id)
+        _refuse_closed(prompt)
+        return *takes.ask(prompt, room, key), wanted
+
+    def dismiss(self, prompt_id: str) -> Prompt:
+        """Put the prompt away. Doing it again, or to a closed one, changes nothing. Raises ProblemError (404)."""
+        prompt = self.prompt(prompt_id)
+        if prompt.closing is None:
+            Takes(self._deps, self._person).dismiss(prompt)
+        return self.prompt(prompt_id)
+
+    def _room(self, room: str) -> RoomRow:
+        row: RoomRow | None = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)
+        if row is None:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "no-such-room",
+                "Your organisation has no such room.",
+                next_step="Take one of those listed under the prompt's `choices`.",
+            )
+        return row
+
+
+def _check_key(key: str) -> None:
+    if not key or len(key) > MAX_KEY_CHARS:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "idempotency-key-missing",
+            f"Taking a room needs an Idempotency-Key header of 1 to {MAX_KEY_CHARS} characters.",
+            next_step="Send a fresh random key with each wish, and the same key when you repeat it.",
+        )
+
+
+def _refuse_closed(prompt: Prompt) -> None:
+    if prompt.open:
+        return
+    words = CLOSING_WORDS[prompt.closing] if prompt.closing else "Your calendar system may still find a room by itself."
+    raise ProblemError(
+        HTTPStatus.CONFLICT,
+        f"prompt-{prompt.closing.value if prompt.closing else 'waiting'}",
+        words,
+        next_step="Nothing has to be done for this prompt. See the others: /v1/me/prompts",
+    )

@@ -1,0 +1,224 @@
+"""Why a sign-in did not happen: the providers' codes, what they mean, and who can fix it. One table for both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import RoomsyncError
+
+_AADSTS = re.compile(r"AADSTS(\d{5,7})")
+
+
+class Who(StrEnum):
+    """Whose turn it is."""
+
+    YOU = "You"
+    IT = "Your organisation's IT administrator"
+    ADMINISTRATOR = "Your subscription administrator"
+    OPERATOR = "Whoever runs this service"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason, for a page that is the same for both providers."""
+
+    code: str
+    """Ours: stays the same whatever a provider renames."""
+    meaning: str
+    who: Who
+    next_step: str
+
+
+class Cause(StrEnum):
+    """Reasons of our own, beside those that the providers name."""
+
+    STATE = "state"
+    ID_TOKEN = "id-token"  # noqa: S105  # the name of a reason
+    NO_DIRECTORY = "no-directory"
+    NO_ADDRESS = "no-address"
+    SCOPE_MISSING = "scope-missing"
+    NO_REFRESH_TOKEN = "no-refresh-token"  # noqa: S105  # the name of a reason
+    NO_ACCESS_TOKEN = "no-access-token"  # noqa: S105  # the name of a reason
+    NOT_ENABLED = "not-enabled"
+
+
+class RefusedSignInError(RoomsyncError):
+    """The provider, or we, refused the sign-in."""
+
+    def __init__(self, error: str, description: str = "", *, contact: str = "") -> None:
+        """Keep the provider's error name, its description, which may carry a code, and whom people are told to ask."""
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.contact = contact
+
+
+_APPROVAL = Refusal(
+    "admin-approval-required",
+    "Your organisation lets nobody use this application before an administrator has approved it.",
+    Who.IT,
+    "Ask them to approve the application for the permissions listed on the sign-in page, then sign in again.",
+)
+_DECLINED = Refusal(
+    "access-denied",
+    "Permission to read and change your own calendar was not given.",
+    Who.YOU,
+    "Sign in again and accept. Without the permission nothing can be connected.",
+)
+_ASSIGNMENT = Refusal(
+    "user-not-assigned",
+    "Your organisation allows this application for some people only, and you are not among them.",
+    Who.IT,
+    "Ask them to assign you to the application.",
+)
+_REDIRECT = Refusal(
+    "redirect-mismatch",
+    "The address people return to is not registered for this application.",
+    Who.OPERATOR,
+    "Register the address PUBLIC_URL/auth/callback at the provider, exactly.",
+)
+_SECRET = Refusal(
+    "client-secret",
+    "This service could not prove itself to the provider: its secret is wrong or has expired.",
+    Who.OPERATOR,
+    "Make a new client secret at the provider and set it here.",
+)
+_POLICY = Refusal(
+    "sign-in-policy",
+    "A rule of your organisation wants more of this sign-in: another factor, a managed device, or another place.",
+    Who.YOU,
+    "Meet the rule and sign in again; if you cannot, ask your IT administrator.",
+)
+_EXPIRED = Refusal("code-expired", "The sign-in took too long, or was already used.", Who.YOU, "Sign in again.")
+_BUSY = Refusal("provider-busy", "The provider could not sign you in just now.", Who.YOU, "Try again in a moment.")
+_UNKNOWN_APP = Refusal(
+    "application-unknown",
+    "The application is not known, or was removed or disabled, in your organisation.",
+    Who.IT,
+    "Ask them to add and approve the application again.",
+)
+_SCOPES = Refusal(
+    "permissions-unknown",
+    "The provider does not accept the permissions that were asked for.",
+    Who.OPERATOR,
+    "Compare the permissions of the application's registration with those on the sign-in page.",
+)
+
+_BY_AADSTS = {
+    "90094": _APPROVAL,
+    "65001": _APPROVAL,
+    "65004": _DECLINED,
+    "50105": _ASSIGNMENT,
+    "50011": _REDIRECT,
+    "7000215": _SECRET,
+    "7000222": _SECRET,
+    "50076": _POLICY,
+    "50079": _POLICY,
+    "53000": _POLICY,
+    "53001": _POLICY,
+    "53002": _POLICY,
+    "53003": _POLICY,
+    "700016": _UNKNOWN_APP,
+    "700011": _UNKNOWN_APP,
+    "70001": _UNKNOWN_APP,
+    "70008": _EXPIRED,
+    "54005": _EXPIRED,
+    "70011": _SCOPES,
+    "90033": _BUSY,
+    "90006": _BUSY,
+    "90024": _BUSY,
+}
+_BY_ERROR = {
+    "access_denied": _DECLINED,
+    "consent_required": _APPROVAL,
+    "interaction_required": _POLICY,
+    "admin_policy_enforced": Refusal(
+        "admin-policy",
+        "An administrator of your organisation restricts which applications may use calendars.",
+        Who.IT,
+        "Ask them to trust this application's OAuth client id under API controls.",
+    ),
+    "org_internal": Refusal(
+        "other-organisation",
+        "This application is registered for the people of another organisation only.",
+        Who.OPERATOR,
+        "Make the application external at the provider, or sign in with an account of its own organisation.",
+    ),
+    "redirect_uri_mismatch": _REDIRECT,
+    "invalid_client": _SECRET,
+    "unauthorized_client": _UNKNOWN_APP,
+    "invalid_scope": _SCOPES,
+    "invalid_grant": _EXPIRED,
+    "temporarily_unavailable": _BUSY,
+    "server_error": _BUSY,
+    Cause.STATE: Refusal(
+        "sign-in-expired",
+        "This sign-in was not begun in this browser, was already used, or took more than ten minutes.",
+        Who.YOU,
+        "Sign in again.",
+    ),
+    Cause.ID_TOKEN: Refusal(
+        "identity-not-proven",
+        "The provider's word about who you are could not be verified.",
+        Who.OPERATOR,
+        "Check the clocks and the provider's addresses in the settings, then sign in again.",
+    ),
+    Cause.NO_DIRECTORY: Refusal(
+        "personal-account",
+        "This account does not belong to an organisation.",
+        Who.YOU,
+        "Sign in with your work account.",
+    ),
+    Cause.NO_ADDRESS: Refusal(
+        "no-address",
+        "The provider named no verified e-mail address for this account.",
+        Who.IT,
+        "Ask them to give the account a mailbox.",
+    ),
+    Cause.SCOPE_MISSING: Refusal(
+        "permission-missing",
+        "A permission that is needed was left out: your calendar cannot be read without it.",
+        Who.YOU,
+        "Sign in again and leave every permission ticked.",
+    ),
+    Cause.NO_REFRESH_TOKEN: Refusal(
+        "no-lasting-permission",
+        "The provider gave permission for an hour only.",
+        Who.OPERATOR,
+        "Allow offline access for this application, then sign in again.",
+    ),
+    Cause.NO_ACCESS_TOKEN: _BUSY,
+    Cause.NOT_ENABLED: Refusal(
+        "not-enabled",
+        "This is not switched on for your organisation.",
+        Who.ADMINISTRATOR,
+        "Ask your subscription administrator to switch it on.",
+    ),
+}
+_OTHER = Refusal(
+    "sign-in-refused",
+    "The provider refused the sign-in for a reason that is not in our list.",
+    Who.OPERATOR,
+    "Look the provider's code up in its documentation.",
+)
+
+
+def explained(error: str, description: str = "") -> Refusal:
+    """
+    The reason behind a provider's error name and description.
+
+    Microsoft's own number, where it gives one, says more than OAuth's name: `access_denied` alone may be a person or a policy.
+    """
+    for number in _AADSTS.findall(description):
+        if number in _BY_AADSTS:
+            return _BY_AADSTS[number]
+    return _BY_ERROR.get(error, _OTHER)
+
+
+def provider_code(error: str, description: str = "") -> str:
+    """What the provider itself calls it, fit to be shown and searched for: names and numbers, no free text."""
+    number = _AADSTS.search(description)
+    name = re.sub(r"[^A-Za-z0-9_-]", "", error)[:40]
+    return f"{name} {number.group(0)}" if number else name

@@ -1,0 +1,95 @@
+"""Puts names to a decline event's pseudonyms, while the organisation lets us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from services.portal.deps import Deps
+from services.portal.problems import ProblemError
+from shared.consents import tables
+from shared.contracts.meeting_state import MeetingState, RoomMemory
+from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
+from shared.contracts.rows import IntegrationState, UserRow
+from shared.crypto.records import opened
+from shared.domain.attendees import Role
+from shared.domain.instants import to_rfc3339
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
+
+
+def resolved(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
+    """
+    The event, its room, its time as last known, and our id of its organiser.
+
+    Raises:
+        ProblemError: 409 while the integration is not enabled: the pseudonyms lead nowhere, on purpose.
+    """
+    data = event.data
+    keys = _keys(deps, data.tenant_id)
+    users = dict(tables.users(deps.engine.registry).scan(data.tenant_id))
+    meeting = _meeting(deps, keys, data, users)
+    memory = _memory(meeting, data)
+    room = tables.rooms(deps.engine.registry).get(data.tenant_id, data.room_id)
+    return {
+        "id": event.id,
+        "event": event,
+        "room": {
+            "id": data.room_id,
+            "name": room.name if room else None,
+            "address": room.address if room else None,
+        },
+        "start": to_rfc3339(memory.start_ms) if memory else None,
+        "end": to_rfc3339(memory.end_ms) if memory else None,
+        "state": memory.state.value if memory else None,
+        "sameAsk": memory.ask == data.ask if memory else None,
+        "organizerUserId": _organizer(meeting, data, users),
+    }
+
+
+def _keys(deps: Deps, tenant: str) -> TenantKeys:
+    row = tables.tenants(deps.engine.registry).get(tenant, "tenant")
+    try:
+        if row is not None and row.integration is IntegrationState.ENABLED:
+            return deps.engine.keyring.keys(tenant)
+    except KeyDestroyedError:
+        pass
+    raise ProblemError(
+        HTTPStatus.CONFLICT,
+        "not-enabled",
+        "This organisation has not switched the integration on.",
+        next_step="Use the event as it stands; it can be resolved again once the integration is enabled.",
+    )
+
+
+def _meeting(deps: Deps, keys: TenantKeys, data: RoomDeclinedData, users: dict[str, UserRow]) -> MeetingState | None:
+    """The view answers by owner alone: the organiser first, then whoever else may have a copy."""
+    key = f"{data.tenant_id}/{data.meeting_ref}"
+    for mailbox in _likely_owners(data, users):
+        for row in deps.engine.view.rows(f"{data.tenant_id}/{mailbox}"):
+            if row.key == key and row.value is not None:
+                try:
+                    return opened(row.value, keys, MeetingState)
+                except MalformedRecordError:
+                    return None
+    return None
+
+
+def _likely_owners(data: RoomDeclinedData, users: dict[str, UserRow]) -> Iterator[str]:
+    ordered = sorted(users.values(), key=lambda user: user.person != data.organizer_id)
+    return (user.mailbox for user in ordered)
+
+
+def _memory(meeting: MeetingState | None, data: RoomDeclinedData) -> RoomMemory | None:
+    rooms = meeting.rooms if meeting else ()
+    return next((room for room in rooms if (room.occurrence, room.room) == (data.occurrence_ref, data.room_id)), None)
+
+
+def _organizer(meeting: MeetingState | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
+    """By the organiser's own copy; where they are not connected, by their address."""
+    copies = meeting.copies if meeting else {}
+    mailboxes = {mailbox for mailbox, copy in copies.items() if copy.role is Role.ORGANIZER}
+    by_copy = (name for name, user in users.items() if user.mailbox in mailboxes)
+    by_address = (name for name, user in users.items() if user.person == data.organizer_id)
+    return next(by_copy, None) or next(by_address, None)

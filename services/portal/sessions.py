@@ -1,0 +1,160 @@
+"""Who is signed in: a random cookie, its row under a keyed hash, and the token that guards every change."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+from services.portal.deps import Deps, deps
+from services.portal.problems import ProblemError, not_enabled
+from shared.consents import tables
+from shared.contracts.rows import IntegrationState, SessionRow
+from shared.domain.identity import Mailbox
+from shared.domain.instants import HOUR_MS
+from shared.domain.keys import pseudonym
+
+LIFE_MS = 12 * HOUR_MS
+COOKIE = "roomsync_session"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf"
+_TOKEN_BYTES = 32
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The one who is signed in with this request. Everything they may see follows from `mailbox`."""
+
+    tenant: str
+    user: str
+    mailbox: Mailbox
+    provider: str
+    csrf: str
+    session: str
+
+
+def register(app: Flask) -> None:
+    """Guard every change made through `app`."""
+    app.before_request(_refuse_forged_change)
+
+
+def signed_in() -> Person:
+    """
+    The person behind this request.
+
+    Raises:
+        ProblemError: 401 without a live session; 403 while their organisation has this switched off.
+    """
+    person = _person()
+    if person is None:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED, "not-signed-in", "You are not signed in.", next_step="Sign in: /auth/login"
+        )
+    tenant = tables.tenants(deps().engine.registry).get(person.tenant, "tenant")
+    if tenant is None or tenant.integration is not IntegrationState.ENABLED:
+        raise not_enabled(tenant.contact if tenant else "")
+    return person
+
+
+def anybody() -> Person | None:
+    """The person behind this request, or None; says nothing about their organisation."""
+    return _person()
+
+
+def open_session(response: Response, tenant: str, user: str) -> None:
+    """Sign `user` in with the browser that gets `response`; a session it had is ended."""
+    _forget()
+    cookie = f"{tenant}.{secrets.token_urlsafe(_TOKEN_BYTES)}"
+    row = SessionRow(user=user, csrf=secrets.token_urlsafe(_TOKEN_BYTES))
+    now_ms = deps().clock.now_ms()
+    tables.sessions(deps().engine.registry).put(tenant, _name(cookie), row, not_after_ms=now_ms + LIFE_MS)
+    response.set_cookie(
+        cookie_name(COOKIE),
+        cookie,
+        max_age=LIFE_MS // 1000,
+        secure=is_secure(),
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
+def end_session(response: Response) -> None:
+    """Sign out: the row goes first, so that a kept cookie is worth nothing."""
+    _forget()
+    response.delete_cookie(cookie_name(COOKIE), path="/", secure=is_secure(), httponly=True, samesite="Lax")
+
+
+def still_open(found: Deps, person: Person) -> bool:
+    """Whether the session was neither ended nor outlived since the request began. For streams: needs no request."""
+    return tables.sessions(found.engine.registry).get(person.tenant, person.session) is not None
+
+
+def is_secure() -> bool:
+    """Cookies travel over TLS alone, except on this very machine."""
+    url = urlsplit(deps().settings.public_url or request.host_url)
+    return url.scheme == "https" or not is_loopback(url.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def cookie_name(name: str) -> str:
+    """With the prefix that makes browsers insist on Secure, on this host alone."""
+    return f"__Host-{name}" if is_secure() else name
+
+
+def _person() -> Person | None:
+    if "person" not in g:
+        g.person = _look_up(request.cookies.get(cookie_name(COOKIE), ""))
+    found: Person | None = g.person
+    return found
+
+
+def _look_up(cookie: str) -> Person | None:
+    tenant = cookie.partition(".")[0]
+    if not tenant:
+        return None
+    registry = deps().engine.registry
+    name = _name(cookie)
+    session = tables.sessions(registry).get(tenant, name)
+    user = tables.users(registry).get(tenant, session.user) if session else None
+    if session is None or user is None:
+        return None
+    return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name)
+
+
+def _forget() -> None:
+    cookie = request.cookies.get(cookie_name(COOKIE), "")
+    if cookie:
+        tables.sessions(deps().engine.registry).delete(cookie.partition(".")[0], _name(cookie))
+
+
+def _name(cookie: str) -> str:
+    return pseudonym(deps().session_key, "session", cookie)
+
+
+def _refuse_forged_change() -> None:
+    if request.method in _SAFE:
+        return
+    person = _person()
+    if person is None:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED, "not-signed-in", "You are not signed in.", next_step="Sign in: /auth/login"
+        )
+    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if not hmac.compare_digest(sent.encode(), person.csrf.encode()):
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "csrf",
+            "This change did not come from a page of ours.",
+            next_step=f"Reload the page; a program sends the `csrf` of GET /v1/me as {CSRF_HEADER}.",
+        )

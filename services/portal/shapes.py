@@ -1,0 +1,140 @@
+"""How rooms, prompts and choices look in JSON and on pages: one shape for both, and for the stream. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.portal.choices import LABEL, WORDS, Candidate, Choices
+from services.portal.prompts import Closing, Prompt, RoomLine
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import TakeRow, TakeState
+from shared.domain.instants import to_rfc3339
+from shared.domain.sighting import LiveMeeting
+
+Json = dict[str, Any]
+
+STATE_WORDS = {
+    RoomState.PENDING: "Pending: the room has not answered yet.",
+    RoomState.ACCEPTED: "The room has accepted.",
+    RoomState.DECLINED: "The room has declined. It gave no reason.",
+    RoomState.RELEASED: "The room had accepted and is no longer invited.",
+    RoomState.GONE: "The room is no longer asked.",
+    RoomState.UNKNOWN: "Not known: only the organiser's calendar shows the room's answer.",
+}
+QUIET_WORDS = "Declined before you connected."
+CLOSING_WORDS = {
+    Closing.REBOOKED: "Closed: the meeting has asked for a room again.",
+    Closing.ACCEPTED: "Closed: the room has accepted after all.",
+    Closing.CANCELLED: "Closed: the meeting, or its wish for this room, is gone.",
+    Closing.PAST: "Closed: the meeting has begun.",
+    Closing.DISMISSED: "Closed: you put it away.",
+}
+TAKE_WORDS = {
+    TakeState.ASKED: "Asking for {room} in your calendar …",
+    TakeState.DONE: "{room} has been asked. It is pending until it answers.",
+    TakeState.FAILED: "{room} could not be asked. Your meeting is as it was.",
+}
+
+
+def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Json:
+    """
+    One room of one date.
+
+    Args:
+        name: The room's name, None when nobody told us.
+        live: The event as just read; None when it could not be: then the title is null and the times are those last seen.
+    """
+    return {
+        "id": line.id,
+        "meetingRef": line.meeting,
+        "occurrenceRef": line.occurrence,
+        "roomId": line.room,
+        "roomName": name,
+        "state": line.state.value,
+        "quiet": line.quiet,
+        "words": QUIET_WORDS if line.quiet else STATE_WORDS[line.state],
+        "since": to_rfc3339(line.since_ms),
+        "organizer": line.organizes,
+        "provider": line.provider,
+        **_live(line.start_ms, line.end_ms, live),
+    }
+
+
+def prompt_shape(prompt: Prompt, name: str | None, live: LiveMeeting | None, take: Json | None) -> Json:
+    """One prompt, with what can be done about it."""
+    path = f"/v1/me/prompts/{prompt.id}"
+    return {
+        "id": prompt.id,
+        "meetingRef": prompt.meeting,
+        "occurrenceRef": prompt.occurrence,
+        "roomId": prompt.room,
+        "roomName": name,
+        "open": prompt.open,
+        "closed": prompt.closing.value if prompt.closing else None,
+        "words": CLOSING_WORDS[prompt.closing] if prompt.closing else STATE_WORDS[RoomState.DECLINED],
+        "declinedAt": to_rfc3339(prompt.since_ms),
+        "provider": prompt.provider,
+        "take": take,
+        "links": {"choices": f"{path}/choices", "take": f"{path}/take", "dismiss": f"{path}/dismiss"},
+        **_live(prompt.start_ms, prompt.end_ms, live),
+    }
+
+
+def choices_shape(prompt: Prompt, choices: Choices) -> Json:
+    """What could be taken instead, and what is said when nothing can."""
+    return {
+        "promptId": prompt.id,
+        "people": prompt.people,
+        "label": LABEL,
+        "choices": [_choice(each) for each in choices.rooms],
+        "empty": choices.empty.value if choices.empty else None,
+        "words": WORDS[choices.empty] if choices.empty else None,
+    }
+
+
+def take_shape(take_id: str, take: TakeRow, room_name: str) -> Json:
+    """How far a "take that one" has come."""
+    return {
+        "takeId": take_id,
+        "promptId": take.prompt,
+        "roomId": take.room,
+        "roomName": room_name,
+        "state": take.state.value,
+        "reason": take.reason or None,
+        "words": TAKE_WORDS[take.state].format(room=room_name),
+    }
+
+
+def name_in(live: LiveMeeting | None, room_ids: Mapping[str, str], room: str) -> str | None:
+    """
+    The room's name as the event itself shows it.
+
+    Args:
+        room_ids: Attendee address → room id.
+    """
+    if live is None:
+        return None
+    found = (each for each in live.attendees if each.is_room and room_ids.get(each.address) == room)
+    return next((each.name or each.address for each in found), None)
+
+
+def _choice(each: Candidate) -> Json:
+    return {
+        "roomId": each.id,
+        "name": each.room.name,
+        "capacity": each.room.capacity or None,
+        "building": each.room.building or None,
+        "floor": each.room.floor or None,
+        "reasons": list(each.reasons),
+        "label": LABEL,
+    }
+
+
+def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> Json:
+    return {
+        "title": live.title if live else None,
+        "read": live is not None,
+        "start": to_rfc3339(live.start_ms if live else start_ms),
+        "end": to_rfc3339(live.end_ms if live else end_ms),
+    }

@@ -1,0 +1,93 @@
+"""Puts names and titles to what a person is shown: rooms from the organisation's list, the rest read live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.portal.board import Board, Change, PromptOpened, RoomChanged
+from services.portal.deps import Deps
+from services.portal.desk import Desk
+from services.portal.live import LiveReader
+from services.portal.prompts import Prompt, RoomLine
+from services.portal.sessions import Person
+from services.portal.shapes import Json, name_in, prompt_shape, room_shape, take_shape
+from services.portal.takes import Takes
+from shared.consents import tables
+from shared.contracts.rows import TakeRow
+from shared.domain.sighting import LiveMeeting
+
+UNNAMED = "a room"
+
+
+class Showing:
+    """For one answer to one person: each room and each event is looked up once, and forgotten with the answer."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk) -> None:
+        """Nothing is looked up yet."""
+        self._deps = deps
+        self._reader = reader
+        self._person = person
+        self._desk = desk
+        self._names: dict[str, str | None] = {}
+        self._live: dict[str, LiveMeeting] = {}
+
+    def rooms(self, lines: Sequence[RoomLine]) -> list[Json]:
+        """Lines as they are shown."""
+        self._read(line.event_id for line in lines)
+        return [self._room(line) for line in lines]
+
+    def prompts(self, prompts: Sequence[Prompt]) -> list[Json]:
+        """Prompts as they are shown, each with the take that was last asked for it."""
+        self._read(prompt.event_id for prompt in prompts)
+        latest = Takes(self._deps, self._person).latest() if prompts else {}
+        return [self._prompt(prompt, latest) for prompt in prompts]
+
+    def read_ahead(self, told: Iterable[Change]) -> None:
+        """Read the events behind all changes that will be told, in one go."""
+        shown = (change.line if isinstance(change, RoomChanged) else change.prompt for change in told)
+        self._read(each.event_id for each in shown)
+
+    def event(self, change: Change) -> tuple[str, Json]:
+        """A change as the stream tells it: the event's name and its data."""
+        match change:
+            case RoomChanged(line):
+                return "room", self._room(line)
+            case PromptOpened(prompt):
+                return "prompt", self._prompt(prompt, {})
+            case _:
+                return "prompt-closed", self._prompt(change.prompt, {})
+
+    def room_name(self, room: str) -> str | None:
+        """The room's name in the organisation's list."""
+        if room not in self._names:
+            row = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)
+            self._names[room] = row.name if row else None
+        return self._names[room]
+
+    def everything(self, board: Board) -> tuple[list[Json], list[Json]]:
+        """Rooms and open prompts of a page."""
+        return self.rooms(tuple(board.rooms.values())), self.prompts(board.open_prompts)
+
+    def _room(self, line: RoomLine) -> Json:
+        live = self._live.get(line.event_id)
+        return room_shape(line, self._name(line.room, live), live)
+
+    def _prompt(self, prompt: Prompt, latest: Mapping[str, tuple[str, TakeRow]]) -> Json:
+        live = self._live.get(prompt.event_id)
+        take = latest.get(prompt.id)
+        shape = None
+        if take is not None:
+            take_id, row = take
+            shape = take_shape(take_id, row, self.room_name(row.room) or UNNAMED)
+        return prompt_shape(prompt, self._name(prompt.room, live), live, shape)
+
+    def _name(self, room: str, live: LiveMeeting | None) -> str | None:
+        listed = self.room_name(room)
+        if listed or live is None:
+            return listed
+        ids = {each.address: self._desk.keys.room(each.address) for each in live.attendees if each.is_room}
+        return name_in(live, ids, room)
+
+    def _read(self, event_ids: Iterable[str]) -> None:
+        wanted = [event_id for event_id in event_ids if event_id not in self._live]
+        self._live |= self._reader.meetings(self._person.mailbox, self._person.provider, wanted)

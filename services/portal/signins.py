@@ -1,0 +1,93 @@
+"""A sign-in under way: bound to one browser, good for ten minutes, good for one answer."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+
+import msgspec
+
+from shared.contracts.envelope import read_json
+from shared.domain.instants import MINUTE_MS
+from shared.domain.keys import keyed_hash, pseudonym
+from shared.errors import ConflictError
+from shared.ports.clock import Clock
+from shared.ports.registry import Registry
+
+LIFE_MS = 10 * MINUTE_MS
+TABLE = "sign-ins"
+NOBODY = "-"
+"""The pseudo-tenant of rows that belong to no organisation yet."""
+
+
+class SignInRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A sign-in that was begun. Table `sign-ins`, id = keyed hash of browser and state; gone after ten minutes."""
+
+    provider: str
+    back_to: str
+    began_at_ms: int
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What goes to the provider and must come back. Nonce and verifier are derived: neither is at rest anywhere."""
+
+    provider: str
+    state: str
+    nonce: str
+    verifier: str
+    """PKCE's: 43 characters."""
+    back_to: str
+
+
+class SignIns:
+    """The sign-ins under way in one deployment. Every method raises StoreUnavailableError."""
+
+    def __init__(self, registry: Registry, clock: Clock, key: bytes) -> None:
+        """Names and derivations are made under `key`."""
+        self._registry = registry
+        self._clock = clock
+        self._key = key
+
+    def begin(self, browser: str, provider: str, back_to: str) -> SignIn:
+        """Begin one for the browser that holds the cookie value `browser`."""
+        state = secrets.token_urlsafe(32)
+        now_ms = self._clock.now_ms()
+        row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms)
+        self._registry.put(
+            TABLE, NOBODY, self._name(browser, state), msgspec.json.encode(row), expect=0, not_after_ms=now_ms + LIFE_MS
+        )
+        return self._derived(browser, state, row)
+
+    def finish(self, browser: str, state: str) -> SignIn | None:
+        """Take the one that `state` names; None when it is wrong, late, used before, or another browser's."""
+        name = self._name(browser, state)
+        found = self._registry.get(TABLE, NOBODY, name)
+        if found is None:
+            return None
+        row = read_json(found.value, SignInRow)
+        if row.used or self._clock.now_ms() >= row.began_at_ms + LIFE_MS:
+            return None
+        used = msgspec.json.encode(msgspec.structs.replace(row, used=True))
+        try:
+            self._registry.put(TABLE, NOBODY, name, used, expect=found.version, not_after_ms=row.began_at_ms + LIFE_MS)
+        except ConflictError:
+            return None
+        return self._derived(browser, state, row)
+
+    def _name(self, browser: str, state: str) -> str:
+        return pseudonym(self._key, "sign-in", browser, state)
+
+    def _derived(self, browser: str, state: str, row: SignInRow) -> SignIn:
+        return SignIn(
+            provider=row.provider,
+            state=state,
+            nonce=self._secret("nonce", browser, state),
+            verifier=self._secret("verifier", browser, state),
+            back_to=row.back_to,
+        )
+
+    def _secret(self, purpose: str, browser: str, state: str) -> str:
+        return base64.urlsafe_b64encode(keyed_hash(self._key, purpose, browser, state)).decode().rstrip("=")

@@ -1,0 +1,251 @@
+// Keeps "My rooms" live. Everything here also works without it: links, forms, reload.
+"use strict";
+(() => {
+  const body = document.body;
+  const byId = (id) => document.getElementById(id);
+  const csrf = body.dataset.csrf;
+  const WORD = { pending: "Pending", accepted: "Accepted", declined: "Declined", released: "Released", unknown: "Not known" };
+  const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+  const SHORT_DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+  const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  const clone = (id) => byId(id).content.firstElementChild.cloneNode(true);
+  const say = (text) => { byId("said").textContent = text; };
+  const find = (attribute, value) => document.querySelector(`[data-${attribute}="${CSS.escape(value)}"]`);
+
+  // Times, in the reader's own zone and manner.
+  const showWhen = (element, start, end, withDay) => {
+    const day = withDay ? `${SHORT_DAY.format(start)}, ` : "";
+    element.replaceChildren(`${day}${CLOCK.format(start)} – ${CLOCK.format(end)}`);
+  };
+  const localise = (root, withDay) => {
+    for (const element of root.querySelectorAll("[data-when]")) {
+      const [start, end] = [...element.querySelectorAll("time")].map((time) => new Date(time.dateTime));
+      if (start) showWhen(element, start, end, withDay);
+    }
+  };
+  const fill = (element, shape, withDay) => {
+    element.dataset.start = shape.start;
+    element.querySelector("[data-title]").textContent = shape.read ? shape.title || "Untitled meeting" : "Meeting (title could not be read just now)";
+    element.querySelector("[data-unread]")?.remove();
+    showWhen(element.querySelector("[data-when]"), new Date(shape.start), new Date(shape.end), withDay);
+  };
+  const arrange = () => {
+    const list = byId("meetings");
+    const meetings = [...list.querySelectorAll("[data-meeting]")].sort((a, b) => a.dataset.start < b.dataset.start ? -1 : 1);
+    let last = "";
+    const rows = [];
+    for (const meeting of meetings) {
+      const day = DAY.format(new Date(meeting.dataset.start));
+      if (day !== last) rows.push(Object.assign(document.createElement("li"), { className: "day", textContent: day }));
+      last = day;
+      rows.push(meeting);
+    }
+    const focused = document.activeElement;
+    list.replaceChildren(...rows);
+    if (list.contains(focused)) focused.focus();
+    byId("nothing").hidden = meetings.length > 0;
+  };
+  const count = () => {
+    const open = document.querySelectorAll("[data-prompt]:not(.closed)").length;
+    byId("prompts").hidden = document.querySelectorAll("#prompt-list > *").length === 0;
+    document.title = `${open ? `(${open}) ` : ""}My rooms · roomsync`;
+  };
+
+  // What the stream tells.
+  const onRoom = (shape) => {
+    let line = find("room", shape.id);
+    if (shape.state === "gone") {
+      const meeting = line?.closest("[data-meeting]");
+      line?.remove();
+      if (meeting && !meeting.querySelector("[data-room]")) meeting.remove();
+      return arrange();
+    }
+    let meeting = find("meeting", shape.occurrenceRef);
+    if (!meeting) {
+      meeting = clone("meeting-template");
+      meeting.dataset.meeting = shape.occurrenceRef;
+      byId("meetings").append(meeting);
+    }
+    fill(meeting, shape, false);
+    if (!line) {
+      line = clone("room-template");
+      line.dataset.room = shape.id;
+      meeting.querySelector(".rooms").append(line);
+    }
+    line.querySelector("[data-name]").textContent = shape.roomName || "A room";
+    line.querySelector("[data-words]").textContent = shape.words;
+    const badge = line.querySelector("[data-state]");
+    badge.className = `badge ${shape.state}`;
+    badge.textContent = WORD[shape.state] || shape.state;
+    arrange();
+  };
+  const onPrompt = (shape) => {
+    let card = find("prompt", shape.id);
+    if (!card) {
+      card = clone("prompt-template");
+      card.dataset.prompt = shape.id;
+      card.querySelector("h3").id = `p-${shape.id}`;
+      card.setAttribute("aria-labelledby", `p-${shape.id}`);
+      card.querySelector("[data-choose]").href = `/prompts/${shape.id}`;
+      card.querySelector("[data-dismiss]").action = `/prompts/${shape.id}/dismiss`;
+      const after = [...document.querySelectorAll("[data-prompt]")].find((other) => other.dataset.start > shape.start);
+      byId("prompt-list").insertBefore(card, after || null);
+      say(`${shape.roomName || "A room"} said no. Choose another room.`);
+    }
+    card.querySelector("h3 [data-name]").textContent = shape.roomName || "A room";
+    fill(card, shape, true);
+    count();
+  };
+  const onClosed = (shape) => {
+    const card = find("prompt", shape.id);
+    if (!card || card.classList.contains("closed")) return;
+    const focused = card.contains(document.activeElement);
+    card.classList.add("closed");
+    for (const part of card.querySelectorAll(".actions, .panel, .hint")) part.remove();
+    const note = card.querySelector("[data-took]");
+    note.hidden = false;
+    note.textContent = shape.words;
+    say(shape.words);
+    if (focused) byId("prompts-heading").focus();
+    count();
+    setTimeout(() => { card.remove(); count(); }, 10000);
+  };
+  const onSnapshot = (held) => {
+    for (const line of document.querySelectorAll("[data-room]")) if (line.dataset.room && !held.rooms.includes(line.dataset.room)) onRoom({ id: line.dataset.room, state: "gone" });
+    for (const card of document.querySelectorAll("[data-prompt]:not(.closed)")) if (!held.prompts.includes(card.dataset.prompt)) card.remove();
+    byId("rebuilding").hidden = true;
+    count();
+  };
+  const live = (text) => { byId("live").textContent = text; };
+  let last = body.dataset.cursor;
+  const follow = () => {
+    const source = new EventSource(`/v1/me/stream?after=${encodeURIComponent(last)}`);
+    const on = (name, act) => source.addEventListener(name, (event) => {
+      if (event.lastEventId) last = event.lastEventId;
+      act(JSON.parse(event.data));
+    });
+    on("room", onRoom);
+    on("prompt", onPrompt);
+    on("prompt-closed", onClosed);
+    on("snapshot", onSnapshot);
+    on("rebuilding", () => { byId("rebuilding").hidden = false; });
+    source.onopen = () => live("Live: changes appear by themselves.");
+    source.onerror = () => {
+      live("Reconnecting …");
+      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 15000);  // refused: signed out, or no seat
+    };
+  };
+
+  // What a person does.
+  const post = (path, data, headers = {}) => fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },
+    body: JSON.stringify(data),
+  });
+  const problem = async (answer) => {
+    const found = await answer.json().catch(() => ({}));
+    return [found.title, found.next].filter(Boolean).join(" ") || "That did not work. Try again in a moment.";
+  };
+  const told = (card, text) => {
+    const note = card.querySelector("[data-took]");
+    note.hidden = false;
+    note.textContent = text;
+  };
+  const place = (choice) => [...choice.reasons, choice.building && `${choice.building}${choice.floor ? `, floor ${choice.floor}` : ""}`].filter(Boolean).join(" · ");
+  const choose = async (card) => {
+    const id = card.dataset.prompt;
+    const panel = card.querySelector("[data-panel]");
+    const button = card.querySelector("[data-choose]");
+    if (!panel.hidden) {
+      panel.hidden = true;
+      button.setAttribute("aria-expanded", "false");
+      return;
+    }
+    button.setAttribute("aria-expanded", "true");
+    panel.hidden = false;
+    panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: "Looking for free rooms …" }));
+    try {
+      const answer = await fetch(`/v1/me/prompts/${id}/choices`);
+      if (!answer.ok) throw new Error(await problem(answer));
+      const found = await answer.json();
+      if (found.choices.length === 0) throw new Error(found.words);
+      const parts = byId("choices-template").content.cloneNode(true);
+      parts.querySelector("[data-label]").textContent = "Free now, not confirmed. The room itself still decides.";
+      for (const choice of found.choices.slice(0, 3)) {
+        const item = clone("choice-template");
+        item.querySelector("strong").textContent = choice.name;
+        item.querySelector("span").textContent = place(choice);
+        const key = crypto.randomUUID();
+        item.querySelector("button").addEventListener("click", () => take(card, choice, key));
+        parts.querySelector("[data-choices]").append(item);
+      }
+      panel.replaceChildren(parts);
+      panel.querySelector("button").focus();
+    } catch (error) {
+      panel.replaceChildren(Object.assign(document.createElement("p"), { className: "notice", textContent: error.message }));
+    }
+  };
+  const take = async (card, choice, key) => {
+    const buttons = card.querySelectorAll(".panel button");
+    buttons.forEach((button) => { button.disabled = true; });
+    told(card, `Asking for ${choice.name} in your calendar …`);
+    try {
+      const answer = await post(`/v1/me/prompts/${card.dataset.prompt}/take`, { roomId: choice.roomId }, { "Idempotency-Key": key });
+      if (!answer.ok) throw new Error(await problem(answer));
+      await outcome(card, (await answer.json()).href);
+    } catch (error) {
+      told(card, error.message);
+      buttons.forEach((button) => { button.disabled = false; });
+    }
+  };
+  const outcome = async (card, href) => {
+    for (let tries = 0; tries < 60; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (!card.isConnected || card.classList.contains("closed")) return;
+      const answer = await fetch(href);
+      if (!answer.ok) continue;
+      const found = await answer.json();
+      if (found.state === "asked") continue;
+      if (found.state === "failed") throw new Error([found.words, found.reason].filter(Boolean).join(" "));
+      told(card, found.words);
+      return;
+    }
+    throw new Error("This is taking long. Look at your calendar, or try again.");
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-choose]");
+    if (!button) return;
+    event.preventDefault();
+    choose(button.closest("[data-prompt]"));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target.matches?.("[data-choose]")) {
+      event.preventDefault();
+      event.target.click();
+    }
+  });
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("[data-dismiss]");
+    if (!form) return;
+    event.preventDefault();
+    const card = form.closest("[data-prompt]");
+    const answer = await post(`/v1/me/prompts/${card.dataset.prompt}/dismiss`, {});
+    if (answer.ok) onClosed(await answer.json());
+    else told(card, await problem(answer));
+  });
+
+  // Until the first sync is through, ask how far it is; then show the page anew.
+  const watch = async () => {
+    if (!["connecting", "first-sync"].includes(body.dataset.connection)) return;
+    const answer = await fetch("/v1/me").catch(() => null);
+    if (answer?.ok && (await answer.json()).connection.state !== body.dataset.connection) return location.reload();
+    setTimeout(watch, 2000);
+  };
+
+  localise(byId("meetings"), false);
+  localise(byId("prompt-list"), true);
+  for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
+  arrange();
+  follow();
+  watch();
+})();

@@ -1,0 +1,212 @@
+"""The live stream: what changed, as server-sent events, from where the browser left off."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from services.portal.board import Board, Change, PromptOpened, changes, closings, snapshot
+from services.portal.deps import Deps
+from services.portal.desk import Desk
+from services.portal.live import LiveReader
+from services.portal.problems import ProblemError
+from services.portal.sessions import Person, signed_in, still_open
+from services.portal.shapes import Json
+from services.portal.showing import Showing
+from shared.contracts.meeting_state import MeetingState
+from shared.errors import LogUnavailableError, StoreUnavailableError
+from shared.runtime import metrics
+
+POLL_S = 0.2
+CLOCK_S = 1.0
+"""How often prompts are looked at by the clock alone: grace over, meeting begun, put away elsewhere, signed out."""
+HEARTBEAT_S = 10.0
+LIFE_S = 600.0
+RETRY_MS = 2_000
+MAX_MARK_CHARS = 40
+MAX_STREAMS = 36
+"""Each takes a thread of the server for as long as it lasts; the others are for pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a reader stands: a revision of the view, and the moment up to which the clock was followed."""
+
+    revision: int
+    at_ms: int
+
+    @property
+    def text(self) -> str:
+        """As `id:` says it: the revision, a dot, the moment."""
+        return f"{self.revision}.{self.at_ms}"
+
+
+def mark_of(text: str) -> Mark | None:
+    """Read `Last-Event-ID` back; a bare revision stands at the beginning of time. None when it is neither."""
+    revision, _, at_ms = text.partition(".")
+    if not (text.isascii() and revision.isdigit() and (at_ms.isdigit() or not at_ms)) or len(text) > MAX_MARK_CHARS:
+        return None
+    return Mark(int(revision), int(at_ms or 0))
+
+
+def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
+    """The route `/v1/me/stream`."""
+    bp = Blueprint("stream", __name__, url_prefix="/v1/me")
+    seats = threading.BoundedSemaphore(MAX_STREAMS)
+
+    @bp.get("/stream")
+    def stream() -> Response:
+        person = signed_in()
+        since = mark_of(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
+        desk = Desk(deps, person)
+        if not seats.acquire(blocking=False):
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "streams-full",
+                "Too many pages are being kept live at the moment.",
+                next_step="Ask /v1/me/prompts every now and then, and try the stream again later.",
+                retry_after_s=15,
+            )
+        seated = _Seated(Events(deps, reader, person, desk).run(since), seats)
+        response = Response(seated, content_type="text/event-stream; charset=utf-8")
+        response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
+        return response
+
+    return bp
+
+
+class Events:
+    """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._reader = reader
+        self._person = person
+        self._desk = desk
+        self._meetings: dict[str, MeetingState] = {}
+        self._board = Board()
+        self._revision = -1
+        """Below any revision: everything has to be told."""
+
+    def run(self, since: Mark | None) -> Iterator[str]:
+        """Server-sent events until the browser goes, the session ends, the process stops, or ten minutes are over."""
+        began = time.monotonic()
+        clock_at = began + CLOCK_S
+        said_at = began
+        yield f"retry: {RETRY_MS}\n\n"
+        yield from self._told(partial(self._begin, since))
+        while not self._deps.stop.wait(POLL_S) and (now := time.monotonic()) < began + LIFE_S:
+            by_clock = now >= clock_at
+            if by_clock:
+                clock_at = now + CLOCK_S
+                if not self._welcome():
+                    return
+            for text in self._told(partial(self._follow, by_clock=by_clock)):
+                said_at = now
+                yield text
+            if now >= said_at + HEARTBEAT_S:
+                said_at = now
+                yield ": still here\n\n"
+
+    def _told(self, step: Callable[[], Iterable[str]]) -> Iterator[str]:
+        """What a step has to say; while the stores are away, that."""
+        try:
+            yield from step()
+        except (StoreUnavailableError, LogUnavailableError):
+            if self._revision >= 0:
+                self._revision = -1  # whatever comes back may be another view: start over with all of it
+                yield "event: rebuilding\ndata: {}\n\n"
+
+    def _welcome(self) -> bool:
+        try:
+            return still_open(self._deps, self._person)
+        except StoreUnavailableError:
+            return True
+
+    def _begin(self, since: Mark | None) -> Iterator[str]:
+        """Go on from where the browser was; from the beginning when that cannot be."""
+        revision = self._desk.revision()
+        if since is None or since.revision > revision:
+            yield from self._all()
+            return
+        changed, gone = self._desk.changed(since.revision)
+        if gone:
+            yield from self._all()  # what went cannot be named any more: say what is left
+            return
+        standing = self._desk.standing()
+        self._meetings, self._revision = dict(standing.meetings), standing.revision
+        now_ms = self._deps.clock.now_ms()
+        untouched = [meeting for key, meeting in self._meetings.items() if key not in changed]
+        earlier = self._desk.board(untouched, at_ms=min(since.at_ms, now_ms))
+        self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
+        overtaken = self._desk.board([self._meetings[key] for key in changed if key in self._meetings], at_ms=now_ms)
+        yield from self._written([*changes(earlier, self._board), *closings(overtaken)], now_ms)
+
+    def _all(self) -> Iterator[str]:
+        standing = self._desk.standing()
+        if standing.rebuilding:
+            yield "event: rebuilding\ndata: {}\n\n"
+        now_ms = self._deps.clock.now_ms()
+        self._meetings, self._revision = dict(standing.meetings), standing.revision
+        self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
+        held = {"rooms": list(self._board.rooms), "prompts": [prompt.id for prompt in self._board.open_prompts]}
+        yield _event("snapshot", held, Mark(self._revision, now_ms))
+        yield from self._written(snapshot(self._board), now_ms)
+
+    def _follow(self, *, by_clock: bool) -> Iterator[str]:
+        revision = self._desk.revision()
+        if self._revision < 0 or revision < self._revision:
+            yield from self._all()  # the view was lost and made anew
+            return
+        if revision == self._revision and not by_clock:
+            return
+        if revision > self._revision:
+            changed, gone = self._desk.changed(self._revision)
+            self._meetings = {key: each for key, each in {**self._meetings, **changed}.items() if key not in gone}
+            self._revision = revision
+        now_ms = self._deps.clock.now_ms()
+        before, self._board = self._board, self._desk.board(self._meetings.values(), at_ms=now_ms)
+        yield from self._written(changes(before, self._board), now_ms)
+
+    def _written(self, told: Iterable[Change], now_ms: int) -> Iterator[str]:
+        """Titles and names are looked up once for all that is told together, and only for that."""
+        showing = Showing(self._deps, self._reader, self._person, self._desk)
+        told = tuple(told)
+        showing.read_ahead(told)
+        mark = Mark(self._revision, now_ms)
+        for change in told:
+            if isinstance(change, PromptOpened):
+                metrics.PROMPTS_SHOWN.labels(change.prompt.provider).inc()
+            name, data = showing.event(change)
+            yield _event(name, data, mark)
+
+
+def _event(name: str, data: Json, mark: Mark) -> str:
+    return f"id: {mark.text}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+
+
+class _Seated:
+    """The stream's body; gives its seat back however it ends, even if it never began."""
+
+    def __init__(self, events: Iterator[str], seats: threading.BoundedSemaphore) -> None:
+        self._events = events
+        self._seats: threading.BoundedSemaphore | None = seats
+        metrics.STREAMS.inc()
+
+    def __iter__(self) -> Iterator[str]:
+        return self._events
+
+    def close(self) -> None:
+        """Called by the server when the answer has ended or the browser has gone."""
+        seats, self._seats = self._seats, None
+        if seats is not None:
+            metrics.STREAMS.dec()
+            seats.release()

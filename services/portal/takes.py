@@ -1,0 +1,144 @@
+"""Taking another room, and putting a prompt away: wishes recorded first, then sent to the mailbox's owner."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+
+from services.portal.deps import Deps
+from services.portal.problems import ProblemError
+from services.portal.prompts import Prompt
+from services.portal.sessions import Person
+from shared.consents import tables
+from shared.contracts import command, envelope
+from shared.contracts.command import TakeRoom
+from shared.contracts.envelope import Envelope
+from shared.contracts.rows import DismissalRow, TakeRow, TakeState
+from shared.contracts.topics import COMMANDS
+from shared.domain.identity import Mailbox, partition_of
+from shared.domain.instants import DAY_MS, MINUTE_MS
+from shared.domain.keys import pseudonym
+from shared.ports.log import NewRecord
+from shared.runtime import metrics
+
+KEPT_MS = DAY_MS
+UNDER_WAY_MS = MINUTE_MS
+"""How long an unanswered take keeps a second one away."""
+MAX_KEY_CHARS = 200
+
+
+class Takes:
+    """What one person has asked for."""
+
+    def __init__(self, deps: Deps, person: Person) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._person = person
+        self._rows = tables.takes(deps.engine.registry)
+
+    def latest(self) -> dict[str, tuple[str, TakeRow]]:
+        """Prompt id → the take asked for it last, of this person's."""
+        mine = (
+            (take_id, row) for take_id, row in self._rows.scan(self._person.tenant) if row.user == self._person.user
+        )
+        return {row.prompt: (take_id, row) for take_id, row in sorted(mine, key=lambda each: each[1].at_ms)}
+
+    def find(self, take_id: str) -> TakeRow | None:
+        """One of this person's own takes."""
+        row = self._rows.get(self._person.tenant, take_id)
+        return row if row is not None and row.user == self._person.user else None
+
+    def known(self, key: str, prompt_id: str, room: str) -> tuple[str, TakeRow] | None:
+        """
+        The take that was asked for under this idempotency key before.
+
+        Raises:
+            ProblemError: 422, the key was used for something else.
+        """
+        take_id = self._id(key)
+        row = self.find(take_id)
+        if row is None:
+            return None
+        if (row.prompt, row.room) != (prompt_id, room):
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "This Idempotency-Key was used for another room or prompt.",
+                next_step="Send a new key with each new wish; repeat a key only to repeat the same wish.",
+            )
+        return take_id, row
+
+    def ask(self, prompt: Prompt, room: str, key: str) -> tuple[str, TakeRow]:
+        """
+        Record the wish, then send it. Sending again after a failure is harmless: who executes it looks first.
+
+        Raises:
+            ProblemError: 409, another room is being asked for this prompt.
+            LogUnavailableError: nothing was sent; the same key may be used again.
+        """
+        now_ms = self._deps.clock.now_ms()
+        self._refuse_second(prompt, key, now_ms)
+        take_id = self._id(key)
+        row = TakeRow(user=self._person.user, prompt=prompt.id, room=room, state=TakeState.ASKED, at_ms=now_ms)
+        if not self._rows.add(self._person.tenant, take_id, row, not_after_ms=now_ms + KEPT_MS):
+            row = self.find(take_id) or row
+        if row.state is TakeState.ASKED:
+            self.send(take_id, prompt, row)
+        metrics.ROOMS_TAKEN.labels(prompt.provider, "asked").inc()
+        return take_id, row
+
+    def send(self, take_id: str, prompt: Prompt, row: TakeRow) -> None:
+        """Put the wish on the mailbox's own partition. Raises LogUnavailableError."""
+        wish = TakeRoom(
+            at_ms=row.at_ms,
+            take_id=take_id,
+            event_id=prompt.event_id,
+            declined_room_id=prompt.room,
+            room_id=row.room,
+        )
+        append_command(self._deps, self._person.mailbox, wish, take_id)
+
+    def dismiss(self, prompt: Prompt) -> None:
+        """Put a prompt away, for good: a new decline is a new prompt."""
+        now_ms = self._deps.clock.now_ms()
+        row = DismissalRow(user=self._person.user, at_ms=now_ms)
+        table = tables.dismissals(self._deps.engine.registry)
+        table.add(self._person.tenant, prompt.id, row, not_after_ms=max(prompt.end_ms, now_ms) + DAY_MS)
+
+    def _refuse_second(self, prompt: Prompt, key: str, now_ms: int) -> None:
+        found = self.latest().get(prompt.id)
+        if found is None or found[0] == self._id(key):
+            return
+        row = found[1]
+        if row.state is TakeState.ASKED and now_ms - row.at_ms < UNDER_WAY_MS:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                "take-under-way",
+                "Another room is being asked for this meeting right now.",
+                next_step="Wait for its outcome, then choose again if it failed.",
+            )
+
+    def _id(self, key: str) -> str:
+        keys = self._deps.engine.keyring.keys(self._person.tenant)
+        return f"k-{pseudonym(keys.hash_key, 'take', self._person.user, key)}"
+
+
+def append_command(deps: Deps, mailbox: Mailbox, wish: command.Command, wish_id: str) -> None:
+    """
+    Append a wish to `commands`, under the mailbox it is about.
+
+    Raises:
+        LogUnavailableError: it is not certain to stand there; send it again.
+    """
+    key = mailbox.key
+    value = envelope.encode(
+        Envelope(
+            id=wish_id,
+            type=command.TYPE,
+            tenant=mailbox.tenant,
+            correlation=wish_id,
+            payload=msgspec.Raw(msgspec.json.encode(wish)),
+        )
+    )
+    deps.engine.log.append([NewRecord(COMMANDS.name, partition_of(key, deps.engine.log.partitions), key, value)])
