@@ -14,7 +14,7 @@ from shared.ports.engine import Engine
 from tests.contract.deployments import Deployment, ManualClock, distributed, features_of, open_deployment
 from tests.contract.features import Features
 
-PARTITIONS = 16
+PARTITIONS = 20
 START_MS = 1_800_000_000_000
 
 

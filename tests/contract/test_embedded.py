@@ -22,6 +22,7 @@ from shared.crypto.master import new_key, parse
 from shared.domain.instants import DAY_MS
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from shared.engines.embedded import database as database_module
+from shared.engines.embedded import membership as membership_module
 from shared.errors import ConfigurationError, ConflictError, FencedError, LogUnavailableError, StoreUnavailableError
 from shared.ports.log import NewRecord, StateChange
 from shared.ports.view import Applied, Row
@@ -56,19 +57,29 @@ def engine(opened: Callable[..., EmbeddedEngine]) -> EmbeddedEngine:
     return opened()
 
 
+class Blocker:
+    """Somebody else who holds the write lock of our files."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._others: list[sqlite3.Connection] = []
+
+    def take(self, name: str) -> None:
+        self._others.append(sqlite3.connect(self._home / name, isolation_level=None))
+        self._others[-1].execute("BEGIN IMMEDIATE")
+
+    def release(self) -> None:
+        while self._others:
+            self._others.pop().close()
+
+
 @pytest.fixture
-def blocked(engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Somebody else holds a file's write lock, and our patience is short."""
+def blocker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Blocker]:
+    """And our patience is short, on connections made from now on."""
     monkeypatch.setattr(database_module, "LOCK_WAIT_S", 0.05)
-    others: list[sqlite3.Connection] = []
-
-    def block(name: str) -> None:
-        others.append(sqlite3.connect(tmp_path / "home" / name, isolation_level=None))
-        others[-1].execute("BEGIN IMMEDIATE")
-
-    yield block
-    for other in others:
-        other.close()
+    blocker = Blocker(tmp_path / "home")
+    yield blocker
+    blocker.release()
 
 
 def wish(value: bytes = b"wish", partition: int = 0) -> NewRecord:
@@ -123,12 +134,10 @@ def test_an_unknown_topic_or_partition_is_named(engine: EmbeddedEngine) -> None:
     assert values(engine, COMMANDS.name) == [], "nothing of a refused append stands there"
 
 
-def test_a_locked_log_says_that_nothing_durable_can_be_written(
-    engine: EmbeddedEngine, blocked: Callable[[str], None]
-) -> None:
+def test_a_locked_log_says_that_nothing_durable_can_be_written(engine: EmbeddedEngine, blocker: Blocker) -> None:
     claim = engine.log.claim(SYNC_WORKER, 0)
     engine.log.append([wish()])
-    blocked("log.db")
+    blocker.take("log.db")
     with pytest.raises(LogUnavailableError, match=r"log\.db: database is locked; check"):
         in_another_thread(lambda: engine.log.append([wish()]))
     with pytest.raises(LogUnavailableError):
@@ -138,10 +147,42 @@ def test_a_locked_log_says_that_nothing_durable_can_be_written(
     assert values(engine, COMMANDS.name) == [b"wish"], "readers go on"
 
 
-def test_a_locked_registry_is_unavailable(engine: EmbeddedEngine, blocked: Callable[[str], None]) -> None:
+def test_a_claim_whose_commit_failed_is_dead_even_when_the_log_is_back(
+    engine: EmbeddedEngine, blocker: Blocker
+) -> None:
+    """Nobody may go on in doubt: the process ends, and the next one restores."""
+    claim = engine.log.claim(SYNC_WORKER, 0)
+    blocker.take("log.db")
+    with pytest.raises(FencedError):
+        in_another_thread(lambda: claim.commit([], [], {}))
+    blocker.release()
+    engine.log.append([wish()])
+    with pytest.raises(FencedError):
+        claim.commit([], [], {})
+
+
+def test_a_claim_that_was_closed_commits_nothing_more(engine: EmbeddedEngine) -> None:
+    claim = engine.log.claim(SYNC_WORKER, 0)
+    claim.close()
+    with pytest.raises(FencedError, match="closed"):
+        claim.commit([], [], {})
+
+
+def test_a_clock_that_goes_back_does_not_mislead_who_looks_up_by_time(
+    engine: EmbeddedEngine, clock: ManualClock
+) -> None:
+    for moved_ms in (0, 1000, -5000, 4500):
+        clock.at_ms += moved_ms
+        engine.log.append([wish()])
+    stamps = [record.appended_at_ms - START_MS for record in engine.log.read(COMMANDS.name, 0, 0)]
+    assert stamps == [0, 1000, 1000, 1000]
+    assert engine.log.at_time(COMMANDS.name, 0, START_MS + 1000) == 1
+
+
+def test_a_locked_registry_is_unavailable(engine: EmbeddedEngine, blocker: Blocker) -> None:
     engine.registry.put("t", "tenant", "r", b"1")
     engine.keyring.create("tenant")
-    blocked("registry.db")
+    blocker.take("registry.db")
     with pytest.raises(StoreUnavailableError):
         in_another_thread(lambda: engine.registry.put("t", "tenant", "r", b"2"))
     with pytest.raises(StoreUnavailableError):
@@ -261,6 +302,7 @@ def test_tombstones_go_after_a_day_and_take_their_key_with_them(
     def keys() -> set[bytes]:
         return {record.key for record in engine.log.read(CALENDAR_STATE.name, 0, 0)}
 
+    engine.log.housekeep(clock.at_ms + HOUR_MS)
     engine.log.housekeep(clock.at_ms + DAY_MS)
     assert keys() == {b"gone", b"kept", POSITION_KEY}
     assert b"value" in values(engine, CALENDAR_STATE.name)
@@ -345,6 +387,44 @@ def test_a_lease_from_before_the_machine_restarted_is_not_believed(engine: Embed
             (SYNC_WORKER.service,),
         )
     assert membership.assignment() == {0, 1}
+    membership.close()
+
+
+def test_what_a_live_worker_holds_is_given_to_another_only_when_it_lets_go(
+    opened: Callable[..., EmbeddedEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership_module, "SETTLE_S", 0.0)
+    one, two = opened(), opened()
+    senior, junior = one.log.join(SYNC_WORKER), two.log.join(SYNC_WORKER)
+    held = one.log.claim(SYNC_WORKER, 1)
+    assert (senior.assignment(), junior.assignment()) == ({0}, frozenset())
+    held.close()
+    assert junior.assignment() == {1}
+    senior.close()
+    assert junior.assignment() == {0, 1}, "whoever leaves is replaced at once, not when the lease is over"
+    junior.close()
+
+
+def test_a_newcomer_waits_until_those_before_it_have_claimed_what_they_were_given(
+    opened: Callable[..., EmbeddedEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership_module, "SETTLE_S", 1e9)
+    one, two = opened(), opened()
+    senior = one.log.join(SYNC_WORKER)
+    assert senior.assignment() == {0, 1}
+    junior = two.log.join(SYNC_WORKER)
+    one.log.claim(SYNC_WORKER, 0)
+    assert (senior.assignment(), junior.assignment()) == ({0}, frozenset())
+    junior.close()
+    senior.close()
+
+
+def test_a_worker_whose_lease_ran_out_sees_no_partition_as_its_own(engine: EmbeddedEngine) -> None:
+    """Frozen and woken: until it has renewed, everything may be somebody else's."""
+    membership = engine.log.join(SYNC_WORKER)
+    with engine.log._database.write() as connection:
+        connection.execute("UPDATE members SET until_s = 0")
+        assert membership.assignment() == frozenset()
     membership.close()
 
 
