@@ -28,7 +28,7 @@ class Projection:
         self._clock = clock
         self._rows: dict[str, Row] = {}
         self._offset = -1
-        self._seen = -1
+        self._seen: int | None = None
         self._checked_at_ms = 0
         self._away = False
 
@@ -59,8 +59,10 @@ class Projection:
 
     def _apply(self) -> None:
         applied = self._view.applied(self._partition)
-        whole_there = applied is not None and applied.topic_id == self._topic_id and applied.offset >= self._seen >= 0
-        if not whole_there and (applied is None or applied.topic_id != self._topic_id or applied.offset < self._offset):
+        ours = applied is not None and applied.topic_id == self._topic_id
+        up_to_date = ours and applied is not None and applied.offset >= self._offset
+        kept = ours and applied is not None and self._seen is not None and applied.offset >= self._seen
+        if not up_to_date and not kept:
             logger.info("view_rebuilding", partition=self._partition, offset=self._offset)
             # It may hold rows that were deleted since, or another cluster's: start the partition anew.
             self._view.reset(self._partition)

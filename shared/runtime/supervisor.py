@@ -105,7 +105,9 @@ def watch_supervisor() -> None:
         return
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: its lock, held by a daemon thread, would spoil an orderly exit.
+        while os.read(0, 1024):
+            pass
         os._exit(0)
 
     threading.Thread(target=wait, name="supervisor-watch", daemon=True).start()

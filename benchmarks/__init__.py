@@ -1,0 +1,1 @@
+"""What speed and memory cost, measured: ratios against something run beside it."""
