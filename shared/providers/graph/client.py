@@ -6,12 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from kiota_abstractions.base_request_builder import BaseRequestBuilder
-from kiota_abstractions.base_request_configuration import RequestConfiguration
-from kiota_abstractions.method import Method
-from kiota_abstractions.request_information import RequestInformation
-from msgraph.generated.users.item.calendar_view.delta.delta_request_builder import DeltaRequestBuilder
-from msgraph.generated.users.item.events.item.event_item_request_builder import EventItemRequestBuilder
 
 from shared.contracts.envelope import read_json
 from shared.domain.identity import Provider
@@ -39,6 +33,14 @@ from shared.providers.graph import wire
 from shared.providers.graph.failures import Doing
 from shared.providers.graph.parse import latest, parse_availability, parse_live, parse_page
 from shared.providers.graph.rooms import addresses, is_swapped, swap_patch
+from shared.providers.graph.sdk import (
+    BaseRequestBuilder,
+    DeltaRequestBuilder,
+    EventItemRequestBuilder,
+    Method,
+    RequestConfiguration,
+    RequestInformation,
+)
 from shared.providers.graph.subscriptions import confirmed, is_ours, wanted
 from shared.providers.graph.transport import GraphTransport
 

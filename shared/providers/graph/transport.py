@@ -9,22 +9,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from kiota_abstractions.api_error import APIError
-from kiota_abstractions.authentication import AuthenticationProvider
-from kiota_abstractions.request_information import RequestInformation
-from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
-from msgraph.generated.models.o_data_errors.o_data_error import ODataError
-from msgraph.graph_request_adapter import GraphRequestAdapter, options
-from msgraph.graph_service_client import GraphServiceClient
-from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]
 
 from shared.domain.sighting import Access
 from shared.errors import RefusedError, RetryableError
 from shared.providers.graph.failures import Doing, failure
 from shared.providers.graph.loop import BackgroundLoop
+from shared.providers.graph.sdk import (
+    APIError,
+    AuthenticationProvider,
+    GraphClientFactory,
+    GraphRequestAdapter,
+    GraphServiceClient,
+    ODataError,
+    RedirectHandlerOption,
+    RequestInformation,
+    RetryHandlerOption,
+    options,
+)
 
 _BACKSTOP_S = 2.0  # over the call's own deadline: only a stuck loop gets there
 _IDLE_CONNECTION_S = 30.0
+_Transports = tuple[httpx.AsyncBaseTransport, ...]
 _token: ContextVar[str] = ContextVar("graph_access_token")
 
 
@@ -51,7 +56,7 @@ class GraphTransport:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._loop = BackgroundLoop()
-        self._live: tuple[asyncio.AbstractEventLoop, GraphRequestAdapter, httpx.AsyncClient] | None = None
+        self._live: tuple[asyncio.AbstractEventLoop, GraphRequestAdapter, _Transports] | None = None
         self.client = GraphServiceClient(request_adapter=self._new_adapter()[0])
 
     def send(self, doing: Doing, access: Access, request: RequestInformation) -> bytes:
@@ -80,7 +85,9 @@ class GraphTransport:
     async def _disconnect(self) -> None:
         live, self._live = self._live, None
         if live is not None and live[0] is asyncio.get_running_loop():
-            await live[2].aclose()
+            for transport in live[2]:
+                await transport.aclose()
+            await asyncio.sleep(0)  # the sockets close in the loop's next round
 
     async def _send(self, doing: Doing, access: Access, request: RequestInformation) -> bytes:
         _token.set(access.token)  # a task has a context of its own
@@ -104,10 +111,12 @@ class GraphTransport:
             self._live = (loop, *self._new_adapter())
         return self._live[1]
 
-    def _new_adapter(self) -> tuple[GraphRequestAdapter, httpx.AsyncClient]:
+    def _new_adapter(self) -> tuple[GraphRequestAdapter, _Transports]:
         inner = httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout_s), limits=httpx.Limits(keepalive_expiry=_IDLE_CONNECTION_S)
         )
+        # The SDK wraps these, and its wrapper closes nothing.
+        opened = (inner._transport, *filter(None, inner._mounts.values()))  # noqa: SLF001
         off = {
             # The handler would sleep inside our worker, and repeat a POST: appointments are the caller's.
             RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0, should_retry=False),
@@ -116,7 +125,7 @@ class GraphTransport:
         http = GraphClientFactory.create_with_default_middleware(client=inner, options={**options, **off})
         adapter = GraphRequestAdapter(_TokenOfThisCall(), client=http)
         adapter.base_url = self._base_url
-        return adapter, http
+        return adapter, opened
 
 
 def _translated(doing: Doing, error: APIError) -> Exception:
