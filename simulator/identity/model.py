@@ -110,7 +110,7 @@ class Issued:
     life_s: int = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class TokenProblem(Exception):  # noqa: N818  # a refusal that becomes an answer, in our words
     """
     Why the token endpoint refuses.
