@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
 
 from simulator.graph.access import guard
+from simulator.graph.errors import GraphError
 from simulator.graph.notifier import Notifier
 from simulator.graph.paths import forgiving
 from simulator.graph.rounds import Rounds
@@ -29,5 +31,13 @@ def register(app: Flask, world: World) -> GraphSide:
     app.extensions[EXTENSION] = made
     for blueprint in (events, delta, people, subscriptions):
         app.register_blueprint(blueprint)
+    app.register_error_handler(404, _unknown_path)
     app.wsgi_app = forgiving(app.wsgi_app, BASE)  # type: ignore[method-assign,assignment]
     return made
+
+
+def _unknown_path(error: NotFound) -> Response | NotFound:
+    """Graph answers in its own shape where it has no such resource; the other sides keep theirs."""
+    if not request.path.startswith(BASE):
+        return error
+    return GraphError(404, "BadRequest", f"Resource not found for the segment '{request.path}'.").response("-", "")

@@ -21,6 +21,8 @@ _MINUTE_MS = 60_000
 _MAX_PERIOD_MS = 42 * 86_400_000
 _DIGITS = {Answer.ACCEPTED: "2", Answer.NONE: "1", Answer.TENTATIVE: "1"}
 _STATUS = {"2": "busy", "1": "tentative"}
+_ROOM_LIST = "any('microsoft.graph.roomlist', 'microsoft.graph.roomList', 'graph.roomList')"
+"""The same cast as the pages write it and as the official client sends it."""
 _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 
 
@@ -71,15 +73,15 @@ def get_schedule(owner: User) -> Response:
     return jsonify({"@odata.context": context, "value": found})
 
 
-@people.get("/places/microsoft.graph.room")
-def rooms() -> Response:
+@people.get("/places/<any('microsoft.graph.room', 'graph.room'):_cast>")
+def rooms(_cast: str) -> Response:
     """The rooms of the caller's organisation."""
     needs(*PLACES)
     return _listed([_room(room) for room in _own_rooms()], "rooms")
 
 
-@people.get("/places/microsoft.graph.roomlist")
-def room_lists() -> Response:
+@people.get(f"/places/<{_ROOM_LIST}:_cast>")
+def room_lists(_cast: str) -> Response:
     """One list per building, addressed by e-mail."""
     needs(*PLACES)
     buildings = sorted({room.building for room in _own_rooms() if room.building})
@@ -95,8 +97,8 @@ def room_lists() -> Response:
     return _listed(lists, "roomLists")
 
 
-@people.get("/places/<address>/microsoft.graph.roomlist/rooms")
-def rooms_of_list(address: str) -> Response:
+@people.get(f"/places/<address>/<{_ROOM_LIST}:_cast>/rooms")
+def rooms_of_list(address: str, _cast: str) -> Response:
     """The rooms of one list."""
     needs(*PLACES)
     domain = side().world.directory.tenant(caller().tenant_id).domain
