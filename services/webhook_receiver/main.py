@@ -7,6 +7,7 @@ from services.webhook_receiver.intake import Intake
 from shared.errors import LogUnavailableError
 from shared.runtime.breaker import Breaker
 from shared.runtime.clock import clock_from
+from shared.runtime.crash_points import arm
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.serving import serve
 from shared.runtime.settings import load
@@ -24,6 +25,7 @@ def main() -> int:
     """
     settings = load()
     configure(NAME, settings.log_level)
+    arm(settings.crash_at)
     get_logger().info("starting", **settings.shown())
     engine = open_engine(settings)
     clock = clock_from(settings.test_clock)

@@ -17,8 +17,7 @@ def arm(spec: str) -> None:
     """
     Choose the point and its n-th passing (`"committed:2"`; `:1` may be left out); an empty `spec` disarms.
 
-    Done once at import from the environment: every main loads the settings first, and those refuse ROOMSYNC_CRASH_AT
-    unless every address is loopback.
+    Mains pass `settings.crash_at`: settings refuse ROOMSYNC_CRASH_AT unless every address is loopback.
 
     Raises:
         ConfigurationError: n is not a positive number.
@@ -48,6 +47,3 @@ def _pass() -> None:
         _left -= 1
         if _left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-arm(os.environ.get("ROOMSYNC_CRASH_AT", ""))

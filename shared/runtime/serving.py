@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -106,8 +107,7 @@ def announce(name: str, url: str) -> None:
 def _listen(app: WsgiApp, host: str, port: int, threads: int, max_body_bytes: int) -> Any:
     server = create_server(
         app,
-        host=host,
-        port=port,
+        sockets=[_bound(host, port)],
         threads=threads,
         ident=None,
         connection_limit=_CONNECTIONS,
@@ -118,6 +118,19 @@ def _listen(app: WsgiApp, host: str, port: int, threads: int, max_body_bytes: in
     )
     server.channel_class = DeadlineChannel
     return server
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Bound here, not by waitress, which leaves threads and a pipe behind when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _url_of(server: Any) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,9 @@ from shared.errors import ConfigurationError
 from shared.runtime.crash_points import arm, crash_point
 
 PASSES = """
-from shared.runtime.crash_points import crash_point
+import sys
+from shared.runtime.crash_points import arm, crash_point
+arm(sys.argv[1])
 for number in range(1, 6):
     crash_point("elsewhere")
     crash_point("here")
@@ -20,8 +21,7 @@ for number in range(1, 6):
 
 
 def passed(spec: str) -> tuple[int, list[str]]:
-    environ = {**os.environ, "ROOMSYNC_CRASH_AT": spec}
-    ended = subprocess.run([sys.executable, "-c", PASSES], env=environ, capture_output=True, text=True, check=False)
+    ended = subprocess.run([sys.executable, "-c", PASSES, spec], capture_output=True, text=True, check=False)
     return ended.returncode, ended.stdout.split()
 
 
