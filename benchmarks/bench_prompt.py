@@ -54,12 +54,12 @@ def main() -> None:
     parser.add_argument("--engine", choices=["embedded", "kafka"], default="embedded")
     arguments = parser.parse_args()
     for provider in ("microsoft", "google"):
-        with staged(
-            engine=arguments.engine, seed=1, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}
-        ) as stage:
+        with staged(engine=arguments.engine, seed=1, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as stage:
             waits = sorted(measure(stage, assemble(stage, provider), arguments.rounds))
         p99 = waits[min(len(waits) - 1, int(len(waits) * 0.99))]
-        print(f"{provider}: {len(waits)} declines, room's answer to prompt: p50 {statistics.median(waits):.0f} ms, p99 {p99:.0f} ms")
+        print(
+            f"{provider}: {len(waits)} declines, room's answer to prompt: p50 {statistics.median(waits):.0f} ms, p99 {p99:.0f} ms"
+        )
 
 
 if __name__ == "__main__":

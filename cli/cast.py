@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +22,11 @@ ROOMS = (
     {"name": "Emme 3.02", "capacity": 10, "building": "Riverside", "floor": "3"},
     {"name": "Rhein 1.01", "capacity": 20, "building": "Hillside", "floor": "1"},
 )
+REFUSING = "Aare 4.12"
+"""The room that says no."""
 ANSWER_MS = [700, 1500]
 LEAD = timedelta(days=1)
+ACCEPTED_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def assemble(stage: Stage, provider: str) -> Organisation:
                 "rooms",
                 tenant=tenant["id"],
                 address=f"{str(room['name']).split()[0].lower()}@rooms.{domain}",
-                rules={"mode": "auto", "delayMs": ANSWER_MS},
+                rules=_rules(provider, str(room["name"]), people["Ben"]["address"]),
                 **room,
             )
             for room in ROOMS
@@ -93,9 +97,45 @@ def cast_of(stage: Stage, provider: str) -> Organisation:
     return Organisation(provider, tenant["id"], people, rooms)
 
 
+def refusing(stage: Stage, who: Organisation, at: datetime) -> str:
+    """
+    Make sure that the first room will say no to Ada at that hour, after a moment; says why, in words.
+
+    Outlook's room is taken by Ben. Google declines conflicts at once, so there the room is one that only Ben may book.
+    """
+    if who.provider == "google":
+        return "a room that only Ben may book, by a rule that nobody else can read"
+    book(stage, who, host="Ben", title="Standing appointment", room=REFUSING, at=at, guests=[])
+    _wait_accepted(stage, who, REFUSING)
+    return "an hour that Ben already has"
+
+
 def tomorrow_at(hour: int) -> datetime:
     """The hour of tomorrow, UTC."""
     return (datetime.now(UTC) + LEAD).replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+def _rules(provider: str, room: str, only: str) -> dict[str, Any]:
+    if provider == "google" and room == REFUSING:
+        return {"mode": "group", "group": [only], "delayMs": ANSWER_MS}
+    return {"mode": "auto", "delayMs": ANSWER_MS}
+
+
+def _wait_accepted(stage: Stage, who: Organisation, room: str) -> None:
+    """Until the simulated room has accepted a meeting."""
+    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+        deadline = time.monotonic() + ACCEPTED_S
+        while time.monotonic() < deadline:
+            facts = [fact for fact in _list(sim, "history") if fact["kind"] == "room-answered"]
+            if any(
+                fact.get("answer") == "accepted"
+                and fact.get("room") in {who.rooms[room]["address"], who.rooms[room]["id"]}
+                for fact in facts
+            ):
+                return
+            time.sleep(0.1)
+    message = f"the simulated {room} never accepted Ben's meeting"
+    raise RuntimeError(message)
 
 
 def _enable(stage: Stage, provider: str, directory: str, name: str, rooms: dict[str, dict[str, Any]]) -> None:

@@ -93,9 +93,7 @@ class Person:
             self.seen.append(event)
             if event.name == name and all(event.data.get(key) == value for key, value in fields.items()):
                 return event
-        message = (
-            f"no {name} event with {fields} within {self._patience_s:.0f} s; seen: {[(e.name, e.data) for e in self.seen[-5:]]}"
-        )
+        message = f"no {name} event with {fields} within {self._patience_s:.0f} s; seen last: {self.seen[-3:]}"
         raise RuntimeError(message)
 
     def close(self) -> None:

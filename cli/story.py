@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cli.cast import Organisation, book, tomorrow_at
+from cli.cast import REFUSING, Organisation, book, refusing, tomorrow_at
 from cli.person import PATIENCE_S, Event, Person
 from cli.stage import Say, Stage, run_command
 
@@ -65,13 +65,12 @@ def _wait_connected(person: Person, patience_s: float) -> None:
 def _decline(
     stage: Stage, who: Organisation, person: Person, tally: Tally, say: Say
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Ben holds the room at that hour; Ada asks for it too. Returns the prompt and its first choice."""
-    at, room = tomorrow_at(10), "Aare 4.12"
-    book(stage, who, host="Ben", title="Standing appointment", room=room, at=at, guests=[])
-    _wait_taken(stage, who, room)
+    """Ada asks for a room that will say no. Returns the prompt and its first choice."""
+    at, room = tomorrow_at(10), REFUSING
+    why = refusing(stage, who, at)
     book(stage, who, host="Ada", title=TITLE, room=room, at=at, guests=["Cleo"])
     booked_s = time.monotonic()
-    say(f"“{TITLE}” is booked in her calendar with {room}, an hour that Ben already has")
+    say(f"“{TITLE}” is booked in her calendar with {room}, {why}")
     pending = person.wait_for("room", state="pending")
     say(f"{room} is pending{_after(pending, booked_s)}: asked, not booked")
     declined = person.wait_for("room", state="declined")
@@ -85,26 +84,6 @@ def _decline(
         raise RuntimeError(message)
     say(f"she may choose: {', '.join(choice['name'] for choice in choices)} ({choices[0]['label']})")
     return prompt.data, choices[0]
-
-
-def _wait_taken(stage: Stage, who: Organisation, room: str) -> None:
-    """Until the simulated room has accepted Ben's meeting."""
-    import httpx  # noqa: PLC0415  # an extra of the portal
-
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        facts = httpx.get(f"{stage.simulator}/sim/v1/history").json()
-        facts = facts["history"] if isinstance(facts, dict) else facts
-        if any(
-            fact["kind"] == "room-answered"
-            and fact.get("answer") == "accepted"
-            and fact.get("room") in {who.rooms[room]["address"], who.rooms[room]["id"]}
-            for fact in facts
-        ):
-            return
-        time.sleep(0.1)
-    message = f"the simulated {room} never accepted Ben's meeting"
-    raise RuntimeError(message)
 
 
 def _rebook(person: Person, prompt: dict[str, Any], room: dict[str, Any], tally: Tally, say: Say) -> None:
