@@ -23,6 +23,7 @@ from shared.providers.google.failures import Doing
 from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
+from shared.providers.readable import readable
 
 CALENDAR = "primary"
 CALENDARS_PER_CALL = 50  # Google's own limit
@@ -47,6 +48,7 @@ class GoogleCalendar:
         self._transport = GoogleTransport(base_url, timeout_s)
         self._service = self._transport.service
 
+    @readable
     def look(self, access: Access, cursor: str, window: Window) -> Look:
         """Read one sync round to its last page, which alone carries the next cursor."""
         first = {"syncToken": cursor} if cursor else _times(window)
@@ -69,6 +71,7 @@ class GoogleCalendar:
             raise RetryableError(message)
         return Look(latest(seen), page.sync_token, full=not cursor)
 
+    @readable
     def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
         """Open a channel under the wished id, which must never have been used before."""
         body = {
@@ -82,6 +85,7 @@ class GoogleCalendar:
         request = self._service.events().watch(calendarId=CALENDAR, body=body)
         return parse_channel(self._transport.send(Doing.SUBSCRIBING, access, request), wish.expires_at_ms)
 
+    @readable
     def extend(
         self,
         access: Access,
@@ -99,10 +103,12 @@ class GoogleCalendar:
         except SubscriptionGoneError:
             return
 
+    @readable
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         """Read one event with its title and attendees' names. Raises EventGoneError."""
         return parse_live(self._event(access, event_id))
 
+    @readable
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """Read, merge, and write only over the version that was read (`If-Match`)."""
         event = self._event(access, event_id)
@@ -113,6 +119,7 @@ class GoogleCalendar:
         request.headers["If-Match"] = str(event.get("etag") or "*")
         self._transport.send(Doing.EVENT, access, request)
 
+    @readable
     def availability(
         self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
     ) -> Mapping[str, Availability]:
@@ -126,7 +133,7 @@ class GoogleCalendar:
         return {room: found.get(room.lower(), Availability.UNKNOWN) for room in rooms}
 
     def close(self) -> None:
-        """Close the calling thread's connection; those of other threads go with their threads."""
+        """Close the idle connections."""
         self._transport.close()
 
     def _event(self, access: Access, event_id: str) -> dict[str, Any]:

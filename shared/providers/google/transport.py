@@ -1,9 +1,11 @@
-"""One Google call at a time through google-api-python-client, with a connection of its own per thread."""
+"""One Google call at a time through google-api-python-client, each on a connection that no other call is using."""
 
 from __future__ import annotations
 
 import http.client
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +34,8 @@ class GoogleTransport:
             message = f"ROOMSYNC_GOOGLE_CALENDAR_URL={base_url!r}: must be an address with scheme and host"
             raise ConfigurationError(message)
         self._timeout_s = timeout_s
-        self._threads = threading.local()
+        self._lock = threading.Lock()
+        self._idle: list[httplib2.Http] = []
         self.service: Any = build(
             "calendar",
             "v3",
@@ -49,33 +52,49 @@ class GoogleTransport:
             RetryableError, ConsentRevokedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
         """
-        # Without status codes to refresh on, a 401 comes back as an answer: refreshing is the broker's.
-        grant: Any = Credentials  # untyped
-        authorized = AuthorizedHttp(grant(access.token), http=self._connection(), refresh_status_codes=())
-        try:
-            return request.execute(http=authorized, num_retries=0)
-        except HttpError as error:
-            reason, message = _said(error)
-            raise failure(doing, error.status_code, reason, message, dict(error.resp)) from error
-        except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
-            self._connection().close()  # it may be half way through an answer
-            message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
-            raise RetryableError(message) from error
-        except ValueError as error:
-            message = f"{doing}: Google's answer is not JSON ({error})"
-            raise RetryableError(message) from error
+        with self._connection() as connection:
+            # Without status codes to refresh on, a 401 comes back as an answer: refreshing is the broker's.
+            grant: Any = Credentials  # untyped
+            authorized = AuthorizedHttp(grant(access.token), http=connection, refresh_status_codes=())
+            return _performed(doing, request, authorized)
 
     def close(self) -> None:
-        """Close the calling thread's connection; those of other threads go with their threads."""
-        self._connection().close()
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
-    def _connection(self) -> httplib2.Http:
-        """This thread's own: httplib2 mixes up answers when threads share one."""
-        connection = getattr(self._threads, "http", None)
+    @contextmanager
+    def _connection(self) -> Iterator[httplib2.Http]:
+        """One that nobody else is using: httplib2 mixes up answers when threads share one."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = self._threads.http = httplib2.Http(timeout=self._timeout_s)
+            connection = httplib2.Http(timeout=self._timeout_s)
             connection.follow_redirects = False
-        return connection
+        try:
+            yield connection
+        except RetryableError:
+            connection.close()  # it may be half way through an answer
+            raise
+        finally:
+            with self._lock:
+                self._idle.append(connection)
+
+
+def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:
+    try:
+        return request.execute(http=http_, num_retries=0)
+    except HttpError as error:
+        reason, message = _said(error)
+        raise failure(doing, error.status_code, reason, message, dict(error.resp)) from error
+    except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
+        message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
+        raise RetryableError(message) from error
+    except ValueError as error:
+        message = f"{doing}: Google's answer is not JSON ({error})"
+        raise RetryableError(message) from error
 
 
 def _said(error: HttpError) -> tuple[str, str]:

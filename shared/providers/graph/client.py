@@ -43,6 +43,7 @@ from shared.providers.graph.sdk import (
 )
 from shared.providers.graph.subscriptions import confirmed, is_ours, wanted
 from shared.providers.graph.transport import GraphTransport
+from shared.providers.readable import readable
 
 PAGE_SIZE = 100
 SCHEDULES_PER_CALL = 20  # Graph's own limit
@@ -64,6 +65,7 @@ class GraphCalendar:
         self._me = self._transport.client.me
         self._subscriptions = self._transport.client.subscriptions
 
+    @readable
     def look(self, access: Access, cursor: str, window: Window) -> Look:
         """Read one delta round to its last page. Empty pages with a next link are ordinary."""
         seen: list[Seen] = []
@@ -82,6 +84,7 @@ class GraphCalendar:
             raise RetryableError(message)
         return Look(latest(seen), self._followed(page.delta_link, visited), full=not cursor)
 
+    @readable
     def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
         """Subscribe to the person's events. One of ours that stands in the way is ended: its client state is old."""
         try:
@@ -94,6 +97,7 @@ class GraphCalendar:
             message = f"Graph still sees an older subscription: {error}"
             raise RetryableError(message) from error
 
+    @readable
     def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
         """Move the expiry. Renewing is reauthorising as well: never both within ten minutes."""
         item = self._subscriptions.by_subscription_id(subscription.id)
@@ -104,11 +108,13 @@ class GraphCalendar:
         """Delete it; already gone counts as done."""
         self._delete(access, subscription.id)
 
+    @readable
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         """Read one event with its title and attendees' names. Raises EventGoneError."""
         fields = ["subject", "start", "end", "isCancelled", "isOrganizer", "attendees", "changeKey", "type"]
         return parse_live(self._event(access, event_id, fields))
 
+    @readable
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """Read, replace in attendees and location, write, then read back: Graph documents no `If-Match` for events."""
         event = self._raw_event(access, event_id)
@@ -122,6 +128,7 @@ class GraphCalendar:
             message = "the meeting changed while its room was swapped; read it again"
             raise PreconditionFailedError(message)
 
+    @readable
     def availability(
         self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
     ) -> Mapping[str, Availability]:

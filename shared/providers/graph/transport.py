@@ -113,7 +113,9 @@ class GraphTransport:
 
     def _new_adapter(self) -> tuple[GraphRequestAdapter, _Transports]:
         inner = httpx.AsyncClient(
-            timeout=httpx.Timeout(self._timeout_s), limits=httpx.Limits(keepalive_expiry=_IDLE_CONNECTION_S)
+            timeout=httpx.Timeout(self._timeout_s),
+            limits=httpx.Limits(keepalive_expiry=_IDLE_CONNECTION_S),
+            event_hooks={"response": [_not_elsewhere]},
         )
         # The SDK wraps these, and its wrapper closes nothing.
         opened = (inner._transport, *filter(None, inner._mounts.values()))  # noqa: SLF001
@@ -126,6 +128,13 @@ class GraphTransport:
         adapter = GraphRequestAdapter(_TokenOfThisCall(), client=http)
         adapter.base_url = self._base_url
         return adapter, opened
+
+
+async def _not_elsewhere(response: httpx.Response) -> None:
+    """The SDK takes a redirect that it may not follow for success."""
+    if response.is_redirect:
+        message = f"redirected to {response.headers['Location'][:120]}; not followed"
+        raise httpx.TooManyRedirects(message)
 
 
 def _translated(doing: Doing, error: APIError) -> Exception:

@@ -218,9 +218,7 @@ def sign_in(settings: Settings, provider: Provider, address: str) -> dict[str, A
 
 
 @pytest.fixture(params=[Provider.MICROSOFT, Provider.GOOGLE], ids=lambda provider: provider.value)
-def person(
-    request: pytest.FixtureRequest, simulator: Simulator, settings: Settings, hooks: Hooks
-) -> Iterator[Person]:
+def person(request: pytest.FixtureRequest, simulator: Simulator, settings: Settings, hooks: Hooks) -> Iterator[Person]:
     provider: Provider = request.param
     domain = f"{uuid.uuid4().hex[:10]}.example"
     tenant = simulator.ask("POST", "tenants", {"provider": provider.value, "name": "Contoso", "domain": domain})["id"]
