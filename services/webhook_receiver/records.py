@@ -12,7 +12,7 @@ from shared.domain.identity import Mailbox, partition_of
 from shared.ports.log import Headers, NewRecord
 
 
-def hint_record(hint: Hint, topic: str, partitions: int, *, id: str, headers: Headers) -> NewRecord:  # noqa: A002
+def hint_record(hint: Hint, topic: str, partitions: int, *, id: str, headers: Headers) -> NewRecord:
     """The record of one hint, keyed by mailbox. It begins a journey: its id is the correlation id."""
     return NewRecord(
         topic=topic,
@@ -23,7 +23,7 @@ def hint_record(hint: Hint, topic: str, partitions: int, *, id: str, headers: He
     )
 
 
-def gap_record(mailbox: Mailbox, partitions: int, *, id: str, at_ms: int, headers: Headers) -> NewRecord:  # noqa: A002
+def gap_record(mailbox: Mailbox, partitions: int, *, id: str, at_ms: int, headers: Headers) -> NewRecord:
     """
     "Hints of this partition may have been lost": every mailbox of it becomes due.
 

@@ -1,0 +1,318 @@
+"""The commands that read, poke, rotate and diagnose, on an embedded deployment of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cli.keys import key_uses
+from cli.main import roomsync
+from services.webhook_receiver.protocols import google, graph
+from services.webhook_receiver.protocols.verdict import Accept
+from shared.consents.enrolment import enrol
+from shared.consents.tables import consents
+from shared.contracts.calendar_state import LiveSubscription, MailboxState
+from shared.contracts.rows import ConsentRow, ConsentState
+from shared.contracts.topics import SYNC_WORKER, TOPICS
+from shared.crypto.master import new_key, parse
+from shared.crypto.records import sealed_envelope
+from shared.domain.identity import Mailbox, partition_of
+from shared.errors import ConfigurationError
+from shared.ports.engine import Engine
+from shared.ports.log import NewRecord, StateChange
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
+
+NEW, OLD = new_key(), new_key()
+FINDING, USAGE, UNREACHABLE = 1, 2, 3
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    for name in list(os.environ):
+        if name.startswith("ROOMSYNC_"):
+            monkeypatch.delenv(name)
+    ours = {
+        "ROOMSYNC_HOME": str(tmp_path / "home"),
+        "ROOMSYNC_MASTER_KEY": f"{NEW},{OLD}",
+        "ROOMSYNC_RECEIVER_PORT": "0",
+    }
+    ours |= {"ROOMSYNC_PORTAL_PORT": "0", "ROOMSYNC_SIMULATOR_PORT": "0"}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    return ours
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Run:
+    def run(*arguments: str) -> Ran:
+        result = CliRunner().invoke(roomsync, arguments, standalone_mode=False)
+        if result.exception is not None:
+            raise result.exception
+        return Ran(result.return_value or 0, result.stdout)
+
+    return run
+
+
+@pytest.fixture
+def engine(environ: dict[str, str]) -> Iterator[Engine]:
+    engine = open_engine(load(environ))
+    yield engine
+    engine.close()
+
+
+def appended(engine: Engine, *values: bytes | None, topic: str = "room-rejections") -> None:
+    engine.log.append([NewRecord(topic, 1, b"m-1", value, (("traceparent", b"00-x"),)) for value in values])
+
+
+def a_grant(engine: Engine, provider: str, state: ConsentState, mailbox: str) -> Mailbox:
+    tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=f"{provider}.example", name="Office")
+    row = ConsentRow(user="u-1", provider=provider, subject="s", state=state)
+    consents(engine.registry).put(tenant, mailbox, row)
+    return Mailbox(tenant, mailbox)
+
+
+def test_tail_prints_a_line_a_record(run: Run, engine: Engine) -> None:
+    appended(engine, b'{"id": "d-1"}', None, b"\xff")
+
+    lines = run("tail", "room-rejections", "--json").lines
+    assert [(line["topic"], line["partition"], line["key"]) for line in lines] == [("room-rejections", 1, "m-1")] * 3
+    assert [line["value"] for line in lines] == [{"id": "d-1"}, None, "/w=="]
+    assert lines[0]["headers"] == {"traceparent": "00-x"}
+    assert lines[0]["offset"] < lines[1]["offset"] < lines[2]["offset"]
+
+
+def test_tail_begins_at_an_instant(run: Run, engine: Engine) -> None:
+    appended(engine, b"1")
+
+    assert len(run("tail", "room-rejections", "--json", "--from", "2020-01-01T00:00:00Z").lines) == 1
+    assert run("tail", "room-rejections", "--json", "--from", "2999-01-01T00:00:00Z").lines == []
+    assert len(run("tail", "room-rejections", "--json", "--from", "beginning").lines) == 1
+
+
+def test_tail_says_which_topics_there_are(run: Run) -> None:
+    with pytest.raises(Exception, match="room-status"):
+        run("tail", "no-such-topic")
+    with pytest.raises(Exception, match="2026-11-20T09:30:00Z"):
+        run("tail", "room-status", "--from", "yesterday")
+
+
+def test_tail_follows_and_whoever_has_seen_enough_may_leave(environ: dict[str, str], engine: Engine) -> None:
+    appended(engine, *(b'{"filler": "%s"}' % (b"x" * 1000) for _ in range(300)))
+    command = [sys.executable, "-m", "cli.main", "tail", "room-rejections", "--json", "--follow", "--from", "beginning"]
+    with subprocess.Popen(
+        command, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as tail:
+        assert tail.stdout is not None
+        assert tail.stderr is not None
+        for _ in range(300):
+            assert json.loads(tail.stdout.readline())["key"] == "m-1"
+        appended(engine, b'{"id": "late"}')
+        assert json.loads(tail.stdout.readline())["value"] == {"id": "late"}
+        tail.stdout.close()
+        appended(engine, b'{"id": "nobody reads this"}')
+        assert tail.wait(10) == 0
+        assert tail.stderr.read() == ""
+
+
+@pytest.mark.parametrize("kind", ["graph", "google"])
+def test_trigger_prints_requests_that_the_receiver_accepts(run: Run, kind: str) -> None:
+    keys = parse(NEW).hook_keys()
+    for push in run("trigger", kind, "--synthetic", "--print", "--count", "3").lines:
+        assert push["path"] == f"/hooks/{kind}"
+        read = graph.read if kind == "graph" else google.read
+        verdict = read("", push["headers"], push["body"].encode(), keys, 0)
+        assert isinstance(verdict, Accept)
+        assert len(verdict.hints) == 1
+
+
+def test_trigger_is_for_those_who_are_connected(run: Run, engine: Engine) -> None:
+    ada = a_grant(engine, "microsoft", ConsentState.ACTIVE, "m-ada")
+    a_grant(engine, "microsoft", ConsentState.REVOKED, "m-bob")
+    [push] = run("trigger", "graph", "--print").lines
+
+    verdict = graph.read("", {}, push["body"].encode(), parse(NEW).hook_keys(), 0)
+    assert isinstance(verdict, Accept)
+    assert [hint.mailbox for hint in verdict.hints] == [ada]
+    with pytest.raises(Exception, match="--synthetic"):
+        run("trigger", "google", "--print")
+
+
+def test_trigger_without_a_receiver_is_an_unreachable_dependency(run: Run) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, not listening
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+
+        assert run("trigger", "graph", "--synthetic", "--url", url).code == UNREACHABLE
+
+
+def test_keys_new_makes_a_key_that_can_be_used(run: Run) -> None:
+    assert parse(run("keys", "new").out).current.startswith("k")
+    assert run("keys", "new").out != run("keys", "new").out
+
+
+def test_keys_rewrap_moves_everything_to_the_newest_key(
+    run: Run, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(load({**environ, "ROOMSYNC_MASTER_KEY": OLD}))
+    before = engine.keyring.create("t-1")
+    engine.close()
+
+    dry = run("keys", "rewrap", "--dry-run", "--json").lines
+    assert dry[0]["current"] == parse(NEW).current
+    assert run("keys", "rewrap", "--json").lines[0]["rewrapped"] > 0
+    assert run("keys", "rewrap", "--json").lines[0]["rewrapped"] == 0
+    monkeypatch.setenv("ROOMSYNC_MASTER_KEY", NEW)
+    engine = open_engine(load())
+    assert engine.keyring.keys("t-1") == before
+    engine.close()
+
+
+def test_keys_status_counts_the_subscriptions_that_still_carry_a_key(run: Run, engine: Engine) -> None:
+    keys = engine.keyring.create("t-1")
+    mailbox = Mailbox("t-1", "m-ada")
+    old = LiveSubscription(id="s-1", key_id=parse(OLD).current, made_at_ms=0, expires_at_ms=1_800_000_000_000)
+    claim = engine.log.claim(SYNC_WORKER, partition_of(mailbox.key, engine.log.partitions))
+    for state in (MailboxState(provider="google"), MailboxState(provider="google", subscription=old)):
+        value = sealed_envelope(keys, state, type="mailbox-state", id=mailbox.id)
+        claim.commit([], [StateChange(mailbox.key, value)], {})
+    claim.close()
+
+    newest, retired = run("keys", "status", "--json").lines
+    assert (newest["current"], newest["subscriptions"]) == (True, 0)
+    assert (retired["current"], retired["subscriptions"]) == (False, 1)
+    assert retired["neededUntil"] == "2027-01-15T08:00:00.000Z"
+
+
+def test_a_key_that_is_needed_and_missing_is_a_finding() -> None:
+    lost = LiveSubscription(id="s-1", key_id="k-lost", made_at_ms=0, expires_at_ms=0)
+
+    uses = key_uses(parse(NEW), iter([lost]))
+    assert [(use.known, use.subscriptions) for use in uses] == [(True, 0), (False, 1)]
+
+
+def test_topics_prints_the_one_table(run: Run) -> None:
+    ran = run("topics", "--json")
+
+    assert [line["topic"] for line in ran.lines] == [topic.name for topic in TOPICS]
+    assert ran.code == 0
+
+
+def test_topics_refuses_another_number_of_partitions(run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.log.probe()
+    monkeypatch.setenv("ROOMSYNC_PARTITIONS", "8")
+
+    with pytest.raises(ConfigurationError, match="4 partitions"):
+        run("topics", "--apply")
+
+
+def test_status_shows_how_far_behind_who_is(run: Run, engine: Engine) -> None:
+    a_grant(engine, "microsoft", ConsentState.ACTIVE, "m-ada")
+    appended(engine, b"{}", b"{}", topic="commands")
+    claim = engine.log.claim(SYNC_WORKER, 1)
+    first = claim.read(1.0)[0]
+    claim.commit([], [], {"commands": first.offset + 1})
+    claim.close()
+
+    [found] = run("status", "--json").lines
+    [sync_worker, room_status] = found["stations"]
+    assert sync_worker["lagRecords"] == 1
+    assert sync_worker["partitions"][1]["lagRecords"] == 1
+    assert room_status["lagRecords"] == 0
+    assert found["mailboxes"] == {"microsoft": {"active": 1}}
+    assert found["lastPush"] == {"microsoft": None, "google": None}
+    assert "1 active" in run("status").out
+
+
+def findings(ran: Ran) -> dict[str, str]:
+    return {line["check"]: line["state"] for line in ran.lines}
+
+
+def test_doctor_finds_a_fresh_machine_well_and_leaves_no_trace(run: Run, environ: dict[str, str]) -> None:
+    ran = run("doctor", "--json")
+
+    assert ran.code == 0, ran.out
+    assert findings(ran)["engine"] == "ok"
+    assert not Path(environ["ROOMSYNC_HOME"]).exists()
+
+
+def test_doctor_asks_a_deployment_that_stands(run: Run, engine: Engine) -> None:
+    engine.log.probe()
+
+    found = findings(run("doctor", "--json"))
+    assert {found[name] for name in ("log", "view", "registry", "keyring")} == {"ok"}
+
+
+def test_doctor_names_settings_that_contradict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMSYNC_ENGINE", "kafka")
+    ran = run("doctor", "--json")
+
+    assert ran.code == USAGE
+    assert "ROOMSYNC_KAFKA_BOOTSTRAP" in ran.out
+
+
+def test_doctor_names_a_port_that_somebody_else_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("ROOMSYNC_RECEIVER_PORT", str(holder.getsockname()[1]))
+        ran = run("doctor", "--json")
+
+    assert ran.code == FINDING
+    assert findings(ran)["receiver port"] == "wrong"
+    assert "ROOMSYNC_RECEIVER_PORT" in ran.out
+
+
+def test_doctor_names_half_a_client_and_a_provider_that_does_not_answer(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        monkeypatch.setenv("ROOMSYNC_MICROSOFT_CLIENT_ID", "roomsync")
+        monkeypatch.setenv("ROOMSYNC_MICROSOFT_LOGIN_URL", url)
+        monkeypatch.setenv("ROOMSYNC_MICROSOFT_GRAPH_URL", url)
+        ran = run("doctor", "--json")
+
+    assert ran.code == UNREACHABLE
+    assert findings(ran)["microsoft client"] == "wrong"
+    assert findings(ran)["ROOMSYNC_MICROSOFT_GRAPH_URL"] == "away"
+
+
+def test_doctor_never_says_a_secret(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOMSYNC_GOOGLE_CLIENT_SECRET", "hunter2-hunter2")
+
+    out = run("doctor").out
+    assert "hunter2" not in out
+    assert NEW.split(":")[1] not in out
+
+
+def test_doctor_insists_on_https_for_an_address_that_is_not_this_machine(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROOMSYNC_PUBLIC_URL", "http://rooms.example")
+    ran = run("doctor", "--json")
+
+    assert findings(ran)["public address"] == "wrong"
