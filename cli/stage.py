@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 Say = Callable[[str], None]
 
@@ -31,10 +32,15 @@ class Play:
     log: Path
     ready: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Service → address and process id, as last announced."""
+    reader: threading.Thread | None = None
 
     def follow(self) -> None:
         """Read `ready` lines until the process ends."""
-        for line in self.process.stdout or ():
+        with contextlib.closing(cast("IO[str]", self.process.stdout)) as lines:
+            self._read(lines)
+
+    def _read(self, lines: IO[str]) -> None:
+        for line in lines:
             words = line.split()
             if len(words) == 4 and words[0] == "ready":  # noqa: PLR2004  # ready NAME URL PID
                 self.ready[words[1]] = (words[2], int(words[3]))
@@ -130,7 +136,8 @@ def _start(stack: contextlib.ExitStack, home: Path, name: str, command: list[str
     )
     play = Play(name, process, log)
     stack.callback(_stop, play)
-    threading.Thread(target=play.follow, daemon=True).start()
+    play.reader = threading.Thread(target=play.follow, daemon=True)
+    play.reader.start()
     return play
 
 
@@ -154,3 +161,5 @@ def _stop(play: Play) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(play.process.pid, signal.SIGKILL)
             play.process.wait()
+    if play.reader:
+        play.reader.join()
