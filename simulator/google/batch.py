@@ -41,10 +41,10 @@ def _answer(app: Flask, part: Message) -> bytes:
     line, _, rest = head.partition(b"\n")
     method, target, *_ = [*line.decode().split(" "), "", ""]
     headers = message_from_bytes(rest + b"\n\n", EmailMessage, policy=policy.HTTP)
-    named = {name: str(value) for name, value in headers.items() if name.lower() not in _HIDDEN}
+    named = Headers([(name, str(value)) for name, value in headers.items() if name.lower() not in _HIDDEN])
     named.setdefault("Authorization", request.headers.get("Authorization", ""))
     environ = EnvironBuilder(
-        path=target, base_url=request.host_url, method=method, headers=Headers(named), data=body.rstrip(b"\n")
+        path=target, base_url=request.host_url, method=method, headers=named, data=body.rstrip(b"\n")
     ).get_environ()
     chunks, status, answered = run_wsgi_app(app.wsgi_app, environ, buffered=True)
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in answered.items())]

@@ -10,7 +10,7 @@ from simulator.google.access import Reached, demand_writer
 from simulator.google.errors import ApiError, deleted, invalid
 from simulator.google.finding import Found, check_etag, find
 from simulator.google.render import SHARED_FLAGS, SHARED_TEXT, Renderer
-from simulator.world import Answer, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
+from simulator.world import Answer, Copy, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
 
 
 class Events:
@@ -35,7 +35,7 @@ class Events:
             invalid(str(error))
         copy = self._world.calendar.copy_of(reached.user.id, meeting.id)
         if copy is not None:
-            copy.private.update(reading.own(sent))
+            copy.private.update(self._own(copy, sent))
         return find(self._world, reached.user, meeting.event_id).rendered(Renderer(self._world, reached.user))
 
     def patch(self, reached: Reached, event_id: str, sent: Mapping[str, Any], if_match: str | None) -> dict[str, Any]:
@@ -156,14 +156,19 @@ class Events:
             self._world.bookings.update(found.meeting, edit, found.key)
 
     def _own_changes(self, found: Found, sent: Mapping[str, Any]) -> None:
-        own = reading.own(sent)
-        if "extendedProperties" in own:
-            before = found.copy.private.get("extendedProperties")
-            own["extendedProperties"] = reading.merged_properties(before, own["extendedProperties"])
+        own = self._own(found.copy, sent)
         changed = {name: value for name, value in own.items() if value != found.copy.private.get(name)}
         if changed:
             found.copy.private.update(changed)
             self._world.calendar.touch(found.copy, cause="own-fields", occurrence=found.key)
+
+    @staticmethod
+    def _own(copy: Copy, sent: Mapping[str, Any]) -> dict[str, Any]:
+        own = reading.own(sent)
+        if "extendedProperties" in own:
+            before = copy.private.get("extendedProperties")
+            own["extendedProperties"] = reading.merged_properties(before, own["extendedProperties"])
+        return own
 
     def _shared_properties_merged(self, found: Found, sent: Mapping[str, Any]) -> Mapping[str, Any]:
         extended = sent.get("extendedProperties")

@@ -54,7 +54,7 @@ def draft(sent: Mapping[str, Any], *, organizer: str, zone: str, is_room: IsRoom
         invitees=[_invitee(one, is_room, None) for one in entries],
         time_zone=start_zone or zone,
         recurrence=recurrence,
-        details={**_details(sent), "allDay": all_day, **_organizer_attends(entries, organizer)},
+        details={**_details(sent), **_shared(sent), "allDay": all_day, **_organizer_attends(entries, organizer)},
         event_id=sent.get("id"),
         ical_uid=sent.get("iCalUID"),
     )
@@ -128,6 +128,11 @@ def _details(sent: Mapping[str, Any]) -> dict[str, Any]:
         found["status"] = sent["status"]
     shared = (sent.get("extendedProperties") or {}).get("shared")
     return found | ({"sharedExtendedProperties": shared} if shared is not None else {})
+
+
+def _shared(sent: Mapping[str, Any]) -> dict[str, Any]:
+    shared = (sent.get("extendedProperties") or {}).get("shared")
+    return {"sharedExtendedProperties": merged_properties(None, shared)} if shared else {}
 
 
 def _organizer_attends(entries: list[dict[str, Any]], organizer: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import base64
 
 import httpx
 import pytest
-from tests.unit.simulator_google import signing_in
 from joserfc import jwk, jwt
-from tests.unit.simulator_google.signing_in import Flow, hidden_fields, query_of
 
 from simulator.world import ManualClock, World
+from tests.unit.simulator_google import signing_in
+from tests.unit.simulator_google.signing_in import Flow, hidden_fields, query_of
 
 ADA, BO = "ada@contoso.example", "bo@gadget.example"
 PROVIDERS = ["microsoft", "google"]
