@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -73,6 +74,8 @@ class Person:
     tenant: str
     domain: str
     hooks: Hooks
+    token_answer: bytes
+    """What the token endpoint said when they signed in."""
 
     def room(self, name: str, **rules: object) -> str:
         """Make a room; returns its address."""
@@ -185,7 +188,7 @@ def settings(simulator: Simulator) -> Settings:
     return settings_for(simulator)
 
 
-def sign_in(settings: Settings, provider: Provider, address: str) -> dict[str, Any]:
+def sign_in(settings: Settings, provider: Provider, address: str) -> bytes:
     """The whole code flow of somebody who has consented beforehand; returns the token endpoint's answer."""
     redirect = "http://127.0.0.1:9/auth/callback"
     microsoft = provider is Provider.MICROSOFT
@@ -213,8 +216,7 @@ def sign_in(settings: Settings, provider: Provider, address: str) -> dict[str, A
         }
         token = http.post(f"{root}/token" if microsoft else settings.google_token_url, data=form)
         assert token.status_code == 200, token.text
-        answer: dict[str, Any] = token.json()
-        return answer
+        return token.content
 
 
 @pytest.fixture(params=[Provider.MICROSOFT, Provider.GOOGLE], ids=lambda provider: provider.value)
@@ -225,10 +227,11 @@ def person(request: pytest.FixtureRequest, simulator: Simulator, settings: Setti
     address = f"ana@{domain}"
     user = simulator.ask("POST", "users", {"tenant": tenant, "name": "Ana", "address": address})["id"]
     simulator.ask("POST", f"users/{user}/consents", {"granted": True})
-    token = sign_in(settings, provider, address)["access_token"]
+    answer = sign_in(settings, provider, address)
     calendars = calendar_providers(settings)
     calendar = calendars[provider]
-    yield Person(provider, calendar, Access(token, user, address), simulator, user, tenant, domain, hooks)
+    access = Access(json.loads(answer)["access_token"], user, address)
+    yield Person(provider, calendar, access, simulator, user, tenant, domain, hooks, answer)
     simulator.ask("PUT", "faults", {"reset": True})
     with contextlib.suppress(AttributeError):
         calendar.close()  # type: ignore[attr-defined]
