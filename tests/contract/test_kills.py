@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from typing import Any
 
 from shared.contracts.topics import COMMANDS, OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.ports.engine import Engine
@@ -13,7 +14,20 @@ from tests.contract.deployments import Deployment
 from tests.contract.test_log import everything
 
 KILLS = 24
-LONGEST_LIFE_S = 0.08
+LONGEST_LIFE = 9
+"""Acknowledgements, before the one that the kill comes into."""
+
+
+def killed_at_some_instant(worker: Child, chance: random.Random) -> list[dict[str, Any]]:
+    """Hear a few acknowledgements, then kill somewhere within the time that the next may take; returns all it said."""
+    said, longest_s = [], 0.005
+    for _ in range(chance.randrange(LONGEST_LIFE)):
+        begin_s = time.monotonic()
+        said.append(worker.heard())
+        longest_s = max(longest_s, time.monotonic() - begin_s)
+    time.sleep(chance.random() * longest_s)  # the instant is what is left to chance: nothing is waited for
+    worker.kill()
+    return said + worker.rest()
 
 
 def test_killed_at_any_instant_nothing_acknowledged_is_lost_and_nothing_committed_is_doubled(
@@ -28,9 +42,7 @@ def test_killed_at_any_instant_nothing_acknowledged_is_lost_and_nothing_committe
             assert committed <= restored["restored"] <= committed + 1, "at most the commit it died in is unknown"
             assert restored["position"] == restored["restored"], "state and position are of one commit"
             assert restored["tail"] == 0, "a decision never stands without its state"
-            time.sleep(chance.random() * LONGEST_LIFE_S)  # the instant of the kill is the chance in this test
-            worker.kill()
-            said = worker.rest()
+            said = killed_at_some_instant(worker, chance)
         appended += [line["appended"] for line in said if "appended" in line]
         committed = max([restored["restored"], *(line["committed"] for line in said if "committed" in line)])
 

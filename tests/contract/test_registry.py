@@ -94,6 +94,7 @@ def test_a_row_past_its_deadline_is_refused_and_may_be_made_anew(
     clock.at_ms = deadline - 1
     assert value(registry, tenant, "r") == b"1"
     clock.at_ms = deadline
+    assert [row for row, _ in registry.scan(TABLE, tenant)] == ["stays"]
     assert value(registry, tenant, "r") is None
     assert [row for row, _ in registry.scan(TABLE, tenant)] == ["stays"]
     with pytest.raises(ConflictError):
