@@ -21,6 +21,7 @@ RATE = 50
 SECONDS = 20
 SENDERS = 16
 REFUSALS = 50
+PROBED_S = 2.0  # a probe says within a second whether one partition or the whole log is away
 
 Send = Callable[[int], tuple[int, float]]
 
@@ -37,6 +38,7 @@ def main() -> int:
             _report("answers at 50/s", _paced(send))
             with _log_locked(Path(home)):
                 first = send(0)
+                time.sleep(PROBED_S)
                 _report("503 with the breaker open", [send(number) for number in range(REFUSALS)])
             print(f"the first 503, before the breaker opened: {first[0]} after {first[1] * 1000:.0f} ms")
     return 0

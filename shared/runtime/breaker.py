@@ -1,8 +1,9 @@
 """
 A breaker per lane (for the log: per partition): after a failure, callers are answered at once instead of waiting again.
 
-An open lane is not tried by anybody's request. A background probe asks whether the dependency is there at all; if so,
-one caller may pass and try the lane (one of three brokers can be away while the others answer the probe).
+An open lane is not tried by anybody's request. A background probe asks whether the dependency is there at all: while it is
+not, nobody passes on any lane; when it is, one caller may pass and try the open lane (one of three brokers can be away
+while the others answer the probe).
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Breaker:
         self._probe = probe
         self._probe_every_s = probe_every_s
         self._lanes: dict[Hashable, Lane] = {}  # lanes not named are closed
+        self._away = False  # by the latest probe
         self._lock = threading.Lock()
         self._prober: threading.Thread | None = None
         self._closing = threading.Event()
@@ -118,7 +120,7 @@ class Breaker:
         with self._lock:
             if not self._lanes:
                 return True
-            if not all(admits(self._lanes.get(lane, Lane.CLOSED)) for lane in lanes):
+            if self._away or not all(admits(self._lanes.get(lane, Lane.CLOSED)) for lane in lanes):
                 return False
             self._apply(lanes, Happening.ADMITTED)
             return True
@@ -145,14 +147,21 @@ class Breaker:
                 self._lanes[lane] = stands
 
     def _keep_probing(self) -> None:
+        self._ask()  # at once: is it one lane, or everything? Lanes are tried again at the next probe, not now
         while not self._closing.wait(self._probe_every_s):
             with self._lock:
                 if not self._lanes:
-                    self._prober = None
+                    self._prober, self._away = None, False
                     return
                 waiting = [lane for lane, stands in self._lanes.items() if stands is Lane.OPEN]
-            if waiting and self._answers():
+            if waiting and self._ask():
                 self._happened(waiting, Happening.PROBED)
+
+    def _ask(self) -> bool:
+        answers = self._answers()
+        with self._lock:
+            self._away = not answers
+        return answers
 
     def _answers(self) -> bool:
         try:

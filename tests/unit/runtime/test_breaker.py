@@ -144,7 +144,7 @@ def test_only_one_caller_tries_a_lane_that_is_back(breaker: Breaker, dependency:
 
 def test_a_caller_of_two_lanes_needs_both(breaker: Breaker, dependency: Dependency) -> None:
     dependency.up = False
-    breaker.close()  # no probing
+    breaker.close()  # no probing: the lane stays open
     with pytest.raises(LogUnavailableError):
         breaker.call({0}, dependency.call)
     dependency.up = True
@@ -152,6 +152,19 @@ def test_a_caller_of_two_lanes_needs_both(breaker: Breaker, dependency: Dependen
     with pytest.raises(LogUnavailableError):
         breaker.call({0, 1}, dependency.call)
     assert breaker.call({1}, dependency.call) == "done"
+
+
+def test_once_the_probe_has_failed_no_lane_is_tried(breaker: Breaker, dependency: Dependency) -> None:
+    """Everything is away, not one lane of it: the others need not find out one by one, each waiting for itself."""
+    dependency.up = False
+    with pytest.raises(LogUnavailableError):
+        breaker.call({0}, dependency.call)
+    eventually(lambda: dependency.probes >= 2)
+    for lane in range(1, 4):
+        with pytest.raises(LogUnavailableError):
+            breaker.call({lane}, dependency.call)
+
+    assert dependency.calls == 1
 
 
 def test_probing_ends_when_nothing_is_open(breaker: Breaker, dependency: Dependency) -> None:
