@@ -24,8 +24,7 @@ def create_app(world: World) -> Flask:
     app.before_request(_begin)
     identity.register(app, world)
     graph.register(app, world)
-    if hasattr(google, "register"):
-        google.register(app, world)
+    google.register(app, world)
     control.register(app, world)
     pages.register(app)
 

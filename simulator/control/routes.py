@@ -180,7 +180,7 @@ def consent(user_id: str) -> Reply:
 def calendar(owner: str) -> Reply:
     """What one mailbox holds."""
     with world().lock:
-        return jsonify(showing.agenda(world(), world().directory.mailbox(owner)))
+        return jsonify({"calendar": showing.agenda(world(), world().directory.mailbox(owner))})
 
 
 def _listing(name: str, read: Callable[[World], list[dict[str, Any]]]) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import waitress
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from simulator.app import create_app
 from simulator.world import ManualClock, World
@@ -23,16 +23,21 @@ def eventually_fixture() -> Callable[..., Any]:
     return eventually
 
 
+class Silent(WSGIRequestHandler):
+    def log(self, *_: Any) -> None:
+        """Say nothing: the simulator keeps its own log of requests."""
+
+
 @pytest.fixture
 def office() -> Iterator[Office]:
     world = World(7, ManualClock(NOW_MS))
     app = create_app(world)
     world.identity = PlainTokens(world.identity)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=16)
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     world.start()
-    url = f"http://127.0.0.1:{server.effective_port}"
+    url = f"http://127.0.0.1:{server.server_port}"
     with httpx.Client(timeout=20) as http:
         made = Office(world, url, http, "", {}, {})
         made.tenant = made.sim("POST", "/tenants", {"provider": "microsoft", "name": "C", "domain": "contoso.test"})[
@@ -43,7 +48,8 @@ def office() -> Iterator[Office]:
             setattr(made, name, made.sim("POST", "/users", body))
         yield made
     world.stop()
-    server.close()
+    server.shutdown()
+    server.server_close()
     thread.join(timeout=5)
 
 
@@ -75,7 +81,7 @@ def receiver() -> Iterator[Receiver]:
             """Stay silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     kept.url = f"http://127.0.0.1:{server.server_port}"
     yield kept

@@ -115,7 +115,6 @@ async def delta_pages(client: GraphServiceClient, link: str | None) -> tuple[lis
     return events, answer.odata_delta_link, pages
 
 
-@pytest.mark.proves("E37")
 def test_official_client_subscribes_books_a_room_and_reads_its_refusal_by_delta(
     office: Office, receiver: Receiver, eventually: Callable[..., Any]
 ) -> None:
