@@ -99,7 +99,8 @@ class Calendar:
     def participants(self, meeting: Meeting) -> list[Copy]:
         """Every copy of a meeting, the organiser's first."""
         copies = [held[meeting.id] for held in self._copies.values() if meeting.id in held]
-        return sorted(copies, key=lambda copy: not copy.is_organizer)
+        # The order must not depend on which mailbox was read first: one seed, one history.
+        return sorted(copies, key=lambda copy: (not copy.is_organizer, copy.created_ms, copy.mailbox_id))
 
     # --- writing (by bookings and desk)
 
