@@ -35,12 +35,16 @@ def unavailable(*names: str) -> str:
 
 def address(name: str) -> str:
     """The address of a server; skips the test, or fails it in CI, when there is none."""
-    reason = unavailable(name)
-    if reason and os.environ.get("CI", "").lower() == "true":
-        pytest.fail(f"CI allows no skip: {reason}", pytrace=False)
-    if reason:
-        pytest.skip(reason)
+    require(unavailable(name))
     return os.environ[name]
+
+
+def require(missing: str) -> None:
+    """Skip the test if something is `missing`; fail it in CI."""
+    if missing and os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"CI allows no skip: {missing}", pytrace=False)
+    if missing:
+        pytest.skip(missing)
 
 
 @pytest.fixture(scope="session")

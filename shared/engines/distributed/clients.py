@@ -154,10 +154,6 @@ class Consumer(Protocol):
         """Asks the cluster when it does not know the topic yet."""
         ...
 
-    def bootstrap(self, timeout_ms: int, *, refresh: bool) -> None:
-        """Ask any broker for metadata. Raises KafkaError."""
-        ...
-
     def close(self) -> None:
         """Leave the group, if any, and close connections."""
         ...

@@ -1,0 +1,128 @@
+"""Servers of one's own: a broker that others use must not be frozen."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.kafka import Brokers, brokers
+from deploy.local.processes import ServerError
+from deploy.local.redis import Profile, RedisServer, redis_server
+from shared.crypto.master import MasterKeys, new_key, parse
+from shared.engines.distributed import DistributedEngine, ensure_topics, open_engine
+from shared.runtime.clock import SystemClock
+from tests import servers
+
+PARTITIONS = 12
+NOWHERE = "redis://127.0.0.1:1/0"
+
+Opened = Callable[..., DistributedEngine]
+
+
+@pytest.fixture(scope="session")
+def own_brokers() -> Iterator[Brokers]:
+    """One broker that only these tests use."""
+    yield from _running(1)
+
+
+@pytest.fixture(scope="session")
+def three_brokers() -> Iterator[Brokers]:
+    """Three brokers, two of which must have a record before it is acknowledged."""
+    yield from _running(3)
+
+
+@pytest.fixture
+def view_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis for views that may be killed."""
+    servers.require(_redis_missing())
+    with redis_server(Profile.VIEWS, tmp_path / "views") as server:
+        yield server
+
+
+@pytest.fixture
+def registry_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis for the registry that may be killed; its files are under `tmp_path / "registry"`."""
+    servers.require(_redis_missing())
+    with redis_server(Profile.REGISTRY, tmp_path / "registry") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def master() -> MasterKeys:
+    return parse(new_key())
+
+
+@pytest.fixture(scope="session")
+def _topics(own_brokers: Brokers) -> str:
+    ensure_topics(own_brokers.bootstrap, prefix="own.", partitions=PARTITIONS, replication=1)
+    return own_brokers.bootstrap
+
+
+@pytest.fixture(scope="session")
+def _numbers() -> Iterator[int]:
+    return itertools.count()
+
+
+@pytest.fixture
+def partition(_numbers: Iterator[int]) -> int:
+    """One that no other test touches."""
+    number = next(_numbers)
+    assert number < PARTITIONS, "more tests than partitions: raise PARTITIONS"
+    return number
+
+
+@pytest.fixture
+def opened(_topics: str, master: MasterKeys) -> Iterator[Opened]:
+    """Opens engines on the own broker; closed after the test."""
+    engines: list[DistributedEngine] = []
+
+    def open_one(*, view: str = NOWHERE, registry: str = NOWHERE, transactions: bool = True) -> DistributedEngine:
+        engines.append(
+            open_engine(
+                bootstrap=_topics,
+                view_redis_url=view,
+                registry_redis_url=registry,
+                partitions=PARTITIONS,
+                replication=1,
+                prefix="own.",
+                master=master,
+                clock=SystemClock(),
+                transactions=transactions,
+            )
+        )
+        return engines[-1]
+
+    yield open_one
+    for engine in engines:
+        engine.close()
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 20.0) -> None:
+    """Poll until it holds."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.02)
+
+
+def _running(count: int) -> Iterator[Brokers]:
+    try:
+        cluster = brokers(count)
+        running = cluster.__enter__()
+    except ServerError as error:
+        servers.require(str(error))
+        raise
+    try:
+        yield running
+    finally:
+        cluster.__exit__(None, None, None)
+
+
+def _redis_missing() -> str:
+    import shutil  # noqa: PLC0415
+
+    return "" if shutil.which("redis-server") else "redis-server is not on PATH"
