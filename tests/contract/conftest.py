@@ -44,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
 
 
+def pytest_report_header() -> list[str]:
+    """What the engines say of themselves."""
+    names = ["embedded", *(["distributed"] if distributed() else [])]
+    return [f"engine {name}: {'; '.join(features_of(name).declared) or 'no differences'}" for name in names]
+
+
 @pytest.fixture
 def features(engine_name: str) -> Features:
     """What the engine declares of itself."""

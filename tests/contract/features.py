@@ -11,8 +11,9 @@ class Features:
     """
     One engine's declaration.
 
-    `differences` is printed at the head of a run: a test id fragment → why the engine may behave otherwise there. A test
-    whose name contains the fragment is expected to fail, strictly: it rings on the day the gap closes.
+    `declared` says in words where it may differ without breaking a promise; it is printed at the head of a run.
+    `differences` is where it does not keep one: a fragment of a test's name → why. Such a test is expected to fail,
+    strictly: it rings on the day the gap closes.
     """
 
     engine: str
@@ -20,7 +21,17 @@ class Features:
     """How long after a member's death its partitions may take to move. A deadline for waiting, not a target."""
     visible_s: float
     """How long after a commit returned its records may take to become visible to committed readers."""
+    declared: tuple[str, ...] = ()
     differences: Mapping[str, str] = field(default_factory=dict)
 
 
-EMBEDDED = Features(engine="embedded", takeover_s=10.0, visible_s=0.0)
+EMBEDDED = Features(
+    engine="embedded",
+    takeover_s=10.0,
+    visible_s=0.0,
+    declared=(
+        "one machine, one local disk",
+        "aborted records are never visible, not even uncommitted: a commit is one transaction",
+        "membership is a lease of two seconds",
+    ),
+)

@@ -243,6 +243,14 @@ def test_retention_takes_what_is_older_than_five_days_and_moves_the_beginning(
     assert [record.offset for record in engine.log.read(COMMANDS.name, 0, 0)] == [3], "offsets are never used again"
 
 
+def test_two_who_keep_house_at_once_do_not_move_the_beginning_back(engine: EmbeddedEngine) -> None:
+    engine.log.append([wish(), wish(), wish()])
+    records = engine.log._records
+    records.remove(COMMANDS.name, 0, [0, 1], first=2)
+    records.remove(COMMANDS.name, 0, [0], first=1)
+    assert engine.log.span(COMMANDS.name, 0).begin == 2
+
+
 def test_retention_of_what_was_read_is_not_taken_for_a_loss(
     engine: EmbeddedEngine, opened: Callable[..., EmbeddedEngine], clock: ManualClock
 ) -> None:
@@ -426,6 +434,16 @@ def test_a_worker_whose_lease_ran_out_sees_no_partition_as_its_own(engine: Embed
         connection.execute("UPDATE members SET until_s = 0")
         assert membership.assignment() == frozenset()
     membership.close()
+
+
+def test_closing_leaves_the_groups_that_nobody_left(opened: Callable[..., EmbeddedEngine]) -> None:
+    one, two = opened(), opened()
+    one.log.join(SYNC_WORKER)
+    survivor = two.log.join(SYNC_WORKER)
+    one.close()
+    assert survivor.assignment() == {0, 1}
+    survivor.close()
+    survivor.close()
 
 
 def test_a_page_that_was_away_for_a_day_is_not_told_of_deletions(engine: EmbeddedEngine, clock: ManualClock) -> None:

@@ -75,6 +75,8 @@ class EmbeddedEngine:
     def close(self) -> None:
         """Close the files that were opened. Idempotent."""
         with self._opening:
+            if self._log is not None:
+                self._log.close()
             for database in self._databases:
                 database.close()
             self._databases.clear()

@@ -38,6 +38,7 @@ class EmbeddedLog:
         self._clock = clock
         self._records = Records(database, partitions=partitions, prefix=prefix, clock=clock)
         self._holder = uuid.uuid4().hex
+        self._memberships: list[EmbeddedMembership] = []
         self._next_look_ms = 0
 
     def append(self, records: Sequence[NewRecord]) -> None:
@@ -48,7 +49,9 @@ class EmbeddedLog:
     def join(self, station: Station) -> EmbeddedMembership:
         """Become one of the workers of a service."""
         service = self._prefix + station.service
-        return EmbeddedMembership(self._database, service, partitions=self.partitions, process=self._holder)
+        joined = EmbeddedMembership(self._database, service, partitions=self.partitions, process=self._holder)
+        self._memberships.append(joined)
+        return joined
 
     def claim(self, station: Station, partition: int) -> EmbeddedClaim:
         """Fence any older owner, then restore."""
@@ -107,7 +110,10 @@ class EmbeddedLog:
         return removed
 
     def close(self) -> None:
-        """Close the file."""
+        """Leave the groups that were joined and not left, then close the file. Idempotent."""
+        while self._memberships:
+            with contextlib.suppress(LogUnavailableError):  # the lease then runs out by itself
+                self._memberships.pop().close()
         self._database.close()
 
     def _expire(self, topic: Topic, partition: int, now_ms: int) -> int:

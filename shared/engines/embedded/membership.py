@@ -66,17 +66,19 @@ class EmbeddedMembership:
         )
 
     def close(self) -> None:
-        """Leave: the others see it when they next ask."""
+        """Leave: the others see it when they next ask. Idempotent."""
+        if self._left.is_set():
+            return
         self._left.set()
         self._thread.join()
         with self._database.write() as connection:
             connection.execute("DELETE FROM members WHERE member = ?", (self._member,))
 
     def _heartbeat(self) -> None:
-        self._database.relax()
         while not self._left.wait(RENEW_S):
             # A lease that cannot be renewed runs out by itself, and this worker then sees no partition as its own.
             with contextlib.suppress(LogUnavailableError):
+                self._database.relax()
                 self._renew()
 
     def _renew(self) -> None:

@@ -135,8 +135,7 @@ class Records:
         Offsets that a compaction may drop, oldest first.
 
         A record goes only when the one that replaces it is itself older than `before_ms`, so that the state of any
-        later instant can still be had. The newest record of a key stays, unless it is a tombstone from
-        before both times.
+        later instant can still be had. The newest record of a key stays, unless it is a tombstone from before both times.
         """
         lane = self.lane(topic, partition)
         rows = self._database.read(
@@ -153,7 +152,7 @@ class Records:
         with self._database.write() as connection:
             connection.executemany("DELETE FROM records WHERE id = ?", [(_id(lane, offset),) for offset in offsets])
             if first is not None:
-                connection.execute("UPDATE lanes SET first = ? WHERE lane = ?", (first, lane))
+                connection.execute("UPDATE lanes SET first = max(first, ?) WHERE lane = ?", (first, lane))
 
     def _appended_at_ms(self, topic: str, partition: int, offset: int) -> int:
         found = self.page(topic, partition, offset, 1)
