@@ -98,13 +98,23 @@ function told(fact) {
   return element("li", {}, element("time", {}, new Date(fact.atMs).toLocaleTimeString()), line);
 }
 
+// Rebuilt only when the options differ: a redraw must not take the focus from somebody who is choosing.
+function unchanged(box, options) {
+  const shape = JSON.stringify(options);
+  if (box.dataset.shape === shape) return true;
+  box.dataset.shape = shape;
+  return false;
+}
+
 function choices(box, name, options) {
+  if (unchanged(box, options)) return;
   const kept = new Set([...box.querySelectorAll(":checked")].map((input) => input.value));
   box.replaceChildren(...options.map((one) => element("label", {},
     element("input", { type: "checkbox", name, value: one.address, checked: kept.has(one.address) }), one.label)));
 }
 
 function select(box, options) {
+  if (unchanged(box, options)) return;
   const kept = box.value;
   box.replaceChildren(...options.map((one) => element("option", { value: one.id }, one.label)));
   if (options.some((one) => one.id === kept)) box.value = kept;
