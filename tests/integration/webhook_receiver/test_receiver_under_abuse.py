@@ -46,7 +46,7 @@ def test_slow_senders_in_hundreds_cost_the_others_nothing(deployment: Deployment
 def test_an_oversized_body_is_heard_out_and_refused(
     deployment: Deployment, receiver: Receiver, path: str, encoding: str
 ) -> None:
-    body = b" " * (3 * MIB)
+    body = b" " * (24 * MIB)
     if encoding == "length":
         status = receiver.post(path, body, deployment.google_headers("c-1")).status
     else:
