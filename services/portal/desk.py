@@ -68,12 +68,22 @@ class Desk:
         newest = {row.key: row for row in rows}
         return dict(self._opened(newest.values())), frozenset(key for key, row in newest.items() if row.value is None)
 
-    def board(self, meetings: Iterable[MeetingState], *, at_ms: int | None = None) -> Board:
-        """What `meetings` come to at `at_ms` (now, if left out): rooms, prompts, and what was put away by then."""
+    def board(
+        self, meetings: Iterable[MeetingState], *, at_ms: int | None = None, put_away_before_ms: int | None = None
+    ) -> Board:
+        """
+        What `meetings` come to: rooms, prompts, and which of those were put away.
+
+        Args:
+            at_ms: The moment; now, if left out.
+            put_away_before_ms: Counts only what was put away before; everything, if left out.
+        """
         now_ms = self._deps.clock.now_ms() if at_ms is None else at_ms
         known = tuple(meetings)
         plain = board_of(sight(each, self.keys, self._viewer(now_ms, frozenset())) for each in known)
-        away = frozenset(prompt.id for prompt in plain.open_prompts if self._was_dismissed(prompt.id, now_ms))
+        away = frozenset(
+            prompt.id for prompt in plain.open_prompts if self._was_dismissed(prompt.id, put_away_before_ms)
+        )
         if not away:
             return plain
         return board_of(sight(each, self.keys, self._viewer(now_ms, away)) for each in known)
@@ -85,9 +95,11 @@ class Desk:
     def _viewer(self, now_ms: int, dismissed: frozenset[str]) -> Viewer:
         return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)
 
-    def _was_dismissed(self, prompt_id: str, by_ms: int) -> bool:
+    def _was_dismissed(self, prompt_id: str, before_ms: int | None) -> bool:
         row: DismissalRow | None = tables.dismissals(self._deps.engine.registry).get(self._person.tenant, prompt_id)
-        return row is not None and row.user == self._person.user and row.at_ms <= by_ms
+        if row is None or row.user != self._person.user:
+            return False
+        return before_ms is None or row.at_ms < before_ms
 
     def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, MeetingState]]:
         for row in rows:

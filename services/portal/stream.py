@@ -145,7 +145,7 @@ class Events:
         self._meetings, self._revision = dict(standing.meetings), standing.revision
         now_ms = self._deps.clock.now_ms()
         untouched = [meeting for key, meeting in self._meetings.items() if key not in changed]
-        earlier = self._desk.board(untouched, at_ms=min(since.at_ms, now_ms))
+        earlier = self._desk.board(untouched, at_ms=min(since.at_ms, now_ms), put_away_before_ms=since.at_ms)
         self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
         overtaken = self._desk.board([self._meetings[key] for key in changed if key in self._meetings], at_ms=now_ms)
         yield from self._written([*changes(earlier, self._board), *closings(overtaken)], now_ms)

@@ -60,7 +60,6 @@ def test_says_why_there_is_nothing_to_ask_about(rooms: dict[str, RoomRow], empty
     ) == ([], empty)
 
 
-@pytest.mark.proves("E36")
 def test_only_rooms_called_free_are_offered_and_unknown_is_not_free() -> None:
     ranked, _ = candidates({name: a_room(name) for name in ("a", "b", "c")}, "", (), people=2)
     said = {"a@rooms.example": Availability.UNKNOWN, "b@rooms.example": Availability.FREE}

@@ -87,7 +87,6 @@ def test_room_that_declined_before_its_owner_connected_is_shown_and_never_prompt
 
 
 @pytest.mark.parametrize(("waited_ms", "state"), [(14_999, PromptState.WAITING), (15_000, PromptState.OPEN)])
-@pytest.mark.proves("B10")
 def test_prompt_waits_until_the_decline_has_stood_for_the_grace_time(
     waited_ms: int, state: PromptState, a_room: ARoom, a_meeting: AMeeting, keys: TenantKeys
 ) -> None:
