@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +82,14 @@ class Person:
                 raise RuntimeError(message)
             time.sleep(0.2)
 
-    def wait_for(self, name: str, **fields: Any) -> Event:
-        """The next event of that name whose data has these fields; earlier unseen ones are kept in `seen`."""
+    def wait_for(self, name: str, *, states: Collection[str] = (), **fields: Any) -> Event:
+        """
+        The next event of that name whose data has these fields; those before it are kept in `seen`.
+
+        Args:
+            name: `room`, `prompt` or `prompt-closed`.
+            states: Any of these will do, for `state`; empty: whatever it is.
+        """
         deadline = time.monotonic() + self._patience_s
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -91,9 +97,10 @@ class Person:
             except queue.Empty:
                 break
             self.seen.append(event)
-            if event.name == name and all(event.data.get(key) == value for key, value in fields.items()):
+            fits = all(event.data.get(key) == value for key, value in fields.items())
+            if event.name == name and fits and (not states or event.data.get("state") in states):
                 return event
-        message = f"no {name} event with {fields} within {self._patience_s:.0f} s; seen last: {self.seen[-3:]}"
+        message = f"no {name} event with {fields} {states} within {self._patience_s:.0f} s; seen last: {self.seen[-3:]}"
         raise RuntimeError(message)
 
     def close(self) -> None:

@@ -71,9 +71,12 @@ def _decline(
     book(stage, who, host="Ada", title=TITLE, room=room, at=at, guests=["Cleo"])
     booked_s = time.monotonic()
     say(f"“{TITLE}” is booked in her calendar with {room}, {why}")
-    pending = person.wait_for("room", state="pending")
-    say(f"{room} is pending{_after(pending, booked_s)}: asked, not booked")
-    declined = person.wait_for("room", state="declined")
+    # A page that could not be told in time (something was being restarted) is told the newest state alone.
+    seen = person.wait_for("room", states=("pending", "declined"))
+    declined = seen
+    if seen.data["state"] == "pending":
+        say(f"{room} is pending{_after(seen, booked_s)}: asked, not booked")
+        declined = person.wait_for("room", state="declined")
     say(f"{room} declined{_after(declined, booked_s)}; it gave no reason")
     prompt = person.wait_for("prompt")
     tally.prompts += 1
@@ -90,10 +93,12 @@ def _rebook(person: Person, prompt: dict[str, Any], room: dict[str, Any], tally:
     taken_s = time.monotonic()
     person.take(prompt["id"], room["roomId"])
     say(f"she takes {room['name']}")
-    pending = person.wait_for("room", roomId=room["roomId"], state="pending")
+    seen = person.wait_for("room", roomId=room["roomId"], states=("pending", "accepted"))
     tally.rebooked += 1
-    say(f"{room['name']} is pending{_after(pending, taken_s)}, in her own calendar")
-    accepted = person.wait_for("room", roomId=room["roomId"], state="accepted")
+    accepted = seen
+    if seen.data["state"] == "pending":
+        say(f"{room['name']} is pending{_after(seen, taken_s)}, in her own calendar")
+        accepted = person.wait_for("room", roomId=room["roomId"], state="accepted")
     tally.accepted += 1
     say(f"{room['name']} accepted{_after(accepted, taken_s)}")
     if not any(event.name == "prompt-closed" and event.data["id"] == prompt["id"] for event in person.seen):

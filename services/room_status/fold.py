@@ -146,14 +146,16 @@ def _unspoken(
         for key, occurrence in named.items()
         if key not in before
     }
-    return fresh | {key: _silenced(room, named.get(key), seen) for key, room in before.items()}
+    dates = {occurrence.ref for copy in copies.values() for occurrence in copy.occurrences}
+    return fresh | {key: _silenced(room, seen, held=room.occurrence in dates) for key, room in before.items()}
 
 
-def _silenced(room: RoomMemory, named: ObservedOccurrence | None, seen: Observation) -> RoomMemory:
+def _silenced(room: RoomMemory, seen: Observation, *, held: bool) -> RoomMemory:
+    """A room of which nobody can be believed; `held`: some copy still has the meeting at that date."""
     over = room.state in OVER or room.end_ms < seen.observed_at_ms
-    if (over and named is None) or (room.state is RoomState.UNKNOWN and named is not None):
+    if over or (held and room.state is RoomState.UNKNOWN):
         return room
-    state = RoomState.GONE if named is None else RoomState.UNKNOWN
+    state = RoomState.UNKNOWN if held else RoomState.GONE
     return msgspec.structs.replace(room, state=state, since_ms=seen.observed_at_ms, decline_id="", quiet=False)
 
 

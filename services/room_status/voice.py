@@ -21,7 +21,8 @@ def voice_of(copies: Mapping[str, Observation]) -> Observation | None:
     """
     for mailbox in sorted(copies):
         if copies[mailbox].role is Role.ORGANIZER:
-            return copies[mailbox]
+            # A list that was cut short, or holds a word nobody knows, says nothing about rooms: not "gone", unknown.
+            return copies[mailbox] if copies[mailbox].shows_guests else None
     believed = [
         copies[mailbox]
         for mailbox in sorted(copies)

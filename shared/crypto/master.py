@@ -53,7 +53,9 @@ def parse(text: str) -> MasterKeys:
         except (binascii.Error, ValueError):
             key = b""
         if len(key) != KEY_BYTES:
-            message = "ROOMSYNC_MASTER_KEY: each key must be 32 bytes in URL-safe base64; make one with `roomsync keys new`"
+            message = (
+                "ROOMSYNC_MASTER_KEY: each key must be 32 bytes in URL-safe base64; make one with `roomsync keys new`"
+            )
             raise ConfigurationError(message)
         ring[key_id or f"k{hashlib.sha256(key).hexdigest()[:4]}"] = key
     if not ring:

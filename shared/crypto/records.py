@@ -16,7 +16,13 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def sealed_envelope(
-    keys: TenantKeys, payload: msgspec.Struct, *, type: str, id: str, correlation: str = "", causation: str = ""  # noqa: A002
+    keys: TenantKeys,
+    payload: msgspec.Struct,
+    *,
+    type: str,
+    id: str,
+    correlation: str = "",
+    causation: str = "",
 ) -> bytes:
     """
     A record's value: `payload` sealed under the tenant's data key, in an envelope that names type, tenant and causes.

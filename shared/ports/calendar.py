@@ -60,9 +60,7 @@ class CalendarProvider(Protocol):
         """Read one event live. Raises EventGoneError."""
         ...
 
-    def swap_room(
-        self, access: Access, event_id: str, declined: str, room: RoomContact
-    ) -> None:
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """
         Replace the room with address `declined` by `room`, in attendees and location; the others' answers are preserved.
 

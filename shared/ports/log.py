@@ -84,9 +84,7 @@ class Claim(Protocol):
         """
         ...
 
-    def commit(
-        self, outputs: Sequence[NewRecord], state: Sequence[StateChange], position: Mapping[str, int]
-    ) -> int:
+    def commit(self, outputs: Sequence[NewRecord], state: Sequence[StateChange], position: Mapping[str, int]) -> int:
         """
         All or nothing, decisions before state: append `outputs`, then `state`, then the position.
 

@@ -27,7 +27,14 @@ class Registry(Protocol):
         ...
 
     def put(
-        self, table: str, tenant: str, row: str, value: bytes, *, expect: int | None = None, not_after_ms: int | None = None
+        self,
+        table: str,
+        tenant: str,
+        row: str,
+        value: bytes,
+        *,
+        expect: int | None = None,
+        not_after_ms: int | None = None,
     ) -> int:
         """
         Write the row and return its new version.

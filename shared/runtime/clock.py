@@ -36,7 +36,9 @@ class SharedClock:
                 os.close(descriptor)
             self.now_ms()
         except (OSError, ValueError) as error:
-            message = f"ROOMSYNC_TEST_CLOCK={path}: must be a file of one integer, milliseconds since the epoch ({error})"
+            message = (
+                f"ROOMSYNC_TEST_CLOCK={path}: must be a file of one integer, milliseconds since the epoch ({error})"
+            )
             raise ConfigurationError(message) from error
 
     def now_ms(self) -> int:

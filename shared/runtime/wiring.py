@@ -58,7 +58,9 @@ def master_keys(settings: Settings) -> MasterKeys:
     if path.exists():
         return parse(path.read_text())
     if not settings.loopback and settings.public_url:
-        message = "ROOMSYNC_MASTER_KEY is missing; make one with `roomsync keys new` and keep it outside the data directory"
+        message = (
+            "ROOMSYNC_MASTER_KEY is missing; make one with `roomsync keys new` and keep it outside the data directory"
+        )
         raise ConfigurationError(message)
     return parse(_make_once(path))
 

@@ -194,3 +194,10 @@ def test_meeting_is_past_once_its_last_date_ended() -> None:
     meeting, _ = folded(an_observation(a="accepted"))
     assert not is_past(meeting, START_MS + HOUR_MS)
     assert is_past(meeting, START_MS + HOUR_MS + 1)
+
+
+def test_organisers_copy_that_was_cut_short_makes_rooms_unknown_not_gone() -> None:
+    cut = an_observation(an_occurrence(), shows_guests=False, at_ms=NOW_MS + 1)
+    meeting, told = folded(an_observation(a="accepted"), cut)
+    assert state_of(meeting) is RoomState.UNKNOWN
+    assert told == []
