@@ -178,6 +178,7 @@ def _configuration(node: Node, nodes: list[Node]) -> str:
         "group.initial.rebalance.delay.ms": 0,
         "broker.session.timeout.ms": 3000,  # a dead leader is replaced after 3 s, not 9
         "broker.heartbeat.interval.ms": 500,
+        "replica.lag.time.max.ms": 1000,  # acks=all waits for a dead follower until it leaves the in-sync set: 30 s by default
         "log.cleaner.dedupe.buffer.size": 2097152,  # 128 MB of heap by default
         "num.network.threads": 1,
         "num.io.threads": 2,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
+import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +26,16 @@ PARTITIONS = 12
 NOWHERE = "redis://127.0.0.1:1/0"
 
 Opened = Callable[..., DistributedEngine]
+OpenedOn = Callable[..., DistributedEngine]
+
+
+@pytest.fixture(autouse=True)
+def _sockets_of_failed_connections() -> Iterator[None]:
+    """The client leaves the sockets of refused connections to the garbage collector, which complains about each."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -76,29 +91,34 @@ def partition(_numbers: Iterator[int]) -> int:
 
 
 @pytest.fixture
-def opened(_topics: str, master: MasterKeys) -> Iterator[Opened]:
-    """Opens engines on the own broker; closed after the test."""
-    engines: list[DistributedEngine] = []
+def opened_on(master: MasterKeys) -> Iterator[OpenedOn]:
+    """Opens engines on any brokers; closed after the test."""
+    with contextlib.ExitStack() as engines:
 
-    def open_one(*, view: str = NOWHERE, registry: str = NOWHERE, transactions: bool = True) -> DistributedEngine:
-        engines.append(
-            open_engine(
-                bootstrap=_topics,
-                view_redis_url=view,
-                registry_redis_url=registry,
-                partitions=PARTITIONS,
-                replication=1,
-                prefix="own.",
+        def open_one(bootstrap: str, partitions: int = PARTITIONS, **settings: Any) -> DistributedEngine:
+            engine = open_engine(
+                bootstrap=bootstrap,
+                view_redis_url=NOWHERE,
+                registry_redis_url=NOWHERE,
+                partitions=partitions,
                 master=master,
                 clock=SystemClock(),
-                transactions=transactions,
+                **settings,
             )
-        )
-        return engines[-1]
+            engines.callback(engine.close)
+            return engine
 
-    yield open_one
-    for engine in engines:
-        engine.close()
+        yield open_one
+
+
+@pytest.fixture
+def opened(_topics: str, opened_on: OpenedOn) -> Opened:
+    """Opens engines on the own broker."""
+
+    def open_one(*, transactions: bool = True) -> DistributedEngine:
+        return opened_on(_topics, replication=1, prefix="own.", transactions=transactions)
+
+    return open_one
 
 
 def eventually(holds: Callable[[], bool], within_s: float = 20.0) -> None:
@@ -123,6 +143,4 @@ def _running(count: int) -> Iterator[Brokers]:
 
 
 def _redis_missing() -> str:
-    import shutil  # noqa: PLC0415
-
     return "" if shutil.which("redis-server") else "redis-server is not on PATH"
