@@ -360,3 +360,11 @@ def test_room_that_needs_approval_stays_open_until_a_person_decides(office: Offi
     assert said(read(office, event)) == {room["address"]: answer}
     office.sim("POST", f"/rooms/{room['id']}/answers", {"meeting": event["iCalUId"], "answer": "declined"})
     assert said(read(office, event)) == {room["address"]: "declined"}
+
+
+def test_share_of_calls_fails_plainly(office: Office) -> None:
+    office.sim("PUT", "/faults", {"errorShare": 1.0})
+    refused = office.call("GET", "/me")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, "ErrorInternalServerError")
+    office.sim("PUT", "/faults", {"errorShare": 0.0})
+    assert office.call("GET", "/me").status_code == 200

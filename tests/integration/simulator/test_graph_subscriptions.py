@@ -153,6 +153,16 @@ def test_one_change_gives_two_to_four_items_of_the_kinds_asked_for(
     assert item["tenantId"] == office.tenant
 
 
+def test_every_booking_is_told_as_created_and_then_updated(
+    office: Office, receiver: Receiver, eventually: Callable[..., Any]
+) -> None:
+    subscribe(office, receiver)
+    for nth in range(1, 7):
+        book(office)
+        eventually(lambda wanted=nth: len(receiver.posts) == wanted)
+    assert all([item["changeType"] for item in post["value"]][:2] == ["created", "updated"] for post in receiver.posts)
+
+
 def test_answer_without_a_response_reaches_nobody(
     office: Office, receiver: Receiver, eventually: Callable[..., Any]
 ) -> None:
@@ -206,3 +216,13 @@ def test_switched_off_push_loses_what_was_due(
     office.advance(200)
     eventually(lambda: len(receiver.posts) == 2)
     assert receiver.posts[0] == receiver.posts[1]
+
+
+def test_renewals_shake_hands_again_where_the_switch_says_so(office: Office, receiver: Receiver) -> None:
+    path = f"/subscriptions/{subscribe(office, receiver, minutes=60).json()['id']}"
+    office.sim("PUT", "/faults", {"validateOnRenewal": True})
+    later = {"expirationDateTime": (NOW + timedelta(minutes=9000)).isoformat()}
+    assert office.call("PATCH", path, later).status_code == 200
+    assert len(receiver.handshakes) == 3
+    receiver.echo = lambda _: (403, "text/plain", "")
+    assert code(office.call("PATCH", path, later)) == (400, "InvalidRequest")
