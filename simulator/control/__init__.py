@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-import simulator.control.faults  # noqa: F401  (adds its routes)
+import simulator.control.faults
+import simulator.control.listings  # noqa: F401  (both add their routes)
 from simulator.control.routes import EXTENSION, control, health
 from simulator.world import World
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from flask import Response, jsonify
 
@@ -25,6 +26,11 @@ class GraphError(Exception):
         body.status_code = self.status
         body.headers.update(self.headers)
         return body
+
+
+def refuse(text: str) -> NoReturn:
+    """A subscription that cannot be. Raises GraphError 400."""
+    raise GraphError(400, "InvalidRequest", text)
 
 
 def not_found() -> GraphError:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from simulator.graph import wire
-from simulator.graph.errors import GraphError
-from simulator.world import Principal, World, http_post
+from simulator.graph.errors import GraphError, refuse
+from simulator.graph.handshake import shake
+from simulator.world import Principal, World
 
 MINUTE_MS = 60_000
 MIN_LIFE_MS = 45 * MINUTE_MS
 MAX_LIFE_MS = 10_080 * MINUTE_MS
-HANDSHAKE_TIMEOUT_S = 10.0
 MAX_CLIENT_STATE = 128
 _KINDS = {"created", "updated", "deleted"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _RESOURCE = re.compile(r"^/?(?:me|users(?:/([^/()]+)|\('([^']+)'\)))/events/?$", re.IGNORECASE)
-_OK = 200
 
 
 @dataclass(slots=True)
@@ -86,7 +84,7 @@ class Subscriptions:
         """Change the expiry or the address. Raises GraphError 400, 404."""
         unknown = {name for name in sent if not name.startswith("@")} - {"expirationDateTime", "notificationUrl"}
         if unknown or not {"expirationDateTime", "notificationUrl"} & set(sent):
-            _refuse("Only expirationDateTime and notificationUrl can be updated.")
+            refuse("Only expirationDateTime and notificationUrl can be updated.")
         with self._world.lock:
             found = self.get(principal, subscription_id)
             expires_ms = self._expiry(sent["expirationDateTime"]) if "expirationDateTime" in sent else found.expires_ms
@@ -154,45 +152,22 @@ class Subscriptions:
         ]
 
     def handshake(self, url: str) -> None:
-        """
-        Ask the address to echo a token that tests its decoding: spaces, a colon, a plus sign and a literal `%2B`.
-
-        Raises GraphError 400 when the answer is not 200, text/plain and the token itself within ten seconds.
-        """
-        nth = self._world.ids.count("handshake")
-        token = f"Validation: Testing client application + reachability %2B {self._world.ids.guid('handshake', nth)}"
-        encoded = quote(token, safe="").replace("%20", "+")
-        target = f"{url}{'&' if '?' in url else '?'}validationToken={encoded}"
-        try:
-            status, body, kind = http_post(
-                target, {"Content-Type": "text/plain; charset=utf-8"}, b"", HANDSHAKE_TIMEOUT_S
-            )
-        except TimeoutError:
-            _refuse("Subscription validation request timed out.")
-        except (OSError, http.client.HTTPException) as error:
-            _refuse(f"Subscription validation request failed. [{type(error).__name__}]")
-        if status != _OK:
-            reason = http.client.responses.get(status, str(status)).replace(" ", "")
-            _refuse(
-                f"Subscription validation request failed. [HTTP status code is '{reason}'.] "
-                "Notification endpoint must respond with 200 OK to validation request."
-            )
-        if not kind.lower().startswith("text/plain") or body != token.encode():
-            _refuse("Subscription validation request failed. Must respond with the token as plain text.")
+        """Ask the address to echo a token. Raises GraphError 400."""
+        shake(url, self._world.ids.guid("handshake", self._world.ids.count("handshake")))
 
     def _checked(self, principal: Principal, sent: dict[str, Any]) -> Subscription:
         for name in ("resource", "changeType", "notificationUrl", "expirationDateTime"):
             if not sent.get(name):
-                _refuse(f"{name} is required.")
+                refuse(f"{name} is required.")
         change_type = str(sent["changeType"])
         kinds = frozenset(part.strip().lower() for part in change_type.split(","))
         if not kinds <= _KINDS:
-            _refuse(f"changeType '{change_type}' is not supported.")
+            refuse(f"changeType '{change_type}' is not supported.")
         state = sent.get("clientState")
         if state is not None and len(str(state)) > MAX_CLIENT_STATE:
-            _refuse(f"clientState must be at most {MAX_CLIENT_STATE} characters.")
+            refuse(f"clientState must be at most {MAX_CLIENT_STATE} characters.")
         if sent.get("includeResourceData"):
-            _refuse("Rich notifications are not simulated.")
+            refuse("Rich notifications are not simulated.")
         user = self._world.directory.user(principal.user_id)
         lifecycle = sent.get("lifecycleNotificationUrl")
         return Subscription(
@@ -214,7 +189,7 @@ class Subscriptions:
     def _mailbox(self, resource: str, user_id: str) -> str:
         match = _RESOURCE.match(resource.partition("?")[0])
         if match is None:
-            _refuse(f"Resource '{resource}' is not supported.")
+            refuse(f"Resource '{resource}' is not supported.")
         key = match.group(1) or match.group(2)
         found = self._world.directory.find(key) if key else self._world.directory.find(user_id)
         if found is None or found.id != user_id:
@@ -226,7 +201,7 @@ class Subscriptions:
         wanted_ms = wire.parse_instant(str(text), "expirationDateTime")
         now_ms = self._world.now_ms()
         if wanted_ms > now_ms + MAX_LIFE_MS:
-            _refuse("Subscription expiration can only be 10080 minutes in the future.")
+            refuse("Subscription expiration can only be 10080 minutes in the future.")
         return max(wanted_ms, now_ms + MIN_LIFE_MS)
 
     def _refuse_twin(self, made: Subscription) -> None:
@@ -242,8 +217,4 @@ def _address(url: object) -> str:
     parts = urlsplit(text)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return text
-    return _refuse("notificationUrl must be https (http is taken for this machine only).")
-
-
-def _refuse(text: str) -> NoReturn:
-    raise GraphError(400, "InvalidRequest", text)
+    return refuse("notificationUrl must be https (http is taken for this machine only).")

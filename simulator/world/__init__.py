@@ -50,10 +50,7 @@ from simulator.world.model import (
     Busy,
     Change,
     Copy,
-    Draft,
-    Edit,
     Instance,
-    Invitee,
     Mailbox,
     Meeting,
     Recurrence,
@@ -62,6 +59,7 @@ from simulator.world.model import (
     Tenant,
     User,
 )
+from simulator.world.wishes import Draft, Edit, Invitee
 from simulator.world.world import Identity, Principal, World
 
 __all__ = [

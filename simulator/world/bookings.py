@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator.world.calendar import Calendar
@@ -10,32 +9,17 @@ from simulator.world.clock import Clock
 from simulator.world.desk import Desk
 from simulator.world.directory import Directory
 from simulator.world.errors import InvalidError, NotThereError, TakenError
+from simulator.world.guests import Guests, guests_of
 from simulator.world.history import FactKind, History
 from simulator.world.ids import BASE32HEX, Ids
 from simulator.world.model import (
     Answer,
-    Attendee,
-    Attendees,
-    Draft,
-    Edit,
-    Invitee,
     Meeting,
     Override,
     Room,
     copied,
 )
-
-MAX_ATTENDEES = 500
-
-
-@dataclass(slots=True)
-class _Guests:
-    """What a new attendee list means against the old one."""
-
-    now: Attendees
-    added: list[str]
-    removed: list[str]
-    asked_again: list[str]
+from simulator.world.wishes import Draft, Edit
 
 
 class Bookings:
@@ -91,7 +75,7 @@ class Bookings:
             details=dict(draft.details),
             transaction_id=draft.transaction_id,
         )
-        guests = self._guests({}, draft.invitees, owner.address)
+        guests = guests_of(self._directory, {}, draft.invitees, owner.address)
         meeting.attendees = guests.now
         self._calendar.meetings[meeting.id] = meeting
         self._fact("meeting-created", meeting)
@@ -119,9 +103,9 @@ class Bookings:
         _check(start_ms, end_ms, edit.time_zone or meeting.time_zone)
         moved = (start_ms, end_ms) != (target.start_ms, target.end_ms)
         owner = self._directory.mailbox(meeting.organizer_id)
-        guests = _Guests(target.attendees, [], [], [])
+        guests = Guests(target.attendees, [], [], [])
         if edit.invitees is not None:
-            guests = self._guests(target.attendees, edit.invitees, owner.address)
+            guests = guests_of(self._directory, target.attendees, edit.invitees, owner.address)
         target.start_ms, target.end_ms, target.attendees = start_ms, end_ms, guests.now
         if edit.title is not None:
             target.title = edit.title
@@ -161,7 +145,7 @@ class Bookings:
 
     # --- how one edit spreads
 
-    def _series_follows(self, meeting: Meeting, guests: _Guests, edit: Edit, *, moved: bool) -> None:
+    def _series_follows(self, meeting: Meeting, guests: Guests, edit: Edit, *, moved: bool) -> None:
         """A moved series drops its exceptions; another guest list reaches them too."""
         if edit.time_zone:
             meeting.time_zone = edit.time_zone
@@ -173,7 +157,7 @@ class Bookings:
             fresh = copied({address: guests.now[address] for address in [*guests.added, *guests.asked_again]})
             override.attendees.update(fresh)
 
-    def _tell(self, meeting: Meeting, occurrence: int | None, guests: _Guests, *, moved: bool) -> None:
+    def _tell(self, meeting: Meeting, occurrence: int | None, guests: Guests, *, moved: bool) -> None:
         kind: FactKind = "meeting-moved" if moved else "meeting-changed"
         self._fact(kind, meeting, occurrence=occurrence)
         if moved:
@@ -222,7 +206,7 @@ class Bookings:
                 if answer != Answer.NONE:
                     copy.answers[occurrence] = answer
 
-    def _uninvite(self, meeting: Meeting, guests: _Guests, occurrence: int | None) -> None:
+    def _uninvite(self, meeting: Meeting, guests: Guests, occurrence: int | None) -> None:
         new_rooms = [one for one in guests.added if isinstance(self._directory.find(one), Room)]
         for address in guests.removed:
             mailbox = self._directory.find(address)
@@ -239,36 +223,6 @@ class Bookings:
                 self._calendar.touch(copy, cause="occurrence-cancelled", occurrence=occurrence)
             else:
                 self._calendar.drop_copy(copy, cause="uninvited")
-
-    def _guests(self, before: Attendees, invitees: list[Invitee], organizer: str) -> _Guests:
-        if len(invitees) > MAX_ATTENDEES:
-            message = f"at most {MAX_ATTENDEES} attendees"
-            raise InvalidError(message)
-        guests = _Guests({}, [], [], [])
-        for invitee in invitees:
-            address = invitee.address.lower()
-            if address == organizer or address in guests.now:
-                continue
-            old = before.get(address)
-            guests.now[address] = self._attendee(old, invitee, address)
-            if old is None:
-                guests.added.append(address)
-            elif old.answer != Answer.NONE and guests.now[address].answer == Answer.NONE:
-                guests.asked_again.append(address)
-        guests.removed = [address for address in before if address not in guests.now]
-        return guests
-
-    def _attendee(self, old: Attendee | None, invitee: Invitee, address: str) -> Attendee:
-        mailbox = self._directory.find(address)
-        name = invitee.name or (old.name if old else "") or (mailbox.name if mailbox else "")
-        # A room answers for itself: nobody can preset its answer, only take it back.
-        preset = invitee.answer if not isinstance(mailbox, Room) or invitee.answer == Answer.NONE else None
-        if old is None:
-            return Attendee(address, name, invitee.role, preset or Answer.NONE, comment=invitee.comment or "")
-        answer = old.answer if preset is None else preset
-        answered_ms = None if answer == Answer.NONE else old.answered_ms
-        comment = old.comment if invitee.comment is None else invitee.comment
-        return Attendee(address, name, invitee.role, answer, answered_ms, comment, old.ask)
 
     def _repeated(self, owner_id: str, transaction_id: str | None) -> Meeting | None:
         if transaction_id is None:

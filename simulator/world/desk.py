@@ -9,13 +9,11 @@ from simulator.world.errors import InvalidError, NotThereError
 from simulator.world.faults import Faults
 from simulator.world.history import History
 from simulator.world.ids import Ids
-from simulator.world.model import Answer, Attendee, Copy, Instance, Meeting, Override, Room, copied
+from simulator.world.judge import LARGEST_REPLACED_ROOM, Judge
+from simulator.world.model import Answer, Attendee, Copy, Meeting, Override, Room, copied
 from simulator.world.recurrence import instances
-from simulator.world.rules import Slot, Verdict, verdict
+from simulator.world.rules import Verdict
 from simulator.world.scheduler import Scheduler
-
-LARGEST_REPLACED_ROOM = 70
-"""Seats: Google replaces rooms up to this size by itself."""
 
 
 class Desk:
@@ -39,6 +37,7 @@ class Desk:
         self._history = history
         self._faults = faults
         self._scheduler = scheduler
+        self._judge = Judge(clock, directory, calendar)
 
     # --- asking and deciding
 
@@ -53,7 +52,7 @@ class Desk:
         if held is not None:
             held.answers[occurrence] = Answer.NONE
             self._calendar.touch(held, cause="asked-again", occurrence=occurrence, invited=meeting.attendees)
-        verdict_now = self._verdict(meeting, room, occurrence)
+        verdict_now = self._judge.verdict(meeting, room, occurrence)
         if verdict_now.answer is None:
             if held is None:
                 self._calendar.put_copy(room, meeting, is_organizer=False, cause="asked")
@@ -74,32 +73,12 @@ class Desk:
         attendee = meeting.attendees_at(occurrence).get(room.address)
         if meeting.cancelled or attendee is None or attendee.ask != ask or attendee.answer != Answer.NONE:
             return
-        decided = self._verdict(meeting, room, occurrence)
+        decided = self._judge.verdict(meeting, room, occurrence)
         if decided.answer is None:
             return
         self._settle(meeting, room, decided.answer, occurrence, decided.reason)
         for date in decided.declined_dates:
             self._settle(meeting, room, Answer.DECLINED, date, "conflict")
-
-    def _verdict(self, meeting: Meeting, room: Room, occurrence: int | None) -> Verdict:
-        organizer = self._directory.mailbox(meeting.organizer_id)
-        slots = [
-            Slot(date.start_ms, date.end_ms, self._taken(room, date), date.key)
-            for date in instances(meeting)
-            if not date.cancelled and room.address in date.attendees and (occurrence is None or date.key == occurrence)
-        ]
-        return verdict(
-            room.rules,
-            slots,
-            organizer=organizer.address,
-            foreign=organizer.tenant_id != room.tenant_id,
-            now_ms=self._clock.now_ms(),
-            provider=room.provider,
-        )
-
-    def _taken(self, room: Room, date: Instance) -> bool:
-        busy = self._calendar.busy(room.address, date.start_ms, date.end_ms, without=date.meeting_id)
-        return any(one.answer == Answer.ACCEPTED for one in busy)
 
     # --- answers
 
@@ -234,25 +213,12 @@ class Desk:
         )
 
     def _replace(self, meeting: Meeting, old: Room, occurrence: int | None) -> None:
-        attendees = meeting.attendees_at(occurrence)
-        attendee = attendees.get(old.address)
+        attendee = meeting.attendees_at(occurrence).get(old.address)
         if meeting.cancelled or attendee is None or attendee.answer != Answer.DECLINED:
             return
-        for room in sorted(self._directory.rooms_of(old.tenant_id), key=lambda one: one.capacity):
-            if room.building != old.building or not old.capacity <= room.capacity <= LARGEST_REPLACED_ROOM:
-                continue
-            if room.address not in attendees and self._would_accept(meeting, room, occurrence):
-                self._put_instead(meeting, old, room, occurrence)
-                return
-
-    def _would_accept(self, meeting: Meeting, room: Room, occurrence: int | None) -> bool:
-        attendees = meeting.attendees_at(occurrence)
-        attendees[room.address] = Attendee(room.address, room.name, "resource")
-        try:
-            decided = self._verdict(meeting, room, occurrence)
-            return decided.answer == Answer.ACCEPTED and not decided.declined_dates
-        finally:
-            del attendees[room.address]
+        room = self._judge.replacement(meeting, old, occurrence)
+        if room is not None:
+            self._put_instead(meeting, old, room, occurrence)
 
     def _put_instead(self, meeting: Meeting, old: Room, new: Room, occurrence: int | None) -> None:
         attendees = meeting.attendees_at(occurrence)
