@@ -11,6 +11,7 @@ from shared.providers.catalogue import calendar_providers
 from shared.runtime.clock import clock_from
 from shared.runtime.crash_points import arm
 from shared.runtime.logging import configure, get_logger
+from shared.runtime.measured import MeasuredProviders
 from shared.runtime.serving import serve
 from shared.runtime.settings import load
 from shared.runtime.wiring import master_keys, open_engine
@@ -33,11 +34,11 @@ def main() -> int:
         engine=engine,
         clock=clock,
         broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
-        providers=calendar_providers(settings),
+        providers=MeasuredProviders(calendar_providers(settings)),
         session_key=master_keys(settings).session_key(),
         stop=stop,
     )
-    serve(create_app(deps), NAME, settings.portal_port, threads=THREADS, stop=stop)
+    serve(create_app(deps), NAME, settings.portal_port, threads=THREADS, stop=stop, host=settings.listen_host)
     engine.close()
     return 0
 

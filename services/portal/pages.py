@@ -90,10 +90,8 @@ def register_filters(app: Flask) -> None:
 
 
 def place(choice: Mapping[str, Any]) -> str:
-    """`same floor · seats 8 · Riverside, floor 4`."""
-    floor = f", floor {choice['floor']}" if choice["floor"] else ""
-    where = f"{choice['building']}{floor}" if choice["building"] else ""
-    return " · ".join((*choice["reasons"], *filter(None, [where])))
+    """`Riverside, floor 4`."""
+    return ", ".join(filter(None, [choice["building"], choice["floor"] and f"floor {choice['floor']}"]))
 
 
 def by_meeting(rooms: Sequence[Json]) -> list[Json]:

@@ -151,18 +151,18 @@
     note.hidden = false;
     note.textContent = text;
   };
-  const place = (choice) => [...choice.reasons, choice.building && `${choice.building}${choice.floor ? `, floor ${choice.floor}` : ""}`].filter(Boolean).join(" · ");
+  const place = (choice) => [choice.building, choice.floor && `floor ${choice.floor}`].filter(Boolean).join(", ");
+  const opened = (card, open) => {
+    const button = card.querySelector("[data-choose]");
+    card.querySelector("[data-panel]").hidden = !open;
+    button.setAttribute("aria-expanded", String(open));
+    button.textContent = open ? "Not now" : "Choose another room";
+  };
   const choose = async (card) => {
     const id = card.dataset.prompt;
     const panel = card.querySelector("[data-panel]");
-    const button = card.querySelector("[data-choose]");
-    if (!panel.hidden) {
-      panel.hidden = true;
-      button.setAttribute("aria-expanded", "false");
-      return;
-    }
-    button.setAttribute("aria-expanded", "true");
-    panel.hidden = false;
+    if (!panel.hidden) return opened(card, false);
+    opened(card, true);
     panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: "Looking for free rooms …" }));
     try {
       const answer = await fetch(`/v1/me/prompts/${id}/choices`);
@@ -174,7 +174,9 @@
       for (const choice of found.choices.slice(0, 3)) {
         const item = clone("choice-template");
         item.querySelector("strong").textContent = choice.name;
-        item.querySelector("span").textContent = place(choice);
+        const [why, where] = item.querySelectorAll("span");
+        why.textContent = choice.reasons.join(" · ");
+        where.textContent = place(choice);
         const key = crypto.randomUUID();
         item.querySelector("button").addEventListener("click", () => take(card, choice, key));
         parts.querySelector("[data-choices]").append(item);
@@ -245,6 +247,7 @@
   localise(byId("meetings"), false);
   localise(byId("prompt-list"), true);
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
+  byId("zone").textContent = ` Times are those of ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`;
   arrange();
   follow();
   watch();
