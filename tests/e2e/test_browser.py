@@ -1,0 +1,153 @@
+"""The pages in Debian's Chromium: a person signs in by clicking, is prompted, takes a room; no serious accessibility fault."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.cast import REFUSING, assemble, book, refusing, tomorrow_at
+from cli.stage import Stage, staged
+
+playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = shutil.which("chromium") or ""
+SHOTS = os.environ.get("ROOMSYNC_SCREENSHOTS", "")
+"""A directory to leave screenshots in; empty takes none."""
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE_MS = 30_000
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[playwright.Browser]:
+    """Debian's Chromium; skipped, or failed in CI, when it is not there."""
+    if not CHROMIUM:
+        reason = "chromium is missing: apt-get install -y chromium"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(f"CI allows no skip: {reason}", pytrace=False)
+        pytest.skip(reason)
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """The running system on the embedded engine."""
+    with staged(engine="embedded", seed=7, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as running:
+        yield running
+
+
+def shot(page: playwright.Page, name: str) -> None:
+    """Leave a picture of the page at desktop and phone width, light and dark."""
+    if not SHOTS:
+        return
+    for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{scheme}.png", full_page=True)
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
+
+
+def faults(page: playwright.Page) -> list[str]:
+    """Serious and critical findings of axe."""
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['help']}" for each in found if each["impact"] in {"serious", "critical"}]
+
+
+def overflows(page: playwright.Page) -> bool:
+    """Whether the page is wider than a phone."""
+    page.set_viewport_size(PHONE)
+    wider = bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    page.set_viewport_size(DESKTOP)
+    return wider
+
+
+def is_ours(message: playwright.ConsoleMessage, stage: Stage) -> bool:
+    """Whether a console message is a fault of the portal's own pages."""
+    return message.type == "error" and str(message.location.get("url", "")).startswith(stage.portal)
+
+
+@pytest.mark.proves("E42", "E43", "D8", "S5")
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+def test_person_signs_in_is_prompted_and_takes_another_room(
+    stage: Stage, browser: playwright.Browser, provider: str
+) -> None:
+    who = assemble(stage, provider)
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if is_ours(message, stage) else None)
+
+    page.goto(stage.portal)
+    shot(page, f"{provider}-1-sign-in")
+    assert faults(page) == []
+    page.get_by_role("link", name="Microsoft 365" if provider == "microsoft" else "Google Workspace").click()
+    page.get_by_role("button", name=who.host["address"]).click()
+    page.get_by_role("heading", name="My rooms").wait_for()
+    page.locator("#connection.connected").wait_for()
+    shot(page, f"{provider}-2-connected")
+
+    at = tomorrow_at(11)
+    refusing(stage, who, at)
+    book(stage, who, host="Ada", title="Design review", room=REFUSING, at=at, guests=["Cleo"])
+    page.locator(".badge.pending").first.wait_for()
+    assert "ooked" not in page.locator("#meetings").inner_text()
+    shot(page, f"{provider}-3-pending")
+    prompt = page.locator("article.prompt").first
+    prompt.wait_for()
+    shot(page, f"{provider}-4-prompt")
+    assert faults(page) == []
+    prompt.get_by_role("button", name="Choose another room").click()
+    choice = prompt.locator("button.choice").first
+    choice.wait_for()
+    shot(page, f"{provider}-5-choices")
+    assert prompt.locator("button.choice").count() == 3
+    assert "not confirmed" in prompt.inner_text().lower()
+    assert not overflows(page)
+    choice.click()
+    page.locator(".badge.accepted").first.wait_for()
+    prompt.wait_for(state="hidden")
+    shot(page, f"{provider}-6-accepted")
+    assert faults(page) == []
+    assert errors == []
+    context.close()
+
+
+def test_simulators_page_shows_what_happens(stage: Stage, browser: playwright.Browser) -> None:
+    page = browser.new_page(viewport=DESKTOP)
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(stage.simulator)
+    page.wait_for_load_state("load")
+    shot(page, "simulator")
+    assert faults(page) == []
+    assert not overflows(page)
+    page.close()
+
+
+@pytest.mark.proves("D8")
+def test_page_works_without_script(stage: Stage, browser: playwright.Browser) -> None:
+    who = assemble_named(stage)
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{stage.portal}/auth/login?provider=microsoft&login_hint={who}")
+    page.goto(stage.portal)
+    assert page.get_by_role("heading", name="My rooms").is_visible()
+    context.close()
+
+
+def assemble_named(stage: Stage) -> str:
+    """Address of somebody who can sign in at the simulated Microsoft."""
+    return str(assemble(stage, "microsoft").host["address"])
