@@ -20,6 +20,7 @@ from shared.ports.view import Row
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.dead_letters import bury
+from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
 
 POLL_S = 0.25
@@ -50,6 +51,9 @@ class RoomStatusOwner:
         )
         self._backlog: Sequence[Record] = ()
         self._swept_at_ms = 0
+        self._passed = dict(claim.position)
+        self._lag = LagGauges(self._log, ROOM_STATUS_STATION, claim.partition, clock)
+        self._note_lost_input()
         self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
 
     def step(self) -> None:
@@ -65,17 +69,26 @@ class RoomStatusOwner:
                 told=self._told,
             )
             self._bury(batch)
-            self._commit(batch, {INPUT: self._backlog[-1].offset + 1})
-            self._backlog = ()
+            position = {INPUT: self._backlog[-1].offset + 1}
+            self._commit(batch, position)
+            metrics.RECORDS.labels(ROOM_STATUS_STATION.service, INPUT).inc(len(self._backlog))
+            self._passed, self._backlog = position, ()
         elif self._clock.now_ms() >= self._swept_at_ms + SWEEP_EVERY_MS:
             now_ms = self._clock.now_ms()
             partition = self._claim.partition
             self._commit(sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=self._keys_of), {})
             self._swept_at_ms = now_ms
         self._projection.flush()
+        self._lag.show(self._passed)
 
     def close(self) -> None:
         """Nothing is held that the log does not have."""
+        self._lag.close()
+
+    def _note_lost_input(self) -> None:
+        for topic, count in self._claim.lost.items():
+            logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
+            metrics.INPUT_LOST.labels(ROOM_STATUS_STATION.service, topic).inc(count)
 
     def _keys_of(self, tenant: str) -> TenantKeys:
         return self._keyring.keys(tenant)
@@ -92,6 +105,7 @@ class RoomStatusOwner:
         with metrics.COMMIT_SECONDS.labels(ROOM_STATUS_STATION.service).time():
             offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)
         crash_point("room-status.after-commit")
+        metrics.DECLINES.inc(len(batch.decisions))
         for key, value in batch.states.items():
             if value is None:
                 self._memory.pop(key, None)

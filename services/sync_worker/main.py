@@ -15,6 +15,7 @@ from shared.domain.instants import SECOND_MS
 from shared.ports.log import Claim
 from shared.providers.catalogue import calendar_providers
 from shared.runtime.clock import clock_from
+from shared.runtime.measured import MeasuredProviders
 from shared.runtime.settings import load
 from shared.runtime.stateful import run_stateful
 from shared.runtime.wiring import master_keys, open_engine
@@ -30,7 +31,7 @@ def main() -> int:
     broker = ConsentBroker(engine.registry, engine.keyring, settings, clock)
     looker = Looker(
         broker=broker,
-        providers=calendar_providers(settings),
+        providers=MeasuredProviders(calendar_providers(settings)),
         take=TakeRooms(engine.registry, engine.keyring),
         hook_keys=master_keys(settings).hook_keys(),
         addresses=Addresses.under(settings.receiver_url),

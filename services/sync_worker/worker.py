@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 
 from services.sync_worker import mailbox as mailboxes
+from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.held import Held, restored
 from services.sync_worker.hints import Hints, Offset
 from services.sync_worker.intake import spread_gap, take_in
@@ -24,6 +25,7 @@ from shared.ports.log import Claim, Record
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.dead_letters import bury
+from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
 
 POLL_S = 0.05
@@ -73,6 +75,8 @@ class SyncOwner:
         self._backlog: list[Record] = []
         self._saved_at_ms = clock.now_ms()
         self._to_confirm = {mailbox for mailbox, held in self._held.items() if held.state.baseline_done}
+        self._lag = LagGauges(engine.log, SYNC_WORKER, claim.partition, clock)
+        self._gauges = MailboxGauges(claim.partition, pace_of)
         self._note_lost_input()
 
     def step(self) -> None:
@@ -83,9 +87,12 @@ class SyncOwner:
         self._commit_finished()
         self._confirm_first_looks()
         self._save_position()
+        self._show()
 
     def close(self) -> None:
         """Looks in flight are let go: their hints were not discharged, the next owner repeats them."""
+        self._lag.close()
+        self._gauges.close()
 
     def _note_lost_input(self) -> None:
         for topic, count in self._claim.lost.items():
@@ -109,7 +116,6 @@ class SyncOwner:
 
     def _bury(self, record: Record, reason: str) -> None:
         bury(self._engine.log, record, reason=reason, service=SYNC_WORKER.service, now_ms=self._clock.now_ms())
-        metrics.DEAD_LETTERS.labels(SYNC_WORKER.service).inc()
         logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
 
     def _begin(self) -> None:
@@ -258,3 +264,7 @@ class SyncOwner:
         now_ms = self._clock.now_ms()
         if now_ms - self._saved_at_ms > SAVE_POSITION_EVERY_MS and self._hints.position() != self._claim.position:
             self._commit({}, {})
+
+    def _show(self) -> None:
+        self._lag.show({**self._claim.position, **self._hints.position()})
+        self._gauges.show(lambda: [held.state for held in self._held.values()], self._clock.now_ms())

@@ -10,6 +10,7 @@ from typing import Protocol
 from shared.contracts.topics import Station
 from shared.errors import StoreUnavailableError
 from shared.ports.log import Claim, Log
+from shared.runtime import metrics
 from shared.runtime.logging import get_logger
 
 ASSIGNMENT_POLL_S = 0.1
@@ -69,6 +70,7 @@ class ClaimLoop:
             )
             self._threads[partition] = (thread, stop)
             thread.start()
+        metrics.CLAIMS.labels(self._station.service).set(len(self._threads))
         if assigned:
             self.ready.set()
 

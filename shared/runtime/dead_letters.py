@@ -10,6 +10,7 @@ from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import DEAD_LETTERS
 from shared.ports.log import Log, NewRecord, Record
+from shared.runtime import metrics
 
 
 def bury(log: Log, record: Record, *, reason: str, service: str, now_ms: int) -> None:
@@ -38,3 +39,4 @@ def bury(log: Log, record: Record, *, reason: str, service: str, now_ms: int) ->
         )
     )
     log.append([NewRecord(DEAD_LETTERS.name, record.partition, record.key, value)])
+    metrics.DEAD_LETTERS.labels(service).inc()

@@ -75,32 +75,43 @@ LOOKS = _counter(
     "kind",
     "outcome",
 )
-LOOK_SECONDS = _histogram("look_seconds", "duration of one look, from the first call to the last page", "provider")
 PROVIDER_CALLS = _counter(
     "provider_calls",
-    "calls to a provider's API; outcome: ok, throttled, refused, revoked, expired, error, timeout",
+    "calls of a provider's calendar; outcome: ok, busy (limited, away), revoked, expired, gone, conflict, refused, error",
     "provider",
     "operation",
     "outcome",
 )
-PROVIDER_SECONDS = _histogram("provider_seconds", "duration of provider calls", "provider", "operation")
-MAILBOXES = _gauge("mailboxes", "mailboxes owned by this worker by consent state", "provider", "state")
-MAILBOXES_STALE = _gauge("mailboxes_stale", "mailboxes not looked at within twice the reconcile time", "provider")
+PROVIDER_SECONDS = _histogram(
+    "provider_seconds", "duration of provider calls, a look from its first to its last page", "provider", "operation"
+)
+
+MAILBOXES = _gauge(
+    "mailboxes",
+    "mailboxes held, by state: connecting, connected, failing (its last look failed), leaving",
+    "partition",
+    "provider",
+    "state",
+)
+MAILBOXES_STALE = _gauge(
+    "mailboxes_stale", "mailboxes not looked at within twice the reconcile time", "partition", "provider"
+)
 SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
     "subscription_shortest_life_seconds",
     "remaining life of the subscription that ends soonest; below zero: a watch died silently",
+    "partition",
     "provider",
 )
-SUBSCRIPTION_FAILURES = _counter("subscription_failures", "subscribing or renewing failed", "provider")
 
 OBSERVATIONS = _counter("observations", "observations committed", "provider")
 DECLINES = _counter("declines", "decline events committed")
 COMMIT_SECONDS = _histogram("commit_seconds", "duration of a claim's commit", "service")
 RECORDS = _counter("records", "input records handled", "service", "topic")
-LAG_RECORDS = _gauge("lag_records", "input offsets not yet passed by the committed position", "service", "partition")
+LAG_RECORDS = _gauge(
+    "lag_records", "input offsets not yet passed by the position (markers included)", "service", "partition"
+)
 LAG_SECONDS = _gauge("lag_seconds", "age of the oldest input not yet passed by the position", "service", "partition")
 CLAIMS = _gauge("claims", "partitions this process owns", "service")
-FENCED = _counter("fenced", "claims lost to another owner", "service")
 INPUT_LOST = _counter(
     "input_lost", "input offsets that retention took before they were read: always an alarm", "service", "topic"
 )

@@ -1,0 +1,120 @@
+"""Calendar providers that count and time what is asked of them; what they answer passes unchanged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from shared.domain.identity import Provider
+from shared.domain.sighting import (
+    Access,
+    Availability,
+    LiveMeeting,
+    Look,
+    RoomContact,
+    Subscription,
+    SubscriptionWish,
+    Window,
+)
+from shared.errors import (
+    ConsentRevokedError,
+    CursorExpiredError,
+    EventGoneError,
+    PreconditionFailedError,
+    RefusedError,
+    RetryableError,
+    SubscriptionGoneError,
+)
+from shared.ports.calendar import CalendarProvider
+from shared.runtime import metrics
+
+_OUTCOMES: Mapping[type[Exception], str] = {
+    RetryableError: "busy",
+    ConsentRevokedError: "revoked",
+    CursorExpiredError: "expired",
+    SubscriptionGoneError: "gone",
+    EventGoneError: "gone",
+    PreconditionFailedError: "conflict",
+    RefusedError: "refused",
+}
+
+
+class MeasuredProviders(Mapping[Provider, CalendarProvider]):
+    """The catalogue, each of its providers measured. As lazy as the catalogue itself."""
+
+    def __init__(self, catalogue: Mapping[Provider, CalendarProvider]) -> None:
+        """`catalogue` makes a provider when it is first asked for."""
+        self._catalogue = catalogue
+
+    def __getitem__(self, provider: Provider) -> CalendarProvider:
+        return MeasuredCalendar(self._catalogue[provider])
+
+    def __contains__(self, provider: object) -> bool:
+        return provider in self._catalogue
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._catalogue)
+
+    def __len__(self) -> int:
+        return len(self._catalogue)
+
+
+class MeasuredCalendar:
+    """See `shared.ports.calendar.CalendarProvider`."""
+
+    def __init__(self, calendar: CalendarProvider) -> None:
+        self._calendar = calendar
+        self.provider = calendar.provider
+        self.max_subscription_ms = calendar.max_subscription_ms
+
+    def look(self, access: Access, cursor: str, window: Window) -> Look:
+        """All pages count as one call."""
+        with _measured(self.provider, "look"):
+            return self._calendar.look(access, cursor, window)
+
+    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+        """Measured."""
+        with _measured(self.provider, "subscribe"):
+            return self._calendar.subscribe(access, wish)
+
+    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+        """Measured."""
+        with _measured(self.provider, "extend"):
+            return self._calendar.extend(access, subscription, wish)
+
+    def unsubscribe(self, access: Access, subscription: Subscription) -> None:
+        """Measured."""
+        with _measured(self.provider, "unsubscribe"):
+            self._calendar.unsubscribe(access, subscription)
+
+    def read(self, access: Access, event_id: str) -> LiveMeeting:
+        """Measured."""
+        with _measured(self.provider, "read"):
+            return self._calendar.read(access, event_id)
+
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
+        """Measured."""
+        with _measured(self.provider, "swap_room"):
+            self._calendar.swap_room(access, event_id, declined, room)
+
+    def availability(
+        self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
+    ) -> Mapping[str, Availability]:
+        """Measured."""
+        with _measured(self.provider, "availability"):
+            return self._calendar.availability(access, rooms, start_ms, end_ms)
+
+
+@contextmanager
+def _measured(provider: Provider, operation: str) -> Iterator[None]:
+    began_s = time.perf_counter()
+    outcome = "ok"
+    try:
+        yield
+    except Exception as error:
+        outcome = _OUTCOMES.get(type(error), "error")
+        raise
+    finally:
+        metrics.PROVIDER_CALLS.labels(provider, operation, outcome).inc()
+        metrics.PROVIDER_SECONDS.labels(provider, operation).observe(time.perf_counter() - began_s)
