@@ -52,6 +52,7 @@ def _environ(settings: Settings) -> Mapping[str, str]:
     receiver = settings.receiver_port or free_port()
     portal = settings.portal_port or free_port()
     environ |= {"ROOMSYNC_RECEIVER_PORT": str(receiver), "ROOMSYNC_PORTAL_PORT": str(portal)}
+    environ["ROOMSYNC_HEALTH_PORT"] = "0"  # the two workers share this machine: they cannot share a port
     if not settings.public_url:
         environ["ROOMSYNC_PUBLIC_URL"] = f"http://127.0.0.1:{portal}"
         environ.setdefault("ROOMSYNC_HOOKS_URL", f"http://127.0.0.1:{receiver}")

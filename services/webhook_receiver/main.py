@@ -40,7 +40,14 @@ def main() -> int:
         {"log": lambda: engine.log.probe()},  # noqa: PLW0108
     )
     try:
-        serve(app, NAME, settings.receiver_port, threads=THREADS, max_body_bytes=MAX_BODY_BYTES)
+        serve(
+            app,
+            NAME,
+            settings.receiver_port,
+            threads=THREADS,
+            host=settings.listen_host,
+            max_body_bytes=MAX_BODY_BYTES,
+        )
     finally:
         breaker.close()
         engine.close()

@@ -51,6 +51,10 @@ class Settings:
     google_token_url: str = _setting("https://oauth2.googleapis.com/token", "Google's token endpoint")
     google_calendar_url: str = _setting("https://www.googleapis.com/calendar/v3", "Calendar API, service path included")
     google_directory_url: str = _setting("https://admin.googleapis.com", "Directory API root")
+    listen_host: str = _setting(
+        "127.0.0.1", "address that every service listens on; `0.0.0.0` in a container, behind a reverse proxy"
+    )
+    health_port: int = _setting(0, "the workers' port for health and metrics; 0 takes a free one")
     receiver_port: int = _setting(8101, "0 takes a free one")
     portal_port: int = _setting(8102, "0 takes a free one")
     simulator_port: int = _setting(8103, "0 takes a free one")
@@ -75,13 +79,14 @@ class Settings:
 
     @property
     def loopback(self) -> bool:
-        """Whether every address that is not a provider's public default points at this machine."""
+        """Whether every address that is not a provider's public default is one of this machine's own, known to it alone."""
         urls = (
             self.public_url, self.hooks_url, self.microsoft_login_url, self.microsoft_graph_url, self.google_auth_url,
             self.google_token_url, self.google_calendar_url, self.google_directory_url, self.view_redis_url,
             self.registry_redis_url,
         )  # fmt: skip
         hosts = [urlsplit(url).hostname or "" for url in urls if url]
+        hosts.append(self.listen_host)
         hosts += [entry.rpartition(":")[0] for entry in self.kafka_bootstrap.split(",") if entry]
         return all(host.startswith(_LOOPBACK) for host in hosts)
 

@@ -37,7 +37,9 @@ def run_stateful(
         signal.signal(number, lambda *_: stop.set())
     loop = ClaimLoop(engine.log, station, own)
     checks = {"log": engine.log.probe, "claims": lambda: _owns(loop)}
-    serve_in_background(health_app(station.service, checks), station.service)
+    serve_in_background(
+        health_app(station.service, checks), station.service, settings.health_port, host=settings.listen_host
+    )
     loop.run(stop)
     engine.close()
     return 0
