@@ -76,8 +76,8 @@ def send(producer: Producer, clients: Clients, record: NewRecord) -> Ack:
 
 
 def discard(producer: Producer, timeout_s: float = 0.5) -> None:
-    """Close without caring for what it still holds."""
+    """Close in order within `timeout_s`, else without caring for what it still holds."""
     try:
         producer.close(timeout=timeout_s)
-    except (KafkaError, ValueError):
-        return
+    except KafkaError:
+        producer.abandon()

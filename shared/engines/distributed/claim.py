@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -39,6 +38,7 @@ class DistributedClaim:
         self._producer = producer
         self._transactions = transactions
         self._dead: str | None = None
+        self.closed = False
         state, recorded = restored(clients, station.state, partition)
         self.state: Mapping[bytes, bytes] = state
         self._ends = dict(recorded.ends)
@@ -87,7 +87,10 @@ class DistributedClaim:
         return self._watched(lambda: self._commit(outputs, state, position))
 
     def close(self) -> None:
-        """Give the partition back; safe after FencedError."""
+        """Give the partition back; safe after FencedError. Idempotent."""
+        if self.closed:
+            return
+        self.closed = True
         if self._dead is None:
             self._dead = "it was closed"
             discard(self._producer, CLOSE_TIMEOUT_S)
@@ -133,8 +136,7 @@ class DistributedClaim:
 
     def _end(self, what: str, error: Exception) -> None:
         self._dead = f"{what} ({error!r})"
-        with contextlib.suppress(Exception):
-            self._producer.close(timeout=0)
+        self._producer.abandon()
 
     def _check(self) -> None:
         if self._dead is not None:
@@ -164,11 +166,11 @@ def claim(clients: Clients, station: Station, partition: int, *, transactions: b
             producer.init_transactions()
         return DistributedClaim(clients, station, partition, producer, transactions=transactions)
     except KafkaError as error:
-        discard(producer, 0)
+        producer.abandon()
         message = f"{name} cannot be claimed ({error}); look at the brokers, and at `roomsync topics`"
         raise LogUnavailableError(message) from error
     except BaseException:
-        discard(producer, 0)
+        producer.abandon()
         raise
 
 

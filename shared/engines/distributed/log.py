@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import TypeVar
 
 from shared.contracts.topics import DEAD_LETTERS, Station
 from shared.engines.distributed.append import Appender
@@ -13,6 +14,8 @@ from shared.engines.distributed.membership import GroupMembership
 from shared.engines.distributed.reader import Reader
 from shared.errors import LogUnavailableError
 from shared.ports.log import NewRecord, Record, Span
+
+T = TypeVar("T", DistributedClaim, GroupMembership)
 
 _PROBES = 2
 _PROBE_MS = 450  # two of them stay below the port's 1 s; partitions have different leaders, and one broker may be away
@@ -37,6 +40,7 @@ class DistributedLog:
         self._appender = Appender(clients)
         self._reader = Reader(clients)
         self._lock = threading.Lock()
+        self._open: list[DistributedClaim | GroupMembership] = []
         self._admin: Admin | None = None
         self._prober: Consumer | None = None
 
@@ -46,11 +50,11 @@ class DistributedLog:
 
     def join(self, station: Station) -> GroupMembership:
         """Become one of the workers of a service."""
-        return GroupMembership(self._clients, station)
+        return self._opened(GroupMembership(self._clients, station))
 
     def claim(self, station: Station, partition: int) -> DistributedClaim:
         """Fence, restore, resume. Raises LogUnavailableError."""
-        return claim(self._clients, station, partition, transactions=self._transactions)
+        return self._opened(claim(self._clients, station, partition, transactions=self._transactions))
 
     def read(
         self, topic: str, partition: int, offset: int, *, limit: int = 500, committed: bool = True
@@ -103,7 +107,11 @@ class DistributedLog:
         raise LogUnavailableError(message)
 
     def close(self) -> None:
-        """Release connections. Claims and memberships are closed by their owners."""
+        """Release connections, those of claims and memberships that are still open included."""
+        with self._lock:
+            still_open, self._open = self._open, []
+        for one in still_open:
+            one.close()
         self._appender.close()
         self._reader.close()
         with self._lock:
@@ -111,6 +119,11 @@ class DistributedLog:
             if self._prober is not None:
                 self._prober.close()
                 self._prober = None
+
+    def _opened(self, one: T) -> T:
+        with self._lock:
+            self._open = [*(earlier for earlier in self._open if not earlier.closed), one]
+        return one
 
     def _drop_admin(self) -> None:
         if self._admin is not None:

@@ -43,6 +43,11 @@ class GroupMembership:
         with self._lock:
             self._since = {}
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has left."""
+        return self._stop.is_set()
+
     def _assigned(self, partitions: Iterable[TopicPartition]) -> None:
         shown = time.monotonic() + SETTLE_S
         with self._lock:

@@ -62,12 +62,13 @@ def test_a_frozen_broker_is_an_error_in_time_and_forgotten_once_it_wakes(
     finally:
         own_brokers.thaw()
     eventually(lambda: appends(engine, partition))
-    for _ in range(5):
-        engine.log.append([hint(partition, b"after")])
+    after = [b"after-%d" % number for number in range(5)]
+    for value in after:
+        engine.log.append([hint(partition, value)])
     engine.log.probe()
     values = [record.value for record in engine.log.read(OBSERVATIONS.name, partition, 0)]
     assert values[0] == b"hint"
-    assert values.count(b"after") == 5
+    assert [value for value in dict.fromkeys(values) if value in after] == after  # a retried one may stand there twice
 
 
 def test_many_records_at_once_share_one_budget(own_brokers: Brokers, opened: Opened, partition: int) -> None:
