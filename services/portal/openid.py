@@ -26,6 +26,11 @@ from shared.runtime.settings import Settings
 
 LEEWAY_S = 120
 _ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
+_EXTRA = {
+    Provider.MICROSOFT: {"response_mode": "query"},
+    # Google hands out a refresh token only at a consent, so every sign-in is one (OAuth 2.0 for web servers).
+    Provider.GOOGLE: {"access_type": "offline", "prompt": "consent"},
+}
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
@@ -86,7 +91,7 @@ class OpenIdProvider:
 
     def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
         """Where the browser goes: authorisation code, PKCE S256, and the very scopes that will be used."""
-        extra = {"access_type": "offline", "prompt": "consent"} if self.provider is Provider.GOOGLE else {}
+        extra = dict(_EXTRA[self.provider])
         if login_hint:
             extra["login_hint"] = login_hint
         with self._session(redirect_uri) as session:
@@ -95,7 +100,6 @@ class OpenIdProvider:
                 state=sign_in.state,
                 code_verifier=sign_in.verifier,
                 nonce=sign_in.nonce,
-                response_mode="query",
                 **extra,
             )
         return str(url)

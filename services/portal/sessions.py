@@ -91,9 +91,13 @@ def end_session(response: Response) -> None:
     response.delete_cookie(cookie_name(COOKIE), path="/", secure=is_secure(), httponly=True, samesite="Lax")
 
 
-def still_open(found: Deps, person: Person) -> bool:
-    """Whether the session was neither ended nor outlived since the request began. For streams: needs no request."""
-    return tables.sessions(found.engine.registry).get(person.tenant, person.session) is not None
+def still_welcome(found: Deps, person: Person) -> bool:
+    """Whether the session goes on and the organisation still has this switched on. For streams: needs no request."""
+    registry = found.engine.registry
+    if tables.sessions(registry).get(person.tenant, person.session) is None:
+        return False
+    tenant = tables.tenants(registry).get(person.tenant, "tenant")
+    return tenant is not None and tenant.integration is IntegrationState.ENABLED
 
 
 def is_secure() -> bool:

@@ -17,7 +17,7 @@ from services.portal.deps import Deps
 from services.portal.desk import Desk
 from services.portal.live import LiveReader
 from services.portal.problems import ProblemError
-from services.portal.sessions import Person, signed_in, still_open
+from services.portal.sessions import Person, signed_in, still_welcome
 from services.portal.shapes import Json
 from services.portal.showing import Showing
 from shared.contracts.meeting_state import MeetingState
@@ -127,7 +127,7 @@ class Events:
 
     def _welcome(self) -> bool:
         try:
-            return still_open(self._deps, self._person)
+            return still_welcome(self._deps, self._person)
         except StoreUnavailableError:
             return True
 
@@ -174,7 +174,11 @@ class Events:
             self._revision = revision
         now_ms = self._deps.clock.now_ms()
         before, self._board = self._board, self._desk.board(self._meetings.values(), at_ms=now_ms)
-        yield from self._written(changes(before, self._board), now_ms)
+        told = tuple(changes(before, self._board))
+        for change in told:
+            if isinstance(change, PromptOpened):
+                metrics.PROMPTS_SHOWN.labels(change.prompt.provider).inc()
+        yield from self._written(told, now_ms)
 
     def _written(self, told: Iterable[Change], now_ms: int) -> Iterator[str]:
         """Titles and names are looked up once for all that is told together, and only for that."""
@@ -183,8 +187,6 @@ class Events:
         showing.read_ahead(told)
         mark = Mark(self._revision, now_ms)
         for change in told:
-            if isinstance(change, PromptOpened):
-                metrics.PROMPTS_SHOWN.labels(change.prompt.provider).inc()
             name, data = showing.event(change)
             yield _event(name, data, mark)
 

@@ -133,6 +133,9 @@ def test_same_key_gives_the_same_answer_whatever_became_of_it(office: Office, ad
     path = f"/v1/me/prompts/{declined}/take"
     first = ada.post(path, {"roomId": room}, Idempotency_Key="key-1")
     settle(office, ada, first.json["takeId"], TakeState.DONE)
+    old = office.room(ada, office.keys(ada.tenant).room("one@rooms.test"), RoomState.DECLINED)
+    new = office.room(ada, room, RoomState.ACCEPTED, asked_at_ms=office.clock.now_ms())
+    office.show(office.meeting(ada, old, new), ada.tenant)
     wishes = len(takes_asked(office))
 
     again = ada.post(path, {"roomId": room}, Idempotency_Key="key-1")

@@ -185,7 +185,10 @@ def test_state_is_good_in_the_browser_that_began_alone(office: Office, domain: s
     other = office.browser()
     other.client.get("/auth/login?provider=microsoft")
 
-    assert other.come_back(back).status_code == 403
+    answer = other.come_back(back)
+
+    assert answer.status_code == 403
+    assert "sign-in-expired" in answer.text
 
 
 @pytest.mark.proves("E13")

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
 from services.portal import stream
 from services.portal.app import create_app
 from services.portal.stream import Mark, mark_of
+from shared.consents import tables
 from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import IntegrationState
 from shared.ports.view import Row
 from tests.integration.portal.office import TITLE, Browser, Office
 
@@ -250,6 +253,18 @@ def test_signing_out_ends_the_stream(office: Office, ada: Browser, listen: Liste
     listener.wait("snapshot")
 
     ada.client.post("/auth/logout", data={"csrf": ada.csrf})
+
+    assert listener.ended.wait(PATIENCE_S)
+
+
+def test_switching_the_organisation_off_ends_the_stream(office: Office, ada: Browser, listen: Listen) -> None:
+    listener = listen()
+    listener.wait("snapshot")
+    table = tables.tenants(office.engine.registry)
+    row = table.get(ada.tenant, "tenant")
+    assert row is not None
+
+    table.put(ada.tenant, "tenant", msgspec.structs.replace(row, integration=IntegrationState.DISABLED))
 
     assert listener.ended.wait(PATIENCE_S)
 
