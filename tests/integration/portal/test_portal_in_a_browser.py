@@ -15,6 +15,7 @@ from shared.domain.sighting import Availability
 from shared.runtime.serving import serve_in_background
 from tests.integration.portal.office import TITLE, Browser, Office
 from tests.integration.portal.test_portal_api import takes_asked
+from tests.integration.portal.test_portal_stream import until
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
@@ -82,6 +83,7 @@ def test_prompt_appears_by_itself_is_acted_on_with_one_click_and_closes_itself(
     page.locator(".choice").first.click()
     expect(page.locator("[data-took]").first).to_contain_text("Asking for Room")
 
+    until(lambda: bool(takes_asked(office)), "the wish")
     [wish] = takes_asked(office)
     asked = office.room(ada, wish.room_id, RoomState.PENDING, asked_at_ms=office.clock.now_ms())
     office.show(office.meeting(ada, declined, asked), ada.tenant)
@@ -103,6 +105,7 @@ def test_everything_can_be_done_with_the_keyboard(office: Office, ada: Browser, 
     page.keyboard.press("Enter")
 
     expect(page.locator("[data-took]").first).to_contain_text("Asking for Room")
+    until(lambda: bool(takes_asked(office)), "the wish")
     assert len(takes_asked(office)) == 1
 
 
