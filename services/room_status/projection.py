@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from shared.contracts.topics import ROOM_STATUS_STATION
 from shared.errors import StoreUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.view import Applied, Row, View
+from shared.runtime import metrics
 from shared.runtime.logging import get_logger
 
 CHECK_EVERY_MS = 1_000
@@ -53,6 +55,7 @@ class Projection:
             self._apply()
             self._away = False
         except StoreUnavailableError as error:
+            metrics.STORE_UNAVAILABLE.labels(ROOM_STATUS_STATION.service).inc()
             if not self._away:
                 logger.warning("view_unavailable", partition=self._partition, error=str(error))
             self._away = True

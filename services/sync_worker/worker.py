@@ -149,6 +149,7 @@ class SyncOwner:
         try:
             self._finished.put(self._looker.run(job))
         except StoreUnavailableError as error:
+            metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
             logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))
             self._finished.put(Outcome(job, job.state))
         except BaseException:

@@ -46,6 +46,8 @@ class ClaimLoop:
         self._own = own
         self._threads: dict[int, tuple[threading.Thread, threading.Event]] = {}
         self.ready = threading.Event()
+        for counter in (metrics.STORE_UNAVAILABLE, metrics.DEAD_LETTERS):
+            counter.labels(station.service)  # shown as 0 from the start: a counter born at 1 shows no increase
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`: follow the assignment."""
@@ -83,6 +85,7 @@ class ClaimLoop:
                 try:
                     owner.step()
                 except StoreUnavailableError as error:
+                    metrics.STORE_UNAVAILABLE.labels(self._station.service).inc()
                     logger.warning("store_unavailable", service=self._station.service, error=str(error))
                     stop.wait(STORE_RETRY_S)
             owner.close()

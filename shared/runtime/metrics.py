@@ -115,6 +115,7 @@ CLAIMS = _gauge("claims", "partitions this process owns", "service")
 INPUT_LOST = _counter(
     "input_lost", "input offsets that retention took before they were read: always an alarm", "service", "topic"
 )
+STORE_UNAVAILABLE = _counter("store_unavailable", "steps and looks put off because a Redis was away", "service")
 DEAD_LETTERS = _counter("dead_letters", "records that could not be handled and were put aside", "service")
 
 PROMPTS_SHOWN = _counter("prompts_shown", "prompts first shown to somebody", "provider")

@@ -1,4 +1,4 @@
-"""The one table of settings: `ROOMSYNC_*`, read once from the environment, with default, unit and meaning beside each."""
+"""The one table of settings: `ROOMSYNC_*`, read once from the environment or from files it names, each with its meaning."""
 
 from __future__ import annotations
 
@@ -126,7 +126,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     for item in dataclasses.fields(Settings):
         default: Any = item.default
-        raw = environ.get(PREFIX + item.name.upper())
+        try:
+            raw = _given(environ, PREFIX + item.name.upper())
+        except OSError as error:
+            faults.append(f"{PREFIX}{item.name.upper()}_FILE cannot be read: {error}")
+            continue
         if raw is None or (raw == "" and default != ""):
             continue
         try:
@@ -140,6 +144,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise ConfigurationError("\n".join(faults))
     return settings
+
+
+def _given(environ: Mapping[str, str], name: str) -> str | None:
+    """The variable itself, else the content of the file that `NAME_FILE` names: how containers are handed secrets."""
+    path = environ.get(f"{name}_FILE")
+    return Path(path).read_text().strip() if path and name not in environ else environ.get(name)
 
 
 def _contradictions(settings: Settings) -> list[str]:
