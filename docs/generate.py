@@ -51,7 +51,8 @@ def _json(value: object) -> str:
 def _reference() -> str:
     parts = [
         "# Reference\n\nGenerated from the code by `make docs`; a test fails when it is stale.\n",
-        "## Settings\n\nRead once from the environment; `NAME_FILE` names a file to read a value from. `_S` is seconds; secrets are starred in logs.\n",
+        "## Settings\n\nRead once from the environment; `NAME_FILE` names a file to read the value from. "
+        "`_S` is seconds; secrets are starred in logs.\n",
         _settings(),
         "\n## Topics\n\nEvery topic has the same number of partitions (`ROOMSYNC_PARTITIONS`), fixed once made.\n",
         published.topics_table(),
