@@ -123,6 +123,8 @@ class Looker:
             return self._leave(job, state, provider, access)
         state = self._retired(state, provider, access)
         state = self._repaired(job, state, provider, access)
+        if not state.baseline_done:
+            self._broker.first_look_begins(job.mailbox)
         self._take.run(job.mailbox, provider, access, job.takes)
         return self._looked(job, state, provider, access)
 

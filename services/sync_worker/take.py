@@ -10,6 +10,7 @@ from shared.consents.tables import Table
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.identity import Mailbox
+from shared.domain.instants import DAY_MS
 from shared.domain.sighting import Access, RoomContact
 from shared.errors import EventGoneError, PreconditionFailedError, RefusedError
 from shared.ports.calendar import CalendarProvider
@@ -18,6 +19,7 @@ from shared.ports.registry import Registry
 from shared.runtime.logging import get_logger
 
 TRIES = 3
+KEEP_MS = DAY_MS  # as long as an idempotency key is remembered
 
 logger = get_logger()
 
@@ -44,7 +46,8 @@ class TakeRooms:
                 continue
             reason = self._swap(mailbox.tenant, provider, access, take)
             state = TakeState.FAILED if reason else TakeState.DONE
-            self._takes.put(mailbox.tenant, take.take_id, msgspec.structs.replace(row, state=state, reason=reason))
+            settled = msgspec.structs.replace(row, state=state, reason=reason)
+            self._takes.put(mailbox.tenant, take.take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
             logger.info("take_settled", tenant=mailbox.tenant, take=take.take_id, state=state, reason=reason)
 
     def _swap(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:

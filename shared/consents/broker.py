@@ -162,6 +162,10 @@ class ConsentBroker:
         """Whose calendar system the mailbox lives in. Raises ConsentRevokedError when there is no grant."""
         return Provider(grants.checked(self._consents.get(mailbox.tenant, mailbox.id)).provider)
 
+    def first_look_begins(self, mailbox: Mailbox) -> None:
+        """The provider has been asked to tell us; the first look comes now. Idempotent."""
+        self._change(mailbox, grants.reading)
+
     def first_look_done(self, mailbox: Mailbox) -> None:
         """The baseline has been read: from now on the calendar is connected. Idempotent."""
         now_ms = self._clock.now_ms()

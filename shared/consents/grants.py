@@ -91,6 +91,11 @@ def lost(row: ConsentRow, used: bytes, code: str) -> ConsentRow:
     return revoked(row, code)
 
 
+def reading(row: ConsentRow) -> ConsentRow:
+    """The subscription stands; the calendar is being read for the first time."""
+    return msgspec.structs.replace(row, state=ConsentState.ACTIVE) if row.state is ConsentState.CONNECTING else row
+
+
 def connected(row: ConsentRow, now_ms: int) -> ConsentRow:
     """The first look has been committed."""
     if row.state is ConsentState.REVOKED or row.first_look_at_ms:

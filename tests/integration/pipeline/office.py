@@ -102,6 +102,7 @@ class Calendar:
         self._clock = clock
         self.events: dict[str, SeenEvent] = {}
         self.failures: list[Exception] = []
+        self.look_failures: list[Exception] = []
         self.looks: list[str] = []
         self.calls: list[str] = []
         self.subscriptions: dict[str, SubscriptionWish] = {}
@@ -109,6 +110,8 @@ class Calendar:
 
     def look(self, access: Access, cursor: str, window: Window) -> Look:
         del access, window
+        if self.look_failures:
+            raise self.look_failures.pop(0)
         self._fail()
         self.looks.append("full" if not cursor else "incremental")
         seen: tuple[Seen, ...]

@@ -43,6 +43,19 @@ def test_connecting_subscribes_reads_a_baseline_and_says_so(office: Office) -> N
     assert office.states() == ["declined"]
 
 
+@pytest.mark.proves("S3")
+def test_between_subscription_and_first_look_the_page_can_say_first_sync(office: Office) -> None:
+    office.calendar.look_failures = [RetryableError("503", retry_after_s=5)]
+    office.connect()
+    row = office.consent()
+    assert row
+    assert (row.state, row.first_look_at_ms) == (ConsentState.ACTIVE, 0)
+    office.after(6)
+    row = office.consent()
+    assert row
+    assert row.first_look_at_ms == office.clock.at_ms
+
+
 @pytest.mark.proves("E43", "D7")
 def test_decline_after_a_hint_is_told_once(office: Office) -> None:
     office.connect()
@@ -220,7 +233,9 @@ def test_hint_for_a_mailbox_nobody_holds_is_of_no_consequence(office: Office) ->
 def test_taking_a_room_swaps_it_once_even_after_a_restart(office: Office) -> None:
     office.connect()
     booked(office, "declined")
-    row = TakeRow(user="u-ada", prompt="d", room=office.keys.room(BIRS), state=TakeState.ASKED)
+    row = TakeRow(
+        user="u-ada", prompt="d", room=office.keys.room(BIRS), state=TakeState.ASKED, at_ms=office.clock.at_ms
+    )
     takes(office.engine.registry).put(office.tenant, "take-1", row)
     wish = TakeRoom(
         at_ms=office.clock.at_ms,
