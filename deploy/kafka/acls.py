@@ -1,0 +1,88 @@
+"""Writes deploy/kafka/acls.sh: each service's least rights, derived from the topics and stations of the contracts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.contracts import topics
+from shared.contracts.topics import ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, Station
+
+SCRIPT = Path(__file__).with_name("acls.sh")
+PUBLIC_GROUP = "subscriber-"
+_HEAD = """\
+#!/bin/sh
+# Written by `python -m deploy.kafka.acls` from the table of topics: do not edit.
+# Usage: BOOTSTRAP=host:port [PREFIX=…] [ADMIN_CONFIG=file] acls.sh
+# PREFIX is ROOMSYNC_TOPIC_PREFIX; principals are User:<service>. Write and Read imply Describe.
+set -eu
+grant() { kafka-acls.sh --bootstrap-server "$BOOTSTRAP" ${ADMIN_CONFIG:+--command-config "$ADMIN_CONFIG"} --add --force "$@"; }
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One principal's rights on one resource."""
+
+    principal: str
+    kind: str
+    """`topic`, `group` or `transactional-id`."""
+    name: str
+    operations: tuple[str, ...]
+    prefixed: bool = False
+
+    def __str__(self) -> str:
+        operations = " ".join(f"--operation {operation}" for operation in self.operations)
+        pattern = " --resource-pattern-type prefixed" if self.prefixed else ""
+        return f'grant --allow-principal User:{self.principal} {operations} --{self.kind} "${{PREFIX:-}}{self.name}"{pattern}'
+
+
+def grants() -> Iterator[Grant]:
+    """Everything that is allowed; what is not named is refused (`allow.everyone.if.no.acl.found=false`)."""
+    probed = topics.DEAD_LETTERS.name  # `/readyz` asks for the end of its partitions
+    for topic in (topics.NOTIFICATIONS_GRAPH, topics.NOTIFICATIONS_GOOGLE, topics.COMMANDS):
+        yield Grant("webhook-receiver", "topic", topic.name, ("Write",))
+    yield Grant("webhook-receiver", "topic", probed, ("Describe",))
+    yield from of_station(SYNC_WORKER)
+    yield from of_station(ROOM_STATUS_STATION)
+    yield Grant("portal", "topic", topics.COMMANDS.name, ("Write",))
+    yield Grant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
+    yield Grant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
+    yield Grant("portal", "topic", probed, ("Describe",))
+    for topic in TOPICS:
+        yield Grant("operator", "topic", topic.name, ("Create", "DescribeConfigs", "AlterConfigs", "Read"))
+        if topic.public:
+            yield Grant("subscriber", "topic", topic.name, ("Read",))
+    yield Grant("subscriber", "group", PUBLIC_GROUP, ("Read",), prefixed=True)
+
+
+def of_station(station: Station) -> Iterator[Grant]:
+    """What an owner of partitions needs: read its input, keep its state, decide, and tell what its predecessor decided."""
+    for name in station.inputs:
+        yield Grant(station.service, "topic", name, ("Read",))
+    for name in (station.state, *station.outputs):
+        yield Grant(station.service, "topic", name, ("Read", "Write"))
+    yield Grant(station.service, "topic", topics.DEAD_LETTERS.name, ("Write",))
+    yield Grant(station.service, "group", station.service, ("Read",))
+    # `<service>-<partition>`: nobody else can fence an owner
+    yield Grant(station.service, "transactional-id", f"{station.service}-", ("Write",), prefixed=True)
+
+
+def script() -> str:
+    """The text of acls.sh."""
+    return _HEAD + "".join(f"{grant}\n" for grant in grants())
+
+
+def main() -> int:
+    """Write the script; with `--check`, return 1 when it is stale."""
+    if "--check" in sys.argv:
+        return int(not SCRIPT.exists() or SCRIPT.read_text() != script())
+    SCRIPT.write_text(script())
+    SCRIPT.chmod(0o755)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
