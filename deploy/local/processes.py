@@ -77,8 +77,10 @@ class Child:
             time.sleep(_POLL_S)
 
     def freeze(self) -> None:
-        """SIGSTOP: the kernel still accepts connections, nobody answers."""
+        """SIGSTOP, and wait for it: the kernel still accepts connections, nobody answers."""
         os.kill(self.pid, signal.SIGSTOP)
+        # One thread takes the signal and stops the others; on a busy machine they serve on for a while.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """SIGCONT."""

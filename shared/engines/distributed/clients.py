@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     from kafka.errors import KafkaError
 
 __all__ = [
+    "UNKNOWN_TOPIC",
     "Admin",
     "Clients",
     "ConfigResource",
@@ -28,6 +29,9 @@ __all__ = [
     "RebalanceListener",
     "TopicPartition",
 ]
+
+UNKNOWN_TOPIC = 3
+"""Kafka's error code."""
 
 BROKER_API = (3, 9)
 """Said instead of asked: a constructor then does no network, so that a process starts with Kafka down. 3.9 and every 4.x."""
@@ -209,6 +213,18 @@ class _QuietProducer(KafkaProducer):  # type: ignore[misc]  # the client is unty
         self._sender.join(ABANDON_S)
 
 
+class _TidyAdmin(KafkaAdminClient):  # type: ignore[misc]  # the client is untyped
+    """The library's constructor, when no broker answers, raises and leaves its thread running for ever."""
+
+    def __init__(self, **knobs: Any) -> None:
+        try:
+            super().__init__(**knobs)
+        except BaseException:
+            self._closed = False
+            self.close()
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """Makes clients of one cluster. `prefix` stands before every topic, group and transactional id."""
@@ -298,7 +314,7 @@ class Clients:
 
     def admin(self, timeout_ms: int = 5_000) -> Admin:
         """Connects at once. Raises KafkaError."""
-        admin: Admin = KafkaAdminClient(
+        admin: Admin = _TidyAdmin(
             **self._common,
             bootstrap_timeout_ms=timeout_ms,
             request_timeout_ms=max(timeout_ms, 5_000),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from shared.contracts.topics import DEAD_LETTERS, Station
 from shared.engines.distributed.append import Appender
 from shared.engines.distributed.claim import DistributedClaim, claim
-from shared.engines.distributed.clients import Admin, Clients, Consumer, KafkaError, TopicPartition
+from shared.engines.distributed.clients import UNKNOWN_TOPIC, Admin, Clients, Consumer, KafkaError, TopicPartition
 from shared.engines.distributed.membership import GroupMembership
 from shared.engines.distributed.reader import Reader
-from shared.errors import LogUnavailableError
+from shared.errors import ConfigurationError, LogUnavailableError
 from shared.ports.log import NewRecord, Record, Span
 
 T = TypeVar("T", DistributedClaim, GroupMembership)
@@ -49,7 +50,14 @@ class DistributedLog:
         self._appender.append(records)
 
     def join(self, station: Station) -> GroupMembership:
-        """Become one of the workers of a service."""
+        """
+        Become one of the workers of a service; with Kafka down, as soon as it is up.
+
+        Raises:
+            ConfigurationError: the topics are missing, or have another number of partitions.
+        """
+        with contextlib.suppress(LogUnavailableError):
+            self._check(station.inputs[0])
         return self._opened(GroupMembership(self._clients, station))
 
     def claim(self, station: Station, partition: int) -> DistributedClaim:
@@ -72,20 +80,10 @@ class DistributedLog:
 
     def topic_id(self, topic: str) -> str:
         """The cluster's own id of the topic. Raises LogUnavailableError."""
-        name = self._clients.topic(topic)
-        with self._lock:
-            try:
-                if self._admin is None:
-                    self._admin = self._clients.admin(_ADMIN_MS)
-                found = self._admin.describe_topics([name])[0]["topic_id"]
-            except KafkaError as error:
-                self._drop_admin()
-                message = f"Kafka at {self._clients.bootstrap} cannot be asked for {name}: {error}"
-                raise LogUnavailableError(message) from error
-        if not found:
-            message = f"topic {name} is missing; make it with `roomsync topics`"
-            raise LogUnavailableError(message)
-        return str(found)
+        found = self._described(topic)
+        if found is None:
+            raise LogUnavailableError(self._missing(topic))
+        return str(found["topic_id"])
 
     def probe(self) -> None:
         """Ask leaders of a topic's partitions for their ends. Raises LogUnavailableError within 1 s."""
@@ -119,6 +117,35 @@ class DistributedLog:
             if self._prober is not None:
                 self._prober.close()
                 self._prober = None
+
+    def _check(self, topic: str) -> None:
+        found = self._described(topic)
+        if found is None:
+            raise ConfigurationError(self._missing(topic))
+        if (there := len(found["partitions"])) != self.partitions:
+            message = (
+                f"topic {self._clients.topic(topic)} has {there} partitions and ROOMSYNC_PARTITIONS is {self.partitions}:"
+                f" set it to {there} (keys would change their owner)"
+            )
+            raise ConfigurationError(message)
+
+    def _described(self, topic: str) -> Mapping[str, Any] | None:
+        """What the cluster says of a topic; None when there is none. Raises LogUnavailableError."""
+        with self._lock:
+            try:
+                if self._admin is None:
+                    self._admin = self._clients.admin(_ADMIN_MS)
+                found = self._admin.describe_topics([self._clients.topic(topic)])[0]
+            except KafkaError as error:
+                self._drop_admin()
+                message = (
+                    f"Kafka at {self._clients.bootstrap} cannot be asked about topics ({error}); look at the brokers"
+                )
+                raise LogUnavailableError(message) from error
+        return None if found["error_code"] == UNKNOWN_TOPIC else found
+
+    def _missing(self, topic: str) -> str:
+        return f"topic {self._clients.topic(topic)} is missing; make it with `roomsync topics`"
 
     def _opened(self, one: T) -> T:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import logging
 import shutil
 import time
 import warnings
@@ -31,11 +32,19 @@ OpenedOn = Callable[..., DistributedEngine]
 
 @pytest.fixture(autouse=True)
 def _sockets_of_failed_connections() -> Iterator[None]:
-    """The client leaves the sockets of refused connections to the garbage collector, which complains about each."""
+    """
+    The client leaves the sockets of refused connections to the garbage collector, which complains about each.
+
+    Its log is silenced, because records that pytest keeps hold on to them beyond the test.
+    """
+    logger = logging.getLogger("kafka")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ import uuid
 
 import pytest
 
-from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, TOPICS
+from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, ROOM_STATUS_STATION, TOPICS
 from shared.engines.distributed import check_topics, delete_topics, ensure_topics
 from shared.engines.distributed.clients import Clients, ConfigResource, ConfigResourceType
 from shared.errors import ConfigurationError, LogUnavailableError
+from tests.integration.distributed.conftest import OpenedOn
 
 pytestmark = pytest.mark.kafka
 
@@ -37,6 +38,16 @@ def test_another_number_of_partitions_is_refused_and_left_as_it_is(kafka_bootstr
         with pytest.raises(ConfigurationError, match="has 2 partitions"):
             ensure_topics(kafka_bootstrap, prefix=prefix, partitions=wanted, replication=1)
     assert check_topics(kafka_bootstrap, prefix=prefix, partitions=2, replication=1) == []
+
+
+def test_a_worker_refuses_to_start_on_topics_of_another_shape(
+    kafka_bootstrap: str, prefix: str, opened_on: OpenedOn
+) -> None:
+    with pytest.raises(ConfigurationError, match="roomsync topics"):
+        opened_on(kafka_bootstrap, prefix=prefix).log.join(ROOM_STATUS_STATION)
+    ensure_topics(kafka_bootstrap, prefix=prefix, partitions=2, replication=1)
+    with pytest.raises(ConfigurationError, match="has 2 partitions"):
+        opened_on(kafka_bootstrap, prefix=prefix, partitions=3).log.join(ROOM_STATUS_STATION)
 
 
 def test_a_setting_that_drifted_is_found_and_mended(kafka_bootstrap: str, prefix: str) -> None:
