@@ -10,7 +10,6 @@ from cli.run import _environ
 from shared.errors import ConfigurationError
 from shared.runtime.settings import Settings, load
 
-
 LOCAL = {
     f"ROOMSYNC_{name}_URL": "http://127.0.0.1:8103"
     for name in (
