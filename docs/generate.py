@@ -12,6 +12,10 @@ from shared.runtime import metrics
 from shared.runtime.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parent
+_SETTINGS_READ = (
+    "Read once from the environment; `NAME_FILE` names a file to read the value from. "
+    "`_S` is seconds; secrets are starred in logs."
+)
 
 
 def generated() -> dict[str, str]:
@@ -51,8 +55,7 @@ def _json(value: object) -> str:
 def _reference() -> str:
     parts = [
         "# Reference\n\nGenerated from the code by `make docs`; a test fails when it is stale.\n",
-        "## Settings\n\nRead once from the environment; `NAME_FILE` names a file to read the value from. "
-        "`_S` is seconds; secrets are starred in logs.\n",
+        f"## Settings\n\n{_SETTINGS_READ}\n",
         _settings(),
         "\n## Topics\n\nEvery topic has the same number of partitions (`ROOMSYNC_PARTITIONS`), fixed once made.\n",
         published.topics_table(),

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -35,14 +35,14 @@ def locks() -> dict[str, str]:
     }
 
 
-def closure(wanted: Iterable[Requirement]) -> set[str]:
+def closure(wanted: Iterable[Requirement]) -> set[NormalizedName]:
     """
     Names of everything that `wanted` needs on this platform, itself included.
 
     Raises:
         PackageNotFoundError: the environment is not what requirements.lock says; run `make setup`.
     """
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[NormalizedName, str]] = set()
     waiting = [(canonicalize_name(one.name), extra) for one in wanted for extra in ("", *one.extras)]
     while waiting:
         name, extra = waiting.pop()
@@ -67,7 +67,7 @@ def main() -> int:
     return 0
 
 
-def _cut(names: set[str]) -> str:
+def _cut(names: set[NormalizedName]) -> str:
     entries = re.split(r"^(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)
     pinned = {
         canonicalize_name(entry.split("==")[0].split("[")[0].strip()): entry for entry in entries if "==" in entry
