@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def prefix(kafka_bootstrap: str) -> object:
+def prefix(kafka_bootstrap: str) -> Iterator[str]:
     name = f"t{uuid.uuid4().hex[:8]}."
     yield name
     delete_topics(kafka_bootstrap, prefix=name)
@@ -69,6 +70,7 @@ def test_too_few_replicas_are_told_and_not_called_repairable(kafka_bootstrap: st
     assert not any(one.repairable for one in found)
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the client leaves the sockets of refused connections lying
 def test_brokers_that_do_not_answer_are_an_error_of_ours() -> None:
     with pytest.raises(LogUnavailableError, match=r"127\.0\.0\.1:1"):
         check_topics("127.0.0.1:1", partitions=1, replication=1)
