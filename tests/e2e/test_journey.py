@@ -33,7 +33,7 @@ def leaks(home: Path) -> list[str]:
     ]
 
 
-@pytest.mark.proves("E42", "E43", "D7", "D8", "D12", "S3", "E3", "E12")
+@pytest.mark.proves("E42", "E43", "D7", "D8", "D12", "S3", "E12")
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_declined_room_is_told_once_prompted_once_and_rebooked(
     engine: str, servers: Mapping[str, str], provider: str

@@ -120,7 +120,6 @@ def test_any_looks_and_restarts_end_in_the_same_state_and_invent_no_decline(
     assert len(some_ids) == len(set(some_ids))
 
 
-@pytest.mark.proves("M1")
 @given(history=histories)
 def test_folding_the_same_observations_again_gives_the_same_declines(history: list[Truth]) -> None:
     seen = observations(history, list(range(len(history))))

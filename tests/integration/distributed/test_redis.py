@@ -74,7 +74,6 @@ def test_flushing_the_views_does_not_reach_the_registry(view_server: RedisServer
     registry.close()
 
 
-@pytest.mark.proves("E29")
 def test_a_destroyed_key_is_gone_from_the_files_of_the_server(
     registry_server: RedisServer, master: MasterKeys, tmp_path: Path
 ) -> None:

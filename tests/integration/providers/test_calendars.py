@@ -223,7 +223,6 @@ def test_throttling_is_told_and_not_waited_out(
     assert caught.value.retry_after_s == seconds
 
 
-@pytest.mark.proves("S10")
 def test_a_refused_token_is_a_consent_to_ask_about(person: Any) -> None:
     with pytest.raises(ConsentRevokedError):
         person.calendar.look(Access("forged", person.user, person.access.address), "", person.window())

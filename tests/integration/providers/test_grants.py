@@ -80,7 +80,6 @@ def granted(office: Office, person: Any) -> Office:
     return office
 
 
-@pytest.mark.proves("E1")
 def test_a_grant_is_refreshed_once_for_all_and_good_for_calls(granted: Office, person: Any) -> None:
     assert person.calendar.look(granted.brokers[0].access(MAILBOX), "", person.window()).full
     granted.clock.more_ms = HOUR_MS
@@ -95,7 +94,6 @@ def test_a_grant_is_refreshed_once_for_all_and_good_for_calls(granted: Office, p
     assert (row.state, row.refreshing_until_ms) == (ConsentState.ACTIVE, 0)
 
 
-@pytest.mark.proves("S10", "E17")
 def test_a_grant_taken_back_at_the_provider_ends_access(granted: Office, person: Any) -> None:
     person.simulator.ask("POST", f"users/{person.user}/consents", {"granted": False})
     with pytest.raises(ConsentRevokedError):

@@ -107,7 +107,6 @@ def a_week_at_both_providers(url: str) -> list[dict[str, Any]]:
         return history
 
 
-@pytest.mark.proves("M3")
 def test_failing_seed_fails_again_in_another_process_to_the_millisecond(tmp_path: Path) -> None:
     histories = []
     for nth, seed in enumerate((7, 7, 8)):

@@ -74,7 +74,6 @@ def listed(calendar: Any, **parameters: Any) -> tuple[list[dict[str, Any]], str]
         assert "nextSyncToken" not in page
 
 
-@pytest.mark.proves("M3", "D12")
 def test_a_watched_calendar_tells_of_a_booking_and_of_the_rooms_answer(office: Office, receiver: Receiver) -> None:
     calendar = office.calendar(BO)
     _, token = listed(calendar, **BOUND)
@@ -110,7 +109,6 @@ def test_a_watched_calendar_tells_of_a_booking_and_of_the_rooms_answer(office: O
     assert {"Channel", "Event", "Events", "POST error 404"} <= set(calendar._http.http.checked)
 
 
-@pytest.mark.proves("M3")
 def test_a_message_that_is_refused_is_tried_again_only_for_four_statuses(office: Office, receiver: Receiver) -> None:
     calendar = office.calendar(BO)
     receiver.answers = [503, 500, 200]
@@ -375,7 +373,6 @@ def test_a_moved_series_cancels_the_dates_it_leaves(office: Office) -> None:
     assert sorted(states.values()) == ["cancelled", "cancelled", "confirmed", "confirmed"]
 
 
-@pytest.mark.proves("E36")
 def test_free_busy_says_not_found_with_an_empty_list(office: Office) -> None:
     bo = office.calendar(BO)
     made = bo.events().insert(calendarId="primary", body=meeting(ELM)).execute()

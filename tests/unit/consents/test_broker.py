@@ -51,7 +51,6 @@ def test_a_fresh_grant_is_connecting_and_usable_at_once(house: Any) -> None:
     assert house.endpoint.asked == []
 
 
-@pytest.mark.proves("M2")
 def test_no_token_or_address_stands_in_clear(connected: Any) -> None:
     everything = b"".join(found.value for found in connected.registry.rows.values())
     for secret in (b"access-0", b"refresh-0", b"ana@contoso"):
@@ -225,7 +224,6 @@ def test_a_forgotten_grant_leaves_nothing(connected: Any) -> None:
     assert consents(connected.registry).get(TENANT, MAILBOX.id) is None
 
 
-@pytest.mark.proves("E29")
 def test_without_the_consent_key_no_token_can_be_opened(connected: Any) -> None:
     connected.keyring.destroy_consent(TENANT)
     with pytest.raises(KeyDestroyedError):

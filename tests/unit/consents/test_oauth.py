@@ -24,7 +24,7 @@ def _entra(error: str, number: int) -> bytes:
     ).encode()
 
 
-@pytest.mark.proves("S7", "E13")
+@pytest.mark.proves("S7")
 def test_the_scopes_are_exactly_the_ruled_ones() -> None:
     assert scopes_for(Provider.MICROSOFT) == ("openid", "profile", "offline_access", "User.Read", "Calendars.ReadWrite")
     assert scopes_for(Provider.GOOGLE) == (

@@ -235,7 +235,6 @@ def test_an_unused_refresh_token_expires(http: httpx.Client, world: World) -> No
     assert refused["error_description"].startswith("AADSTS700082:")
 
 
-@pytest.mark.proves("E13")
 def test_admin_approval_withholds_calendars_but_not_signing_in(http: httpx.Client, world: World) -> None:
     consented(world, ADA)
     consented(world, BO)
@@ -270,7 +269,6 @@ def test_an_administrators_consent_approves_for_everybody(http: httpx.Client, wo
     assert "code" in query_of(signing_in.microsoft(http).authorize(ADA))
 
 
-@pytest.mark.proves("E21")
 def test_each_policy_shows_as_its_own_refusal(http: httpx.Client, world: World) -> None:
     consented(world, ADA)
     flow = signing_in.microsoft(http)

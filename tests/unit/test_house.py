@@ -1,0 +1,69 @@
+"""The house: the named folders are there, each service stands alone, each named package does its work where it belongs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("webhook_receiver", "sync_worker", "room_status", "portal")
+SDKS = ("msgraph", "googleapiclient", "google_auth_httplib2", "authlib", "httpx", "requests")
+HOMES = {
+    "flask": ("services/webhook_receiver", "services/portal", "shared/runtime"),
+    "kafka": ("shared/engines/distributed",),
+    "redis": ("shared/engines/distributed",),
+    "msgraph": ("shared/providers/graph",),
+    "googleapiclient": ("shared/providers/google",),
+    "cryptography": ("shared/crypto",),
+    "structlog": ("shared/runtime",),
+    "testcontainers": ("tests",),
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level packages that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.proves("D13")
+def test_named_folders_and_files_are_there() -> None:
+    for folder in (*(f"services/{name}" for name in SERVICES[:3]), "shared", "deploy", "tests"):
+        assert (ROOT / folder).is_dir(), folder
+    for file in ("pyproject.toml", "README.md", "Makefile", "LICENSE", ".ci/run"):
+        assert (ROOT / file).is_file(), file
+
+
+@pytest.mark.proves("D13")
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_starts_without_the_others_and_has_tests_of_its_own(service: str) -> None:
+    others = [f"services.{name}" for name in SERVICES if name != service]
+    blocked = [*others, *(SDKS if service in {"webhook_receiver", "room_status"} else ())]
+    code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import services.{service}.main"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list((ROOT / "tests" / "unit" / service).glob("test_*.py"))
+
+
+@pytest.mark.proves("D12")
+@pytest.mark.parametrize("package", sorted(HOMES))
+def test_each_named_package_does_real_work_where_it_belongs(package: str) -> None:
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("services", "shared", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        if package in imported(path)
+    ]
+    for home in HOMES[package]:
+        assert any(user.startswith(home) for user in users), f"{package} is not used in {home}"
+    product = [user for user in users if not user.startswith("tests")]
+    assert all(user.startswith(HOMES[package]) for user in product), product
