@@ -80,7 +80,8 @@ def _decline(
     say(f"{room} declined{_after(declined, booked_s)}; it gave no reason")
     prompt = person.wait_for("prompt")
     tally.prompts += 1
-    say(f"a prompt is on her page {(prompt.at_s - declined.at_s) * 1000:.0f} ms after the decline was shown")
+    grace = " (Google is given some seconds to replace the room by itself)" if who.provider == "google" else ""
+    say(f"a prompt is on her page {prompt.at_s - declined.at_s:.1f} s after the decline was shown{grace}")
     choices = person.get(f"/v1/me/prompts/{prompt.data['id']}/choices")["choices"][:CHOICES]
     if not choices:
         message = "the prompt offered no room"
