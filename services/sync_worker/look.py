@@ -26,6 +26,7 @@ from shared.errors import (
 )
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
+from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
 logger = get_logger()
@@ -139,9 +140,9 @@ class Looker:
                 return self._with_subscription(state, made)
             except SubscriptionGoneError:
                 logger.info("subscription_gone", mailbox=job.mailbox.id)
-        return self._with_subscription(
-            msgspec.structs.replace(state, subscription=None), provider.subscribe(access, wish)
-        )
+        made = provider.subscribe(access, wish)
+        crash_point("sync-worker.subscribed")
+        return self._with_subscription(msgspec.structs.replace(state, subscription=None), made)
 
     def _wish(self, mailbox: Mailbox, provider: CalendarProvider) -> SubscriptionWish:
         google = provider.provider is Provider.GOOGLE

@@ -16,6 +16,7 @@ from shared.errors import EventGoneError, PreconditionFailedError, RefusedError
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
+from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
 TRIES = 3
@@ -59,6 +60,7 @@ class TakeRooms:
             try:
                 declined = self._declined_address(tenant, provider, access, take)
                 provider.swap_room(access, take.event_id, declined, RoomContact(room.address, room.name))
+                crash_point("sync-worker.room-swapped")
             except PreconditionFailedError:
                 continue  # somebody changed the meeting between our reading and writing: read it again
             except EventGoneError:
