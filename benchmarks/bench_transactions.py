@@ -59,9 +59,8 @@ def main() -> None:
     if arguments.json:
         print(json.dumps([asdict(one) for one in results]))
         return
-    print(
-        f"{replication} replica(s), {arguments.count} operations each\n\n| what | p50 ms | p99 ms | CPU ms |\n| --- | --- | --- | --- |"
-    )
+    print(f"{replication} replica(s), {arguments.count} operations each\n")
+    print("| what | p50 ms | p99 ms | CPU ms |\n| --- | --- | --- | --- |")
     for one in results:
         print(f"| {one.what} | {one.p50_ms:.1f} | {one.p99_ms:.1f} | {one.cpu_ms:.1f} |")
 
