@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local.jars import INSTALL, resolve_jars
@@ -70,7 +71,7 @@ class Brokers:
             self._children[node.number] = Child(command, log, cwd=node.directory)
         for node in chosen:
             child = self._children[node.number]
-            child.wait_until(lambda child=child: _READY_LINE in child.log.read_text(errors="replace"), READY_S)
+            child.wait_until(partial(_says_ready, child), READY_S)
 
     def freeze(self, *numbers: int) -> None:
         """SIGSTOP these nodes (all, if none is named)."""
@@ -91,6 +92,10 @@ class Brokers:
         """End all nodes in order, so that a later start finds clean logs."""
         for child in self._children.values():
             child.stop()
+
+
+def _says_ready(child: Child) -> bool:
+    return _READY_LINE in child.log.read_text(errors="replace")
 
 
 @contextmanager
