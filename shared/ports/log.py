@@ -73,14 +73,18 @@ class Claim(Protocol):
     """Input topic → how many offsets retention took before they were read. Not empty: alarm, everything becomes due."""
 
     def tail(self) -> Sequence[Record]:
-        """Committed output records beyond the end recorded at the last commit: a torn predecessor's decisions."""
+        """
+        Committed output records of this partition beyond the end recorded at the last commit: a torn predecessor's decisions.
+
+        Means something only where this claim's owner alone writes the outputs' partition (room_status).
+        """
         ...
 
     def read(self, timeout_s: float) -> Sequence[Record]:
         """
         The next input records after `position` or after what `read` last returned, in order per topic.
 
-        Returns an empty sequence after `timeout_s`. Wakes early when input arrives.
+        Returns an empty sequence after `timeout_s`. Wakes early when input arrives. Raises FencedError.
         """
         ...
 
@@ -94,7 +98,8 @@ class Claim(Protocol):
             position: Input topic → next offset to read; topics not named keep theirs.
 
         Returns:
-            The offset of the last record written to the state topic: what a view stores as applied.
+            The offset of the last record written to the state topic: what a view stores as applied. Committed readers see it
+            at once, or a moment later.
 
         Raises:
             FencedError: another owns the partition, or nobody knows what became of the commit.
@@ -126,7 +131,7 @@ class Log(Protocol):
 
     def append(self, records: Sequence[NewRecord]) -> None:
         """
-        Append outside any claim. Returns only when every record is on all in-sync replicas.
+        Append outside any claim. Returns only when every record is on all in-sync replicas; any may stand there twice.
 
         Raises:
             LogUnavailableError: within 2.2 s; some of `records` may stand in the log all the same, or appear later.
@@ -134,7 +139,7 @@ class Log(Protocol):
         ...
 
     def join(self, station: Station) -> Membership:
-        """Become one of the workers of a service."""
+        """Become one of the workers of a service. Raises ConfigurationError: the topics have another number of partitions."""
         ...
 
     def claim(self, station: Station, partition: int) -> Claim:
