@@ -1,0 +1,108 @@
+"""The people at the portal: they connect, see their rooms, and take another one. Only HTTP."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+PATIENCE_S = 60.0
+_AGAIN_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One room as its organiser's page shows it."""
+
+    title: str
+    room: str
+    state: str
+    tenant: str
+    meeting_ref: str
+    occurrence_ref: str
+    room_id: str
+
+
+class Employee:
+    """A signed-in session that asks again while services are being killed."""
+
+    def __init__(self, portal: str, provider: str, address: str) -> None:
+        self.provider, self.address = provider, address
+        self._http = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
+        self._me: dict[str, Any] = {}
+
+    def connect(self) -> None:
+        """Sign in, and wait until the first look is done: what was declined before is not announced."""
+        answer = self._http.get("/auth/login", params={"provider": self.provider, "login_hint": self.address})
+        answer.raise_for_status()
+        deadline_s = time.monotonic() + PATIENCE_S
+        while (me := self._get("/v1/me"))["connection"]["state"] != "connected":
+            if time.monotonic() > deadline_s:
+                message = f"{self.address} is still {me['connection']}"
+                raise RuntimeError(message)
+            time.sleep(0.1)
+        self._me = me
+
+    @property
+    def tenant(self) -> str:
+        """As the product calls it."""
+        return str(self._me["tenant"])
+
+    def lines(self) -> list[Line] | None:
+        """The rooms of the meetings that this person organises; None while the page says that it is not complete."""
+        page = self._get("/v1/me/rooms")
+        rows = [row for row in page["rooms"] if row["organizer"]]
+        if page["rebuilding"]:
+            return None
+        return [
+            Line(row["title"], row["roomName"], row["state"], self.tenant, row["meetingRef"], row["occurrenceRef"],
+                 row["roomId"])
+            for row in rows
+            if row["title"]
+        ]  # fmt: skip
+
+    def take_one(self, spare: set[str]) -> str:
+        """
+        Take the first room offered for the first open prompt whose meeting is not in `spare`.
+
+        Returns:
+            The meeting's title; "" when there was nothing to take.
+        """
+        for prompt in self._get("/v1/me/prompts")["prompts"]:
+            if not prompt["open"] or not prompt["title"] or prompt["title"] in spare:
+                continue
+            choices = self._get(f"/v1/me/prompts/{prompt['id']}/choices").get("choices")
+            if choices and self._took(prompt["id"], choices[0]["roomId"]):
+                return str(prompt["title"])
+        return ""
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _took(self, prompt: str, room: str) -> bool:
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": str(self._me["csrf"])}
+        return self._asked("POST", f"/v1/me/prompts/{prompt}/take", headers=headers, json={"roomId": room}).is_success
+
+    def _get(self, path: str) -> Any:
+        answer = self._asked("GET", path)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _asked(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Again and again while the answer is only late; the key makes it one wish."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = self._http.request(method, path, **more)
+                if not answer.is_server_error:
+                    return answer
+                reason = answer.text[:300]
+            except httpx.TransportError as error:
+                reason = repr(error)
+            if time.monotonic() > deadline_s:
+                message = f"{method} {path}: no answer within {PATIENCE_S:.0f} s; last: {reason}"
+                raise RuntimeError(message)
+            time.sleep(_AGAIN_S)

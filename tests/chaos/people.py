@@ -1,0 +1,87 @@
+"""What the people of both organisations do in a round, and a journal of what they asked for when."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from tests.chaos.employees import Employee
+from tests.chaos.offices import PEOPLE, RULES, Office, Simulator
+
+UNDECIDED = "Doubs"
+"""The room for which somebody decides."""
+
+
+class People:
+    """Acts by a number between 0 and 1, so that a seed tells everything."""
+
+    def __init__(self, simulator: Simulator, offices: Sequence[Office], employees: Sequence[Employee]) -> None:
+        self._simulator = simulator
+        self._offices = offices
+        self._employees = employees
+        self.asked: dict[str, list[int]] = defaultdict(list)
+        """Meeting id → each start it was given."""
+        self._standing: list[tuple[Office, str, tuple[str, ...]]] = []
+        """Office, meeting id, rooms."""
+        self._answers: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self.takes: Counter[tuple[str, str]] = Counter()
+        """Provider and title → rooms taken."""
+        self._titles: dict[str, str] = {}
+
+    def book(self, dice: float) -> None:
+        """Somebody books one or two rooms."""
+        nth = len(self._titles)
+        office = self._offices[nth % len(self._offices)]
+        names = list(RULES)
+        first = names[int(dice * 1000) % len(names)]
+        second = names[int(dice * 100_000) % len(names)]
+        rooms = (first,) if second == first or dice < 0.5 else (first, second)
+        organizer = PEOPLE[int(dice * 10_000) % len(PEOPLE)]
+        guests = [office.people[name] for name in PEOPLE if name != organizer][: int(dice * 10) % 3]
+        title = f"Meeting {nth:03}"
+        made = self._simulator.book(office.people[organizer], title, [office.rooms[name] for name in rooms], guests)
+        self.asked[made["id"]].append(made["startMs"])
+        self._titles[made["id"]] = title
+        self._standing.append((office, made["id"], rooms))
+
+    def move(self, dice: float) -> None:
+        """Somebody finds another time: every room is asked again. Now and then it is an earlier time of this meeting."""
+        if found := self._any(dice):
+            _, meeting, _ = found
+            starts = self.asked[meeting]
+            back = int(dice * 1000) % 4 == 0 and starts[0] != starts[-1]
+            start_ms = starts[0] if back else self._simulator.fresh_slot()
+            self._simulator.move(meeting, start_ms)
+            starts.append(start_ms)
+            self._answers.pop(meeting, None)
+
+    def cancel(self, dice: float) -> None:
+        """A meeting is called off."""
+        if found := self._any(dice):
+            self._simulator.cancel(found[1])
+            self._standing.remove(found)
+
+    def decide(self, dice: float) -> None:
+        """Somebody decides for a room; a decision is the other way than the last one."""
+        open_ones = [
+            each for each in self._standing if UNDECIDED in each[2] and self._titles[each[1]] not in self._taken
+        ]
+        if open_ones:
+            office, meeting, _ = open_ones[int(dice * len(open_ones))]
+            answer = "accepted" if self._answers.get(meeting) == "declined" else "declined"
+            self._simulator.decide(office.rooms[UNDECIDED], meeting, answer)
+            self._answers[meeting] = answer
+
+    def take(self, dice: float) -> None:
+        """Somebody who was prompted takes another room."""
+        employee = self._employees[int(dice * len(self._employees))]
+        title = employee.take_one(self._taken)
+        if title:
+            self._taken.add(title)
+            self.takes[employee.provider, title] += 1
+
+    def _any(self, dice: float) -> tuple[Office, str, tuple[str, ...]] | None:
+        """A meeting that nobody takes a room for: what a take may still find there is another test's question."""
+        free = [each for each in self._standing if self._titles[each[1]] not in self._taken]
+        return free[int(dice * len(free))] if free else None

@@ -1,0 +1,60 @@
+"""Servers of the campaign's own, which it may break: a broker and the view's Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+from deploy.local.kafka import Brokers, brokers
+from deploy.local.redis import Profile, RedisServer, redis_server
+
+
+class Servers:
+    """What can be done to them, each in a thread of its own: a broker takes seconds to come back."""
+
+    def __init__(self, kafka: Brokers, view: RedisServer, registry: RedisServer) -> None:
+        self._kafka, self._view = kafka, view
+        self.settings: Mapping[str, str] = {
+            "ROOMSYNC_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "ROOMSYNC_VIEW_REDIS_URL": view.url,
+            "ROOMSYNC_REGISTRY_REDIS_URL": registry.url,
+            "ROOMSYNC_KAFKA_REPLICATION": "1",
+        }
+        self._threads: list[threading.Thread] = []
+        self._one_at_a_time = {"view": threading.Lock(), "broker": threading.Lock()}
+
+    def act(self, kind: str, seconds: float) -> None:
+        """`freeze-view`, `kill-view`, `freeze-broker` or `kill-broker`, for so long."""
+        thread = threading.Thread(target=self._act, args=(kind, seconds))
+        self._threads.append(thread)
+        thread.start()
+
+    def calm(self) -> None:
+        """Wait until all are back."""
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _act(self, kind: str, seconds: float) -> None:
+        what, _, which = kind.partition("-")
+        server = self._view if which == "view" else self._kafka
+        with self._one_at_a_time[which]:
+            server.freeze() if what == "freeze" else server.kill()
+            time.sleep(seconds)
+            if what == "freeze":
+                server.thaw()
+            elif isinstance(server, RedisServer):
+                server.restart()
+            else:
+                server.start()
+
+
+@contextlib.contextmanager
+def own_servers() -> Iterator[Servers]:
+    """Fresh ones on free ports. Raises ServerError, which says what to install."""
+    with contextlib.ExitStack() as stack:
+        view = stack.enter_context(redis_server(Profile.VIEWS))
+        registry = stack.enter_context(redis_server(Profile.REGISTRY))
+        yield Servers(stack.enter_context(brokers(1)), view, registry)

@@ -1,0 +1,65 @@
+"""Kills, freezes and bad roads at seeded random instants: no decline is lost, none is told twice, order is kept."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from deploy.local.processes import ServerError
+from tests.chaos.campaign import Campaign
+from tests.chaos.servers import Servers, own_servers
+from tests.servers import require
+
+ROUNDS = int(os.environ.get("ROOMSYNC_CHAOS_ROUNDS", "2"))
+"""Per campaign."""
+SEED = int(os.environ.get("ROOMSYNC_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """A broker and Redis servers that may be broken: nobody else's."""
+    try:
+        with own_servers() as started:
+            yield started
+    except ServerError as error:
+        require(str(error))
+
+
+def held(campaign: Campaign) -> None:
+    """Every round comes right."""
+    with campaign.running():
+        for _ in range(ROUNDS):
+            verdict = campaign.round()
+            assert verdict.ok, f"again with ROOMSYNC_CHAOS_SEED={campaign.seed}: {verdict}\n{verdict.findings()}"
+            assert verdict.told > 0
+
+
+def loud(capsys: pytest.CaptureFixture[str], engine: str) -> Callable[[str], None]:
+    """Shows the seed and the counts, whatever pytest captures."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{engine}: {line}", end="", flush=True)
+
+    return say
+
+
+@pytest.mark.proves("D4", "D7")
+def test_no_hint_and_no_decline_is_lost_or_doubled_while_services_die(capsys: pytest.CaptureFixture[str]) -> None:
+    held(Campaign(SEED, lossy=False, say=loud(capsys, "embedded")))
+
+
+@pytest.mark.proves("B4")
+def test_declines_behind_lost_pushes_are_told_once_by_reconciliation(capsys: pytest.CaptureFixture[str]) -> None:
+    held(Campaign(SEED, lossy=True, say=loud(capsys, "embedded, pushes lost")))
+
+
+@pytest.mark.kafka
+@pytest.mark.proves("D4", "D7")
+def test_no_decline_is_lost_or_doubled_while_services_and_servers_die(
+    servers: Servers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held(Campaign(SEED, lossy=False, servers=servers, say=loud(capsys, "kafka")))

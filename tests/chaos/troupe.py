@@ -1,0 +1,183 @@
+"""The services as processes that die, freeze and are started again. Only processes started here are ever signalled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RECEIVER, SYNC, STATUS, PORTAL = "webhook-receiver", "sync-worker", "room-status", "portal"
+INSTANCES = (RECEIVER, SYNC, SYNC, STATUS, STATUS, PORTAL)
+"""Two of each worker, so that one that is frozen or dead has a successor while it may still wake up."""
+RESTART_S = 0.3
+READY_S = 60.0
+STOP_S = 8.0
+
+
+@dataclass(slots=True)
+class Actor:
+    """One process of one service, and how to start it again."""
+
+    name: str
+    service: str
+    process: subprocess.Popen[str] | None = None
+    ready: str = ""
+    frozen_until_s: float = 0.0
+    start_at_s: float = 0.0
+    crash_at: str = ""
+    deaths: int = 0
+    readers: list[threading.Thread] = field(default_factory=list)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running process."""
+        return self.process.pid if self.process and self.process.poll() is None else None
+
+
+class Troupe:
+    """All services, from one source tree. A keeper thread thaws and restarts; every method may be called meanwhile."""
+
+    def __init__(self, tree: Path, environ: Mapping[str, str], logs: Path) -> None:
+        """Nothing runs yet. `tree`: the root of the sources to run, which may be an altered copy."""
+        self._tree = tree
+        self._environ = {**environ, "PYTHONPATH": str(tree), "ROOMSYNC_SUPERVISED": "1"}
+        self._logs = logs
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self.actors = [Actor(f"{service}-{number}", service) for number, service in enumerate(INSTANCES)]
+
+    def start(self, crash_at: Mapping[str, str]) -> None:
+        """Start all and wait until all are ready. `crash_at`: service → the point that one of its processes is armed with."""
+        for service, point in crash_at.items():
+            self.named(service)[0].crash_at = point
+        self._keeper.start()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Raises RuntimeError with the log's end when one does not become ready."""
+        deadline_s = time.monotonic() + READY_S
+        while waiting := [actor for actor in self.actors if not actor.ready]:
+            if time.monotonic() > deadline_s:
+                log = self._log(waiting[0])
+                message = f"{waiting[0].name} is not ready; {log} ends:\n{log.read_text()[-3000:]}"
+                raise RuntimeError(message)
+            time.sleep(0.05)
+
+    def named(self, service: str) -> list[Actor]:
+        """The processes of a service."""
+        return [actor for actor in self.actors if actor.service == service]
+
+    def kill(self, name: str, crash_at: str = "") -> None:
+        """SIGKILL; it is started again soon, armed with `crash_at`, if given."""
+        with self._lock:
+            actor = self._actor(name)
+            actor.crash_at = crash_at
+            if actor.process and actor.pid:
+                actor.process.kill()
+
+    def freeze(self, name: str, seconds: float) -> None:
+        """SIGSTOP for so long."""
+        with self._lock:
+            actor = self._actor(name)
+            if actor.pid and not actor.frozen_until_s:
+                os.kill(actor.pid, signal.SIGSTOP)
+                actor.frozen_until_s = time.monotonic() + seconds
+
+    def calm(self) -> None:
+        """Thaw all, wait for the dead; whoever waits for its crash point may still reach it, and that only delays."""
+        with self._lock:
+            for actor in self.actors:
+                self._thaw(actor)
+                actor.crash_at = ""
+
+    def stop(self) -> None:
+        """End all."""
+        self._over.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        for actor in self.actors:
+            self._thaw(actor)
+            if actor.process:
+                actor.process.terminate()
+        for actor in self.actors:
+            if actor.process:
+                self._ended(actor.process)
+            for reader in actor.readers:
+                reader.join()
+
+    def _actor(self, name: str) -> Actor:
+        return next(actor for actor in self.actors if actor.name == name)
+
+    def _keep(self) -> None:
+        while not self._over.wait(0.05):
+            with self._lock:
+                self._tend()
+
+    def _tend(self) -> None:
+        now_s = time.monotonic()
+        for actor in self.actors:
+            if actor.frozen_until_s and now_s >= actor.frozen_until_s:
+                self._thaw(actor)
+            if actor.process is None and now_s >= actor.start_at_s:
+                self._start(actor)
+            elif actor.process is not None and actor.process.poll() is not None:
+                self._note_death(actor, now_s)
+
+    @staticmethod
+    def _ended(process: subprocess.Popen[str]) -> None:
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+    def _thaw(self, actor: Actor) -> None:
+        if actor.frozen_until_s and actor.pid:
+            os.kill(actor.pid, signal.SIGCONT)
+        actor.frozen_until_s = 0.0
+
+    def _note_death(self, actor: Actor, now_s: float) -> None:
+        if actor.process and actor.process.stdin:
+            actor.process.stdin.close()
+        actor.process, actor.ready, actor.frozen_until_s = None, "", 0.0
+        actor.start_at_s = now_s + RESTART_S
+        actor.deaths += 1
+
+    def _start(self, actor: Actor) -> None:
+        environ = {**self._environ, "ROOMSYNC_CRASH_AT": actor.crash_at} if actor.crash_at else self._environ
+        actor.crash_at = ""
+        with self._log(actor).open("a") as log:
+            actor.process = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", "run", actor.service],
+                cwd=self._tree,
+                env=environ,
+                stdin=subprocess.PIPE,  # its end tells the child that we are gone
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        reader = threading.Thread(target=self._read, args=(actor, actor.process), daemon=True)
+        actor.readers.append(reader)
+        reader.start()
+
+    @staticmethod
+    def _read(actor: Actor, process: subprocess.Popen[str]) -> None:
+        if process.stdout is None:
+            return
+        with process.stdout as lines:
+            for line in lines:
+                words = line.split()
+                if len(words) == 4 and words[0] == "ready" and actor.process is process:
+                    actor.ready = words[2]
+
+    def _log(self, actor: Actor) -> Path:
+        return self._logs / f"{actor.name}.log"
