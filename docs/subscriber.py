@@ -1,5 +1,6 @@
 """A subscriber in full: reads every decline once, survives restarts, uses nothing but the published schema."""
 
+import contextlib
 import json
 import pathlib
 import sys
@@ -20,14 +21,16 @@ def main(bootstrap: str, topic: str = "room-rejections", group: str = "my-servic
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    while True:
-        for records in consumer.poll(timeout_ms=500).values():
-            for record in records:
-                event = json.loads(record.value)
-                jsonschema.validate(event, SCHEMA)
-                print(event["id"], event["subject"], event["data"]["occurrenceRef"], flush=True)
-        consumer.commit()
+    with contextlib.closing(consumer):  # leaves the group, so that a successor need not wait for its session to end
+        while True:
+            for records in consumer.poll(timeout_ms=500).values():
+                for record in records:
+                    event = json.loads(record.value)
+                    jsonschema.validate(event, SCHEMA)
+                    print(event["id"], event["subject"], event["data"]["occurrenceRef"], flush=True)
+            consumer.commit()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with contextlib.suppress(KeyboardInterrupt):
+        main(*sys.argv[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -71,7 +72,7 @@ def subscribed(bootstrap: str, prefix: str) -> Iterator[queue.Queue[str]]:
         yield ids
         # It commits after each poll: let one more poll pass, so that what was printed is also committed.
         time.sleep(COMMITTED_S)
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         process.wait()
         reader.join()
 
