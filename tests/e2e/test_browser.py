@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.cast import REFUSING, assemble, book, refusing, tomorrow_at
+from cli.cast import REFUSING, Organisation, assemble, book, refusing, tomorrow_at
 from cli.stage import Stage, staged
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -43,6 +43,19 @@ def stage() -> Iterator[Stage]:
     """The running system on the embedded engine."""
     with staged(engine="embedded", seed=7, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def organisations(stage: Stage) -> Callable[[str], Organisation]:
+    """The organisation at a provider, made when it is first asked for: an address signs in at one place only."""
+    made: dict[str, Organisation] = {}
+
+    def organisation(provider: str) -> Organisation:
+        if provider not in made:
+            made[provider] = assemble(stage, provider)
+        return made[provider]
+
+    return organisation
 
 
 def shot(page: playwright.Page, name: str) -> None:
@@ -80,9 +93,9 @@ def is_ours(message: playwright.ConsoleMessage, stage: Stage) -> bool:
 @pytest.mark.proves("E42", "E43", "D8", "S5")
 @pytest.mark.parametrize("provider", ["microsoft", "google"])
 def test_person_signs_in_is_prompted_and_takes_another_room(
-    stage: Stage, browser: playwright.Browser, provider: str
+    stage: Stage, browser: playwright.Browser, organisations: Callable[[str], Organisation], provider: str
 ) -> None:
-    who = assemble(stage, provider)
+    who = organisations(provider)
     context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -137,17 +150,14 @@ def test_simulators_page_shows_what_happens(stage: Stage, browser: playwright.Br
 
 
 @pytest.mark.proves("D8")
-def test_page_works_without_script(stage: Stage, browser: playwright.Browser) -> None:
-    who = assemble_named(stage)
+def test_page_works_without_script(
+    stage: Stage, browser: playwright.Browser, organisations: Callable[[str], Organisation]
+) -> None:
+    who = organisations("microsoft").host["address"]
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{stage.portal}/auth/login?provider=microsoft&login_hint={who}")
     page.goto(stage.portal)
-    assert page.get_by_role("heading", name="My rooms").is_visible()
+    page.get_by_role("heading", name="My rooms").wait_for()
     context.close()
-
-
-def assemble_named(stage: Stage) -> str:
-    """Address of somebody who can sign in at the simulated Microsoft."""
-    return str(assemble(stage, "microsoft").host["address"])
