@@ -16,7 +16,7 @@ from cli.stage import run_command, simulator_environ
 from deploy.local.processes import Child, free_ports
 from tests.chaos.checker import Boundary, Names, Verdict, check
 from tests.chaos.employees import Employee
-from tests.chaos.offices import Simulator, assembled
+from tests.chaos.offices import RULES, Simulator, assembled
 from tests.chaos.people import UNDECIDED, People
 from tests.chaos.schedule import Event, round_of
 from tests.chaos.servers import Servers
@@ -81,6 +81,7 @@ class Campaign:
             self._employees = [stack.enter_context(contextlib.closing(each)) for each in self._connected()]
             self._people = People(self._simulator, self._offices, self._employees)
             self._say(f"chaos seed={self.seed} logs={home}")
+            self._learn_rooms()
             yield self
 
     def round(self) -> Verdict:
@@ -129,6 +130,17 @@ class Campaign:
         for employee in employees:
             employee.connect()
         return employees
+
+    def _learn_rooms(self) -> None:
+        """Before anything breaks: a room that somebody exchanges is on no page afterwards."""
+        self._people.book_every_room()
+        deadline_s = time.monotonic() + self._settle_s
+        while len(self._names.rooms) < len(RULES) * len(self._offices):
+            if time.monotonic() > deadline_s:
+                message = "the pages never showed every room"
+                raise RuntimeError(message)
+            for employee in self._employees:
+                self._names.learn(employee.lines() or ())
 
     def _do(self, event: Event) -> None:
         match event.kind:

@@ -133,7 +133,7 @@ def _learnt(
     starts = dict(before.starts)
     for (tenant, spot), each in current.items():
         truth = truths[tenant]
-        if each.ask and each.state not in OVER and truth.states.get(spot) == {each.state}:
+        if each.ask and each.state not in OVER and truth.states.get(spot) == frozenset({each.state}):
             starts.setdefault((tenant, each.ask), truth.starts[spot[0]])
     return starts
 

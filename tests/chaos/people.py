@@ -39,7 +39,15 @@ class People:
         rooms = (first,) if second == first or dice < 0.5 else (first, second)
         organizer = PEOPLE[int(dice * 10_000) % len(PEOPLE)]
         guests = [office.people[name] for name in PEOPLE if name != organizer][: int(dice * 10) % 3]
-        title = f"Meeting {nth:03}"
+        self._book(office, organizer, rooms, guests)
+
+    def book_every_room(self) -> None:
+        """One meeting with all rooms in each organisation, so that pages teach every room's pseudonym."""
+        for office in self._offices:
+            self._book(office, PEOPLE[0], tuple(RULES), [])
+
+    def _book(self, office: Office, organizer: str, rooms: tuple[str, ...], guests: list[str]) -> None:
+        title = f"Meeting {len(self._titles):03}"
         made = self._simulator.book(office.people[organizer], title, [office.rooms[name] for name in rooms], guests)
         self.asked[made["id"]].append(made["startMs"])
         self._titles[made["id"]] = title

@@ -1,0 +1,215 @@
+"""
+Does the campaign find what it is there for? Known faults are planted in a copy of the sources: `python -m tests.chaos.planted`.
+
+Not part of CI: it takes a minute or two a fault. What was found is recorded in docs/adr/0008-crash-campaign.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos.campaign import ROOT, Campaign
+from tests.chaos.servers import own_servers
+
+SETTLE_S = 25.0
+PACKAGES = ("services", "shared", "cli", "simulator", "deploy")
+PAUSE = "import time as planted; planted.sleep(0.3)"
+"""Widens a window that a kill would otherwise hit once in many hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Edits that plant one fault: file, what stands there, what is put instead."""
+
+    name: str
+    edits: tuple[tuple[str, str, str], ...]
+    engine: str = "embedded"
+    harmless: bool = False
+    """A second guard holds: the campaign must not find it."""
+
+
+STATUS = "services/room_status/worker.py"
+SYNC = "services/sync_worker/worker.py"
+COMMIT = "            offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)\n"
+BESIDE = (
+    f"            self._log.append(batch.decisions)\n            {PAUSE}\n"
+    "            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
+)
+TOLD = "        self._told = frozenset(_decline_ids(claim.tail()))\n"
+SYNC_COMMIT = "            self._claim.commit(observations, changes, self._hints.position(answered))\n"
+SEND = "        held.hinted = False\n        self._pool.submit(self._run, held.job)\n"
+TAKE = "            self._intake.take(topic.name, verdict.hints, step)\n"
+
+FAULTS = (
+    Fault(
+        "state-before-decisions",
+        ((
+            STATUS,
+            COMMIT,
+            ("            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
+            f"            {PAUSE}\n            self._claim.commit(batch.decisions, [], {{}})\n"),
+        ),),
+    ),
+    Fault("decisions-outside-the-commit", ((STATUS, COMMIT, BESIDE),), harmless=True),
+    Fault(
+        "decisions-outside-the-commit-and-no-tail-check",
+        ((STATUS, COMMIT, BESIDE), (STATUS, TOLD, "        self._told = frozenset()\n")),
+    ),
+    Fault(
+        "no-fencing",
+        (("shared/engines/embedded/claim.py", "        if epoch != self._epoch:\n", "        if epoch < 0:\n"),),
+    ),
+    Fault(
+        "no-fencing-kafka",
+        ((
+            "shared/engines/distributed/clients.py",
+            "            transactional_id=self.prefix + name,\n",
+            '            transactional_id=f"{self.prefix}{name}-{__import__(\'os\').getpid()}",\n',
+        ),),
+        engine="kafka",
+    ),
+    Fault(
+        "state-before-decisions-kafka",
+        ((
+            STATUS,
+            COMMIT,
+            ("            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
+            f"            {PAUSE}\n            self._claim.commit(batch.decisions, [], {{}})\n"),
+        ),),
+        engine="kafka",
+    ),
+    Fault(
+        "last-page-dropped",
+        (
+            (
+                "shared/providers/google/client.py",
+                "            seen += page.seen\n",
+                "            seen += page.seen if page.next_page or not token else []\n",
+            ),
+            (
+                "shared/providers/graph/client.py",
+                "            seen += page.seen\n",
+                "            seen += page.seen if page.next_link or not visited else []\n",
+            ),
+        ),
+    ),
+    Fault(
+        "cursor-ahead-of-its-observations",
+        ((
+            SYNC,
+            SYNC_COMMIT,
+            ("            self._claim.commit([], changes, self._hints.position(answered))\n"
+            f"            {PAUSE}\n            self._claim.commit(observations, [], {{}})\n"),
+        ),),
+    ),
+    Fault(
+        "view-ahead-of-the-log",
+        ((
+            STATUS,
+            COMMIT,
+            ("            self._projection.add(batch.rows.values(), self._log.span(MEETING_STATE.name,"
+            " self._claim.partition).end + len(batch.states))\n"
+            f"            {PAUSE}\n{COMMIT}"),
+        ),),
+    ),
+    Fault(
+        "hints-discharged-when-the-look-begins",
+        ((SYNC, SEND, SEND + "        self._hints.discharge(mailbox, held.job.answers)\n"),),
+    ),
+    Fault(
+        "position-past-hints-still-owed",
+        ((
+            "services/sync_worker/hints.py",
+            "                position[topic] = min(position.get(topic, offset), offset)\n",
+            "                position[topic] = max(position.get(topic, offset), offset)\n",
+        ),),
+    ),
+    Fault(
+        "answered-before-appended",
+        ((
+            "services/webhook_receiver/app.py",
+            TAKE,
+            ("            import threading as planted\n"
+            "            planted.Timer(0.3, self._intake.take, (topic.name, verdict.hints, step)).start()\n"),
+        ),),
+    ),
+    Fault(
+        "input-resumed-from-the-beginning",
+        ((
+            "shared/engines/embedded/claim.py",
+            '        recorded = msgspec.json.decode(state.pop(POSITION_KEY, b"{}"), type=Position)\n',
+            '        recorded = Position({}, msgspec.json.decode(state.pop(POSITION_KEY, b"{}"), type=Position).ends)\n',
+        ),),
+    ),
+    Fault(
+        "every-sight-of-a-decline-announced",
+        ((
+            "services/room_status/fold.py",
+            "    if room is earlier:\n",
+            ("    if room is earlier and room.state is RoomState.DECLINED:\n"
+            '        room = msgspec.structs.replace(room, decline_id="")\n'
+            "    elif room is earlier:\n"),
+        ),),
+    ),
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def planted(fault: Fault) -> Iterator[Path]:
+    """A copy of the sources with the fault in it. Raises ValueError when the sources have moved on."""
+    with tempfile.TemporaryDirectory(prefix="roomsync-planted-") as directory:
+        tree = Path(directory)
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
+        for name, old, new in fault.edits:
+            file = tree / name
+            text = file.read_text()
+            if text.count(old) != 1:
+                message = f"{fault.name}: {name} no longer has exactly one {old!r}: plant it anew"
+                raise ValueError(message)
+            file.write_text(text.replace(old, new))
+        yield tree
+
+
+def found(fault: Fault, seed: int, rounds: int) -> str:
+    """What the campaign says of the fault; "" when it has nothing to say."""
+    with contextlib.ExitStack() as stack:
+        tree = stack.enter_context(planted(fault))
+        servers = stack.enter_context(own_servers()) if fault.engine == "kafka" else None
+        campaign = Campaign(seed, lossy=False, tree=tree, servers=servers, settle_s=SETTLE_S)
+        try:
+            stack.enter_context(campaign.running())
+            for _ in range(rounds):
+                verdict = campaign.round()
+                if not verdict.ok:
+                    return f"{verdict}\n{verdict.findings()}"
+        except RuntimeError as error:
+            return f"stopped: {error}"
+    return ""
+
+
+def main() -> int:
+    """Try each fault; 1 when one that should be found was not, or one that is harmless was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="faults to plant; default: all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=4, help="at most so many a fault")
+    arguments = parser.parse_args()
+    missed = 0
+    for fault in FAULTS:
+        if arguments.names and fault.name not in arguments.names:
+            continue
+        findings = found(fault, arguments.seed, arguments.rounds)
+        missed += bool(findings) == fault.harmless
+        print(f"PLANTED {fault.name}: {'found' if findings else 'not found'}\n{findings}", flush=True)
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
