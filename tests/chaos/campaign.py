@@ -18,7 +18,7 @@ from tests.chaos.checker import Boundary, Names, Verdict, check
 from tests.chaos.employees import Employee
 from tests.chaos.offices import RULES, Simulator, assembled
 from tests.chaos.people import UNDECIDED, People
-from tests.chaos.schedule import Event, round_of
+from tests.chaos.schedule import SLOW, Event, round_of
 from tests.chaos.servers import Servers
 from tests.chaos.told import shown, tellings
 from tests.chaos.troupe import PORTAL, SYNC, Troupe
@@ -29,6 +29,7 @@ RETRY_SCALE = 0.02
 """Of the providers' own waits before they push again: 10 s become 0.2 s, two minutes 2.4 s."""
 SETTLE_S = 75.0
 QUIET_S = 2.0
+POLL_S = 0.3
 RECONCILE_S = 3
 NEVER_S = 3600
 
@@ -87,6 +88,7 @@ class Campaign:
     def round(self) -> Verdict:
         """One round of mischief, and how things stand once it has settled."""
         self._round += 1
+        self._simulator.faults(**SLOW)
         began_s = time.monotonic()
         for event in round_of(self._dice, lossy=self._lossy, servers=self._servers is not None):
             time.sleep(max(0.0, began_s + event.at_s - time.monotonic()))
@@ -152,7 +154,7 @@ class Campaign:
             case "freeze":
                 self._troupe.freeze(self._one(event), event.seconds)
             case "road":
-                self._simulator.faults(reset=True, retryScale=RETRY_SCALE, **event.switches)
+                self._simulator.faults(reset=True, **{"retryScale": RETRY_SCALE, **SLOW, **event.switches})
             case _:
                 if self._servers:
                     self._servers.act(event.kind, event.seconds)
@@ -172,10 +174,8 @@ class Campaign:
     def _settled(self) -> Verdict:
         """Poll until nothing is missing or time is up; then once more after a pause, for what comes twice."""
         deadline_s = time.monotonic() + self._settle_s
-        verdict = self._verdict()
-        while not verdict.settled and time.monotonic() < deadline_s:
-            time.sleep(0.3)
-            verdict = self._verdict()
+        while not (verdict := self._verdict()).settled and time.monotonic() < deadline_s:
+            time.sleep(POLL_S)
         if verdict.settled:
             time.sleep(QUIET_S)
             verdict = self._verdict()

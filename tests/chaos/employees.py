@@ -74,7 +74,8 @@ class Employee:
         for prompt in self._get("/v1/me/prompts")["prompts"]:
             if not prompt["open"] or not prompt["title"] or prompt["title"] in spare:
                 continue
-            choices = self._get(f"/v1/me/prompts/{prompt['id']}/choices").get("choices")
+            offered = self._asked("GET", f"/v1/me/prompts/{prompt['id']}/choices")
+            choices = offered.json()["choices"] if offered.is_success else []  # it may have closed a moment ago
             if choices and self._took(prompt["id"], choices[0]["roomId"]):
                 return str(prompt["title"])
         return ""

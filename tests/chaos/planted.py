@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from tests.chaos.campaign import ROOT, Campaign
 from tests.chaos.servers import own_servers
 
@@ -189,7 +191,7 @@ def found(fault: Fault, seed: int, rounds: int) -> str:
                 verdict = campaign.round()
                 if not verdict.ok:
                     return f"{verdict}\n{verdict.findings()}"
-        except RuntimeError as error:
+        except (RuntimeError, httpx.HTTPError) as error:
             return f"stopped: {error}"
     return ""
 

@@ -11,6 +11,7 @@ from tests.chaos.troupe import PORTAL, RECEIVER, STATUS, SYNC
 
 SPAN_S = 10.0
 BOOKINGS, MOVES, CANCELS, DECISIONS, TAKES = 20, 8, 3, 8, 2
+LAST_BOOKINGS = 8
 KILLS, FREEZES, CRASHES, ROADS = 4, 3, 3, 2
 SHORTEST_FREEZE_S, LONGEST_FREEZE_S = 1.0, 4.0
 
@@ -27,11 +28,13 @@ HARMLESS: Sequence[dict[str, Any]] = (
     {"duplicateShare": 0.4},
     {"reorderShare": 0.4},
     {"pushDelayMs": [0, 800]},
-    {"latencyMs": [0, 300]},
+    {"latencyMs": [100, 900]},
     {"emptyPageShare": 0.4},
     {"cursorExpired": True},
     {"errorShare": 0.15},
 )
+SLOW = {"latencyMs": [20, 250]}
+"""Always on in a round: as far away as a provider is, so that looks are in flight when something dies."""
 LOSSY: Sequence[dict[str, Any]] = ({"dropShare": 0.5}, {"pushOff": True})
 """Switches that only reconciliation can make up for."""
 
@@ -80,7 +83,20 @@ def round_of(dice: random.Random, *, lossy: bool, servers: bool) -> list[Event]:
     if servers:
         events.append(Event(_at(dice), dice.choice(("freeze-view", "kill-view")), seconds=_pause(dice)))
         events.append(Event(_at(dice), dice.choice(("freeze-broker", "kill-broker")), seconds=_pause(dice)))
-    return sorted(events)
+    return sorted([*events, *_finale(dice)])
+
+
+def _finale(dice: random.Random) -> list[Event]:
+    """
+    At the end, bookings on whose heels both workers of a kind die.
+
+    Earlier in a round the next change of the same mailbox would make up for whatever was lost; nothing comes after this.
+    """
+    events = [Event(SPAN_S + dice.uniform(0.0, 0.6), "book", dice=dice.random()) for _ in range(LAST_BOOKINGS)]
+    for service in (SYNC, dice.choice((SYNC, STATUS, RECEIVER))):
+        at_s = SPAN_S + dice.uniform(0.2, 1.2)
+        events += [Event(at_s, "kill", service, dice=half) for half in (0.25, 0.75)]
+    return events
 
 
 def _at(dice: random.Random) -> float:

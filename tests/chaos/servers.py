@@ -6,13 +6,14 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from deploy.local.kafka import Brokers, brokers
 from deploy.local.redis import Profile, RedisServer, redis_server
 
 
 class Servers:
-    """What can be done to them, each in a thread of its own: a broker takes seconds to come back."""
+    """What can be done to them, beside everything else: a broker takes seconds to come back."""
 
     def __init__(self, kafka: Brokers, view: RedisServer, registry: RedisServer) -> None:
         self._kafka, self._view = kafka, view
@@ -22,20 +23,24 @@ class Servers:
             "ROOMSYNC_REGISTRY_REDIS_URL": registry.url,
             "ROOMSYNC_KAFKA_REPLICATION": "1",
         }
-        self._threads: list[threading.Thread] = []
+        # Threads that stay: a server is killed when the thread that started it ends.
+        self._hands = ThreadPoolExecutor(2, thread_name_prefix="server")
+        self._busy: list[Future[None]] = []
         self._one_at_a_time = {"view": threading.Lock(), "broker": threading.Lock()}
 
     def act(self, kind: str, seconds: float) -> None:
         """`freeze-view`, `kill-view`, `freeze-broker` or `kill-broker`, for so long."""
-        thread = threading.Thread(target=self._act, args=(kind, seconds))
-        self._threads.append(thread)
-        thread.start()
+        self._busy.append(self._hands.submit(self._act, kind, seconds))
 
     def calm(self) -> None:
-        """Wait until all are back."""
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        """Wait until all are back. Raises ServerError."""
+        for one in self._busy:
+            one.result()
+        self._busy.clear()
+
+    def close(self) -> None:
+        """Nothing more will be done to them."""
+        self._hands.shutdown()
 
     def _act(self, kind: str, seconds: float) -> None:
         what, _, which = kind.partition("-")
@@ -57,4 +62,5 @@ def own_servers() -> Iterator[Servers]:
     with contextlib.ExitStack() as stack:
         view = stack.enter_context(redis_server(Profile.VIEWS))
         registry = stack.enter_context(redis_server(Profile.REGISTRY))
-        yield Servers(stack.enter_context(brokers(1)), view, registry)
+        kafka = stack.enter_context(brokers(1))
+        yield stack.enter_context(contextlib.closing(Servers(kafka, view, registry)))
