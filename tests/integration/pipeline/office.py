@@ -81,6 +81,23 @@ class Inline(Executor):
         return future
 
 
+class Held(Executor):
+    """Looks wait until the test lets them run."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Any] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self._waiting.append(lambda: fn(*args, **kwargs))
+        return Future()
+
+    def release(self) -> None:
+        """Run what waits."""
+        waiting, self._waiting = self._waiting, []
+        for look in waiting:
+            look()
+
+
 class Endpoint:
     """A token endpoint that grants until told otherwise."""
 
@@ -216,7 +233,7 @@ class Office:
         self._channels = iter(range(10_000))
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, pool: Executor | None = None) -> None:
         """Both owners die and others claim their partitions."""
         looker = Looker(
             broker=self.broker,
@@ -233,7 +250,7 @@ class Office:
             self.clock,
             looker=looker,
             broker=self.broker,
-            pool=Inline(),
+            pool=pool or Inline(),
             rooms_of=lambda _: frozenset(),
             pace_of=lambda _: Pace(900 * SECOND_MS, 600 * SECOND_MS, 0),
             poll_s=0.0,

@@ -15,7 +15,7 @@ from shared.contracts.rows import ConsentState, TakeRow, TakeState
 from shared.contracts.topics import CALENDAR_STATE
 from shared.domain.instants import DAY_MS
 from shared.errors import CursorExpiredError, RetryableError
-from tests.integration.pipeline.office import AARE, BIRS, Office
+from tests.integration.pipeline.office import AARE, BIRS, Held, Office
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def test_throttled_mailbox_is_left_alone_until_its_appointment(office: Office) -
         office.hint()
         office.after(9)
     assert len(office.calendar.looks) == looks
+    assert office.sync._hints.waiting() == ()  # the appointment stands for them: input moves on
     office.after(4)
     assert len(office.calendar.looks) == looks + 1
     assert len(office.declines()) == 1
@@ -177,6 +178,37 @@ def test_removal_heard_while_the_provider_is_away_is_not_forgotten(office: Offic
     office.restart()
     office.after(6)
     assert len(office.calendar.subscriptions) == 1
+
+
+@pytest.mark.proves("B2")
+def test_removal_heard_while_a_look_runs_is_not_overwritten_by_it(office: Office) -> None:
+    office.connect()
+    pool = Held()
+    office.restart(pool)
+    office.hint()
+    office.sync.step()
+    office.calendar.subscriptions.clear()
+    office.hint(HintKind.SUBSCRIPTION_REMOVED)
+    office.sync.step()
+    for _ in range(3):
+        pool.release()
+        office.sync.step()
+    assert len(office.calendar.subscriptions) == 1
+
+
+@pytest.mark.proves("B5")
+def test_hints_during_a_look_cost_one_more_look(office: Office) -> None:
+    office.connect()
+    pool = Held()
+    office.restart(pool)
+    office.hint()
+    office.sync.step()
+    for _ in range(20):
+        office.hint()
+    for _ in range(5):
+        office.sync.step()
+        pool.release()
+    assert office.calendar.looks == ["full", "incremental", "incremental"]
 
 
 @pytest.mark.proves("B1")

@@ -201,3 +201,9 @@ def test_organisers_copy_that_was_cut_short_makes_rooms_unknown_not_gone() -> No
     meeting, told = folded(an_observation(a="accepted"), cut)
     assert state_of(meeting) is RoomState.UNKNOWN
     assert told == []
+
+
+def test_room_that_is_invited_again_was_asked_at_the_new_invitation() -> None:
+    back = an_observation(a="accepted", at_ms=NOW_MS + 2)
+    meeting, _ = folded(an_observation(a="none"), an_observation(an_occurrence(), at_ms=NOW_MS + 1), back)
+    assert meeting.rooms[0].asked_at_ms == NOW_MS + 2
