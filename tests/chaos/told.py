@@ -24,6 +24,7 @@ class Telling:
     ask: str
     repeat: int
     organizer: str
+    provider: str
     observed_at: str
 
 
@@ -47,7 +48,7 @@ def tellings(environ: Mapping[str, str]) -> list[Telling]:
         found.append(
             Telling(
                 record["partition"], record["offset"], event["id"], data["tenantId"], data["meetingRef"],
-                data["occurrenceRef"], data["roomId"], data["ask"], data["repeat"], data["organizerId"],
+                data["occurrenceRef"], data["roomId"], data["ask"], data["repeat"], data["organizerId"], data["provider"],
                 data["observedAt"],
             )
         )  # fmt: skip
