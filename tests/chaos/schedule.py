@@ -35,6 +35,8 @@ HARMLESS: Sequence[dict[str, Any]] = (
 )
 SLOW = {"latencyMs": [20, 250]}
 """Always on in a round: as far away as a provider is, so that looks are in flight when something dies."""
+FAR = {"latencyMs": [200, 700]}
+"""At the end of a round: whoever dies dies in the middle of looks."""
 LOSSY: Sequence[dict[str, Any]] = ({"dropShare": 0.5}, {"pushOff": True})
 """Switches that only reconciliation can make up for."""
 
@@ -93,8 +95,9 @@ def _finale(dice: random.Random) -> list[Event]:
     Earlier in a round the next change of the same mailbox would make up for whatever was lost; nothing comes after this.
     """
     events = [Event(SPAN_S + dice.uniform(0.0, 0.6), "book", dice=dice.random()) for _ in range(LAST_BOOKINGS)]
+    events.append(Event(SPAN_S - 0.1, "road", switches=FAR))
     for service in (SYNC, dice.choice((SYNC, STATUS, RECEIVER))):
-        at_s = SPAN_S + dice.uniform(0.2, 1.2)
+        at_s = SPAN_S + dice.uniform(0.8, 1.8)
         events += [Event(at_s, "kill", service, dice=half) for half in (0.25, 0.75)]
     return events
 
