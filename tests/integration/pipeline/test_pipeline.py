@@ -211,6 +211,19 @@ def test_hints_during_a_look_cost_one_more_look(office: Office) -> None:
     assert office.calendar.looks == ["full", "incremental", "incremental"]
 
 
+def test_hint_of_a_look_that_never_finished_is_read_again(office: Office) -> None:
+    office.connect()
+    office.restart(Held())
+    office.calendar.book(**{AARE: "declined"})
+    office.hint()
+    office.sync.step()
+    office.clock.at_ms += 61_000  # the owner saves its position by now, and dies
+    office.sync.step()
+    office.restart()
+    office.settle()
+    assert len(office.declines()) == 1
+
+
 @pytest.mark.proves("B1")
 def test_subscription_is_renewed_day_after_day(office: Office) -> None:
     office.connect()
