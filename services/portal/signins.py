@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from shared.consents.enrolment import NOBODY
 from shared.contracts.envelope import read_json
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import keyed_hash, pseudonym
@@ -17,8 +18,6 @@ from shared.ports.registry import Registry
 
 LIFE_MS = 10 * MINUTE_MS
 TABLE = "sign-ins"
-NOBODY = "-"
-"""The pseudo-tenant of rows that belong to no organisation yet."""
 
 
 class SignInRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

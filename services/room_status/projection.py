@@ -62,10 +62,8 @@ class Projection:
 
     def _apply(self) -> None:
         applied = self._view.applied(self._partition)
-        ours = applied is not None and applied.topic_id == self._topic_id
-        up_to_date = ours and applied is not None and applied.offset >= self._offset
-        kept = ours and applied is not None and self._seen is not None and applied.offset >= self._seen
-        if not up_to_date and not kept:
+        expected = self._offset if self._seen is None else self._seen
+        if applied is None or applied.topic_id != self._topic_id or applied.offset < expected:
             logger.info("view_rebuilding", partition=self._partition, offset=self._offset)
             # It may hold rows that were deleted since, or another cluster's: start the partition anew.
             self._view.reset(self._partition)

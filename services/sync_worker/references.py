@@ -9,7 +9,7 @@ from shared.contracts.calendar_state import EventReference
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.keys import TenantKeys
-from shared.domain.sighting import EventKind, Look, SeenEvent, SeenRemoval, Window
+from shared.domain.sighting import EventKind, Look, SeenEvent, SeenRemoval
 
 References = Mapping[str, EventReference]
 """Event id → reference, of one mailbox."""
@@ -139,11 +139,6 @@ def answers(references: References) -> dict[tuple[str, str], Answer]:
         for event_id, reference in references.items()
         for room, answer in (reference.rooms or {}).items()
     }
-
-
-def in_window(reference: EventReference, window: Window) -> bool:
-    """Whether the event touches the window."""
-    return reference.start_ms < window.end_ms and reference.end_ms > window.start_ms
 
 
 def _split(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shared.consents.tables import Table
-from shared.contracts.rows import RoomRow
+from shared.consents import tables
 from shared.domain.instants import SECOND_MS
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
@@ -16,7 +15,7 @@ class RoomIds:
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         """Nothing is read before it is asked for."""
-        self._rooms = Table(registry, "rooms", RoomRow)
+        self._rooms = tables.rooms(registry)
         self._clock = clock
         self._known: dict[str, tuple[int, frozenset[str]]] = {}
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.consents.tables import Table
+from shared.consents import tables
 from shared.contracts.command import TakeRoom
-from shared.contracts.rows import RoomRow, TakeRow, TakeState
+from shared.contracts.rows import TakeState
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS
 from shared.domain.sighting import Access, RoomContact
@@ -30,8 +30,8 @@ class TakeRooms:
 
     def __init__(self, registry: Registry, keyring: Keyring) -> None:
         """Rooms and takes are rows of the registry."""
-        self._rooms = Table(registry, "rooms", RoomRow)
-        self._takes = Table(registry, "takes", TakeRow)
+        self._rooms = tables.rooms(registry)
+        self._takes = tables.takes(registry)
         self._keyring = keyring
 
     def run(self, mailbox: Mailbox, provider: CalendarProvider, access: Access, takes: Iterable[TakeRoom]) -> None:

@@ -43,7 +43,6 @@ class Supervisor:
         self._children = [_Child(name, command) for name, command in commands.items()]
         self._environ = {**environ, SUPERVISED: "1"}
         self._on_ready = on_ready
-        self.restarts = 0
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`."""
@@ -69,7 +68,6 @@ class Supervisor:
         print(f"{child.name} ended ({code}); again in {child.wait_s:.1f} s", file=sys.stderr, flush=True)  # noqa: T201
         child.process, child.restart_at_s = None, now_s + child.wait_s
         child.wait_s = min(child.wait_s * 2, SLOWEST_RESTART_S)
-        self.restarts += 1
 
     def _start(self, child: _Child, now_s: float) -> None:
         child.started_at_s = now_s
