@@ -14,10 +14,10 @@ from services.portal.takes import append_command
 from shared.consents import tables
 from shared.consents.enrolment import enrol, tenant_of
 from shared.consents.oauth import Granted
+from shared.consents.people import appointment_id, mailbox_id, user_id
 from shared.contracts.command import Connect
-from shared.contracts.rows import IntegrationState, UserRow
+from shared.contracts.rows import IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal
-from shared.domain.keys import TenantKeys, pseudonym
 from shared.errors import KeyDestroyedError, RefusedError
 
 
@@ -37,8 +37,10 @@ def admit(deps: Deps, identity: Identity, grant: Granted) -> Admitted:
         RefusedSignInError: their organisation has not switched this on, or the grant will not last.
         LogUnavailableError: the grant is kept but nobody was told; signing in again tells them.
     """
-    tenant = _tenant(deps, identity)
-    user = _user(deps, tenant, identity)
+    tenant, row = _tenant(deps, identity)
+    if row.integration is not IntegrationState.ENABLED:
+        raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact)
+    user = _user(deps, tenant, row, identity)
     try:
         mailbox = deps.broker.store_grant(tenant, user, grant)
     except RefusedError as error:
@@ -47,7 +49,18 @@ def admit(deps: Deps, identity: Identity, grant: Granted) -> Admitted:
     return Admitted(tenant, user)
 
 
-def _tenant(deps: Deps, identity: Identity) -> str:
+def recognise(deps: Deps, identity: Identity) -> Admitted:
+    """
+    Let a person in without a word about their calendar, whatever state the integration is in.
+
+    Raises:
+        RefusedSignInError: nobody has ever set this up for their organisation.
+    """
+    tenant, row = _tenant(deps, identity)
+    return Admitted(tenant, _user(deps, tenant, row, identity))
+
+
+def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
     engine = deps.engine
     tenant = tenant_of(engine.registry, identity.provider, identity.directory)
     if tenant is None and deps.settings.open_enrolment:
@@ -56,33 +69,44 @@ def _tenant(deps: Deps, identity: Identity) -> str:
             engine.registry, engine.keyring, provider=identity.provider, directory=identity.directory, name=name
         )
     row = tables.tenants(engine.registry).get(tenant, "tenant") if tenant else None
-    if tenant is None or row is None or row.integration is not IntegrationState.ENABLED:
-        raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact if row else "")
-    return tenant
+    if tenant is None or row is None:
+        raise RefusedSignInError(Cause.NOT_ENABLED)
+    return tenant, row
 
 
-def _user(deps: Deps, tenant: str, identity: Identity) -> str:
-    """The person's row, made at their first sign-in; what others wrote into it later (roles) stays."""
+def _user(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity) -> str:
+    """The person's row, made at their first sign-in; what was written into it later (roles, the welcome) stays."""
     try:
         keys = deps.engine.keyring.keys(tenant)
     except KeyDestroyedError as error:
         raise RefusedSignInError(Cause.NOT_ENABLED) from error
-    user = f"u-{pseudonym(keys.hash_key, 'user', identity.provider, identity.subject)}"
+    user = user_id(organisation, identity.provider, identity.subject)
+    given = _given_roles(deps, tenant, organisation, identity)
     fresh = UserRow(
         provider=identity.provider,
         subject=identity.subject,
         address_sealed=_sealed(deps, tenant, user, identity.address),
         person=keys.person(identity.address),
-        mailbox=_mailbox(keys, identity),
+        mailbox=mailbox_id(organisation, identity.provider, identity.subject),
     )
     tables.users(deps.engine.registry).change(
-        tenant, user, lambda row: msgspec.structs.replace(fresh, roles=row.roles) if row else fresh
+        tenant,
+        user,
+        lambda row: msgspec.structs.replace(
+            fresh,
+            roles=tuple(sorted({*(row.roles if row else ()), *given})),
+            welcomed_at_ms=row.welcomed_at_ms if row else 0,
+        ),
     )
+    # From here on the roles are kept with the person, so that what is taken from them stays taken.
+    tables.appointments(deps.engine.registry).delete(tenant, appointment_id(organisation, identity.address))
     return user
 
 
-def _mailbox(keys: TenantKeys, identity: Identity) -> str:
-    return f"m-{pseudonym(keys.hash_key, 'mailbox', identity.provider, identity.subject)}"
+def _given_roles(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity) -> tuple[str, ...]:
+    """What somebody appointed them to before they came."""
+    row = tables.appointments(deps.engine.registry).get(tenant, appointment_id(organisation, identity.address))
+    return row.roles if row else ()
 
 
 def _sealed(deps: Deps, tenant: str, user: str, address: str) -> bytes:

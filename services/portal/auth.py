@@ -1,4 +1,4 @@
-"""Sign-in, which is also the consent; sign-out."""
+"""Sign-in, with or without the consent to read one's calendar; sign-out."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admission import admit
+from services.portal.admission import admit, recognise
 from services.portal.deps import Deps
 from services.portal.openid import OpenIdProvider
 from services.portal.problems import ProblemError
 from services.portal.refusals import Cause, RefusedSignInError, Who, explained, provider_code
 from services.portal.sessions import anybody, cookie_name, end_session, is_loopback, is_secure, open_session
-from services.portal.signins import LIFE_MS, SignIns
+from services.portal.signins import LIFE_MS, Purpose, SignIns
 from shared.consents.oauth import scopes_for
 from shared.domain.identity import Provider
 from shared.runtime.logging import get_logger
@@ -42,7 +42,7 @@ def blueprint(deps: Deps) -> Blueprint:
         if provider is None:
             return make_response(_chooser(deps, known, back_to))
         browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
-        sign_in = sign_ins().begin(browser, provider.provider, back_to)
+        sign_in = sign_ins().begin(browser, provider.provider, back_to, _purpose())
         hint = request.args.get("login_hint", "")[:320]
         response = redirect(provider.address(sign_in, _callback(deps), hint))
         _keep_browser(response, browser)
@@ -58,7 +58,7 @@ def blueprint(deps: Deps) -> Blueprint:
             raise RefusedSignInError(request.args["error"], request.args.get("error_description", "")[:_MAX_CHARS])
         code = request.args.get("code", "")[:_MAX_CHARS]
         identity, grant = known[Provider(sign_in.provider)].exchange(code, sign_in, _callback(deps))
-        who = admit(deps, identity, grant)
+        who = admit(deps, identity, grant) if sign_in.purpose is Purpose.CONNECT else recognise(deps, identity)
         _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
         response = redirect(sign_in.back_to or "/", HTTPStatus.SEE_OTHER)
         open_session(response, who.tenant, who.user)
@@ -105,6 +105,11 @@ def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str)
         hint=request.args.get("login_hint", "")[:320],
         person=anybody(),
     )
+
+
+def _purpose() -> Purpose:
+    """`for=sign-in` asks who somebody is; without it signing in is also the consent to read their calendar."""
+    return Purpose.SIGN_IN if request.args.get("for") == Purpose.SIGN_IN else Purpose.CONNECT
 
 
 def _callback(deps: Deps) -> str:

@@ -15,7 +15,7 @@ from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
 from shared.crypto.records import opened
 from shared.domain.keys import TenantKeys
-from shared.errors import LogUnavailableError, MalformedRecordError, StoreUnavailableError
+from shared.errors import KeyDestroyedError, LogUnavailableError, MalformedRecordError, StoreUnavailableError
 from shared.ports.view import SeenRow
 from shared.runtime.logging import get_logger
 
@@ -107,6 +107,8 @@ class Desk:
                 continue
             try:
                 yield row.key, opened(row.value, self.keys, MeetingState)
+            except KeyDestroyedError:
+                continue  # of before the organisation was switched off
             except MalformedRecordError as error:
                 # The view can be rebuilt; the record itself is room-status' to dead-letter.
                 _log.warning("view_row_unreadable", row=row.key, error=str(error))

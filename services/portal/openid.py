@@ -17,8 +17,8 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from services.portal.refusals import Cause, RefusedSignInError
-from services.portal.signins import SignIn
-from shared.consents.oauth import Granted, missing_scopes, scopes_for
+from services.portal.signins import Purpose, SignIn
+from shared.consents.oauth import Granted, identity_scopes, missing_scopes, scopes_for
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
 from shared.ports.clock import Clock
@@ -77,6 +77,13 @@ def endpoints(settings: Settings, provider: Provider) -> Endpoints:
     )
 
 
+def asked_for(provider: Provider, purpose: Purpose) -> tuple[str, ...]:
+    """The permissions that a sign-in of this purpose asks for: pages list these very words."""
+    if purpose is Purpose.SIGN_IN:
+        return identity_scopes(provider)
+    return scopes_for(provider, room_import=purpose in {Purpose.TEST, Purpose.ROOMS})
+
+
 class OpenIdProvider:
     """One provider's sign-in. Thread-safe; keeps the provider's keys in memory until one is unknown."""
 
@@ -91,10 +98,10 @@ class OpenIdProvider:
 
     def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
         """Where the browser goes: authorisation code, PKCE S256, and the very scopes that will be used."""
-        extra = dict(_EXTRA[self.provider])
+        extra = {} if sign_in.purpose is Purpose.SIGN_IN else dict(_EXTRA[self.provider])
         if login_hint:
             extra["login_hint"] = login_hint
-        with self._session(redirect_uri) as session:
+        with self._session(redirect_uri, sign_in.purpose) as session:
             url, _ = session.create_authorization_url(
                 self._at.authorize,
                 state=sign_in.state,
@@ -120,16 +127,16 @@ class OpenIdProvider:
             refresh_token=str(token.get("refresh_token") or ""),
             scopes=tuple(str(token.get("scope") or "").split()),
         )
-        missing = missing_scopes(self.provider, grant.scopes)
+        missing = () if sign_in.purpose is Purpose.SIGN_IN else missing_scopes(self.provider, grant.scopes)
         if missing:  # people may untick single permissions at Google
             raise RefusedSignInError(Cause.SCOPE_MISSING, ", ".join(missing))
         return identity_of(self.provider, claims), grant
 
-    def _session(self, redirect_uri: str) -> OAuth2Session:
+    def _session(self, redirect_uri: str, purpose: Purpose) -> OAuth2Session:
         return OAuth2Session(
             self._at.client_id,
             self._at.client_secret,
-            scope=" ".join(scopes_for(self.provider)),
+            scope=" ".join(asked_for(self.provider, purpose)),
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
             token_endpoint_auth_method="client_secret_post",  # noqa: S106  # a method's name; both providers take it
@@ -137,7 +144,7 @@ class OpenIdProvider:
 
     def _redeem(self, code: str, sign_in: SignIn, redirect_uri: str) -> Mapping[str, Any]:
         try:
-            with self._session(redirect_uri) as session:
+            with self._session(redirect_uri, sign_in.purpose) as session:
                 token: Mapping[str, Any] = session.fetch_token(
                     self._at.token,
                     grant_type="authorization_code",

@@ -94,6 +94,17 @@ def not_enabled(contact: str = "") -> ProblemError:
     )
 
 
+def not_allowed(contact: str = "") -> ProblemError:
+    """The person has no right to this; says whom to ask."""
+    whom = f" ({contact})" if contact else ""
+    return ProblemError(
+        HTTPStatus.FORBIDDEN,
+        "not-allowed",
+        "You have no right to this.",
+        next_step=f"Ask your subscription administrator{whom}.",
+    )
+
+
 def register(app: Flask) -> None:
     """Answer every failure of `app` as a problem."""
 

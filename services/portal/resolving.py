@@ -71,7 +71,7 @@ def _meeting(deps: Deps, keys: TenantKeys, data: RoomDeclinedData, users: dict[s
             if row.key == key and row.value is not None:
                 try:
                     return opened(row.value, keys, MeetingState)
-                except MalformedRecordError:
+                except (KeyDestroyedError, MalformedRecordError):
                     return None
     return None
 

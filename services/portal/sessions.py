@@ -12,12 +12,13 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps, deps
-from services.portal.problems import ProblemError, not_enabled
+from services.portal.problems import ProblemError, not_allowed, not_enabled
 from shared.consents import tables
 from shared.contracts.rows import IntegrationState, SessionRow
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import pseudonym
+from shared.domain.roles import Right, may
 
 LIFE_MS = 12 * HOUR_MS
 COOKIE = "roomsync_session"
@@ -37,6 +38,7 @@ class Person:
     provider: str
     csrf: str
     session: str
+    roles: tuple[str, ...] = ()
 
 
 def register(app: Flask) -> None:
@@ -46,20 +48,40 @@ def register(app: Flask) -> None:
 
 def signed_in() -> Person:
     """
-    The person behind this request.
+    The person behind this request, whose organisation has this switched on.
 
     Raises:
         ProblemError: 401 without a live session; 403 while their organisation has this switched off.
     """
+    person = member()
+    tenant = tables.tenants(deps().engine.registry).get(person.tenant, "tenant")
+    if tenant is None or tenant.integration is not IntegrationState.ENABLED:
+        raise not_enabled(tenant.contact if tenant else "")
+    return person
+
+
+def member() -> Person:
+    """The person behind this request, whatever state the integration is in. Raises ProblemError: 401 without a live session."""
     person = _person()
     if person is None:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED, "not-signed-in", "You are not signed in.", next_step="Sign in: /auth/login"
         )
-    tenant = tables.tenants(deps().engine.registry).get(person.tenant, "tenant")
-    if tenant is None or tenant.integration is not IntegrationState.ENABLED:
-        raise not_enabled(tenant.contact if tenant else "")
     return person
+
+
+def entitled(right: Right) -> Person:
+    """
+    The person behind this request, who has `right`, whatever state the integration is in.
+
+    Raises:
+        ProblemError: 401 without a live session; 403 without the right, naming whom to ask.
+    """
+    person = member()
+    if may(person.roles, right):
+        return person
+    tenant = tables.tenants(deps().engine.registry).get(person.tenant, "tenant")
+    raise not_allowed(tenant.contact if tenant else "")
 
 
 def anybody() -> Person | None:
@@ -133,7 +155,7 @@ def _look_up(cookie: str) -> Person | None:
     user = tables.users(registry).get(tenant, session.user) if session else None
     if session is None or user is None:
         return None
-    return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name)
+    return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name, user.roles)
 
 
 def _forget() -> None:

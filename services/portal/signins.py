@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 
@@ -20,12 +21,26 @@ LIFE_MS = 10 * MINUTE_MS
 TABLE = "sign-ins"
 
 
+class Purpose(StrEnum):
+    """What a person is sent to their provider for; decides which permissions are asked."""
+
+    SIGN_IN = "sign-in"
+    """Who they are, and nothing else."""
+    CONNECT = "connect"
+    """Their own calendar."""
+    TEST = "test"
+    """An administrator's test flow: a calendar and the directory of rooms, for as long as the test takes."""
+    ROOMS = "rooms"
+    """An administrator's import of rooms, once."""
+
+
 class SignInRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A sign-in that was begun. Table `sign-ins`, id = keyed hash of browser and state; gone after ten minutes."""
 
     provider: str
     back_to: str
     began_at_ms: int
+    purpose: Purpose = Purpose.CONNECT
     used: bool = False
 
 
@@ -39,6 +54,7 @@ class SignIn:
     verifier: str
     """PKCE's: 43 characters."""
     back_to: str
+    purpose: Purpose
 
 
 class SignIns:
@@ -50,11 +66,11 @@ class SignIns:
         self._clock = clock
         self._key = key
 
-    def begin(self, browser: str, provider: str, back_to: str) -> SignIn:
+    def begin(self, browser: str, provider: str, back_to: str, purpose: Purpose) -> SignIn:
         """Begin one for the browser that holds the cookie value `browser`."""
         state = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
-        row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms)
+        row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms, purpose=purpose)
         self._registry.put(
             TABLE, NOBODY, self._name(browser, state), msgspec.json.encode(row), expect=0, not_after_ms=now_ms + LIFE_MS
         )
@@ -86,6 +102,7 @@ class SignIns:
             nonce=self._secret("nonce", browser, state),
             verifier=self._secret("verifier", browser, state),
             back_to=row.back_to,
+            purpose=row.purpose,
         )
 
     def _secret(self, purpose: str, browser: str, state: str) -> str:

@@ -106,9 +106,9 @@ def _decide_one(
         raise MalformedRecordError(message)
     try:
         keys = keys_of(envelope.tenant)
+        seen = open_envelope(envelope, keys, Observation)
     except KeyDestroyedError:
         return  # erased on purpose: nothing of it may be read, decided or kept
-    seen = open_envelope(envelope, keys, Observation)
     key = f"{keys.tenant}/{seen.meeting}".encode()
     value = batch.states.get(key, memory.get(key))
     meeting = opened(value, keys, MeetingState) if value else MeetingState(provider=seen.provider, meeting=seen.meeting)

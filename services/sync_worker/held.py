@@ -47,17 +47,16 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, He
     references: dict[Mailbox, dict[str, EventReference]] = {}
     for key, value in state.items():
         envelope = envelopes.decode(value)
-        try:
-            keys = keyring.keys(envelope.tenant)
-        except KeyDestroyedError:
-            continue
         mailbox = Mailbox(*key.decode().split("/")[:2])
         try:
+            keys = keyring.keys(envelope.tenant)
             if envelope.type == calendar_state.MAILBOX_TYPE:
                 mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState)
             else:
                 reference = open_envelope(envelope, keys, EventReference)
                 references.setdefault(mailbox, {})[reference.event_id] = reference
+        except KeyDestroyedError:
+            continue
         except MalformedRecordError as error:
             logger.warning("state_unreadable", error=str(error))
     return {mailbox: Held(held, references.get(mailbox, {})) for mailbox, held in mailboxes.items()}

@@ -15,6 +15,7 @@ from shared.ports.registry import Registry
 NOBODY = "-"
 """The pseudo-tenant of rows that say which tenant a directory is."""
 _ID_BYTES = 8
+_IDS_KEY_BYTES = 32
 
 
 def tenant_of(registry: Registry, provider: str, directory: str) -> str | None:
@@ -25,7 +26,23 @@ def tenant_of(registry: Registry, provider: str, directory: str) -> str | None:
 
 def enrol(registry: Registry, keyring: Keyring, *, provider: str, directory: str, name: str) -> str:
     """
-    Enable the integration for an organisation; doing it again changes nothing but the name.
+    Enable the integration for an organisation without a test flow; doing it again changes nothing but the name.
+
+    Returns:
+        The tenant's id.
+    """
+    tenant = introduce(registry, keyring, provider=provider, directory=directory, name=name)
+    tenants(registry).change(
+        tenant,
+        "tenant",
+        lambda row: msgspec.structs.replace(row, name=name, integration=IntegrationState.ENABLED) if row else None,
+    )
+    return tenant
+
+
+def introduce(registry: Registry, keyring: Keyring, *, provider: str, directory: str, name: str) -> str:
+    """
+    Make an organisation known, with the integration off; one that is known stays as it is.
 
     Returns:
         The tenant's id.
@@ -34,15 +51,14 @@ def enrol(registry: Registry, keyring: Keyring, *, provider: str, directory: str
     found = directories(registry).change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
     tenant = (found or row).tenant
     keyring.create(tenant)
-    tenants(registry).change(
-        tenant,
-        "tenant",
-        lambda known: (
-            msgspec.structs.replace(known, name=name, integration=IntegrationState.ENABLED)
-            if known
-            else TenantRow(name=name, provider=provider, directory=directory, integration=IntegrationState.ENABLED)
-        ),
+    fresh = TenantRow(
+        name=name,
+        provider=provider,
+        directory=directory,
+        integration=IntegrationState.OFF,
+        ids_key=secrets.token_bytes(_IDS_KEY_BYTES),
     )
+    tenants(registry).add(tenant, "tenant", fresh)
     return tenant
 
 

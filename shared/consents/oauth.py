@@ -58,6 +58,11 @@ class OAuthSettings(Protocol):
     def call_timeout_s(self) -> float: ...  # noqa: D102
 
 
+def identity_scopes(provider: Provider) -> tuple[str, ...]:
+    """What signing in alone asks for: who somebody is, and nothing of their calendar."""
+    return ("openid", "profile", "email") if provider == Provider.MICROSOFT else ("openid", "email")
+
+
 def scopes_for(provider: Provider, *, writes: bool = True, room_import: bool = False) -> tuple[str, ...]:
     """
     The one list of what we ask for, delegated, least privilege.

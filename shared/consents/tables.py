@@ -9,9 +9,14 @@ import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import (
+    AppointmentRow,
+    AttendanceRow,
+    AuditRow,
     ConsentRow,
     DirectoryRow,
     DismissalRow,
+    EndingRow,
+    OfficeDayRow,
     RoomRow,
     SessionRow,
     TakeRow,
@@ -137,3 +142,28 @@ def takes(registry: Registry) -> Table[TakeRow]:
 def sessions(registry: Registry) -> Table[SessionRow]:
     """Signed-in browsers; id = keyed hash of the cookie's value."""
     return Table(registry, "sessions", SessionRow)
+
+
+def appointments(registry: Registry) -> Table[AppointmentRow]:
+    """Rights given before a sign-in; id = pseudonym of the address."""
+    return Table(registry, "appointments", AppointmentRow)
+
+
+def audit(registry: Registry) -> Table[AuditRow]:
+    """What administrators did; ids sort by time."""
+    return Table(registry, "audit", AuditRow)
+
+
+def endings(registry: Registry) -> Table[EndingRow]:
+    """Subscriptions still to be ended; id = mailbox."""
+    return Table(registry, "endings", EndingRow)
+
+
+def office_days(registry: Registry) -> Table[OfficeDayRow]:
+    """Where people work; id = `user/YYYY-MM-DD`."""
+    return Table(registry, "office-days", OfficeDayRow)
+
+
+def attendances(registry: Registry) -> Table[AttendanceRow]:
+    """Where people attend from; id = `meeting/occurrence/person`."""
+    return Table(registry, "attendances", AttendanceRow)

@@ -20,6 +20,10 @@ class Disconnect(_Command, frozen=True, tag="disconnect"):
     """A consent was taken back here: end the subscription, drop the references, then forget the grant."""
 
 
+class Sleep(_Command, frozen=True, tag="sleep"):
+    """The integration is switched off: end the subscription and drop the references, but keep the sealed grant asleep."""
+
+
 class Reconcile(_Command, frozen=True, tag="reconcile"):
     """Look again. `full` throws the cursor away first."""
 
@@ -40,4 +44,4 @@ class TakeRoom(_Command, frozen=True, tag="take-room"):
     room_id: str
 
 
-Command = Connect | Disconnect | Reconcile | Gap | TakeRoom
+Command = Connect | Disconnect | Sleep | Reconcile | Gap | TakeRoom

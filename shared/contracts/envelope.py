@@ -34,6 +34,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The record before."""
     payload: msgspec.Raw = NOTHING
     sealed: bytes | None = None
+    era: str = ""
+    """Which of the tenant's successive data keys sealed it; "" before eras were written down."""
 
 
 _encoder = msgspec.json.Encoder()

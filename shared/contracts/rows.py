@@ -37,10 +37,14 @@ class TenantRow(_Row, frozen=True):
     name: str
     provider: str
     directory: str
-    """The provider's id of the organisation: Entra tenant id, or Google's hosted domain."""
+    """The provider's id of the organisation: Entra tenant id, or Google's hosted domain. "" before one was chosen."""
     integration: IntegrationState
     contact: str = ""
     """Whom people without rights are told to ask."""
+    ids_key: bytes = b""
+    """Names people and mailboxes. No secret: it makes ids of one organisation unlike another's, and outlives the data keys."""
+    sleep_until_ms: int = 0
+    """While consents sleep: when their key is destroyed (120 hours after disabling); 0 when none sleep."""
 
 
 class DirectoryRow(_Row, frozen=True):
@@ -61,6 +65,9 @@ class UserRow(_Row, frozen=True):
     """Keyed hash of the address: how they appear in observations."""
     mailbox: str
     roles: tuple[str, ...] = ()
+    """Words of `shared.domain.roles.Role`; everybody is an employee without being listed as one."""
+    welcomed_at_ms: int = 0
+    """When the welcome was answered, by connecting or by "later": it is shown until then."""
 
 
 class ConsentRow(_Row, frozen=True):
@@ -91,6 +98,8 @@ class RoomRow(_Row, frozen=True):
     capacity: int = 0
     building: str = ""
     floor: str = ""
+    paired: bool = True
+    """Whether it is joined with the provider's room calendar: not while the integration is off; its information stays."""
 
 
 class DismissalRow(_Row, frozen=True):
@@ -124,3 +133,45 @@ class SessionRow(_Row, frozen=True):
 
     user: str
     csrf: str
+
+
+class AppointmentRow(_Row, frozen=True):
+    """Rights given to somebody before they sign in. Table `appointments`, id = `people.appointment_id` of their address."""
+
+    roles: tuple[str, ...]
+
+
+class AuditRow(_Row, frozen=True):
+    """What an administrator did. Table `audit`, id sorts by time; kept a year."""
+
+    at_ms: int
+    user: str
+    act: str
+    """`integration.enabled`, `room.entered`: a word of ours."""
+    about: str = ""
+    """An id of ours (a room, a user), never a name or address."""
+    outcome: str = "done"
+
+
+class EndingRow(_Row, frozen=True):
+    """Subscriptions that still have to be ended at the provider. Table `endings`, id = mailbox id; sealed by the consent key."""
+
+    provider: str
+    sealed: bytes
+    failures: int = 0
+    not_before_ms: int = 0
+
+
+class OfficeDayRow(_Row, frozen=True):
+    """Where a person works on a day. Table `office-days`, id = `user/YYYY-MM-DD`."""
+
+    place: str
+    """`office` or `remote`."""
+
+
+class AttendanceRow(_Row, frozen=True):
+    """Where a person attends one date of a meeting from. Table `attendances`, id = `meeting/occurrence/person`."""
+
+    place: str
+    """`office` or `remote`."""
+    user: str

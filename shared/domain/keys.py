@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 PSEUDONYM_CHARS = 26  # 130 bits in base32: no collision in any organisation's lifetime
 
+_ERA_CHARS = 8
+
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA256 of `parts`, each length-prefixed so that no two lists of parts collide."""
@@ -36,6 +38,11 @@ class TenantKeys:
     """Names meetings, rooms and people."""
     consent_key: bytes | None
     """Seals refresh tokens; None once destroyed."""
+
+    @property
+    def era(self) -> str:
+        """A name of the data key, of no use for guessing it: tells what an erased one sealed from damage."""
+        return keyed_hash(self.data_key, "era").hex()[:_ERA_CHARS]
 
     def person(self, address: str) -> str:
         """The pseudonym of a person's address."""

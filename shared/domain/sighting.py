@@ -97,6 +97,55 @@ class LiveMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class AgendaItem:
+    """One date of one event for a page: read live as the viewing user, kept nowhere."""
+
+    event_id: str
+    uid: str
+    """What all copies share, as in `SeenEvent.uid`; the master's for a date of a series."""
+    slot: str
+    """As in `SeenEvent.slot`."""
+    title: str
+    start_ms: int
+    end_ms: int
+    all_day: bool
+    """Then start and end are midnights UTC of its days, end exclusive."""
+    private: bool
+    """Marked private or confidential: shown to its own person only."""
+    declined: bool
+    """The viewing person has declined it."""
+    is_organizer: bool
+    attendees: tuple[LiveAttendee, ...]
+    """Rooms included; empty when the provider shows none."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMeeting:
+    """A meeting to be made in the person's own calendar."""
+
+    request_id: str
+    """Ours: the same one makes the same event, however often it is sent (1 to 64 characters of `[a-z0-9-]`)."""
+    title: str
+    start_ms: int
+    end_ms: int
+    rooms: tuple[RoomContact, ...]
+    attendees: tuple[str, ...] = ()
+    """Addresses of people."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryRoom:
+    """A meeting room as the provider's directory lists it."""
+
+    address: str
+    name: str
+    capacity: int
+    """0: not said."""
+    building: str
+    floor: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomContact:
     """What a provider needs to invite a room."""
 

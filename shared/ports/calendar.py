@@ -8,9 +8,12 @@ from typing import Protocol
 from shared.domain.identity import Provider
 from shared.domain.sighting import (
     Access,
+    AgendaItem,
     Availability,
+    DirectoryRoom,
     LiveMeeting,
     Look,
+    NewMeeting,
     RoomContact,
     Subscription,
     SubscriptionWish,
@@ -72,4 +75,24 @@ class CalendarProvider(Protocol):
         self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
     ) -> Mapping[str, Availability]:
         """Room address → free, busy or unknown for the whole of that time, by the provider's free/busy."""
+        ...
+
+    def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
+        """The person's own events that touch `window`, series expanded, cancelled ones left out, by start."""
+        ...
+
+    def book(self, access: Access, meeting: NewMeeting) -> str:
+        """
+        Make the meeting in the person's own calendar, its attendees mailed by the provider; returns the event's id.
+
+        The same `request_id` again makes nothing new and returns the same event.
+        """
+        ...
+
+    def cancel(self, access: Access, event_id: str) -> None:
+        """Delete an event of the person's own, its attendees told by the provider. Already gone counts as done."""
+        ...
+
+    def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
+        """The organisation's meeting rooms, by the provider's directory; needs the grant of `scopes_for(..., room_import=True)`."""
         ...

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from services.portal.openid import OpenIdProvider
 from services.portal.refusals import Cause, RefusedSignInError
-from services.portal.signins import SignIn
+from services.portal.signins import Purpose, SignIn
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
 from shared.runtime.settings import Settings
@@ -23,7 +23,7 @@ NOW_S = 1_790_000_000
 TENANT = "11111111-2222-3333-4444-555555555555"
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
 OTHER = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
-SIGN_IN = SignIn("microsoft", "state", "nonce-of-this-sign-in", "v" * 43, "")
+SIGN_IN = SignIn("microsoft", "state", "nonce-of-this-sign-in", "v" * 43, "", Purpose.CONNECT)
 
 
 class FixedClock:
