@@ -34,6 +34,11 @@ class CalendarSettings(Protocol):
         ...
 
     @property
+    def google_directory_url(self) -> str:
+        """The Directory API's root."""
+        ...
+
+    @property
     def call_timeout_s(self) -> float:
         """Seconds one request may take."""
         ...
@@ -86,5 +91,5 @@ def _make(provider: Provider, settings: CalendarSettings) -> CalendarProvider:
     if provider == Provider.GOOGLE:
         from shared.providers.google.client import GoogleCalendar  # noqa: PLC0415 - 110 MB of discovery documents
 
-        return GoogleCalendar(settings.google_calendar_url, settings.call_timeout_s)
+        return GoogleCalendar(settings.google_calendar_url, settings.call_timeout_s, settings.google_directory_url)
     raise KeyError(provider)

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from shared.domain.identity import Provider
 from shared.domain.sighting import (
     Access,
+    AgendaItem,
     Availability,
+    DirectoryRoom,
     LiveMeeting,
     Look,
+    NewMeeting,
     RoomContact,
     Subscription,
     SubscriptionWish,
@@ -104,6 +107,26 @@ class MeasuredCalendar:
         """Measured."""
         with _measured(self.provider, "availability"):
             return self._calendar.availability(access, rooms, start_ms, end_ms)
+
+    def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
+        """All pages count as one call."""
+        with _measured(self.provider, "agenda"):
+            return self._calendar.agenda(access, window)
+
+    def book(self, access: Access, meeting: NewMeeting) -> str:
+        """Measured."""
+        with _measured(self.provider, "book"):
+            return self._calendar.book(access, meeting)
+
+    def cancel(self, access: Access, event_id: str) -> None:
+        """Measured."""
+        with _measured(self.provider, "cancel"):
+            self._calendar.cancel(access, event_id)
+
+    def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
+        """All pages count as one call."""
+        with _measured(self.provider, "directory_rooms"):
+            return self._calendar.directory_rooms(access)
 
 
 @contextmanager

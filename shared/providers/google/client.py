@@ -9,16 +9,21 @@ from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.sighting import (
     Access,
+    AgendaItem,
     Availability,
+    DirectoryRoom,
     LiveMeeting,
     Look,
+    NewMeeting,
     RoomContact,
     Seen,
     Subscription,
     SubscriptionWish,
     Window,
 )
-from shared.errors import RetryableError, SubscriptionGoneError
+from shared.errors import ConflictError, EventGoneError, RefusedError, RetryableError, SubscriptionGoneError
+from shared.providers.google.agenda import agenda_item, parse_resources
+from shared.providers.google.booking import new_event
 from shared.providers.google.failures import Doing
 from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
@@ -26,12 +31,20 @@ from shared.providers.google.transport import GoogleTransport
 from shared.providers.readable import readable
 
 CALENDAR = "primary"
+RESOURCES_PER_PAGE = 500
 CALENDARS_PER_CALL = 50  # Google's own limit
 # A sync token is bound to these: changing one makes every stored token undefined.
 _FROZEN = {
     "calendarId": CALENDAR,
     "singleEvents": True,
     "showDeleted": True,
+    "maxResults": 250,
+    "eventTypes": "default",
+}
+_AGENDA = {
+    "calendarId": CALENDAR,
+    "singleEvents": True,
+    "orderBy": "startTime",
     "maxResults": 250,
     "eventTypes": "default",
 }
@@ -43,9 +56,16 @@ class GoogleCalendar:
     provider = Provider.GOOGLE
     max_subscription_ms = 7 * DAY_MS  # no maximum is published: the answer's expiry is what counts
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
-        """`base_url` includes the service path; `timeout_s` bounds each request, not a whole look."""
-        self._transport = GoogleTransport(base_url, timeout_s)
+    def __init__(self, base_url: str, timeout_s: float, directory_url: str = "") -> None:
+        """
+        Build the clients; nothing is asked yet.
+
+        Args:
+            base_url: Calendar's address, service path included.
+            timeout_s: Bounds each request, not a whole look.
+            directory_url: The Directory API's root, for `directory_rooms`.
+        """
+        self._transport = GoogleTransport(base_url, timeout_s, directory_url)
         self._service = self._transport.service
 
     @readable
@@ -131,6 +151,61 @@ class GoogleCalendar:
             answer = self._transport.send(Doing.AVAILABILITY, access, self._service.freebusy().query(body=body))
             found |= parse_availability(answer, start_ms, end_ms)
         return {room: found.get(room.lower(), Availability.UNKNOWN) for room in rooms}
+
+    @readable
+    def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
+        """Read the list of dates to its last page."""
+        items: list[AgendaItem] = []
+        token, visited = "", set[str]()
+        while True:
+            query = {**_AGENDA, **_times(window), **({"pageToken": token} if token else {})}
+            page = self._transport.send(Doing.AGENDA, access, self._service.events().list(**query))
+            found = page if isinstance(page, dict) else {}
+            items += filter(None, map(agenda_item, found.get("items") or ()))
+            token = str(found.get("nextPageToken") or "")
+            if not token or token in visited:
+                return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))
+            visited.add(token)
+
+    @readable
+    def book(self, access: Access, meeting: NewMeeting) -> str:
+        """Insert the event under an id derived from the wish; one that stands already is the same wish, sent again."""
+        body = new_event(meeting)
+        request = self._service.events().insert(calendarId=CALENDAR, body=body, sendUpdates="all")
+        try:
+            self._transport.send(Doing.BOOKING, access, request)
+        except ConflictError as error:
+            if self._event(access, str(body["id"])).get("status") == "cancelled":
+                message = "this very meeting was made before and has been cancelled since; make a new one"
+                raise RefusedError(message) from error
+        return str(body["id"])
+
+    def cancel(self, access: Access, event_id: str) -> None:
+        """Delete it and tell the attendees."""
+        request = self._service.events().delete(calendarId=CALENDAR, eventId=event_id, sendUpdates="all")
+        try:
+            self._transport.send(Doing.EVENT, access, request)
+        except EventGoneError:
+            return
+
+    @readable
+    def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
+        """All rooms of the customer, as an administrator may list them."""
+        found: list[DirectoryRoom] = []
+        token, visited = "", set[str]()
+        while token not in visited:
+            visited.add(token)
+            more = {"pageToken": token} if token else {}
+            request = (
+                self._transport.directory.resources()
+                .calendars()
+                .list(customer="my_customer", maxResults=RESOURCES_PER_PAGE, **more)
+            )
+            rooms, token = parse_resources(self._transport.send(Doing.DIRECTORY, access, request))
+            found += rooms
+            if not token:
+                break
+        return found
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from shared.domain.retry_after import retry_after_s
 from shared.errors import (
+    ConflictError,
     ConsentRevokedError,
     CursorExpiredError,
     EventGoneError,
@@ -41,6 +42,9 @@ class Doing(StrEnum):
     SUBSCRIBING = "opening a channel"
     STOPPING = "stopping a channel"
     AVAILABILITY = "reading free/busy"
+    AGENDA = "reading the agenda"
+    BOOKING = "making a meeting"
+    DIRECTORY = "reading the directory of rooms"
 
 
 def failure(doing: Doing, status: int, reason: str, message: str, headers: Mapping[str, str]) -> RoomsyncError:
@@ -73,6 +77,8 @@ def _refusal(doing: Doing, status: int, word: str, said: str) -> RoomsyncError:
         return EventGoneError(said)
     if gone and doing is Doing.STOPPING:
         return SubscriptionGoneError(said)
+    if doing is Doing.BOOKING and status == HTTPStatus.CONFLICT:
+        return ConflictError(said)
     if status == HTTPStatus.PRECONDITION_FAILED:
         return PreconditionFailedError(said)
     advice = _ADVICE.get(word, "")

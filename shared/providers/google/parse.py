@@ -59,14 +59,14 @@ def parse_page(answer: Any, window: Window) -> Page:
     Raises:
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
-    page = _as(answer, wire.EventPage)
+    page = converted(answer, wire.EventPage)
     seen = tuple(_within(parse_item(item), window) for item in page.items)
     return Page(seen, page.next_page_token or "", page.next_sync_token or "")
 
 
 def parse_item(item: Any) -> Seen:
     """Read one item of a list. Raises MalformedRecordError."""
-    event = _as(item, wire.Event)
+    event = converted(item, wire.Event)
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
@@ -77,8 +77,8 @@ def parse_item(item: Any) -> Seen:
 
 def parse_live(answer: Any) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
-    event = _as(answer, wire.LiveEvent)
-    start_ms, end_ms = _span(event)
+    event = converted(answer, wire.LiveEvent)
+    start_ms, end_ms = span_of(event)
     return LiveMeeting(
         event_id=event.id,
         title=event.summary or "",
@@ -86,14 +86,14 @@ def parse_live(answer: Any) -> LiveMeeting:
         end_ms=end_ms,
         version=event.etag or "",
         cancelled=event.status == "cancelled",
-        is_organizer=_is_organizer(event),
-        attendees=tuple(_live_attendee(attendee) for attendee in event.attendees or ()),
+        is_organizer=is_organizer(event),
+        attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
     )
 
 
 def parse_channel(answer: Any, asked_until_ms: int) -> Subscription:
     """Read a channel as confirmed; one without an expiry lives as long as was asked. Raises MalformedRecordError."""
-    channel = _as(answer, wire.Channel)
+    channel = converted(answer, wire.Channel)
     try:
         expires_at_ms = asked_until_ms if channel.expiration is None else int(channel.expiration)
     except (ValueError, OverflowError) as error:
@@ -105,7 +105,7 @@ def parse_channel(answer: Any, asked_until_ms: int) -> Subscription:
 def parse_availability(answer: Any, start_ms: int, end_ms: int) -> dict[str, Availability]:
     """Lower-cased address → free, busy or unknown. Errors come first: with one, an empty `busy` means nothing."""
     found = {}
-    for address, calendar in _as(answer, wire.FreeBusy).calendars.items():
+    for address, calendar in converted(answer, wire.FreeBusy).calendars.items():
         if calendar.errors:
             availability = Availability.UNKNOWN
         elif any(_overlaps(busy, start_ms, end_ms) for busy in calendar.busy):
@@ -127,7 +127,8 @@ def latest(seen: list[Seen]) -> tuple[Seen, ...]:
     return tuple(last.values())
 
 
-def _as(answer: Any, kind: type[T]) -> T:
+def converted(answer: Any, kind: type[T]) -> T:
+    """The client's decoded JSON as `kind`. Raises MalformedRecordError."""
     try:
         return msgspec.convert(answer, kind)
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
@@ -136,8 +137,8 @@ def _as(answer: Any, kind: type[T]) -> T:
 
 
 def _seen_event(event: wire.Event) -> SeenEvent:
-    start_ms, end_ms = _span(event)
-    slot = _slot(event)
+    start_ms, end_ms = span_of(event)
+    slot = slot_of(event)
     attendees, credible = _attendees(event)
     return SeenEvent(
         event_id=event.id,
@@ -148,7 +149,7 @@ def _seen_event(event: wire.Event) -> SeenEvent:
         start_ms=start_ms,
         end_ms=end_ms,
         cancelled=event.status == "cancelled",
-        is_organizer=_is_organizer(event),
+        is_organizer=is_organizer(event),
         organizer=((event.organizer.email if event.organizer else None) or "").lower(),
         shows_guests=credible,
         attendees=attendees,
@@ -165,7 +166,7 @@ def _kind(event: wire.Event, start_ms: int, slot: str) -> EventKind:
 def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
     """The attendees, and whether this copy can be believed; (None, False) is cut short, hidden or unreadable."""
     listed = event.attendees
-    if event.attendees_omitted or (listed is None and not _is_organizer(event)):
+    if event.attendees_omitted or (listed is None and not is_organizer(event)):
         return None, False
     answers = [answer_of(attendee.response_status) for attendee in listed or ()]
     if None in answers:
@@ -175,14 +176,15 @@ def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool
         for attendee, answer in zip(listed or (), answers, strict=True)
         if answer is not None
     )
-    return seen, _is_organizer(event) or _guests_see_answers(event, len(seen))
+    return seen, is_organizer(event) or _guests_see_answers(event, len(seen))
 
 
 def _guests_see_answers(event: wire.Event, guests: int) -> bool:
     return event.guests_can_see_other_guests is not False and not event.private_copy and guests <= MAX_PROPAGATED_GUESTS
 
 
-def _is_organizer(event: wire.Event) -> bool:
+def is_organizer(event: wire.Event) -> bool:
+    """Whether the event is the viewing person's own."""
     return bool(event.organizer and event.organizer.self_)
 
 
@@ -190,7 +192,8 @@ def _attendee_kind(attendee: wire.Attendee) -> AttendeeKind:
     return AttendeeKind.ROOM if attendee.resource else AttendeeKind.PERSON
 
 
-def _live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+def live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+    """An attendee with name and address, for a page."""
     answer = answer_of(attendee.response_status)
     return LiveAttendee(
         name=attendee.display_name or "",
@@ -215,14 +218,15 @@ def _overlaps(busy: wire.Busy, start_ms: int, end_ms: int) -> bool:
         raise MalformedRecordError(message) from error
 
 
-def _span(event: wire.Event) -> tuple[int, int]:
+def span_of(event: wire.Event) -> tuple[int, int]:
+    """Start and end in milliseconds. Raises MalformedRecordError."""
     if event.start is None or event.end is None:
         message = f"event {event.id[:80]!r} has no start or no end"
         raise MalformedRecordError(message)
     return _instant(event.start), _instant(event.end)
 
 
-def _slot(event: wire.Event) -> str:
+def slot_of(event: wire.Event) -> str:
     """Which date of the series: the original start does not move, and is absent only where nothing has."""
     if not event.recurring_event_id:
         return ""

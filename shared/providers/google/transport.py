@@ -28,7 +28,7 @@ class GoogleTransport:
     Raises ConfigurationError when the address is not one.
     """
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, timeout_s: float, directory_url: str = "") -> None:
         """`base_url` includes the service path; `timeout_s` bounds each wait on the connection."""
         if not urlsplit(base_url).netloc:
             message = f"ROOMSYNC_GOOGLE_CALENDAR_URL={base_url!r}: must be an address with scheme and host"
@@ -36,13 +36,17 @@ class GoogleTransport:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._idle: list[httplib2.Http] = []
-        self.service: Any = build(
-            "calendar",
-            "v3",
-            http=httplib2.Http(timeout=timeout_s),  # with one given, no default credentials are looked for
-            static_discovery=True,  # the bundled document: no network
-            client_options={"api_endpoint": base_url.rstrip("/") + "/"},
-        )
+        self._directory_url = directory_url
+        self._directory: Any = None
+        self.service: Any = _built("calendar", "v3", base_url, timeout_s)
+
+    @property
+    def directory(self) -> Any:
+        """The Directory API, built when it is first asked for: only an administrator's import needs it."""
+        with self._lock:
+            if self._directory is None:
+                self._directory = _built("admin", "directory_v1", self._directory_url, self._timeout_s)
+            return self._directory
 
     def send(self, doing: Doing, access: Access, request: Any) -> Any:
         """
@@ -81,6 +85,16 @@ class GoogleTransport:
         finally:
             with self._lock:
                 self._idle.append(connection)
+
+
+def _built(name: str, version: str, base_url: str, timeout_s: float) -> Any:
+    return build(
+        name,
+        version,
+        http=httplib2.Http(timeout=timeout_s),  # with one given, no default credentials are looked for
+        static_discovery=True,  # the bundled document: no network
+        client_options={"api_endpoint": base_url.rstrip("/") + "/"},
+    )
 
 
 def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:

@@ -24,6 +24,7 @@ class Attendee(_Wire, frozen=True, kw_only=True):
     email: str | None = None
     display_name: str | None = None
     resource: bool | None = None
+    self_: bool | None = msgspec.field(default=None, name="self")
     response_status: str | None = None
 
 
@@ -59,6 +60,26 @@ class LiveEvent(Event, frozen=True, kw_only=True):
     """An event read for a page, with its title: content, never kept."""
 
     summary: str | None = None
+    visibility: str | None = None
+
+
+class Resource(_Wire, frozen=True, kw_only=True):
+    """A calendar resource of the directory: mostly a room."""
+
+    resource_email: str | None = None
+    resource_name: str | None = None
+    generated_resource_name: str | None = None
+    resource_category: str | None = None
+    capacity: int | None = None
+    building_id: str | None = None
+    floor_name: str | None = None
+
+
+class ResourcePage(_Wire, frozen=True, kw_only=True):
+    """One page of calendar resources."""
+
+    items: list[Resource] = []
+    next_page_token: str | None = None
 
 
 class EventPage(_Wire, frozen=True, kw_only=True):

@@ -12,9 +12,12 @@ from shared.domain.identity import Provider
 from shared.domain.instants import MINUTE_MS, to_rfc3339
 from shared.domain.sighting import (
     Access,
+    AgendaItem,
     Availability,
+    DirectoryRoom,
     LiveMeeting,
     Look,
+    NewMeeting,
     RoomContact,
     Seen,
     Subscription,
@@ -24,19 +27,24 @@ from shared.domain.sighting import (
 from shared.errors import (
     ConflictError,
     CursorExpiredError,
+    EventGoneError,
     PreconditionFailedError,
     RefusedError,
     RetryableError,
     SubscriptionGoneError,
 )
 from shared.providers.graph import wire
+from shared.providers.graph.agenda import FIELDS, agenda_item, parse_places, series_of
+from shared.providers.graph.booking import new_event, utc
 from shared.providers.graph.failures import Doing
 from shared.providers.graph.parse import latest, parse_availability, parse_live, parse_page
 from shared.providers.graph.rooms import addresses, is_swapped, swap_patch
 from shared.providers.graph.sdk import (
     BaseRequestBuilder,
+    CalendarViewRequestBuilder,
     DeltaRequestBuilder,
     EventItemRequestBuilder,
+    GraphRoomRequestBuilder,
     Method,
     RequestConfiguration,
     RequestInformation,
@@ -46,10 +54,14 @@ from shared.providers.graph.transport import GraphTransport
 from shared.providers.readable import readable
 
 PAGE_SIZE = 100
+ROOMS_PER_PAGE = 100
+MAX_ROOMS = 10_000  # an end, whatever a server that ignores `$skip` goes on answering
 SCHEDULES_PER_CALL = 20  # Graph's own limit
 SCHEDULE_INTERVAL_MIN = 5  # the finest that getSchedule knows: a wider one may not exceed the period asked about
 _PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
 _Query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters
+_View = CalendarViewRequestBuilder.CalendarViewRequestBuilderGetQueryParameters
+_Places = GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters
 _Window = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters
 
 
@@ -138,17 +150,77 @@ class GraphCalendar:
             batch = rooms[first : first + SCHEDULES_PER_CALL]
             body = {
                 "schedules": list(batch),
-                "startTime": _utc(start_ms),
-                "endTime": _utc(end_ms),
+                "startTime": utc(start_ms),
+                "endTime": utc(end_ms),
                 "availabilityViewInterval": SCHEDULE_INTERVAL_MIN,
             }
             request = _request(Method.POST, self._me.calendar.get_schedule, body)
             found |= parse_availability(self._transport.send(Doing.AVAILABILITY, access, request))
         return {room: found.get(room.lower(), Availability.UNKNOWN) for room in rooms}
 
+    @readable
+    def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
+        """Read the calendar view to its last page, then each series' master once for the name all copies share."""
+        events = self._viewed(access, window)
+        uids = {series: self._uid(access, series) for series in series_of(events)}
+        items = [agenda_item(event, uids) for event in events if not (event.is_cancelled or event.is_draft)]
+        return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))
+
+    @readable
+    def book(self, access: Access, meeting: NewMeeting) -> str:
+        """Create the event; `transactionId` makes Graph drop a repetition and answer with the event that stands."""
+        request = _request(Method.POST, self._me.events, new_event(meeting))
+        return read_json(self._transport.send(Doing.BOOKING, access, request), wire.Event).id
+
+    def cancel(self, access: Access, event_id: str) -> None:
+        """Delete it; Graph tells the attendees of an organiser's event."""
+        request = _with_prefer(self._me.events.by_event_id(event_id).to_delete_request_information())
+        try:
+            self._transport.send(Doing.EVENT, access, request)
+        except EventGoneError:
+            return
+
+    @readable
+    def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
+        """All rooms, a hundred a page, to the first empty page: next links are reported missing at times."""
+        builder = self._transport.client.places.graph_room
+        found: dict[str, DirectoryRoom] = {}
+        for skip in range(0, MAX_ROOMS, ROOMS_PER_PAGE):
+            query = _Places(top=ROOMS_PER_PAGE, skip=skip)
+            request = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
+            page = parse_places(self._transport.send(Doing.DIRECTORY, access, request))
+            found |= {room.address: room for room in page}
+            if not page:
+                break
+        return list(found.values())
+
     def close(self) -> None:
         """Stop the background loop."""
         self._transport.close()
+
+    def _viewed(self, access: Access, window: Window) -> list[wire.AgendaEvent]:
+        builder = self._me.calendar_view
+        query = _View(
+            start_date_time=to_rfc3339(window.start_ms),
+            end_date_time=to_rfc3339(window.end_ms),
+            select=list(FIELDS),
+            top=PAGE_SIZE,
+        )
+        request = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
+        events: list[wire.AgendaEvent] = []
+        visited = set[str]()
+        while True:
+            page = read_json(self._transport.send(Doing.AGENDA, access, _with_prefer(request)), wire.AgendaPage)
+            events += page.value
+            if not page.next_link:
+                return events
+            request = builder.with_url(self._followed(page.next_link, visited)).to_get_request_information()
+
+    def _uid(self, access: Access, series: str) -> str:
+        try:
+            return read_json(self._event(access, series, ["iCalUId"]), wire.Event).i_cal_uid or ""
+        except EventGoneError:
+            return ""  # invited to single dates: there is no series to read
 
     def _page_request(self, link: str, window: Window) -> RequestInformation:
         builder = self._me.calendar_view.delta
@@ -215,7 +287,3 @@ def _with_prefer(request: RequestInformation, *more: str) -> RequestInformation:
     for value in (*_PREFER, *more):
         request.headers.add("Prefer", value)
     return request
-
-
-def _utc(at_ms: int) -> dict[str, str]:
-    return {"dateTime": to_rfc3339(at_ms).removesuffix("Z"), "timeZone": "UTC"}

@@ -33,6 +33,9 @@ class Doing(StrEnum):
     SUBSCRIBING = "making a subscription"
     SUBSCRIPTION = "keeping a subscription"
     AVAILABILITY = "reading free/busy"
+    AGENDA = "reading the agenda"
+    BOOKING = "making a meeting"
+    DIRECTORY = "reading the directory of rooms"
 
 
 def failure(doing: Doing, status: int, code: str, message: str, headers: Mapping[str, str]) -> RoomsyncError:

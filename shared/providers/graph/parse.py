@@ -77,7 +77,7 @@ def parse_item(raw: bytes) -> Seen:
 def parse_live(body: bytes) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
     event = read_json(body, wire.LiveEvent)
-    start_ms, end_ms = _span(event)
+    start_ms, end_ms = span_of(event)
     return LiveMeeting(
         event_id=event.id,
         title=event.subject or "",
@@ -86,7 +86,7 @@ def parse_live(body: bytes) -> LiveMeeting:
         version=event.etag or event.change_key or "",
         cancelled=bool(event.is_cancelled),
         is_organizer=bool(event.is_organizer),
-        attendees=tuple(_live_attendee(attendee) for attendee in event.attendees or ()),
+        attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
     )
 
 
@@ -116,7 +116,7 @@ def latest(seen: list[Seen]) -> tuple[Seen, ...]:
 
 def _seen_event(event: wire.Event) -> SeenEvent:
     kind = _kind(event)
-    start_ms, end_ms = _span(event)
+    start_ms, end_ms = span_of(event)
     of_series = kind in {EventKind.OCCURRENCE, EventKind.EXCEPTION}
     attendees, credible = _attendees(event)
     return SeenEvent(
@@ -125,7 +125,7 @@ def _seen_event(event: wire.Event) -> SeenEvent:
         uid="" if of_series else event.i_cal_uid or "",
         kind=kind,
         master_id=event.series_master_id or "" if of_series else "",
-        slot=_slot(event, start_ms) if of_series else "",
+        slot=slot_of(event, start_ms) if of_series else "",
         start_ms=start_ms,
         end_ms=end_ms,
         cancelled=bool(event.is_cancelled),
@@ -172,7 +172,8 @@ def _attendee_kind(attendee: wire.Attendee) -> AttendeeKind:
     return AttendeeKind.ROOM if (attendee.type or "").lower() == "resource" else AttendeeKind.PERSON
 
 
-def _live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+def live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+    """An attendee with name and address, for a page."""
     answer = answer_of(attendee.status.response if attendee.status else None)
     return LiveAttendee(
         name=(attendee.email_address.name if attendee.email_address else None) or "",
@@ -186,7 +187,8 @@ def _address(email: wire.EmailAddress | None) -> str:
     return ((email.address if email else None) or "").lower()
 
 
-def _span(event: wire.Event) -> tuple[int, int]:
+def span_of(event: wire.Event) -> tuple[int, int]:
+    """Start and end in milliseconds. Raises MalformedRecordError."""
     if event.start is None or event.end is None:
         message = f"event {event.id[:80]!r} has no start or no end"
         raise MalformedRecordError(message)
@@ -206,7 +208,7 @@ def _instant(when: wire.DateTimeTimeZone) -> int:
         raise MalformedRecordError(message) from error
 
 
-def _slot(event: wire.Event, start_ms: int) -> str:
+def slot_of(event: wire.Event, start_ms: int) -> str:
     """The date of the series: where it first stood; a plain occurrence has not moved and says only its start."""
     if not event.original_start or event.original_start.startswith(_NO_TIME):
         return _rfc3339(start_ms)

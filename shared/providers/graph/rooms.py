@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.domain.sighting import RoomContact
 from shared.errors import EventGoneError, RefusedError
+from shared.providers.graph.booking import place_of
 
 Json = dict[str, Any]
 
@@ -55,12 +56,7 @@ def _attendees_after(event: Mapping[str, Any], declined: str, room: RoomContact)
 
 
 def _places_after(event: Mapping[str, Any], declined: str, declined_name: str, room: RoomContact) -> Json:
-    place = {
-        "displayName": room.name,
-        "locationType": "conferenceRoom",
-        "locationEmailAddress": room.address,
-        "locationUri": room.address,
-    }
+    place = place_of(room)
     others = [entry for entry in _places(event) if not _names(entry, declined, declined_name)]
     places = [place, *(entry for entry in others if entry.get("displayName"))]
     # Writing `location` replaces `locations`: both only where they say the same.

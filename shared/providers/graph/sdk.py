@@ -15,6 +15,8 @@ with warnings.catch_warnings():
     from kiota_abstractions.request_information import RequestInformation
     from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+    from msgraph.generated.places.graph_room.graph_room_request_builder import GraphRoomRequestBuilder
+    from msgraph.generated.places.places_request_builder import PlacesRequestBuilder
     from msgraph.generated.subscriptions.item.subscription_item_request_builder import SubscriptionItemRequestBuilder
     from msgraph.generated.subscriptions.subscriptions_request_builder import SubscriptionsRequestBuilder
     from msgraph.generated.users.item.calendar.calendar_request_builder import CalendarRequestBuilder
@@ -36,6 +38,8 @@ LOADED = (
     CalendarViewRequestBuilder,
     EventsRequestBuilder,
     GetScheduleRequestBuilder,
+    GraphRoomRequestBuilder,
+    PlacesRequestBuilder,
     SubscriptionItemRequestBuilder,
     SubscriptionsRequestBuilder,
     UserItemRequestBuilder,
@@ -46,10 +50,12 @@ __all__ = [
     "APIError",
     "AuthenticationProvider",
     "BaseRequestBuilder",
+    "CalendarViewRequestBuilder",
     "DeltaRequestBuilder",
     "EventItemRequestBuilder",
     "GraphClientFactory",
     "GraphRequestAdapter",
+    "GraphRoomRequestBuilder",
     "GraphServiceClient",
     "Method",
     "ODataError",

@@ -69,6 +69,39 @@ class LiveEvent(Event, frozen=True, kw_only=True):
     subject: str | None = None
 
 
+class AgendaEvent(LiveEvent, frozen=True, kw_only=True):
+    """One date of a calendar view, for a page: content, never kept."""
+
+    is_all_day: bool | None = None
+    sensitivity: str | None = None
+    response_status: ResponseStatus | None = None
+    """The viewing person's own answer."""
+
+
+class AgendaPage(_Wire, frozen=True, kw_only=True):
+    """One page of a calendar view."""
+
+    value: list[AgendaEvent]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+class Place(_Wire, frozen=True, kw_only=True):
+    """A meeting room of the directory."""
+
+    email_address: str | None = None
+    display_name: str | None = None
+    capacity: int | None = None
+    building: str | None = None
+    floor_label: str | None = None
+    floor_number: int | None = None
+
+
+class PlacePage(_Wire, frozen=True, kw_only=True):
+    """One page of the directory's rooms."""
+
+    value: list[Place]
+
+
 class DeltaPage(_Wire, frozen=True, kw_only=True):
     """One page of a delta round; the last one has the delta link."""
 

@@ -179,6 +179,7 @@ def settings_for(simulator: Simulator) -> Settings:
         google_auth_url=f"{simulator.url}/google/o/oauth2/v2/auth",
         google_token_url=f"{simulator.url}/google/token",
         google_calendar_url=f"{simulator.url}/google/calendar/v3",
+        google_directory_url=f"{simulator.url}/google",
         call_timeout_s=10.0,
     )
 
@@ -188,7 +189,7 @@ def settings(simulator: Simulator) -> Settings:
     return settings_for(simulator)
 
 
-def sign_in(settings: Settings, provider: Provider, address: str) -> bytes:
+def sign_in(settings: Settings, provider: Provider, address: str, *, room_import: bool = False) -> bytes:
     """The whole code flow of somebody who has consented beforehand; returns the token endpoint's answer."""
     redirect = "http://127.0.0.1:9/auth/callback"
     microsoft = provider is Provider.MICROSOFT
@@ -197,7 +198,7 @@ def sign_in(settings: Settings, provider: Provider, address: str) -> bytes:
         "client_id": "roomsync",
         "response_type": "code",
         "redirect_uri": redirect,
-        "scope": " ".join(scopes_for(provider)),
+        "scope": " ".join(scopes_for(provider, room_import=room_import)),
         "state": "s",
         "nonce": "n",
         "login_hint": address,

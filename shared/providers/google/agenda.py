@@ -1,0 +1,53 @@
+"""Google's list of events → a person's agenda, in our words; content, read for a page and kept nowhere. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.attendees import Answer
+from shared.domain.sighting import AgendaItem, DirectoryRoom
+from shared.providers.google import wire
+from shared.providers.google.parse import answer_of, converted, is_organizer, live_attendee, slot_of, span_of
+
+_CLOSED = {"private", "confidential"}
+_ROOM_CATEGORIES = {None, "", "CONFERENCE_ROOM", "CATEGORY_UNKNOWN"}
+
+
+def agenda_item(item: Any) -> AgendaItem | None:
+    """One item of a list; None for a cancelled one. Raises MalformedRecordError."""
+    event = converted(item, wire.LiveEvent)
+    if event.status == "cancelled":
+        return None
+    start_ms, end_ms = span_of(event)
+    return AgendaItem(
+        event_id=event.id,
+        uid=event.i_cal_uid or "",
+        slot=slot_of(event),
+        title=event.summary or "",
+        start_ms=start_ms,
+        end_ms=end_ms,
+        all_day=bool(event.start and event.start.date),
+        private=(event.visibility or "") in _CLOSED,
+        declined=any(
+            bool(one.self_) and answer_of(one.response_status) is Answer.DECLINED for one in event.attendees or ()
+        ),
+        is_organizer=is_organizer(event),
+        attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
+    )
+
+
+def parse_resources(answer: Any) -> tuple[list[DirectoryRoom], str]:
+    """One page of rooms and the token of the next; cars and projectors are left out. Raises MalformedRecordError."""
+    page = converted(answer, wire.ResourcePage)
+    rooms = [
+        DirectoryRoom(
+            address=one.resource_email.lower(),
+            name=one.resource_name or one.generated_resource_name or one.resource_email,
+            capacity=one.capacity or 0,
+            building=one.building_id or "",
+            floor=one.floor_name or "",
+        )
+        for one in page.items
+        if one.resource_email and one.resource_category in _ROOM_CATEGORIES
+    ]
+    return rooms, page.next_page_token or ""
