@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import auth, feed, headers, me, pages, problems, sessions, stream
+from services.portal import audit_pages, auth, feed, headers, me, navigation, pages, problems, sessions, stream
 from services.portal.deps import EXTENSION, Deps
 from services.portal.live import LiveReader
 from shared.runtime import metrics
@@ -36,6 +36,7 @@ def create_app(deps: Deps) -> Flask:
     _measure(app)
     sessions.register(app)
     headers.register(app)
+    navigation.register(app)
     pages.register_filters(app)
     app.jinja_env.globals["asset"] = _asset
     checks = {
@@ -45,6 +46,7 @@ def create_app(deps: Deps) -> Flask:
     }
     app.register_blueprint(health_blueprint(NAME, checks))
     app.register_blueprint(auth.blueprint(deps))
+    app.register_blueprint(audit_pages.blueprint(deps))
     app.register_blueprint(me.blueprint(deps, reader))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(feed.blueprint(deps))

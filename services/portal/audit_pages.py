@@ -1,0 +1,59 @@
+"""The record of administrators' acts, as a page and as JSON."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, render_template
+
+from services.portal import audit
+from services.portal.deps import Deps
+from services.portal.sessions import entitled
+from shared.domain.instants import to_rfc3339
+from shared.domain.roles import Right
+
+WORDS = {
+    "integration.test-begun": "began a test of the integration",
+    "integration.test-ended": "test of the integration ended",
+    "integration.test-given-up": "gave up the test of the integration",
+    "integration.enabled": "enabled the integration",
+    "integration.disabled": "switched the integration off",
+    "integration.switched": "switched the integration off to change the provider",
+    "role.given": "gave a role",
+    "role.taken": "took a role away",
+    "room.entered": "entered a room",
+    "room.changed": "changed a room",
+    "room.deleted": "deleted a room",
+    "room.paired": "paired a room",
+    "room.unpaired": "unpaired a room",
+    "rooms.imported": "imported rooms",
+}
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """`/admin/audit` and `/v1/admin/audit`."""
+    bp = Blueprint("audit", __name__)
+
+    @bp.get("/admin/audit")
+    def page() -> str:
+        person = entitled(Right.SEE_AUDIT)
+        return render_template("audit.html", acts=_acts(deps, person.tenant))
+
+    @bp.get("/v1/admin/audit")
+    def api() -> Response:
+        person = entitled(Right.SEE_AUDIT)
+        return jsonify({"acts": _acts(deps, person.tenant)})
+
+    return bp
+
+
+def _acts(deps: Deps, tenant: str) -> list[dict[str, str]]:
+    return [
+        {
+            "at": to_rfc3339(row.at_ms),
+            "user": row.user,
+            "act": row.act,
+            "words": WORDS.get(row.act, row.act),
+            "about": row.about,
+            "outcome": row.outcome,
+        }
+        for row in audit.latest(deps, tenant)
+    ]

@@ -1,0 +1,103 @@
+"""What stands around every page: where this person may go, which organisation it is, and what they are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request
+
+from services.portal.deps import deps
+from services.portal.sessions import anybody
+from shared.consents import tables
+from shared.contracts.rows import IntegrationState
+from shared.domain.roles import Right, Role, may
+from shared.errors import RoomsyncError
+
+ROLE_WORDS = {
+    Role.EMPLOYEE: "Employee",
+    Role.BUILDING_ADMIN: "Building administrator",
+    Role.SUBSCRIPTION_ADMIN: "Subscription administrator",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place to go."""
+
+    path: str
+    words: str
+    right: Right
+    only_enabled: bool = False
+    """Hidden while the integration is anything but enabled: there is nothing behind it then."""
+
+
+ENTRIES = (
+    Entry("/", "My rooms", Right.OWN_CALENDAR, only_enabled=True),
+    Entry("/day", "My day", Right.OWN_CALENDAR, only_enabled=True),
+    Entry("/month", "Month", Right.OWN_CALENDAR, only_enabled=True),
+    Entry("/profile", "Profile", Right.OWN_CALENDAR),
+    Entry("/admin/rooms", "Rooms", Right.SEE_ROOMS),
+    Entry("/admin/integration", "Integration", Right.SEE_INTEGRATION),
+    Entry("/admin/people", "People", Right.APPOINT),
+    Entry("/admin/audit", "Audit", Right.SEE_AUDIT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of one person's pages."""
+
+    csrf: str
+    organisation: str
+    role: str
+    entries: tuple[Entry, ...]
+    current: str
+    """The path of the entry that the page belongs to; "" for none."""
+
+
+def visible(roles: Collection[str], state: IntegrationState) -> tuple[Entry, ...]:
+    """The entries of somebody who holds `roles`, in an organisation whose integration is in `state`."""
+    enabled = state is IntegrationState.ENABLED
+    return tuple(each for each in ENTRIES if may(roles, each.right) and (enabled or not each.only_enabled))
+
+
+def role_words(roles: Collection[str]) -> str:
+    """What people call the most that somebody is."""
+    held = max((role for role in Role if role in roles), key=list(Role).index, default=Role.EMPLOYEE)
+    return ROLE_WORDS[held]
+
+
+def place(path: str) -> str:
+    """Which entry's path a page belongs to: the longest that it lies under."""
+    under = [
+        each.path for each in ENTRIES if path == each.path or (each.path != "/" and path.startswith(f"{each.path}/"))
+    ]
+    return max(under, key=len, default="")
+
+
+def register(app: Flask) -> None:
+    """Give every template of `app` its `shell`; None for somebody who is not signed in."""
+
+    @app.context_processor
+    def around() -> dict[str, Any]:
+        try:
+            return {"shell": _shell()}
+        except RoomsyncError:
+            return {"shell": None}  # the page says what is away; its frame must not fail for the same reason
+
+
+def _shell() -> Shell | None:
+    person = anybody()
+    if person is None:
+        return None
+    row = tables.tenants(deps().engine.registry).get(person.tenant, "tenant")
+    state = row.integration if row else IntegrationState.OFF
+    return Shell(
+        csrf=person.csrf,
+        organisation=row.name if row else "",
+        role=role_words(person.roles),
+        entries=visible(person.roles, state),
+        current=place(request.path),
+    )
