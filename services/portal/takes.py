@@ -21,6 +21,7 @@ from shared.domain.instants import DAY_MS, MINUTE_MS
 from shared.domain.keys import pseudonym
 from shared.ports.log import NewRecord
 from shared.runtime import metrics
+from shared.runtime.crash_points import crash_point
 
 KEPT_MS = DAY_MS
 UNDER_WAY_MS = MINUTE_MS
@@ -84,7 +85,9 @@ class Takes:
         if not self._rows.add(self._person.tenant, take_id, row, not_after_ms=now_ms + KEPT_MS):
             row = self.find(take_id) or row
         if row.state is TakeState.ASKED:
+            crash_point("portal.take-recorded")
             self.send(take_id, prompt, row)
+            crash_point("portal.take-sent")
         metrics.ROOMS_TAKEN.labels(prompt.provider, "asked").inc()
         return take_id, row
 

@@ -140,6 +140,7 @@ class Looker:
                 return self._with_subscription(state, made)
             except SubscriptionGoneError:
                 logger.info("subscription_gone", mailbox=job.mailbox.id)
+        crash_point("sync-worker.subscribing")
         made = provider.subscribe(access, wish)
         crash_point("sync-worker.subscribed")
         return self._with_subscription(msgspec.structs.replace(state, subscription=None), made)

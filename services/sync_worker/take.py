@@ -59,6 +59,7 @@ class TakeRooms:
         for _ in range(TRIES):
             try:
                 declined = self._declined_address(tenant, provider, access, take)
+                crash_point("sync-worker.room-swapping")
                 provider.swap_room(access, take.event_id, declined, RoomContact(room.address, room.name))
                 crash_point("sync-worker.room-swapped")
             except PreconditionFailedError:

@@ -60,6 +60,7 @@ class Hooks:
 
     def _accept(self, provider: Provider, verdict: Accept, topic: Topic, acknowledged: int) -> Response:
         step = trace.continued(request.headers.get(trace.HEADER))
+        crash_point("receiver-appending")
         try:
             self._intake.take(topic.name, verdict.hints, step)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with us: 503 is what both providers retry

@@ -18,6 +18,8 @@ from shared.errors import FencedError, LogUnavailableError
 from shared.ports.log import NewRecord, Record, StateChange
 
 T = TypeVar("T")
+AtPoint = Callable[[str], None]
+"""Told the name of each place inside a commit where a test may have the process die."""
 
 COMMIT_TIMEOUT_S = 2.0
 """A commit that takes longer is of unknown outcome: the client itself would wait for ever."""
@@ -29,7 +31,14 @@ class DistributedClaim:
     """See `shared.ports.log.Claim`. Made by `claim`."""
 
     def __init__(
-        self, clients: Clients, station: Station, partition: int, producer: Producer, *, transactions: bool = True
+        self,
+        clients: Clients,
+        station: Station,
+        partition: int,
+        producer: Producer,
+        *,
+        transactions: bool = True,
+        at_point: AtPoint = lambda _: None,
     ) -> None:
         """`producer` has fenced its older namesakes already. Raises KafkaError, LogUnavailableError."""
         self.partition = partition
@@ -37,6 +46,7 @@ class DistributedClaim:
         self._station = station
         self._producer = producer
         self._transactions = transactions
+        self._at_point = at_point
         self._dead: str | None = None
         self.closed = False
         state, recorded = restored(clients, station.state, partition)
@@ -102,11 +112,13 @@ class DistributedClaim:
         if self._transactions:
             self._producer.begin_transaction()
         ends = self._decide(outputs, deadline)
+        self._at_point(f"{self._station.service}.decided")
         inputs = {**self._written, **position}
         mark = positions.encode(Position(inputs=inputs, ends=ends))
         changes = [NewRecord(self._station.state, self.partition, one.key, one.value) for one in state]
         changes.append(NewRecord(self._station.state, self.partition, POSITION_KEY, mark))
         acks = [send(self._producer, self._clients, one) for one in changes]
+        self._at_point(f"{self._station.service}.stated")
         if self._transactions:
             self._producer.commit_transaction()
         last = [ack.get(timeout=max(0.0, deadline - time.monotonic())) for ack in acks][-1]
@@ -149,12 +161,20 @@ class DistributedClaim:
         return TopicPartition(self._clients.topic(topic), self.partition)
 
 
-def claim(clients: Clients, station: Station, partition: int, *, transactions: bool = True) -> DistributedClaim:
+def claim(
+    clients: Clients,
+    station: Station,
+    partition: int,
+    *,
+    transactions: bool = True,
+    at_point: AtPoint = lambda _: None,
+) -> DistributedClaim:
     """
     Fence any older owner of the partition, restore, and stand at the position.
 
     Args:
         transactions: False only in tests, which show that derived ids and the tail check hold without them.
+        at_point: Called inside every commit, as `service.decided` and `service.stated`.
 
     Raises:
         LogUnavailableError: the brokers cannot be reached, or the topics are missing.
@@ -164,7 +184,7 @@ def claim(clients: Clients, station: Station, partition: int, *, transactions: b
     try:
         if transactions:
             producer.init_transactions()
-        return DistributedClaim(clients, station, partition, producer, transactions=transactions)
+        return DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)
     except KafkaError as error:
         producer.abandon()
         message = f"{name} cannot be claimed ({error}); look at the brokers, and at `roomsync topics`"

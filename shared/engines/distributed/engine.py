@@ -6,6 +6,7 @@ import threading
 from functools import cached_property
 
 from shared.crypto.master import MasterKeys
+from shared.engines.distributed.claim import AtPoint
 from shared.engines.distributed.clients import Clients
 from shared.engines.distributed.keyring import RedisKeyring
 from shared.engines.distributed.log import DistributedLog
@@ -29,6 +30,7 @@ class DistributedEngine:
         clock: Clock,
         replication: int = 3,
         transactions: bool = True,
+        at_point: AtPoint = lambda _: None,
     ) -> None:
         """Remember; nothing is connected yet."""
         self.bootstrap = bootstrap
@@ -40,6 +42,7 @@ class DistributedEngine:
         self._master = master
         self._clock = clock
         self._transactions = transactions
+        self._at_point = at_point
         self._opening = threading.RLock()
 
     @cached_property
@@ -47,7 +50,10 @@ class DistributedEngine:
         """The record."""
         with self._opening:
             return DistributedLog(
-                Clients(self.bootstrap, self.prefix), self.partitions, transactions=self._transactions
+                Clients(self.bootstrap, self.prefix),
+                self.partitions,
+                transactions=self._transactions,
+                at_point=self._at_point,
             )
 
     @cached_property
@@ -88,6 +94,7 @@ def open_engine(
     master: MasterKeys,
     clock: Clock,
     transactions: bool = True,
+    at_point: AtPoint = lambda _: None,
 ) -> DistributedEngine:
     """
     The engine for every larger user. Connects to nothing yet: a receiver starts with Kafka down.
@@ -102,6 +109,7 @@ def open_engine(
         master: Wraps the tenants' keys.
         clock: Tells deadlines.
         transactions: False only in tests (see `claim`).
+        at_point: For tests (see `claim`).
     """
     return DistributedEngine(
         bootstrap=bootstrap,
@@ -113,4 +121,5 @@ def open_engine(
         master=master,
         clock=clock,
         transactions=transactions,
+        at_point=at_point,
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from shared.contracts.topics import DEAD_LETTERS, Station
 from shared.engines.distributed.append import Appender
-from shared.engines.distributed.claim import DistributedClaim, claim
+from shared.engines.distributed.claim import AtPoint, DistributedClaim, claim
 from shared.engines.distributed.clients import UNKNOWN_TOPIC, Admin, Clients, Consumer, KafkaError, TopicPartition
 from shared.engines.distributed.membership import GroupMembership
 from shared.engines.distributed.reader import Reader
@@ -26,7 +26,9 @@ _ADMIN_MS = 3_000
 class DistributedLog:
     """See `shared.ports.log.Log`. Thread-safe."""
 
-    def __init__(self, clients: Clients, partitions: int, *, transactions: bool = True) -> None:
+    def __init__(
+        self, clients: Clients, partitions: int, *, transactions: bool = True, at_point: AtPoint = lambda _: None
+    ) -> None:
         """
         Connects to nothing.
 
@@ -34,10 +36,12 @@ class DistributedLog:
             clients: Where the brokers are, and the prefix of every name.
             partitions: Of every topic.
             transactions: See `claim`.
+            at_point: See `claim`.
         """
         self.partitions = partitions
         self._clients = clients
         self._transactions = transactions
+        self._at_point = at_point
         self._appender = Appender(clients)
         self._reader = Reader(clients)
         self._lock = threading.Lock()
@@ -62,7 +66,8 @@ class DistributedLog:
 
     def claim(self, station: Station, partition: int) -> DistributedClaim:
         """Fence, restore, resume. Raises LogUnavailableError."""
-        return self._opened(claim(self._clients, station, partition, transactions=self._transactions))
+        made = claim(self._clients, station, partition, transactions=self._transactions, at_point=self._at_point)
+        return self._opened(made)
 
     def read(
         self, topic: str, partition: int, offset: int, *, limit: int = 500, committed: bool = True

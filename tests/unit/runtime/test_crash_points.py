@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -38,7 +39,16 @@ def test_otherwise_nothing_happens(spec: str) -> None:
     assert passed(spec) == (0, ["1", "2", "3", "4", "5"])
 
 
-@pytest.mark.parametrize("spec", ["here:0", "here:-1", "here:soon"])
+def test_process_is_frozen_at_the_point_and_goes_on_when_it_is_woken() -> None:
+    child = subprocess.Popen([sys.executable, "-c", PASSES, "here:2:stop"], stdout=subprocess.PIPE, text=True)
+    _, status = os.waitpid(child.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    os.kill(child.pid, signal.SIGCONT)
+    said, _ = child.communicate()
+    assert (child.returncode, said.split()) == (0, ["1", "2", "3", "4", "5"])
+
+
+@pytest.mark.parametrize("spec", ["here:0", "here:-1", "here:soon", "here:1:slowly"])
 def test_a_count_that_cannot_be_is_refused_with_advice(spec: str) -> None:
     with pytest.raises(ConfigurationError, match="point:n"):
         arm(spec)
