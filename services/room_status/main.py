@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts.topics import ROOM_STATUS_STATION
+from shared.ports.log import Claim
 from shared.runtime.clock import clock_from
 from shared.runtime.settings import load
 from shared.runtime.stateful import run_stateful
@@ -15,4 +16,9 @@ def main() -> int:
     settings = load()
     engine = open_engine(settings)
     clock = clock_from(settings.test_clock)
-    return run_stateful(ROOM_STATUS_STATION, settings, engine, own=lambda claim: RoomStatusOwner(claim, engine, clock))
+    tail_check = settings.test_without != "tail-check"
+
+    def own(claim: Claim) -> RoomStatusOwner:
+        return RoomStatusOwner(claim, engine, clock, tail_check=tail_check)
+
+    return run_stateful(ROOM_STATUS_STATION, settings, engine, own=own)

@@ -75,7 +75,12 @@ class Settings:
     )
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
     test_clock: str = _setting("", "tests only: file of one integer, milliseconds since the epoch")
-    crash_at: str = _setting("", "tests only: `point:n`, SIGKILL at the n-th passing of a named point")
+    crash_at: str = _setting(
+        "", "tests only: `point:n`, SIGKILL at the n-th passing of a named point; `point:n:stop`, SIGSTOP"
+    )
+    test_without: str = _setting(
+        "", "tests only: `transactions` or `tail-check`, the guard that the workers leave out: the other has to do"
+    )
 
     @property
     def loopback(self) -> bool:
@@ -166,8 +171,12 @@ def _contradictions(settings: Settings) -> list[str]:
         ]
     if settings.partitions < 1:
         faults.append("ROOMSYNC_PARTITIONS must be at least 1")
-    if (settings.test_clock or settings.crash_at) and not settings.loopback:
-        faults.append("ROOMSYNC_TEST_CLOCK and ROOMSYNC_CRASH_AT are for tests: every address must be loopback")
+    if settings.test_without not in {"", "transactions", "tail-check"}:
+        faults.append(f"ROOMSYNC_TEST_WITHOUT={settings.test_without!r}: must be transactions or tail-check")
+    if (settings.test_clock or settings.crash_at or settings.test_without) and not settings.loopback:
+        faults.append(
+            "ROOMSYNC_TEST_CLOCK, ROOMSYNC_CRASH_AT and ROOMSYNC_TEST_WITHOUT are for tests: every address must be loopback"
+        )
     return faults
 
 

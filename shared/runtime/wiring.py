@@ -11,6 +11,7 @@ from shared.crypto.master import MasterKeys, new_key, parse
 from shared.errors import ConfigurationError
 from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
+from shared.runtime.crash_points import crash_point
 from shared.runtime.settings import Settings
 
 MASTER_KEY_FILE = "master.key"
@@ -37,6 +38,8 @@ def open_engine(settings: Settings) -> Engine:
             prefix=settings.topic_prefix,
             master=master,
             clock=clock,
+            transactions=settings.test_without != "transactions",
+            at_point=crash_point,
         )
     from shared.engines.embedded import open_engine as open_embedded  # noqa: PLC0415  # the other engine's mirror
 

@@ -31,6 +31,19 @@ def test_a_service_that_others_can_reach_enrols_nobody_by_itself() -> None:
         load({**LOCAL, "ROOMSYNC_LISTEN_HOST": "0.0.0.0", "ROOMSYNC_CRASH_AT": "x:1"})
 
 
+@pytest.mark.parametrize("name", ["ROOMSYNC_CRASH_AT", "ROOMSYNC_TEST_WITHOUT"])
+def test_what_only_tests_may_ask_for_is_refused_where_anybody_else_can_reach(name: str) -> None:
+    value = "transactions" if name.endswith("WITHOUT") else "x:1"
+    assert load({**LOCAL, name: value}).loopback
+    with pytest.raises(ConfigurationError, match=name):
+        load({**LOCAL, name: value, "ROOMSYNC_PUBLIC_URL": "https://rooms.example.org"})
+
+
+def test_a_guard_that_is_not_known_cannot_be_left_out() -> None:
+    with pytest.raises(ConfigurationError, match="transactions or tail-check"):
+        load({**LOCAL, "ROOMSYNC_TEST_WITHOUT": "fencing"})
+
+
 def test_two_workers_on_one_machine_do_not_fight_for_the_health_port() -> None:
     assert _environ(Settings(health_port=8104))["ROOMSYNC_HEALTH_PORT"] == "0"
 
