@@ -83,7 +83,8 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
     if isinstance(wish, Gap):
         spread_gap(mailboxes, now_ms=now_ms)
         return True
-    if isinstance(wish, Connect) and mailbox not in mailboxes:
+    if mailbox not in mailboxes and (isinstance(wish, Connect) or (isinstance(wish, Reconcile) and wish.meetings)):
+        # A lost observation of a mailbox that has left since: its look finds no grant, and withdraws what is owed.
         mailboxes[mailbox] = Held(MailboxState(provider=""))
     held = mailboxes.get(mailbox)
     if held is None:
@@ -95,8 +96,12 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
             held.connecting = True
         case Disconnect():
             held.state = msgspec.structs.replace(held.state, connected=False)
-        case Reconcile(full=full):
-            held.full = held.full or full
+        case Reconcile():
+            held.full = held.full or wish.full
+            owed = {**held.state.owed, **dict.fromkeys(wish.meetings, wish.quiet)}
+            held.state = msgspec.structs.replace(held.state, owed=owed)
+            if wish.prolong:
+                held.state = made_due(held.state, DueReason.RENEW, now_ms)
         case TakeRoom(take_id=take_id):
             held.takes[take_id] = wish
     return True

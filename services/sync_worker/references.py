@@ -115,9 +115,11 @@ def observe(
     ]
 
 
-def withdraw(references: References, *, provider: str, mailbox: str, now_ms: int) -> list[Observation]:
-    """The mailbox is no longer connected: its copies of all meetings have no word any more."""
-    meetings = sorted({meeting_of(references, event_id) for event_id in references} - {""})
+def withdraw(
+    references: References, owed: Iterable[str] = (), *, provider: str, mailbox: str, now_ms: int
+) -> list[Observation]:
+    """The mailbox is no longer connected: its copies of all meetings, those `owed` included, have no word any more."""
+    meetings = sorted(({meeting_of(references, event_id) for event_id in references} | {*owed}) - {""})
     return [
         Observation(
             provider=provider,

@@ -11,7 +11,7 @@ from services.sync_worker import mailbox as mailboxes
 from services.sync_worker.held import Held, reference_change, state_change
 from services.sync_worker.look import Outcome
 from services.sync_worker.mailbox import Pace, after_failure, after_look
-from services.sync_worker.references import merge, observe, withdraw
+from services.sync_worker.references import meeting_of, merge, observe, withdraw
 from shared.contracts import observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.observation import Observation
@@ -75,8 +75,9 @@ def _looked(
         message = "a look without result cannot be settled as one"
         raise ValueError(message)
     merged = merge(held.references, outcome.look, provider=state.provider, keys=keys, rooms=rooms)
+    owed = job.state.owed
     seen = observe(
-        merged.references, merged.meetings, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
+        merged.references, {*merged.meetings, *owed}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
         now_ms=job.started_at_ms, baseline=not state.baseline_done,
     )  # fmt: skip
     after = after_look(
@@ -88,20 +89,37 @@ def _looked(
         pace=pace,
         now_ms=now_ms,
     )
+    after = msgspec.structs.replace(after, owed={key: after.owed[key] for key in after.owed if key not in owed})
     changes = [
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
     ]
     return Settled(
-        _records(seen, job.mailbox, keys, partitions, job.correlation),
+        _records([*_said_before(held, outcome, keys), *seen], job.mailbox, keys, partitions, job.correlation),
         [*changes, state_change(job.mailbox, after, keys)],
         after,
         merged.references,
     )
 
 
+def _said_before(held: Held, outcome: Outcome, keys: TenantKeys) -> list[Observation]:
+    """
+    What a baseline had said and was lost, once more and as silently, before what this look shows.
+
+    Without it a room that had declined before its owner connected would be announced now.
+    """
+    lost = {meeting for meeting, was_baseline in outcome.job.state.owed.items() if was_baseline}
+    known = {meeting_of(held.references, event_id) for event_id in held.references}
+    return observe(
+        held.references, lost & known, provider=outcome.state.provider, mailbox=outcome.job.mailbox.id, keys=keys,
+        now_ms=held.state.looked_at_ms, baseline=True,
+    )  # fmt: skip
+
+
 def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int) -> Settled:
     job = outcome.job
-    seen = withdraw(held.references, provider=outcome.state.provider, mailbox=job.mailbox.id, now_ms=now_ms)
+    seen = withdraw(
+        held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id, now_ms=now_ms
+    )
     changes = [reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)]
     return Settled(
         _records(seen, job.mailbox, keys, partitions, job.correlation),
@@ -120,6 +138,7 @@ def _carried(held: Held, outcome: Outcome) -> MailboxState:
         heard_at_ms=held.state.heard_at_ms,
         connected=held.state.connected,
         due=held.state.due,
+        owed=held.state.owed,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 
 from services.sync_worker import mailbox as mailboxes
 from services.sync_worker.gauges import MailboxGauges
-from services.sync_worker.held import Held, restored
+from services.sync_worker.held import Held, restored, state_change
 from services.sync_worker.hints import Hints, Offset
 from services.sync_worker.intake import spread_gap, take_in
 from services.sync_worker.look import Job, Looker, Outcome
@@ -125,10 +126,18 @@ class SyncOwner:
             if held.job is not None:
                 continue
             if mailbox in owed and not mailboxes.may_look(held.state, now_ms):
-                # The appointment is durable and will begin later than these hints: it answers them.
-                self._hints.discharge(mailbox, self._hints.owed(mailbox))
+                self._leave_to_appointment(mailbox, held)
             elif mailbox in owed or mailboxes.is_due(held.state, now_ms):
                 self._send(mailbox, held, now_ms)
+
+    def _leave_to_appointment(self, mailbox: Mailbox, held: Held) -> None:
+        """The appointment is durable and will begin later than these hints: it answers them. What is owed is made durable too."""
+        answered = self._hints.owed(mailbox)
+        if held.state.owed:
+            with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nothing of it is owed any more
+                change = state_change(mailbox, held.state, self._engine.keyring.keys(mailbox.tenant))
+                self._commit({mailbox: Settled([], [change], held.state, held.references)}, {mailbox: answered})
+        self._hints.discharge(mailbox, answered)
 
     def _send(self, mailbox: Mailbox, held: Held, now_ms: int) -> None:
         held.job = Job(

@@ -58,6 +58,8 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Last push."""
     looked_at_ms: int = 0
     """Last look that committed."""
+    owed: dict[str, bool] = {}
+    """Meeting of which an observation was lost → whether a baseline said it. The next look observes them anew."""
 
 
 class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -28,6 +28,12 @@ class Reconcile(_Command, frozen=True, tag="reconcile"):
     """Look again. `full` throws the cursor away first."""
 
     full: bool = False
+    prolong: bool = False
+    """Prolong the subscription too: news of it may have been lost, and prolonging finds out whether it lives."""
+    meetings: tuple[str, ...] = ()
+    """Meetings of which an observation was lost: they are observed anew, whatever the look shows of them."""
+    quiet: bool = False
+    """The lost observations were a baseline's: what stands in for them announces nothing either."""
 
 
 class Gap(_Command, frozen=True, tag="gap"):
