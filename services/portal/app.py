@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request, url_for
 from services.portal import audit_pages, auth, feed, headers, me, navigation, pages, problems, sessions, stream
 from services.portal.deps import EXTENSION, Deps
 from services.portal.live import LiveReader
+from services.portal.rooms import pages as rooms_pages
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
 
@@ -51,6 +52,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(feed.blueprint(deps))
     app.register_blueprint(pages.blueprint(deps, reader))
+    app.register_blueprint(rooms_pages.blueprint(deps, reader))
     return app
 
 

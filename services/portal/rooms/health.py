@@ -1,0 +1,113 @@
+"""How a room is doing, from what is known of its answers: whether it can be seen, booked, and whether it answers. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.domain.sighting import Availability
+
+ENOUGH = 3
+"""So many answers make a habit."""
+
+
+class Verdict(StrEnum):
+    """One question about a room."""
+
+    YES = "yes"
+    NO = "no"
+    UNTRIED = "untried"
+    """Nothing has happened yet that would tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an administrator reads in one line, and what they can do about it."""
+
+    visible: Verdict
+    bookable: Verdict
+    answers: Verdict
+    accepted: int
+    declined: int
+    waiting: int
+    usual_answer_ms: int | None
+    """The median time to an answer; None when no answer was ever waited for."""
+    fixes: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing has to be done."""
+        return not self.fixes
+
+
+def health_of(memories: Iterable[RoomMemory], said: Availability | None, *, now_ms: int, silent_ms: int) -> Health:
+    """
+    Judge one room.
+
+    Args:
+        memories: Every date that asked it, as far as it is remembered (until the meeting is past).
+        said: What free/busy said when it was last asked; None when nobody could ask.
+        silent_ms: For how long a room may think it over before it counts as silent.
+    """
+    known = [memory for memory in memories if memory.state not in {RoomState.GONE, RoomState.UNKNOWN}]
+    accepted = sum(memory.state in {RoomState.ACCEPTED, RoomState.RELEASED} for memory in known)
+    declined = sum(memory.state is RoomState.DECLINED for memory in known)
+    waiting = [memory for memory in known if memory.state is RoomState.PENDING]
+    silent = [memory for memory in waiting if now_ms - memory.asked_at_ms > silent_ms]
+    visible = _visible(said)
+    bookable = Verdict.YES if accepted else Verdict.NO if declined >= ENOUGH else Verdict.UNTRIED
+    answers = Verdict.NO if silent else Verdict.YES if accepted or declined else Verdict.UNTRIED
+    return Health(
+        visible=visible,
+        bookable=bookable,
+        answers=answers,
+        accepted=accepted,
+        declined=declined,
+        waiting=len(waiting),
+        usual_answer_ms=_usual(known),
+        fixes=tuple(_fixes(visible, bookable, answers, len(silent), declined)),
+    )
+
+
+def span_words(span_ms: int) -> str:
+    """`4 s`, `9 min`, `2 h`, `3 days`."""
+    seconds = max(round(span_ms / 1000), 1)
+    for size, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count} {word}{'s' if word == 'day' and count != 1 else ''}"
+    return f"{seconds} s"
+
+
+def _visible(said: Availability | None) -> Verdict:
+    if said is None:
+        return Verdict.UNTRIED
+    return Verdict.NO if said is Availability.UNKNOWN else Verdict.YES
+
+
+def _usual(known: Sequence[RoomMemory]) -> int | None:
+    """Answers that stood already when the meeting was first seen say nothing about how long they took."""
+    waits = [
+        memory.since_ms - memory.asked_at_ms
+        for memory in known
+        if memory.state in {RoomState.ACCEPTED, RoomState.DECLINED} and memory.since_ms > memory.asked_at_ms
+    ]
+    return int(statistics.median(waits)) if waits else None
+
+
+def _fixes(visible: Verdict, bookable: Verdict, answers: Verdict, silent: int, declined: int) -> Iterable[str]:
+    if visible is Verdict.NO:
+        yield (
+            "Its calendar cannot be seen: check the address, and share the room's free/busy with everybody in the"
+            " organisation."
+        )
+    if answers is Verdict.NO:
+        yield (
+            f"It has left {silent} request{'s' if silent != 1 else ''} without an answer for long: switch on automatic"
+            " processing of its mailbox, or remind whoever approves its bookings."
+        )
+    if bookable is Verdict.NO:
+        yield f"It has declined all {declined} requests: its booking rules may allow only some people, or short meetings."

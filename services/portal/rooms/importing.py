@@ -1,0 +1,37 @@
+"""Taking over the rooms of the provider's directory, with a permission that is used once and kept nowhere."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from services.portal.deps import Deps
+from services.portal.openid import Identity
+from services.portal.problems import ProblemError
+from services.portal.rooms.book import RoomBook
+from services.portal.sessions import Person
+from shared.consents.enrolment import tenant_of
+from shared.consents.oauth import Granted
+from shared.domain.sighting import Access
+
+
+def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted) -> tuple[int, int]:
+    """
+    Read the directory as the administrator who has just come back from their provider.
+
+    Returns:
+        How many rooms were new, and how many were known.
+
+    Raises:
+        ProblemError: 403 when they came back as somebody of another organisation.
+        RefusedError: the provider does not let them read the directory.
+        RetryableError: the provider is busy or away.
+    """
+    if tenant_of(deps.engine.registry, identity.provider, identity.directory) != person.tenant:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "other-organisation",
+            "You came back as somebody of another organisation, so nothing was imported.",
+            next_step="Import again, and choose your work account of this organisation.",
+        )
+    access = Access(token=grant.access_token, subject=identity.subject, address=identity.address)
+    return RoomBook(deps, person).take_over(deps.providers[identity.provider].directory_rooms(access))

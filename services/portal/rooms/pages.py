@@ -1,0 +1,148 @@
+"""The administrators' pages and API for rooms: two faces of the same acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal.deps import Deps
+from services.portal.live import LiveReader
+from services.portal.openid import asked_for
+from services.portal.problems import ProblemError
+from services.portal.rooms.book import RoomBook
+from services.portal.rooms.entries import entered
+from services.portal.rooms.shown import RoomsShown
+from services.portal.sessions import Person, entitled
+from services.portal.signins import Purpose
+from shared.domain.identity import Provider
+from shared.domain.roles import Right, may
+
+_DONE = {
+    "entered": "The room is in the list.",
+    "changed": "The room's information was changed.",
+    "removed": "The room was taken off the list. Its own calendar was not touched.",
+    "paired": "The room is connected.",
+    "unpaired": "The room is no longer connected. Its information stays.",
+    "imported": "The directory's rooms are in the list.",
+}
+
+
+def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
+    """The routes below `/admin/rooms` and `/v1/admin/rooms`."""
+    bp = Blueprint("rooms", __name__)
+    _pages(bp, deps, reader)
+    _api(bp, deps, reader)
+    return bp
+
+
+def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.get("/admin/rooms")
+    def rooms_page() -> str:
+        person = entitled(Right.SEE_ROOMS)
+        book = RoomBook(deps, person)
+        return _list_page(person, RoomsShown(deps, reader, person).rooms(book.all()))
+
+    @bp.get("/admin/rooms/<room_id>")
+    def room_page(room_id: str) -> str:
+        person = entitled(Right.SEE_ROOMS)
+        row = RoomBook(deps, person).one(room_id)
+        shown = RoomsShown(deps, reader, person)
+        return render_template(
+            "room.html",
+            person=person,
+            room=shown.rooms({room_id: row})[0],
+            schedule=shown.schedule(room_id, row),
+            may_change=may(person.roles, Right.CHANGE_ROOMS),
+            flash=_DONE.get(request.args.get("done", ""), ""),
+        )
+
+    @bp.post("/admin/rooms")
+    def enter_by_form() -> AnyResponse:
+        room_id = _book(deps).enter(entered(request.form))
+        return _back(f"/admin/rooms/{room_id}", "entered")
+
+    @bp.post("/admin/rooms/<room_id>")
+    def change_by_form(room_id: str) -> AnyResponse:
+        _book(deps).change(room_id, entered(request.form))
+        return _back(f"/admin/rooms/{room_id}", "changed")
+
+    @bp.post("/admin/rooms/<room_id>/remove")
+    def remove_by_form(room_id: str) -> AnyResponse:
+        _book(deps).remove(room_id)
+        return _back("/admin/rooms", "removed")
+
+    @bp.post("/admin/rooms/<room_id>/<any(pair, unpair):act>")
+    def pair_by_form(room_id: str, act: str) -> AnyResponse:
+        _book(deps).pair(room_id, paired=act == "pair")
+        return _back(f"/admin/rooms/{room_id}", "paired" if act == "pair" else "unpaired")
+
+
+def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.get("/v1/admin/rooms")
+    def rooms() -> Response:
+        person = entitled(Right.SEE_ROOMS)
+        return jsonify({"rooms": RoomsShown(deps, reader, person).rooms(RoomBook(deps, person).all())})
+
+    @bp.get("/v1/admin/rooms/<room_id>")
+    def room(room_id: str) -> Response:
+        person = entitled(Right.SEE_ROOMS)
+        row = RoomBook(deps, person).one(room_id)
+        shown = RoomsShown(deps, reader, person)
+        return jsonify({**shown.rooms({room_id: row})[0], "schedule": shown.schedule(room_id, row)})
+
+    @bp.post("/v1/admin/rooms")
+    def enter() -> tuple[Response, HTTPStatus]:
+        room_id = _book(deps).enter(entered(_sent()))
+        return jsonify({"id": room_id, "href": f"/v1/admin/rooms/{room_id}"}), HTTPStatus.CREATED
+
+    @bp.put("/v1/admin/rooms/<room_id>")
+    def change(room_id: str) -> tuple[str, HTTPStatus]:
+        _book(deps).change(room_id, entered(_sent()))
+        return "", HTTPStatus.NO_CONTENT
+
+    @bp.delete("/v1/admin/rooms/<room_id>")
+    def remove(room_id: str) -> tuple[str, HTTPStatus]:
+        _book(deps).remove(room_id)
+        return "", HTTPStatus.NO_CONTENT
+
+    @bp.post("/v1/admin/rooms/<room_id>/<any(pair, unpair):act>")
+    def pair(room_id: str, act: str) -> tuple[str, HTTPStatus]:
+        _book(deps).pair(room_id, paired=act == "pair")
+        return "", HTTPStatus.NO_CONTENT
+
+
+def _list_page(person: Person, rooms: list[dict[str, Any]]) -> str:
+    return render_template(
+        "rooms_admin.html",
+        person=person,
+        rooms=rooms,
+        troubled=[each for each in rooms if each["health"]["fixes"]],
+        may_change=may(person.roles, Right.CHANGE_ROOMS),
+        permissions=asked_for(Provider(person.provider), Purpose.ROOMS),
+        provider=person.provider,
+        flash=_DONE.get(request.args.get("done", ""), ""),
+    )
+
+
+def _book(deps: Deps) -> RoomBook:
+    return RoomBook(deps, entitled(Right.CHANGE_ROOMS))
+
+
+def _back(path: str, done: str) -> AnyResponse:
+    return redirect(f"{path}?done={done}", HTTPStatus.SEE_OTHER)
+
+
+def _sent() -> Mapping[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "json-missing",
+            "The body must be a JSON object.",
+            next_step='Send {"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…"}.',
+        )
+    return body

@@ -1,0 +1,43 @@
+"""What the organisation's meetings say of each room: the states of the people who are connected, without their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from services.portal.deps import Deps
+from shared.consents import tables
+from shared.contracts.meeting_state import MeetingState, RoomMemory
+from shared.crypto.records import opened
+from shared.domain.identity import Mailbox
+from shared.errors import KeyDestroyedError, MalformedRecordError
+
+Memories = Mapping[str, tuple[RoomMemory, ...]]
+"""Room id → every date that asked it, by start."""
+
+
+def memories(deps: Deps, tenant: str) -> Memories:
+    """
+    Everything that is remembered of the organisation's rooms.
+
+    Raises:
+        StoreUnavailableError: the view cannot be reached.
+    """
+    found: dict[str, list[RoomMemory]] = {}
+    for meeting in _meetings(deps, tenant):
+        for memory in meeting.rooms:
+            found.setdefault(memory.room, []).append(memory)
+    return {room: tuple(sorted(each, key=lambda memory: memory.start_ms)) for room, each in found.items()}
+
+
+def _meetings(deps: Deps, tenant: str) -> Iterator[MeetingState]:
+    """Each meeting once, whoever of the connected people has a copy of it."""
+    keys, seen = deps.engine.keyring.keys(tenant), set[str]()
+    for mailbox, _ in tables.consents(deps.engine.registry).scan(tenant):
+        for row in deps.engine.view.rows(Mailbox(tenant, mailbox).key.decode()):
+            if row.value is None or row.key in seen:
+                continue
+            seen.add(row.key)
+            try:
+                yield opened(row.value, keys, MeetingState)
+            except (KeyDestroyedError, MalformedRecordError):
+                continue  # room-status' to mend; a room's health must not fail for it

@@ -1,0 +1,103 @@
+"""Rooms as administrators see them: information, health and schedule, for pages and programs alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.portal.deps import Deps
+from services.portal.live import LiveReader
+from services.portal.rooms.health import Health, health_of, span_words
+from services.portal.rooms.remembered import Memories, memories
+from services.portal.sessions import Person
+from shared.consents import tables
+from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.rows import RoomRow
+from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
+from shared.domain.sighting import Availability
+from shared.errors import ConsentRevokedError, RefusedError, RetryableError, StoreUnavailableError
+from shared.runtime.logging import get_logger
+
+Json = dict[str, Any]
+MAX_ASKED = 200
+"""Rooms asked about with one page: ten calls at Microsoft, four at Google."""
+_SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
+_log = get_logger()
+
+
+class RoomsShown:
+    """Reads on behalf of one administrator; what free/busy says is asked as themselves."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._reader = reader
+        self._person = person
+
+    def rooms(self, rows: dict[str, RoomRow]) -> list[Json]:
+        """One line a room, in the order given."""
+        remembered = self._memories()
+        said = self._said(rows)
+        return [self._line(room_id, row, remembered, said) for room_id, row in rows.items()]
+
+    def schedule(self, room_id: str, row: RoomRow) -> list[Json]:
+        """The room's upcoming dates: times and states, never whose or what. Empty while it is not connected."""
+        if not row.paired:
+            return []
+        now_ms = self._deps.clock.now_ms()
+        return [
+            {
+                "start": to_rfc3339(memory.start_ms),
+                "end": to_rfc3339(memory.end_ms),
+                "state": memory.state.value,
+                "since": to_rfc3339(memory.since_ms),
+            }
+            for memory in self._memories().get(room_id, ())
+            if memory.end_ms > now_ms and memory.state in _SHOWN_STATES
+        ]
+
+    def _line(self, room_id: str, row: RoomRow, remembered: Memories, said: dict[str, Availability]) -> Json:
+        health = self._health(remembered.get(room_id, ()), said.get(row.address))
+        return {
+            "id": room_id,
+            "name": row.name,
+            "address": row.address,
+            "capacity": row.capacity or None,
+            "building": row.building,
+            "floor": row.floor,
+            "paired": row.paired,
+            "health": {
+                "visible": health.visible.value,
+                "bookable": health.bookable.value,
+                "answers": health.answers.value,
+                "accepted": health.accepted,
+                "declined": health.declined,
+                "waiting": health.waiting,
+                "usualAnswer": span_words(health.usual_answer_ms) if health.usual_answer_ms else None,
+                "fixes": list(health.fixes),
+            },
+        }
+
+    def _health(self, known: tuple[RoomMemory, ...], said: Availability | None) -> Health:
+        silent_ms = int(self._deps.settings.pending_silent_s * SECOND_MS)
+        return health_of(known, said, now_ms=self._deps.clock.now_ms(), silent_ms=silent_ms)
+
+    def _memories(self) -> Memories:
+        try:
+            return memories(self._deps, self._person.tenant)
+        except StoreUnavailableError:
+            return {}  # the view is being rebuilt: the list itself stands in the registry
+
+    def _said(self, rows: dict[str, RoomRow]) -> dict[str, Availability]:
+        """What free/busy says of the paired rooms, if this administrator's own calendar is connected."""
+        wanted = [row.address for row in rows.values() if row.paired][:MAX_ASKED]
+        connected = tables.consents(self._deps.engine.registry).get(self._person.tenant, self._person.mailbox.id)
+        if not wanted or connected is None:
+            return {}
+        now_ms = self._deps.clock.now_ms()
+        try:
+            return dict(
+                self._reader.availability(self._person.mailbox, self._person.provider, wanted, now_ms, now_ms + HOUR_MS)
+            )
+        except (RetryableError, RefusedError, ConsentRevokedError) as error:
+            _log.info("room_health_not_asked", mailbox=self._person.mailbox.id, kind=type(error).__name__)
+            return {}

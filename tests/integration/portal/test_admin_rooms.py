@@ -1,0 +1,140 @@
+"""Administrators' rooms over the real pages and API: entered, changed, paired, imported, and how they are doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.consents import tables
+from shared.contracts.command import Command, Reconcile
+from shared.contracts.envelope import decode, payload_of
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import IntegrationState
+from shared.domain.roles import Role
+from shared.domain.sighting import Availability
+from tests.integration.portal.office import TITLE, Browser, Office
+
+ROOM = {"address": "aare@rooms.example", "name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"}
+
+
+def appoint(office: Office, browser: Browser, *roles: Role) -> None:
+    tables.users(office.engine.registry).change(
+        browser.tenant, browser.user, lambda row: msgspec.structs.replace(row, roles=tuple(roles)) if row else None
+    )
+
+
+def switch(office: Office, tenant: str, state: IntegrationState) -> None:
+    tables.tenants(office.engine.registry).change(
+        tenant, "tenant", lambda row: msgspec.structs.replace(row, integration=state) if row else None
+    )
+
+
+def listed(browser: Browser) -> list[dict[str, Any]]:
+    rooms: list[dict[str, Any]] = browser.client.get("/v1/admin/rooms").json["rooms"]
+    return rooms
+
+
+def looks_asked(office: Office) -> int:
+    wishes = [payload_of(decode(value), Command) for _, _, value in office.commands()]  # type: ignore[arg-type]
+    return sum(isinstance(wish, Reconcile) and wish.full for wish in wishes)
+
+
+@pytest.fixture
+def builder(office: Office, ada: Browser) -> Browser:
+    appoint(office, ada, Role.BUILDING_ADMIN)
+    return ada
+
+
+@pytest.mark.proves("E20")
+def test_rooms_are_entered_while_the_integration_is_off_without_a_word_to_the_provider(
+    office: Office, builder: Browser
+) -> None:
+    switch(office, builder.tenant, IntegrationState.OFF)
+    asked = looks_asked(office)
+    assert builder.post("/v1/admin/rooms", ROOM).status_code == 201
+    [room] = listed(builder)
+    assert (room["name"], room["paired"], room["capacity"]) == ("Aare 4.12", False, 6)
+    assert office.calendar.reads == []
+    assert looks_asked(office) == asked
+    refused = builder.post(f"/v1/admin/rooms/{room['id']}/pair")
+    assert (refused.status_code, refused.json["code"]) == (409, "not-enabled")
+
+
+@pytest.mark.proves("E10", "E19")
+def test_a_room_entered_while_enabled_is_paired_and_every_calendar_is_looked_at_again(
+    office: Office, builder: Browser, ben: Browser
+) -> None:
+    made = builder.post("/v1/admin/rooms", ROOM)
+    assert made.status_code == 201
+    [room] = listed(builder)
+    assert room["paired"]
+    assert looks_asked(office) == 2  # Ada's and Ben's
+    assert builder.post("/v1/admin/rooms", ROOM).json["code"] == "room-known"
+    assert ben.client.get("/v1/admin/rooms").json["code"] == "not-allowed"
+
+
+@pytest.mark.proves("E26")
+def test_an_unpaired_room_keeps_its_information_and_shows_no_schedule(office: Office, builder: Browser) -> None:
+    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    office.show(office.meeting(builder, office.room(builder, room_id, RoomState.ACCEPTED)), builder.tenant)
+    assert len(builder.client.get(f"/v1/admin/rooms/{room_id}").json["schedule"]) == 1
+    assert builder.post(f"/v1/admin/rooms/{room_id}/unpair").status_code == 204
+    shown = builder.client.get(f"/v1/admin/rooms/{room_id}").json
+    assert (shown["address"], shown["paired"], shown["schedule"]) == (ROOM["address"], False, [])
+    assert "Not connected" in builder.client.get(f"/admin/rooms/{room_id}").text
+
+
+@pytest.mark.proves("E19")
+def test_the_schedule_tells_times_and_states_and_never_whose_or_what(office: Office, builder: Browser) -> None:
+    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    memory = office.room(builder, room_id, RoomState.PENDING)
+    office.show(office.meeting(builder, memory), builder.tenant)
+    page = builder.client.get(f"/admin/rooms/{room_id}")
+    assert "Pending" in page.text
+    assert TITLE not in page.text
+    [date] = builder.client.get(f"/v1/admin/rooms/{room_id}").json["schedule"]
+    assert set(date) == {"start", "end", "state", "since"}
+
+
+@pytest.mark.proves("B15")
+def test_the_list_says_of_each_room_whether_it_is_visible_bookable_and_answers(
+    office: Office, builder: Browser
+) -> None:
+    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    office.calendar.said = {ROOM["address"]: Availability.BUSY}
+    now_ms = office.clock.now_ms()
+    answered = office.room(builder, room_id, RoomState.ACCEPTED, asked_at_ms=now_ms - 9_000, since_ms=now_ms - 5_000)
+    office.show(office.meeting(builder, answered), builder.tenant)
+    [room] = listed(builder)
+    assert room["health"] == {
+        "visible": "yes", "bookable": "yes", "answers": "yes", "accepted": 1, "declined": 0, "waiting": 0,
+        "usualAnswer": "4 s", "fixes": [],
+    }  # fmt: skip
+    office.calendar.said = {}
+    assert "cannot be seen" in builder.client.get("/admin/rooms").text
+    office.calendar.away = True
+    assert listed(builder)[0]["health"]["visible"] == "untried"
+
+
+def test_a_room_is_changed_by_form_but_not_its_address_and_removed(office: Office, builder: Browser) -> None:
+    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    form = {"csrf": builder.csrf, **ROOM, "name": "Aare", "capacity": "9"}
+    assert builder.client.post(f"/admin/rooms/{room_id}", data=form).status_code == 303
+    assert [(room["name"], room["capacity"], room["paired"]) for room in listed(builder)] == [("Aare", 9, True)]
+    moved = {"csrf": builder.csrf, **ROOM, "address": "birs@rooms.example"}
+    assert builder.client.post(f"/admin/rooms/{room_id}", data=moved).status_code == 422
+    assert builder.client.post(f"/admin/rooms/{room_id}/remove", data={"csrf": builder.csrf}).status_code == 303
+    assert listed(builder) == []
+    acts = {row.act for _, row in tables.audit(office.engine.registry).scan(builder.tenant)}
+    assert acts == {"room.entered", "room.changed", "room.removed"}
+
+
+def test_rooms_of_another_organisation_are_not_there(office: Office, builder: Browser, domain: str) -> None:
+    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    other = office.signed_in(f"ada@g.{domain}", "google")
+    appoint(office, other, Role.SUBSCRIPTION_ADMIN)
+    assert listed(other) == []
+    assert other.client.get(f"/v1/admin/rooms/{room_id}").status_code == 404
+    assert other.post(f"/v1/admin/rooms/{room_id}/unpair").status_code == 404
