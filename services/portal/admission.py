@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -16,9 +17,13 @@ from shared.consents.enrolment import enrol, tenant_of
 from shared.consents.oauth import Granted
 from shared.consents.people import appointment_id, mailbox_id, user_id
 from shared.contracts.command import Connect
-from shared.contracts.rows import IntegrationState, TenantRow, UserRow
+from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal
+from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, RefusedError
+
+FIRST = "first"
+"""The appointment that says that somebody was the first of their organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ def admit(deps: Deps, identity: Identity, grant: Granted) -> Admitted:
     tenant, row = _tenant(deps, identity)
     if row.integration is not IntegrationState.ENABLED:
         raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact)
-    user = _user(deps, tenant, row, identity)
+    if (row.provider, row.directory.lower()) != (identity.provider, identity.directory):
+        raise RefusedSignInError(Cause.OTHER_CALENDAR, contact=row.contact)
+    user = enter(deps, tenant, row, identity)
     try:
         mailbox = deps.broker.store_grant(tenant, user, grant)
     except RefusedError as error:
@@ -57,7 +64,7 @@ def recognise(deps: Deps, identity: Identity) -> Admitted:
         RefusedSignInError: nobody has ever set this up for their organisation.
     """
     tenant, row = _tenant(deps, identity)
-    return Admitted(tenant, _user(deps, tenant, row, identity))
+    return Admitted(tenant, enter(deps, tenant, row, identity))
 
 
 def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
@@ -68,20 +75,45 @@ def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
         tenant = enrol(
             engine.registry, engine.keyring, provider=identity.provider, directory=identity.directory, name=name
         )
+        _appoint_first(deps, tenant, identity)
     row = tables.tenants(engine.registry).get(tenant, "tenant") if tenant else None
     if tenant is None or row is None:
         raise RefusedSignInError(Cause.NOT_ENABLED)
     return tenant, row
 
 
-def _user(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity) -> str:
-    """The person's row, made at their first sign-in; what was written into it later (roles, the welcome) stays."""
+def _appoint_first(deps: Deps, tenant: str, identity: Identity) -> None:
+    """Who brings an organisation along administers it, since nobody else could appoint them; of two who race, one does."""
+    table = tables.appointments(deps.engine.registry)
+    organisation = tables.tenants(deps.engine.registry).get(tenant, "tenant")
+    if organisation and table.add(tenant, FIRST, AppointmentRow(roles=())):
+        row = AppointmentRow(roles=(Role.SUBSCRIPTION_ADMIN,))
+        table.put(tenant, appointment_id(organisation, identity.address), row)
+
+
+def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, roles: Collection[str] = ()) -> str:
+    """
+    The person's row, made at their first sign-in; what was written into it later (roles, the welcome) stays.
+
+    Args:
+        deps: Stores and keys.
+        tenant: Where they belong, as their provider and `directories` say.
+        organisation: The tenant's row.
+        identity: As their provider vouches.
+        roles: Given to them besides what they have and what somebody appointed them to.
+
+    Returns:
+        Their user id.
+
+    Raises:
+        RefusedSignInError: the organisation's keys have been destroyed.
+    """
     try:
         keys = deps.engine.keyring.keys(tenant)
     except KeyDestroyedError as error:
         raise RefusedSignInError(Cause.NOT_ENABLED) from error
     user = user_id(organisation, identity.provider, identity.subject)
-    given = _given_roles(deps, tenant, organisation, identity)
+    given = (*roles, *_given_roles(deps, tenant, organisation, identity))
     fresh = UserRow(
         provider=identity.provider,
         subject=identity.subject,

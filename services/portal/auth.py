@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admission import admit, recognise
+from services.portal.admission import Admitted, admit, recognise
 from services.portal.deps import Deps
-from services.portal.openid import OpenIdProvider
+from services.portal.openid import Identity, OpenIdProvider, asked_for
 from services.portal.problems import ProblemError
 from services.portal.refusals import Cause, RefusedSignInError, Who, explained, provider_code
 from services.portal.sessions import anybody, cookie_name, end_session, is_loopback, is_secure, open_session
-from services.portal.signins import LIFE_MS, Purpose, SignIns
-from shared.consents.oauth import scopes_for
+from services.portal.signins import LIFE_MS, Purpose, SignIn, SignIns
+from shared.consents import tables
+from shared.consents.oauth import Granted
+from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
+from shared.domain.roles import Right, may
+from shared.errors import RetryableError
 from shared.runtime.logging import get_logger
 
 BROWSER_COOKIE = "roomsync_sign_in"
@@ -27,13 +32,48 @@ _MAX_CHARS = 4_000
 _log = get_logger()
 
 
-def blueprint(deps: Deps) -> Blueprint:
-    """The routes below `/auth`."""
+class Errand(Protocol):
+    """Something else that a signed-in person is sent to their provider for."""
+
+    def depart(self, provider: Provider, address: str) -> str:
+        """
+        Check that they may go, and that the provider will have them.
+
+        Args:
+            provider: Where to.
+            address: Where the browser is about to be sent.
+
+        Returns:
+            A path of ours to go to instead; "" to let them go.
+
+        Raises:
+            ProblemError: they may not.
+        """
+        ...
+
+    def come_back(self, identity: Identity, grant: Granted) -> str:
+        """Go on with what they allowed; returns the path to show. Raises ProblemError, RefusedSignInError."""
+        ...
+
+    def turned_away(self, error: RefusedSignInError) -> str:
+        """The provider, or we, said no; returns the path to show. Raises ProblemError."""
+        ...
+
+
+def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Blueprint:
+    """The routes below `/auth`; `errands` are for purposes beyond signing in and connecting."""
     bp = Blueprint("auth", __name__, url_prefix="/auth")
+    sent_for = errands or {}
     known = {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
 
     def sign_ins() -> SignIns:
         return SignIns(deps.engine.registry, deps.clock, deps.session_key)
+
+    def redeemed(sign_in: SignIn) -> tuple[Identity, Granted]:
+        if "error" in request.args:
+            raise RefusedSignInError(request.args["error"], request.args.get("error_description", "")[:_MAX_CHARS])
+        code = request.args.get("code", "")[:_MAX_CHARS]
+        return known[Provider(sign_in.provider)].exchange(code, sign_in, _callback(deps))
 
     @bp.get("/login")
     def login() -> AnyResponse:
@@ -42,9 +82,10 @@ def blueprint(deps: Deps) -> Blueprint:
         if provider is None:
             return make_response(_chooser(deps, known, back_to))
         browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
-        sign_in = sign_ins().begin(browser, provider.provider, back_to, _purpose())
-        hint = request.args.get("login_hint", "")[:320]
-        response = redirect(provider.address(sign_in, _callback(deps), hint))
+        sign_in = sign_ins().begin(browser, provider.provider, back_to, _purpose(sent_for))
+        address = provider.address(sign_in, _callback(deps), request.args.get("login_hint", "")[:320])
+        errand = sent_for.get(sign_in.purpose)
+        response = redirect((errand.depart(provider.provider, address) if errand else "") or address)
         _keep_browser(response, browser)
         return response
 
@@ -54,13 +95,13 @@ def blueprint(deps: Deps) -> Blueprint:
         sign_in = sign_ins().finish(browser, request.args.get("state", "")[:200]) if browser else None
         if sign_in is None:
             raise RefusedSignInError(Cause.STATE)
-        if "error" in request.args:
-            raise RefusedSignInError(request.args["error"], request.args.get("error_description", "")[:_MAX_CHARS])
-        code = request.args.get("code", "")[:_MAX_CHARS]
-        identity, grant = known[Provider(sign_in.provider)].exchange(code, sign_in, _callback(deps))
+        errand = sent_for.get(sign_in.purpose)
+        if errand is not None:
+            return redirect(_ran(errand, lambda: redeemed(sign_in)), HTTPStatus.SEE_OTHER)
+        identity, grant = redeemed(sign_in)
         who = admit(deps, identity, grant) if sign_in.purpose is Purpose.CONNECT else recognise(deps, identity)
         _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
-        response = redirect(sign_in.back_to or "/", HTTPStatus.SEE_OTHER)
+        response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
         open_session(response, who.tenant, who.user)
         return response
 
@@ -70,21 +111,22 @@ def blueprint(deps: Deps) -> Blueprint:
         end_session(response)
         return response
 
-    @bp.errorhandler(RefusedSignInError)
-    def refused(error: RefusedSignInError) -> Response:
-        reason = explained(error.error, error.description)
-        code = provider_code(error.error, error.description)
-        _log.info("sign_in_refused", reason=reason.code, provider_error=code)
-        page = render_template(
-            "refused.html",
-            reason=reason,
-            provider_code=code if code.replace("_", "-") != reason.code else "",
-            contact=error.contact if reason.who is Who.ADMINISTRATOR else "",
-            person=None,
-        )
-        return make_response(page, HTTPStatus.FORBIDDEN)
-
+    bp.register_error_handler(RefusedSignInError, _refused)
     return bp
+
+
+def _refused(error: RefusedSignInError) -> Response:
+    reason = explained(error.error, error.description)
+    code = provider_code(error.error, error.description)
+    _log.info("sign_in_refused", reason=reason.code, provider_error=code)
+    page = render_template(
+        "refused.html",
+        reason=reason,
+        provider_code=code if code.replace("_", "-") != reason.code else "",
+        contact=error.contact if reason.who is Who.ADMINISTRATOR else "",
+        person=None,
+    )
+    return make_response(page, HTTPStatus.FORBIDDEN)
 
 
 def _configured(deps: Deps, known: Mapping[Provider, OpenIdProvider]) -> dict[str, OpenIdProvider]:
@@ -100,16 +142,36 @@ def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str)
     return render_template(
         "sign_in.html",
         providers=configured,
-        scopes={provider: scopes_for(provider) for provider in configured},
+        asked={provider: asked_for(provider, Purpose.SIGN_IN) for provider in configured},
+        scopes={provider: asked_for(provider, Purpose.CONNECT) for provider in configured},
         back_to=back_to,
         hint=request.args.get("login_hint", "")[:320],
         person=anybody(),
     )
 
 
-def _purpose() -> Purpose:
+def _ran(errand: Errand, redeemed: Callable[[], tuple[Identity, Granted]]) -> str:
+    """An errand's end, good or bad: its own page tells, since the person stays signed in."""
+    try:
+        return errand.come_back(*redeemed())
+    except RefusedSignInError as error:
+        return errand.turned_away(error)
+    except RetryableError:
+        return errand.turned_away(RefusedSignInError("temporarily_unavailable"))
+
+
+def _first_page(deps: Deps, who: Admitted) -> str:
+    """Their rooms; for those who can switch it on, while it is off, the page where they do."""
+    row = tables.tenants(deps.engine.registry).get(who.tenant, "tenant")
+    user = tables.users(deps.engine.registry).get(who.tenant, who.user)
+    off = row is not None and row.integration is not IntegrationState.ENABLED
+    return "/admin/integration" if off and user and may(user.roles, Right.SEE_INTEGRATION) else "/"
+
+
+def _purpose(errands: Mapping[Purpose, Errand]) -> Purpose:
     """`for=sign-in` asks who somebody is; without it signing in is also the consent to read their calendar."""
-    return Purpose.SIGN_IN if request.args.get("for") == Purpose.SIGN_IN else Purpose.CONNECT
+    wanted = request.args.get("for", Purpose.CONNECT)
+    return Purpose(wanted) if wanted in {Purpose.SIGN_IN, *errands} else Purpose.CONNECT
 
 
 def _callback(deps: Deps) -> str:

@@ -42,6 +42,10 @@ class Cause(StrEnum):
     NO_REFRESH_TOKEN = "no-refresh-token"  # noqa: S105  # the name of a reason
     NO_ACCESS_TOKEN = "no-access-token"  # noqa: S105  # the name of a reason
     NOT_ENABLED = "not-enabled"
+    OTHER_CALENDAR = "other-calendar"
+    DIRECTORY_TAKEN = "directory-taken"
+    OTHER_DIRECTORY = "other-directory"
+    OTHER_PERSON = "other-person"
 
 
 class RefusedSignInError(RoomsyncError):
@@ -74,13 +78,13 @@ _ASSIGNMENT = Refusal(
     "Ask them to assign you to the application.",
 )
 _REDIRECT = Refusal(
-    "redirect-mismatch",
+    "redirect-wrong",
     "The address people return to is not registered for this application.",
     Who.OPERATOR,
     "Register the address PUBLIC_URL/auth/callback at the provider, exactly.",
 )
 _SECRET = Refusal(
-    "client-secret",
+    "secret-expired",
     "This service could not prove itself to the provider: its secret is wrong or has expired.",
     Who.OPERATOR,
     "Make a new client secret at the provider and set it here.",
@@ -90,6 +94,13 @@ _POLICY = Refusal(
     "A rule of your organisation wants more of this sign-in: another factor, a managed device, or another place.",
     Who.YOU,
     "Meet the rule and sign in again; if you cannot, ask your IT administrator.",
+)
+_BLOCKED = Refusal(
+    "policy-blocks-app",
+    "An administrator of your organisation restricts which applications may use calendars, and this one may not.",
+    Who.IT,
+    "Ask them to allow this application, by its client id: at Microsoft under Conditional Access and Enterprise "
+    "applications, at Google under API controls.",
 )
 _EXPIRED = Refusal("code-expired", "The sign-in took too long, or was already used.", Who.YOU, "Sign in again.")
 _BUSY = Refusal("provider-busy", "The provider could not sign you in just now.", Who.YOU, "Try again in a moment.")
@@ -119,7 +130,7 @@ _BY_AADSTS = {
     "53000": _POLICY,
     "53001": _POLICY,
     "53002": _POLICY,
-    "53003": _POLICY,
+    "53003": _BLOCKED,
     "700016": _UNKNOWN_APP,
     "700011": _UNKNOWN_APP,
     "70001": _UNKNOWN_APP,
@@ -134,12 +145,7 @@ _BY_ERROR = {
     "access_denied": _DECLINED,
     "consent_required": _APPROVAL,
     "interaction_required": _POLICY,
-    "admin_policy_enforced": Refusal(
-        "admin-policy",
-        "An administrator of your organisation restricts which applications may use calendars.",
-        Who.IT,
-        "Ask them to trust this application's OAuth client id under API controls.",
-    ),
+    "admin_policy_enforced": _BLOCKED,
     "org_internal": Refusal(
         "other-organisation",
         "This application is registered for the people of another organisation only.",
@@ -178,7 +184,7 @@ _BY_ERROR = {
         "Ask them to give the account a mailbox.",
     ),
     Cause.SCOPE_MISSING: Refusal(
-        "permission-missing",
+        "scope-missing",
         "A permission that is needed was left out: your calendar cannot be read without it.",
         Who.YOU,
         "Sign in again and leave every permission ticked.",
@@ -190,6 +196,30 @@ _BY_ERROR = {
         "Allow offline access for this application, then sign in again.",
     ),
     Cause.NO_ACCESS_TOKEN: _BUSY,
+    Cause.OTHER_CALENDAR: Refusal(
+        "other-calendar",
+        "Your organisation uses another calendar system with this application: only one can be connected at a time.",
+        Who.ADMINISTRATOR,
+        "Sign in with the other calendar system, or ask them which one is in use.",
+    ),
+    Cause.DIRECTORY_TAKEN: Refusal(
+        "directory-taken",
+        "The organisation of this account is set up here already, apart from yours.",
+        Who.ADMINISTRATOR,
+        "Sign in with an account of your own organisation; if both are one, whoever runs this service joins them.",
+    ),
+    Cause.OTHER_DIRECTORY: Refusal(
+        "other-directory",
+        "This account belongs to another organisation than the one that was set up here for this calendar system.",
+        Who.YOU,
+        "Sign in with an account of the organisation whose calendars are to be connected.",
+    ),
+    Cause.OTHER_PERSON: Refusal(
+        "other-person",
+        "The account that gave the permission is not the one you are signed in with.",
+        Who.YOU,
+        "Choose your own account at the provider, or sign out here and sign in with the other one.",
+    ),
     Cause.NOT_ENABLED: Refusal(
         "not-enabled",
         "This is not switched on for your organisation.",

@@ -215,8 +215,8 @@ def test_missing_approval_names_the_cause_and_who_fixes_it_and_the_listed_permis
     [
         ("access_denied", "AADSTS65004: declined", "access-denied", "You"),
         ("access_denied", "", "access-denied", "You"),
-        ("admin_policy_enforced", "", "admin-policy", "IT administrator"),
-        ("invalid_request", "AADSTS50011: The redirect URI ...", "redirect-mismatch", "Whoever runs this service"),
+        ("admin_policy_enforced", "", "policy-blocks-app", "IT administrator"),
+        ("invalid_request", "AADSTS50011: The redirect URI ...", "redirect-wrong", "Whoever runs this service"),
         ("access_denied", "AADSTS50105: not assigned", "user-not-assigned", "IT administrator"),
         ("something_new<script>", "<script>alert(1)</script>", "sign-in-refused", "Whoever runs this service"),
     ],
@@ -244,7 +244,7 @@ def test_permission_that_was_left_out_is_named(office: Office, domain: str) -> N
     answer = office.browser().sign_in(f"ada@g.{domain}", "google")
 
     assert answer.status_code == 403
-    assert "permission-missing" in answer.text
+    assert "scope-missing" in answer.text
     assert office.commands() == []
 
 
