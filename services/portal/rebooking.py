@@ -50,7 +50,8 @@ class Rebooking:
 
     def choices(self, prompt: Prompt) -> Choices:
         """The rooms that are free at that time as the person may see it, nearest first; or why there is none."""
-        rooms: dict[str, RoomRow] = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
+        listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
+        rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if row.paired}
         ranked, empty = candidates(rooms, prompt.room, prompt.other_rooms, prompt.people)
         if empty is not None:
             return Choices((), empty)

@@ -73,6 +73,19 @@ def test_a_room_entered_while_enabled_is_paired_and_every_calendar_is_looked_at_
     assert looks_asked(office) == 2  # Ada's and Ben's
     assert builder.post("/v1/admin/rooms", ROOM).json["code"] == "room-known"
     assert ben.client.get("/v1/admin/rooms").json["code"] == "not-allowed"
+    for path in ("/v1/admin/rooms", f"/v1/admin/rooms/{room['id']}/unpair"):
+        assert ben.post(path, ROOM).json["code"] == "not-allowed"
+
+
+def test_a_room_that_is_not_connected_is_not_offered(office: Office, builder: Browser) -> None:
+    office.calendar.said = {f"{name}@rooms.test": Availability.FREE for name in ("two", "three")}
+    one, two, _ = office.enter_rooms(builder.tenant, "one", "two", "three")
+    office.show(office.meeting(builder, office.room(builder, one, RoomState.DECLINED)), builder.tenant)
+    [prompt] = builder.client.get("/v1/me/prompts").json["prompts"]
+    path = f"/v1/me/prompts/{prompt['id']}/choices"
+    assert len(builder.client.get(path).json["choices"]) == 2
+    builder.post(f"/v1/admin/rooms/{two}/unpair")
+    assert [each["name"] for each in builder.client.get(path).json["choices"]] == ["Room three"]
 
 
 @pytest.mark.proves("E26")
