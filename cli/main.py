@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "lag, freshness, mailboxes",
     "tail": "read a topic",
     "trigger": "send notifications that carry valid proof",
+    "dead-letters": "what could not be handled: see it, redrive it, drop it",
     "topics": "the table of topics; create and check them",
     "keys": "make and rotate master keys",
     "doctor": "check what a newcomer gets wrong",

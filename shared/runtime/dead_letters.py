@@ -6,7 +6,7 @@ import msgspec
 
 from shared.contracts import dead_letter
 from shared.contracts import envelope as envelopes
-from shared.contracts.dead_letter import DeadLetter
+from shared.contracts.dead_letter import Act, DeadLetter, DeadLetterHandled
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import DEAD_LETTERS
 from shared.ports.log import Log, NewRecord, Record
@@ -30,13 +30,31 @@ def bury(log: Log, record: Record, *, reason: str, service: str, now_ms: int) ->
         service=service,
         failed_at_ms=now_ms,
     )
+    log.append([_enveloped(letter, f"dead/{letter.id}", dead_letter.TYPE, record.key, record.partition)])
+    metrics.DEAD_LETTERS.labels(service).inc()
+
+
+def close_letter(log: Log, letter: DeadLetter, act: Act, *, partition: int, now_ms: int) -> None:
+    """
+    Record durably that `letter` was dealt with. It outlives the letter: it is younger, and kept as long.
+
+    Args:
+        partition: Of `dead-letters`, where the letter stands.
+
+    Raises:
+        LogUnavailableError: it may be listed again.
+    """
+    handled = DeadLetterHandled(letter=letter.id, act=act, at_ms=now_ms)
+    log.append([_enveloped(handled, f"{act}/{letter.id}", dead_letter.HANDLED_TYPE, letter.key, partition)])
+
+
+def _enveloped(payload: msgspec.Struct, name: str, kind: str, key: bytes, partition: int) -> NewRecord:
     value = envelopes.encode(
         Envelope(
-            id=f"dead/{record.topic}/{record.partition}/{record.offset}",
-            type=dead_letter.TYPE,
-            tenant=record.key.decode(errors="replace").partition("/")[0],
-            payload=msgspec.Raw(msgspec.json.encode(letter)),
+            id=name,
+            type=kind,
+            tenant=key.decode(errors="replace").partition("/")[0],
+            payload=msgspec.Raw(msgspec.json.encode(payload)),
         )
     )
-    log.append([NewRecord(DEAD_LETTERS.name, record.partition, record.key, value)])
-    metrics.DEAD_LETTERS.labels(service).inc()
+    return NewRecord(DEAD_LETTERS.name, partition, key, value)

@@ -1,0 +1,98 @@
+"""What the log holds of the mailboxes: their states, their events' references and how far their hints were answered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from cli.scanning import records_from
+from shared.contracts import envelope as envelopes
+from shared.contracts.calendar_state import MAILBOX_TYPE, EventReference, MailboxState
+from shared.contracts.envelope import read_json
+from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
+from shared.crypto.records import open_envelope
+from shared.domain.identity import Mailbox
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.engine import Engine
+from shared.ports.log import Record
+
+
+class _Position(msgspec.Struct):
+    """What is read here of a state topic's position record."""
+
+    inputs: dict[str, int] = {}
+
+
+class Calendars:
+    """`calendar-state`, followed: every `refresh` takes in what was committed since the last one."""
+
+    def __init__(self, engine: Engine, *, wanted: Callable[[Mailbox], bool] = lambda _: True) -> None:
+        """Nothing is read yet. `wanted`: whose records are opened at all."""
+        self._engine = engine
+        self._wanted = wanted
+        self._next: dict[int, int] = {}
+        self._keys: dict[str, TenantKeys] = {}
+        self.states: dict[Mailbox, MailboxState] = {}
+        self.references: dict[Mailbox, dict[bytes, EventReference]] = defaultdict(dict)
+        self.positions: dict[int, Mapping[str, int]] = defaultdict(dict)
+        """Partition → input topic → next offset that is still owed an answer."""
+        self.written: dict[Mailbox, int] = defaultdict(int)
+        """How many records of a mailbox's events were written so far: it grows when a look changes something."""
+        self.unreadable = 0
+
+    def refresh(self, partitions: Iterable[int] | None = None) -> None:
+        """Raises LogUnavailableError, StoreUnavailableError."""
+        log = self._engine.log
+        self._keys.clear()  # a key may have been destroyed since
+        for partition in range(log.partitions) if partitions is None else partitions:
+            if partition not in self._next:
+                self._next[partition] = log.span(CALENDAR_STATE.name, partition).begin
+            for record in records_from(log, CALENDAR_STATE.name, partition, self._next[partition]):
+                self._take(record)
+                self._next[partition] = record.offset + 1
+
+    def upcoming_ms(self, mailbox: Mailbox, now_ms: int) -> int:
+        """When its next meeting with a room begins; far away when there is none."""
+        starts = [
+            reference.start_ms
+            for reference in self.references.get(mailbox, {}).values()
+            if reference.start_ms >= now_ms and (reference.rooms or reference.rooms is None)
+        ]
+        return min(starts, default=2**62)
+
+    def _take(self, record: Record) -> None:
+        if record.key == POSITION_KEY:
+            self.positions[record.partition] = read_json(record.value or b"{}", _Position).inputs
+            return
+        mailbox = Mailbox(*record.key.decode().split("/")[:2])
+        if not self._wanted(mailbox):
+            return
+        is_event = record.key != mailbox.key
+        self.written[mailbox] += is_event
+        if record.value is None:
+            self._forget(mailbox, record.key, is_event=is_event)
+            return
+        try:
+            self._open(mailbox, record.key, record.value)
+        except KeyDestroyedError:
+            self._forget(mailbox, record.key, is_event=is_event)
+        except MalformedRecordError:
+            self.unreadable += 1
+
+    def _open(self, mailbox: Mailbox, key: bytes, value: bytes) -> None:
+        envelope = envelopes.decode(value)
+        keys = self._keys.get(envelope.tenant) or self._engine.keyring.keys(envelope.tenant)
+        self._keys[envelope.tenant] = keys
+        if envelope.type == MAILBOX_TYPE:
+            self.states[mailbox] = open_envelope(envelope, keys, MailboxState)
+        else:
+            self.references[mailbox][key] = open_envelope(envelope, keys, EventReference)
+
+    def _forget(self, mailbox: Mailbox, key: bytes, *, is_event: bool) -> None:
+        if is_event:
+            self.references[mailbox].pop(key, None)
+        else:
+            self.states.pop(mailbox, None)

@@ -1,0 +1,66 @@
+"""What a dead letter's bytes are, told without telling what they say of anybody."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from shared.contracts import envelope as envelopes
+from shared.contracts.dead_letter import DeadLetter
+from shared.contracts.envelope import Envelope
+from shared.contracts.observation import Observation
+from shared.crypto.records import open_envelope
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.keyring import Keyring
+from shared.runtime.redaction import masked
+
+
+def examined(letter: DeadLetter, keyring: Keyring) -> dict[str, Any]:
+    """Size, fingerprint and outline; for an envelope its own words, and whether what it seals can be opened now."""
+    value = letter.value or b""
+    found: dict[str, Any] = {
+        "sha256": hashlib.sha256(value).hexdigest(),
+        "outline": outline(value),
+    }
+    try:
+        envelope = envelopes.decode(value)
+    except MalformedRecordError:
+        return found
+    found["envelope"] = {
+        "id": envelope.id, "type": envelope.type, "v": envelope.v, "tenant": envelope.tenant,
+        "correlation": envelope.correlation, "causation": envelope.causation,
+    }  # fmt: skip
+    if envelope.sealed is not None:
+        found["sealed"] = _sealed(envelope, keyring)
+    return found
+
+
+def outline(value: bytes) -> str:
+    """Names and kinds of what a JSON object holds; no value of it. Other bytes only say that they are no such thing."""
+    try:
+        shape = json.loads(value)
+    except ValueError:
+        return "not JSON"
+    if not isinstance(shape, dict):
+        return f"JSON, but a {type(shape).__name__} instead of an object"
+    return _fields(shape)
+
+
+def _fields(shape: dict[str, Any]) -> str:
+    parts = []
+    for name, value in shape.items():
+        inner = f" {{{_fields(value)}}}" if isinstance(value, dict) else f": {type(value).__name__}"
+        parts.append(masked(name) + inner)
+    return ", ".join(parts)
+
+
+def _sealed(envelope: Envelope, keyring: Keyring) -> str:
+    size = f"{len(envelope.sealed or b'')} bytes"
+    try:
+        seen = open_envelope(envelope, keyring.keys(envelope.tenant), Observation)
+    except KeyDestroyedError:
+        return f"{size}; its key was destroyed on purpose: nobody can read it any more"
+    except MalformedRecordError as error:
+        return f"{size}; cannot be read by this version: {error}"
+    return f"{size}; can be read by this version: {len(seen.occurrences)} dates, baseline {seen.baseline}"
