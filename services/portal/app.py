@@ -13,6 +13,8 @@ from services.portal import audit_pages, auth, feed, headers, me, navigation, pa
 from services.portal.deps import EXTENSION, Deps
 from services.portal.live import LiveReader
 from services.portal.rooms import pages as rooms_pages
+from services.portal.rooms.importing import RoomImport
+from services.portal.signins import Purpose
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
 
@@ -46,7 +48,7 @@ def create_app(deps: Deps) -> Flask:
         "registry": lambda: deps.engine.registry.get("tenants", "-", "tenant"),
     }
     app.register_blueprint(health_blueprint(NAME, checks))
-    app.register_blueprint(auth.blueprint(deps))
+    app.register_blueprint(auth.blueprint(deps, {Purpose.ROOMS: RoomImport(deps)}))
     app.register_blueprint(audit_pages.blueprint(deps))
     app.register_blueprint(me.blueprint(deps, reader))
     app.register_blueprint(stream.blueprint(deps, reader))

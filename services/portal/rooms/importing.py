@@ -7,11 +7,35 @@ from http import HTTPStatus
 from services.portal.deps import Deps
 from services.portal.openid import Identity
 from services.portal.problems import ProblemError
+from services.portal.refusals import RefusedSignInError
 from services.portal.rooms.book import RoomBook
-from services.portal.sessions import Person
+from services.portal.sessions import Person, entitled
 from shared.consents.enrolment import tenant_of
 from shared.consents.oauth import Granted
+from shared.domain.identity import Provider
+from shared.domain.roles import Right
 from shared.domain.sighting import Access
+
+
+class RoomImport:
+    """The errand of `Purpose.ROOMS`; see `services.portal.auth.Errand`."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    def depart(self, provider: Provider, address: str) -> str:  # noqa: ARG002 - any provider will do, and any address
+        """Only those who may change rooms are sent."""
+        entitled(Right.CHANGE_ROOMS)
+        return ""
+
+    def come_back(self, identity: Identity, grant: Granted) -> str:
+        """Import, then go back to the list."""
+        import_rooms(self._deps, entitled(Right.CHANGE_ROOMS), identity, grant)
+        return "/admin/rooms?done=imported"
+
+    def turned_away(self, error: RefusedSignInError) -> str:
+        """The page that explains every refused sign-in explains this one as well."""
+        raise error
 
 
 def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from shared.domain.attendees import Answer, Role
 from shared.domain.identity import Provider
 from shared.domain.instants import HOUR_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
-from shared.domain.sighting import Access, Availability, LiveAttendee, LiveMeeting
+from shared.domain.sighting import Access, Availability, DirectoryRoom, LiveAttendee, LiveMeeting
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from shared.errors import EventGoneError, RetryableError
 from shared.ports.log import NewRecord
@@ -68,6 +68,7 @@ class HeldCalendar:
     events: dict[str, LiveMeeting] = field(default_factory=dict)
     said: dict[str, Availability] = field(default_factory=dict)
     away: bool = False
+    rooms: Sequence[DirectoryRoom] = ()
     reads: list[tuple[str, str]] = field(default_factory=list)
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
@@ -77,6 +78,9 @@ class HeldCalendar:
         if event_id not in self.events:
             raise EventGoneError(event_id)
         return self.events[event_id]
+
+    def directory_rooms(self, _access: Access) -> Sequence[DirectoryRoom]:
+        return self.rooms
 
     def availability(
         self, _access: Access, rooms: Sequence[str], _start_ms: int, _end_ms: int

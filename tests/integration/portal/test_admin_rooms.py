@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 
 from shared.consents import tables
+from shared.consents.oauth import scopes_for
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
+from shared.domain.identity import Provider
 from shared.domain.roles import Role
-from shared.domain.sighting import Availability
+from shared.domain.sighting import Availability, DirectoryRoom
 from tests.integration.portal.office import TITLE, Browser, Office
 
 ROOM = {"address": "aare@rooms.example", "name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"}
@@ -151,3 +154,35 @@ def test_rooms_of_another_organisation_are_not_there(office: Office, builder: Br
     assert listed(other) == []
     assert other.client.get(f"/v1/admin/rooms/{room_id}").status_code == 404
     assert other.post(f"/v1/admin/rooms/{room_id}/unpair").status_code == 404
+
+
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+def test_the_directorys_rooms_are_imported_with_a_permission_that_is_kept_nowhere(
+    office: Office, domain: str, provider: str
+) -> None:
+    where = domain if provider == "microsoft" else f"g.{domain}"
+    browser = office.signed_in(f"ada@{where}", provider)
+    appoint(office, browser, Role.BUILDING_ADMIN)
+    before = tables.consents(office.engine.registry).get(browser.tenant, browser.mailbox)
+    office.calendar.rooms = [DirectoryRoom("aare@rooms.example", "Aare", 6, "Riverside", "4")]
+    start = browser.client.get(f"/auth/login?provider={provider}&for=rooms&login_hint=ada@{where}")
+    asked = parse_qs(urlsplit(start.headers["Location"]).query)["scope"][0].split()
+    assert asked == list(scopes_for(Provider(provider), room_import=True))
+    back = browser.come_back(office.simulator.follow(start.headers["Location"]))
+    assert (back.status_code, back.headers["Location"]) == (303, "/admin/rooms?done=imported")
+    assert [(room["name"], room["building"]) for room in listed(browser)] == [("Aare", "Riverside")]
+    assert tables.consents(office.engine.registry).get(browser.tenant, browser.mailbox) == before
+
+
+def test_only_those_who_may_change_rooms_are_sent_to_their_provider_for_them(builder: Browser, ben: Browser) -> None:
+    assert ben.client.get("/auth/login?provider=microsoft&for=rooms").status_code == 403
+
+
+def test_what_comes_back_as_somebody_of_another_organisation_imports_nothing(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    office.calendar.rooms = [DirectoryRoom("aare@rooms.example", "Aare", 6, "", "")]
+    start = builder.client.get(f"/auth/login?provider=google&for=rooms&login_hint=ada@g.{domain}")
+    back = builder.come_back(office.simulator.follow(start.headers["Location"]))
+    assert back.status_code == 403
+    assert listed(builder) == []
