@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tests.chaos.agreement import room_order
 from tests.chaos.employees import Line
-from tests.chaos.told import Shown, Telling
+from tests.chaos.told import Shown, Telling, newest
 from tests.chaos.truth import DECLINED, OVER, Spot, Truth
 
 Where = tuple[str, Spot]
@@ -81,7 +82,7 @@ class Verdict:
 
 def check(
     told: Sequence[Telling],
-    shown: Sequence[Shown],
+    states: Sequence[Shown],
     lines: Sequence[Line],
     truths: Mapping[str, Truth],
     names: Names,
@@ -92,7 +93,7 @@ def check(
 
     Args:
         told: Every decline event, per partition in log order.
-        shown: The newest state per key of `room-status`.
+        states: Every state on `room-status`, per partition in log order.
         lines: What all organisers' pages show.
         truths: Tenant → what happened there.
         names: What the pages have taught so far.
@@ -100,9 +101,11 @@ def check(
     """
     verdict = Verdict(told=len(told), happened=sum(len(d) for t in truths.values() for d in t.declines.values()))
     by_spot = _by_spot(told, names)
+    shown = newest(states)
     current = {(each.tenant, spot): each for each in shown if (spot := names.spot(each))}
     starts = _learnt(current, truths, before)
     _ids(told, verdict)
+    verdict.disordered += room_order(told, states)
     _mailbox_order(told, verdict)
     _nobody_unknown(told, names, truths, verdict)
     for tenant, truth in truths.items():

@@ -24,6 +24,7 @@ class Line:
     meeting_ref: str
     occurrence_ref: str
     room_id: str
+    since: str
 
 
 class Employee:
@@ -59,7 +60,7 @@ class Employee:
             return None
         return [
             Line(row["title"], row["roomName"], row["state"], self.tenant, row["meetingRef"], row["occurrenceRef"],
-                 row["roomId"])
+                 row["roomId"], row["since"])
             for row in rows
             if row["title"]
         ]  # fmt: skip

@@ -28,6 +28,8 @@ class People:
         self.takes: Counter[tuple[str, str]] = Counter()
         """Provider and title → rooms taken."""
         self._titles: dict[str, str] = {}
+        self._words: dict[str, list[tuple[Office, str]]] = defaultdict(list)
+        """Provider → meetings of one person each, whose room waits for one last word."""
 
     def book(self, dice: float) -> None:
         """Somebody books one or two rooms."""
@@ -45,6 +47,18 @@ class People:
         """One meeting with all rooms in each organisation, so that pages teach every room's pseudonym."""
         for office in self._offices:
             self._book(office, PEOPLE[0], tuple(RULES), [])
+
+    def await_words(self) -> None:
+        """Everybody books the room that somebody decides for, alone; nothing else happens to these meetings."""
+        for office in self._offices:
+            for organizer in PEOPLE:
+                self._book(office, organizer, (UNDECIDED,), [])
+                self._words[office.provider].append((office, self._standing.pop()[1]))
+
+    def word(self, provider: str) -> None:
+        """The room says no to each of them at one provider: one change, one push, one look for each mailbox."""
+        for office, meeting in self._words.pop(provider, []):
+            self._simulator.decide(office.rooms[UNDECIDED], meeting, "declined")
 
     def _book(self, office: Office, organizer: str, rooms: tuple[str, ...], guests: list[str]) -> None:
         title = f"Meeting {len(self._titles):03}"

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.chaos.campaign import ROOT, Campaign
+from tests.chaos.campaign import Campaign
+from tests.chaos.house import ROOT
 from tests.chaos.servers import own_servers
 
 SETTLE_S = 25.0

@@ -9,21 +9,38 @@ from typing import Any
 
 from tests.chaos.troupe import PORTAL, RECEIVER, STATUS, SYNC
 
-SPAN_S = 10.0
 BOOKINGS, MOVES, CANCELS, DECISIONS, TAKES = 20, 8, 3, 8, 2
 LAST_BOOKINGS = 8
 KILLS, FREEZES, CRASHES, ROADS = 4, 3, 3, 2
+BURSTS, BURST_ITEMS = 3, 1150
+"""Notifications beside those that changes cause; six rounds of it make the twenty thousand of CI."""
+ANSWERS_OUTLIVED, COMPARISONS = 2, 3
 SHORTEST_FREEZE_S, LONGEST_FREEZE_S = 1.0, 4.0
+PROVIDERS = ("microsoft", "google")
 
 POINTS = (
+    (RECEIVER, "receiver-appending"),
     (RECEIVER, "receiver-appended"),
     (SYNC, "sync-worker.before-commit"),
+    (SYNC, "sync-worker.decided"),
+    (SYNC, "sync-worker.stated"),
     (SYNC, "sync-worker.after-commit"),
+    (SYNC, "sync-worker.room-swapping"),
     (SYNC, "sync-worker.room-swapped"),
     (STATUS, "room-status.before-commit"),
+    (STATUS, "room-status.decided"),
+    (STATUS, "room-status.stated"),
     (STATUS, "room-status.after-commit"),
+    (STATUS, "room-status.projected"),
+    (PORTAL, "portal.take-recorded"),
+    (PORTAL, "portal.take-sent"),
 )
+RARE = ("swapping", "swapped", "recorded", "sent")
+"""Passed once or twice in a round: to be armed with their first passing."""
+ZOMBIES = ("before-commit", "decided", "stated")
+"""Where a worker stands still until another has taken over: before a commit, and twice inside one."""
 SERVICES = (RECEIVER, SYNC, SYNC, STATUS, STATUS, PORTAL)
+SERVERS = ("view", "broker", "registry")
 HARMLESS: Sequence[dict[str, Any]] = (
     {"duplicateShare": 0.4},
     {"reorderShare": 0.4},
@@ -41,6 +58,30 @@ LOSSY: Sequence[dict[str, Any]] = ({"dropShare": 0.5}, {"pushOff": True})
 """Switches that only reconciliation can make up for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What sort of round it is."""
+
+    lossy: bool = False
+    """Pushes may get lost."""
+    servers: bool = False
+    """There are servers of our own to break."""
+    fenced: bool = True
+    """Nothing fences without transactions: then only deaths, and one owner at a time. Declared in ADR 8."""
+    words: bool = False
+    """It ends with one last word to each mailbox; else with bookings."""
+
+    @property
+    def span_s(self) -> float:
+        """How long things happen. A group of Kafka's takes six seconds to miss a member."""
+        return 14.0 if self.servers else 10.0
+
+    @property
+    def zombie_s(self) -> tuple[float, float]:
+        """How long a zombie stands still: longer than a lease, or than a member is missed after."""
+        return (6.5, 9.0) if self.servers else (2.2, 4.0)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Event:
     """Something to do, `at_s` seconds into the round. `dice` decides the rest."""
@@ -54,56 +95,81 @@ class Event:
     dice: float = field(default=0.0, compare=False)
 
 
-def round_of(dice: random.Random, *, lossy: bool, servers: bool) -> list[Event]:
-    """
-    One round, in order.
-
-    Args:
-        lossy: Pushes may get lost.
-        servers: There are servers of our own to break: a broker and the view's Redis.
-    """
-    events = [
-        Event(_at(dice), kind, dice=dice.random())
-        for kind, count in (
-            ("book", BOOKINGS), ("move", MOVES), ("cancel", CANCELS), ("decide", DECISIONS), ("take", TAKES),
-        )
-        for _ in range(count)
-    ]  # fmt: skip
-    events += [Event(_at(dice), "kill", dice.choice(SERVICES), dice=dice.random()) for _ in range(KILLS)]
-    events += [
-        Event(_at(dice), "freeze", dice.choice(SERVICES), seconds=_pause(dice), dice=dice.random())
-        for _ in range(FREEZES)
-    ]
-    for _ in range(CRASHES):
-        service, point = dice.choice(POINTS)
-        nth = 1 if point.endswith("swapped") else dice.randint(1, 4)
-        events.append(Event(_at(dice), "crash", service, f"{point}:{nth}", dice=dice.random()))
-    switches = [*HARMLESS, *LOSSY] if lossy else HARMLESS
-    events += [Event(_at(dice), "road", switches=dice.choice(switches)) for _ in range(ROADS)]
-    if lossy:
-        events.append(Event(_at(dice), "road", switches=dice.choice(LOSSY)))
-    if servers:
-        events.append(Event(_at(dice), dice.choice(("freeze-view", "kill-view")), seconds=_pause(dice)))
-        events.append(Event(_at(dice), dice.choice(("freeze-broker", "kill-broker")), seconds=_pause(dice)))
-    return sorted([*events, *_finale(dice)])
+def round_of(dice: random.Random, kind: Kind) -> list[Event]:
+    """One round, in order, without its end."""
+    acts = {"book": BOOKINGS, "move": MOVES, "cancel": CANCELS, "decide": DECISIONS, "take": TAKES}
+    acts |= {"burst": BURSTS, "outlive-answer": ANSWERS_OUTLIVED, "compare": COMPARISONS if kind.fenced else 0}
+    events = [Event(_at(dice, kind), name, dice=dice.random()) for name, count in acts.items() for _ in range(count)]
+    events += _faults(dice, kind)
+    switches = [*HARMLESS, *LOSSY] if kind.lossy else HARMLESS
+    events += [Event(_at(dice, kind), "road", switches=dice.choice(switches)) for _ in range(ROADS)]
+    if kind.lossy:
+        events.append(Event(_at(dice, kind), "road", switches=dice.choice(LOSSY)))
+    return sorted(events)
 
 
-def _finale(dice: random.Random) -> list[Event]:
+def last_bookings(dice: random.Random) -> list[Event]:
     """
-    At the end, bookings on whose heels both workers of a kind die.
+    An end: bookings on whose heels both workers of a kind die.
 
     Earlier in a round the next change of the same mailbox would make up for whatever was lost; nothing comes after this.
     """
-    events = [Event(SPAN_S + dice.uniform(0.0, 0.6), "book", dice=dice.random()) for _ in range(LAST_BOOKINGS)]
-    events.append(Event(SPAN_S - 0.1, "road", switches=FAR))
+    events = [Event(dice.uniform(0.1, 0.7), "book", dice=dice.random()) for _ in range(LAST_BOOKINGS)]
+    events.append(Event(0.0, "road", switches=FAR))
     for service in (SYNC, dice.choice((SYNC, STATUS, RECEIVER))):
-        at_s = SPAN_S + dice.uniform(0.8, 1.8)
+        at_s = dice.uniform(0.9, 1.9)
         events += [Event(at_s, "kill", service, dice=half) for half in (0.25, 0.75)]
+    return sorted(events)
+
+
+def last_words(dice: random.Random) -> list[Event]:
+    """
+    Another end: each mailbox is told one last thing, one provider is slow, and the workers die in the middle of its looks.
+
+    By then the other provider's looks are done, and what they committed must not have forgotten the slow ones.
+    """
+    slow, fast = dice.sample(PROVIDERS, 2)
+    died_s = dice.uniform(0.8, 1.3)
+    return [
+        Event(0.0, "road", switches={"latencyMs": {slow: [1500, 2000], fast: [0, 30]}}),
+        Event(0.1, "word", service=slow),
+        Event(0.1 + dice.uniform(0.15, 0.3), "word", service=fast),
+        *(Event(died_s, "kill", SYNC, dice=half) for half in (0.25, 0.75)),
+    ]
+
+
+def _faults(dice: random.Random, kind: Kind) -> list[Event]:
+    services = [each for each in SERVICES if kind.fenced or each in {SYNC, STATUS}]
+    events = [Event(_at(dice, kind), "kill", dice.choice(services), dice=dice.random()) for _ in range(KILLS)]
+    points = [each for each in POINTS if kind.fenced or each[0] in {SYNC, STATUS}]
+    for service, point in dice.sample(points, CRASHES):
+        nth = 1 if point.endswith(RARE) else dice.randint(1, 4)
+        events.append(Event(_at(dice, kind), "crash", service, f"{point}:{nth}", dice=dice.random()))
+    if kind.fenced:
+        events += [
+            Event(_at(dice, kind), "freeze", dice.choice(services), seconds=_pause(dice), dice=dice.random())
+            for _ in range(FREEZES)
+        ]
+        events.append(_zombie(dice, kind))
+    if kind.servers:
+        chosen = SERVERS if kind.fenced else SERVERS[:1]
+        events += [
+            Event(_at(dice, kind), dice.choice(("freeze-", "kill-")) + name, seconds=_pause(dice)) for name in chosen
+        ]
     return events
 
 
-def _at(dice: random.Random) -> float:
-    return dice.uniform(0.0, SPAN_S)
+def _zombie(dice: random.Random, kind: Kind) -> Event:
+    """A worker that stands still at a point until another owns its partition, and then goes on there."""
+    service, point = dice.choice((SYNC, STATUS, STATUS)), dice.choice(ZOMBIES)
+    seconds = dice.uniform(*kind.zombie_s)
+    if not kind.servers and point != "before-commit":
+        seconds = dice.uniform(0.5, 1.5)  # inside a commit it holds the only file: nobody can take over, all wait
+    return Event(0.0, "zombie", service, f"{service}.{point}:{dice.randint(1, 3)}", seconds, dice=dice.random())
+
+
+def _at(dice: random.Random, kind: Kind) -> float:
+    return dice.uniform(0.0, kind.span_s)
 
 
 def _pause(dice: random.Random) -> float:

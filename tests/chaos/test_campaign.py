@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,9 +16,17 @@ from tests.servers import require
 
 ROUNDS = int(os.environ.get("ROOMSYNC_CHAOS_ROUNDS", "2"))
 """Of each test."""
+LONG = ROUNDS > 2
+"""`make chaos`."""
 A_CAMPAIGN = 8
 """Rounds that fit into the days that are watched."""
 SEED = int(os.environ.get("ROOMSYNC_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+FAULTS, NOTIFICATIONS = 60, 20_000
+"""At least so many in the six rounds of CI."""
+
+faults: Counter[str] = Counter()
+notifications: Counter[str] = Counter()
+"""By test, for the sum at the end."""
 
 
 @pytest.fixture
@@ -30,7 +39,7 @@ def servers() -> Iterator[Servers]:
         require(str(error))
 
 
-def held(campaign_of: Callable[[int], Campaign]) -> None:
+def held(name: str, campaign_of: Callable[[int], Campaign], say: Callable[[str], None]) -> None:
     """Every round comes right. A campaign is a few rounds; a long run is many campaigns, each with the next seed."""
     for first in range(0, ROUNDS, A_CAMPAIGN):
         campaign = campaign_of(SEED + first // A_CAMPAIGN)
@@ -39,26 +48,31 @@ def held(campaign_of: Callable[[int], Campaign]) -> None:
                 verdict = campaign.round()
                 assert verdict.ok, f"again with ROOMSYNC_CHAOS_SEED={campaign.seed}: {verdict}\n{verdict.findings()}"
                 assert verdict.told > 0
+            say(f"faults that happened: {campaign.counted()}")
+            faults.update(campaign.faults)
+            notifications[name] += campaign.notifications
 
 
-def loud(capsys: pytest.CaptureFixture[str], engine: str) -> Callable[[str], None]:
+def loud(capsys: pytest.CaptureFixture[str], name: str) -> Callable[[str], None]:
     """Shows the seed and the counts, whatever pytest captures."""
 
     def say(line: str) -> None:
         with capsys.disabled():
-            print(f"\n{engine}: {line}", end="", flush=True)
+            print(f"\n{name}: {line}", end="", flush=True)
 
     return say
 
 
 @pytest.mark.proves("D4", "D7")
 def test_no_hint_and_no_decline_is_lost_or_doubled_while_services_die(capsys: pytest.CaptureFixture[str]) -> None:
-    held(lambda seed: Campaign(seed, lossy=False, say=loud(capsys, "embedded")))
+    say = loud(capsys, "embedded")
+    held("embedded", lambda seed: Campaign(seed, lossy=False, say=say), say)
 
 
 @pytest.mark.proves("B4")
 def test_declines_behind_lost_pushes_are_told_once_by_reconciliation(capsys: pytest.CaptureFixture[str]) -> None:
-    held(lambda seed: Campaign(seed, lossy=True, say=loud(capsys, "embedded, pushes lost")))
+    say = loud(capsys, "embedded, pushes lost")
+    held("lossy", lambda seed: Campaign(seed, lossy=True, say=say), say)
 
 
 @pytest.mark.kafka
@@ -66,4 +80,42 @@ def test_declines_behind_lost_pushes_are_told_once_by_reconciliation(capsys: pyt
 def test_no_decline_is_lost_or_doubled_while_services_and_servers_die(
     servers: Servers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    held(lambda seed: Campaign(seed, lossy=False, servers=servers, say=loud(capsys, "kafka")))
+    say = loud(capsys, "kafka")
+    held("kafka", lambda seed: Campaign(seed, lossy=False, servers=servers, say=say), say)
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(
+    not LONG, reason="the long campaign's: `make chaos`; the short form is tests/contract/test_lock_matrix.py"
+)
+def test_derived_ids_and_the_tail_check_do_without_transactions(
+    servers: Servers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say = loud(capsys, "kafka without transactions")
+    held(
+        "without transactions",
+        lambda seed: Campaign(seed, lossy=False, servers=servers, without="transactions", say=say),
+        say,
+    )
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(
+    not LONG, reason="the long campaign's: `make chaos`; the short form is tests/contract/test_lock_matrix.py"
+)
+def test_transactions_do_without_the_tail_check(servers: Servers, capsys: pytest.CaptureFixture[str]) -> None:
+    say = loud(capsys, "kafka without the tail check")
+    held(
+        "without the tail check",
+        lambda seed: Campaign(seed, lossy=False, servers=servers, without="tail-check", say=say),
+        say,
+    )
+
+
+def test_enough_was_done_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted from what happened: signals that were sent, points that were reached, records that stand in the log."""
+    say = loud(capsys, "in all")
+    say(f"{faults.total()} faults, {notifications.total()} notifications")
+    played = len(notifications)
+    assert faults.total() >= FAULTS * played / 3
+    assert notifications.total() >= NOTIFICATIONS * played / 3

@@ -1,9 +1,9 @@
-"""What a subscriber of the two public topics has been told: committed records, read with `roomsync tail`."""
+"""What stands on topics for whoever may read them: committed records, read with `roomsync tail`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The last state of one room of one occurrence."""
+    """A state of one room of one occurrence."""
 
     tenant: str
     meeting: str
@@ -38,6 +38,13 @@ class Shown:
     room: str
     state: str
     ask: str
+    since: str
+    observed_at: str
+
+    @property
+    def where(self) -> tuple[str, str, str, str]:
+        """Which room of which occurrence."""
+        return self.tenant, self.meeting, self.occurrence, self.room
 
 
 def tellings(environ: Mapping[str, str]) -> list[Telling]:
@@ -55,13 +62,29 @@ def tellings(environ: Mapping[str, str]) -> list[Telling]:
     return found
 
 
-def shown(environ: Mapping[str, str]) -> list[Shown]:
-    """The newest record per key."""
-    latest = {record["key"]: record["value"] for record in _records("room-status", environ)}
+def states(environ: Mapping[str, str]) -> list[Shown]:
+    """Every state that was ever committed, per partition in log order."""
     return [
-        Shown(each["tenantId"], each["meetingRef"], each["occurrenceRef"], each["roomId"], each["state"], each["ask"])
-        for each in latest.values()
+        Shown(
+            each["tenantId"], each["meetingRef"], each["occurrenceRef"], each["roomId"], each["state"], each["ask"],
+            each["since"], each["observedAt"],
+        )
+        for each in (record["value"] for record in _records("room-status", environ))
         if each is not None
+    ]  # fmt: skip
+
+
+def newest(states: Iterable[Shown]) -> list[Shown]:
+    """The last one of each room."""
+    return list({each.where: each for each in states}.values())
+
+
+def hints(environ: Mapping[str, str]) -> list[str]:
+    """Every notification in the log, by what tells it from all others: Graph's subscription, Google's message number."""
+    return [
+        payload["subscriptionId"] if topic.endswith("graph") else payload["detail"].get("messageNumber", "")
+        for topic in ("notifications.graph", "notifications.google")
+        for payload in (record["value"]["payload"] for record in _records(topic, environ))
     ]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +18,7 @@ RECEIVER, SYNC, STATUS, PORTAL = "webhook-receiver", "sync-worker", "room-status
 INSTANCES = (RECEIVER, SYNC, SYNC, STATUS, STATUS, PORTAL)
 """Two of each worker, so that one that is frozen or dead has a successor while it may still wake up."""
 RESTART_S = 0.3
-READY_S = 60.0
+READY_S = 90.0
 STOP_S = 8.0
 
 
@@ -31,7 +33,13 @@ class Actor:
     frozen_until_s: float = 0.0
     start_at_s: float = 0.0
     crash_at: str = ""
-    deaths: int = 0
+    """The point that its next process is armed with."""
+    armed: str = ""
+    """The point that its running process is armed with and has not reached."""
+    stop_s: float = 0.0
+    """How long it stays frozen at its point, where it freezes there."""
+    killed: bool = False
+    """Whether its running process was sent SIGKILL from here."""
     readers: list[threading.Thread] = field(default_factory=list)
 
     @property
@@ -39,19 +47,39 @@ class Actor:
         """Of the running process."""
         return self.process.pid if self.process and self.process.poll() is None else None
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the kernel has stopped it."""
+        try:
+            return self.pid is not None and _state_of(self.pid) in "Tt"
+        except OSError:
+            return False
+
 
 class Troupe:
     """All services, from one source tree. A keeper thread thaws and restarts; every method may be called meanwhile."""
 
-    def __init__(self, tree: Path, environ: Mapping[str, str], logs: Path) -> None:
-        """Nothing runs yet. `tree`: the root of the sources to run, which may be an altered copy."""
+    def __init__(
+        self, tree: Path, environ: Mapping[str, str], logs: Path, *, instances: Sequence[str] = INSTANCES
+    ) -> None:
+        """
+        Nothing runs yet.
+
+        Args:
+            tree: The root of the sources to run, which may be an altered copy.
+            instances: A service for each process.
+        """
         self._tree = tree
         self._environ = {**environ, "PYTHONPATH": str(tree), "ROOMSYNC_SUPERVISED": "1"}
         self._logs = logs
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
-        self.actors = [Actor(f"{service}-{number}", service) for number, service in enumerate(INSTANCES)]
+        self.actors = [Actor(f"{service}-{number}", service) for number, service in enumerate(instances)]
+        self.happened: Counter[str] = Counter()
+        """What was really done to whom, and which points were really reached."""
+        self._held = ""
+        """The service of which every process is frozen for the time being."""
 
     def start(self, crash_at: Mapping[str, str]) -> None:
         """Start all and wait until all are ready. `crash_at`: service → the point that one of its processes is armed with."""
@@ -74,13 +102,16 @@ class Troupe:
         """The processes of a service."""
         return [actor for actor in self.actors if actor.service == service]
 
-    def kill(self, name: str, crash_at: str = "") -> None:
-        """SIGKILL; it is started again soon, armed with `crash_at`, if given."""
+    def kill(self, name: str, crash_at: str = "", stop_s: float = 0.0) -> None:
+        """SIGKILL; it is started again soon, armed with `crash_at`, if given, where it then freezes for `stop_s` if not 0."""
         with self._lock:
             actor = self._actor(name)
-            actor.crash_at = crash_at
+            actor.crash_at = f"{crash_at}:stop" if stop_s else crash_at
+            actor.stop_s = stop_s
             if actor.process and actor.pid:
                 actor.process.kill()
+                actor.killed, actor.armed = True, ""
+                self.happened[f"kill {actor.service}"] += 1
 
     def freeze(self, name: str, seconds: float) -> None:
         """SIGSTOP for so long."""
@@ -89,9 +120,33 @@ class Troupe:
             if actor.pid and not actor.frozen_until_s:
                 os.kill(actor.pid, signal.SIGSTOP)
                 actor.frozen_until_s = time.monotonic() + seconds
+                self.happened[f"freeze {actor.service}"] += 1
+
+    @contextlib.contextmanager
+    def held(self, service: str) -> Iterator[None]:
+        """Every process of a service stands still meanwhile, and none is started."""
+        with self._lock:
+            self._held = service
+            for actor in self.named(service):
+                self.freeze(actor.name, READY_S)
+        try:
+            while any(actor.pid and not actor.stopped for actor in self.named(service)):
+                time.sleep(0.005)
+            yield
+        finally:
+            with self._lock:
+                self._held = ""
+                for actor in self.named(service):
+                    self._thaw(actor)
 
     def calm(self) -> None:
-        """Thaw all, wait for the dead; whoever waits for its crash point may still reach it, and that only delays."""
+        """
+        Zombies wake in their time, the other frozen ones now; nobody is armed any more who starts from now on.
+
+        Whoever waits for its point may still reach it, and that only delays.
+        """
+        while any(actor.stop_s and actor.frozen_until_s for actor in self.actors):
+            time.sleep(0.05)
         with self._lock:
             for actor in self.actors:
                 self._thaw(actor)
@@ -125,7 +180,11 @@ class Troupe:
         for actor in self.actors:
             if actor.frozen_until_s and now_s >= actor.frozen_until_s:
                 self._thaw(actor)
-            if actor.process is None and now_s >= actor.start_at_s:
+            if actor.armed.endswith(":stop") and not actor.frozen_until_s and actor.stopped:
+                actor.frozen_until_s = now_s + actor.stop_s
+                self.happened[f"frozen at {actor.armed.partition(':')[0]}"] += 1
+                actor.armed = ""
+            if actor.process is None and now_s >= actor.start_at_s and actor.service != self._held:
                 self._start(actor)
             elif actor.process is not None and actor.process.poll() is not None:
                 self._note_death(actor, now_s)
@@ -143,18 +202,22 @@ class Troupe:
     def _thaw(self, actor: Actor) -> None:
         if actor.frozen_until_s and actor.pid:
             os.kill(actor.pid, signal.SIGCONT)
+        if actor.frozen_until_s:
+            actor.stop_s = 0.0
         actor.frozen_until_s = 0.0
 
     def _note_death(self, actor: Actor, now_s: float) -> None:
         if actor.process and actor.process.stdin:
             actor.process.stdin.close()
+        if actor.armed and not actor.killed and actor.process and actor.process.returncode == -signal.SIGKILL:
+            self.happened[f"killed at {actor.armed.partition(':')[0]}"] += 1
+        actor.armed, actor.killed = "", False
         actor.process, actor.ready, actor.frozen_until_s = None, "", 0.0
         actor.start_at_s = now_s + RESTART_S
-        actor.deaths += 1
 
     def _start(self, actor: Actor) -> None:
         environ = {**self._environ, "ROOMSYNC_CRASH_AT": actor.crash_at} if actor.crash_at else self._environ
-        actor.crash_at = ""
+        actor.armed, actor.crash_at = actor.crash_at, ""
         with self._log(actor).open("a") as log:
             actor.process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "run", actor.service],
@@ -181,3 +244,8 @@ class Troupe:
 
     def _log(self, actor: Actor) -> Path:
         return self._logs / f"{actor.name}.log"
+
+
+def _state_of(pid: int) -> str:
+    """The kernel's letter for what the process is doing. Raises OSError when it is gone."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -1,0 +1,66 @@
+"""Whether what was told, what was shown and what is remembered agree with each other, whatever really happened. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from tests.chaos.employees import Line
+from tests.chaos.told import Shown, Telling
+
+Ask = tuple[str, str, str, str, str]
+"""Tenant, meeting, occurrence, room and ask."""
+
+
+def missing_decisions(told: Iterable[Telling], remembered: Mapping[Ask, int]) -> list[str]:
+    """Declines that the state remembers and no committed reader finds. The other way round is the truth's business."""
+    found = Counter(asked(each) for each in told)
+    return [
+        f"{ask}: the state remembers {n} declines, {found[ask]} were told"
+        for ask, n in remembered.items()
+        if found[ask] < n
+    ]
+
+
+def room_order(told: Iterable[Telling], states: Iterable[Shown]) -> list[str]:
+    """Per room of an occurrence, declines are told as its states turned to declined: the same asks, the same order."""
+    announced: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for each in told:
+        announced[asked(each)[:4]].append(each.ask)
+    turned: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    last: dict[tuple[str, str, str, str], Shown] = {}
+    for state in states:
+        before = last.get(state.where)
+        if state.state == "declined" and not (before and (before.since, before.state, before.ask) == _turn(state)):
+            turned[state.where].append(state.ask)
+        last[state.where] = state
+    return [
+        f"{where}: told {announced[where]}, shown declined {turned[where]}"
+        for where in announced.keys() | turned.keys()
+        if announced[where] != turned[where]
+    ]
+
+
+def ahead_of_the_log(lines: Iterable[Line], states: Sequence[Shown]) -> list[str]:
+    """What a page shows and no committed record says, although nobody could commit anything in between."""
+    committed = {(*each.where, each.state, each.since) for each in states}
+    newest = {each.where: each.since for each in states}
+    return [
+        f"{line.title} {line.room}: the page says {line.state} since {line.since}, the log {newest.get(where(line))}"
+        for line in lines
+        if (*where(line), line.state, line.since) not in committed and line.since >= newest.get(where(line), "")
+    ]
+
+
+def where(line: Line) -> tuple[str, str, str, str]:
+    """Which room of which occurrence a page speaks of."""
+    return line.tenant, line.meeting_ref, line.occurrence_ref, line.room_id
+
+
+def asked(each: Telling) -> Ask:
+    """Which ask was declined."""
+    return each.tenant, each.meeting, each.occurrence, each.room, each.ask
+
+
+def _turn(state: Shown) -> tuple[str, str, str]:
+    return state.since, state.state, state.ask

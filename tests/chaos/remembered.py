@@ -1,0 +1,63 @@
+"""
+What the fold's sealed memory says: how often each ask was announced as declined, a JSON list a line.
+
+`python -m tests.chaos.remembered`, with the deployment's settings in the environment. It opens seals with the product's
+keys, which nobody else can; comparing is the checker's part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from shared.contracts.meeting_state import MeetingState
+from shared.contracts.topics import MEETING_STATE, POSITION_KEY
+from shared.crypto.records import opened
+from shared.errors import KeyDestroyedError
+from shared.ports.engine import Engine
+from shared.ports.log import Record
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
+
+
+def main() -> None:
+    """Print them."""
+    engine = open_engine(load())
+    try:
+        for partition in range(engine.log.partitions):
+            for key, value in _newest(engine, partition).items():
+                _print(key, value, engine)
+    finally:
+        engine.close()
+
+
+def _newest(engine: Engine, partition: int) -> Mapping[bytes, bytes]:
+    newest: dict[bytes, bytes] = {}
+    offset = 0
+    while records := engine.log.read(MEETING_STATE.name, partition, offset):
+        for record in records:
+            _keep(record, newest)
+        offset = records[-1].offset + 1
+    return newest
+
+
+def _keep(record: Record, newest: dict[bytes, bytes]) -> None:
+    if record.value is None:
+        newest.pop(record.key, None)
+    elif record.key != POSITION_KEY:
+        newest[record.key] = record.value
+
+
+def _print(key: bytes, value: bytes, engine: Engine) -> None:
+    tenant = key.decode().partition("/")[0]
+    try:
+        meeting = opened(value, engine.keyring.keys(tenant), MeetingState)
+    except KeyDestroyedError:
+        return
+    for room in meeting.rooms:
+        for ask, count in room.repeats.items():
+            print(json.dumps([tenant, meeting.meeting, room.occurrence, room.room, ask, count]))
+
+
+if __name__ == "__main__":
+    main()
