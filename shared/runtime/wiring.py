@@ -44,7 +44,12 @@ def open_engine(settings: Settings) -> Engine:
     from shared.engines.embedded import open_engine as open_embedded  # noqa: PLC0415  # the other engine's mirror
 
     return open_embedded(
-        settings.home, partitions=settings.partitions, prefix=settings.topic_prefix, master=master, clock=clock
+        settings.home,
+        partitions=settings.partitions,
+        prefix=settings.topic_prefix,
+        master=master,
+        clock=clock,
+        at_point=crash_point,
     )
 
 

@@ -24,6 +24,9 @@ IDLE_POLL_S = 0.05
 IDLE_AFTER_S = 1.0
 PAGE = 500
 
+AtPoint = Callable[[str], None]
+"""Told the name of each place inside a commit where a test may have the process die."""
+
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     """The record under POSITION_KEY: the next input offset per topic, and where this partition's outputs ended."""
@@ -45,14 +48,22 @@ class EmbeddedClaim:
         service: str,
         holder: str,
         when_idle: Callable[[], None],
+        at_point: AtPoint = lambda _: None,
     ) -> None:
-        """Fence whoever owned it, then restore. `when_idle` is called while there is nothing to read."""
+        """
+        Fence whoever owned it, then restore.
+
+        Args:
+            when_idle: Called while there is nothing to read.
+            at_point: For tests: called inside every commit, as `service.decided` and `service.stated`.
+        """
         self.partition = partition
         self._database = database
         self._records = records
         self._station = station
         self._service = service
         self._when_idle = when_idle
+        self._at_point = at_point
         self._fenced = ""
         self._epoch = self._take(holder)
         with database.snapshot() as connection:
@@ -100,6 +111,7 @@ class EmbeddedClaim:
             with self._database.write() as connection:
                 self._check_epoch(connection)
                 self._records.add(connection, outputs)
+                self._at_point(f"{self._station.service}.decided")
                 self._records.add(connection, [self._state_record(change.key, change.value) for change in state])
                 touched = {(record.topic, record.partition) for record in outputs}
                 self._records.burn(connection, touched)
@@ -107,6 +119,7 @@ class EmbeddedClaim:
                 record = self._state_record(POSITION_KEY, msgspec.json.encode(Position(inputs, ends)))
                 offset = self._records.add(connection, [record])
                 self._records.burn(connection, [(self._station.state, self.partition)])
+                self._at_point(f"{self._station.service}.stated")
         except (FencedError, LogUnavailableError) as error:
             self._fenced = str(error)
             raise FencedError(self._fenced) from error

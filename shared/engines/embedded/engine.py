@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.crypto.master import MasterKeys
 from shared.engines.embedded import keyring, log, registry, view
+from shared.engines.embedded.claim import AtPoint
 from shared.engines.embedded.database import Database
 from shared.engines.embedded.keyring import EmbeddedKeyring
 from shared.engines.embedded.log import EmbeddedLog
@@ -22,8 +23,18 @@ REGISTRY_FILE = "registry.db"
 class EmbeddedEngine:
     """See `shared.ports.engine.Engine`. Log and view share one file, registry and keyring another."""
 
-    def __init__(self, home: Path, *, partitions: int, prefix: str, master: MasterKeys, clock: Clock) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        partitions: int,
+        prefix: str,
+        master: MasterKeys,
+        clock: Clock,
+        at_point: AtPoint = lambda _: None,
+    ) -> None:
         """Remember; nothing is opened yet."""
+        self._at_point = at_point
         self._home = home
         self._partitions = partitions
         self._prefix = prefix
@@ -42,7 +53,13 @@ class EmbeddedEngine:
         with self._opening:
             if self._log is None:
                 database = self._file(LOG_FILE, log.SCHEMA, LogUnavailableError)
-                self._log = EmbeddedLog(database, partitions=self._partitions, prefix=self._prefix, clock=self._clock)
+                self._log = EmbeddedLog(
+                    database,
+                    partitions=self._partitions,
+                    prefix=self._prefix,
+                    clock=self._clock,
+                    at_point=self._at_point,
+                )
             return self._log
 
     @property
@@ -88,7 +105,15 @@ class EmbeddedEngine:
         return database
 
 
-def open_engine(home: Path, *, partitions: int, prefix: str, master: MasterKeys, clock: Clock) -> EmbeddedEngine:
+def open_engine(
+    home: Path,
+    *,
+    partitions: int,
+    prefix: str,
+    master: MasterKeys,
+    clock: Clock,
+    at_point: AtPoint = lambda _: None,
+) -> EmbeddedEngine:
     """
     The engine on the files of one directory.
 
@@ -98,5 +123,6 @@ def open_engine(home: Path, *, partitions: int, prefix: str, master: MasterKeys,
         prefix: Before topic and group names.
         master: Wraps the tenants' keys.
         clock: Dates records and tells deadlines; leases run on the machine's own.
+        at_point: For tests (see `EmbeddedClaim`).
     """
-    return EmbeddedEngine(home, partitions=partitions, prefix=prefix, master=master, clock=clock)
+    return EmbeddedEngine(home, partitions=partitions, prefix=prefix, master=master, clock=clock, at_point=at_point)

@@ -10,7 +10,7 @@ from shared.contracts.topics import TOPICS, Cleanup, Station, Topic
 from shared.domain.instants import DAY_MS
 from shared.engines.embedded import claim, membership
 from shared.engines.embedded import records as records_
-from shared.engines.embedded.claim import EmbeddedClaim
+from shared.engines.embedded.claim import AtPoint, EmbeddedClaim
 from shared.engines.embedded.database import Database
 from shared.engines.embedded.membership import EmbeddedMembership
 from shared.engines.embedded.records import Records
@@ -30,8 +30,17 @@ _BATCH = 500  # deleted per transaction: writers wait a few milliseconds, not fo
 class EmbeddedLog:
     """A log in a file, for the processes of one machine. Aborted records are never visible: there are none."""
 
-    def __init__(self, database: Database, *, partitions: int, prefix: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        partitions: int,
+        prefix: str,
+        clock: Clock,
+        at_point: AtPoint = lambda _: None,
+    ) -> None:
         """Make the topics that are missing. Raises ConfigurationError: made with another number of partitions."""
+        self._at_point = at_point
         self.partitions = partitions
         self._database = database
         self._prefix = prefix
@@ -63,6 +72,7 @@ class EmbeddedLog:
             service=self._prefix + station.service,
             holder=self._holder,
             when_idle=self._housekeep_if_due,
+            at_point=self._at_point,
         )
 
     def read(
