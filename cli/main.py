@@ -20,8 +20,10 @@ COMMANDS = {
     "status": "lag, freshness, mailboxes",
     "tail": "read a topic",
     "trigger": "send notifications that carry valid proof",
+    "reconcile": "have mailboxes looked at again",
     "dead-letters": "what could not be handled: see it, redrive it, drop it",
     "topics": "the table of topics; create and check them",
+    "replay": "decide a range again and compare with what was told",
     "keys": "make and rotate master keys",
     "doctor": "check what a newcomer gets wrong",
 }

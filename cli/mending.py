@@ -86,8 +86,8 @@ def _of_command(letter: DeadLetter, mailbox: Mailbox, consent_of: ConsentOf, now
     consent = consent_of(mailbox)
     if isinstance(wish, Gap):
         return Remedy(((mailbox, Gap(at_ms=now_ms)),), "every mailbox of its partition looks again")
-    if isinstance(wish, Disconnect | Sleep) and (consent is None or consent.connected_at_ms <= wish.at_ms):
-        return Remedy(((mailbox, type(wish)(at_ms=now_ms)),), "the mailbox is left, as was wished")
+    if isinstance(wish, Disconnect) and consent is not None and consent.connected_at_ms <= wish.at_ms:
+        return Remedy(((mailbox, Disconnect(at_ms=now_ms)),), "the mailbox is left, as was wished")
     if isinstance(wish, TakeRoom):
         why = "the room is not taken any more: its person is asked anew, and its mailbox looks"
         return Remedy(((mailbox, _as_registered(consent, wish, now_ms)),), why, wish)

@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 
 from cli.stage import simulator_environ
+from shared.consents.tables import consents
 from shared.contracts import envelope as envelopes
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.meeting_state import MeetingState
+from shared.contracts.rows import ConsentRow, ConsentState
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
 from shared.crypto.records import opened
 from tests.integration.pipeline.office import Office
@@ -88,3 +90,8 @@ class Poisoned(Office):
         payload = msgspec.json.encode(msgspec.structs.replace(letter, value=genuine))
         envelope = msgspec.structs.replace(envelopes.decode(record.value or b""), payload=msgspec.Raw(payload))
         self.spoil("dead-letters", envelopes.encode(envelope))
+
+    def grant_to(self, mailbox: str) -> None:
+        """Somebody else's grant stands, and the log knows nothing of their mailbox."""
+        row = ConsentRow(user=f"u-{mailbox}", provider="microsoft", subject="s", state=ConsentState.ACTIVE)
+        consents(self.engine.registry).put(self.tenant, mailbox, row)

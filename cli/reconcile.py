@@ -1,0 +1,234 @@
+"""`roomsync reconcile`: have mailboxes looked at again, inside a budget of calls, those with the soonest meeting first."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from cli.calendars import Calendars
+from cli.mailboxes import CONNECTED, grants
+from cli.opened import opened_engine
+from cli.wishes import wish_record
+from shared.contracts.calendar_state import DueReason
+from shared.contracts.command import Connect, Reconcile
+from shared.contracts.topics import COMMANDS
+from shared.domain.identity import Mailbox, partition_of
+from shared.domain.instants import to_rfc3339
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.ports.registry import Registry
+from shared.runtime.clock import clock_from
+
+FINDING = 1
+_POLL_S = 0.2
+_CAUSE = "reconcile"
+
+
+@dataclass(slots=True)
+class Sent:
+    """A mailbox that was asked to look again."""
+
+    mailbox: Mailbox
+    at_ms: int
+    beyond: int
+    """Once the owner's position on `commands` has passed this offset, the wish was answered."""
+    written: int
+    """Records of its events that had been written before."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of the mailboxes that were asked."""
+
+    looked: int = 0
+    changed: int = 0
+    """Of those looked at: how many had something to correct."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Mailbox → why it was not looked at (yet)."""
+    waiting: list[str] = field(default_factory=list)
+    """Nobody has answered for them within the time."""
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Every connected mailbox.")
+@click.option("--mailbox", "names", multiple=True, metavar="ID", help="One mailbox: ID or TENANT/ID. Repeatable.")
+@click.option("--tenant", default="", metavar="T", help="Every mailbox of one organisation.")
+@click.option("--full", is_flag=True, help="Throw the cursors away: read everything, not what changed.")
+@click.option(
+    "--calls-per-s", type=click.FloatRange(min=0, min_open=True), default=5.0, show_default=True,
+    help="At most so many mailboxes a second; a look is one call, and one more for every further page.",
+)  # fmt: skip
+@click.option("--no-wait", is_flag=True, help="Ask, and do not wait until they were looked at.")
+@click.option(
+    "--patience-s", type=click.FloatRange(min=0), default=60.0, show_default=True,
+    help="How long to wait for the next answer.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say which mailboxes, in which order; send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(
+    everything: bool, names: tuple[str, ...], tenant: str, full: bool, calls_per_s: float, no_wait: bool,
+    patience_s: float, dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """
+    Have mailboxes looked at again, soonest upcoming meeting first. Corrects whatever drifted; announces only differences.
+
+    Exit codes: 0 all looked at, 1 some could not be, 2 no such mailbox, 3 a store is away.
+    """
+    if sum((everything, bool(names), bool(tenant))) != 1:
+        message = "say which: --all, --mailbox ID, or --tenant T"
+        raise click.UsageError(message)
+    with opened_engine() as (engine, settings):
+        clock = clock_from(settings.test_clock)
+        calendars = Calendars(engine, wanted=lambda mailbox: not tenant or mailbox.tenant == tenant)
+        calendars.refresh()
+        known = {*calendars.states, *_granted(engine.registry, tenant)}
+        chosen = in_order(calendars, _chosen(known, names, tenant), clock.now_ms())
+        if dry_run:
+            return _rehearse(calendars, chosen, clock, as_json=as_json)
+        errand = Errand(engine, calendars, clock, patience_s=patience_s)
+        with click.progressbar(length=len(chosen), label="asked", file=sys.stderr, hidden=as_json) as bar:
+            for _ in errand.send(chosen, full=full, calls_per_s=calls_per_s):
+                bar.update(1)
+        if no_wait:
+            return _report(Result(), len(chosen), waited=False, as_json=as_json)
+        with click.progressbar(length=len(chosen), label="looked at", file=sys.stderr, hidden=as_json) as bar:
+            for count in errand.wait():
+                bar.update(count)
+    return _report(errand.result, len(chosen), waited=True, as_json=as_json)
+
+
+def in_order(calendars: Calendars, mailboxes: Sequence[Mailbox], now_ms: int) -> list[Mailbox]:
+    """Whose next meeting with a room begins soonest comes first."""
+    return sorted(mailboxes, key=lambda mailbox: (calendars.upcoming_ms(mailbox, now_ms), mailbox))
+
+
+class Errand:
+    """Asks mailboxes to look again, and watches on `calendar-state` how they do."""
+
+    def __init__(self, engine: Engine, calendars: Calendars, clock: Clock, *, patience_s: float) -> None:
+        """`patience_s`: how long nothing at all may be heard."""
+        self._engine = engine
+        self._calendars = calendars
+        self._clock = clock
+        self._patience_s = patience_s
+        self._sent: list[Sent] = []
+        self.result = Result()
+
+    def send(self, mailboxes: Sequence[Mailbox], *, full: bool, calls_per_s: float) -> Iterator[None]:
+        """One command a mailbox, evenly spread. Raises LogUnavailableError."""
+        log = self._engine.log
+        began_s = time.monotonic()
+        for number, mailbox in enumerate(mailboxes):
+            time.sleep(max(0.0, began_s + number / calls_per_s - time.monotonic()))
+            at_ms = self._clock.now_ms()
+            held = mailbox in self._calendars.states
+            wish = Reconcile(at_ms=at_ms, full=full) if held else Connect(at_ms=at_ms)
+            log.append([wish_record(mailbox, wish, log.partitions, cause=_CAUSE)])
+            beyond = log.span(COMMANDS.name, partition_of(mailbox.key, log.partitions)).end
+            self._sent.append(Sent(mailbox, at_ms, beyond, self._calendars.written[mailbox]))
+            yield
+
+    def wait(self) -> Iterator[int]:
+        """How many more were answered, each time some were; ends when all are, or patience is over."""
+        open_ = self._sent
+        heard_s = time.monotonic()
+        while open_ and time.monotonic() - heard_s < self._patience_s:
+            self._calendars.refresh({partition_of(each.mailbox.key, self._engine.log.partitions) for each in open_})
+            left = [each for each in open_ if not self._answered(each)]
+            if len(left) < len(open_):
+                heard_s = time.monotonic()
+                yield len(open_) - len(left)
+            else:
+                time.sleep(_POLL_S)
+            open_ = left
+        self.result.waiting = [each.mailbox.key.decode() for each in open_]
+
+    def _answered(self, sent: Sent) -> bool:
+        state = self._calendars.states.get(sent.mailbox)
+        name = sent.mailbox.key.decode()
+        partition = partition_of(sent.mailbox.key, self._engine.log.partitions)
+        passed = self._calendars.positions[partition].get(COMMANDS.name, 0) >= sent.beyond
+        if state is None:
+            if passed:
+                self.result.failed[name] = "no longer connected"
+            return passed
+        retry_ms = state.due.get(DueReason.RETRY, 0)
+        if state.failures and retry_ms > self._clock.now_ms():
+            self.result.failed[name] = (
+                f"{state.failures} looks failed in a row; the next one is at {to_rfc3339(retry_ms)}"
+            )
+            return True
+        if not passed or state.looked_at_ms < sent.at_ms:
+            return False
+        self.result.looked += 1
+        self.result.changed += self._calendars.written[sent.mailbox] > sent.written
+        return True
+
+
+def _granted(registry: Registry, tenant: str) -> Iterator[Mailbox]:
+    """Whose grant stands, whether or not the log still knows the mailbox: if it does not, it is connected anew."""
+    for grant in grants(registry):
+        if grant.consent.state in CONNECTED and tenant in ("", grant.mailbox.tenant):
+            yield grant.mailbox
+
+
+def _chosen(known: Collection[Mailbox], names: Sequence[str], tenant: str) -> list[Mailbox]:
+    if tenant and not known:
+        message = f"no mailbox of organisation {tenant!r} is connected; `roomsync tenants` knows the organisations"
+        raise click.UsageError(message)
+    if not names:
+        return list(known)
+    by_name = {name: mailbox for mailbox in known for name in (mailbox.id, mailbox.key.decode())}
+    if unknown := sorted(set(names) - by_name.keys()):
+        message = f"no such mailbox is connected: {', '.join(unknown)}; `roomsync reconcile --all --dry-run` lists them"
+        raise click.UsageError(message)
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def _rehearse(calendars: Calendars, chosen: Sequence[Mailbox], clock: Clock, *, as_json: bool) -> int:
+    now_ms = clock.now_ms()
+    lines = [_plan(calendars, mailbox, now_ms) for mailbox in chosen]
+    if as_json:
+        click.echo(json.dumps({"dryRun": True, "mailboxes": lines}))
+        return 0
+    for line in lines:
+        click.echo(f"{line['mailbox']}  looked at {line['lookedAt'] or 'never'}, next meeting {line['next'] or 'none'}")
+    click.echo(f"would ask {len(chosen)} mailboxes")
+    return 0
+
+
+def _plan(calendars: Calendars, mailbox: Mailbox, now_ms: int) -> dict[str, Any]:
+    state = calendars.states.get(mailbox)
+    looked_ms = state.looked_at_ms if state else 0
+    next_ms = calendars.upcoming_ms(mailbox, now_ms)
+    return {
+        "mailbox": mailbox.key.decode(),
+        "lookedAt": to_rfc3339(looked_ms) if looked_ms else None,
+        "next": to_rfc3339(next_ms) if next_ms < 2**62 else None,
+    }
+
+
+def _report(result: Result, asked: int, *, waited: bool, as_json: bool) -> int:
+    code = FINDING if result.failed or result.waiting else 0
+    if as_json:
+        line = {
+            "asked": asked, "waited": waited, "looked": result.looked, "changed": result.changed,
+            "failed": result.failed, "waiting": result.waiting,
+        }  # fmt: skip
+        click.echo(json.dumps(line))
+        return code
+    if not waited:
+        click.echo(f"asked {asked} mailboxes; `roomsync status` shows how they do")
+        return code
+    click.echo(f"{result.looked} of {asked} looked at, {result.changed} of them had something to correct")
+    for name, why in result.failed.items():
+        click.echo(f"failed: {name}: {why}")
+    if result.waiting:
+        click.echo(f"no answer for: {', '.join(result.waiting)}; is the sync worker running? See `roomsync status`")
+    return code
