@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from services.room_status.announce import room_status, status_key
-from services.room_status.fold import Change, fold, is_past
+from services.room_status.fold import RULES_VERSION, Change, Rules, fold, is_past
 from shared.contracts import envelope as envelopes
-from shared.contracts import meeting_state, observation
+from shared.contracts import meeting_state, observation, repair
+from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation
 from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
@@ -24,6 +25,9 @@ from shared.ports.view import Row
 KeysOf = Callable[[str], TenantKeys]
 KEEP_PAST_MS = DAY_MS
 CORRELATION_HEADER = "correlation-id"
+SOURCE_HEADER = "source-position"
+"""The input record that a decision was made upon: `topic/partition/offset`. Within a partition of decisions it only grows."""
+RULES_HEADER = "rules-version"
 
 
 @dataclass(slots=True)
@@ -33,22 +37,35 @@ class Batch:
     decisions: list[NewRecord] = field(default_factory=list)
     statuses: list[NewRecord] = field(default_factory=list)
     states: dict[bytes, bytes | None] = field(default_factory=dict)
+    changes: list[StateChange] = field(default_factory=list)
+    """For the state topic: every change, not only the last of a key, so that the past can be had at any observation."""
     rows: dict[str, Row] = field(default_factory=dict)
     malformed: list[tuple[Record, str]] = field(default_factory=list)
+    forgotten: list[Record] = field(default_factory=list)
+    """Sealed by a key that was destroyed on purpose."""
+    repairs: list[tuple[Record, Envelope]] = field(default_factory=list)
+    """Wishes that a decision be told again which the topic has lost: no facts, and no part of the fold."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not self.states
+        return not (self.states or self.decisions)
 
-    @property
-    def changes(self) -> list[StateChange]:
-        """The state topic's records."""
-        return [StateChange(key, value) for key, value in self.states.items()]
+    def remember(self, key: bytes, value: bytes | None, row: Row) -> None:
+        """A meeting changed, or (None) is over."""
+        self.states[key] = value
+        self.changes.append(StateChange(key, value))
+        self.rows[key.decode()] = row
 
 
 def decide(
-    records: Sequence[Record], memory: Mapping[bytes, bytes], *, partition: int, keys_of: KeysOf, told: frozenset[str]
+    records: Sequence[Record],
+    memory: Mapping[bytes, bytes],
+    *,
+    partition: int,
+    keys_of: KeysOf,
+    told: frozenset[str],
+    rules: Rules = fold,
 ) -> Batch:
     """
     Fold `records` over `memory`.
@@ -57,11 +74,12 @@ def decide(
         memory: Meeting key → the bytes of its `meeting-state` record.
         keys_of: A tenant's keys; KeyDestroyedError means that its records are to be forgotten.
         told: Decline ids that a torn predecessor already put on the topic.
+        rules: The fold; another one only where a replay asks what it would change.
     """
     batch = Batch()
     for record in records:
         try:
-            _decide_one(record, memory, batch, partition, keys_of, told)
+            _decide_one(record, memory, batch, partition, keys_of, told, rules)
         except MalformedRecordError as error:
             batch.malformed.append((record, str(error)))
     return batch
@@ -75,12 +93,10 @@ def sweep(memory: Mapping[bytes, bytes], *, now_ms: int, partition: int, keys_of
         try:
             meeting = opened(value, keys_of(tenant), MeetingState)
         except (KeyDestroyedError, MalformedRecordError):
-            batch.states[key] = None
-            batch.rows[key.decode()] = Row(key.decode(), (), None)
+            batch.remember(key, None, Row(key.decode(), (), None))
             continue
         if is_past(meeting, now_ms - KEEP_PAST_MS):
-            batch.states[key] = None
-            batch.rows[key.decode()] = Row(key.decode(), (), None)
+            batch.remember(key, None, Row(key.decode(), (), None))
             batch.statuses += [
                 NewRecord(ROOM_STATUS.name, partition, status_key(tenant, room), None) for room in meeting.rooms
             ]
@@ -99,8 +115,12 @@ def _decide_one(
     partition: int,
     keys_of: KeysOf,
     told: frozenset[str],
+    rules: Rules,
 ) -> None:
     envelope = envelopes.decode(record.value or b"")
+    if envelope.type == repair.TYPE:
+        batch.repairs.append((record, envelope))
+        return
     if envelope.type != observation.TYPE:
         message = f"a record of type {envelope.type!r} on observations: another version of the sync worker wrote it?"
         raise MalformedRecordError(message)
@@ -108,24 +128,26 @@ def _decide_one(
         keys = keys_of(envelope.tenant)
         seen = open_envelope(envelope, keys, Observation)
     except KeyDestroyedError:
-        return  # erased on purpose: nothing of it may be read, decided or kept
+        batch.forgotten.append(record)  # erased on purpose: nothing of it may be read, decided or kept
+        return
     key = f"{keys.tenant}/{seen.meeting}".encode()
     value = batch.states.get(key, memory.get(key))
     meeting = opened(value, keys, MeetingState) if value else MeetingState(provider=seen.provider, meeting=seen.meeting)
-    change = fold(meeting, seen, keys=keys)
+    change = rules(meeting, seen, keys=keys)
     if change is None:
         return
+    source = f"{record.topic}/{record.partition}/{record.offset}"
+    now = msgspec.structs.replace(change.meeting, version=meeting.version + 1)
     sealed = sealed_envelope(
         keys,
-        change.meeting,
+        now,
         type=meeting_state.TYPE,
-        id=f"{record.topic}/{record.partition}/{record.offset}",
+        id=source,
         correlation=envelope.correlation,
         causation=envelope.id,
     )
-    batch.states[key] = sealed
-    batch.rows[key.decode()] = _row(key.decode(), change.meeting, sealed, keys.tenant)
-    _announce(change, batch, key, partition, seen, envelope.correlation, told, keys.tenant)
+    batch.remember(key, sealed, _row(key.decode(), now, sealed, keys.tenant))
+    _announce(change, batch, key, partition, seen, envelope.correlation, source, told, keys.tenant)
 
 
 def _announce(
@@ -135,12 +157,14 @@ def _announce(
     partition: int,
     seen: Observation,
     correlation: str,
+    source: str,
     told: frozenset[str],
     tenant: str,
 ) -> None:
     headers = ((CORRELATION_HEADER, correlation.encode()),) if correlation else ()
+    why = ((SOURCE_HEADER, source.encode()), (RULES_HEADER, str(RULES_VERSION).encode()))
     batch.decisions += [
-        NewRecord(ROOM_REJECTIONS.name, partition, key, msgspec.json.encode(decline), headers)
+        NewRecord(ROOM_REJECTIONS.name, partition, key, msgspec.json.encode(decline), (*headers, *why))
         for decline in change.declines
         if decline.id not in told
     ]

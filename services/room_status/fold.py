@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -14,6 +15,9 @@ from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.room_declined import RoomDeclined
 from shared.domain.attendees import Answer
 from shared.domain.keys import TenantKeys
+
+RULES_VERSION = 1
+"""Goes up with every change of this module, of `voice` or of `announce` that gives other declines for the same facts."""
 
 RoomKey = tuple[str, str]
 """Occurrence and room."""
@@ -34,6 +38,14 @@ class Change:
     meeting: MeetingState
     rooms: tuple[RoomMemory, ...]
     declines: tuple[RoomDeclined, ...]
+
+
+class Rules(Protocol):
+    """What makes a decision of an observation: `fold`, or the one that a replay tries out."""
+
+    def __call__(self, meeting: MeetingState, seen: Observation, *, keys: TenantKeys) -> Change | None:
+        """What one more observation changes; None when nothing."""
+        ...
 
 
 def fold(meeting: MeetingState, seen: Observation, *, keys: TenantKeys) -> Change | None:

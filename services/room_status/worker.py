@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from services.room_status.decide import Batch, decide, row_of, sweep
 from services.room_status.projection import Projection
+from services.room_status.repairs import mend
+from services.room_status.replay import decline
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import MEETING_STATE, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.domain.instants import HOUR_MS
@@ -59,7 +61,7 @@ class RoomStatusOwner:
         )
         self._backlog: Sequence[Record] = ()
         self._swept_at_ms = 0
-        self._passed = dict(claim.position)
+        self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(self._log, ROOM_STATUS_STATION, claim.partition, clock)
         self._note_lost_input()
         self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
@@ -76,6 +78,7 @@ class RoomStatusOwner:
                 keys_of=self._keys_of,
                 told=self._told,
             )
+            self._mend(batch)
             self._bury(batch)
             position = {INPUT: self._backlog[-1].offset + 1}
             self._commit(batch, position)
@@ -84,7 +87,8 @@ class RoomStatusOwner:
         elif self._clock.now_ms() >= self._swept_at_ms + SWEEP_EVERY_MS:
             now_ms = self._clock.now_ms()
             partition = self._claim.partition
-            self._commit(sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=self._keys_of), {})
+            # With the position: a replay has to know between which observations a meeting was forgotten.
+            self._commit(sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=self._keys_of), self._passed)
             self._swept_at_ms = now_ms
         self._projection.flush()
         self._lag.show(self._passed)
@@ -101,12 +105,28 @@ class RoomStatusOwner:
     def _keys_of(self, tenant: str) -> TenantKeys:
         return self._keyring.keys(tenant)
 
+    def _mend(self, batch: Batch) -> None:
+        if not batch.repairs:
+            return
+        mended = mend(
+            self._log,
+            batch.repairs,
+            {**self._memory, **{key: value for key, value in batch.states.items() if value is not None}},
+            partition=self._claim.partition,
+            keys_of=self._keys_of,
+            now_ms=self._clock.now_ms(),
+            told=self._told | frozenset(decline(record).id for record in batch.decisions),
+        )
+        batch.decisions += mended.decisions
+        batch.malformed += mended.refused
+        logger.info("repaired", partition=self._claim.partition, told_again=len(mended.decisions))
+
     def _bury(self, batch: Batch) -> None:
         for record, reason in batch.malformed:
             bury(self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms())
             logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
 
-    def _commit(self, batch: Batch, position: dict[str, int]) -> None:
+    def _commit(self, batch: Batch, position: Mapping[str, int]) -> None:
         if batch.empty and not batch.malformed:
             return
         crash_point("room-status.before-commit")
@@ -119,8 +139,8 @@ class RoomStatusOwner:
                 self._memory.pop(key, None)
             else:
                 self._memory[key] = value
-        for decline in batch.decisions:
-            logger.info("room_declined", partition=decline.partition, key=decline.key.decode())
+        for told in batch.decisions:
+            logger.info("room_declined", partition=told.partition, key=told.key.decode())
         self._projection.add(batch.rows.values(), offset)
         crash_point("room-status.projected")
 

@@ -56,3 +56,5 @@ class MeetingState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     voice: str = ""
     """The mailbox whose word counts; "" when there is none."""
     rooms: tuple[RoomMemory, ...] = ()
+    version: int = 0
+    """Counts the changes since the meeting was first seen: a replay sees by it whether a part of the past is missing."""

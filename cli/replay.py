@@ -1,0 +1,137 @@
+"""`roomsync replay`: decides recorded observations again, in memory alone, and compares the declines with those told."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from cli.mailboxes import tenants_of
+from cli.opened import opened_engine
+from cli.replay_report import Report, Stretch, as_dict, as_text
+from cli.replay_wishes import repairs
+from services.room_status import recollect
+from services.room_status.replay import Redone
+from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
+from shared.domain.instants import MINUTE_MS, from_rfc3339, to_rfc3339
+from shared.ports.engine import Engine
+from shared.ports.log import Log
+from shared.ports.registry import Registry
+from shared.runtime.clock import clock_from
+
+FINDING = 1
+MARGIN_MS = 5 * MINUTE_MS
+"""What retention may take while a replay runs."""
+
+
+@click.command()
+@click.option(
+    "--from", "start", required=True, metavar="ISO", help="Where the range begins, e.g. 2026-11-20T09:30:00Z."
+)
+@click.option("--to", "stop", default=None, metavar="ISO", help="Where it ends. Default: now.")
+@click.option("--tenant", default=None, help="Only this organisation, by its id.")
+@click.option("--apply", is_flag=True, help="Ask room_status to tell what is missing. Default: look, change nothing.")
+@click.option("--dry-run", is_flag=True, help="The default, and stronger than --apply.")
+@click.option(
+    "--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the report as JSON."
+)
+@click.option("--wait-s", default=10.0, show_default=True, help="How long room_status may take to catch up.")
+@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
+def command(
+    start: str,
+    stop: str | None,
+    tenant: str | None,
+    apply: bool,
+    dry_run: bool,
+    report: Path | None,
+    wait_s: float,
+    as_json: bool,
+) -> int:
+    """
+    Fold the recorded observations of a range again and compare the declines with those on room-rejections.
+
+    Writes no topic, no view, no group offset. Exit codes: 0 the same, byte for byte; 1 differences; 2 a range or an
+    organisation that cannot be replayed; 3 a dependency is away.
+    """
+    with opened_engine() as (engine, settings):
+        from_ms, to_ms = range_of(start, stop, clock_from(settings.test_clock).now_ms())
+        _known(engine.registry, tenant)
+        found = Report(from_ms, to_ms, tenant, _redone(engine, from_ms, to_ms, tenant, quiet=as_json))
+        found.settle(engine.log, wait_s)
+        wishes = list(repairs(found))
+        if apply and not dry_run and wishes:
+            found.asked = len(list(found.of("missing")))
+            engine.log.append(wishes)
+            found.settle(engine.log, wait_s, until=("missing", "undecided"))
+    written = as_dict(found)
+    if report:
+        report.write_text(json.dumps(written, indent=2) + "\n")
+    click.echo(json.dumps(written) if as_json else as_text(found))
+    return 0 if found.equal else FINDING
+
+
+def range_of(start: str, stop: str | None, now_ms: int) -> tuple[int, int]:
+    """The range in epoch milliseconds. Raises UsageError: reversed, in the future, or older than what is kept."""
+    from_ms, to_ms = _instant("--from", start), now_ms if stop is None else _instant("--to", stop)
+    oldest_ms = now_ms - RETENTION_MS + MARGIN_MS
+    if max(from_ms, to_ms) > now_ms:
+        message = f"the range ends in the future: it is {to_rfc3339(now_ms)}; leave --to out to replay up to now"
+    elif from_ms >= to_ms:
+        message = f"--from {start} is not before --to {stop or to_rfc3339(now_ms)}: exchange them"
+    elif from_ms < oldest_ms:
+        message = f"observations are kept for five days: begin the range at {to_rfc3339(oldest_ms)} or later"
+    else:
+        return from_ms, to_ms
+    raise click.UsageError(message)
+
+
+def stretches(log: Log, from_ms: int, to_ms: int) -> list[Stretch]:
+    """The range in offsets, per partition."""
+    topic = OBSERVATIONS.name
+    return [
+        Stretch(partition, log.at_time(topic, partition, from_ms), log.at_time(topic, partition, to_ms))
+        for partition in range(log.partitions)
+    ]
+
+
+def _redone(
+    engine: Engine, from_ms: int, to_ms: int, tenant: str | None, *, quiet: bool
+) -> list[tuple[Stretch, Redone]]:
+    keys_of = functools.cache(engine.keyring.keys)
+    wanted = partial(_is_of, tenant) if tenant else recollect.everybody
+    found = []
+    with click.progressbar(
+        stretches(engine.log, from_ms, to_ms), label="deciding again", file=sys.stderr, hidden=quiet
+    ) as shown:
+        for each in shown:
+            try:
+                redone = recollect.replay(
+                    engine.log, each.partition, each.begin, each.end, keys_of=keys_of, since_ms=from_ms, wanted=wanted
+                )
+            except recollect.PastLostError as error:
+                raise click.UsageError(str(error)) from error
+            found.append((each, redone))
+    return found
+
+
+def _is_of(tenant: str, key: bytes) -> bool:
+    return key.startswith(f"{tenant}/".encode())
+
+
+def _known(registry: Registry, tenant: str | None) -> None:
+    known = list(tenants_of(registry))
+    if tenant is not None and tenant not in known:
+        message = f"--tenant {tenant}: no such organisation; there are {', '.join(known) or 'none'}"
+        raise click.UsageError(message)
+
+
+def _instant(option: str, text: str) -> int:
+    try:
+        return from_rfc3339(text)
+    except ValueError as error:
+        message = f"{option} {text!r}: must be an instant such as 2026-11-20T09:30:00Z"
+        raise click.UsageError(message) from error

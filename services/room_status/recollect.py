@@ -1,0 +1,116 @@
+"""Reads from the log what a replay needs: the state at a cut, the observations of a range, the decisions told. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from services.room_status.decide import KeysOf
+from services.room_status.fold import Rules, fold
+from services.room_status.history import Past, past, reached_by
+from services.room_status.replay import Decline, Redone, decline, redo
+from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
+from shared.errors import RoomsyncError
+from shared.ports.log import Log, Record
+
+Wanted = Callable[[bytes], bool]
+"""Whether the records of this key (`tenant/meeting`) take part."""
+
+_PAGE = 500
+_LOOK_BACK = 64  # a position is the last thing of every commit: it stands at most a few markers before the end
+
+
+class PastLostError(RoomsyncError):
+    """What a replay of this range needs is no longer in the log."""
+
+
+def everybody(key: bytes) -> bool:
+    """Every organisation's records take part."""
+    del key
+    return True
+
+
+def replay(
+    log: Log,
+    partition: int,
+    begin: int,
+    end: int,
+    *,
+    keys_of: KeysOf,
+    rules: Rules = fold,
+    since_ms: int = 0,
+    wanted: Wanted = everybody,
+) -> Redone:
+    """
+    Decide the observations [begin, end) of a partition again, upon the state as it was before them.
+
+    Args:
+        since_ms: The instant that `begin` was found by: what was decided after it must not rest on observations before.
+
+    Raises:
+        PastLostError: retention or compaction took something that is needed.
+        LogUnavailableError, MalformedRecordError: the log cannot be read, or holds what room_status cannot have written.
+    """
+    found = state_at(log, partition, begin)
+    _complete(log, partition, begin, found, since_ms)
+    holes = [hole for hole in found.holes(keys_of) if wanted(hole.encode())]
+    if holes:
+        message = (
+            f"partition {partition}: {len(holes)} meetings ({holes[0]}, …) lack a state at the beginning of the range:"
+            f" compaction took it; check `roomsync topics` and begin later"
+        )
+        raise PastLostError(message)
+    pages = ([record for record in page if wanted(record.key)] for page in observations(log, partition, begin, end))
+    memory = {key: value for key, value in found.memory.items() if wanted(key)}
+    redone = redo(pages, memory, partition=partition, keys_of=keys_of, rules=rules)
+    _complete(log, partition, begin, found, since_ms)
+    return redone
+
+
+def state_at(log: Log, partition: int, cut: int) -> Past:
+    """The partition's memory before the observation at offset `cut`. Raises LogUnavailableError, MalformedRecordError."""
+    return past((record for page in _whole(log, MEETING_STATE.name, partition) for record in page), cut)
+
+
+def reached(log: Log, partition: int) -> int:
+    """The offset of the first observation that room_status is not known to have passed. Raises LogUnavailableError."""
+    span = log.span(MEETING_STATE.name, partition)
+    for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):
+        pages = _pages(log, MEETING_STATE.name, partition, start, None, committed=True)
+        found = [record for page in pages for record in page if record.key == POSITION_KEY]
+        if found:
+            return reached_by(found[-1])
+    return 0
+
+
+def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Sequence[Record]]:
+    """The observations [begin, end) as room_status reads them: also of looks whose commit failed. Raises LogUnavailableError."""
+    return _pages(log, OBSERVATIONS.name, partition, begin, end, committed=False)
+
+
+def told(log: Log, partition: int) -> list[Decline]:
+    """Every decline event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
+    return [decline(record) for page in _whole(log, ROOM_REJECTIONS.name, partition) for record in page]
+
+
+def _complete(log: Log, partition: int, begin: int, found: Past, since_ms: int) -> None:
+    first = log.span(OBSERVATIONS.name, partition, committed=False).begin
+    # A range that begins where the partition begins may have lost its beginning. A state that was written later than
+    # the range begins, upon an observation that is gone, gives it away.
+    if first > begin or (first == begin > 0 and found.newest_before_ms > since_ms > 0):
+        message = f"partition {partition}: observations below {first} were lost to retention; begin the range later"
+        raise PastLostError(message)
+
+
+def _whole(log: Log, topic: str, partition: int) -> Iterator[Sequence[Record]]:
+    return _pages(log, topic, partition, log.span(topic, partition).begin, None, committed=True)
+
+
+def _pages(
+    log: Log, topic: str, partition: int, offset: int, end: int | None, *, committed: bool
+) -> Iterator[Sequence[Record]]:
+    while page := log.read(topic, partition, offset, limit=_PAGE, committed=committed):
+        offset = page[-1].offset + 1
+        if end is not None and offset >= end:
+            yield [record for record in page if record.offset < end]
+            return
+        yield page

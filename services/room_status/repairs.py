@@ -1,0 +1,122 @@
+"""
+Telling again what `room-rejections` has lost: the owner decides anew and believes nobody.
+
+A repair names a range and ids. The owner replays the range by its own rules, and tells an id only if the range gives it,
+the topic lacks it, and its own memory has counted it: otherwise a later decline of the same ask would get the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.room_status import recollect
+from services.room_status.decide import SOURCE_HEADER, KeysOf
+from services.room_status.replay import REPAIRS_HEADER, Decline
+from shared.contracts import envelope as envelopes
+from shared.contracts.envelope import Envelope
+from shared.contracts.meeting_state import MeetingState
+from shared.contracts.repair import Repair
+from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
+from shared.crypto.records import opened
+from shared.domain.instants import MINUTE_MS
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.log import Log, NewRecord, Record
+
+MARGIN_MS = 5 * MINUTE_MS
+"""Nothing this close to the end of retention is repaired: the topic may have forgotten what was told of it."""
+
+
+@dataclass(slots=True)
+class Mended:
+    """What repairs lead to."""
+
+    decisions: list[NewRecord] = field(default_factory=list)
+    refused: list[tuple[Record, str]] = field(default_factory=list)
+    """Dead letters: a range that cannot be replayed, or ids that must not be told."""
+
+
+def mend(
+    log: Log,
+    repairs: Sequence[tuple[Record, Envelope]],
+    memory: Mapping[bytes, bytes],
+    *,
+    partition: int,
+    keys_of: KeysOf,
+    now_ms: int,
+    told: frozenset[str],
+) -> Mended:
+    """
+    Decide what has to be told again.
+
+    Args:
+        repairs: Repair records with their envelopes, in order.
+        memory: Meeting key → its newest state.
+        told: Ids that are about to be told, or that a torn predecessor told.
+
+    Raises:
+        LogUnavailableError: nothing is decided; the repairs stay unread.
+    """
+    mended = Mended()
+    known = set(told)
+    for record, envelope in repairs:
+        try:
+            wish = envelopes.payload_of(envelope, Repair)
+            _fresh(log, partition, wish, now_ms)
+            lacking = _lacking(log, partition, wish, keys_of, known)
+            refused = [each.id for each in lacking if not counted(each, memory, keys_of)]
+            mended.decisions += [_told_again(each, record) for each in lacking if each.id not in refused]
+            known |= {each.id for each in lacking}
+            if refused:
+                mended.refused.append((record, f"the recorded states never counted {', '.join(refused)}"))
+        except (MalformedRecordError, recollect.PastLostError) as error:
+            mended.refused.append((record, str(error)))
+    return mended
+
+
+def counted(decline: Decline, memory: Mapping[bytes, bytes], keys_of: KeysOf) -> bool:
+    """Whether the owner's memory knows of this decline, so that no later one can get its id."""
+    event = envelopes.read_json(decline.value, RoomDeclined).data
+    value = memory.get(f"{decline.tenant}/{event.meeting_ref}".encode())
+    if value is None:
+        return True  # past and forgotten: nothing of it will be declined again
+    try:
+        meeting = opened(value, keys_of(decline.tenant), MeetingState)
+    except KeyDestroyedError:
+        return False
+    repeats = {(room.occurrence, room.room): room.repeats for room in meeting.rooms}
+    return repeats.get((event.occurrence_ref, event.room_id), {}).get(event.ask, 0) > event.repeat
+
+
+def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
+    """Refuse a range whose decisions retention may have taken by itself."""
+    first = log.read(OBSERVATIONS.name, partition, wish.begin, limit=1, committed=False)
+    if first and first[0].appended_at_ms < now_ms - RETENTION_MS + MARGIN_MS:
+        message = f"the range begins with an observation that retention is about to take; begin later than {wish.begin}"
+        raise MalformedRecordError(message)
+
+
+def _lacking(log: Log, partition: int, wish: Repair, keys_of: KeysOf, known: set[str]) -> list[Decline]:
+    redone = recollect.replay(log, partition, wish.begin, wish.end, keys_of=keys_of)
+    there = known | {each.id for each in recollect.told(log, partition)}
+    return [each for each in _once(redone.declines) if each.id in wish.ids and each.id not in there]
+
+
+def _once(declines: Sequence[Decline]) -> Iterator[Decline]:
+    yield from {each.id: each for each in declines}.values()
+
+
+def _told_again(decline: Decline, repair: Record) -> NewRecord:
+    """The same bytes under the repair's own place, so that the places of what is told still only grow."""
+    redone = decline.record
+    headers = [(name, value) for name, value in redone.headers if name != SOURCE_HEADER]
+    place = f"{repair.topic}/{repair.partition}/{repair.offset}".encode()
+    origin = dict(redone.headers)[SOURCE_HEADER]
+    return NewRecord(
+        redone.topic,
+        redone.partition,
+        redone.key,
+        redone.value,
+        (*headers, (SOURCE_HEADER, place), (REPAIRS_HEADER, origin)),
+    )

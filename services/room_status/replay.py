@@ -1,0 +1,143 @@
+"""Decides recorded observations again, and compares what that gives with what was told. Pure but for keys; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from services.room_status.decide import SOURCE_HEADER, KeysOf, decide
+from services.room_status.fold import Rules, fold
+from services.room_status.history import source_offset
+from shared.contracts.envelope import read_json
+from shared.contracts.room_declined import RoomDeclined
+from shared.ports.log import NewRecord, Record
+
+REPAIRS_HEADER = "repairs-position"
+"""On a repaired decline: the observation that it was made upon, while its source position is the repair's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """One decline event, redone or as told."""
+
+    id: str
+    tenant: str
+    value: bytes
+    source: int | None
+    """Offset of the observation it was made upon; None on the topic when nothing says so."""
+    record: NewRecord | Record
+
+
+@dataclass(slots=True)
+class Redone:
+    """What a range of observations gives."""
+
+    declines: list[Decline] = field(default_factory=list)
+    memory: dict[bytes, bytes] = field(default_factory=dict)
+    """The meetings' states after the range."""
+    observations: int = 0
+    forgotten: set[int] = field(default_factory=set)
+    """Offsets of observations whose tenant's key was destroyed."""
+    unreadable: int = 0
+    """Observations that are dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Redone against told, by id."""
+
+    same: Sequence[Decline]
+    missing: Sequence[Decline]
+    """Redone; the topic lacks it although its observation was passed."""
+    undecided: Sequence[Decline]
+    """Redone; the owner has not come so far."""
+    spurious: Sequence[Decline]
+    """Told of this range; redoing it does not give it."""
+    differing: Sequence[Decline]
+    """Redone with other bytes than the topic has."""
+    repeated: Sequence[Decline]
+    """Told of this range more than once."""
+    erased: Sequence[Decline]
+    """Told of this range by an organisation whose key was destroyed since: it cannot be redone."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether the range gives what was told, byte for byte."""
+        return not (self.missing or self.undecided or self.spurious or self.differing or self.repeated)
+
+
+def redo(
+    pages: Iterable[Sequence[Record]],
+    memory: Mapping[bytes, bytes],
+    *,
+    partition: int,
+    keys_of: KeysOf,
+    rules: Rules = fold,
+) -> Redone:
+    """
+    Fold observations again.
+
+    Args:
+        pages: The observations, in order.
+        memory: The meetings' states before the first of them.
+        rules: Another fold than the product's own shows what it would change.
+    """
+    redone = Redone(memory=dict(memory))
+    for page in pages:
+        batch = decide(page, redone.memory, partition=partition, keys_of=keys_of, told=frozenset(), rules=rules)
+        redone.memory |= {key: value for key, value in batch.states.items() if value is not None}
+        redone.declines += map(decline, batch.decisions)
+        redone.forgotten |= {record.offset for record in batch.forgotten}
+        redone.observations += len(page) - len(batch.repairs)
+        redone.unreadable += len(batch.malformed)
+    return redone
+
+
+def decline(record: NewRecord | Record) -> Decline:
+    """What a record of `room-rejections` says. Raises MalformedRecordError."""
+    value = record.value or b""
+    event = read_json(value, RoomDeclined)
+    headers = dict(record.headers)
+    position = headers.get(REPAIRS_HEADER) or headers.get(SOURCE_HEADER)
+    source = source_offset(position.decode()) if position else None
+    return Decline(event.id, event.data.tenant_id, value, source, record)
+
+
+def compare(redone: Redone, told: Sequence[Decline], *, begin: int, end: int, reached: int) -> Comparison:
+    """
+    Redone declines of observations [begin, end) against everything told in their partition.
+
+    Args:
+        reached: The owner had passed every observation below, and everything it said of them is in `told`.
+    """
+    by_id: dict[str, Decline] = {}
+    for each in told:
+        by_id.setdefault(each.id, each)
+    given = {each.id for each in redone.declines}
+    here = [each for each in told if each.source is not None and begin <= each.source < end]
+    lacking = [each for each in redone.declines if each.id not in by_id]
+    return Comparison(
+        same=[each for each in redone.declines if each.id in by_id and by_id[each.id].value == each.value],
+        missing=[each for each in lacking if (each.source or 0) < reached],
+        undecided=[each for each in lacking if (each.source or 0) >= reached],
+        spurious=[each for each in here if each.id not in given and each.source not in redone.forgotten],
+        differing=[each for each in redone.declines if each.id in by_id and by_id[each.id].value != each.value],
+        repeated=[each for each in here if each is not by_id[each.id]],
+        erased=[each for each in here if each.id not in given and each.source in redone.forgotten],
+    )
+
+
+def identity(each: Decline) -> dict[str, object]:
+    """A decline for a report: by its pseudonyms, never by its bytes."""
+    event = msgspec.json.decode(each.value, type=RoomDeclined)
+    return {
+        "id": each.id,
+        "tenant": each.tenant,
+        "room": event.data.room_id,
+        "meeting": event.data.meeting_ref,
+        "observedAt": event.data.observed_at,
+        "partition": each.record.partition,
+        "observation": each.source,
+    }
