@@ -25,6 +25,7 @@ class People:
         """Office, meeting id, rooms."""
         self._answers: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._cancelled: set[str] = set()
         self.takes: Counter[tuple[str, str]] = Counter()
         """Provider and title → rooms taken."""
         self._titles: dict[str, str] = {}
@@ -83,6 +84,7 @@ class People:
         if found := self._any(dice):
             self._simulator.cancel(found[1])
             self._standing.remove(found)
+            self._cancelled.add(self._titles[found[1]])
 
     def decide(self, dice: float) -> None:
         """Somebody decides for a room; a decision is the other way than the last one."""
@@ -98,7 +100,7 @@ class People:
     def take(self, dice: float) -> None:
         """Somebody who was prompted takes another room."""
         employee = self._employees[int(dice * len(self._employees))]
-        title = employee.take_one(self._taken)
+        title = employee.take_one(self._taken | self._cancelled)  # a page may still show what was just called off
         if title:
             self._taken.add(title)
             self.takes[employee.provider, title] += 1

@@ -1,7 +1,8 @@
 """
 Does the campaign find what it is there for? Known faults are planted in a copy of the sources: `python -m tests.chaos.planted`.
 
-Not part of CI: it takes a minute or two a fault. What was found is recorded in docs/adr/0008-crash-campaign.md.
+Not part of CI: it takes a minute or two a fault. What was found is recorded in docs/adr/0008-crash-campaign.md. The campaign
+is the ordinary one: it is not told what was planted.
 """
 
 from __future__ import annotations
@@ -44,10 +45,18 @@ BESIDE = (
     f"            self._log.append(batch.decisions)\n            {PAUSE}\n"
     "            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
 )
-TOLD = "        self._told = frozenset(_decline_ids(claim.tail()))\n"
+TOLD = "        self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))\n"
 SYNC_COMMIT = "            self._claim.commit(observations, changes, self._hints.position(answered))\n"
 SEND = "        held.hinted = False\n        self._pool.submit(self._run, held.job)\n"
 TAKE = "            self._intake.take(topic.name, verdict.hints, step)\n"
+MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
+INIT = f"        if transactions:\n            producer.init_transactions()\n        return {MADE}"
+INIT_LAST = (
+    f"        made = {MADE}        import time as planted; planted.sleep(2.0)\n"
+    "        if transactions:\n            producer.init_transactions()\n        return made\n"
+)
+UNTOLD = "        self._told = frozenset()\n"
+CLAIM = "shared/engines/distributed/claim.py"
 
 FAULTS = (
     Fault(
@@ -62,7 +71,7 @@ FAULTS = (
     Fault("decisions-outside-the-commit", ((STATUS, COMMIT, BESIDE),), harmless=True),
     Fault(
         "decisions-outside-the-commit-and-no-tail-check",
-        ((STATUS, COMMIT, BESIDE), (STATUS, TOLD, "        self._told = frozenset()\n")),
+        ((STATUS, COMMIT, BESIDE), (STATUS, TOLD, UNTOLD)),
     ),
     Fault(
         "no-fencing",
@@ -86,6 +95,20 @@ FAULTS = (
             f"            {PAUSE}\n            self._claim.commit(batch.decisions, [], {{}})\n"),
         ),),
         engine="kafka",
+    ),
+    Fault("restore-before-init-transactions", ((CLAIM, INIT, INIT_LAST),), engine="kafka", harmless=True),
+    Fault(
+        "restore-before-init-transactions-and-no-tail-check",
+        ((CLAIM, INIT, INIT_LAST), (STATUS, TOLD, UNTOLD)),
+        engine="kafka",
+    ),
+    Fault(
+        "position-before-decisions",
+        ((
+            STATUS,
+            COMMIT,
+            f"            self._claim.commit([], [], position)\n            {PAUSE}\n{COMMIT}",
+        ),),
     ),
     Fault(
         "last-page-dropped",
@@ -180,21 +203,40 @@ def planted(fault: Fault) -> Iterator[Path]:
         yield tree
 
 
-def found(fault: Fault, seed: int, rounds: int) -> str:
-    """What the campaign says of the fault; "" when it has nothing to say."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the campaign says of a fault."""
+
+    seed: int
+    rounds: int
+    """Played, the last one included."""
+    findings: str
+    """In words; "" when it has nothing to say."""
+
+    def line(self, fault: Fault) -> str:
+        """A row of the table in ADR 8."""
+        first = self.findings.splitlines()[1:2] or self.findings.splitlines()[:1] or [""]
+        what = (
+            f"found: {first[0][:90]}" if self.findings else "rightly not found" if fault.harmless else "**not found**"
+        )
+        return f"| {fault.name} | {fault.engine} | seed {self.seed}, round {self.rounds} | {what} |"
+
+
+def found(fault: Fault, seed: int, rounds: int) -> Outcome:
+    """Plant it and play until something is found, `rounds` rounds at most."""
     with contextlib.ExitStack() as stack:
         tree = stack.enter_context(planted(fault))
         servers = stack.enter_context(own_servers()) if fault.engine == "kafka" else None
         campaign = Campaign(seed, lossy=False, tree=tree, servers=servers, settle_s=SETTLE_S)
         try:
             stack.enter_context(campaign.running())
-            for _ in range(rounds):
+            for nth in range(1, rounds + 1):
                 verdict = campaign.round()
                 if not verdict.ok:
-                    return f"{verdict}\n{verdict.findings()}"
+                    return Outcome(seed, nth, f"{verdict}\n{verdict.findings()}")
         except (RuntimeError, httpx.HTTPError) as error:
-            return f"stopped: {error}"
-    return ""
+            return Outcome(seed, 0, f"stopped\nstopped: {error}")
+    return Outcome(seed, rounds, "")
 
 
 def main() -> int:
@@ -204,13 +246,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=4, help="at most so many a fault")
     arguments = parser.parse_args()
-    missed = 0
-    for fault in FAULTS:
-        if arguments.names and fault.name not in arguments.names:
-            continue
-        findings = found(fault, arguments.seed, arguments.rounds)
-        missed += bool(findings) == fault.harmless
-        print(f"PLANTED {fault.name}: {'found' if findings else 'not found'}\n{findings}", flush=True)
+    missed, table = 0, []
+    for fault in (each for each in FAULTS if not arguments.names or each.name in arguments.names):
+        outcome = found(fault, arguments.seed, arguments.rounds)
+        missed += bool(outcome.findings) == fault.harmless
+        table.append(outcome.line(fault))
+        print(f"PLANTED {fault.name}: {'found' if outcome.findings else 'not found'}\n{outcome.findings}", flush=True)
+    print("\n".join(("", "| planted | engine | when | outcome |", "| --- | --- | --- | --- |", *table)))
     return int(missed > 0)
 
 
