@@ -3,7 +3,8 @@ A breaker per lane (for the log: per partition): after a failure, callers are an
 
 An open lane is not tried by anybody's request. A background probe asks whether the dependency is there at all: while it is
 not, nobody passes on any lane; when it is, one caller may pass and try the open lane (one of three brokers can be away
-while the others answer the probe).
+while the others answer the probe). From the first failure until the first probe has answered nobody passes either: whoever
+had to queue for a thread would otherwise wait a second time, on a lane that nobody has tried yet.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Breaker:
         self._probe = probe
         self._probe_every_s = probe_every_s
         self._lanes: dict[Hashable, Lane] = {}  # lanes not named are closed
-        self._away = False  # by the latest probe
+        self._away = False  # by the latest probe; suspected until the first one has answered
         self._lock = threading.Lock()
         self._prober: threading.Thread | None = None
         self._closing = threading.Event()
@@ -135,6 +136,7 @@ class Breaker:
                 metrics.BREAKER_OPEN.labels(self.name).set(len(self._lanes))
                 _log.warning("breaker_changed", breaker=self.name, open_lanes=len(self._lanes))
             if self._lanes and self._prober is None and not self._closing.is_set():
+                self._away = True
                 self._prober = threading.Thread(target=self._keep_probing, name=f"breaker-{self.name}", daemon=True)
                 self._prober.start()
 

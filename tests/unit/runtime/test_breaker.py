@@ -167,6 +167,32 @@ def test_once_the_probe_has_failed_no_lane_is_tried(breaker: Breaker, dependency
     assert dependency.calls == 1
 
 
+def test_until_the_first_probe_has_answered_no_lane_is_tried(dependency: Dependency) -> None:
+    """Those who queued for a thread behind the first failure have waited once already."""
+    answer = threading.Event()
+
+    def slow_probe() -> None:
+        answer.wait(5)
+
+    breaker = Breaker("test", slow_probe, probe_every_s=0.01)
+    dependency.up = False
+    with pytest.raises(LogUnavailableError):
+        breaker.call({0}, dependency.call)
+    dependency.up = True
+    with pytest.raises(LogUnavailableError):
+        breaker.call({1}, dependency.call)
+    answer.set()
+
+    def passes() -> bool:
+        try:
+            return breaker.call({1}, dependency.call) == "done"
+        except LogUnavailableError:
+            return False
+
+    eventually(passes)
+    breaker.close()
+
+
 def test_probing_ends_when_nothing_is_open(breaker: Breaker, dependency: Dependency) -> None:
     dependency.up = False
     with pytest.raises(LogUnavailableError):
