@@ -1,0 +1,64 @@
+"""`roomsync status`: one screen for whoever was woken: what is wrong, which page to open, and how everything stands."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+
+import click
+
+from cli.status.facts import Facts
+from cli.status.gather import gathered
+from cli.status.judge import Finding, findings
+from cli.status.show import as_dict, as_text
+from shared.runtime.clock import clock_from
+from shared.runtime.logging import configure
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
+
+FINDING, UNREACHABLE = 1, 3
+_CLOSE_S = 2.0
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--service", "urls", multiple=True, metavar="URL",
+    help="A service to ask for its health, as its `ready` line names it. Repeatable. Default: those at fixed ports.",
+)  # fmt: skip
+@click.option(
+    "--timeout-s", type=click.FloatRange(min=1), default=10.0, show_default=True,
+    help="What has not answered by then is shown as such.",
+)  # fmt: skip
+def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
+    """
+    How the whole deployment stands: findings first, each with the runbook to open. Changes nothing.
+
+    Exit codes: 0 all well, 1 there are findings, 3 a store cannot be reached (the rest is shown all the same).
+    """
+    settings = load()
+    configure("cli", "error")  # what fails is said below, once
+    clock = clock_from(settings.test_clock)
+    engine = open_engine(settings)
+    try:
+        facts = gathered(engine, settings, clock, urls, timeout_s=timeout_s)
+    finally:
+        _within(_CLOSE_S, engine.close)
+    found = findings(facts)
+    click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
+    return exit_code(facts, found)
+
+
+def exit_code(facts: Facts, found: list[Finding]) -> int:
+    """3 outweighs 1: what could not be seen may be worse than what was."""
+    if facts.unreachable:
+        return UNREACHABLE
+    return FINDING if found else 0
+
+
+def _within(seconds: float, action: Callable[[], None]) -> None:
+    """A store that hangs must not keep the screen from appearing: its thread ends with the process."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    thread.join(seconds)

@@ -1,0 +1,118 @@
+"""What the screen is made of. None stands for "could not be seen"; why is told in `unreachable` or `unseen`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a service is behind one topic."""
+
+    records: int
+    """Offsets, gaps included: an upper bound."""
+    seconds: float
+    """Age of the oldest input not passed; 0 when all is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A stateful service: lag per topic and partition."""
+
+    service: str
+    lags: Mapping[str, Sequence[Lag]]
+    """Topic → partition → lag."""
+
+    def of_partition(self, number: int) -> Lag:
+        """Over all its topics."""
+        lags = [each[number] for each in self.lags.values()]
+        return Lag(sum(lag.records for lag in lags), max(lag.seconds for lag in lags))
+
+    def of_topic(self, topic: str) -> Lag:
+        """Over all its partitions."""
+        lags = self.lags[topic]
+        return Lag(sum(lag.records for lag in lags), max(lag.seconds for lag in lags))
+
+    @property
+    def seconds(self) -> float:
+        """The worst."""
+        return max((lag.seconds for lags in self.lags.values() for lag in lags), default=0.0)
+
+    @property
+    def records(self) -> int:
+        """All together."""
+        return sum(lag.records for lags in self.lags.values() for lag in lags)
+
+
+@dataclass(slots=True)
+class Watched:
+    """The mailboxes held at one provider."""
+
+    held: int = 0
+    connecting: int = 0
+    failing: int = 0
+    """Their last look failed."""
+    stale: int = 0
+    """Not looked at within twice the reconcile time."""
+    unwatched: int = 0
+    """Their subscription is over or missing."""
+    expiring: int = 0
+    """Their subscription ends within 24 hours."""
+    late: int = 0
+    """Of those, how many should have been prolonged long ago."""
+    heard_at_ms: int = 0
+    looked_at_ms: int = 0
+    oldest_look_ms: int = 0
+    """The look that is longest ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Dead letters that nobody has dealt with."""
+
+    count: int
+    newest_ms: int = 0
+    newest_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process that was asked for its health."""
+
+    url: str
+    named: bool
+    """Whether somebody gave its address; those at default ports may simply not run here."""
+    answers: bool
+    name: str = ""
+    version: str = ""
+    ready: bool = False
+    checks: Mapping[str, str] = field(default_factory=dict)
+    open_lanes: int | None = None
+    """Of its breaker; None for a service without one."""
+    claims: int | None = None
+    """Partitions it owns; None for a service without."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything that could be seen."""
+
+    now_ms: int
+    engine: str
+    version: str
+    stations: dict[str, Station] = field(default_factory=dict)
+    last_push: dict[str, int | None] = field(default_factory=dict)
+    """Provider → when its newest hint was received; None: none is kept. Missing: could not be seen."""
+    watched: dict[str, Watched] | None = None
+    consents: dict[str, dict[str, int]] | None = None
+    letters: Letters | None = None
+    open_prompts: int | None = None
+    rebuilding: Sequence[int] | None = None
+    """Partitions of the view that are being rebuilt."""
+    services: Sequence[Service] = ()
+    unreachable: dict[str, str] = field(default_factory=dict)
+    """Store → what was wrong."""
+    unseen: dict[str, str] = field(default_factory=dict)
+    """Part of the screen → why it is empty, where no store is to blame."""

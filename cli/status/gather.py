@@ -1,0 +1,153 @@
+"""Asks every store for its part of the screen at the same time, and waits no longer than it was told to."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cli.status import services, stores
+from cli.status.facts import Facts
+from cli.status.facts import Station as Lags
+from cli.status.lag import last_push_ms, station_lag
+from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, ROOM_STATUS_STATION, SYNC_WORKER, Station
+from shared.domain.identity import Provider
+from shared.domain.instants import SECOND_MS
+from shared.errors import LogUnavailableError, StoreUnavailableError
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.runtime.health import product_version
+from shared.runtime.redaction import masked
+from shared.runtime.settings import Settings
+
+LOG, VIEW, REGISTRY = "log", "view", "registry"
+_TOPICS = {Provider.MICROSOFT: NOTIFICATIONS_GRAPH, Provider.GOOGLE: NOTIFICATIONS_GOOGLE}
+_PROBE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of the screen: which stores it needs, how it is read, and where it goes."""
+
+    name: str
+    needs: tuple[str, ...]
+    read: Callable[[], Any]
+    keep: Callable[[Any], None]
+
+
+def gathered(engine: Engine, settings: Settings, clock: Clock, urls: Iterable[str], *, timeout_s: float) -> Facts:
+    """
+    Everything that answers within `timeout_s`.
+
+    A store that does not answer a probe is not asked again for each part: its name and fault stand in `unreachable`.
+    """
+    facts = Facts(clock.now_ms(), settings.engine, product_version())
+    _run(_probes(engine), facts, _PROBE_S)
+    parts = [part for part in _parts(engine, settings, facts, urls) if not facts.unreachable.keys() & {*part.needs}]
+    _run(parts, facts, timeout_s)
+    return facts
+
+
+def _probes(engine: Engine) -> list[Part]:
+    def nothing(_: object) -> None:
+        """That it answered is all."""
+
+    return [
+        Part("log", (LOG,), functools.partial(_probe, engine), nothing),
+        Part("view", (VIEW,), lambda: engine.view.applied(0), nothing),
+        Part("registry", (REGISTRY,), lambda: engine.registry.get("tenants", "-", "-"), nothing),
+    ]
+
+
+def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]) -> Iterator[Part]:
+    now_ms = facts.now_ms
+    for station in (SYNC_WORKER, ROOM_STATUS_STATION):
+        yield Part(
+            f"{station.service} lag", (LOG,),
+            functools.partial(_lag, engine, station, now_ms),
+            functools.partial(facts.stations.__setitem__, station.service),
+        )  # fmt: skip
+    for provider, topic in _TOPICS.items():
+        yield Part(
+            f"last push of {provider}", (LOG,),
+            functools.partial(_push, engine, topic.name),
+            functools.partial(facts.last_push.__setitem__, str(provider)),
+        )  # fmt: skip
+    reconcile_ms = int(settings.reconcile_s * SECOND_MS)
+    yield Part(
+        "mailboxes", (LOG, REGISTRY), lambda: stores.watched(engine, reconcile_ms=reconcile_ms, now_ms=now_ms),
+        lambda found: setattr(facts, "watched", found),
+    )  # fmt: skip
+    yield Part(
+        "prompts", (LOG, REGISTRY), lambda: stores.open_prompts(engine, grace_ms=settings.grace_ms, now_ms=now_ms),
+        lambda found: setattr(facts, "open_prompts", found),
+    )  # fmt: skip
+    yield Part("dead letters", (LOG,), lambda: stores.letters(engine), lambda found: setattr(facts, "letters", found))
+    yield Part(
+        "view", (LOG, VIEW), lambda: stores.rebuilding(engine), lambda found: setattr(facts, "rebuilding", found)
+    )
+    yield Part(
+        "consents", (REGISTRY,), lambda: stores.consent_counts(engine.registry),
+        lambda found: setattr(facts, "consents", found),
+    )  # fmt: skip
+    yield Part(
+        "services", (), lambda: services.asked(services.addresses(settings, urls)),
+        lambda found: setattr(facts, "services", found),
+    )  # fmt: skip
+
+
+def _probe(engine: Engine) -> None:
+    engine.log.probe()
+
+
+def _lag(engine: Engine, station: Station, now_ms: int) -> Lags:
+    return station_lag(engine.log, station, now_ms)
+
+
+def _push(engine: Engine, topic: str) -> int | None:
+    return last_push_ms(engine.log, topic)
+
+
+def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
+    """Threads of what hangs are left to the end of the process."""
+    deadline_s = time.monotonic() + timeout_s
+    outcomes: dict[str, Any] = {}
+    threads = {part.name: threading.Thread(target=_attempt, args=(part, outcomes), daemon=True) for part in parts}
+    for thread in threads.values():
+        thread.start()
+    for part in parts:
+        threads[part.name].join(max(0.0, deadline_s - time.monotonic()))
+        _note(part, outcomes.get(part.name, TimeoutError(f"no answer within {timeout_s:g} s")), facts)
+
+
+def _attempt(part: Part, outcomes: dict[str, Any]) -> None:
+    try:
+        outcomes[part.name] = (part.read(),)
+    except Exception as error:  # noqa: BLE001  # whatever fails, the rest of the screen is shown
+        outcomes[part.name] = error
+
+
+def _note(part: Part, outcome: Any, facts: Facts) -> None:
+    if isinstance(outcome, tuple):
+        part.keep(outcome[0])
+        return
+    blamed = _blamed(part, outcome)
+    fault = masked((str(outcome).splitlines() or [""])[0] or type(outcome).__name__)
+    if blamed:
+        facts.unreachable.setdefault(blamed, fault)
+    else:
+        facts.unseen[part.name] = fault
+
+
+def _blamed(part: Part, error: Exception) -> str:
+    """Which store is away; "" when it is not known to be one."""
+    if isinstance(error, LogUnavailableError):
+        return LOG
+    if isinstance(error, StoreUnavailableError):
+        return VIEW if VIEW in part.needs else REGISTRY
+    if isinstance(error, TimeoutError) and len(part.needs) == 1:
+        return part.needs[0]
+    return ""

@@ -1,0 +1,113 @@
+"""What of the facts is a finding, and which page says what to do about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cli.status.facts import Facts, Service, Station, Watched
+
+LAG_S = 90.0  # positions are durable once a minute at the latest: less may be nothing at all
+_PAGE = "docs/runbooks/{}.md"
+_AWAY = {
+    "log": ("the log cannot be reached", "broker-outage"),
+    "view": ('the view\'s store cannot be reached: pages say "rebuilding", nothing is lost', "redis-lost"),
+    "registry": ("registry and keyring cannot be reached: no new look starts, hints wait in the log", "redis-lost"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be."""
+
+    what: str
+    runbook: str
+    """The page to open."""
+    do: str
+    """The first thing to do."""
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """The worst first: what cannot be reached, who does not run, who is behind, what the calendars suffer."""
+    return [
+        *_stores(facts),
+        *(finding for service in facts.services for finding in _service(service)),
+        *(finding for station in facts.stations.values() for finding in _station(station)),
+        *_view(facts),
+        *(finding for provider, counts in (facts.watched or {}).items() for finding in _watched(provider, counts)),
+        *_consents(facts),
+        *_letters(facts),
+        *(
+            Finding(f"{part} could not be read: {why}", _page("bad-deploy"), "roomsync doctor")
+            for part, why in facts.unseen.items()
+        ),
+    ]
+
+
+def _stores(facts: Facts) -> Iterator[Finding]:
+    for store, why in facts.unreachable.items():
+        what, page = _AWAY[store]
+        yield Finding(f"{what} ({why})", _page(page), "roomsync doctor")
+
+
+def _service(service: Service) -> Iterator[Finding]:
+    if not service.answers:
+        if service.named:
+            yield Finding(f"nothing answers at {service.url}", _page("bad-deploy"), "is the process running?")
+        return
+    wrong = [f"{name}: {word}" for name, word in service.checks.items() if word != "ok"]
+    if not service.ready:
+        yield Finding(f"{service.name} is not ready ({'; '.join(wrong)})", _page("bad-deploy"), "read its log")
+    if service.open_lanes:
+        what = (
+            f"the breaker of {service.name} is open: notifications of {service.open_lanes} partitions are answered 503"
+        )
+        yield Finding(what, _page("broker-outage"), "roomsync doctor")
+
+
+def _station(station: Station) -> Iterator[Finding]:
+    if station.seconds > LAG_S:
+        worst = max(station.lags, key=lambda topic: station.of_topic(topic).seconds)
+        what = f"{station.service} is {station.seconds:.0f} s behind on {worst} ({station.records} records in all)"
+        yield Finding(what, _page("bad-deploy"), f"is {station.service} running? Read its log")
+
+
+def _view(facts: Facts) -> Iterator[Finding]:
+    if facts.rebuilding:
+        numbers = ", ".join(map(str, facts.rebuilding))
+        yield Finding(
+            f"the view of partitions {numbers} is being rebuilt", _page("redis-lost"), "is room-status running?"
+        )
+
+
+def _watched(provider: str, counts: Watched) -> Iterator[Finding]:
+    page = _page("provider-outage")
+    if counts.stale:
+        what = f"{counts.stale} of {counts.held} mailboxes at {provider} were not looked at in time"
+        yield Finding(what, page, "roomsync reconcile --all --dry-run")
+    if counts.failing:
+        what = f"the last look at {counts.failing} of {counts.held} mailboxes at {provider} failed"
+        yield Finding(what, page, "the provider's own status page; look_postponed in the sync worker's log")
+    if counts.unwatched:
+        what = f"{counts.unwatched} of {counts.held} mailboxes at {provider} have no live subscription: no push comes"
+        yield Finding(what, page, "roomsync reconcile --all")
+    if counts.late:
+        what = f"{counts.late} subscriptions at {provider} end within 24 h and were not prolonged when due"
+        yield Finding(what, page, "roomsync reconcile --all")
+
+
+def _consents(facts: Facts) -> Iterator[Finding]:
+    for provider, states in (facts.consents or {}).items():
+        if count := states.get("failing", 0):
+            what = f"{count} grants at {provider} cannot be refreshed at the moment"
+            yield Finding(what, _page("provider-outage"), "roomsync doctor: is the client secret still good?")
+
+
+def _letters(facts: Facts) -> Iterator[Finding]:
+    if facts.letters and facts.letters.count:
+        what = f"{facts.letters.count} dead letters, the newest {facts.letters.newest_id}: {facts.letters.reason}"
+        yield Finding(what, _page("dead-letters-growing"), "roomsync dead-letters list")
+
+
+def _page(name: str) -> str:
+    return _PAGE.format(name)

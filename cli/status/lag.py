@@ -1,0 +1,85 @@
+"""How far services have come, and when the providers last spoke: by the ends of a few topics."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+import msgspec
+
+from cli.scanning import records_from
+from cli.status.facts import Lag
+from cli.status.facts import Station as Lags
+from shared.contracts import envelope as envelopes
+from shared.contracts.change_notification import ChangeNotification
+from shared.contracts.envelope import read_json
+from shared.contracts.topics import POSITION_KEY, Station
+from shared.domain.instants import SECOND_MS
+from shared.errors import MalformedRecordError
+from shared.ports.log import Log, Record
+
+_LOOK_BACK = 64  # a position is the last thing of every commit: it stands at most a few markers before the end
+
+
+class _Position(msgspec.Struct):
+    """What is read here of a state topic's position record."""
+
+    inputs: dict[str, int] = {}
+
+
+def station_lag(log: Log, station: Station, now_ms: int) -> Lags:
+    """Lag per topic and partition, by the positions that are durable: an idle service saves its own once a minute."""
+    positions = [_position(log, station, partition) for partition in range(log.partitions)]
+    return Lags(
+        station.service,
+        {
+            topic: [
+                _lag(log, topic, partition, position.get(topic, 0), now_ms, committed=station.reads_committed)
+                for partition, position in enumerate(positions)
+            ]
+            for topic in station.inputs
+        },
+    )
+
+
+def last_push_ms(log: Log, topic: str) -> int | None:
+    """When the newest hint on `topic` was received; None when none is kept."""
+    newest = [_last(log, topic, partition) for partition in range(log.partitions)]
+    return max((_received_at_ms(record) for record in newest if record is not None), default=None)
+
+
+def _lag(log: Log, topic: str, partition: int, position: int, now_ms: int, *, committed: bool) -> Lag:
+    span = log.span(topic, partition, committed=committed)
+    at = max(position, span.begin)
+    waiting = log.read(topic, partition, at, limit=1, committed=committed) if at < span.end else ()
+    if not waiting:
+        return Lag(0, 0.0)
+    return Lag(span.end - at, round(max(0.0, (now_ms - waiting[0].appended_at_ms) / SECOND_MS), 1))
+
+
+def _position(log: Log, station: Station, partition: int) -> Mapping[str, int]:
+    span = log.span(station.state, partition)
+    for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):
+        found: bytes | None = None
+        for record in records_from(log, station.state, partition, start):
+            if record.key == POSITION_KEY:
+                found = record.value
+        if found is not None:
+            return read_json(found, _Position).inputs
+    return {}
+
+
+def _last(log: Log, topic: str, partition: int) -> Record | None:
+    span = log.span(topic, partition)
+    for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):
+        newest = deque(records_from(log, topic, partition, start), maxlen=1)
+        if newest:
+            return newest[0]
+    return None
+
+
+def _received_at_ms(record: Record) -> int:
+    try:
+        return envelopes.payload_of(envelopes.decode(record.value or b""), ChangeNotification).received_at_ms
+    except MalformedRecordError:
+        return record.appended_at_ms

@@ -1,0 +1,73 @@
+"""What the services say of themselves, where it is known at which address they do."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from cli.status.facts import Service
+from shared.runtime.settings import Settings
+
+_TIMEOUT_S = 2.0
+
+
+def addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]:
+    """Base address → whether somebody named it. Without names: this machine's fixed ports."""
+    named = {url.rstrip("/"): True for url in urls}
+    if named:
+        return named
+    ports = (settings.receiver_port, settings.portal_port, settings.health_port)
+    return {f"http://127.0.0.1:{port}": False for port in ports if port}
+
+
+def asked(addresses: Mapping[str, bool]) -> Sequence[Service]:
+    """All at once: one that hangs costs a few seconds, not the screen."""
+    if not addresses:
+        return ()
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        return list(pool.map(_ask, addresses, addresses.values()))
+
+
+def _ask(url: str, named: bool) -> Service:  # mapped over both
+    try:
+        version = json.loads(_get(f"{url}/version"))
+        readiness = json.loads(_get(f"{url}/readyz"))
+        gauges = _gauges(_get(f"{url}/metrics").decode())
+    except (OSError, ValueError):
+        return Service(url, named, answers=False)
+    return Service(
+        url,
+        named,
+        answers=True,
+        name=str(version.get("service", "")),
+        version=str(version.get("version", "")),
+        ready=bool(readiness.get("ok")),
+        checks={str(name): str(word) for name, word in dict(readiness.get("checks", {})).items()},
+        open_lanes=gauges.get("roomsync_breaker_open"),
+        claims=gauges.get("roomsync_claims"),
+    )
+
+
+def _get(url: str) -> bytes:
+    """The body, also of a 503: that is how a service says what is wrong."""
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  # the operator names the address
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return bytes(error.read())
+
+
+def _gauges(text: str) -> dict[str, Any]:
+    """Name → sum over its labels, of those that have samples."""
+    return {
+        family.name: int(sum(sample.value for sample in family.samples))
+        for family in text_string_to_metric_families(text)
+        if family.type == "gauge" and family.samples
+    }
