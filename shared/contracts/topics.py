@@ -42,6 +42,7 @@ CALENDAR_STATE = Topic(
     "calendar-state", "mailbox + event", Cleanup.COMPACT, "references, snapshots, cursor, subscription, due; sealed"
 )
 OBSERVATIONS = Topic("observations", "meeting", Cleanup.DELETE, "everything one copy says of one meeting; sealed")
+REPAIRS = Topic("repairs", "partition", Cleanup.DELETE, "the wish that room_status tell again what is missing; no facts")
 MEETING_STATE = Topic(
     "meeting-state",
     "meeting",
@@ -53,7 +54,12 @@ ROOM_STATUS = Topic(
     "room-status", "occurrence + room", Cleanup.COMPACT, "the state of each room of each occurrence", public=True
 )
 ROOM_REJECTIONS = Topic("room-rejections", "meeting", Cleanup.DELETE, "decline events, CloudEvents JSON", public=True)
-ERASURES = Topic("erasures", "tenant", Cleanup.COMPACT, "key destroyed at: re-applied by every restore")
+ERASURES = Topic(
+    "erasures",
+    "tenant + destroyed key",
+    Cleanup.COMPACT,
+    "which key was destroyed, and when: re-applied by every restore",
+)
 DEAD_LETTERS = Topic(
     "dead-letters", "as the source", Cleanup.DELETE, "the record that could not be handled: bytes, where from, why"
 )
@@ -64,6 +70,7 @@ TOPICS = (
     COMMANDS,
     CALENDAR_STATE,
     OBSERVATIONS,
+    REPAIRS,
     MEETING_STATE,
     ROOM_STATUS,
     ROOM_REJECTIONS,
@@ -97,7 +104,7 @@ SYNC_WORKER = Station(
 )
 ROOM_STATUS_STATION = Station(
     service="room-status",
-    inputs=(OBSERVATIONS.name,),
+    inputs=(OBSERVATIONS.name, REPAIRS.name),
     state=MEETING_STATE.name,
     outputs=(ROOM_REJECTIONS.name, ROOM_STATUS.name),
     reads_committed=False,

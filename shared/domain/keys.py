@@ -27,6 +27,11 @@ def pseudonym(key: bytes, *parts: str) -> str:
     return base64.b32encode(keyed_hash(key, *parts)).decode().lower()[:PSEUDONYM_CHARS]
 
 
+def era_of(key: bytes) -> str:
+    """A name of a key, of no use for guessing it: tells what an erased one sealed from damage."""
+    return keyed_hash(key, "era").hex()[:_ERA_CHARS]
+
+
 @dataclass(frozen=True, slots=True)
 class TenantKeys:
     """One tenant's keys: 32 bytes each. Destroying one makes whatever it sealed or named unreadable."""
@@ -41,8 +46,8 @@ class TenantKeys:
 
     @property
     def era(self) -> str:
-        """A name of the data key, of no use for guessing it: tells what an erased one sealed from damage."""
-        return keyed_hash(self.data_key, "era").hex()[:_ERA_CHARS]
+        """The era of the data key: see `era_of`."""
+        return era_of(self.data_key)
 
     def person(self, address: str) -> str:
         """The pseudonym of a person's address."""
