@@ -10,11 +10,14 @@ from pathlib import Path
 from flask import Flask, Response, g, request, url_for
 
 from services.portal import audit_pages, auth, feed, headers, me, navigation, pages, problems, sessions, stream
+from services.portal.admin import integration
 from services.portal.deps import EXTENSION, Deps
 from services.portal.live import LiveReader
 from services.portal.rooms import pages as rooms_pages
 from services.portal.rooms.importing import RoomImport
 from services.portal.signins import Purpose
+from services.portal.testflow.errand import TestErrand
+from services.portal.testflow.flow import TestFlow
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
 
@@ -35,6 +38,7 @@ def create_app(deps: Deps) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.extensions[EXTENSION] = deps
     reader = LiveReader(deps)
+    flow = TestFlow(deps)
     problems.register(app)
     _measure(app)
     sessions.register(app)
@@ -48,8 +52,11 @@ def create_app(deps: Deps) -> Flask:
         "registry": lambda: deps.engine.registry.get("tenants", "-", "tenant"),
     }
     app.register_blueprint(health_blueprint(NAME, checks))
-    app.register_blueprint(auth.blueprint(deps, {Purpose.ROOMS: RoomImport(deps)}))
+    app.register_blueprint(
+        auth.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestErrand(deps, flow)})
+    )
     app.register_blueprint(audit_pages.blueprint(deps))
+    app.register_blueprint(integration.blueprint(deps, flow))
     app.register_blueprint(me.blueprint(deps, reader))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(feed.blueprint(deps))

@@ -10,6 +10,7 @@ from flask import current_app
 
 from shared.consents.broker import ConsentBroker
 from shared.domain.identity import Provider
+from shared.domain.proof import HookKeys
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -29,6 +30,8 @@ class Deps:
     providers: Mapping[Provider, CalendarProvider]
     session_key: bytes
     """32 bytes: names sessions and sign-ins at rest, and derives what a sign-in must keep to itself."""
+    hook_keys: HookKeys | None = None
+    """Prove the notifications of the subscription that a test makes; None: no test can be run here."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the process ends: streams end themselves."""
 

@@ -36,6 +36,7 @@ def main() -> int:
         broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
         providers=MeasuredProviders(calendar_providers(settings)),
         session_key=master_keys(settings).session_key(),
+        hook_keys=master_keys(settings).hook_keys(),
         stop=stop,
     )
     serve(create_app(deps), NAME, settings.portal_port, threads=THREADS, stop=stop, host=settings.listen_host)

@@ -63,13 +63,13 @@ _APPROVAL = Refusal(
     "admin-approval-required",
     "Your organisation lets nobody use this application before an administrator has approved it.",
     Who.IT,
-    "Ask them to approve the application for the permissions listed on the sign-in page, then sign in again.",
+    "Ask them to approve the application for the listed permissions, then try again.",
 )
 _DECLINED = Refusal(
     "access-denied",
     "Permission to read and change your own calendar was not given.",
     Who.YOU,
-    "Sign in again and accept. Without the permission nothing can be connected.",
+    "Try again and accept. Without the permission nothing can be connected.",
 )
 _ASSIGNMENT = Refusal(
     "user-not-assigned",
@@ -187,7 +187,7 @@ _BY_ERROR = {
         "scope-missing",
         "A permission that is needed was left out: your calendar cannot be read without it.",
         Who.YOU,
-        "Sign in again and leave every permission ticked.",
+        "Try again and leave every permission ticked.",
     ),
     Cause.NO_REFRESH_TOKEN: Refusal(
         "no-lasting-permission",
@@ -227,12 +227,15 @@ _BY_ERROR = {
         "Ask your subscription administrator to switch it on.",
     ),
 }
-_OTHER = Refusal(
+OTHER = Refusal(
     "sign-in-refused",
     "The provider refused the sign-in for a reason that is not in our list.",
     Who.OPERATOR,
     "Look the provider's code up in its documentation.",
 )
+
+BY_CODE = {each.code: each for each in (*_BY_AADSTS.values(), *_BY_ERROR.values(), OTHER)}
+"""Our code → the reason."""
 
 
 def explained(error: str, description: str = "") -> Refusal:
@@ -244,7 +247,7 @@ def explained(error: str, description: str = "") -> Refusal:
     for number in _AADSTS.findall(description):
         if number in _BY_AADSTS:
             return _BY_AADSTS[number]
-    return _BY_ERROR.get(error, _OTHER)
+    return _BY_ERROR.get(error, OTHER)
 
 
 def provider_code(error: str, description: str = "") -> str:

@@ -65,6 +65,9 @@ class Settings:
     reconcile_s: float = _setting(900.0, "seconds without a look after which a mailbox is looked at anyway")
     pending_silent_s: float = _setting(600.0, "seconds a room may be pending before its mailbox is looked at again")
     call_timeout_s: float = _setting(10.0, "seconds one provider call may take")
+    test_flow_s: float = _setting(
+        60.0, "seconds the test of an integration waits for the provider's push, and again for the room's answer"
+    )
     enrolment: str = _setting(
         "auto",
         "`open`: the first sign-in from an organisation switches it on; `closed`: an administrator does; "

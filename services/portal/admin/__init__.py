@@ -1,0 +1,1 @@
+"""The administrators' pages: the integration, its test, and the people who may change it."""

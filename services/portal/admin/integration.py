@@ -1,0 +1,189 @@
+"""Settings > Integrations: the toggle, and the three screens of the test, as pages and as JSON."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal import audit
+from services.portal.admin.overview import configured, organisation, overview
+from services.portal.deps import Deps
+from services.portal.problems import ProblemError
+from services.portal.refusals import Refusal, Who
+from services.portal.sessions import Person, entitled
+from services.portal.testflow.flow import TestFlow
+from services.portal.testflow.troubles import TROUBLES
+from shared.consents import tables
+from shared.contracts.rows import IntegrationState, TenantRow
+from shared.domain.identity import Provider
+from shared.domain.roles import Right
+
+MAX_CONTACT_CHARS = 200
+_WORD = re.compile(r"AADSTS\d{5,7}|[a-z]+(?:_[a-z]+)+")
+
+
+def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
+    """The routes below `/admin/integration` and `/v1/admin/integration`, without switching off."""
+    bp = Blueprint("integration", __name__)
+    _show(bp, deps, flow)
+    _act(bp, deps, flow)
+    _api(bp, deps, flow)
+    return bp
+
+
+def _show(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
+    @bp.get("/admin")
+    def admin() -> AnyResponse:
+        entitled(Right.SEE_INTEGRATION)
+        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+
+    @bp.get("/admin/integration")
+    def page() -> str:
+        person = entitled(Right.SEE_INTEGRATION)
+        return render_template("integration.html", it=overview(deps, flow, person), csrf=person.csrf)
+
+    @bp.get("/admin/integration/test")
+    def explanation() -> AnyResponse | str:
+        return _screen(deps, flow, "test_explained.html")
+
+    @bp.get("/admin/integration/test/permissions")
+    def asked() -> AnyResponse | str:
+        return _screen(deps, flow, "test_permissions.html")
+
+    @bp.get("/admin/integration/test/result")
+    def result() -> AnyResponse | str:
+        return _screen(deps, flow, "test_result.html")
+
+    @bp.get("/admin/integration/help")
+    def article() -> str:
+        entitled(Right.SEE_INTEGRATION)
+        return render_template("test_help.html", troubles=_article())
+
+
+def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
+    @bp.post("/admin/integration/test")
+    def begin() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        provider = _provider(deps, request.form.get("provider", ""))
+        if _is_other(deps, person, provider):
+            return redirect(f"/admin/integration/switch?provider={provider.value}", HTTPStatus.SEE_OTHER)
+        flow.begin(person, provider)
+        again = "/permissions" if "again" in request.form else ""
+        return redirect(f"/admin/integration/test{again}", HTTPStatus.SEE_OTHER)
+
+    @bp.post("/admin/integration/test/reported")
+    def reported() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        flow.refuse(person, *_reported(request.form.get("code", "")))
+        return redirect("/admin/integration/test/result", HTTPStatus.SEE_OTHER)
+
+    @bp.post("/admin/integration/test/give-up")
+    def give_up() -> AnyResponse:
+        flow.give_up(entitled(Right.SWITCH_INTEGRATION))
+        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+
+    @bp.post("/admin/integration/contact")
+    def contact() -> AnyResponse:
+        _set_contact(deps, entitled(Right.SWITCH_INTEGRATION), request.form.get("contact", ""))
+        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+
+
+def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
+    @bp.get("/v1/admin/integration")
+    def shown() -> Response:
+        return jsonify(overview(deps, flow, entitled(Right.SEE_INTEGRATION)))
+
+    @bp.post("/v1/admin/integration/test")
+    def begin_test() -> tuple[Response, HTTPStatus]:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        provider = _provider(deps, str(_sent().get("provider", "")))
+        flow.begin(person, provider)
+        go_on = f"/auth/login?provider={provider.value}&for=test"
+        return jsonify({**overview(deps, flow, person), "next": go_on}), HTTPStatus.ACCEPTED
+
+    @bp.delete("/v1/admin/integration/test")
+    def leave_test() -> Response:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        flow.give_up(person)
+        return jsonify(overview(deps, flow, person))
+
+    @bp.put("/v1/admin/integration/contact")
+    def put_contact() -> Response:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        _set_contact(deps, person, str(_sent().get("contact", "")))
+        return jsonify(overview(deps, flow, person))
+
+
+def _screen(deps: Deps, flow: TestFlow, template: str) -> AnyResponse | str:
+    person = entitled(Right.SEE_INTEGRATION)
+    it = overview(deps, flow, person)
+    if it["test"] is None:
+        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+    chosen = next(each for each in it["providers"] if each["provider"] == it["test"]["provider"])
+    return render_template(
+        template, it=it, test=it["test"], chosen=chosen, csrf=person.csrf, wait_s=int(deps.settings.test_flow_s)
+    )
+
+
+def _provider(deps: Deps, name: str) -> Provider:
+    known = configured(deps)
+    if name not in {provider.value for provider in known}:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no-such-provider",
+            "This calendar system is not set up here.",
+            next_step=f"Choose one of: {', '.join(provider.value for provider in known) or 'none is set up'}.",
+        )
+    return Provider(name)
+
+
+def _is_other(deps: Deps, person: Person, provider: Provider) -> bool:
+    """Whether the integration is on with the other calendar system."""
+    row = organisation(deps, person)
+    return row.integration is IntegrationState.ENABLED and row.provider != provider
+
+
+def _reported(text: str) -> tuple[str, str]:
+    """What somebody typed off an error page: a code, and nothing else of it."""
+    found = _WORD.search(text)
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no-code",
+            "There is no error code of a provider in this.",
+            next_step="Copy the code off the error page: AADSTS and five digits, or words like redirect_uri_mismatch.",
+        )
+    return found.group(0), found.group(0)
+
+
+def _set_contact(deps: Deps, person: Person, contact: str) -> None:
+    contact = contact.strip()
+    if len(contact) > MAX_CONTACT_CHARS or not (contact == "" or contact.isprintable()):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "contact",
+            f"A contact is one line of at most {MAX_CONTACT_CHARS} characters.",
+            next_step="Give an address or a telephone number that people may ask.",
+        )
+
+    def told(row: TenantRow | None) -> TenantRow | None:
+        return msgspec.structs.replace(row, contact=contact) if row else None
+
+    tables.tenants(deps.engine.registry).change(person.tenant, "tenant", told)
+    audit.record(deps, person, "integration.contact-changed")
+
+
+def _article() -> list[Refusal]:
+    """Every reason, by whose turn it is."""
+    turn = list(Who)
+    return sorted(TROUBLES.values(), key=lambda each: (turn.index(each.who), each.code))
+
+
+def _sent() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,132 @@
+"""The integration as an administrator sees it: its state, both calendar systems, the latest test, the permissions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.portal.deps import Deps
+from services.portal.openid import asked_for
+from services.portal.sessions import Person
+from services.portal.signins import Purpose
+from services.portal.testflow.flow import TestFlow
+from services.portal.testflow.shown import diagnosis, run_shape
+from shared.consents import tables
+from shared.consents.integration import is_asleep
+from shared.contracts.rows import IntegrationState, TenantRow
+from shared.domain.identity import Provider
+from shared.domain.instants import to_rfc3339
+from shared.domain.roles import Right, may
+from shared.errors import StoreUnavailableError
+from shared.runtime.health import product_version
+
+Json = dict[str, Any]
+
+STATE_WORDS = {
+    IntegrationState.OFF: "Off",
+    IntegrationState.TESTING: "Being tested",
+    IntegrationState.FAILED: "Test failed",
+    IntegrationState.ENABLED: "Enabled",
+    IntegrationState.DISABLED: "Switched off",
+}
+STATE_ADVICE = {
+    IntegrationState.OFF: (
+        "Nobody's calendar is connected. Switch one of the calendar systems on to test it; people can connect once the "
+        "test has passed."
+    ),
+    IntegrationState.TESTING: "Nobody can connect yet: the test has to pass first.",
+    IntegrationState.FAILED: "Nobody can connect yet: the test did not pass. What went wrong is listed with the test.",
+    IntegrationState.ENABLED: (
+        "People may connect their own calendars now. Nobody is connected by this: each decides for themselves."
+    ),
+    IntegrationState.DISABLED: (
+        "Nobody is connected. The permissions that people gave are kept asleep for five days; switching on again by then "
+        "brings them back."
+    ),
+}
+SCOPE_WORDS = {
+    "openid": "know who signs in",
+    "profile": "know their name",
+    "email": "know their address",
+    "offline_access": "go on while they are not at a page of ours",
+    "User.Read": "read their own profile",
+    "Calendars.ReadWrite": "read their own calendar, and book or swap a room in it",
+    "Place.Read.All": "list the organisation's rooms: for this test and for importing rooms only",
+    "calendar.events.owned": "read the calendars they own, and book or swap a room in them",
+    "calendar.freebusy": "see when rooms are free",
+    "admin.directory.resource.calendar.readonly": "list the organisation's rooms: for this test and for importing rooms only",
+}
+
+
+def organisation(deps: Deps, person: Person) -> TenantRow:
+    """The person's organisation. Raises StoreUnavailableError."""
+    row = tables.tenants(deps.engine.registry).get(person.tenant, "tenant")
+    if row is None:
+        message = "your organisation cannot be read; try again"
+        raise StoreUnavailableError(message)
+    return row
+
+
+def configured(deps: Deps) -> list[Provider]:
+    """The calendar systems that this deployment is registered with."""
+    ids = {
+        Provider.MICROSOFT: deps.settings.microsoft_client_id,
+        Provider.GOOGLE: deps.settings.google_client_id,
+    }
+    return [provider for provider, client in ids.items() if client]
+
+
+def permissions(provider: Provider, purpose: Purpose) -> list[Json]:
+    """What is asked for, in the provider's own words and in ours: made of the list that the redirect is made of."""
+    return [
+        {"scope": scope, "words": SCOPE_WORDS.get(scope.rpartition("/")[2], "")}
+        for scope in asked_for(provider, purpose)
+    ]
+
+
+def overview(deps: Deps, flow: TestFlow, person: Person) -> Json:
+    """Everything about the integration, for the page and for programs alike."""
+    flow.settle(person.tenant)
+    row = organisation(deps, person)
+    state = row.integration
+    return {
+        "state": state.value,
+        "words": STATE_WORDS[state],
+        "advice": STATE_ADVICE[state],
+        "provider": row.provider if state is not IntegrationState.OFF else "",
+        "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
+        "contact": row.contact,
+        "mayChange": may(person.roles, Right.SWITCH_INTEGRATION),
+        "rooms": sum(1 for _ in tables.rooms(deps.engine.registry).scan(person.tenant)),
+        "providers": [_provider(deps, provider) for provider in Provider],
+        "test": test(deps, flow, person),
+    }
+
+
+def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
+    """The latest run with its diagnosis; None when there has been none."""
+    run = flow.latest(person.tenant)
+    if run is None:
+        return None
+    shape = run_shape(run, interrupted=flow.is_interrupted(run))
+    facts = {
+        "version": product_version(),
+        "engine": deps.settings.engine,
+        "now": to_rfc3339(deps.clock.now_ms()),
+        "state": organisation(deps, person).integration.value,
+        "asked": " ".join(asked_for(Provider(run.provider), Purpose.TEST)),
+    }
+    return {**shape, "diagnosis": diagnosis(shape, facts)}
+
+
+def _provider(deps: Deps, provider: Provider) -> Json:
+    known = provider in configured(deps)
+    google = provider is Provider.GOOGLE
+    return {
+        "provider": provider.value,
+        "configured": known,
+        "clientId": (deps.settings.google_client_id if google else deps.settings.microsoft_client_id) if known else "",
+        "permissions": {
+            "test": permissions(provider, Purpose.TEST),
+            "connect": permissions(provider, Purpose.CONNECT),
+        },
+    }

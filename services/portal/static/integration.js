@@ -1,0 +1,50 @@
+// The result of a test follows by itself; without this script the page reloads every two seconds.
+"use strict";
+
+const EVERY_MS = 1000;
+
+function offerCopy() {
+  const button = document.querySelector("[data-copy]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const text = document.getElementById(button.dataset.copy);
+    text.select();
+    try {
+      await navigator.clipboard.writeText(text.value);
+      document.getElementById("copied").textContent = "Copied.";
+    } catch {
+      document.getElementById("copied").textContent = "Selected: copy it with the keyboard.";
+    }
+  });
+}
+
+async function follow() {
+  const run = document.getElementById("run");
+  if (!run || run.dataset.underWay !== "yes") return;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      show(run, fresh);
+    }
+  } catch {
+    // the service is away for a moment: ask again
+  }
+  setTimeout(follow, EVERY_MS);
+}
+
+function show(run, fresh) {
+  const next = fresh.getElementById("run");
+  if (!next || next.innerHTML === run.innerHTML) return;
+  run.replaceWith(document.adoptNode(next));
+  document.title = fresh.title;
+  const heading = next.querySelector("h1");
+  const now = next.querySelector(".steps .running .step-words");
+  document.getElementById("said").textContent = next.dataset.underWay === "yes" && now ? now.textContent : heading.textContent;
+  if (next.dataset.underWay !== "yes") document.querySelector("nav.about")?.replaceWith(document.adoptNode(fresh.querySelector("nav.about")));
+  offerCopy();
+}
+
+offerCopy();
+follow();

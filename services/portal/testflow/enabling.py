@@ -1,0 +1,83 @@
+"""What follows a passed test: the organisation's directory is its own, the integration is on, rooms are paired, sleepers woken."""
+
+from __future__ import annotations
+
+import msgspec
+
+from services.portal.deps import Deps
+from services.portal.pairing import pair_all
+from services.portal.testflow.run import TestRun
+from shared.consents import tables
+from shared.consents.enrolment import NOBODY, tenant_of
+from shared.consents.integration import Act, after
+from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
+from shared.errors import RefusedError
+
+
+def known_directory(deps: Deps, tenant: str, provider: str) -> str:
+    """Which of the provider's organisations the tenant is known to be; "" for none yet."""
+    for name, row in tables.directories(deps.engine.registry).scan(NOBODY):
+        at, _, directory = name.partition(":")
+        if row.tenant == tenant and at == provider:
+            return directory
+    return ""
+
+
+def is_taken(deps: Deps, tenant: str, provider: str, directory: str) -> bool:
+    """Whether the provider's organisation is another tenant."""
+    owner = tenant_of(deps.engine.registry, provider, directory)
+    return owner is not None and owner != tenant
+
+
+def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
+    """
+    Enable the integration with what `run` has tested. Every part may be repeated; nothing is asked of any provider.
+
+    Returns:
+        False: the directory is another tenant's, and nothing has been enabled.
+
+    Raises:
+        RefusedError: the integration is not being tested with this provider (any more).
+    """
+    if not _take_directory(deps, tenant, run):
+        return False
+    _give_rights(deps, tenant, run)
+    now_ms = deps.clock.now_ms()
+
+    def passed(row: TenantRow | None) -> TenantRow | None:
+        if row is None or row.provider != run.provider:
+            message = "another calendar system was chosen meanwhile; begin its test"
+            raise RefusedError(message)
+        if row.integration is IntegrationState.ENABLED:
+            return None
+        return msgspec.structs.replace(after(row, Act.TEST_PASSED, now_ms), directory=run.directory)
+
+    tables.tenants(deps.engine.registry).change(tenant, "tenant", passed)
+    complete(deps, tenant)
+    return True
+
+
+def complete(deps: Deps, tenant: str) -> None:
+    """What an enabled integration brings with it: paired rooms, and consents that are awake. Idempotent."""
+    pair_all(deps, tenant)
+
+
+def _take_directory(deps: Deps, tenant: str, run: TestRun) -> bool:
+    """Compare and set: of two tenants that test with the same organisation, one gets it."""
+    found = tables.directories(deps.engine.registry).change(
+        NOBODY, f"{run.provider}:{run.directory}", lambda known: known or DirectoryRow(tenant=tenant)
+    )
+    return found is not None and found.tenant == tenant
+
+
+def _give_rights(deps: Deps, tenant: str, run: TestRun) -> None:
+    """Whoever tested with an account of the other calendar system has the same rights under it."""
+    table = tables.users(deps.engine.registry)
+    chief = table.get(tenant, run.user)
+    if chief is None or run.tester == run.user:
+        return
+
+    def given(row: UserRow | None) -> UserRow | None:
+        return msgspec.structs.replace(row, roles=tuple(sorted({*row.roles, *chief.roles}))) if row else None
+
+    table.change(tenant, run.tester, given)

@@ -1,0 +1,50 @@
+"""Whether a provider will have us at all, asked before anybody is sent there: some refusals never come back by themselves."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import httpx
+
+from shared.runtime.logging import get_logger
+
+_LONGEST = 64 * 1024
+_ERRORS = (
+    "redirect_uri_mismatch", "invalid_client", "deleted_client", "unauthorized_client", "org_internal", "invalid_scope",
+)  # fmt: skip
+_NUMBERS = re.compile(r"AADSTS(50011|700016|7000112|70001|70011|900144)\b")
+_log = get_logger()
+
+
+def refusal_of(address: str, timeout_s: float) -> tuple[str, str] | None:
+    """
+    Ask for the page that a person would see, as nobody.
+
+    Args:
+        address: Where the browser would be sent; what is put into it is worthless without the browser's cookie.
+        timeout_s: For the answer; a slow provider is no refusal.
+
+    Returns:
+        The provider's error name and description, if its page or its redirect shows one that we know; None: go ahead.
+    """
+    try:
+        answer = httpx.get(address, timeout=timeout_s, follow_redirects=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        _log.info("preflight_failed", kind=type(error).__name__)
+        return None
+    if answer.status_code < 300:  # noqa: PLR2004  # a page to sign in with
+        return None
+    return read(answer.headers.get("Location", "") + " " + answer.text[:_LONGEST])
+
+
+def read(text: str) -> tuple[str, str] | None:
+    """The error in an error page or in the address of one. Pure."""
+    plain = unquote(text)
+    number = _NUMBERS.search(plain)
+    if number:
+        return "invalid_request", number.group(0)
+    for name in _ERRORS:
+        if name in plain:
+            return name, ""
+    return None

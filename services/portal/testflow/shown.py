@@ -1,0 +1,92 @@
+"""A run as pages and programs see it, and the diagnosis that may be copied into a ticket: codes and times, nobody's data. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.portal.refusals import Who
+from services.portal.testflow.run import Stage, Step, TestRun
+from services.portal.testflow.troubles import about
+from shared.domain.instants import to_rfc3339
+
+Json = dict[str, Any]
+
+WORDS = {
+    Step.CONSENT: "Ask for the permission",
+    Step.READ: "Read your own calendar",
+    Step.ROOM: "Find a meeting room that can be seen",
+    Step.SUBSCRIBE: "Subscribe to changes of your calendar",
+    Step.PUSH: "Book a short event and be told of it",
+    Step.ANSWER: "See the room answer",
+    Step.CLEAN_UP: "Remove the event, the subscription and the permission",
+    Step.ENABLE: "Enable the integration and pair the rooms",
+}
+_ANSWERS = {
+    "accepted": "it accepted",
+    "declined": "it declined, which is an answer",
+    "tentative": "it answered tentatively",
+}
+
+
+def run_shape(run: TestRun, *, interrupted: bool) -> Json:
+    """Everything that may be shown of a run."""
+    troubles = [_trouble(each.code, each.provider_code, each.step, each.at_ms) for each in run.troubles]
+    if interrupted:
+        troubles.append(_trouble("interrupted", "", run.step or Step.CONSENT, run.beat_at_ms))
+    return {
+        "id": run.id,
+        "provider": run.provider,
+        "stage": Stage.FAILED.value if interrupted else run.stage.value,
+        "interrupted": interrupted,
+        "underWay": run.stage is Stage.RUNNING and not interrupted,
+        "began": to_rfc3339(run.began_at_ms),
+        "steps": [_step(run, step, interrupted=interrupted) for step in Step],
+        "troubles": troubles,
+        "leftovers": len(run.made) if run.stage is not Stage.RUNNING or interrupted else 0,
+    }
+
+
+def diagnosis(run: Json, facts: dict[str, str]) -> str:
+    """Lines for a ticket: versions, codes and times."""
+    lines = ["roomsync test of the integration", *(f"{name}: {value}" for name, value in facts.items())]
+    lines += [f"run: {run['id']}", f"provider: {run['provider']}", f"began: {run['began']}", f"stage: {run['stage']}"]
+    lines += [
+        f"step {step['step']}: {step['state']}{' at ' + step['at'] if step['at'] else ''}" for step in run["steps"]
+    ]
+    lines += [
+        f"trouble: {each['code']} at step {each['step']}, {each['at']}"
+        + (f", provider says {each['providerCode']}" if each["providerCode"] else "")
+        for each in run["troubles"]
+    ]
+    return "\n".join(lines)
+
+
+def _step(run: TestRun, step: Step, *, interrupted: bool) -> Json:
+    state, at = _state(run, step, interrupted=interrupted)
+    note = run.notes.get(step.value, "")
+    return {"step": step.value, "words": WORDS[step], "state": state, "at": at, "note": _ANSWERS.get(note, note)}
+
+
+def _state(run: TestRun, step: Step, *, interrupted: bool) -> tuple[str, str]:
+    if step.value in run.passed:
+        return "passed", to_rfc3339(run.passed[step.value])
+    failed = [each.at_ms for each in run.troubles if each.step is step]
+    if failed:
+        return "failed", to_rfc3339(failed[0])
+    if run.step is step:
+        return ("failed" if interrupted else "running"), ""
+    return "waiting" if run.stage is Stage.RUNNING and not run.troubles and not interrupted else "not-tried", ""
+
+
+def _trouble(code: str, provider_code: str, step: Step, at_ms: int) -> Json:
+    known = about(code)
+    return {
+        "code": known.code,
+        "meaning": known.meaning,
+        "who": Who.YOU.value if known.who is Who.ADMINISTRATOR else known.who.value,
+        "next": known.next_step,
+        "providerCode": provider_code,
+        "step": step.value,
+        "stepWords": WORDS[step],
+        "at": to_rfc3339(at_ms),
+    }

@@ -1,0 +1,161 @@
+"""What can go wrong in a test: our code, its meaning, who can fix it and how, one table for both providers. Pure."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from services.portal.refusals import BY_CODE, OTHER, Refusal, Who, explained, provider_code
+from services.portal.testflow.run import Step
+from shared.errors import (
+    ConsentRevokedError,
+    LogUnavailableError,
+    RefusedError,
+    RetryableError,
+    StoreUnavailableError,
+)
+
+
+class Code(StrEnum):
+    """Ours, for what only a test can find; those of a sign-in are in `refusals`."""
+
+    WEBHOOK_UNREACHABLE = "webhook-unreachable"
+    ROOM_MISSING = "room-missing"
+    ROOM_INVISIBLE = "room-invisible"
+    ROOM_SILENT = "room-silent"
+    CALENDAR_REFUSED = "calendar-refused"
+    NO_CALENDAR = "no-calendar"
+    SERVICE_AWAY = "service-away"
+    INTERRUPTED = "interrupted"
+    CLEAN_UP_UNFINISHED = "clean-up-unfinished"
+    INTERNAL = "internal"
+
+
+_TABLE = (
+    Refusal(
+        Code.WEBHOOK_UNREACHABLE,
+        "The provider could not reach this service to tell it about a change.",
+        Who.OPERATOR,
+        "Make the receiver reachable for the provider under ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL: over HTTPS, with a "
+        "certificate that is publicly trusted, through every firewall.",
+    ),
+    Refusal(
+        Code.ROOM_MISSING,
+        "There is no meeting room to test with: none is entered, and the directory shows none.",
+        Who.YOU,
+        "Enter a room, or import them, under Rooms.",
+    ),
+    Refusal(
+        Code.ROOM_INVISIBLE,
+        "The calendar of the meeting room cannot be seen: its address is wrong, or its free/busy times are not shared.",
+        Who.IT,
+        "Compare the room's address with the directory, and have the room's free/busy times shared with everybody.",
+    ),
+    Refusal(
+        Code.ROOM_SILENT,
+        "The meeting room did not answer in time.",
+        Who.IT,
+        "Have the room accept bookings by itself, or choose a room that does for the test, then try again.",
+    ),
+    Refusal(
+        Code.CALENDAR_REFUSED,
+        "The provider lets the permission be given, and refuses to let it be used.",
+        Who.IT,
+        "Check that the account has a calendar and that no policy keeps applications away from it.",
+    ),
+    Refusal(
+        Code.NO_CALENDAR,
+        "The account has no calendar at this provider.",
+        Who.IT,
+        "Give the account a mailbox with a calendar, or sign in with one that has.",
+    ),
+    Refusal(
+        Code.SERVICE_AWAY,
+        "This service's own log or store could not be reached during the test.",
+        Who.OPERATOR,
+        "Look at the service's health, then try again.",
+    ),
+    Refusal(
+        Code.INTERRUPTED,
+        "The service was restarted during the test.",
+        Who.YOU,
+        "Try again; what the test had made is removed first.",
+    ),
+    Refusal(
+        Code.CLEAN_UP_UNFINISHED,
+        "Not everything that the test had made could be removed yet.",
+        Who.YOU,
+        "Try again, which removes it first. An event called “roomsync test” in your calendar may be deleted by hand; "
+        "the subscription ends by itself within an hour.",
+    ),
+    Refusal(
+        Code.INTERNAL,
+        "Something went wrong in this service that is not in our list.",
+        Who.OPERATOR,
+        "Look for `test_flow_crashed` in the portal's log, and report it with the diagnosis.",
+    ),
+)
+TROUBLES = {**BY_CODE, **{each.code: each for each in _TABLE}}
+"""Code → everything a page says about it."""
+
+_HOOKS = re.compile(r"validation request|push\.webhook|webhookUrl|HOOKS_URL", re.IGNORECASE)
+_OUR_CLIENT = re.compile(r"refuses our own client \(([A-Za-z0-9_]+)\)")
+_SAID = re.compile(r"answered (\d{3}) ([A-Za-z0-9_.-]+)")
+_NO_CALENDAR = re.compile(r"notACalendarUser|MailboxNotEnabled|MailboxNotFound|ErrorNonExistentMailbox", re.IGNORECASE)
+_RIGHTS = re.compile(r"insufficient|ErrorAccessDenied|Authorization_RequestDenied", re.IGNORECASE)
+
+
+def trouble_of(step: Step, error: Exception) -> tuple[str, str]:
+    """
+    What an error during `step` comes to.
+
+    Returns:
+        Our code, and what the provider itself called it: a status and a word, never its free text.
+    """
+    code = _code_of(step, error)
+    if isinstance(error, ConsentRevokedError):
+        return code, provider_code(error.code, error.code)
+    return code, type(error).__name__ if code == Code.INTERNAL else _provider_words(str(error))
+
+
+def _code_of(step: Step, error: Exception) -> str:
+    match error:
+        case LogUnavailableError() | StoreUnavailableError():
+            return Code.SERVICE_AWAY
+        case ConsentRevokedError(code=code):
+            return _lost(code)
+        case RetryableError() | RefusedError() if step is Step.SUBSCRIBE and _HOOKS.search(str(error)):
+            return Code.WEBHOOK_UNREACHABLE
+        case RetryableError():
+            return "provider-busy"
+        case RefusedError():
+            return _refused(step, str(error))
+    return Code.INTERNAL
+
+
+def about(code: str) -> Refusal:
+    """Everything a page says about `code`."""
+    return TROUBLES.get(code, OTHER)
+
+
+def _lost(code: str) -> str:
+    found = explained(code, code)
+    return found.code if found is not OTHER else Code.CALENDAR_REFUSED
+
+
+def _refused(step: Step, message: str) -> str:
+    if _OUR_CLIENT.search(message):
+        return "secret-expired"
+    if _NO_CALENDAR.search(message):
+        return Code.NO_CALENDAR
+    if step is Step.ROOM:
+        return Code.ROOM_INVISIBLE
+    return "scope-missing" if _RIGHTS.search(message) else Code.CALENDAR_REFUSED
+
+
+def _provider_words(message: str) -> str:
+    ours = _OUR_CLIENT.search(message)
+    if ours:
+        return ours.group(1)
+    said = _SAID.search(message)
+    return f"{said.group(1)} {said.group(2)}" if said else ""

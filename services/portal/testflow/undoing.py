@@ -1,0 +1,99 @@
+"""Undoing what a test made: the event, the subscription, the grant; each also when only its beginning is on record."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+
+from services.portal.deps import Deps
+from services.portal.testflow.booking import Place
+from services.portal.testflow.run import Made
+from shared.consents import tables
+from shared.domain.identity import Mailbox, Provider
+from shared.domain.instants import HOUR_MS
+from shared.domain.proof import mint
+from shared.domain.sighting import RoomContact, Subscription, SubscriptionWish
+from shared.errors import ConfigurationError
+
+
+def place_of(made: Made) -> Place:
+    """Where and when the event is, or was to be."""
+    return Place(RoomContact(made.room, made.room_name), made.start_ms, 1, 1)
+
+
+def wish_of(deps: Deps, made: Made, channel_id: str) -> SubscriptionWish:
+    """
+    A subscription for the test's own mailbox, which no worker knows: its hints are of no consequence to anybody else.
+
+    It ends by itself within the hour, should everything else fail.
+    """
+    if deps.hook_keys is None:
+        message = "this portal was opened without the keys that prove notifications; start it as `roomsync run portal`"
+        raise ConfigurationError(message)
+    google = made.provider == Provider.GOOGLE
+    base = deps.settings.receiver_url
+    mailbox = Mailbox(made.tenant, made.mailbox)
+    return SubscriptionWish(
+        channel_id=channel_id,
+        client_state=mint(deps.hook_keys, mailbox, Provider(made.provider), channel_id if google else ""),
+        notification_url=f"{base}/hooks/google" if google else f"{base}/hooks/graph",
+        lifecycle_url=f"{base}/hooks/graph/lifecycle",
+        expires_at_ms=deps.clock.now_ms() + HOUR_MS,
+    )
+
+
+def new_channel() -> str:
+    """Unique for ever."""
+    return f"x-{secrets.token_hex(16)}"
+
+
+class Undoing:
+    """Takes back what one `Made` names, as the person who gave the grant. Every method raises what the provider's port does."""
+
+    def __init__(self, deps: Deps, made: Made, grant: Mailbox) -> None:
+        """`grant` names the tokens to use: those of the run itself, or a later run's of the same person."""
+        self._deps = deps
+        self._made = made
+        self._grant = grant
+        self._calendar = deps.providers[Provider(made.provider)]
+
+    def event(self) -> Made:
+        """Cancel the event; the room is told by the provider."""
+        made = self._made
+        if made.request_id:
+            event_id = made.event_id or self._begun_event()
+            self._deps.broker.using(self._grant, lambda access: self._calendar.cancel(access, event_id))
+        self._made = msgspec.structs.replace(made, request_id="", event_id="")
+        return self._made
+
+    def subscription(self) -> Made:
+        """End the subscription."""
+        made = self._made
+        if made.channel_id:
+            self._end(Subscription(made.subscription_id, made.resource_id, made.expires_at_ms), made.channel_id)
+        self._made = msgspec.structs.replace(made, channel_id="", subscription_id="", resource_id="")
+        return self._made
+
+    def grant(self) -> None:
+        """Forget the tokens. At the provider the permission stands until its person, or their IT, removes it there."""
+        tables.consents(self._deps.engine.registry).delete(self._made.tenant, self._made.mailbox)
+
+    def _begun_event(self) -> str:
+        """Booking the same request again makes nothing new and tells the event's id."""
+        meeting = place_of(self._made).meeting(self._made.request_id)
+        return self._deps.broker.using(self._grant, lambda access: self._calendar.book(access, meeting))
+
+    def _end(self, known: Subscription, channel_id: str) -> None:
+        broker, calendar = self._deps.broker, self._calendar
+        if known.id:
+            broker.using(self._grant, lambda access: calendar.unsubscribe(access, known))
+            return
+        # Begun, and its answer lost. A second one tells what the first is called: Google's resource id is the calendar's,
+        # and at Graph making a second one ends the first.
+        wish = wish_of(self._deps, self._made, new_channel())
+        second = broker.using(self._grant, lambda access: calendar.subscribe(access, wish))
+        broker.using(self._grant, lambda access: calendar.unsubscribe(access, second))
+        if second.resource_id:
+            first = Subscription(channel_id, second.resource_id, second.expires_at_ms)
+            broker.using(self._grant, lambda access: calendar.unsubscribe(access, first))
