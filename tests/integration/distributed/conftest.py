@@ -53,12 +53,6 @@ def own_brokers() -> Iterator[Brokers]:
     yield from _running(1)
 
 
-@pytest.fixture(scope="session")
-def three_brokers() -> Iterator[Brokers]:
-    """Three brokers, two of which must have a record before it is acknowledged."""
-    yield from _running(3)
-
-
 @pytest.fixture
 def view_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis for views that may be killed."""

@@ -9,11 +9,10 @@ import pytest
 
 from deploy.local.kafka import Brokers
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS_STATION
-from shared.engines.distributed import DistributedEngine, ensure_topics
-from shared.engines.distributed.clients import Clients
+from shared.engines.distributed import DistributedEngine
 from shared.errors import FencedError, LogUnavailableError
 from shared.ports.log import NewRecord, StateChange
-from tests.integration.distributed.conftest import Opened, OpenedOn, eventually
+from tests.integration.distributed.conftest import Opened, eventually
 
 # The client leaves the sockets of refused connections to the garbage collector.
 pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -150,26 +149,3 @@ def test_without_transactions_the_tail_shows_what_a_torn_owner_decided(opened: O
     heir = opened(transactions=False).log.claim(ROOM_STATUS_STATION, partition)
     assert (dict(heir.state), [record.value for record in heir.tail()]) == ({b"k": b"1"}, [b"second"])
     heir.close()
-
-
-def test_one_of_three_brokers_dies_and_appends_go_on_without_it(three_brokers: Brokers, opened_on: OpenedOn) -> None:
-    """`acks=all` waits until the dead one has left the in-sync set, and its partitions until they have a new leader."""
-    ensure_topics(three_brokers.bootstrap, partitions=3, replication=3)
-    engine = opened_on(three_brokers.bootstrap, partitions=3)
-    for partition in range(3):
-        engine.log.append([hint(partition)])
-    three_brokers.kill(_leader_of(three_brokers.bootstrap, 0))
-    for partition in range(3):
-        eventually(lambda partition=partition: appends(engine, partition))  # type: ignore[misc]
-        assert engine.log.read(OBSERVATIONS.name, partition, 0)[0].value == b"hint"
-    claim = engine.log.claim(ROOM_STATUS_STATION, 0)
-    claim.commit([NewRecord(ROOM_REJECTIONS.name, 0, b"m", b"no")], [StateChange(b"k", b"v")], {})
-    claim.close()
-    eventually(lambda: [record.value for record in engine.log.read(ROOM_REJECTIONS.name, 0, 0)] == [b"no"])
-
-
-def _leader_of(bootstrap: str, partition: int) -> int:
-    admin = Clients(bootstrap).admin()
-    found = admin.describe_topics([OBSERVATIONS.name])[0]["partitions"]
-    admin.close()
-    return next(int(one["leader_id"]) for one in found if one["partition_index"] == partition)
