@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from shared.consents.enrolment import NOBODY, enrol, enter_rooms
+from shared.consents.appointments import appoint
+from shared.consents.enrolment import NOBODY, enrol, enter_rooms, introduce
 from shared.consents.tables import directories, rooms, tenants
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import RoomRow
 from shared.domain.identity import Provider
+from shared.domain.roles import Role
 from shared.errors import MalformedRecordError
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
@@ -44,6 +46,35 @@ def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dr
     count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
     engine.close()
     click.echo(f"{tenant} {name}: enabled, {count} rooms entered")
+
+
+@command.command()
+@click.option("--provider", type=click.Choice([str(name) for name in Provider]), required=True)
+@click.option("--directory", required=True, help="Entra tenant id, or the Google Workspace domain.")
+@click.option("--address", required=True, help="Of the work account they will sign in with.")
+@click.option(
+    "--role",
+    type=click.Choice([str(role) for role in Role if role is not Role.EMPLOYEE]),
+    default=str(Role.SUBSCRIPTION_ADMIN),
+    show_default=True,
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+def admin(provider: str, directory: str, address: str, role: str, dry_run: bool) -> None:
+    """Appoint an administrator; an organisation that is not known yet becomes known, with its integration off."""
+    if address.count("@") != 1 or not all(address.split("@")):
+        message = f"{address!r} is not an address; give the one they sign in with"
+        raise click.UsageError(message)
+    if dry_run:
+        click.echo(f"would appoint one {role} of {provider} {directory}")
+        return
+    engine = open_engine(load())
+    name = address.rpartition("@")[2]
+    tenant = introduce(engine.registry, engine.keyring, provider=provider, directory=directory.lower(), name=name)
+    row = tenants(engine.registry).get(tenant, "tenant")
+    if row is not None:
+        appoint(engine.registry, engine.keyring, tenant, row, address, Role(role))
+    engine.close()
+    click.echo(f"{tenant} {row.name if row else name}: {role} appointed; it takes effect at their next sign-in")
 
 
 @command.command("list")

@@ -139,6 +139,8 @@ class AppointmentRow(_Row, frozen=True):
     """Rights given to somebody before they sign in. Table `appointments`, id = `people.appointment_id` of their address."""
 
     roles: tuple[str, ...]
+    address_sealed: bytes = b""
+    """Under the consent key: so that who appoints sees whom they have appointed."""
 
 
 class AuditRow(_Row, frozen=True):
