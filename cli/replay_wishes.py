@@ -1,4 +1,4 @@
-"""Asking room_status to tell again what a replay found missing: records on its own input, no decision in them."""
+"""Asking room_status to tell again what a replay found missing: wishes on a topic of their own, no decision in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts import repair
 from shared.contracts.envelope import Envelope
 from shared.contracts.repair import Repair
-from shared.contracts.topics import OBSERVATIONS
+from shared.contracts.topics import REPAIRS
 from shared.ports.log import NewRecord
 
 IDS_A_RECORD = 500
@@ -25,9 +25,7 @@ def repairs(report: Report) -> Iterator[NewRecord]:
         ids = [each.id for each in missing]
         for start in range(0, len(ids), IDS_A_RECORD):
             wish = Repair(begin=stretch.begin, end=stretch.end, ids=tuple(ids[start : start + IDS_A_RECORD]))
-            yield NewRecord(
-                OBSERVATIONS.name, stretch.partition, f"{repair.KEY_PREFIX}{stretch.partition}".encode(), _value(wish)
-            )
+            yield NewRecord(REPAIRS.name, stretch.partition, str(stretch.partition).encode(), _value(wish))
 
 
 def _value(wish: Repair) -> bytes:

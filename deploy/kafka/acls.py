@@ -51,6 +51,7 @@ def grants() -> Iterator[Grant]:
     yield Grant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
     yield Grant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
     yield Grant("portal", "topic", probed, ("Describe",))
+    yield Grant("operator", "topic", topics.REPAIRS.name, ("Write",))  # `replay --apply` asks room_status to tell again
     for topic in TOPICS:
         yield Grant("operator", "topic", topic.name, ("Create", "DescribeConfigs", "AlterConfigs", "Read"))
         if topic.public:

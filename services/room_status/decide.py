@@ -10,8 +10,7 @@ import msgspec
 from services.room_status.announce import room_status, status_key
 from services.room_status.fold import RULES_VERSION, Change, Rules, fold, is_past
 from shared.contracts import envelope as envelopes
-from shared.contracts import meeting_state, observation, repair
-from shared.contracts.envelope import Envelope
+from shared.contracts import meeting_state, observation
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation
 from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
@@ -43,8 +42,6 @@ class Batch:
     malformed: list[tuple[Record, str]] = field(default_factory=list)
     forgotten: list[Record] = field(default_factory=list)
     """Sealed by a key that was destroyed on purpose."""
-    repairs: list[tuple[Record, Envelope]] = field(default_factory=list)
-    """Wishes that a decision be told again which the topic has lost: no facts, and no part of the fold."""
 
     @property
     def empty(self) -> bool:
@@ -118,9 +115,6 @@ def _decide_one(
     rules: Rules,
 ) -> None:
     envelope = envelopes.decode(record.value or b"")
-    if envelope.type == repair.TYPE:
-        batch.repairs.append((record, envelope))
-        return
     if envelope.type != observation.TYPE:
         message = f"a record of type {envelope.type!r} on observations: another version of the sync worker wrote it?"
         raise MalformedRecordError(message)

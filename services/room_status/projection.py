@@ -63,12 +63,14 @@ class Projection:
     def _apply(self) -> None:
         applied = self._view.applied(self._partition)
         expected = self._offset if self._seen is None else self._seen
+        reach = Applied(self._topic_id, self._offset)
         if applied is None or applied.topic_id != self._topic_id or applied.offset < expected:
             logger.info("view_rebuilding", partition=self._partition, offset=self._offset)
-            # It may hold rows that were deleted since, or another cluster's: start the partition anew.
-            self._view.reset(self._partition)
-            self._view.apply(self._partition, Applied(self._topic_id, self._offset), list(self._whole()))
-        elif self._rows:
-            self._view.apply(self._partition, Applied(self._topic_id, self._offset), list(self._rows.values()))
+            # It may hold rows that were deleted since, or another cluster's: the partition is replaced.
+            self._view.apply(self._partition, reach, list(self._whole()), whole=True)
+        elif self._rows and not self._view.apply(
+            self._partition, reach, list(self._rows.values()), onto=applied.offset
+        ):
+            return  # emptied between the two: the next flush sees it
         self._seen = self._offset
         self._rows = {}

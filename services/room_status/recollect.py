@@ -71,6 +71,19 @@ def state_at(log: Log, partition: int, cut: int) -> Past:
     return past((record for page in _whole(log, MEETING_STATE.name, partition) for record in page), cut)
 
 
+def states_until(log: Log, partition: int, offset: int) -> dict[bytes, bytes]:
+    """Meeting key → its state as of the commit that ended at `offset` of `meeting-state`. Raises LogUnavailableError."""
+    states: dict[bytes, bytes] = {}
+    begin = log.span(MEETING_STATE.name, partition).begin
+    for page in _pages(log, MEETING_STATE.name, partition, begin, offset + 1, committed=True):
+        for record in page:
+            if record.value is None:
+                states.pop(record.key, None)
+            elif record.key != POSITION_KEY:
+                states[record.key] = record.value
+    return states
+
+
 def reached(log: Log, partition: int) -> int:
     """The offset of the first observation that room_status is not known to have passed. Raises LogUnavailableError."""
     span = log.span(MEETING_STATE.name, partition)

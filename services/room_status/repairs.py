@@ -8,13 +8,11 @@ the topic lacks it, and its own memory has counted it: otherwise a later decline
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from services.room_status import recollect
-from services.room_status.decide import SOURCE_HEADER, KeysOf
+from services.room_status.decide import SOURCE_HEADER, Batch, KeysOf
 from services.room_status.replay import REPAIRS_HEADER, Decline
 from shared.contracts import envelope as envelopes
-from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.repair import Repair
 from shared.contracts.room_declined import RoomDeclined
@@ -28,50 +26,39 @@ MARGIN_MS = 5 * MINUTE_MS
 """Nothing this close to the end of retention is repaired: the topic may have forgotten what was told of it."""
 
 
-@dataclass(slots=True)
-class Mended:
-    """What repairs lead to."""
-
-    decisions: list[NewRecord] = field(default_factory=list)
-    refused: list[tuple[Record, str]] = field(default_factory=list)
-    """Dead letters: a range that cannot be replayed, or ids that must not be told."""
-
-
 def mend(
     log: Log,
-    repairs: Sequence[tuple[Record, Envelope]],
+    repairs: Sequence[Record],
     memory: Mapping[bytes, bytes],
     *,
     partition: int,
     keys_of: KeysOf,
     now_ms: int,
-    told: frozenset[str],
-) -> Mended:
+) -> Batch:
     """
-    Decide what has to be told again.
+    Decide what has to be told again: decisions only, and as malformed what must not be told or cannot be replayed.
 
     Args:
-        repairs: Repair records with their envelopes, in order.
+        repairs: Records of `repairs`, in order.
         memory: Meeting key → its newest state.
-        told: Ids that are about to be told, or that a torn predecessor told.
 
     Raises:
         LogUnavailableError: nothing is decided; the repairs stay unread.
     """
-    mended = Mended()
-    known = set(told)
-    for record, envelope in repairs:
+    mended = Batch()
+    known: set[str] = set()
+    for record in repairs:
         try:
-            wish = envelopes.payload_of(envelope, Repair)
+            wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
             _fresh(log, partition, wish, now_ms)
             lacking = _lacking(log, partition, wish, keys_of, known)
             refused = [each.id for each in lacking if not counted(each, memory, keys_of)]
             mended.decisions += [_told_again(each, record) for each in lacking if each.id not in refused]
             known |= {each.id for each in lacking}
             if refused:
-                mended.refused.append((record, f"the recorded states never counted {', '.join(refused)}"))
+                mended.malformed.append((record, f"the recorded states never counted {', '.join(refused)}"))
         except (MalformedRecordError, recollect.PastLostError) as error:
-            mended.refused.append((record, str(error)))
+            mended.malformed.append((record, str(error)))
     return mended
 
 

@@ -15,7 +15,7 @@ from shared.contracts.room_declined import RoomDeclined
 from shared.ports.log import NewRecord, Record
 
 REPAIRS_HEADER = "repairs-position"
-"""On a repaired decline: the observation that it was made upon, while its source position is the repair's own."""
+"""On a repaired decline: the observation that it was made upon, while its source position is the place on `repairs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def redo(
         redone.memory |= {key: value for key, value in batch.states.items() if value is not None}
         redone.declines += map(decline, batch.decisions)
         redone.forgotten |= {record.offset for record in batch.forgotten}
-        redone.observations += len(page) - len(batch.repairs)
+        redone.observations += len(page)
         redone.unreadable += len(batch.malformed)
     return redone
 

@@ -9,9 +9,8 @@ import msgspec
 from services.room_status.decide import Batch, decide, row_of, sweep
 from services.room_status.projection import Projection
 from services.room_status.repairs import mend
-from services.room_status.replay import decline
 from shared.contracts.room_declined import RoomDeclined
-from shared.contracts.topics import MEETING_STATE, ROOM_REJECTIONS, ROOM_STATUS_STATION
+from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -27,7 +26,7 @@ from shared.runtime.logging import get_logger
 
 POLL_S = 0.25
 SWEEP_EVERY_MS = HOUR_MS
-INPUT = ROOM_STATUS_STATION.inputs[0]
+INPUT = OBSERVATIONS.name
 
 logger = get_logger()
 
@@ -67,23 +66,15 @@ class RoomStatusOwner:
         self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
 
     def step(self) -> None:
-        """One poll: fold what came, write it out once, show it."""
+        """One poll: fold what came, write it out once, show it. Wishes to tell again wait until the facts are folded."""
         if not self._backlog:
             self._backlog = self._claim.read(self._poll_s)
-        if self._backlog:
-            batch = decide(
-                self._backlog,
-                self._memory,
-                partition=self._claim.partition,
-                keys_of=self._keys_of,
-                told=self._told,
-            )
-            self._mend(batch)
-            self._bury(batch)
-            position = {INPUT: self._backlog[-1].offset + 1}
-            self._commit(batch, position)
-            metrics.RECORDS.labels(ROOM_STATUS_STATION.service, INPUT).inc(len(self._backlog))
-            self._passed, self._backlog = position, ()
+        if facts := [record for record in self._backlog if record.topic == INPUT]:
+            self._fold(facts)
+            self._backlog = [record for record in self._backlog if record.topic != INPUT]
+        elif self._backlog:
+            self._mend(self._backlog)
+            self._backlog = ()
         elif self._clock.now_ms() >= self._swept_at_ms + SWEEP_EVERY_MS:
             now_ms = self._clock.now_ms()
             partition = self._claim.partition
@@ -105,29 +96,46 @@ class RoomStatusOwner:
     def _keys_of(self, tenant: str) -> TenantKeys:
         return self._keyring.keys(tenant)
 
-    def _mend(self, batch: Batch) -> None:
-        if not batch.repairs:
-            return
-        mended = mend(
+    def _fold(self, facts: Sequence[Record]) -> None:
+        batch = decide(
+            facts,
+            self._memory,
+            partition=self._claim.partition,
+            keys_of=self._keys_of,
+            told=self._told,
+        )
+        self._bury(batch)
+        position = {INPUT: facts[-1].offset + 1}
+        self._commit(batch, position)
+        self._pass(facts, position)
+
+    def _mend(self, wishes: Sequence[Record]) -> None:
+        batch = mend(
             self._log,
-            batch.repairs,
-            {**self._memory, **{key: value for key, value in batch.states.items() if value is not None}},
+            wishes,
+            self._memory,
             partition=self._claim.partition,
             keys_of=self._keys_of,
             now_ms=self._clock.now_ms(),
-            told=self._told | frozenset(decline(record).id for record in batch.decisions),
         )
-        batch.decisions += mended.decisions
-        batch.malformed += mended.refused
-        logger.info("repaired", partition=self._claim.partition, told_again=len(mended.decisions))
+        self._bury(batch)
+        position = {REPAIRS.name: wishes[-1].offset + 1}
+        self._commit(batch, position, always=True)
+        self._pass(wishes, position)
+        logger.info("repaired", partition=self._claim.partition, wishes=len(wishes), told_again=len(batch.decisions))
+
+    def _pass(self, records: Sequence[Record], position: Mapping[str, int]) -> None:
+        metrics.RECORDS.labels(ROOM_STATUS_STATION.service, records[0].topic).inc(len(records))
+        self._passed = {**self._passed, **position}
 
     def _bury(self, batch: Batch) -> None:
         for record, reason in batch.malformed:
             bury(self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms())
             logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
 
-    def _commit(self, batch: Batch, position: Mapping[str, int]) -> None:
-        if batch.empty and not batch.malformed:
+    def _commit(self, batch: Batch, position: Mapping[str, int], *, always: bool = False) -> None:
+        """`always`: also when nothing follows, so that the position does not fall behind what retention takes."""
+        if batch.empty and not batch.malformed and not always:
             return
         crash_point("room-status.before-commit")
         with metrics.COMMIT_SECONDS.labels(ROOM_STATUS_STATION.service).time():
@@ -139,8 +147,8 @@ class RoomStatusOwner:
                 self._memory.pop(key, None)
             else:
                 self._memory[key] = value
-        for told in batch.decisions:
-            logger.info("room_declined", partition=told.partition, key=told.key.decode())
+        for decline in batch.decisions:
+            logger.info("room_declined", partition=decline.partition, key=decline.key.decode())
         self._projection.add(batch.rows.values(), offset)
         crash_point("room-status.projected")
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import msgspec
 
 TYPE = "repair"
-KEY_PREFIX = "repair/"
-"""The keys of these records on `observations`; no tenant's id looks like it."""
 
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Stands on `observations` (open: it says nothing of anybody), in the partition whose decisions are asked for."""
+    """Stands on `repairs` (open: it says nothing of anybody), in the partition whose decisions are asked for."""
 
     begin: int
-    """Offset of the first observation to fold again, upon the state as it was before it."""
+    """Offset of the first observation to decide again, upon the state as it was before it."""
     end: int
     """Offset after the last one."""
     ids: tuple[str, ...]

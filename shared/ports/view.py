@@ -7,7 +7,8 @@ per partition, only above the offset already applied of the same topic id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +40,16 @@ class Applied:
     offset: int
 
 
+def digest_of(rows: Iterable[Row]) -> str:
+    """What `View.digest` says of a view that shows exactly these rows: by key; key, owners by name, value, length-prefixed."""
+    digest = hashlib.sha256()
+    for row in sorted(rows, key=lambda row: row.key.encode()):
+        for part in (row.key.encode(), *(owner.encode() for owner in sorted(set(row.owners))), row.value or b""):
+            digest.update(len(part).to_bytes(8, "big") + part)
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
 class View(Protocol):
     """All methods raise StoreUnavailableError when the store cannot be reached. Thread-safe."""
 
@@ -46,11 +57,21 @@ class View(Protocol):
         """None: nothing applied yet, or the view was lost."""
         ...
 
-    def apply(self, partition: int, applied: Applied, rows: Sequence[Row]) -> bool:
+    def apply(
+        self, partition: int, applied: Applied, rows: Sequence[Row], *, onto: int | None = None, whole: bool = False
+    ) -> bool:
         """
         Apply `rows` atomically if `applied.offset` is above the stored one of the same topic id.
 
-        A different topic id replaces the partition: its rows go first. Returns whether anything was applied.
+        A different topic id replaces the partition: its rows go first.
+
+        Args:
+            onto: Only if exactly this offset of the same topic id stands: rows that build upon others must not stand
+                alone in a view that was emptied or set back a moment ago.
+            whole: These are all rows of the partition: those that stand go first, in the same step.
+
+        Returns:
+            Whether it was applied.
         """
         ...
 
@@ -71,7 +92,7 @@ class View(Protocol):
         ...
 
     def digest(self) -> str:
-        """A canonical hash of all live rows (key, owners, value), independent of revisions and of the order of applying."""
+        """A canonical hash of all live rows (`digest_of`), independent of revisions and of the order of applying."""
         ...
 
     def close(self) -> None:

@@ -36,10 +36,13 @@ class RedisView:
             topic_id, offset = pipe.execute()
         return None if topic_id is None else Applied(topic_id.decode(), int(offset))
 
-    def apply(self, partition: int, applied: Applied, rows: Sequence[Row]) -> bool:
-        """Apply atomically, if newer; another topic id replaces the partition."""
+    def apply(
+        self, partition: int, applied: Applied, rows: Sequence[Row], *, onto: int | None = None, whole: bool = False
+    ) -> bool:
+        """Apply atomically, if newer; `whole`, or another topic id, replaces the partition."""
         now_ms = self._clock.now_ms()
         arguments: list[Any] = [partition, applied.topic_id, applied.offset, now_ms, now_ms - GONE_KEPT_MS]
+        arguments += ["" if onto is None else onto, int(whole)]
         for row in rows:
             owners = sorted(set(row.owners))
             arguments += [row.key, int(row.value is not None), row.value or b"", len(owners), *owners]

@@ -78,12 +78,14 @@ end
 APPLY = (
     _COMMON
     + """
--- ARGV: partition, topic id, offset, now, forget deletions before; then a row: key, '1' or '0', value, n, n owners
+-- ARGV: partition, topic id, offset, now, forget deletions before, onto which offset or '', whole or not ('1', '0');
+-- then a row: key, '1' or '0', value, n, n owners
 local partition, topic, offset, now_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local stands = redis.call('HGET', P .. 'topic', partition)
 if stands == topic and tonumber(redis.call('HGET', P .. 'offset', partition)) >= offset then return 0 end
-if stands and stands ~= topic then clear(partition, now_ms) end
-local at = 6
+if ARGV[6] ~= '' and (stands ~= topic or redis.call('HGET', P .. 'offset', partition) ~= ARGV[6]) then return 0 end
+if ARGV[7] == '1' or (stands and stands ~= topic) then clear(partition, now_ms) end
+local at = 8
 while at <= #ARGV do
     local owners = {}
     for n = 1, tonumber(ARGV[at + 3]) do owners[n] = ARGV[at + 3 + n] end

@@ -41,15 +41,19 @@ class EmbeddedView:
         rows = self._database.read("SELECT topic_id, offset FROM view_applied WHERE partition = ?", (partition,))
         return Applied(*rows[0]) if rows else None
 
-    def apply(self, partition: int, applied: Applied, rows: Sequence[Row]) -> bool:
-        """Apply atomically, if newer; another topic id replaces the partition."""
+    def apply(
+        self, partition: int, applied: Applied, rows: Sequence[Row], *, onto: int | None = None, whole: bool = False
+    ) -> bool:
+        """Apply atomically, if newer; `whole`, or another topic id, replaces the partition."""
         with self._database.write() as connection:
             stands = connection.execute(
                 "SELECT topic_id, offset FROM view_applied WHERE partition = ?", (partition,)
             ).fetchone()
             if stands and stands[0] == applied.topic_id and stands[1] >= applied.offset:
                 return False
-            if stands and stands[0] != applied.topic_id:
+            if onto is not None and stands != (applied.topic_id, onto):
+                return False
+            if whole or (stands and stands[0] != applied.topic_id):
                 self._clear(connection, partition)
             for row in rows:
                 self._put(connection, partition, row)

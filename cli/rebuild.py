@@ -1,0 +1,153 @@
+"""`roomsync rebuild`: throws the view away, has it filled again from the topics, and proves that it says what they say."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import click
+
+from cli.opened import opened_engine
+from services.room_status.decide import KeysOf
+from services.room_status.rebuilt import end_of, rows_at
+from shared.contracts.topics import MEETING_STATE
+from shared.ports.engine import Engine
+from shared.ports.view import Applied, digest_of
+
+FINDING = 1
+OWNER_S = 3.0
+"""How long the owner of a partition may take to notice that its rows are gone: it looks once a second."""
+_ATTEMPTS = 50
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The view against the topics."""
+
+    view: str
+    topics: str
+    rows: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether the view shows what the topics say, byte for byte."""
+        return self.view == self.topics
+
+
+@click.command()
+@click.option("--partition", "number", type=click.IntRange(min=0), default=None, help="Only this partition.")
+@click.option("--all", "everything", is_flag=True, help="Every partition, one after the other.")
+@click.option("--verify", is_flag=True, help="Only compare the view with the topics; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be rebuilt, and compare; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(number: int | None, everything: bool, verify: bool, dry_run: bool, as_json: bool) -> int:
+    """
+    Rebuild the view. Safe while everything runs: pages of a partition say "rebuilding" for about a second.
+
+    Exit codes: 0 the view shows what the topics say, 1 it does not, 2 usage, 3 a dependency is away.
+    """
+    with opened_engine() as (engine, _):
+        keys_of = functools.cache(engine.keyring.keys)
+        partitions = chosen(engine.log.partitions, number, everything=everything or verify)
+        changing = not (verify or dry_run)
+        filled = list(rebuilt(engine, partitions, keys_of, quiet=as_json)) if changing else []
+        verdict = compared(engine, keys_of)
+    found = {
+        "partitions": partitions,
+        "rebuilt": changing,
+        "filledHere": filled,
+        "rows": verdict.rows,
+        "view": verdict.view,
+        "topics": verdict.topics,
+        "equal": verdict.equal,
+    }
+    click.echo(json.dumps(found) if as_json else _text(found, dry_run=dry_run))
+    return 0 if verdict.equal else FINDING
+
+
+def chosen(there: int, number: int | None, *, everything: bool) -> list[int]:
+    """Which partitions are meant. Raises UsageError."""
+    if number is None and not everything:
+        message = "say --partition N, --all, or --verify to compare only"
+    elif number is not None and number >= there:
+        message = f"--partition {number}: there are {there}, from 0 to {there - 1}"
+    else:
+        return list(range(there)) if number is None else [number]
+    raise click.UsageError(message)
+
+
+def rebuilt(engine: Engine, partitions: Sequence[int], keys_of: KeysOf, *, quiet: bool) -> Iterator[int]:
+    """
+    Empty each partition of the view and wait until its owner has filled it; yields those that had to be filled here.
+
+    Nobody's rows can be overtaken: rows are taken only above the offset that stands, and an owner that finds an older
+    one than it has applied replaces the partition.
+    """
+    topic_id = engine.log.topic_id(MEETING_STATE.name)
+    with click.progressbar(partitions, label="rebuilding", file=sys.stderr, hidden=quiet) as shown:
+        for partition in shown:
+            engine.view.reset(partition)
+            if not _filled(engine, partition, topic_id):
+                end = end_of(engine.log, partition)
+                rows = rows_at(engine.log, partition, end, keys_of)
+                engine.view.apply(partition, Applied(topic_id, end), rows, whole=True)
+                yield partition
+
+
+def compared(engine: Engine, keys_of: KeysOf) -> Verdict:
+    """The whole view against the topics, at one and the same point of every partition. Raises the stores' errors."""
+    partitions = range(engine.log.partitions)
+    for _ in range(_ATTEMPTS):
+        before = [engine.view.applied(partition) for partition in partitions]
+        view = engine.view.digest()
+        if before == [engine.view.applied(partition) for partition in partitions]:
+            break
+        time.sleep(_POLL_S)
+    else:
+        message = "the view changes faster than it can be read: try again in a quieter moment"
+        raise click.ClickException(message)
+    topic_id = engine.log.topic_id(MEETING_STATE.name)
+    rows = [
+        row
+        for partition, applied in enumerate(before)
+        for row in rows_at(engine.log, partition, _offset(engine, partition, applied, topic_id), keys_of)
+    ]
+    return Verdict(view, digest_of(rows), len(rows))
+
+
+def _offset(engine: Engine, partition: int, applied: Applied | None, topic_id: str) -> int:
+    """Up to where the topics count: as far as the view has come; a view of another topic has not come anywhere."""
+    end = end_of(engine.log, partition)
+    return min(applied.offset, end) if applied and applied.topic_id == topic_id else end
+
+
+def _filled(engine: Engine, partition: int, topic_id: str) -> bool:
+    deadline = time.monotonic() + OWNER_S
+    while time.monotonic() < deadline:
+        applied = engine.view.applied(partition)
+        if applied and applied.topic_id == topic_id:
+            return True
+        time.sleep(_POLL_S)
+    return False
+
+
+def _text(found: dict[str, object], *, dry_run: bool) -> str:
+    lines = []
+    partitions = ", ".join(map(str, found["partitions"])) if isinstance(found["partitions"], list) else ""
+    if dry_run:
+        lines.append(f"would rebuild partitions {partitions}")
+    if found["rebuilt"]:
+        lines.append(f"rebuilt partitions {partitions}")
+    if found["filledHere"]:
+        lines.append(
+            f"filled from here, as no room-status did: {found['filledHere']}; start `roomsync run room-status`"
+        )
+    lines.append(f"view    {found['view']}")
+    lines.append(f"topics  {found['topics']} ({found['rows']} meetings)")
+    lines.append("equal" if found["equal"] else "not equal: `roomsync rebuild --all` makes it so")
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""What the view must show, read from the topics: for holding it against what it does show, and for filling it."""
+
+from __future__ import annotations
+
+from services.room_status.decide import KeysOf, row_of
+from services.room_status.recollect import states_until
+from shared.contracts.topics import MEETING_STATE
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.log import Log
+from shared.ports.view import Row
+
+
+def rows_at(log: Log, partition: int, offset: int, keys_of: KeysOf) -> list[Row]:
+    """
+    The rows of a partition as of the commit that ended at `offset` of `meeting-state`.
+
+    A state that opens under no key is left out, as its owner leaves it out. Raises LogUnavailableError.
+    """
+    rows = []
+    for key, value in states_until(log, partition, offset).items():
+        try:
+            rows.append(row_of(key, value, keys_of(key.decode().partition("/")[0])))
+        except (KeyDestroyedError, MalformedRecordError):
+            continue
+    return rows
+
+
+def end_of(log: Log, partition: int) -> int:
+    """The offset of the last state of a partition, as an owner that takes over reckons it. Raises LogUnavailableError."""
+    return log.span(MEETING_STATE.name, partition).end - 1
