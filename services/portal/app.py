@@ -38,7 +38,7 @@ def create_app(deps: Deps) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.extensions[EXTENSION] = deps
     reader = LiveReader(deps)
-    flow = TestFlow(deps)
+    flow = app.extensions["test-flow"] = TestFlow(deps)
     problems.register(app)
     _measure(app)
     sessions.register(app)
