@@ -24,6 +24,7 @@ COMMANDS = {
     "dead-letters": "what could not be handled: see it, redrive it, drop it",
     "topics": "the table of topics; create and check them",
     "replay": "decide a range again and compare with what was told",
+    "rebuild": "fill the view again from the topics, and prove it",
     "keys": "make and rotate master keys",
     "doctor": "check what a newcomer gets wrong",
 }
