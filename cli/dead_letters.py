@@ -121,7 +121,7 @@ def _chosen(letters: Mapping[str, OpenLetter], ids: Iterable[str], *, everything
 
 
 def _progress(letters: list[OpenLetter], *, as_json: bool) -> Any:
-    return click.progressbar(letters, file=sys.stderr, hidden=as_json or len(letters) < 2)  # noqa: PLR2004
+    return click.progressbar(letters, file=sys.stderr, label="redriven", hidden=as_json or len(letters) < 2)  # noqa: PLR2004
 
 
 def _cure(remedy: Remedy | Hopeless) -> dict[str, Any]:

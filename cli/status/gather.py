@@ -12,7 +12,7 @@ from typing import Any
 from cli.status import services, stores
 from cli.status.facts import Facts
 from cli.status.facts import Station as Lags
-from cli.status.lag import last_push_ms, station_lag
+from cli.status.lag import folded_lag, last_push_ms, station_lag
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, ROOM_STATUS_STATION, SYNC_WORKER, Station
 from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS
@@ -104,7 +104,13 @@ def _probe(engine: Engine) -> None:
 
 
 def _lag(engine: Engine, station: Station, now_ms: int) -> Lags:
-    return station_lag(engine.log, station, now_ms)
+    lag = station_lag(engine.log, station, now_ms)
+    if station is not ROOM_STATUS_STATION or not lag.records:
+        return lag
+    try:
+        return folded_lag(engine, lag)
+    except StoreUnavailableError:
+        return lag  # an upper bound: nothing can be opened without the keys
 
 
 def _push(engine: Engine, topic: str) -> int | None:

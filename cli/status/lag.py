@@ -7,18 +7,22 @@ from collections.abc import Mapping
 
 import msgspec
 
-from cli.scanning import records_from
+from cli.scanning import all_records, records_from
 from cli.status.facts import Lag
 from cli.status.facts import Station as Lags
+from services.room_status.decide import decide
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.envelope import read_json
-from shared.contracts.topics import POSITION_KEY, Station
+from shared.contracts.topics import POSITION_KEY, ROOM_STATUS_STATION, Station
 from shared.domain.instants import SECOND_MS
 from shared.errors import MalformedRecordError
+from shared.ports.engine import Engine
 from shared.ports.log import Log, Record
 
 _LOOK_BACK = 64  # a position is the last thing of every commit: it stands at most a few markers before the end
+
+_FOLD_AT_MOST = 2_000
 
 
 class _Position(msgspec.Struct):
@@ -42,6 +46,19 @@ def station_lag(log: Log, station: Station, now_ms: int) -> Lags:
     )
 
 
+def folded_lag(engine: Engine, lag: Lags) -> Lags:
+    """
+    The same for room-status without what changes nothing: it writes nothing then, its position included.
+
+    Whether an observation changes something is decided as room-status itself would, on the memory that is durable.
+    """
+    [topic] = ROOM_STATUS_STATION.inputs
+    return Lags(
+        lag.service,
+        {topic: [_folded(engine, topic, number, each) for number, each in enumerate(lag.lags[topic])]},
+    )
+
+
 def last_push_ms(log: Log, topic: str) -> int | None:
     """When the newest hint on `topic` was received; None when none is kept."""
     newest = [_last(log, topic, partition) for partition in range(log.partitions)]
@@ -55,6 +72,25 @@ def _lag(log: Log, topic: str, partition: int, position: int, now_ms: int, *, co
     if not waiting:
         return Lag(0, 0.0)
     return Lag(span.end - at, round(max(0.0, (now_ms - waiting[0].appended_at_ms) / SECOND_MS), 1))
+
+
+def _folded(engine: Engine, topic: str, partition: int, lag: Lag) -> Lag:
+    if not lag.records:
+        return lag
+    log = engine.log
+    memory: dict[bytes, bytes] = {}
+    for record in all_records(log, ROOM_STATUS_STATION.state, partition):
+        if record.value is None:
+            memory.pop(record.key, None)
+        else:
+            memory[record.key] = record.value
+    memory.pop(POSITION_KEY, None)
+    position = _position(log, ROOM_STATUS_STATION, partition).get(topic, 0)
+    waiting = log.read(topic, partition, position, limit=_FOLD_AT_MOST, committed=False)
+    if len(waiting) == _FOLD_AT_MOST:
+        return lag  # more than a screen may fold: it is behind in earnest
+    batch = decide(waiting, memory, partition=partition, keys_of=engine.keyring.keys, told=frozenset())
+    return Lag(0, 0.0) if batch.empty else lag
 
 
 def _position(log: Log, station: Station, partition: int) -> Mapping[str, int]:

@@ -15,6 +15,7 @@ from cli.status.facts import Service
 from shared.runtime.settings import Settings
 
 _TIMEOUT_S = 2.0
+_WITH_BREAKER = "webhook-receiver"  # it shows its gauge once a lane has been open
 
 
 def addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]:
@@ -49,7 +50,7 @@ def _ask(url: str, named: bool) -> Service:  # mapped over both
         version=str(version.get("version", "")),
         ready=bool(readiness.get("ok")),
         checks={str(name): str(word) for name, word in dict(readiness.get("checks", {})).items()},
-        open_lanes=gauges.get("roomsync_breaker_open"),
+        open_lanes=gauges.get("roomsync_breaker_open", 0 if version.get("service") == _WITH_BREAKER else None),
         claims=gauges.get("roomsync_claims"),
     )
 

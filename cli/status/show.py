@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from cli.status.facts import Facts, Service, Station, Watched
-from cli.status.judge import Finding
+from cli.status.judge import LAG_S, Finding
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, SYNC_WORKER
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, to_rfc3339
 
 _HINTS = (NOTIFICATIONS_GRAPH.name, NOTIFICATIONS_GOOGLE.name)
-_LABEL = 13
+_LABEL = 16
 
 
 def as_dict(facts: Facts, found: list[Finding]) -> dict[str, Any]:
@@ -103,6 +103,9 @@ def _station_text(station: Station | None) -> str | None:
         return None
     if not station.records:
         return "nothing waits"
+    if station.seconds <= LAG_S:
+        youngest = span(int(station.seconds * SECOND_MS))
+        return f"up to date (its position is noted once a minute: {station.records} records, {youngest})"
     parts = [
         f"{topic} {station.of_topic(topic).records} records, {station.of_topic(topic).seconds:g} s"
         for topic in station.lags
