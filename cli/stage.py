@@ -97,7 +97,11 @@ def staged(
     environ |= {"ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_PORTAL_PORT": "0"}
     with contextlib.ExitStack() as stack:
         simulator = _start(
-            stack, home, "simulator", [*_roomsync("simulator"), "--port", "0", "--seed", str(seed)], environ
+            stack,
+            home,
+            "simulator",
+            [*_roomsync("simulator"), "--port", "0", "--seed", str(seed)],
+            environ | dict(overrides or {}),  # a test's clock is one for all
         )
         address = _wait(simulator, "simulator")
         environ |= simulator_environ(address) | dict(overrides or {})
