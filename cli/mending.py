@@ -12,7 +12,7 @@ from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, Sleep, TakeRoom
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.rows import ConsentRow, ConsentState
-from shared.contracts.topics import COMMANDS, NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, OBSERVATIONS
+from shared.contracts.topics import COMMANDS, NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, OBSERVATIONS, REPAIRS
 from shared.domain.identity import Mailbox
 from shared.errors import MalformedRecordError
 
@@ -68,6 +68,10 @@ def remedy_of(
         return _of_command(letter, Mailbox(first, second), consent_of, now_ms)
     if letter.topic == OBSERVATIONS.name:
         return _of_observation(second, lost(first, second), consent_of, now_ms)
+    if letter.topic == REPAIRS.name:
+        return Hopeless(
+            "it asked for missing decline events to be told: run `roomsync replay --apply` again, drop this"
+        )
     return Hopeless("nothing is looked at for a record of this topic; drop it once its cause is known")
 
 

@@ -14,7 +14,7 @@ from services.room_status.decide import decide
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.envelope import read_json
-from shared.contracts.topics import POSITION_KEY, ROOM_STATUS_STATION, Station
+from shared.contracts.topics import OBSERVATIONS, POSITION_KEY, ROOM_STATUS_STATION, Station
 from shared.domain.instants import SECOND_MS
 from shared.errors import MalformedRecordError
 from shared.ports.engine import Engine
@@ -52,11 +52,9 @@ def folded_lag(engine: Engine, lag: Lags) -> Lags:
 
     Whether an observation changes something is decided as room-status itself would, on the memory that is durable.
     """
-    [topic] = ROOM_STATUS_STATION.inputs
-    return Lags(
-        lag.service,
-        {topic: [_folded(engine, topic, number, each) for number, each in enumerate(lag.lags[topic])]},
-    )
+    topic = OBSERVATIONS.name
+    folded = [_folded(engine, topic, number, each) for number, each in enumerate(lag.lags[topic])]
+    return Lags(lag.service, {**lag.lags, topic: folded})
 
 
 def last_push_ms(log: Log, topic: str) -> int | None:

@@ -11,6 +11,7 @@ import msgspec
 from cli.stage import simulator_environ
 from shared.consents.tables import consents
 from shared.contracts import envelope as envelopes
+from shared.contracts.command import Reconcile
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import ConsentRow, ConsentState
@@ -95,3 +96,8 @@ class Poisoned(Office):
         """Somebody else's grant stands, and the log knows nothing of their mailbox."""
         row = ConsentRow(user=f"u-{mailbox}", provider="microsoft", subject="s", state=ConsentState.ACTIVE)
         consents(self.engine.registry).put(self.tenant, mailbox, row)
+
+    def reconcile_fully(self) -> None:
+        """A full look that finds nothing new."""
+        self.wish(Reconcile(at_ms=self.clock.at_ms, full=True))
+        self.settle()
