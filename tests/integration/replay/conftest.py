@@ -30,16 +30,8 @@ def engine(tmp_path: Path, clock: ManualClock) -> Iterator[EmbeddedEngine]:
 
 @pytest.fixture
 def recorder(engine: EmbeddedEngine, clock: ManualClock) -> Recorder:
-    """Three days of random changes, folded in batches of random size, with take-overs and sweeps between them."""
+    """A day and a half of random changes, folded in batches of random size, with take-overs between them."""
     recorder = Recorder(engine, clock)
     recorder.claim()
-    for turn in range(60):
-        recorder.observe(recorder.chance.randrange(1, 12))
-        clock.at_ms += recorder.chance.randrange(1, 2 * 3_600_000)
-        if recorder.chance.random() < 0.7:
-            recorder.step()
-            recorder.step()
-        if turn % 13 == 12:
-            recorder.claim()
-    recorder.settle()
+    recorder.live(clock, turns=24)
     return recorder

@@ -21,6 +21,7 @@ from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from tests.builders import an_observation, an_occurrence
+from tests.contract.deployments import ManualClock
 
 ANSWERS = ("none", "accepted", "declined", "declined", "")
 ROOMS = ("r-aare", "r-birs", "r-doubs")
@@ -73,6 +74,17 @@ class Recorder:
             while last and owner._passed.get(OBSERVATIONS.name, 0) <= last[-1].offset:
                 owner.step()
 
+    def live(self, clock: ManualClock, turns: int) -> None:
+        """Hours pass: calendars change, owners fold now and then, sweep, and are followed by others."""
+        for turn in range(turns):
+            self.observe(self.chance.randrange(1, 16))
+            clock.at_ms += self.chance.randrange(1, 4 * HOUR_MS)
+            for _ in range(self.chance.randrange(4)):
+                self.step()
+            if turn % 9 == 8:
+                self.claim()
+        self.settle()
+
     def told(self) -> list[str]:
         """Decline ids on the topic."""
         return [
@@ -82,7 +94,9 @@ class Recorder:
     def _observation(self) -> NewRecord:
         self.count += 1
         chance = self.chance
-        tenant, name = chance.choice(self.tenants), f"m-{chance.randrange(self.meetings)}"
+        # Meetings come and go: old ones are past after a while, and some are heard of once more when they are forgotten.
+        newest = self.count // 50 * 4 + chance.randrange(self.meetings)
+        tenant, name = chance.choice(self.tenants), f"m-{chance.choice((newest, newest, newest, newest % 16))}"
         now_ms = self.clock.now_ms()
         rooms = {room: answer for room in ROOMS if (answer := chance.choice(ANSWERS))}
         occurrence = an_occurrence(start_ms=now_ms - now_ms % DAY_MS + DAY_MS + chance.randrange(3) * HOUR_MS, **rooms)

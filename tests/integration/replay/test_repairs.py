@@ -118,9 +118,8 @@ def test_a_decline_that_the_states_never_counted_is_not_told_as_a_later_one_woul
     """As after a release whose rules kept something quiet."""
     from services.room_status import fold as rules  # noqa: PLC0415
 
-    mute = monkeypatch.context()
-    with mute as patched:
-        patched.setattr(rules, "_announced", lambda _, room, *rest: room)
+    with monkeypatch.context() as patched:
+        patched.setattr(rules, "_announced", lambda *given: given[1])
         begin = engine.log.span(OBSERVATIONS.name, PARTITION).end
         recorder.observe(40)
         recorder.settle()
