@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -96,8 +97,8 @@ def engine_factory(deployment: Deployment, clock: ManualClock) -> Iterator[Engin
     """Opens the module's deployment once more, as another process would; closed after the test."""
     with contextlib.ExitStack() as opened:
 
-        def open_another(*, master: str = "") -> Engine:
-            engine = open_deployment(deployment, clock=clock, master=master)
+        def open_another(*, master: str = "", **guards: Any) -> Engine:
+            engine = open_deployment(deployment, clock=clock, master=master, **guards)
             opened.callback(engine.close)
             return engine
 

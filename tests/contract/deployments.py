@@ -5,7 +5,7 @@ The distributed engine joins by a module `tests/contract/distributed.py` with th
 
     FEATURES: Features
     def unavailable() -> str                                     # "" when the servers answer, else why the tests skip
-    def open_distributed(*, prefix: str, partitions: int, master: MasterKeys, clock: Clock) -> Engine
+    def open_distributed(*, prefix: str, partitions: int, master: MasterKeys, clock: Clock, **guards) -> Engine
                                                                  # makes the topics when they are missing
     def expire(engine: Engine, topic: str, partition: int, before: int) -> None
                                                                  # what retention would do to offsets below `before`
@@ -81,8 +81,14 @@ def features_of(engine: str) -> Features:
     return declared
 
 
-def open_deployment(deployment: Deployment, *, clock: Clock | None = None, master: str = "") -> Engine:
-    """One handle on it, as a process of its own would hold. `master` replaces the deployment's master key ring."""
+def open_deployment(deployment: Deployment, *, clock: Clock | None = None, master: str = "", **guards: Any) -> Engine:
+    """
+    One handle on it, as a process of its own would hold.
+
+    Args:
+        master: Replaces the deployment's master key ring.
+        guards: `at_point`; `transactions`, where the engine can do without.
+    """
     settings: dict[str, Any] = {
         "partitions": deployment.partitions,
         "master": parse(master or deployment.master),
@@ -91,10 +97,10 @@ def open_deployment(deployment: Deployment, *, clock: Clock | None = None, maste
     if deployment.engine == "embedded":
         from shared.engines.embedded import open_engine  # noqa: PLC0415  # a child of the other engine needs none of it
 
-        return open_engine(Path(deployment.place), prefix="t.", **settings)
+        return open_engine(Path(deployment.place), prefix="t.", **settings, **guards)
     module = distributed()
     assert module
-    opened: Engine = module.open_distributed(prefix=deployment.place, **settings)
+    opened: Engine = module.open_distributed(prefix=deployment.place, **settings, **guards)
     return opened
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from shared.crypto.master import MasterKeys
 from shared.engines.distributed import DistributedEngine, ensure_topics, open_engine
@@ -12,7 +13,7 @@ from shared.ports.engine import Engine
 from tests import servers
 from tests.contract.features import Features
 
-FEATURES = Features(engine="distributed", takeover_s=20.0, visible_s=2.0)
+FEATURES = Features(engine="distributed", takeover_s=20.0, visible_s=2.0, transactions_optional=True)
 
 
 def unavailable() -> str:
@@ -21,8 +22,8 @@ def unavailable() -> str:
     return "" if os.environ.get("CI", "").lower() == "true" else reason
 
 
-def open_distributed(*, prefix: str, partitions: int, master: MasterKeys, clock: Clock) -> Engine:
-    """One handle; makes the topics when they are missing."""
+def open_distributed(*, prefix: str, partitions: int, master: MasterKeys, clock: Clock, **guards: Any) -> Engine:
+    """One handle; makes the topics when they are missing. `guards`: `transactions`, `at_point`."""
     bootstrap = servers.address(servers.KAFKA)
     ensure_topics(bootstrap, prefix=prefix, partitions=partitions, replication=1)
     return open_engine(
@@ -34,6 +35,7 @@ def open_distributed(*, prefix: str, partitions: int, master: MasterKeys, clock:
         prefix=prefix,
         master=master,
         clock=clock,
+        **guards,
     )
 
 

@@ -21,6 +21,8 @@ class Features:
     """How long after a member's death its partitions may take to move. A deadline for waiting, not a target."""
     visible_s: float
     """How long after a commit returned its records may take to become visible to committed readers."""
+    transactions_optional: bool = False
+    """Whether tests can have it commit without transactions."""
     declared: tuple[str, ...] = ()
     differences: Mapping[str, str] = field(default_factory=dict)
 
