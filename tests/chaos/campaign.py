@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.chaos import house
 from tests.chaos.agreement import Ask, ahead_of_the_log, missing_decisions
 from tests.chaos.checker import Boundary, Names, Verdict, check
-from tests.chaos.employees import Line
+from tests.chaos.employees import PATIENCE_S, Line
 from tests.chaos.house import RETRY_SCALE, ROOT, House
 from tests.chaos.offices import RULES
 from tests.chaos.people import UNDECIDED
@@ -29,9 +29,11 @@ from tests.chaos.truth import Truth, truth_of
 
 SETTLE_S = 75.0
 QUIET_S = 2.0
+START_S = 180.0
 LULL_S = 3.0
 """Before the end of a round: the echo look that follows an empty one comes after two seconds, and would make up for a loss."""
 POLL_S = 0.3
+SHORT_PATIENCE_S = 4.0
 
 
 class Campaign:
@@ -48,7 +50,7 @@ class Campaign:
         say: Callable[[str], None] = print,
         settle_s: float = SETTLE_S,
     ) -> None:
-        """Nothing runs yet. The arguments are those of `house.opened`; `settle_s`: how long things may take to come right."""
+        """Nothing runs yet. The arguments are those of `house.opened`; `settle_s`: how long nothing may move while things are not right."""
         self.seed = seed
         self.notifications = 0
         """How many stand in the log."""
@@ -99,13 +101,13 @@ class Campaign:
         return verdict
 
     def counted(self) -> str:
-        """Every fault that happened, in words."""
+        """Everything that was done to it, in words."""
         return ", ".join(f"{name} {count}" for name, count in sorted((self.faults + self.roads).items()))
 
     def _learn_rooms(self) -> None:
         """Before anything breaks: a room that somebody exchanges is on no page afterwards."""
         self._house.people.book_every_room()
-        deadline_s = time.monotonic() + self._settle_s
+        deadline_s = time.monotonic() + START_S
         while len(self._names.rooms) < len(RULES) * len(self._house.offices):
             if time.monotonic() > deadline_s:
                 message = "the pages never showed every room"
@@ -153,13 +155,15 @@ class Campaign:
         time.sleep(0.2 + dice)
         if self._servers and self._servers.busy:
             return
-        with self._house.troupe.held(STATUS):
-            shown = [line for page in self._pages() for line in page or ()]
+        with self._house.troupe.held(STATUS), contextlib.suppress(RuntimeError):
+            # What stands still may hold the only file, or the portal may be dead: then nothing can be compared.
+            shown = [line for page in self._pages(SHORT_PATIENCE_S) for line in page or ()]
             self._seen_early += ahead_of_the_log(shown, states(self._house.environ))
+            self.roads["pages compared"] += 1
 
-    def _pages(self) -> list[list[Line] | None]:
+    def _pages(self, patience_s: float = PATIENCE_S) -> list[list[Line] | None]:
         with ThreadPoolExecutor(len(self._house.employees)) as hands:
-            return list(hands.map(lambda employee: employee.lines(), self._house.employees))
+            return list(hands.map(lambda employee: employee.lines(patience_s), self._house.employees))
 
     def _calm(self) -> None:
         self._house.simulator.faults(reset=True, retryScale=RETRY_SCALE)
@@ -169,9 +173,11 @@ class Campaign:
         self._house.troupe.wait_ready()
 
     def _settled(self) -> Verdict:
-        """Poll until nothing is missing or time is up; then once more after a pause, for what comes twice."""
-        deadline_s = time.monotonic() + self._settle_s
-        while not (verdict := self._verdict()).settled and time.monotonic() < deadline_s:
+        """Poll until nothing is missing, or nothing moves any more; then once more after a pause, for what comes twice."""
+        moved_s, before = time.monotonic(), ""
+        while not (verdict := self._verdict()).settled and time.monotonic() < moved_s + self._settle_s:
+            if (now := f"{verdict}\n{verdict.findings()}") != before:
+                moved_s, before = time.monotonic(), now
             time.sleep(POLL_S)
         if verdict.settled:
             time.sleep(QUIET_S)

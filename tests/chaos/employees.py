@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 _AGAIN_S = 0.3
 
 
@@ -52,9 +52,9 @@ class Employee:
         """As the product calls it."""
         return str(self._me["tenant"])
 
-    def lines(self) -> list[Line] | None:
+    def lines(self, patience_s: float = PATIENCE_S) -> list[Line] | None:
         """The rooms of the meetings that this person organises; None while the page says that it is not complete."""
-        page = self._get("/v1/me/rooms")
+        page = self._get("/v1/me/rooms", patience_s)
         rows = [row for row in page["rooms"] if row["organizer"]]
         if page["rebuilding"]:
             return None
@@ -88,14 +88,14 @@ class Employee:
         headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": str(self._me["csrf"])}
         return self._asked("POST", f"/v1/me/prompts/{prompt}/take", headers=headers, json={"roomId": room}).is_success
 
-    def _get(self, path: str) -> Any:
-        answer = self._asked("GET", path)
+    def _get(self, path: str, patience_s: float = PATIENCE_S) -> Any:
+        answer = self._asked("GET", path, patience_s)
         answer.raise_for_status()
         return answer.json()
 
-    def _asked(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Again and again while the answer is only late; the key makes it one wish."""
-        deadline_s = time.monotonic() + PATIENCE_S
+    def _asked(self, method: str, path: str, patience_s: float = PATIENCE_S, **more: Any) -> httpx.Response:
+        """Again and again while the answer is only late; the key makes it one wish. Raises RuntimeError after `patience_s`."""
+        deadline_s = time.monotonic() + patience_s
         while True:
             try:
                 answer = self._http.request(method, path, **more)
@@ -105,6 +105,6 @@ class Employee:
             except httpx.TransportError as error:
                 reason = repr(error)
             if time.monotonic() > deadline_s:
-                message = f"{method} {path}: no answer within {PATIENCE_S:.0f} s; last: {reason}"
+                message = f"{method} {path}: no answer within {patience_s:.0f} s; last: {reason}"
                 raise RuntimeError(message)
             time.sleep(_AGAIN_S)

@@ -15,7 +15,7 @@ from cli.stage import run_command
 
 BATCH = 50
 """Items in one of Graph's collections."""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 _AGAIN_S = 0.05
 _MAILBOXES = 3
 """Connected at each provider."""

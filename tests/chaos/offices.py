@@ -25,7 +25,7 @@ RULES = {
 ANSWER_MS = [50, 600]
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SLOT_MS, LENGTH_MS = 30 * MINUTE_MS, 25 * MINUTE_MS
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def held(name: str, campaign_of: Callable[[int], Campaign], say: Callable[[str],
                 verdict = campaign.round()
                 assert verdict.ok, f"again with ROOMSYNC_CHAOS_SEED={campaign.seed}: {verdict}\n{verdict.findings()}"
                 assert verdict.told > 0
-            say(f"faults that happened: {campaign.counted()}")
+            say(f"what happened: {campaign.counted()}")
             faults.update(campaign.faults)
             notifications[name] += campaign.notifications
 
