@@ -25,6 +25,7 @@ COMMANDS = {
     "topics": "the table of topics; create and check them",
     "replay": "decide a range again and compare with what was told",
     "rebuild": "fill the view again from the topics, and prove it",
+    "registry": "back up, restore, and move what exists nowhere else",
     "keys": "make and rotate master keys",
     "doctor": "check what a newcomer gets wrong",
 }

@@ -33,6 +33,10 @@ class MasterKeys:
         """The key that wraps tenant keys under master key `key_id`. Raises KeyError for one not in the ring."""
         return _derive(self.ring[key_id], "wrap")
 
+    def archive_key(self, key_id: str) -> bytes:
+        """The key that seals backups and exports made under master key `key_id`. Raises KeyError for one not in the ring."""
+        return _derive(self.ring[key_id], "archive")
+
     def session_key(self) -> bytes:
         """The key that signs cookies and names sessions."""
         return _derive(self.ring[self.current], "session")

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from shared.errors import MalformedRecordError
 
 _NONCE_BYTES = 12
+SEAL_BYTES = _NONCE_BYTES + 16
+"""How much longer than the plain bytes sealed ones are: nonce and tag."""
 
 
 def seal(key: bytes, plain: bytes, *, purpose: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -16,7 +16,7 @@ from shared.domain.keys import era_of
 from shared.errors import KeyDestroyedError
 from shared.ports.engine import Engine
 from shared.ports.keyring import Keyring
-from shared.ports.log import NewRecord
+from shared.ports.log import Log, NewRecord
 
 
 def erase_data(engine: Engine, tenant: str, *, now_ms: int) -> None:
@@ -50,6 +50,32 @@ def standing_era(keyring: Keyring, tenant: str, key_class: KeyClass) -> str:
         return era_of(find[key_class]())
     except KeyDestroyedError:
         return ""
+
+
+def erased(log: Log) -> Iterator[tuple[str, Erasure]]:
+    """Every key that was ever destroyed, with its tenant. Raises LogUnavailableError, MalformedRecordError."""
+    for partition in range(log.partitions):
+        offset = log.span(ERASURES.name, partition).begin
+        while page := log.read(ERASURES.name, partition, offset):
+            for record in page:
+                envelope = envelopes.decode(record.value or b"")
+                yield envelope.tenant, envelopes.payload_of(envelope, Erasure)
+            offset = page[-1].offset + 1
+
+
+def resurrected(keyring: Keyring, erasures: Iterable[tuple[str, Erasure]]) -> list[tuple[str, KeyClass]]:
+    """Keys that stand although their destruction is on record: an old copy of the keyring's file was brought back."""
+    return [
+        (tenant, erasure.key_class)
+        for tenant, erasure in erasures
+        if standing_era(keyring, tenant, erasure.key_class) == erasure.era
+    ]
+
+
+def destroy_again(keyring: Keyring, keys: Iterable[tuple[str, KeyClass]]) -> None:
+    """Destroy them once more; their records stand. Raises StoreUnavailableError."""
+    for tenant, key_class in keys:
+        (keyring.destroy_data if key_class is KeyClass.DATA else keyring.destroy_consent)(tenant)
 
 
 def _erase(engine: Engine, tenant: str, key_class: KeyClass, now_ms: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
@@ -13,6 +14,7 @@ from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
 from shared.engines.distributed.stores import connect, guarded
 from shared.errors import ConfigurationError, KeyDestroyedError, StoreUnavailableError
+from shared.ports.holdings import WrappedKey, another_key
 
 _DATA, _HASH, _CONSENT = "data", "hash", "consent"
 _KINDS = (_DATA, _HASH, _CONSENT)
@@ -80,6 +82,28 @@ class RedisKeyring:
                     count += int(self._replace(keys=[self._hash], args=[field, stored, fresh]))
         self._rewrite_file()
         return count
+
+    def wrapped(self) -> Sequence[WrappedKey]:
+        """All keys of all tenants, in order, as they are wrapped."""
+        with guarded(_STORE):
+            stored = self._redis.hgetall(self._hash)
+        places = ((field.decode().rpartition("/"), value) for field, value in sorted(stored.items()))
+        return [
+            WrappedKey(tenant, kind, _master_of(value), value.partition(b"\n")[2])
+            for (tenant, _, kind), value in places
+        ]
+
+    def adopt(self, keys: Iterable[WrappedKey]) -> int:
+        """Take over another keyring's keys where none stands; returns how many. Raises, having changed nothing: see the port."""
+        fresh = {}
+        for key in keys:
+            stored = key.master.encode() + b"\n" + key.wrapped
+            opened = self._unwrap(key.tenant, key.kind, stored)
+            if self._found(key.tenant).get(key.kind, opened) != opened:
+                raise another_key(key)
+            fresh[_field(key.tenant, key.kind)] = self._wrap(key.tenant, key.kind, opened)
+        with guarded(_STORE):
+            return sum(int(self._redis.hsetnx(self._hash, field, value)) for field, value in fresh.items())
 
     def close(self) -> None:
         """Release connections."""

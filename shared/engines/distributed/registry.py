@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.engines.distributed.stores import connect, guarded
 from shared.errors import ConflictError
 from shared.ports.clock import Clock
+from shared.ports.holdings import StoredRow
 from shared.ports.registry import Versioned
 
 # A field holds `version:not_after_ms:value`, not_after_ms empty for none. Versions come from one counter: a row made anew
@@ -99,6 +100,19 @@ class RedisRegistry:
         rows = ((row.decode(), self._live(value)) for row, value in sorted(stored.items()))
         return iter([(row, found) for row, found in rows if found is not None])
 
+    def everything(self) -> Sequence[StoredRow]:
+        """All live rows of all tables and tenants; those of one table and tenant as they stood together."""
+        with guarded(_STORE):
+            names = {name.decode() for name in self._redis.scan_iter(match=f"{self._at}:*", count=1000)}
+            stored = [(name, self._redis.hgetall(name)) for name in sorted(names)]
+        places = ((name.removeprefix(f"{self._at}:").partition(":"), rows) for name, rows in stored)
+        return [
+            StoredRow(table, tenant, row.decode(), live.value, _deadline(value))
+            for (table, _, tenant), rows in places
+            for row, value in sorted(rows.items())
+            if (live := self._live(value)) is not None
+        ]
+
     def close(self) -> None:
         """Release connections."""
         self._redis.close()
@@ -115,6 +129,11 @@ class RedisRegistry:
     def _drop_expired(self) -> None:
         """Delete what is past its deadline, whoever's it is."""
         self._sweep(keys=[f"{self._at}-deadlines"], args=[self._clock.now_ms()])
+
+
+def _deadline(stored: bytes) -> int | None:
+    not_after_ms = stored.split(b":", 2)[1]
+    return int(not_after_ms) if not_after_ms else None
 
 
 def _or_empty(number: int | None) -> str:

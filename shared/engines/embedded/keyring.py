@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Iterable, Sequence
 
 from shared.crypto.master import KEY_BYTES, MasterKeys
 from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
 from shared.engines.embedded.database import Database
 from shared.errors import ConfigurationError, KeyDestroyedError
+from shared.ports.holdings import WrappedKey, another_key
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tenant_keys (
@@ -65,6 +67,27 @@ class EmbeddedKeyring:
                 self._store(connection, tenant, kind, self._unwrap(tenant, kind, master, wrapped))
         self._database.forget()
         return len(old)
+
+    def wrapped(self) -> Sequence[WrappedKey]:
+        """All keys of all tenants, in order, as they are wrapped."""
+        rows = self._database.read("SELECT tenant, kind, master, wrapped FROM tenant_keys ORDER BY tenant, kind")
+        return [WrappedKey(*row) for row in rows]
+
+    def adopt(self, keys: Iterable[WrappedKey]) -> int:
+        """Take over another keyring's keys where none stands; returns how many. Raises, having changed nothing: see the port."""
+        count = 0
+        with self._database.write() as connection:
+            for key in keys:
+                opened = self._unwrap(key.tenant, key.kind, key.master, key.wrapped)
+                standing = self._unwrapped(key.tenant, connection.execute(_QUERY, (key.tenant,)).fetchall()).get(
+                    key.kind
+                )
+                if standing not in (None, opened):
+                    raise another_key(key)
+                if standing is None:
+                    self._store(connection, key.tenant, key.kind, opened)
+                    count += 1
+        return count
 
     def close(self) -> None:
         """The file is shared with the registry: the engine closes it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.engines.embedded.database import Database
 from shared.errors import ConflictError, StoreUnavailableError
 from shared.ports.clock import Clock
+from shared.ports.holdings import StoredRow
 from shared.ports.registry import Versioned
 
 SCHEMA = """
@@ -81,6 +82,15 @@ class EmbeddedRegistry:
             (table, tenant, self._clock.now_ms()),
         )
         return iter([(row, Versioned(value, version)) for row, value, version in rows])
+
+    def everything(self) -> Sequence[StoredRow]:
+        """All live rows of all tables and tenants, as they stood together at one instant."""
+        rows = self._database.read(
+            "SELECT name, tenant, row, value, not_after_ms FROM rows WHERE not_after_ms IS NULL OR not_after_ms > ?"
+            " ORDER BY name, tenant, row",
+            (self._clock.now_ms(),),
+        )
+        return [StoredRow(*row) for row in rows]
 
     def close(self) -> None:
         """The file is shared with the keyring: the engine closes it."""
