@@ -50,7 +50,12 @@ class Campaign:
         say: Callable[[str], None] = print,
         settle_s: float = SETTLE_S,
     ) -> None:
-        """Nothing runs yet. The arguments are those of `house.opened`; `settle_s`: how long nothing may move while things are not right."""
+        """
+        Nothing runs yet. The arguments are those of `house.opened`, and:
+
+        Args:
+            settle_s: How long nothing may move while things are not right.
+        """
         self.seed = seed
         self.notifications = 0
         """How many stand in the log."""

@@ -212,13 +212,16 @@ class Outcome:
     """Played, the last one included."""
     findings: str
     """In words; "" when it has nothing to say."""
+    stopped: str = ""
+    """Why it could not be played to the end: says nothing about the fault."""
 
     def line(self, fault: Fault) -> str:
         """A row of the table in ADR 8."""
-        first = self.findings.splitlines()[1:2] or self.findings.splitlines()[:1] or [""]
-        what = (
-            f"found: {first[0][:90]}" if self.findings else "rightly not found" if fault.harmless else "**not found**"
-        )
+        what = "rightly not found" if fault.harmless else "**not found**"
+        if self.stopped:
+            what = f"could not be played: {self.stopped[:90]}"
+        elif self.findings:
+            what = f"found: {self.findings.splitlines()[1][:90]}"
         return f"| {fault.name} | {fault.engine} | seed {self.seed}, round {self.rounds} | {what} |"
 
 
@@ -235,7 +238,7 @@ def found(fault: Fault, seed: int, rounds: int) -> Outcome:
                 if not verdict.ok:
                     return Outcome(seed, nth, f"{verdict}\n{verdict.findings()}")
         except (RuntimeError, httpx.HTTPError) as error:
-            return Outcome(seed, 0, f"stopped\nstopped: {error}")
+            return Outcome(seed, 0, "", stopped=str(error))
     return Outcome(seed, rounds, "")
 
 
@@ -251,7 +254,10 @@ def main() -> int:
         outcome = found(fault, arguments.seed, arguments.rounds)
         missed += bool(outcome.findings) == fault.harmless
         table.append(outcome.line(fault))
-        print(f"PLANTED {fault.name}: {'found' if outcome.findings else 'not found'}\n{outcome.findings}", flush=True)
+        print(
+            f"PLANTED {fault.name}: {'found' if outcome.findings else 'not found'}\n{outcome.findings}{outcome.stopped}",
+            flush=True,
+        )
     print("\n".join(("", "| planted | engine | when | outcome |", "| --- | --- | --- | --- |", *table)))
     return int(missed > 0)
 

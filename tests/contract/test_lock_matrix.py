@@ -28,7 +28,7 @@ from tests.contract.features import Features
 from tests.contract.waiting import eventually
 
 STORY = tuple(
-    an_observation(at_ms=NOW_MS + number, meeting=meeting, **rooms)
+    an_observation(at_ms=NOW_MS + number, meeting=meeting, **rooms)  # type: ignore[arg-type]  # rooms by name
     for number, (meeting, rooms) in enumerate(
         (
             ("m-one", {"a": "declined"}),
