@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
-.PHONY: help setup demo test check lint types contracts docs bench chaos fmt capabilities kafka missing clean
+.PHONY: help setup demo test check lint types contracts docs bench chaos plants fmt capabilities kafka missing clean
 
 help: ## each task and its sentence
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,8 +46,11 @@ fmt: setup ## format and mend what can be mended by itself
 bench: setup ## the figures of docs/figures.md, measured here
 	$(BIN)/python -m benchmarks
 
-chaos: setup ## the long campaign: kills at random instants, seeds printed
+chaos: setup ## the long campaign: kills at random instants, and each guard left out once; seeds printed (ROUNDS=200)
 	ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos $(ARGS)
+
+plants: setup ## plant known faults one by one, let the campaign look for them, print what it found (SEED=1, long)
+	$(BIN)/python -m tests.chaos.planted --seed $(or $(SEED),1) $(ARGS)
 
 capabilities: setup ## the table of promises and the tests that prove them
 	$(BIN)/python -m tests.capabilities
