@@ -101,6 +101,8 @@ def decide(request: AuthorizeRequest, account: Account, grant: Grant | None, pol
     """
     if not policies.assigned(account):
         return Decision(None, "not-assigned")
+    if policies.app_blocked and scopes.consequential(request.provider, request.scopes):
+        return Decision(None, "app-blocked")
     if policies.admin_approval_required and _needs_approval(request, grant):
         return Decision(None, "admin-approval")
     known = grant is not None and grant.covers(request.scopes)

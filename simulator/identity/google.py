@@ -38,6 +38,7 @@ AUTHORIZE_REASONS: dict[str, tuple[str, str]] = {
     "challenge-method": ("invalid_request", "Only S256 is supported as code_challenge_method."),
     "not-assigned": ("access_denied", ""),
     "admin-approval": ("admin_policy_enforced", ""),
+    "app-blocked": ("admin_policy_enforced", ""),
     "denied": ("access_denied", ""),
     "consent-required": ("interaction_required", ""),
     "login-required": ("interaction_required", ""),

@@ -88,6 +88,7 @@ AUTHORIZE_REASONS: dict[str, tuple[str, int, str]] = {
         90094,
         "Admin consent is required for the permissions requested by the application.",
     ),
+    "app-blocked": ("access_denied", 53003, "Access has been blocked by Conditional Access policies."),
     "denied": ("access_denied", 65004, "The resource owner or authorization server denied the request."),
     "consent-required": (
         "interaction_required",

@@ -12,7 +12,7 @@ FAULT = "oauth"
 LIFE_FAULT = "accessTokenLifeS"
 DEFAULT_LIFE_S = 3600
 DOC = (
-    "signing in: {adminApprovalRequired, userNotAssigned: [addresses], secretExpired, redirectMismatch, "
+    "signing in: {adminApprovalRequired, appBlocked, userNotAssigned: [addresses], secretExpired, redirectMismatch, "
     "tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, redirectUris: [exact]}; "
     "n counts down; may be given per provider"
 )
@@ -23,6 +23,7 @@ class Policies:
     """What an administrator or a bad day imposes on signing in at one provider."""
 
     admin_approval_required: bool = False
+    app_blocked: bool = False
     user_not_assigned: frozenset[str] = frozenset()
     secret_expired: bool = False
     redirect_mismatch: bool = False
@@ -38,6 +39,7 @@ class Policies:
         subset = raw.get("scopeSubset")
         return Policies(
             admin_approval_required=bool(raw.get("adminApprovalRequired")),
+            app_blocked=bool(raw.get("appBlocked")),
             user_not_assigned=_lowered(raw.get("userNotAssigned")),
             secret_expired=bool(raw.get("secretExpired")),
             redirect_mismatch=bool(raw.get("redirectMismatch")),
