@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 
@@ -39,6 +40,7 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
     """
     settings = load()
     configure("cli", "error")  # what fails is said below, once
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a client that cannot connect says so at every try
     clock = clock_from(settings.test_clock)
     engine = open_engine(settings)
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +118,7 @@ class Facts:
     """Store → what was wrong."""
     unseen: dict[str, str] = field(default_factory=dict)
     """Part of the screen → why it is empty, where no store is to blame."""
+
+    def keeper(self, name: str) -> Callable[[Any], None]:
+        """Puts what was read in its place."""
+        return functools.partial(setattr, self, name)

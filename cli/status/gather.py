@@ -25,6 +25,7 @@ from shared.runtime.settings import Settings
 
 LOG, VIEW, REGISTRY = "log", "view", "registry"
 _TOPICS = {Provider.MICROSOFT: NOTIFICATIONS_GRAPH, Provider.GOOGLE: NOTIFICATIONS_GOOGLE}
+_SEALED = "sealed"  # the lane of what needs keys: slower, and nothing else waits for it
 _PROBE_S = 3.0
 
 
@@ -36,6 +37,10 @@ class Part:
     needs: tuple[str, ...]
     read: Callable[[], Any]
     keep: Callable[[Any], None]
+    lane: str
+    """Parts of one lane are read one after the other, over one connection."""
+    again: bool = True
+    """Whether to try again what failed."""
 
 
 def gathered(engine: Engine, settings: Settings, clock: Clock, urls: Iterable[str], *, timeout_s: float) -> Facts:
@@ -56,47 +61,41 @@ def _probes(engine: Engine) -> list[Part]:
         """That it answered is all."""
 
     return [
-        Part("log", (LOG,), functools.partial(_probe, engine), nothing),
-        Part("view", (VIEW,), lambda: engine.view.applied(0), nothing),
-        Part("registry", (REGISTRY,), lambda: engine.registry.get("tenants", "-", "-"), nothing),
+        Part("log", (LOG,), functools.partial(_probe, engine), nothing, LOG, again=False),
+        Part("view", (VIEW,), lambda: engine.view.applied(0), nothing, VIEW, again=False),
+        Part("registry", (REGISTRY,), lambda: engine.registry.get("tenants", "-", "-"), nothing, REGISTRY, again=False),
     ]
 
 
 def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]) -> Iterator[Part]:
-    now_ms = facts.now_ms
-    for station in (SYNC_WORKER, ROOM_STATUS_STATION):
+    """What needs only the log first: it answers soonest, and says most."""
+    now_ms, reconcile_ms = facts.now_ms, int(settings.reconcile_s * SECOND_MS)
+    for station, lane in ((SYNC_WORKER, LOG), (ROOM_STATUS_STATION, _SEALED)):
         yield Part(
-            f"{station.service} lag", (LOG,),
-            functools.partial(_lag, engine, station, now_ms),
-            functools.partial(facts.stations.__setitem__, station.service),
+            f"{station.service} lag", (LOG,), functools.partial(_lag, engine, station, now_ms),
+            functools.partial(facts.stations.__setitem__, station.service), lane,
         )  # fmt: skip
+    yield Part("dead letters", (LOG,), lambda: stores.letters(engine), facts.keeper("letters"), LOG)
     for provider, topic in _TOPICS.items():
         yield Part(
-            f"last push of {provider}", (LOG,),
-            functools.partial(_push, engine, topic.name),
-            functools.partial(facts.last_push.__setitem__, str(provider)),
+            f"last push of {provider}", (LOG,), functools.partial(_push, engine, topic.name),
+            functools.partial(facts.last_push.__setitem__, str(provider)), LOG,
         )  # fmt: skip
-    reconcile_ms = int(settings.reconcile_s * SECOND_MS)
     yield Part(
         "mailboxes", (LOG, REGISTRY), lambda: stores.watched(engine, reconcile_ms=reconcile_ms, now_ms=now_ms),
-        lambda found: setattr(facts, "watched", found),
+        facts.keeper("watched"), _SEALED,
     )  # fmt: skip
     yield Part(
         "prompts", (LOG, REGISTRY), lambda: stores.open_prompts(engine, grace_ms=settings.grace_ms, now_ms=now_ms),
-        lambda found: setattr(facts, "open_prompts", found),
+        facts.keeper("open_prompts"), _SEALED,
     )  # fmt: skip
-    yield Part("dead letters", (LOG,), lambda: stores.letters(engine), lambda found: setattr(facts, "letters", found))
+    yield Part("view", (LOG, VIEW), lambda: stores.rebuilding(engine), facts.keeper("rebuilding"), VIEW)
     yield Part(
-        "view", (LOG, VIEW), lambda: stores.rebuilding(engine), lambda found: setattr(facts, "rebuilding", found)
+        "consents", (REGISTRY,), lambda: stores.consent_counts(engine.registry), facts.keeper("consents"), REGISTRY
     )
     yield Part(
-        "consents", (REGISTRY,), lambda: stores.consent_counts(engine.registry),
-        lambda found: setattr(facts, "consents", found),
-    )  # fmt: skip
-    yield Part(
-        "services", (), lambda: services.asked(services.addresses(settings, urls)),
-        lambda found: setattr(facts, "services", found),
-    )  # fmt: skip
+        "services", (), lambda: services.asked(services.addresses(settings, urls)), facts.keeper("services"), "services"
+    )
 
 
 def _probe(engine: Engine) -> None:
@@ -118,22 +117,39 @@ def _push(engine: Engine, topic: str) -> int | None:
 
 
 def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
-    """Threads of what hangs are left to the end of the process."""
+    """A lane is a thread; what hangs in one costs the rest of that lane, and is left to the end of the process."""
     deadline_s = time.monotonic() + timeout_s
     outcomes: dict[str, Any] = {}
-    threads = {part.name: threading.Thread(target=_attempt, args=(part, outcomes), daemon=True) for part in parts}
-    for thread in threads.values():
-        thread.start()
+    lanes = [
+        threading.Thread(
+            target=_work, args=([part for part in parts if part.lane == lane], outcomes, deadline_s), daemon=True
+        )
+        for lane in dict.fromkeys(part.lane for part in parts)
+    ]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join(max(0.0, deadline_s - time.monotonic()))
     for part in parts:
-        threads[part.name].join(max(0.0, deadline_s - time.monotonic()))
         _note(part, outcomes.get(part.name, TimeoutError(f"no answer within {timeout_s:g} s")), facts)
 
 
-def _attempt(part: Part, outcomes: dict[str, Any]) -> None:
+def _work(parts: list[Part], outcomes: dict[str, Any], deadline_s: float) -> None:
+    """One of three brokers may be the one that does not answer: what failed is tried again as long as there is time."""
+    waiting = parts
+    while waiting and time.monotonic() < deadline_s:
+        for part in waiting:
+            outcomes[part.name] = _attempt(part)
+        away = (LogUnavailableError, StoreUnavailableError)
+        waiting = [part for part in waiting if isinstance(outcomes[part.name], away) and part.again]
+
+
+def _attempt(part: Part) -> Any:
+    """A tuple of what was read, or the error."""
     try:
-        outcomes[part.name] = (part.read(),)
+        return (part.read(),)
     except Exception as error:  # noqa: BLE001  # whatever fails, the rest of the screen is shown
-        outcomes[part.name] = error
+        return error
 
 
 def _note(part: Part, outcome: Any, facts: Facts) -> None:

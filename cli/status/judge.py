@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cli.status.facts import Facts, Service, Station, Watched
@@ -10,7 +10,7 @@ from cli.status.facts import Facts, Service, Station, Watched
 LAG_S = 90.0  # positions are durable once a minute at the latest: less may be nothing at all
 _PAGE = "docs/runbooks/{}.md"
 _AWAY = {
-    "log": ("the log cannot be reached", "broker-outage"),
+    "log": ("the log cannot be reached, or not all of it", "broker-outage"),
     "view": ('the view\'s store cannot be reached: pages say "rebuilding", nothing is lost', "redis-lost"),
     "registry": ("registry and keyring cannot be reached: no new look starts, hints wait in the log", "redis-lost"),
 }
@@ -31,7 +31,7 @@ def findings(facts: Facts) -> list[Finding]:
     """The worst first: what cannot be reached, who does not run, who is behind, what the calendars suffer."""
     return [
         *_stores(facts),
-        *(finding for service in facts.services for finding in _service(service)),
+        *(finding for service in facts.services for finding in _service(service, facts.unreachable)),
         *(finding for station in facts.stations.values() for finding in _station(station)),
         *_view(facts),
         *(finding for provider, counts in (facts.watched or {}).items() for finding in _watched(provider, counts)),
@@ -47,17 +47,19 @@ def findings(facts: Facts) -> list[Finding]:
 def _stores(facts: Facts) -> Iterator[Finding]:
     for store, why in facts.unreachable.items():
         what, page = _AWAY[store]
-        yield Finding(f"{what} ({why})", _page(page), "roomsync doctor")
+        yield Finding(f"{what}: {why.partition(';')[0]}", _page(page), "roomsync doctor")
 
 
-def _service(service: Service) -> Iterator[Finding]:
+def _service(service: Service, away: Collection[str]) -> Iterator[Finding]:
     if not service.answers:
         if service.named:
             yield Finding(f"nothing answers at {service.url}", _page("bad-deploy"), "is the process running?")
         return
-    wrong = [f"{name}: {word}" for name, word in service.checks.items() if word != "ok"]
-    if not service.ready:
-        yield Finding(f"{service.name} is not ready ({'; '.join(wrong)})", _page("bad-deploy"), "read its log")
+    wrong = {name: word for name, word in service.checks.items() if word != "ok"}
+    blamed = {*away, "readyz"} if away else set()
+    if not service.ready and not (wrong and wrong.keys() <= blamed):  # else one finding for the store is enough
+        words = "; ".join(f"{name}: {word}" for name, word in wrong.items())
+        yield Finding(f"{service.name} is not ready ({words})", _page("bad-deploy"), "read its log")
     if service.open_lanes:
         what = (
             f"the breaker of {service.name} is open: notifications of {service.open_lanes} partitions are answered 503"

@@ -38,21 +38,30 @@ def asked(addresses: Mapping[str, bool]) -> Sequence[Service]:
 def _ask(url: str, named: bool) -> Service:  # mapped over both
     try:
         version = json.loads(_get(f"{url}/version"))
-        readiness = json.loads(_get(f"{url}/readyz"))
         gauges = _gauges(_get(f"{url}/metrics").decode())
     except (OSError, ValueError):
         return Service(url, named, answers=False)
+    ready, checks = _readiness(url)
     return Service(
         url,
         named,
         answers=True,
         name=str(version.get("service", "")),
         version=str(version.get("version", "")),
-        ready=bool(readiness.get("ok")),
-        checks={str(name): str(word) for name, word in dict(readiness.get("checks", {})).items()},
+        ready=ready,
+        checks=checks,
         open_lanes=gauges.get("roomsync_breaker_open", 0 if version.get("service") == _WITH_BREAKER else None),
         claims=gauges.get("roomsync_claims"),
     )
+
+
+def _readiness(url: str) -> tuple[bool, Mapping[str, str]]:
+    """A service whose store hangs takes long to say so."""
+    try:
+        said = json.loads(_get(f"{url}/readyz"))
+    except (OSError, ValueError) as error:
+        return False, {"readyz": f"no answer ({error})"}
+    return bool(said.get("ok")), {str(name): str(word) for name, word in dict(said.get("checks", {})).items()}
 
 
 def _get(url: str) -> bytes:

@@ -9,7 +9,7 @@ from shared.contracts.change_notification import HintKind
 from shared.contracts.command import Reconcile, TakeRoom
 from shared.contracts.rows import TakeRow, TakeState
 from shared.errors import RetryableError
-from tests.integration.pipeline.office import AARE, BIRS
+from tests.integration.pipeline.office import AARE, BIRS, Held
 from tests.integration.sre.conftest import Run
 from tests.integration.sre.office import Poisoned
 
@@ -224,6 +224,7 @@ def test_letter_is_redriven_even_while_its_mailbox_waits_for_an_appointment(offi
     office.hint()
     office.settle()
     redriven(office, run)
+    office.sync._commit({}, {})  # as any other mailbox's look would, before the owner dies
     office.restart()
     office.settle()
     assert office.declines() == []
@@ -245,3 +246,22 @@ def test_letter_written_twice_is_one_and_dropping_takes_it_off_the_list(office: 
     assert len(run("dead-letters", "list", "--json").lines) == 1
     assert run("dead-letters", "drop", letter["id"]).code == 0
     assert run("dead-letters", "list", "--json").lines == []
+
+
+def test_letter_is_redriven_although_a_look_is_under_way(office: Poisoned, run: Run) -> None:
+    office.connect()
+    office.after(5)
+    say(office, spoilt=True, **{AARE: "declined"})
+    office.calendar.events.clear()
+    office.hint()
+    office.settle()
+    pool = Held()
+    office.restart(pool)
+    office.hint()
+    office.sync.step()
+    assert run("dead-letters", "redrive", "--all").code == 0
+    for _ in range(4):
+        office.sync.step()
+        pool.release()
+    office.settle()
+    assert len(office.engine.log.read("observations", 0, 0)) == 3  # declined (spoilt), gone, gone again
