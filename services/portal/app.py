@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import audit_pages, auth, feed, headers, me, navigation, pages, problems, sessions, stream
-from services.portal.admin import integration
+from services.portal import audit_pages, auth, feed, headers, limits, me, navigation, pages, problems, sessions, stream
+from services.portal.admin import integration, people_pages
 from services.portal.deps import EXTENSION, Deps
 from services.portal.live import LiveReader
 from services.portal.rooms import pages as rooms_pages
@@ -41,6 +41,7 @@ def create_app(deps: Deps) -> Flask:
     flow = app.extensions["test-flow"] = TestFlow(deps)
     problems.register(app)
     _measure(app)
+    limits.register(app)
     sessions.register(app)
     headers.register(app)
     navigation.register(app)
@@ -57,6 +58,7 @@ def create_app(deps: Deps) -> Flask:
     )
     app.register_blueprint(audit_pages.blueprint(deps))
     app.register_blueprint(integration.blueprint(deps, flow))
+    app.register_blueprint(people_pages.blueprint(deps))
     app.register_blueprint(me.blueprint(deps, reader))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(feed.blueprint(deps))

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -142,8 +141,9 @@ def test_real_thing_is_done_once_and_nothing_of_it_is_left(site: Site) -> None:
     assert "Users may now connect their calendars" in page
 
 
+APPROVAL = "admin-approval-required"
 SEEDS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
-    ("approval", {"oauth": {"adminApprovalRequired": True}}, {"microsoft": "admin-approval-required", "google": "policy-blocks-app"}),
+    ("approval", {"oauth": {"adminApprovalRequired": True}}, {"microsoft": APPROVAL, "google": "policy-blocks-app"}),
     ("blocked", {"oauth": {"appBlocked": True}}, {"*": "policy-blocks-app"}),
     ("redirect", {"oauth": {"redirectMismatch": True}}, {"*": "redirect-wrong"}),
     ("secret", {"oauth": {"secretExpired": True}}, {"*": "secret-expired"}),
@@ -249,7 +249,7 @@ def says(site: Site, found: dict[str, Any], code: str) -> None:
     assert site.state is IntegrationState.FAILED
     assert site.left() == []
     page = site.chief.client.get("/admin/integration/test/result").text
-    assert re.findall(r"<dt>(.*?)</dt>", page) == ["Who can fix it", "What to do", "At the step", "Provider’s code"]
+    assert re.findall(r"<dt>(.*?)</dt>", page) == ["Who can fix it", "What to do", "At the step", "Provider's code"]
     assert f"<h3><code>{code}</code></h3>" in page
     assert "Try again" in page
     assert f"trouble: {code} at step {trouble['step']}" in page, "the diagnosis can be copied off the page"

@@ -1,0 +1,86 @@
+"""Appointing and dismissing administrators, as a page and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal.admin.people import APPOINTABLE, People
+from services.portal.deps import Deps
+from services.portal.navigation import ROLE_WORDS
+from services.portal.problems import ProblemError
+from services.portal.sessions import entitled
+from services.portal.shapes import Json
+from shared.domain.roles import Right, Role
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """The routes below `/admin/people` and `/v1/admin/people`."""
+    bp = Blueprint("people", __name__)
+    _pages(bp, deps)
+    _api(bp, deps)
+    return bp
+
+
+def _pages(bp: Blueprint, deps: Deps) -> None:
+    @bp.get("/admin/people")
+    def page() -> str:
+        person = entitled(Right.APPOINT)
+        return render_template(
+            "people.html",
+            people=People(deps, person).all(),
+            csrf=person.csrf,
+            me=person.user,
+            roles=[(role.value, ROLE_WORDS[role]) for role in APPOINTABLE],
+            words={role.value: words for role, words in ROLE_WORDS.items()},
+        )
+
+    @bp.post("/admin/people")
+    def appoint_by_form() -> AnyResponse:
+        person = entitled(Right.APPOINT)
+        People(deps, person).appoint(request.form.get("address", ""), _role(request.form.get("role", "")))
+        return redirect("/admin/people", HTTPStatus.SEE_OTHER)
+
+    @bp.post("/admin/people/<row_id>/dismiss")
+    def dismiss_by_form(row_id: str) -> AnyResponse:
+        person = entitled(Right.APPOINT)
+        People(deps, person).dismiss(row_id, _role(request.form.get("role", "")))
+        return redirect("/admin/people", HTTPStatus.SEE_OTHER)
+
+
+def _api(bp: Blueprint, deps: Deps) -> None:
+    @bp.get("/v1/admin/people")
+    def people() -> Response:
+        return jsonify(_shape(People(deps, entitled(Right.APPOINT))))
+
+    @bp.post("/v1/admin/people")
+    def appoint() -> tuple[Response, HTTPStatus]:
+        list_of = People(deps, entitled(Right.APPOINT))
+        body = request.get_json(silent=True)
+        sent = body if isinstance(body, dict) else {}
+        list_of.appoint(str(sent.get("address", "")), _role(str(sent.get("role", ""))))
+        return jsonify(_shape(list_of)), HTTPStatus.CREATED
+
+    @bp.delete("/v1/admin/people/<row_id>/roles/<role>")
+    def dismiss(row_id: str, role: str) -> Response:
+        list_of = People(deps, entitled(Right.APPOINT))
+        list_of.dismiss(row_id, _role(role))
+        return jsonify(_shape(list_of))
+
+
+def _shape(people: People) -> Json:
+    return {"people": [asdict(each) for each in people.all()], "roles": [role.value for role in APPOINTABLE]}
+
+
+def _role(word: str) -> Role:
+    if word not in {role.value for role in APPOINTABLE}:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no-such-role",
+            "There is no such role to give.",
+            next_step=f"Choose one of: {', '.join(role.value for role in APPOINTABLE)}.",
+        )
+    return Role(word)
