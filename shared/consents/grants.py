@@ -12,9 +12,12 @@ from shared.errors import ConsentRevokedError, RefusedError
 ENOUGH_LIFE_MS = 4 * MINUTE_MS  # a look may page for a while; google-auth renews at 3:45 as well
 
 
-def checked(row: ConsentRow | None) -> ConsentRow:
+def checked(row: ConsentRow | None, *, asleep: bool = False) -> ConsentRow:
     """
     The row, if the provider may be called with it.
+
+    Args:
+        asleep: Take a sleeping one too: to end a subscription, and for nothing else.
 
     Raises:
         ConsentRevokedError: there is no grant (`no_consent`), or it is gone.
@@ -26,7 +29,7 @@ def checked(row: ConsentRow | None) -> ConsentRow:
     if row.state is ConsentState.REVOKED:
         message = f"the grant is gone ({row.reason}); the person reconnects on their page"
         raise ConsentRevokedError(message, code=row.reason or "invalid_grant")
-    if row.state is ConsentState.SLEEPING:
+    if row.state is ConsentState.SLEEPING and not asleep:
         message = "the integration is switched off, so the grant sleeps; an administrator switches it on"
         raise RefusedError(message)
     return row
@@ -63,7 +66,7 @@ def refreshed(row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, r
         expires_at_ms: Until when it is good.
         refresh: The new refresh token, sealed; b"" when the old one stays good.
     """
-    if row.refresh_sealed != used or row.state in {ConsentState.REVOKED, ConsentState.SLEEPING}:
+    if row.refresh_sealed != used or row.state is ConsentState.REVOKED:
         return msgspec.structs.replace(row, refreshing_until_ms=0)
     return msgspec.structs.replace(
         row,
@@ -102,6 +105,33 @@ def connected(row: ConsentRow, now_ms: int) -> ConsentRow:
         return row
     state = ConsentState.ACTIVE if row.state is ConsentState.CONNECTING else row.state
     return msgspec.structs.replace(row, state=state, first_look_at_ms=now_ms)
+
+
+def asleep(row: ConsentRow, until_ms: int) -> ConsentRow:
+    """The row once the integration is switched off; one that is revoked has nothing that could sleep."""
+    if row.state is ConsentState.REVOKED:
+        return row
+    return msgspec.structs.replace(row, state=ConsentState.SLEEPING, asleep_until_ms=until_ms, refreshing_until_ms=0)
+
+
+def awake(row: ConsentRow, now_ms: int) -> ConsentRow:
+    """A sleeping row once the integration is enabled again: as if its person had connected just now."""
+    if row.state is not ConsentState.SLEEPING:
+        return row
+    return msgspec.structs.replace(
+        row,
+        state=ConsentState.CONNECTING,
+        asleep_until_ms=0,
+        refreshing_until_ms=0,
+        connected_at_ms=now_ms,
+        first_look_at_ms=0,
+        reason="",
+    )
+
+
+def deadline(row: ConsentRow) -> int | None:
+    """From when on the row is refused at read."""
+    return row.asleep_until_ms or None
 
 
 def revoked(row: ConsentRow, code: str) -> ConsentRow:

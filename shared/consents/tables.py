@@ -70,7 +70,12 @@ class Table(Generic[T]):
             yield row_id, read_json(found.value, self._kind)
 
     def change(
-        self, tenant: str, row_id: str, decide: Callable[[T | None], T | None], *, not_after_ms: int | None = None
+        self,
+        tenant: str,
+        row_id: str,
+        decide: Callable[[T | None], T | None],
+        *,
+        not_after_ms: int | Callable[[T], int | None] | None = None,
     ) -> T | None:
         """
         Replace the row by `decide(row)`, again and again until nobody wrote in between.
@@ -78,7 +83,8 @@ class Table(Generic[T]):
         Args:
             decide: Pure; may be called several times. Gets None for an absent row; returning None, or the row as it was,
                 writes nothing.
-            not_after_ms: The new row's deadline; a change without one takes an earlier deadline away.
+            not_after_ms: The new row's deadline, or how to tell it from the row; a change without one takes an earlier
+                deadline away.
 
         Returns:
             The row as it stands afterwards.
@@ -93,9 +99,10 @@ class Table(Generic[T]):
             if after is None or after == before:
                 return before
             expect = 0 if found is None else found.version
+            until_ms = not_after_ms(after) if callable(not_after_ms) else not_after_ms
             try:
                 self._registry.put(
-                    self.name, tenant, row_id, msgspec.json.encode(after), expect=expect, not_after_ms=not_after_ms
+                    self.name, tenant, row_id, msgspec.json.encode(after), expect=expect, not_after_ms=until_ms
                 )
             except ConflictError:
                 continue

@@ -58,6 +58,8 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Last push."""
     looked_at_ms: int = 0
     """Last look that committed."""
+    asleep: bool = False
+    """The integration was switched off: the next look lets go of everything."""
     owed: dict[str, bool] = {}
     """Meeting of which an observation was lost → whether a baseline said it. The next look observes them anew."""
 

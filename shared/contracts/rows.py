@@ -45,6 +45,8 @@ class TenantRow(_Row, frozen=True):
     """Names people and mailboxes. No secret: it makes ids of one organisation unlike another's, and outlives the data keys."""
     sleep_until_ms: int = 0
     """While consents sleep: when their key is destroyed (120 hours after disabling); 0 when none sleep."""
+    doomed_era: str = ""
+    """After disabling: the era of the data keys that are to be destroyed; "" once they are and all is re-made."""
 
 
 class DirectoryRow(_Row, frozen=True):
@@ -88,6 +90,10 @@ class ConsentRow(_Row, frozen=True):
     connected_at_ms: int = 0
     first_look_at_ms: int = 0
     """When the baseline look committed: from then on the page says "connected"."""
+    leaving_at_ms: int = 0
+    """When its person asked to disconnect: the grant goes once the subscription has been ended with it."""
+    asleep_until_ms: int = 0
+    """While sleeping: the row's own deadline, so that whoever rewrites the row keeps it."""
 
 
 class RoomRow(_Row, frozen=True):
