@@ -31,6 +31,8 @@ class Past:
     """Meeting key → its state before the observation at the cut."""
     later: dict[bytes, bytes | None] = field(default_factory=dict)
     """Meeting key → the first thing recorded of it from the cut on; None: it was forgotten."""
+    swept: list[tuple[int, bytes]] = field(default_factory=list)
+    """Meetings that were forgotten later: before which observation, in order. Time did that, so no fold gives it again."""
     newest_before_ms: int = 0
     """When the newest state of the memory was written."""
 
@@ -81,6 +83,11 @@ def reached_by(record: Record) -> int:
     return read_json(record.value or b"{}", Reached).inputs.get(OBSERVATIONS.name, 0)
 
 
+def source_of(state: bytes) -> int:
+    """The offset of the observation that a state was recorded upon. Raises MalformedRecordError."""
+    return source_offset(envelopes.decode(state).id)
+
+
 def source_offset(position: str) -> int:
     """The offset in `topic/partition/offset`. Raises MalformedRecordError."""
     topic, _, place = position.partition("/")
@@ -94,6 +101,8 @@ def source_offset(position: str) -> int:
 def _enter(found: Past, record: Record, cut: int, reached: int) -> None:
     if not _before(record, cut, reached):
         found.later.setdefault(record.key, record.value)
+        if record.value is None:
+            found.swept.append((reached, record.key))
     elif record.value is None:
         found.memory.pop(record.key, None)
     else:
@@ -103,4 +112,4 @@ def _enter(found: Past, record: Record, cut: int, reached: int) -> None:
 
 def _before(record: Record, cut: int, reached: int) -> bool:
     """Whether a state was true before the observation at `cut`. A tombstone names none: its commit's position stands for it."""
-    return reached <= cut if record.value is None else source_offset(envelopes.decode(record.value).id) < cut
+    return reached <= cut if record.value is None else source_of(record.value) < cut

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services.room_status.decide import KeysOf
 from services.room_status.fold import Rules, fold
-from services.room_status.history import Past, past, reached_by
+from services.room_status.history import Past, past, reached_by, source_of
 from services.room_status.replay import Decline, Redone, decline, redo
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
@@ -61,7 +61,7 @@ def replay(
         raise PastLostError(message)
     pages = ([record for record in page if wanted(record.key)] for page in observations(log, partition, begin, end))
     memory = {key: value for key, value in found.memory.items() if wanted(key)}
-    redone = redo(pages, memory, partition=partition, keys_of=keys_of, rules=rules)
+    redone = redo(pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=found.swept)
     _complete(log, partition, begin, found, since_ms)
     return redone
 
@@ -82,6 +82,18 @@ def states_until(log: Log, partition: int, offset: int) -> dict[bytes, bytes]:
             elif record.key != POSITION_KEY:
                 states[record.key] = record.value
     return states
+
+
+def states_upon(log: Log, partition: int, sources: Collection[int]) -> dict[int, bytes]:
+    """Offset of an observation → the state that was recorded upon it. Raises LogUnavailableError, MalformedRecordError."""
+    found: dict[int, bytes] = {}
+    for page in _whole(log, MEETING_STATE.name, partition):
+        for record in page:
+            if record.value is None or record.key == POSITION_KEY:
+                continue
+            if (offset := source_of(record.value)) in sources:
+                found[offset] = record.value
+    return found
 
 
 def reached(log: Log, partition: int) -> int:

@@ -2,12 +2,13 @@
 Telling again what `room-rejections` has lost: the owner decides anew and believes nobody.
 
 A repair names a range and ids. The owner replays the range by its own rules, and tells an id only if the range gives it,
-the topic lacks it, and its own memory has counted it: otherwise a later decline of the same ask would get the same id.
+the topic lacks it, and the state recorded upon that very observation has counted it: otherwise a later decline of the
+same ask would get the same id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from services.room_status import recollect
 from services.room_status.decide import SOURCE_HEADER, Batch, KeysOf
@@ -29,7 +30,6 @@ MARGIN_MS = 5 * MINUTE_MS
 def mend(
     log: Log,
     repairs: Sequence[Record],
-    memory: Mapping[bytes, bytes],
     *,
     partition: int,
     keys_of: KeysOf,
@@ -40,7 +40,6 @@ def mend(
 
     Args:
         repairs: Records of `repairs`, in order.
-        memory: Meeting key → its newest state.
 
     Raises:
         LogUnavailableError: nothing is decided; the repairs stay unread.
@@ -52,27 +51,26 @@ def mend(
             wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
             _fresh(log, partition, wish, now_ms)
             lacking = _lacking(log, partition, wish, keys_of, known)
-            refused = [each.id for each in lacking if not counted(each, memory, keys_of)]
+            states = recollect.states_upon(log, partition, {each.source for each in lacking if each.source is not None})
+            refused = [each.id for each in lacking if not counted(each, states.get(each.source or 0), keys_of)]
             mended.decisions += [_told_again(each, record) for each in lacking if each.id not in refused]
             known |= {each.id for each in lacking}
             if refused:
                 mended.malformed.append((record, f"the recorded states never counted {', '.join(refused)}"))
-        except (MalformedRecordError, recollect.PastLostError) as error:
+        except (MalformedRecordError, KeyDestroyedError, recollect.PastLostError) as error:
             mended.malformed.append((record, str(error)))
     return mended
 
 
-def counted(decline: Decline, memory: Mapping[bytes, bytes], keys_of: KeysOf) -> bool:
-    """Whether the owner's memory knows of this decline, so that no later one can get its id."""
-    event = envelopes.read_json(decline.value, RoomDeclined).data
-    value = memory.get(f"{decline.tenant}/{event.meeting_ref}".encode())
-    if value is None:
-        return True  # past and forgotten: nothing of it will be declined again
-    try:
-        meeting = opened(value, keys_of(decline.tenant), MeetingState)
-    except KeyDestroyedError:
+def counted(decline: Decline, state: bytes | None, keys_of: KeysOf) -> bool:
+    """Whether the state recorded upon its observation counts this decline, so that no later one can have got its id."""
+    if state is None:
         return False
-    repeats = {(room.occurrence, room.room): room.repeats for room in meeting.rooms}
+    event = envelopes.read_json(decline.value, RoomDeclined).data
+    meeting = opened(state, keys_of(decline.tenant), MeetingState)
+    repeats = {
+        (room.occurrence, room.room): room.repeats for room in meeting.rooms if meeting.meeting == event.meeting_ref
+    }
     return repeats.get((event.occurrence_ref, event.room_id), {}).get(event.ask, 0) > event.repeat
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import msgspec
 
@@ -75,6 +78,7 @@ def redo(
     partition: int,
     keys_of: KeysOf,
     rules: Rules = fold,
+    swept: Iterable[tuple[int, bytes]] = (),
 ) -> Redone:
     """
     Fold observations again.
@@ -83,9 +87,13 @@ def redo(
         pages: The observations, in order.
         memory: The meetings' states before the first of them.
         rules: Another fold than the product's own shows what it would change.
+        swept: Meetings that were forgotten on the way: before the observation at which offset, in order.
     """
     redone = Redone(memory=dict(memory))
-    for page in pages:
+    waiting = deque(swept)
+    for page in _between(pages, {offset for offset, _ in waiting}):
+        while waiting and waiting[0][0] <= page[0].offset:
+            redone.memory.pop(waiting.popleft()[1], None)
         batch = decide(page, redone.memory, partition=partition, keys_of=keys_of, told=frozenset(), rules=rules)
         redone.memory |= {key: value for key, value in batch.states.items() if value is not None}
         redone.declines += map(decline, batch.decisions)
@@ -93,6 +101,14 @@ def redo(
         redone.observations += len(page)
         redone.unreadable += len(batch.malformed)
     return redone
+
+
+def _between(pages: Iterable[Sequence[Record]], offsets: Collection[int]) -> Iterator[Sequence[Record]]:
+    """The pages, cut so that each of `offsets` falls between two of them."""
+    bounds = sorted(offsets)
+    for page in pages:
+        for _, part in groupby(page, lambda record: bisect_right(bounds, record.offset)):
+            yield list(part)
 
 
 def decline(record: NewRecord | Record) -> Decline:

@@ -113,7 +113,6 @@ class RoomStatusOwner:
         batch = mend(
             self._log,
             wishes,
-            self._memory,
             partition=self._claim.partition,
             keys_of=self._keys_of,
             now_ms=self._clock.now_ms(),

@@ -46,10 +46,10 @@ def test_ranges_replayed_during_live_traffic_give_the_same(recorder: Recorder) -
     behind = 0
     for _ in range(20):
         recorder.observe(8)
-        if recorder.chance.random() < 0.5:
+        if recorder.chance.random() < 0.4:
             recorder.step()
-        for partition, begin, end in recorder.ranges(2):
-            found = recorder.compared(partition, begin, end)
+        for partition, begin, _ in recorder.ranges(2):
+            found = recorder.compared(partition, begin, 1_000_000)
             assert [*found.missing, *found.spurious, *found.differing, *found.repeated] == []
             behind += len(found.undecided)
     assert behind, "no replay met an owner that was behind"
