@@ -140,7 +140,7 @@ def _line(letter: OpenLetter) -> dict[str, Any]:
         "failedAt": to_rfc3339(dead.failed_at_ms),
         "attempts": letter.times,
         "key": masked(dead.key.decode(errors="backslashreplace")),
-        "bytes": len(dead.value or b""),
+        "size": len(dead.value or b""),
     }
 
 

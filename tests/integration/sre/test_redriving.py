@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+
+import click
 import pytest
 
 from shared.consents import tables
@@ -265,3 +268,33 @@ def test_letter_is_redriven_although_a_look_is_under_way(office: Poisoned, run: 
         pool.release()
     office.settle()
     assert len(office.engine.log.read("observations", 0, 0)) == 3  # declined (spoilt), gone, gone again
+
+
+def test_what_is_sealed_stays_sealed_and_people_stay_unnamed(office: Poisoned, run: Run) -> None:
+    office.connect()
+    office.after(5)
+    say(office, spoilt=False, **{AARE: "declined"})
+    sealed = bytes(office.engine.log.read("observations", 0, 0)[-1].value or b"")
+    office.hint()
+    office.spoil("notifications.graph", b'{"v": "x", "ada@contoso.test": "is leaving"}')
+    office.wish(Reconcile(at_ms=office.clock.at_ms))
+    office.spoil("commands", sealed)  # an observation among the commands
+    office.settle()
+    letters = run("dead-letters", "list", "--json").lines
+    shown = [run("dead-letters", "show", letter["id"]) for letter in letters]
+
+    told = " ".join(each.out for each in shown)
+    assert "1 dates, baseline False" in told
+    assert "is leaving" not in told
+    assert "ada@" not in told
+    assert AARE not in told
+    assert "is leaving" not in run("dead-letters", "list").out
+    raw = run("dead-letters", "show", letters[0]["id"], "--bytes", "--json").lines[0]["bytes"]
+    assert b"is leaving" in base64.b64decode(raw)
+
+
+def test_letter_that_is_not_there_is_a_wrong_usage(office: Poisoned, run: Run) -> None:
+    office.connect()
+    for arguments in (("show", "commands/0/7"), ("redrive", "commands/0/7"), ("drop",), ("redrive", "x", "--all")):
+        with pytest.raises(click.UsageError):
+            run("dead-letters", *arguments)
