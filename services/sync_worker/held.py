@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from services.sync_worker.look import Job
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
@@ -33,12 +35,20 @@ class Held:
     connecting: bool = False
     """A consent was given, and its person has not been told yet that the calendar is connected."""
     hinted: bool = False
+    asked: bool = False
+    """More than a look was asked for since the state was written: hints can be repeated, this cannot."""
     correlation: str = ""
+    era: str = ""
+    """Of the data key that its references were named under; "" before the first look that found out."""
+
+    def remembering(self, state: MailboxState) -> MailboxState:
+        """`state`, with the wishes that still wait: a failure's appointment discharges their commands."""
+        return msgspec.structs.replace(state, takes=dict(self.takes), full=self.full)
 
 
 def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, Held]:
     """
-    Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been.
+    Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forgotten`).
 
     Raises:
         StoreUnavailableError: the keyring is away.
@@ -59,7 +69,35 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, He
             continue
         except MalformedRecordError as error:
             logger.warning("state_unreadable", error=str(error))
-    return {mailbox: Held(held, references.get(mailbox, {})) for mailbox, held in mailboxes.items()}
+    return {
+        mailbox: Held(held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full)
+        for mailbox, held in mailboxes.items()
+    }
+
+
+def forgotten(state: Mapping[bytes, bytes], keyring: Keyring) -> list[StateChange]:
+    """
+    What a destroyed key sealed in a claim's restored state, to be deleted: nothing will ever read it.
+
+    Raises:
+        StoreUnavailableError: the keyring is away.
+    """
+    eras: dict[str, str] = {}
+    gone = []
+    for key, value in state.items():
+        envelope = envelopes.decode(value)
+        if envelope.tenant not in eras:
+            eras[envelope.tenant] = _era(envelope.tenant, keyring)
+        if envelope.era and envelope.era != eras[envelope.tenant]:
+            gone.append(StateChange(key, None))
+    return gone
+
+
+def _era(tenant: str, keyring: Keyring) -> str:
+    try:
+        return keyring.keys(tenant).era
+    except KeyDestroyedError:
+        return ""
 
 
 def state_change(mailbox: Mailbox, state: MailboxState | None, keys: TenantKeys) -> StateChange:

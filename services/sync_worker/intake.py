@@ -13,7 +13,7 @@ from shared.contracts import change_notification, command
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.change_notification import ChangeNotification, HintKind
-from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, TakeRoom
+from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, Sleep, TakeRoom
 from shared.domain.identity import Mailbox
 from shared.domain.instants import MINUTE_MS
 from shared.errors import MalformedRecordError
@@ -44,16 +44,18 @@ def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) 
             hint = envelopes.payload_of(envelope, ChangeNotification)
             known = _take_hint(hint, mailbox, mailboxes, now_ms)
             asks = hint.kind is not HintKind.SYNC
+            hint_says_more = asks and hint.kind is not HintKind.CHANGED
         case command.TYPE:
             wish: Command = envelopes.payload_of(envelope, Command)  # type: ignore[arg-type]  # a union is not a type
             known = _take_wish(wish, mailbox, mailboxes, now_ms)
-            asks = not isinstance(wish, Gap)
+            asks, hint_says_more = not isinstance(wish, Gap), False
         case other:
             message = f"a record of type {other!r} among the hints: a newer version wrote it? Upgrade this worker"
             raise MalformedRecordError(message)
     if known and asks:
         hints.owe(mailbox, record.topic, record.offset)
         mailboxes[mailbox].correlation = envelope.correlation or envelope.id
+        mailboxes[mailbox].asked |= envelope.type == command.TYPE or hint_says_more
     return known
 
 
@@ -94,6 +96,9 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
             # Asked by a person who is there: do not make them wait for an appointment.
             held.state = msgspec.structs.replace(held.state, connected=True, failures=0, due={})
             held.connecting = True
+        case Sleep():
+            # What was appointed is of no consequence any more; letting go is.
+            held.state = msgspec.structs.replace(held.state, asleep=True, failures=0, due={})
         case Disconnect():
             held.state = msgspec.structs.replace(held.state, connected=False)
         case Reconcile():

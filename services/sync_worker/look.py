@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from services.sync_worker.hints import Offset
 from services.sync_worker.mailbox import Repair, needs_full, repair, window_at
 from services.sync_worker.take import TakeRooms
 from shared.consents.broker import ConsentBroker
+from shared.consents.endings import Endings
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox, Provider
@@ -20,6 +22,7 @@ from shared.domain.sighting import Access, Look, Subscription, SubscriptionWish
 from shared.errors import (
     ConsentRevokedError,
     CursorExpiredError,
+    KeyDestroyedError,
     RefusedError,
     RetryableError,
     SubscriptionGoneError,
@@ -56,6 +59,12 @@ class Outcome:
     failure: RetryableError | None = None
     gone: str = ""
     """Why the mailbox is no longer connected; "" while it is."""
+    rejoin: bool = False
+    """It lets go, and begins anew at once: the integration was switched off and on again before this look."""
+
+
+ASLEEP = "asleep"
+"""What a mailbox is gone for when its integration was switched off: the grant is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class Looker:
         broker: ConsentBroker,
         providers: Mapping[Provider, CalendarProvider],
         take: TakeRooms,
+        endings: Endings,
         hook_keys: HookKeys,
         addresses: Addresses,
         clock: Clock,
@@ -90,6 +100,7 @@ class Looker:
         self._broker = broker
         self._providers = providers
         self._take = take
+        self._endings = endings
         self._hook_keys = hook_keys
         self._addresses = addresses
         self._clock = clock
@@ -98,6 +109,9 @@ class Looker:
     def run(self, job: Job) -> Outcome:
         """Make the mailbox right. Never raises for what a provider does; StoreUnavailableError passes."""
         state = job.state
+        enabled = self._broker.is_enabled(job.mailbox.tenant)
+        if state.asleep or not enabled:
+            return self._asleep(job, enabled=enabled)
         try:
             state = self._placed(job)
             provider = self._providers[Provider(state.provider)]
@@ -112,6 +126,24 @@ class Looker:
             # Refused for good today may be granted tomorrow by an administrator: keep asking, ever more rarely.
             logger.warning("look_refused", mailbox=job.mailbox.id, error=str(error))
             return Outcome(job, state, failure=RetryableError(str(error)))
+
+    def end_subscriptions(self, mailbox: Mailbox) -> None:
+        """Try once to end what the mailbox left behind; the sweep goes on trying. Never raises for what a provider does."""
+        attempt = self._endings.attempt(mailbox)
+        logger.info("ending_tried", mailbox=mailbox.id, done=attempt.done, reason=attempt.reason)
+
+    def _asleep(self, job: Job, *, enabled: bool) -> Outcome:
+        """
+        The integration is (or was, until a moment ago) off. Nothing is read; what has to be ended is put on record.
+
+        On record first, references second: they name the subscription, and without its name nobody could end it.
+        """
+        subscriptions = [_as_provider_knows(each) for each in _all_of(job.state)]
+        if subscriptions:
+            with contextlib.suppress(KeyDestroyedError):  # the grants are gone as well: nothing could end it
+                self._endings.note(job.mailbox, Provider(job.state.provider), subscriptions)
+        crash_point("sync-worker.asleep")
+        return Outcome(job, job.state, gone=ASLEEP, rejoin=enabled and self._broker.is_live(job.mailbox))
 
     def _placed(self, job: Job) -> MailboxState:
         """A mailbox that has just been connected learns here which provider it lives at."""
@@ -190,10 +222,14 @@ class Looker:
 
     def _leave(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
         """Stop first, revoke second: without a token nobody may end a channel."""
-        for subscription in (*state.retiring, *((state.subscription,) if state.subscription else ())):
+        for subscription in _all_of(state):
             provider.unsubscribe(access, _as_provider_knows(subscription))
-        self._broker.forget(job.mailbox)
+        self._broker.forget(job.mailbox, given_before_ms=job.started_at_ms)
         return Outcome(job, state, gone="disconnected")
+
+
+def _all_of(state: MailboxState) -> tuple[LiveSubscription, ...]:
+    return (*state.retiring, *((state.subscription,) if state.subscription else ()))
 
 
 def _as_provider_knows(subscription: LiveSubscription) -> Subscription:

@@ -10,6 +10,7 @@ from services.sync_worker.rooms import RoomIds
 from services.sync_worker.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.consents.broker import ConsentBroker
+from shared.consents.endings import Endings
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.instants import SECOND_MS
 from shared.ports.log import Claim
@@ -29,9 +30,12 @@ def main() -> int:
     engine = open_engine(settings)
     clock = clock_from(settings.test_clock)
     broker = ConsentBroker(engine.registry, engine.keyring, settings, clock)
+    providers = MeasuredProviders(calendar_providers(settings))
+    endings = Endings(engine.registry, engine.keyring, broker, providers, clock)
     looker = Looker(
         broker=broker,
-        providers=MeasuredProviders(calendar_providers(settings)),
+        providers=providers,
+        endings=endings,
         take=TakeRooms(engine.registry, engine.keyring),
         hook_keys=master_keys(settings).hook_keys(),
         addresses=Addresses.under(settings.receiver_url),

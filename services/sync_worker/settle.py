@@ -51,13 +51,14 @@ def settle(
             retry_after_s=outcome.failure.retry_after_s if outcome.failure else None,
             now_ms=now_ms,
         )
+        state = held.remembering(state)
         return Settled([], [state_change(outcome.job.mailbox, state, keys)], state, held.references)
     return _looked(held, outcome, keys, rooms, pace, partitions, now_ms)
 
 
 def postponed(held: Held, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
     """A look that takes too long: a durable appointment stands for its hints, so that input moves on."""
-    state = mailboxes.made_due(held.state, DueReason.RECONCILE, now_ms + mailboxes.SLOW_LOOK_MS)
+    state = mailboxes.made_due(held.remembering(held.state), DueReason.RECONCILE, now_ms + mailboxes.SLOW_LOOK_MS)
     return Settled([], [state_change(outcome_of, state, keys)], state, held.references)
 
 
@@ -89,7 +90,13 @@ def _looked(
         pace=pace,
         now_ms=now_ms,
     )
-    after = msgspec.structs.replace(after, owed={key: after.owed[key] for key in after.owed if key not in owed})
+    done = {take.take_id for take in job.takes}
+    after = msgspec.structs.replace(
+        after,
+        owed={key: after.owed[key] for key in after.owed if key not in owed},
+        takes={take_id: take for take_id, take in held.takes.items() if take_id not in done},
+        full=held.full and not job.full,
+    )
     changes = [
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
     ]
@@ -121,10 +128,12 @@ def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_m
         held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id, now_ms=now_ms
     )
     changes = [reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)]
+    # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
+    fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
     return Settled(
         _records(seen, job.mailbox, keys, partitions, job.correlation),
-        [*changes, state_change(job.mailbox, None, keys)],
-        None,
+        [*changes, state_change(job.mailbox, fresh, keys)],
+        fresh,
         {},
     )
 
@@ -137,6 +146,7 @@ def _carried(held: Held, outcome: Outcome) -> MailboxState:
         subscription=outcome.state.subscription if made else held.state.subscription,
         heard_at_ms=held.state.heard_at_ms,
         connected=held.state.connected,
+        asleep=held.state.asleep,
         due=held.state.due,
         owed=held.state.owed,
     )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import queue
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 
+import msgspec
+
 from services.sync_worker import mailbox as mailboxes
 from services.sync_worker.gauges import MailboxGauges
-from services.sync_worker.held import Held, restored, state_change
+from services.sync_worker.held import Held, forgotten, restored, state_change
 from services.sync_worker.hints import Hints, Offset
 from services.sync_worker.intake import spread_gap, take_in
-from services.sync_worker.look import Job, Looker, Outcome
+from services.sync_worker.look import ASLEEP, Job, Looker, Outcome
 from services.sync_worker.mailbox import Pace
 from services.sync_worker.settle import Settled, postponed, settle
 from shared.consents.broker import ConsentBroker
-from shared.contracts.calendar_state import MailboxState
+from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
-from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
+from shared.errors import KeyDestroyedError, MalformedRecordError, RetryableError, StoreUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import Claim, Record
@@ -71,6 +74,8 @@ class SyncOwner:
         self._pace_of = pace_of
         self._poll_s = poll_s
         self._held = restored(claim.state, engine.keyring)
+        self._forgotten = forgotten(claim.state, engine.keyring)
+        self._to_sleep: set[Mailbox] = set()
         self._hints = Hints()
         self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._backlog: list[Record] = []
@@ -82,10 +87,12 @@ class SyncOwner:
 
     def step(self) -> None:
         """One round: read, begin what is owed or due, commit what is finished."""
+        self._forget_erased()
         self._take_in()
         self._begin()
         self._postpone_slow()
         self._commit_finished()
+        self._put_to_sleep()
         self._confirm_first_looks()
         self._save_position()
         self._show()
@@ -101,6 +108,11 @@ class SyncOwner:
             metrics.INPUT_LOST.labels(SYNC_WORKER.service, topic).inc(count)
         if self._claim.lost:
             spread_gap(self._held, now_ms=self._clock.now_ms())
+
+    def _forget_erased(self) -> None:
+        if self._forgotten:
+            self._claim.commit([], self._forgotten, self._hints.position())
+            self._forgotten = []
 
     def _take_in(self) -> None:
         busy = any(held.job for held in self._held.values())
@@ -133,10 +145,11 @@ class SyncOwner:
     def _leave_to_appointment(self, mailbox: Mailbox, held: Held) -> None:
         """The appointment is durable and will begin later than these hints: it answers them. What is owed is made durable too."""
         answered = self._hints.owed(mailbox)
-        if held.state.owed:
+        if held.state.owed or held.asked:
             with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nothing of it is owed any more
-                change = state_change(mailbox, held.state, self._engine.keyring.keys(mailbox.tenant))
-                self._commit({mailbox: Settled([], [change], held.state, held.references)}, {mailbox: answered})
+                state = held.remembering(held.state)
+                change = state_change(mailbox, state, self._engine.keyring.keys(mailbox.tenant))
+                self._commit({mailbox: Settled([], [change], state, held.references)}, {mailbox: answered})
         self._hints.discharge(mailbox, answered)
 
     def _send(self, mailbox: Mailbox, held: Held, now_ms: int) -> None:
@@ -169,10 +182,12 @@ class SyncOwner:
         outcomes = self._drain()
         if not outcomes:
             return
+        drained = outcomes
         try:
+            outcomes = [self._still_wanted(outcome) for outcome in drained]
             settled = {outcome.job.mailbox: self._settle(outcome) for outcome in outcomes}
         except StoreUnavailableError:
-            for outcome in outcomes:
+            for outcome in drained:
                 self._finished.put(outcome)  # nothing was written: settle them again when the store is back
             raise
         self._commit(
@@ -187,6 +202,32 @@ class SyncOwner:
         while not self._finished.empty():
             outcomes.append(self._finished.get())
         return outcomes
+
+    def _still_wanted(self, outcome: Outcome) -> Outcome:
+        """
+        What a look brought, unless its integration was switched off or its tenant's keys were changed while it ran.
+
+        Nothing of it is told then: the mailbox is looked at once more at once, and lets go.
+        """
+        mailbox = outcome.job.mailbox
+        if outcome.look is None:
+            return outcome
+        if self._broker.is_enabled(mailbox.tenant) and not self._is_of_another_era(mailbox):
+            return outcome
+        self._held[mailbox].state = msgspec.structs.replace(self._held[mailbox].state, asleep=True, due={})
+        later = RetryableError("the integration was switched off", retry_after_s=0.0)
+        return dataclasses.replace(outcome, look=None, failure=later)
+
+    def _is_of_another_era(self, mailbox: Mailbox) -> bool:
+        """Its references were named under keys that have been destroyed since."""
+        held = self._held[mailbox]
+        try:
+            era = self._engine.keyring.keys(mailbox.tenant).era
+        except KeyDestroyedError:
+            return True
+        fresh = not held.references and not held.state.baseline_done
+        held.era = era if fresh or not held.era else held.era
+        return held.era != era
 
     def _settle(self, outcome: Outcome) -> Settled | None:
         mailbox = outcome.job.mailbox
@@ -220,6 +261,7 @@ class SyncOwner:
                 self._let_go(mailbox)
             else:
                 self._held[mailbox].state = result.state
+                self._held[mailbox].asked = False
                 self._held[mailbox].references = result.references
 
     def _let_go(self, mailbox: Mailbox) -> None:
@@ -234,18 +276,38 @@ class SyncOwner:
         kind = "none" if look is None else "full" if look.full else "incremental"
         result = "revoked" if outcome.gone else "retry" if look is None else "committed" if look.seen else "empty"
         metrics.LOOKS.labels(outcome.state.provider, kind, result).inc()
+        if outcome.gone == ASLEEP:
+            self._to_sleep.add(mailbox)
+            self._to_confirm.discard(mailbox)
         held = self._held.get(mailbox)
         if held is None:
             return
         held.job = None
+        if outcome.rejoin:
+            held.connecting, held.full, held.era = True, False, ""
         if look is None:
             return
-        held.full = False
+        held.full = held.full and not outcome.job.full
         for take in outcome.job.takes:
             held.takes.pop(take.take_id, None)
         if held.connecting or not outcome.job.state.baseline_done:
             held.connecting = False
             self._to_confirm.add(mailbox)
+
+    def _put_to_sleep(self) -> None:
+        """After the commit: what is on record as asleep has let go. Should this be lost, the sweep does it."""
+        for mailbox in list(self._to_sleep):
+            if self._broker.put_to_sleep(mailbox) and mailbox not in self._held and self._broker.is_live(mailbox):
+                self._held[mailbox] = Held(MailboxState(provider="", due={DueReason.RECONCILE: self._clock.now_ms()}))
+            self._to_sleep.discard(mailbox)
+            self._pool.submit(self._end_subscriptions, mailbox)
+
+    def _end_subscriptions(self, mailbox: Mailbox) -> None:
+        """On a pool thread; whatever happens here, the sweep tries again."""
+        try:
+            self._looker.end_subscriptions(mailbox)
+        except Exception:
+            logger.exception("ending_failed", mailbox=mailbox.id)
 
     def _confirm_first_looks(self) -> None:
         """Let the page say "connected": repeated until the registry has it, also by the next owner."""

@@ -23,6 +23,7 @@ from shared.consents.oauth import (
     missing_scopes,
     refresh_request,
 )
+from shared.consents.sleep import is_awake, is_off, put_to_sleep
 from shared.consents.tables import consents, tenants, users
 from shared.consents.vault import ConsentVault
 from shared.contracts.rows import ConsentRow, ConsentState
@@ -81,6 +82,7 @@ class ConsentBroker:
         endpoint: Asks | None = None,
     ) -> None:
         """`endpoint` stands in for the provider's token endpoint in tests."""
+        self._registry = registry
         self._consents = consents(registry)
         self._users = users(registry)
         self._tenants = tenants(registry)
@@ -127,6 +129,37 @@ class ConsentBroker:
             self.revoked(mailbox, error.code)
             raise
 
+    def ending(self, mailbox: Mailbox, call: Callable[[Access], T]) -> T:
+        """
+        As `using`, also with a grant that sleeps: to end the mailbox's subscription, and for nothing else.
+
+        Raises:
+            ConsentRevokedError: there is no grant any more to end anything with.
+        """
+        lock = self._lock_of(mailbox)
+        with lock.lock:
+            access = self._access(mailbox, "", asleep=True)
+        try:
+            return call(access)
+        except ConsentRevokedError:
+            with lock.lock:
+                access = self._access(mailbox, access.token, asleep=True)
+        return call(access)
+
+    def is_enabled(self, tenant: str) -> bool:
+        """Whether the organisation's calendars may be looked at."""
+        row = self._tenants.get(tenant, "tenant")
+        return row is not None and not is_off(row)
+
+    def put_to_sleep(self, mailbox: Mailbox) -> bool:
+        """See `shared.consents.sleep.put_to_sleep`."""
+        return put_to_sleep(self._registry, mailbox)
+
+    def is_live(self, mailbox: Mailbox) -> bool:
+        """Whether the person's grant is there, and neither gone, leaving nor asleep."""
+        row = self._consents.get(mailbox.tenant, mailbox.id)
+        return row is not None and is_awake(row) and not row.leaving_at_ms
+
     def store_grant(self, tenant: str, user: str, grant: Granted) -> Mailbox:
         """
         Keep a fresh grant of a person who is in `users`; their calendar is connecting from now on.
@@ -169,28 +202,35 @@ class ConsentBroker:
     def first_look_done(self, mailbox: Mailbox) -> None:
         """The baseline has been read: from now on the calendar is connected. Idempotent."""
         now_ms = self._clock.now_ms()
-        self._consents.change(
-            mailbox.tenant, mailbox.id, lambda row: None if row is None else grants.connected(row, now_ms)
-        )
+        self._change(mailbox, lambda row: grants.connected(row, now_ms))
 
     def revoked(self, mailbox: Mailbox, code: str) -> None:
         """Mark the grant as gone, with the provider's own code, and drop its tokens. Idempotent."""
-        self._consents.change(
-            mailbox.tenant, mailbox.id, lambda row: None if row is None else grants.revoked(row, code)
-        )
+        self._change(mailbox, lambda row: grants.revoked(row, code))
 
-    def forget(self, mailbox: Mailbox) -> None:
+    def leaving(self, mailbox: Mailbox) -> None:
+        """Its person wants the grant gone: it is used for ending the subscription only, from now on. Idempotent."""
+        now_ms = self._clock.now_ms()
+        self._change(mailbox, lambda row: grants.leaving(row, now_ms))
+
+    def forget(self, mailbox: Mailbox, *, given_before_ms: int | None = None) -> None:
         """
         Delete the grant here. Idempotent.
 
         At the provider it goes on to exist until its person removes it there, and nothing of ours says otherwise.
+
+        Args:
+            given_before_ms: A grant that was given later is another one, and stays: its person has reconnected.
         """
+        row = self._consents.get(mailbox.tenant, mailbox.id)
+        if row is not None and given_before_ms is not None and row.connected_at_ms > given_before_ms:
+            return
         self._consents.delete(mailbox.tenant, mailbox.id)
 
-    def _access(self, mailbox: Mailbox, refused: str) -> Access:
+    def _access(self, mailbox: Mailbox, refused: str, *, asleep: bool = False) -> Access:
         patience_s = time.monotonic() + self._lease_ms / SECOND_MS
         while True:
-            row = grants.checked(self._consents.get(mailbox.tenant, mailbox.id))
+            row = grants.checked(self._consents.get(mailbox.tenant, mailbox.id), asleep=asleep)
             access = self._open(mailbox, row, refused)
             if access is not None:
                 return access
@@ -220,7 +260,7 @@ class ConsentBroker:
             won = row == seen and seen.refreshing_until_ms <= now_ms
             return mine if won else None
 
-        self._consents.change(mailbox.tenant, mailbox.id, decide)
+        self._consents.change(mailbox.tenant, mailbox.id, decide, not_after_ms=grants.deadline)
         return _Claim(mine, won)
 
     def _refresh(self, mailbox: Mailbox, row: ConsentRow) -> Access:
@@ -269,7 +309,12 @@ class ConsentBroker:
         return Access(token=token, subject=row.subject, address=address)
 
     def _change(self, mailbox: Mailbox, decide: Callable[[ConsentRow], ConsentRow]) -> None:
-        self._consents.change(mailbox.tenant, mailbox.id, lambda row: None if row is None else decide(row))
+        self._consents.change(
+            mailbox.tenant,
+            mailbox.id,
+            lambda row: None if row is None else decide(row),
+            not_after_ms=grants.deadline,
+        )
 
     def _lock_of(self, mailbox: Mailbox) -> _Lock:
         with self._guard:

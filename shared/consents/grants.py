@@ -129,6 +129,11 @@ def awake(row: ConsentRow, now_ms: int) -> ConsentRow:
     )
 
 
+def leaving(row: ConsentRow, now_ms: int) -> ConsentRow:
+    """The row once its person asked to disconnect."""
+    return row if row.leaving_at_ms else msgspec.structs.replace(row, leaving_at_ms=now_ms)
+
+
 def deadline(row: ConsentRow) -> int | None:
     """From when on the row is refused at read."""
     return row.asleep_until_ms or None
@@ -144,6 +149,7 @@ def revoked(row: ConsentRow, code: str) -> ConsentRow:
         access_sealed=b"",
         access_expires_at_ms=0,
         refreshing_until_ms=0,
+        asleep_until_ms=0,
     )
 
 

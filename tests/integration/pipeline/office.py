@@ -16,6 +16,7 @@ from services.sync_worker.mailbox import Pace
 from services.sync_worker.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.consents.broker import ConsentBroker
+from shared.consents.endings import Endings
 from shared.consents.enrolment import enrol, enter_rooms
 from shared.consents.oauth import Granted, Outcome, TokenRequest
 from shared.consents.tables import consents, users
@@ -235,9 +236,12 @@ class Office:
 
     def restart(self, pool: Executor | None = None) -> None:
         """Both owners die and others claim their partitions."""
+        providers = {Provider.MICROSOFT: self.calendar}
+        self.endings = Endings(self.engine.registry, self.engine.keyring, self.broker, providers, self.clock)
         looker = Looker(
             broker=self.broker,
-            providers={Provider.MICROSOFT: self.calendar},
+            providers=providers,
+            endings=self.endings,
             take=TakeRooms(self.engine.registry, self.engine.keyring),
             hook_keys=self._master.hook_keys(),
             addresses=Addresses.under("http://127.0.0.1:1"),
