@@ -114,6 +114,8 @@ class Facts:
     rebuilding: Sequence[int] | None = None
     """Partitions of the view that are being rebuilt."""
     services: Sequence[Service] = ()
+    hesitant: list[str] = field(default_factory=list)
+    """Parts that answered only when they were asked again, once for each time."""
     unreachable: dict[str, str] = field(default_factory=dict)
     """Store → what was wrong."""
     unseen: dict[str, str] = field(default_factory=dict)

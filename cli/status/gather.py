@@ -122,7 +122,9 @@ def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
     outcomes: dict[str, Any] = {}
     lanes = [
         threading.Thread(
-            target=_work, args=([part for part in parts if part.lane == lane], outcomes, deadline_s), daemon=True
+            target=_work,
+            args=([part for part in parts if part.lane == lane], outcomes, facts.hesitant, deadline_s),
+            daemon=True,
         )
         for lane in dict.fromkeys(part.lane for part in parts)
     ]
@@ -134,7 +136,7 @@ def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
         _note(part, outcomes.get(part.name, TimeoutError(f"no answer within {timeout_s:g} s")), facts)
 
 
-def _work(parts: list[Part], outcomes: dict[str, Any], deadline_s: float) -> None:
+def _work(parts: list[Part], outcomes: dict[str, Any], hesitant: list[str], deadline_s: float) -> None:
     """One of three brokers may be the one that does not answer: what failed is tried again as long as there is time."""
     waiting = parts
     while waiting and time.monotonic() < deadline_s:
@@ -142,6 +144,7 @@ def _work(parts: list[Part], outcomes: dict[str, Any], deadline_s: float) -> Non
             outcomes[part.name] = _attempt(part)
         away = (LogUnavailableError, StoreUnavailableError)
         waiting = [part for part in waiting if isinstance(outcomes[part.name], away) and part.again]
+        hesitant += [part.name for part in waiting]
 
 
 def _attempt(part: Part) -> Any:

@@ -10,10 +10,12 @@ from cli.status.facts import Facts, Service, Station, Watched
 LAG_S = 90.0  # positions are durable once a minute at the latest: less may be nothing at all
 _PAGE = "docs/runbooks/{}.md"
 _AWAY = {
-    "log": ("the log cannot be reached, or not all of it", "broker-outage"),
-    "view": ('the view\'s store cannot be reached: pages say "rebuilding", nothing is lost', "redis-lost"),
-    "registry": ("registry and keyring cannot be reached: no new look starts, hints wait in the log", "redis-lost"),
+    "log": ("the log, or a part of it", "providers are answered 503 and come back, workers wait", "broker-outage"),
+    "view": ("the view's store", 'pages say "rebuilding", nothing is lost', "redis-lost"),
+    "registry": ("registry and keyring", "no new look starts, hints wait in the log", "redis-lost"),
 }
+"""Store → its name, what it means that it is away, and the page."""
+_CONSEQUENCES = frozenset(("readyz", "claims"))  # checks that fail because a store is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ def findings(facts: Facts) -> list[Finding]:
     """The worst first: what cannot be reached, who does not run, who is behind, what the calendars suffer."""
     return [
         *_stores(facts),
+        *_hesitant(facts),
         *(finding for service in facts.services for finding in _service(service, facts.unreachable)),
         *(finding for station in facts.stations.values() for finding in _station(station)),
         *_view(facts),
@@ -46,8 +49,16 @@ def findings(facts: Facts) -> list[Finding]:
 
 def _stores(facts: Facts) -> Iterator[Finding]:
     for store, why in facts.unreachable.items():
-        what, page = _AWAY[store]
-        yield Finding(f"{what}: {why.partition(';')[0]}", _page(page), "roomsync doctor")
+        name, means, page = _AWAY[store]
+        what = f"{name} cannot be reached ({why.partition(';')[0]}): {means}"
+        yield Finding(what, _page(page), "roomsync doctor")
+
+
+def _hesitant(facts: Facts) -> Iterator[Finding]:
+    if facts.hesitant and not facts.unreachable:
+        parts = ", ".join(dict.fromkeys(facts.hesitant))
+        what = f"a store answered only when asked again ({parts}): one of its servers may be away"
+        yield Finding(what, _page("broker-outage"), "roomsync doctor; look at each broker")
 
 
 def _service(service: Service, away: Collection[str]) -> Iterator[Finding]:
@@ -56,7 +67,7 @@ def _service(service: Service, away: Collection[str]) -> Iterator[Finding]:
             yield Finding(f"nothing answers at {service.url}", _page("bad-deploy"), "is the process running?")
         return
     wrong = {name: word for name, word in service.checks.items() if word != "ok"}
-    blamed = {*away, "readyz"} if away else set()
+    blamed = {*away, *_CONSEQUENCES} if away else set()
     if not service.ready and not (wrong and wrong.keys() <= blamed):  # else one finding for the store is enough
         words = "; ".join(f"{name}: {word}" for name, word in wrong.items())
         yield Finding(f"{service.name} is not ready ({words})", _page("bad-deploy"), "read its log")
@@ -84,12 +95,13 @@ def _view(facts: Facts) -> Iterator[Finding]:
 
 def _watched(provider: str, counts: Watched) -> Iterator[Finding]:
     page = _page("provider-outage")
-    if counts.stale:
-        what = f"{counts.stale} of {counts.held} mailboxes at {provider} were not looked at in time"
-        yield Finding(what, page, "roomsync reconcile --all --dry-run")
+    stale = f"{counts.stale} of {counts.held} mailboxes at {provider} were not looked at in time"
     if counts.failing:
         what = f"the last look at {counts.failing} of {counts.held} mailboxes at {provider} failed"
-        yield Finding(what, page, "the provider's own status page; look_postponed in the sync worker's log")
+        do = "the provider's own status page; look_postponed in the sync worker's log"
+        yield Finding(f"{what}; {stale}" if counts.stale else what, page, do)
+    elif counts.stale:
+        yield Finding(stale, page, "roomsync reconcile --all --dry-run")
     if counts.unwatched:
         what = f"{counts.unwatched} of {counts.held} mailboxes at {provider} have no live subscription: no push comes"
         yield Finding(what, page, "roomsync reconcile --all")

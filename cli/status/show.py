@@ -25,6 +25,7 @@ def as_dict(facts: Facts, found: list[Finding]) -> dict[str, Any]:
         "findings": [asdict(finding) for finding in found],
         "unreachable": facts.unreachable,
         "unseen": facts.unseen,
+        "hesitant": sorted(set(facts.hesitant)),
         "stations": [_station_dict(station) for station in facts.stations.values()],
         "oldestHintSeconds": oldest_hint_s(facts),
         "lastPush": {provider: _instant(at_ms) for provider, at_ms in facts.last_push.items()},

@@ -57,6 +57,7 @@ TROUBLES = {
     "subscription late": ({"watched": {"google": Watched(held=3, expiring=1, late=1)}}, "provider-outage"),
     "grants": ({"consents": {"google": {"failing": 1}}}, "provider-outage"),
     "dead letters": ({"letters": Letters(2, NOW_MS, "commands/0/7", "not an envelope")}, "dead-letters-growing"),
+    "hesitant": ({"hesitant": ["dead letters", "dead letters"]}, "broker-outage"),
     "unseen": ({"unseen": {"prompts": "no answer within 10 s"}, "open_prompts": None}, "bad-deploy"),
 }
 
