@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.contracts.command import TakeRoom
 from shared.domain.attendees import Answer
 
 MAILBOX_TYPE = "mailbox-state"
@@ -62,6 +63,10 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """The integration was switched off: the next look lets go of everything."""
     owed: dict[str, bool] = {}
     """Meeting of which an observation was lost → whether a baseline said it. The next look observes them anew."""
+    takes: dict[str, TakeRoom] = {}
+    """Take id → a wish that waits for a look to succeed: its command may be behind the position already."""
+    full: bool = False
+    """Somebody asked for a full look, which has not succeeded yet."""
 
 
 class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
