@@ -35,6 +35,7 @@ class Aftermath:
         self._engine = engine
         self._clock = clock
         self._calendars: Calendars | None = None
+        self._memories: dict[int, dict[bytes, bytes | None]] = {}
         self._consents = tables.consents(engine.registry)
 
     def remedy_of(self, letter: DeadLetter) -> Remedy | Hopeless:
@@ -93,10 +94,10 @@ class Aftermath:
 
     def _folded(self, letter: DeadLetter, tenant: str, meeting: str) -> set[Mailbox]:
         """Mailboxes whose copies room-status remembers: a lost "gone" is about one that holds the meeting no more."""
-        key, newest = f"{tenant}/{meeting}".encode(), None
-        for record in all_records(self._engine.log, MEETING_STATE.name, letter.partition):
-            if record.key == key:
-                newest = record.value
+        if letter.partition not in self._memories:
+            records = all_records(self._engine.log, MEETING_STATE.name, letter.partition)
+            self._memories[letter.partition] = {record.key: record.value for record in records}
+        newest = self._memories[letter.partition].get(f"{tenant}/{meeting}".encode())
         try:
             copies = opened(newest, self._engine.keyring.keys(tenant), MeetingState).copies if newest else {}
         except (KeyDestroyedError, MalformedRecordError):

@@ -17,7 +17,7 @@ COMMANDS = {
     "run": "run services: all, or by name",
     "simulator": "Outlook and Google Calendar with rooms that decide",
     "tenants": "switch an organisation on, enter its rooms",
-    "status": "lag, freshness, mailboxes",
+    "status": "one screen: what is wrong, which page to open, how everything stands",
     "tail": "read a topic",
     "trigger": "send notifications that carry valid proof",
     "reconcile": "have mailboxes looked at again",
