@@ -23,7 +23,11 @@ def missing_decisions(told: Iterable[Telling], remembered: Mapping[Ask, int]) ->
 
 
 def room_order(told: Iterable[Telling], states: Iterable[Shown]) -> list[str]:
-    """Per room of an occurrence, declines are told as its states turned to declined: the same asks, the same order."""
+    """
+    Per room of an occurrence, declines are told in the order in which its states turned to declined.
+
+    `room-status` is compacted: turns may be missing from it, never tellings.
+    """
     announced: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for each in told:
         announced[asked(each)[:4]].append(each.ask)
@@ -37,7 +41,7 @@ def room_order(told: Iterable[Telling], states: Iterable[Shown]) -> list[str]:
     return [
         f"{where}: told {announced[where]}, shown declined {turned[where]}"
         for where in announced.keys() | turned.keys()
-        if announced[where] != turned[where]
+        if not _is_subsequence(turned[where], announced[where])
     ]
 
 
@@ -50,6 +54,11 @@ def ahead_of_the_log(lines: Iterable[Line], states: Sequence[Shown]) -> list[str
         for line in lines
         if (*where(line), line.state, line.since) not in committed and line.since >= newest.get(where(line), "")
     ]
+
+
+def _is_subsequence(part: Sequence[str], whole: Sequence[str]) -> bool:
+    rest = iter(whole)
+    return all(each in rest for each in part)
 
 
 def where(line: Line) -> tuple[str, str, str, str]:

@@ -37,7 +37,7 @@ POINTS = (
 )
 RARE = ("swapping", "swapped", "recorded", "sent")
 """Passed once or twice in a round: to be armed with their first passing."""
-ZOMBIES = ("before-commit", "decided", "stated")
+ZOMBIES = ("before-commit", "before-commit", "decided", "stated")
 """Where a worker stands still until another has taken over: before a commit, and twice inside one."""
 SERVICES = (RECEIVER, SYNC, SYNC, STATUS, STATUS, PORTAL)
 SERVERS = ("view", "broker", "registry")
@@ -150,7 +150,7 @@ def _faults(dice: random.Random, kind: Kind) -> list[Event]:
             Event(_at(dice, kind), "freeze", dice.choice(services), seconds=_pause(dice), dice=dice.random())
             for _ in range(FREEZES)
         ]
-        events.append(_zombie(dice, kind))
+        events += [_zombie(dice, kind, service) for service in (SYNC, STATUS)]
     if kind.servers:
         chosen = SERVERS if kind.fenced else SERVERS[:1]
         events += [
@@ -159,9 +159,9 @@ def _faults(dice: random.Random, kind: Kind) -> list[Event]:
     return events
 
 
-def _zombie(dice: random.Random, kind: Kind) -> Event:
+def _zombie(dice: random.Random, kind: Kind, service: str) -> Event:
     """A worker that stands still at a point until another owns its partition, and then goes on there."""
-    service, point = dice.choice((SYNC, STATUS, STATUS)), dice.choice(ZOMBIES)
+    point = dice.choice(ZOMBIES)
     seconds = dice.uniform(*kind.zombie_s)
     if not kind.servers and point != "before-commit":
         seconds = dice.uniform(0.5, 1.5)  # inside a commit it holds the only file: nobody can take over, all wait
