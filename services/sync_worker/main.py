@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from services.sync_worker.look import Addresses, Looker
 from services.sync_worker.mailbox import Pace
+from services.sync_worker.own_data import OwnData
 from services.sync_worker.rooms import RoomIds
+from services.sync_worker.sweep import Sweep
 from services.sync_worker.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.consents.broker import ConsentBroker
@@ -43,6 +46,7 @@ def main() -> int:
     )
     pool = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
     rooms = RoomIds(engine.registry, clock)
+    own_data = OwnData(engine.registry, engine.keyring, broker, providers)
 
     def pace_of(provider: str) -> Pace:
         return Pace(
@@ -53,7 +57,22 @@ def main() -> int:
 
     def own(claim: Claim) -> SyncOwner:
         return SyncOwner(
-            claim, engine, clock, looker=looker, broker=broker, pool=pool, rooms_of=rooms.of, pace_of=pace_of
+            claim,
+            engine,
+            clock,
+            looker=looker,
+            broker=broker,
+            pool=pool,
+            rooms_of=rooms.of,
+            pace_of=pace_of,
+            own_data=own_data,
         )
 
-    return run_stateful(SYNC_WORKER, settings, engine, own=own)
+    stop = threading.Event()
+    sweep = Sweep(engine, clock, endings)
+    sweeper = threading.Thread(target=sweep.run, args=(stop,), name="sweep", daemon=True)
+    sweeper.start()
+    try:
+        return run_stateful(SYNC_WORKER, settings, engine, own=own)
+    finally:
+        stop.set()

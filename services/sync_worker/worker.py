@@ -17,6 +17,8 @@ from services.sync_worker.hints import Hints, Offset
 from services.sync_worker.intake import spread_gap, take_in
 from services.sync_worker.look import ASLEEP, Job, Looker, Outcome
 from services.sync_worker.mailbox import Pace
+from services.sync_worker.own_data import OwnData
+from services.sync_worker.references import References
 from services.sync_worker.settle import Settled, postponed, settle
 from shared.consents.broker import ConsentBroker
 from shared.contracts.calendar_state import DueReason, MailboxState
@@ -53,6 +55,7 @@ class SyncOwner:
         pool: Executor,
         rooms_of: Callable[[str], Collection[str]],
         pace_of: Callable[[str], Pace],
+        own_data: OwnData | None = None,
         poll_s: float = POLL_S,
     ) -> None:
         """
@@ -62,6 +65,7 @@ class SyncOwner:
             pool: Where looks run, shared by all partitions of the process.
             rooms_of: Tenant → ids of its rooms.
             pace_of: Provider → how often to look without being asked.
+            own_data: Forgets what people said of dates that are gone; None: nobody keeps any.
             poll_s: How long a step may wait for input.
         """
         self._claim = claim
@@ -72,6 +76,7 @@ class SyncOwner:
         self._pool = pool
         self._rooms_of = rooms_of
         self._pace_of = pace_of
+        self._own_data = own_data
         self._poll_s = poll_s
         self._held = restored(claim.state, engine.keyring)
         self._forgotten = forgotten(claim.state, engine.keyring)
@@ -164,12 +169,15 @@ class SyncOwner:
             correlation=held.correlation,
         )
         held.hinted = False
-        self._pool.submit(self._run, held.job)
+        self._pool.submit(self._run, held.job, held.references)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job, known: References) -> None:
         """On a pool thread."""
         try:
-            self._finished.put(self._looker.run(job))
+            outcome = self._looker.run(job)
+            if self._own_data:
+                self._own_data.follow(outcome, known)
+            self._finished.put(outcome)
         except StoreUnavailableError as error:
             metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
             logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))

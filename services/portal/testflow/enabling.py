@@ -5,11 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from services.portal.deps import Deps
+from services.portal.offpath import wake
+from services.portal.offpath import wake
 from services.portal.pairing import pair_all
 from services.portal.testflow.run import TestRun
 from shared.consents import tables
+from shared.consents.endings import Endings
 from shared.consents.enrolment import NOBODY, tenant_of
 from shared.consents.integration import Act, after
+from shared.consents.sleep import people
 from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
 from shared.errors import RefusedError
 
@@ -31,13 +35,14 @@ def is_taken(deps: Deps, tenant: str, provider: str, directory: str) -> bool:
 
 def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
     """
-    Enable the integration with what `run` has tested. Every part may be repeated; nothing is asked of any provider.
+    Enable the integration with what `run` has tested. Every part may be repeated.
 
     Returns:
         False: the directory is another tenant's, and nothing has been enabled.
 
     Raises:
         RefusedError: the integration is not being tested with this provider (any more).
+        RetryableError: it is enabled, and what that brings with it is not complete yet; again in a moment.
     """
     if not _take_directory(deps, tenant, run):
         return False
@@ -58,8 +63,28 @@ def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
 
 
 def complete(deps: Deps, tenant: str) -> None:
-    """What an enabled integration brings with it: paired rooms, and consents that are awake. Idempotent."""
+    """
+    What an enabled integration brings with it: consents that are awake, and paired rooms. Idempotent.
+
+    Raises:
+        RetryableError: another process is just at it; again in a moment.
+    """
+    row = tables.tenants(deps.engine.registry).get(tenant, "tenant")
+    if row is not None:
+        _forget_other_calendar(deps, tenant, row.provider)
+    wake(deps, tenant)  # first: rooms get their names under the new keys by it
+    wake(deps, tenant)
     pair_all(deps, tenant)
+
+
+def _forget_other_calendar(deps: Deps, tenant: str, provider: str) -> None:
+    """Whoever slept with the other calendar system is not woken by this one: their permission is forgotten here."""
+    engine = deps.engine
+    endings = Endings(engine.registry, engine.keyring, deps.broker, deps.providers, deps.clock)
+    for mailbox, row in list(people(engine.registry, tenant)):
+        if row.provider != provider:
+            endings.attempt(mailbox)  # a subscription that could not be ended before: its last chance
+            tables.consents(engine.registry).delete(tenant, mailbox.id)
 
 
 def _take_directory(deps: Deps, tenant: str, run: TestRun) -> bool:

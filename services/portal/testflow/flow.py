@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from services.portal import audit
 from services.portal.admission import enter
 from services.portal.deps import Deps
+from services.portal.offpath import lapse
 from services.portal.openid import Identity
 from services.portal.problems import ProblemError
 from services.portal.refusals import Cause, RefusedSignInError, explained, provider_code
@@ -27,9 +29,10 @@ from shared.consents.vault import ConsentVault
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
-from shared.errors import RefusedError, RoomsyncError
+from shared.errors import RefusedError, RetryableError, RoomsyncError
 from shared.runtime.logging import get_logger
 
+_PATIENCE = 15  # seconds that another process may take with the old keys
 _log = get_logger()
 
 
@@ -72,6 +75,7 @@ class TestFlow:
             beat_at_ms=now_ms,
         )
         self._refuse_enabled(person.tenant)
+        lapse(self._deps, person.tenant)
         run = self._runs.place(person.tenant, lambda standing: self._in_place_of(standing, fresh))
         directory = known_directory(self._deps, person.tenant, provider)
 
@@ -183,7 +187,10 @@ class TestFlow:
             return
         row = tables.tenants(self._deps.engine.registry).get(tenant, "tenant")
         if row is not None and row.integration is IntegrationState.ENABLED and row.provider == run.provider:
-            complete(self._deps, tenant)
+            try:
+                complete(self._deps, tenant)
+            except RetryableError:
+                return
             now_ms = self._deps.clock.now_ms()
             run = self._runs.change(tenant, run.id, lambda run: done(run, Step.ENABLE, now_ms))
             self._end(tenant, run)
@@ -272,11 +279,18 @@ class TestFlow:
         change = self._runs.change
         now_ms = self._deps.clock.now_ms
         run = change(tenant, run.id, lambda run: begun(run, Step.ENABLE, now_ms()))
-        code = "" if enable(self._deps, tenant, run) else Cause.DIRECTORY_TAKEN.value
-        if code:
-            trouble = Trouble(step=Step.ENABLE, code=code, at_ms=now_ms())
+        if not self._patiently(lambda: enable(self._deps, tenant, run)):
+            trouble = Trouble(step=Step.ENABLE, code=Cause.DIRECTORY_TAKEN.value, at_ms=now_ms())
             return change(tenant, run.id, lambda run: troubled(run, trouble))
         return change(tenant, run.id, lambda run: done(run, Step.ENABLE, now_ms()))
+
+    def _patiently(self, enabling: Callable[[], bool]) -> bool:
+        for _ in range(_PATIENCE):
+            try:
+                return enabling()
+            except RetryableError:
+                self._deps.stop.wait(1.0)
+        return enabling()
 
     def _end(self, tenant: str, run: TestRun) -> TestRun:
         now_ms = self._deps.clock.now_ms()
