@@ -46,11 +46,8 @@ def settle(
     if outcome.gone:
         return _left(held, outcome, keys, partitions, now_ms)
     if outcome.look is None:
-        carried = _carried(held, outcome)
-        if outcome.job.full:
-            carried = msgspec.structs.replace(carried, cursor="")  # the wish for a full look outlives this process
         state = after_failure(
-            carried,
+            _carried(held, outcome),
             retry_after_s=outcome.failure.retry_after_s if outcome.failure else None,
             now_ms=now_ms,
         )
