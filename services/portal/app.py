@@ -10,7 +10,9 @@ from pathlib import Path
 from flask import Flask, Response, g, request, url_for
 
 from services.portal import audit_pages, auth, feed, headers, limits, me, navigation, pages, problems, sessions, stream
-from services.portal.admin import integration, people_pages
+from services.portal.admin import integration, off, people_pages
+from services.portal.day import api as day_api
+from services.portal.day import pages as day_pages
 from services.portal.deps import EXTENSION, Deps
 from services.portal.live import LiveReader
 from services.portal.rooms import pages as rooms_pages
@@ -58,12 +60,15 @@ def create_app(deps: Deps) -> Flask:
     )
     app.register_blueprint(audit_pages.blueprint(deps))
     app.register_blueprint(integration.blueprint(deps, flow))
+    app.register_blueprint(off.blueprint(deps, flow))
     app.register_blueprint(people_pages.blueprint(deps))
     app.register_blueprint(me.blueprint(deps, reader))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(feed.blueprint(deps))
     app.register_blueprint(pages.blueprint(deps, reader))
     app.register_blueprint(rooms_pages.blueprint(deps, reader))
+    app.register_blueprint(day_pages.blueprint(deps, reader))
+    app.register_blueprint(day_api.blueprint(deps, reader))
     return app
 
 

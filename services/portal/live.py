@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from services.portal.deps import Deps
 from shared.domain.identity import Mailbox, Provider
-from shared.domain.sighting import Access, Availability, LiveMeeting
+from shared.domain.sighting import Access, AgendaItem, Availability, LiveMeeting, NewMeeting, Window
 from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
 from shared.ports.calendar import CalendarProvider
 from shared.runtime.logging import get_logger
+
+T = TypeVar("T")
 
 _log = get_logger()
 
@@ -58,15 +61,36 @@ class LiveReader:
         Raises:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
+        said = self._alone(
+            mailbox, provider, lambda calendar, access: calendar.availability(access, rooms, start_ms, end_ms)
+        )
+        return {address.lower(): answer for address, answer in said.items()}
+
+    def agenda(self, mailbox: Mailbox, provider: str, window: Window) -> Sequence[AgendaItem]:
+        """
+        The person's own events in `window`, as they see them now.
+
+        Raises:
+            RetryableError, ConsentRevokedError, RefusedError: as the provider says.
+        """
+        return self._alone(mailbox, provider, lambda calendar, access: calendar.agenda(access, window))
+
+    def book(self, mailbox: Mailbox, provider: str, meeting: NewMeeting) -> str:
+        """
+        Make the meeting in the person's own calendar; returns the event's id there. Safe to repeat.
+
+        Raises:
+            RetryableError, ConsentRevokedError, RefusedError: as the provider says.
+        """
+        return self._alone(mailbox, provider, lambda calendar, access: calendar.book(access, meeting))
+
+    def _alone(self, mailbox: Mailbox, provider: str, call: Callable[[CalendarProvider, Access], T]) -> T:
         with self._lane(mailbox, self._deps.settings.call_timeout_s) as free:
             if not free:
                 message = "too many requests of yours are being answered at once; try again"
                 raise RetryableError(message)
             calendar = self._deps.providers[Provider(provider)]
-            said = self._deps.broker.using(
-                mailbox, lambda access: calendar.availability(access, rooms, start_ms, end_ms)
-            )
-        return {address.lower(): answer for address, answer in said.items()}
+            return self._deps.broker.using(mailbox, lambda access: call(calendar, access))
 
     def _read(
         self,

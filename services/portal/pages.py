@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -87,6 +87,7 @@ def register_filters(app: Flask) -> None:
     app.template_filter("utc_clock")(lambda text: f"{_moment(text):%H:%M}")
     app.template_filter("state_word")(lambda state: STATE_WORDS.get(state, state))
     app.template_filter("place")(place)
+    app.template_filter("long_day")(lambda text: f"{date.fromisoformat(text):%A %-d %B}")
 
 
 def place(choice: Mapping[str, Any]) -> str:

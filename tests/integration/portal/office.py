@@ -33,7 +33,16 @@ from shared.domain.attendees import Answer, Role
 from shared.domain.identity import Provider
 from shared.domain.instants import HOUR_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
-from shared.domain.sighting import Access, Availability, DirectoryRoom, LiveAttendee, LiveMeeting
+from shared.domain.sighting import (
+    Access,
+    AgendaItem,
+    Availability,
+    DirectoryRoom,
+    LiveAttendee,
+    LiveMeeting,
+    NewMeeting,
+    Window,
+)
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from shared.errors import EventGoneError, RetryableError
 from shared.ports.log import NewRecord
@@ -69,6 +78,9 @@ class HeldCalendar:
     said: dict[str, Availability] = field(default_factory=dict)
     away: bool = False
     rooms: Sequence[DirectoryRoom] = ()
+    planned: list[AgendaItem] = field(default_factory=list)
+    booked: dict[str, NewMeeting] = field(default_factory=dict)
+    asked_by: list[str] = field(default_factory=list)
     reads: list[tuple[str, str]] = field(default_factory=list)
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
@@ -78,6 +90,19 @@ class HeldCalendar:
         if event_id not in self.events:
             raise EventGoneError(event_id)
         return self.events[event_id]
+
+    def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
+        self.asked_by.append(access.subject)
+        if self.away:
+            raise RetryableError(AWAY)
+        return [each for each in self.planned if each.start_ms < window.end_ms and each.end_ms > window.start_ms]
+
+    def book(self, access: Access, meeting: NewMeeting) -> str:
+        self.asked_by.append(access.subject)
+        if self.away:
+            raise RetryableError(AWAY)
+        self.booked[meeting.request_id] = meeting
+        return f"event-of-{meeting.request_id}"
 
     def directory_rooms(self, _access: Access) -> Sequence[DirectoryRoom]:
         return self.rooms

@@ -1,0 +1,77 @@
+"""A person's agenda by day, and what is counted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from services.portal.day.zones import UTC_ZONE, days, local
+from shared.domain.sighting import AgendaItem
+
+COUNTING_RULE = (
+    "Counted is what you have not declined: each date of a series by itself, a meeting on the day it begins, and an "
+    "all-day event once, on its first day."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day as the person lives it."""
+
+    date: date
+    items: tuple[AgendaItem, ...]
+
+    @property
+    def meetings(self) -> int:
+        """As `COUNTING_RULE` says."""
+        return sum(not item.declined for item in self.items)
+
+
+def by_day(items: Iterable[AgendaItem], first: date, count: int, zone: ZoneInfo) -> list[Day]:
+    """
+    Each of `count` days with what begins on it; what began before the first day stands on the first day.
+
+    Args:
+        zone: Whose days these are. An all-day event is on its own dates, wherever one is.
+    """
+    wanted = days(first, count)
+    found: dict[date, list[AgendaItem]] = {day: [] for day in wanted}
+    for item in items:
+        begins, ends = span(item, zone)
+        day = max(begins, first)
+        if day in found and ends >= first:
+            found[day].append(item)
+    return [Day(day, tuple(sorted(each, key=_order))) for day, each in found.items()]
+
+
+def span(item: AgendaItem, zone: ZoneInfo) -> tuple[date, date]:
+    """The first and the last day that an item touches, both included."""
+    where = UTC_ZONE if item.all_day else zone
+    begins = local(item.start_ms, where).date()
+    last_ms = max(item.end_ms - 1, item.start_ms)
+    return begins, local(last_ms, where).date()
+
+
+def month_of(text: str, today: date) -> date:
+    """The first day of the month `YYYY-MM`; of today's month for "". Raises ValueError."""
+    if not text:
+        return today.replace(day=1)
+    return date.fromisoformat(f"{text}-01")
+
+
+def weeks(month: date, counted: Sequence[Day]) -> list[list[Day | None]]:
+    """A month's days in rows of Monday to Sunday; None before the first and after the last."""
+    cells: list[Day | None] = [None] * month.weekday() + list(counted)
+    cells += [None] * (-len(cells) % 7)
+    return [cells[row : row + 7] for row in range(0, len(cells), 7)]
+
+
+def next_month(month: date) -> date:
+    """The first day of the month after."""
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _order(item: AgendaItem) -> tuple[bool, int, int, str]:
+    return (not item.all_day, item.start_ms, item.end_ms, item.event_id)

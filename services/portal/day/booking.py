@@ -1,0 +1,126 @@
+"""Booking a room into the person's own calendar: live, as themselves, once; nothing of it is kept here."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from services.portal.choices import WORDS, Choices, Empty, candidates, free
+from services.portal.day.wishes import BookingWish
+from services.portal.deps import Deps
+from services.portal.live import LiveReader
+from services.portal.problems import ProblemError
+from services.portal.sessions import Person
+from services.portal.takes import MAX_KEY_CHARS, append_command
+from shared.consents import tables
+from shared.contracts.command import Reconcile
+from shared.contracts.rows import RoomRow
+from shared.domain.keys import pseudonym
+from shared.domain.sighting import NewMeeting, RoomContact
+from shared.errors import LogUnavailableError
+from shared.runtime.logging import get_logger
+
+_log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A meeting that stands in the person's calendar; its room has been asked, no more."""
+
+    event_id: str
+    room_id: str
+    room: RoomRow
+    start_ms: int
+    end_ms: int
+
+
+class Booking:
+    """One person's way to a room. Methods raise RetryableError, ConsentRevokedError and RefusedError as the provider says."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._reader = reader
+        self._person = person
+
+    def choices(self, wish: BookingWish) -> Choices:
+        """Connected rooms that are large enough and free at that time as the person may see it, the closest fit first."""
+        ranked, empty = candidates(self._rooms(), "", (), wish.people)
+        if empty is not None:
+            return Choices((), empty)
+        addresses = [each.room.address for each in ranked]
+        said = self._reader.availability(
+            self._person.mailbox, self._person.provider, addresses, wish.start_ms, wish.end_ms
+        )
+        return free(ranked, said)
+
+    def book(self, wish: BookingWish, key: str) -> Booked:
+        """
+        Make the meeting; the same `key` makes the same meeting, however often it is sent.
+
+        Raises:
+            ProblemError: no key (400), an unknown room or none that is free (422), a calendar that is not connected (409).
+        """
+        self._check(key)
+        room_id, row = self._room(wish)
+        meeting = NewMeeting(
+            request_id=f"b-{pseudonym(self._deps.session_key, 'booking', self._person.tenant, self._person.user, key)}",
+            title=wish.title,
+            start_ms=wish.start_ms,
+            end_ms=wish.end_ms,
+            rooms=(RoomContact(row.address, row.name),),
+            attendees=wish.guests,
+        )
+        event_id = self._reader.book(self._person.mailbox, self._person.provider, meeting)
+        self._look_at_once()
+        return Booked(event_id, room_id, row, wish.start_ms, wish.end_ms)
+
+    def _check(self, key: str) -> None:
+        if not 0 < len(key) <= MAX_KEY_CHARS:
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST,
+                "idempotency-key-missing",
+                f"Booking needs an Idempotency-Key of 1 to {MAX_KEY_CHARS} characters.",
+                next_step="Send a fresh random key with each wish, and the same key when you repeat it.",
+            )
+        if tables.consents(self._deps.engine.registry).get(self._person.tenant, self._person.mailbox.id) is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                "not-connected",
+                "Your calendar is not connected, so nothing can be booked in it from here.",
+                next_step="Connect it on your profile: /profile",
+            )
+
+    def _room(self, wish: BookingWish) -> tuple[str, RoomRow]:
+        rooms = self._rooms()
+        if wish.room:
+            if wish.room not in rooms:
+                raise _no_room(
+                    code="no-such-room",
+                    title="Your organisation has no such room.",
+                    next_step="Choose one of the list.",
+                )
+            return wish.room, rooms[wish.room]
+        found = self.choices(wish)
+        if not found.rooms:
+            raise _no_room(
+                code="none-free", title=WORDS[found.empty or Empty.NONE_FREE], next_step="Choose another time or room."
+            )
+        return found.rooms[0].id, found.rooms[0].room
+
+    def _rooms(self) -> dict[str, RoomRow]:
+        listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
+        return {room_id: row for room_id, row in listed if row.paired}
+
+    def _look_at_once(self) -> None:
+        """So that the room's state is followed from now on; without it the provider's own push would do the same, later."""
+        wish = Reconcile(at_ms=self._deps.clock.now_ms())
+        try:
+            append_command(self._deps, self._person.mailbox, wish, f"c-{secrets.token_hex(13)}")
+        except LogUnavailableError as error:
+            _log.warning("look_not_asked", mailbox=self._person.mailbox.id, error=str(error))
+
+
+def _no_room(*, code: str, title: str, next_step: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, code, title, next_step=next_step)

@@ -1,0 +1,101 @@
+"""Where people work on a day and attend a meeting from: what they said themselves, kept by date and by event reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+
+from services.portal.deps import Deps
+from services.portal.sessions import Person
+from shared.consents import tables
+from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
+from shared.domain.instants import DAY_MS
+
+KEEP_MS = 60 * DAY_MS
+
+
+class Place(StrEnum):
+    """Where somebody is; nobody is ever guessed to be anywhere."""
+
+    OFFICE = "office"
+    REMOTE = "remote"
+    UNKNOWN = "unknown"
+
+
+CHOSEN = (Place.OFFICE, Place.REMOTE)
+
+
+class Places:
+    """What the people of one organisation have said. Every method raises StoreUnavailableError."""
+
+    def __init__(self, deps: Deps, person: Person) -> None:
+        """Nothing is read yet."""
+        self._tenant = person.tenant
+        self._person = person
+        self._clock = deps.clock
+        self._days = tables.office_days(deps.engine.registry)
+        self._attendances = tables.attendances(deps.engine.registry)
+        self._users = tables.users(deps.engine.registry)
+        self._by_person: Mapping[str, tuple[str, UserRow]] | None = None
+
+    def mine(self, day: date) -> Place:
+        """Where the viewing person works on that day."""
+        return self._on(self._person.user, day)
+
+    def set_day(self, day: date, place: Place) -> None:
+        """Mark a day; UNKNOWN takes the mark away. No provider hears of it."""
+        row_id = _day_id(self._person.user, day)
+        if place is Place.UNKNOWN:
+            self._days.delete(self._tenant, row_id)
+        else:
+            self._days.put(self._tenant, row_id, OfficeDayRow(place=place.value), not_after_ms=self._until(day))
+
+    def set_attendance(self, meeting: str, occurrence: str, end_ms: int, place: Place) -> None:
+        """Say where one attends one date of a meeting from; UNKNOWN leaves it to the day."""
+        user = self._users.get(self._tenant, self._person.user)
+        if user is None:
+            return
+        row_id = f"{meeting}/{occurrence}/{user.person}"
+        if place is Place.UNKNOWN:
+            self._attendances.delete(self._tenant, row_id)
+            return
+        row = AttendanceRow(place=place.value, user=self._person.user)
+        self._attendances.put(self._tenant, row_id, row, not_after_ms=end_ms + KEEP_MS)
+
+    def is_colleague(self, person: str) -> bool:
+        """Whether the hashed address is somebody of this organisation who has signed in here."""
+        return person in self._colleagues()
+
+    def of(self, person: str, meeting: str, occurrence: str, day: date) -> Place:
+        """From where a colleague attends: what they said of this date of the meeting, else of the day, else unknown."""
+        if meeting and occurrence:
+            row = self._attendances.get(self._tenant, f"{meeting}/{occurrence}/{person}")
+            if row is not None:
+                return Place(row.place)
+        known = self._colleagues().get(person)
+        return self._on(known[0], day) if known else Place.UNKNOWN
+
+    def me(self) -> str:
+        """How the viewing person appears among attendees."""
+        user = self._users.get(self._tenant, self._person.user)
+        return user.person if user else ""
+
+    def _on(self, user: str, day: date) -> Place:
+        row = self._days.get(self._tenant, _day_id(user, day))
+        return Place(row.place) if row else Place.UNKNOWN
+
+    def _colleagues(self) -> Mapping[str, tuple[str, UserRow]]:
+        if self._by_person is None:
+            self._by_person = {row.person: (user, row) for user, row in self._users.scan(self._tenant)}
+        return self._by_person
+
+    def _until(self, day: date) -> int:
+        return (day.toordinal() - _EPOCH) * DAY_MS + KEEP_MS
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def _day_id(user: str, day: date) -> str:
+    return f"{user}/{day.isoformat()}"

@@ -1,0 +1,96 @@
+"""What a request about a day names: the zone, the day, the month, the place; checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from services.portal.day.agenda import month_of
+from services.portal.day.places import CHOSEN, Place
+from services.portal.day.zones import UTC_ZONE, local, zone_from
+from services.portal.deps import Deps
+from services.portal.problems import ProblemError
+from shared.domain.instants import DAY_MS, from_rfc3339
+
+ZONE_COOKIE = "roomsync_zone"
+"""Set by the page's script out of what the browser knows; says nothing that a browser does not tell everybody."""
+DEFAULT_DAYS = 14
+MAX_DAYS = 62
+_REF = re.compile(r"[mo]-[a-z2-7]{10,40}")
+_YEARS = range(1990, 2200)
+
+
+def browser_zone() -> tuple[ZoneInfo, bool]:
+    """The zone of whoever looks, and whether they told it; UTC if not."""
+    named = zone_from(request.args.get("zone", "") or request.cookies.get(ZONE_COOKIE, ""))
+    return (named, True) if named else (UTC_ZONE, False)
+
+
+def today(deps: Deps, zone: ZoneInfo) -> date:
+    """The day it is there."""
+    return local(deps.clock.now_ms(), zone).date()
+
+
+def day_in(text: str, default: date) -> date:
+    """A date out of `YYYY-MM-DD`; the default for "". Raises ProblemError (422)."""
+    try:
+        day = date.fromisoformat(text) if text else default
+    except ValueError as error:
+        raise _refused(field="date", title="This is not a date.", next_step="Write it as YYYY-MM-DD.") from error
+    if day.year not in _YEARS:
+        raise _refused(field="date", title="No calendar goes that far.", next_step="Choose a date of these years.")
+    return day
+
+
+def month_in(default: date) -> date:
+    """The first day of the month that `?month=YYYY-MM` names. Raises ProblemError (422)."""
+    try:
+        month = month_of(request.args.get("month", ""), default)
+    except ValueError as error:
+        raise _refused(field="month", title="This is not a month.", next_step="Write it as YYYY-MM.") from error
+    return day_in(month.isoformat(), default)
+
+
+def span_days() -> int:
+    """How many days `?days=` asks for. Raises ProblemError (422)."""
+    text = request.args.get("days", "") or str(DEFAULT_DAYS)
+    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= MAX_DAYS:
+        raise _refused(field="days", title="This is not a number of days.", next_step=f"Ask for 1 to {MAX_DAYS}.")
+    return int(text)
+
+
+def place_in(text: str) -> Place:
+    """`office`, `remote`, or "" for neither. Raises ProblemError (422)."""
+    if text in {place.value for place in CHOSEN}:
+        return Place(text)
+    if text:
+        raise _refused(field="place", title="This is not a place.", next_step="Choose office or remote.")
+    return Place.UNKNOWN
+
+
+def attended(sent: Mapping[str, str], now_ms: int) -> tuple[str, str, int]:
+    """
+    Meeting, occurrence, and until when it is (for how long it is kept).
+
+    Raises:
+        ProblemError: 422, these name no date of a meeting.
+    """
+    meeting, occurrence = sent.get("meeting", ""), sent.get("occurrence", "")
+    if not (_REF.fullmatch(meeting) and _REF.fullmatch(occurrence)):
+        raise _refused(
+            field="meeting", title="This names no date of a meeting.", next_step="Take both references from the agenda."
+        )
+    try:
+        end_ms = from_rfc3339(sent.get("end", ""))
+    except (ValueError, OverflowError):
+        end_ms = now_ms
+    return meeting, occurrence, min(max(end_ms, now_ms), now_ms + 800 * DAY_MS)
+
+
+def _refused(*, field: str, title: str, next_step: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}-invalid", title, next_step=next_step)

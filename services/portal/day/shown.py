@@ -1,0 +1,143 @@
+"""Agenda and month as they are shown, in JSON and on pages alike: live content joined with our own states and places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.portal.day.agenda import Day, by_day, span
+from services.portal.day.places import Place, Places
+from services.portal.day.zones import local, midnight_ms
+from services.portal.deps import Deps
+from services.portal.desk import Desk
+from services.portal.live import LiveReader
+from services.portal.prompts import RoomLine
+from services.portal.sessions import Person
+from services.portal.shapes import STATE_WORDS
+from shared.consents import tables
+from shared.contracts.rows import RoomRow
+from shared.domain.instants import DAY_MS, to_rfc3339
+from shared.domain.keys import TenantKeys
+from shared.domain.sighting import AgendaItem, LiveAttendee, Window
+
+Json = dict[str, Any]
+ANSWER_WORDS = {
+    "accepted": "Accepted", "declined": "Declined", "tentative": "Tentative", "none": "No answer yet",
+    "unknown": "Not known",
+}  # fmt: skip
+
+
+class DayShown:
+    """Reads for one answer to one person, as that person."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, zone: ZoneInfo) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._reader = reader
+        self._person = person
+        self._zone = zone
+        self._places = Places(deps, person)
+
+    def agenda(self, first: date, count: int) -> list[Json]:
+        """
+        Every day with its items.
+
+        Raises:
+            RetryableError, ConsentRevokedError, RefusedError: as the provider says.
+        """
+        found = self._days(first, count)
+        desk = Desk(self._deps, self._person)
+        board = desk.board(desk.standing().meetings.values())
+        lines = _by_event(tuple(board.rooms.values()))
+        rooms = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
+        me = self._places.me()
+        return [
+            {
+                "date": day.date.isoformat(),
+                "meetings": day.meetings,
+                "place": self._places.mine(day.date).value,
+                "items": [self._item(item, day.date, desk.keys, lines, rooms, me) for item in day.items],
+            }
+            for day in found
+        ]
+
+    def counts(self, first: date, count: int) -> list[Day]:
+        """How many meetings each day has; raises as `agenda` does."""
+        return self._days(first, count)
+
+    def place(self, day: date) -> Place:
+        """Where the person works that day."""
+        return self._places.mine(day)
+
+    def _days(self, first: date, count: int) -> list[Day]:
+        start_ms = midnight_ms(first, self._zone)
+        # A day more at either end: all-day events stand on dates, which begin at other instants than one's own days.
+        window = Window(start_ms - DAY_MS, start_ms + (count + 1) * DAY_MS)
+        items = self._reader.agenda(self._person.mailbox, self._person.provider, window)
+        return by_day(items, first, count, self._zone)
+
+    def _item(
+        self,
+        item: AgendaItem,
+        day: date,
+        keys: TenantKeys,
+        lines: Mapping[str, Sequence[RoomLine]],
+        rooms: Mapping[str, RoomRow],
+        me: str,
+    ) -> Json:
+        meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
+        occurrence = keys.occurrence(meeting, item.slot) if meeting else ""
+        people = [each for each in item.attendees if not each.is_room and keys.room(each.address) not in rooms]
+        begins, ends = span(item, self._zone)
+        return {
+            "eventId": item.event_id,
+            "meetingRef": meeting,
+            "occurrenceRef": occurrence,
+            "title": item.title,
+            "start": to_rfc3339(item.start_ms),
+            "end": to_rfc3339(item.end_ms),
+            "localStart": f"{local(item.start_ms, self._zone):%H:%M}",
+            "localEnd": f"{local(item.end_ms, self._zone):%H:%M}",
+            "until": ends.isoformat() if ends != begins else None,
+            "allDay": item.all_day,
+            "private": item.private,
+            "declined": item.declined,
+            "organizer": item.is_organizer,
+            "place": self._places.of(me, meeting, occurrence, day).value,
+            "attendees": [self._attendee(each, keys, meeting, occurrence, day, me) for each in people],
+            "rooms": [_room(line, rooms) for line in lines.get(item.event_id, ())],
+        }
+
+    def _attendee(
+        self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date, me: str
+    ) -> Json:
+        person = keys.person(each.address) if each.address else ""
+        colleague = self._places.is_colleague(person)
+        place = self._places.of(person, meeting, occurrence, day) if colleague else Place.UNKNOWN
+        return {
+            "name": each.name or each.address,
+            "address": each.address,
+            "answer": each.answer,
+            "answerWords": ANSWER_WORDS.get(each.answer, ANSWER_WORDS["unknown"]),
+            "kind": "you" if person == me else "colleague" if colleague else "guest",
+            "place": place.value,
+        }
+
+
+def _by_event(lines: Sequence[RoomLine]) -> Mapping[str, Sequence[RoomLine]]:
+    found: dict[str, list[RoomLine]] = {}
+    for line in lines:
+        found.setdefault(line.event_id, []).append(line)
+    return found
+
+
+def _room(line: RoomLine, rooms: Mapping[str, RoomRow]) -> Json:
+    row = rooms.get(line.room)
+    return {
+        "roomId": line.room,
+        "roomName": row.name if row else None,
+        "state": line.state.value,
+        "words": STATE_WORDS[line.state],
+    }
