@@ -13,7 +13,7 @@ import click
 
 from cli.opened import opened_engine
 from services.room_status.decide import KeysOf
-from services.room_status.rebuilt import end_of, rows_at
+from services.room_status.rebuilt import end_of, is_behind, rows_at
 from shared.contracts.topics import MEETING_STATE
 from shared.ports.engine import Engine
 from shared.ports.view import Applied, digest_of
@@ -21,7 +21,8 @@ from shared.ports.view import Applied, digest_of
 FINDING = 1
 OWNER_S = 3.0
 """How long the owner of a partition may take to notice that its rows are gone: it looks once a second."""
-_ATTEMPTS = 50
+CATCH_UP_S = 5.0
+"""How long the view may take to show what stood on the topics when it was asked."""
 _POLL_S = 0.1
 
 
@@ -99,31 +100,36 @@ def rebuilt(engine: Engine, partitions: Sequence[int], keys_of: KeysOf, *, quiet
                 yield partition
 
 
-def compared(engine: Engine, keys_of: KeysOf) -> Verdict:
-    """The whole view against the topics, at one and the same point of every partition. Raises the stores' errors."""
-    partitions = range(engine.log.partitions)
-    for _ in range(_ATTEMPTS):
-        before = [engine.view.applied(partition) for partition in partitions]
+def compared(engine: Engine, keys_of: KeysOf, *, catch_up_s: float = CATCH_UP_S) -> Verdict:
+    """
+    The whole view against the topics, at one and the same point of every partition.
+
+    The view may come after the topics by a moment; what it has not shown by then counts as a difference.
+    """
+    log, deadline = engine.log, time.monotonic() + catch_up_s
+    partitions = range(log.partitions)
+    ends = [end_of(log, partition) for partition in partitions]
+    while True:
+        offsets = _offsets(engine)
         view = engine.view.digest()
-        if before == [engine.view.applied(partition) for partition in partitions]:
+        still = offsets == _offsets(engine)
+        behind = [number for number in partitions if is_behind(log, number, offsets[number], ends[number])]
+        if (still and not behind) or time.monotonic() > deadline:
             break
         time.sleep(_POLL_S)
-    else:
-        message = "the view changes faster than it can be read: try again in a quieter moment"
-        raise click.ClickException(message)
-    topic_id = engine.log.topic_id(MEETING_STATE.name)
-    rows = [
-        row
-        for partition, applied in enumerate(before)
-        for row in rows_at(engine.log, partition, _offset(engine, partition, applied, topic_id), keys_of)
+    reach = [
+        max(offset, end) if number in behind else offset
+        for number, (offset, end) in enumerate(zip(offsets, ends, strict=True))
     ]
+    rows = [row for number, offset in enumerate(reach) for row in rows_at(log, number, offset, keys_of)]
     return Verdict(view, digest_of(rows), len(rows))
 
 
-def _offset(engine: Engine, partition: int, applied: Applied | None, topic_id: str) -> int:
-    """Up to where the topics count: as far as the view has come; a view of another topic has not come anywhere."""
-    end = end_of(engine.log, partition)
-    return min(applied.offset, end) if applied and applied.topic_id == topic_id else end
+def _offsets(engine: Engine) -> list[int]:
+    """How far each partition of the view has come; -1: nowhere, or on another topic of the same name."""
+    topic_id = engine.log.topic_id(MEETING_STATE.name)
+    found = [engine.view.applied(partition) for partition in range(engine.log.partitions)]
+    return [each.offset if each and each.topic_id == topic_id else -1 for each in found]
 
 
 def _filled(engine: Engine, partition: int, topic_id: str) -> bool:

@@ -68,9 +68,9 @@ class Projection:
             logger.info("view_rebuilding", partition=self._partition, offset=self._offset)
             # It may hold rows that were deleted since, or another cluster's: the partition is replaced.
             self._view.apply(self._partition, reach, list(self._whole()), whole=True)
-        elif self._rows and not self._view.apply(
-            self._partition, reach, list(self._rows.values()), onto=applied.offset
-        ):
+        elif not self._rows:
+            return  # a commit without rows leaves the view where it is
+        elif not self._view.apply(self._partition, reach, list(self._rows.values()), onto=applied.offset):
             return  # emptied between the two: the next flush sees it
         self._seen = self._offset
         self._rows = {}

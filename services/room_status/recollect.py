@@ -75,13 +75,18 @@ def states_until(log: Log, partition: int, offset: int) -> dict[bytes, bytes]:
     """Meeting key → its state as of the commit that ended at `offset` of `meeting-state`. Raises LogUnavailableError."""
     states: dict[bytes, bytes] = {}
     begin = log.span(MEETING_STATE.name, partition).begin
-    for page in _pages(log, MEETING_STATE.name, partition, begin, offset + 1, committed=True):
-        for record in page:
-            if record.value is None:
-                states.pop(record.key, None)
-            elif record.key != POSITION_KEY:
-                states[record.key] = record.value
+    for record in states_between(log, partition, begin, offset + 1):
+        if record.value is None:
+            states.pop(record.key, None)
+        elif record.key != POSITION_KEY:
+            states[record.key] = record.value
     return states
+
+
+def states_between(log: Log, partition: int, begin: int, end: int) -> Iterator[Record]:
+    """The committed records of `meeting-state` at offsets [begin, end). Raises LogUnavailableError."""
+    for page in _pages(log, MEETING_STATE.name, partition, begin, end, committed=True):
+        yield from page
 
 
 def states_upon(log: Log, partition: int, sources: Collection[int]) -> dict[int, bytes]:

@@ -60,10 +60,12 @@ local function put(partition, key, value, owners, now_ms)
     end
 end
 
-local function clear(partition, now_ms)
+local function clear(partition, now_ms, keep)
     local keys = redis.call('SMEMBERS', P .. 'of:' .. partition)
     table.sort(keys)
-    for _, key in ipairs(keys) do put(partition, key, false, {}, now_ms) end
+    for _, key in ipairs(keys) do
+        if not keep[key] then put(partition, key, false, {}, now_ms) end
+    end
 end
 
 local function forget(before_ms)
@@ -84,8 +86,16 @@ local partition, topic, offset, now_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), AR
 local stands = redis.call('HGET', P .. 'topic', partition)
 if stands == topic and tonumber(redis.call('HGET', P .. 'offset', partition)) >= offset then return 0 end
 if ARGV[6] ~= '' and (stands ~= topic or redis.call('HGET', P .. 'offset', partition) ~= ARGV[6]) then return 0 end
-if ARGV[7] == '1' or (stands and stands ~= topic) then clear(partition, now_ms) end
 local at = 8
+if ARGV[7] == '1' or (stands and stands ~= topic) then
+    local keep = {}  -- rows that are about to be put again: who sees no difference is told none
+    while at <= #ARGV do
+        keep[ARGV[at]] = true
+        at = at + 4 + tonumber(ARGV[at + 3])
+    end
+    clear(partition, now_ms, keep)
+end
+at = 8
 while at <= #ARGV do
     local owners = {}
     for n = 1, tonumber(ARGV[at + 3]) do owners[n] = ARGV[at + 3 + n] end
@@ -103,7 +113,7 @@ return 1
 RESET = (
     _COMMON
     + """
-clear(ARGV[1], ARGV[2])
+clear(ARGV[1], ARGV[2], {})
 redis.call('HDEL', P .. 'topic', ARGV[1])
 redis.call('HDEL', P .. 'offset', ARGV[1])
 return 1

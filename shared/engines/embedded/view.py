@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain.instants import DAY_MS
 from shared.engines.embedded.database import Database
@@ -54,7 +54,7 @@ class EmbeddedView:
             if onto is not None and stands != (applied.topic_id, onto):
                 return False
             if whole or (stands and stands[0] != applied.topic_id):
-                self._clear(connection, partition)
+                self._clear(connection, partition, {row.key for row in rows})
             for row in rows:
                 self._put(connection, partition, row)
             connection.execute(
@@ -126,10 +126,12 @@ class EmbeddedView:
                 "INSERT OR REPLACE INTO view_owners VALUES (?, ?, ?, ?)", (owner, key, revision, gone_at_ms)
             )
 
-    def _clear(self, connection: sqlite3.Connection, partition: int) -> None:
+    def _clear(self, connection: sqlite3.Connection, partition: int, keep: Collection[str] = ()) -> None:
+        """Delete the partition's rows but for those that are about to be put again: who sees no difference is told none."""
         keys = connection.execute("SELECT key FROM view_rows WHERE partition = ?", (partition,)).fetchall()
         for (key,) in keys:
-            self._put(connection, partition, Row(key, (), None))
+            if key not in keep:
+                self._put(connection, partition, Row(key, (), None))
 
 
 def _owners(connection: sqlite3.Connection, key: str) -> set[str]:

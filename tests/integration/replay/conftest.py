@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+import cli.main
+from cli.stage import simulator_environ
 from shared.crypto.master import new_key, parse
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from tests.builders import NOW_MS
@@ -14,6 +19,9 @@ from tests.contract.deployments import ManualClock
 from tests.integration.replay.recorder import Recorder
 
 PARTITIONS = 2
+MASTER = new_key()
+
+Roomsync = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -23,7 +31,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def engine(tmp_path: Path, clock: ManualClock) -> Iterator[EmbeddedEngine]:
-    engine = open_engine(tmp_path / "home", partitions=PARTITIONS, prefix="", master=parse(new_key()), clock=clock)
+    engine = open_engine(tmp_path / "home", partitions=PARTITIONS, prefix="", master=parse(MASTER), clock=clock)
     yield engine
     engine.close()
 
@@ -35,3 +43,27 @@ def recorder(engine: EmbeddedEngine, clock: ManualClock) -> Recorder:
     recorder.claim()
     recorder.live(clock, turns=24)
     return recorder
+
+
+@pytest.fixture
+def roomsync(engine: EmbeddedEngine, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Roomsync:
+    """Runs a command on the recorder's deployment, at its time; gives exit code and output."""
+    for name in list(os.environ):
+        if name.startswith("ROOMSYNC_"):
+            monkeypatch.delenv(name)
+    time = tmp_path / "clock"
+    settings = {"HOME": tmp_path / "home", "PARTITIONS": PARTITIONS, "MASTER_KEY": MASTER, "TEST_CLOCK": time}
+    nowhere = simulator_environ("http://127.0.0.1:1")  # a clock of the test's own is for loopback only
+    for name, value in (nowhere | {f"ROOMSYNC_{name}": str(value) for name, value in settings.items()}).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        time.write_text(str(clock.now_ms()))
+        result = CliRunner().invoke(cli.main.roomsync, arguments, standalone_mode=False)
+        if isinstance(result.exception, click.ClickException):
+            return result.exception.exit_code, result.exception.format_message()
+        if result.exception is not None:
+            raise result.exception
+        return result.return_value or 0, result.stdout
+
+    return run
