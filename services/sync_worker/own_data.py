@@ -1,4 +1,4 @@
-"""What people have said about a date of a meeting goes when that date goes: not when it moves, nor when it is merely out of sight."""
+"""What somebody said of a date of a meeting goes when that date goes: not when it moves, nor when it is merely out of sight."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import msgspec
 from services.room_status.worker import RoomStatusOwner
 from services.sync_worker.look import Addresses, Looker
 from services.sync_worker.mailbox import Pace
+from services.sync_worker.own_data import OwnData
 from services.sync_worker.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.consents.broker import ConsentBroker
@@ -48,7 +49,7 @@ from shared.domain.sighting import (
     Window,
 )
 from shared.engines.embedded import open_engine
-from shared.errors import SubscriptionGoneError
+from shared.errors import EventGoneError, SubscriptionGoneError
 from shared.ports.log import NewRecord
 from shared.runtime.settings import Settings
 from tests.builders import NOW_MS
@@ -121,10 +122,12 @@ class Calendar:
         self.events: dict[str, SeenEvent] = {}
         self.failures: list[Exception] = []
         self.look_failures: list[Exception] = []
+        self.read_failures: list[Exception] = []
+        self.out_of_sight: dict[str, SeenEvent] = {}
         self.looks: list[str] = []
         self.calls: list[str] = []
         self.subscriptions: dict[str, SubscriptionWish] = {}
-        self._read: dict[str, SeenEvent] = {}
+        self._shown: dict[str, dict[str, SeenEvent]] = {}
 
     def look(self, access: Access, cursor: str, window: Window) -> Look:
         del access, window
@@ -134,12 +137,14 @@ class Calendar:
         self.looks.append("full" if not cursor else "incremental")
         seen: tuple[Seen, ...]
         if cursor:
-            changed = [event for key, event in self.events.items() if self._read.get(key) != event]
-            seen = (*changed, *(SeenRemoval(key) for key in self._read if key not in self.events))
+            before = self._shown.get(cursor, {})
+            changed = [event for key, event in self.events.items() if before.get(key) != event]
+            seen = (*changed, *(SeenRemoval(key) for key in before if key not in self.events))
         else:
             seen = tuple(self.events.values())
-        self._read = dict(self.events)
-        return Look(seen, f"cursor-{len(self.looks)}", full=not cursor)
+        after = f"cursor-{len(self.looks)}"
+        self._shown[after] = dict(self.events)
+        return Look(seen, after, full=not cursor)
 
     def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
         del access
@@ -164,7 +169,11 @@ class Calendar:
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         del access
-        event = self.events[event_id]
+        if self.read_failures:
+            raise self.read_failures.pop(0)
+        event = self.events.get(event_id) or self.out_of_sight.get(event_id)
+        if event is None:
+            raise EventGoneError(event_id)
         guests = tuple(
             LiveAttendee(each.address, each.address, each.kind is AttendeeKind.ROOM, each.answer)
             for each in event.attendees or ()
@@ -257,6 +266,7 @@ class Office:
             pool=pool or Inline(),
             rooms_of=lambda _: frozenset(),
             pace_of=lambda _: Pace(900 * SECOND_MS, 600 * SECOND_MS, 0),
+            own_data=OwnData(self.engine.registry, self.engine.keyring, self.broker, providers),
             poll_s=0.0,
         )
         self.status = RoomStatusOwner(
