@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
@@ -25,7 +26,14 @@ class ProblemError(RoomsyncError):
     """An answer that is not the one hoped for."""
 
     def __init__(
-        self, status: HTTPStatus, code: str, title: str, *, next_step: str, retry_after_s: int | None = None
+        self,
+        status: HTTPStatus,
+        code: str,
+        title: str,
+        *,
+        next_step: str,
+        retry_after_s: int | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         """
         Say what is wrong and what to do.
@@ -36,6 +44,7 @@ class ProblemError(RoomsyncError):
             title: One sentence for a person.
             next_step: What that person, or whoever they ask, does now.
             retry_after_s: Sent as Retry-After, in seconds.
+            members: Further members of the document, for programs.
         """
         super().__init__(title)
         self.status = status
@@ -43,6 +52,7 @@ class ProblemError(RoomsyncError):
         self.title = title
         self.next_step = next_step
         self.retry_after_s = retry_after_s
+        self.members = dict(members or {})
 
 
 def translated(error: RoomsyncError) -> ProblemError:
@@ -148,6 +158,7 @@ def _document(problem: ProblemError) -> Response:
             "code": problem.code,
             "next": problem.next_step,
             "instance": request.path,
+            **problem.members,
         }
     )
     response.status_code = problem.status

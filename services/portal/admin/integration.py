@@ -69,7 +69,7 @@ def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.post("/admin/integration/test")
     def begin() -> AnyResponse:
         person = entitled(Right.SWITCH_INTEGRATION)
-        provider = _provider(deps, request.form.get("provider", ""))
+        provider = chosen_provider(deps, request.form.get("provider", ""))
         if _is_other(deps, person, provider):
             return redirect(f"/admin/integration/switch?provider={provider.value}", HTTPStatus.SEE_OTHER)
         flow.begin(person, provider)
@@ -101,7 +101,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.post("/v1/admin/integration/test")
     def begin_test() -> tuple[Response, HTTPStatus]:
         person = entitled(Right.SWITCH_INTEGRATION)
-        provider = _provider(deps, str(_sent().get("provider", "")))
+        provider = chosen_provider(deps, str(_sent().get("provider", "")))
         flow.begin(person, provider)
         go_on = f"/auth/login?provider={provider.value}&for=test"
         return jsonify({**overview(deps, flow, person), "next": go_on}), HTTPStatus.ACCEPTED
@@ -130,7 +130,8 @@ def _screen(deps: Deps, flow: TestFlow, template: str) -> AnyResponse | str:
     )
 
 
-def _provider(deps: Deps, name: str) -> Provider:
+def chosen_provider(deps: Deps, name: str) -> Provider:
+    """The calendar system of that name. Raises ProblemError (422) for one that is not set up here."""
     known = configured(deps)
     if name not in {provider.value for provider in known}:
         raise ProblemError(

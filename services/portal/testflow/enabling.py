@@ -6,7 +6,6 @@ import msgspec
 
 from services.portal.deps import Deps
 from services.portal.offpath import wake
-from services.portal.offpath import wake
 from services.portal.pairing import pair_all
 from services.portal.testflow.run import TestRun
 from shared.consents import tables
@@ -73,7 +72,6 @@ def complete(deps: Deps, tenant: str) -> None:
     if row is not None:
         _forget_other_calendar(deps, tenant, row.provider)
     wake(deps, tenant)  # first: rooms get their names under the new keys by it
-    wake(deps, tenant)
     pair_all(deps, tenant)
 
 

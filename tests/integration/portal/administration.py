@@ -26,6 +26,7 @@ from shared.consents.enrolment import enter_rooms, introduce
 from shared.contracts.rows import IntegrationState, RoomRow, TenantRow
 from shared.crypto.master import new_key, parse
 from shared.domain.identity import Provider
+from shared.domain.keys import pseudonym
 from shared.domain.roles import Role
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from shared.providers.catalogue import calendar_providers
@@ -61,9 +62,9 @@ class Chief:
         cookie = self.client.get_cookie("roomsync_session")
         if answer.status_code == 303 and cookie is not None:
             self.tenant = cookie.value.partition(".")[0]
-            [(_, session)] = [
-                each for each in tables.sessions(self.building.engine.registry).scan(self.tenant) if each
-            ][-1:]
+            name = pseudonym(self.building.deps.session_key, "session", cookie.value)
+            session = tables.sessions(self.building.engine.registry).get(self.tenant, name)
+            assert session is not None
             self.csrf, self.user = session.csrf, session.user
         return answer
 

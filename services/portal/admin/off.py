@@ -1,0 +1,135 @@
+"""Switching off, and changing the calendar system: what would follow, with the real counts, and the act once confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal import audit
+from services.portal.admin.confirming import confirmation, is_confirmed
+from services.portal.admin.integration import chosen_provider
+from services.portal.admin.overview import Json, organisation, overview
+from services.portal.deps import Deps
+from services.portal.offpath import consequences, switch_off
+from services.portal.problems import ProblemError
+from services.portal.sessions import Person, entitled
+from services.portal.testflow.flow import TestFlow
+from shared.contracts.rows import IntegrationState
+from shared.domain.identity import Provider
+from shared.domain.roles import Right
+
+_OFF = "off"
+
+
+def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
+    """`/admin/integration/{off,switch}` and their counterparts below `/v1`."""
+    bp = Blueprint("off", __name__)
+    _pages(bp, deps, flow)
+    _api(bp, deps, flow)
+    return bp
+
+
+def _pages(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
+    @bp.get("/admin/integration/off")
+    def ask_off() -> AnyResponse:
+        return _asked(deps, entitled(Right.SWITCH_INTEGRATION), None, HTTPStatus.OK)
+
+    @bp.post("/admin/integration/off")
+    def off() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        if not is_confirmed(deps, person, _OFF, request.form.get("confirmation", "")):
+            return _asked(deps, person, None, HTTPStatus.CONFLICT)
+        switch_off(deps, person)
+        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+
+    @bp.get("/admin/integration/switch")
+    def ask_switch() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        return _asked(deps, person, chosen_provider(deps, request.args.get("provider", "")), HTTPStatus.OK)
+
+    @bp.post("/admin/integration/switch")
+    def switch() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        provider = chosen_provider(deps, request.form.get("provider", ""))
+        if not is_confirmed(deps, person, _to(provider), request.form.get("confirmation", "")):
+            return _asked(deps, person, provider, HTTPStatus.CONFLICT)
+        _switch(deps, flow, person, provider)
+        return redirect("/admin/integration/test", HTTPStatus.SEE_OTHER)
+
+
+def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
+    @bp.get("/v1/admin/integration/off")
+    def ask_off_api() -> Response:
+        return jsonify(_what_follows(deps, entitled(Right.SWITCH_INTEGRATION), _OFF))
+
+    @bp.post("/v1/admin/integration/off")
+    def off_api() -> Response:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        _insist(deps, person, _OFF)
+        switch_off(deps, person)
+        return jsonify(overview(deps, flow, person))
+
+    @bp.post("/v1/admin/integration/switch")
+    def switch_api() -> tuple[Response, HTTPStatus]:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        provider = chosen_provider(deps, str(_sent().get("provider", "")))
+        _insist(deps, person, _to(provider))
+        _switch(deps, flow, person, provider)
+        go_on = f"/auth/login?provider={provider.value}&for=test"
+        return jsonify({**overview(deps, flow, person), "next": go_on}), HTTPStatus.ACCEPTED
+
+
+def _switch(deps: Deps, flow: TestFlow, person: Person, provider: Provider) -> None:
+    """The whole off path first; then the other calendar system is tested like any."""
+    switch_off(deps, person)
+    audit.record(deps, person, "integration.switched", about=provider.value)
+    flow.begin(person, provider)
+
+
+def _asked(deps: Deps, person: Person, to: Provider | None, status: HTTPStatus) -> AnyResponse:
+    """What would follow, and the button. Where nothing is on there is nothing to ask."""
+    row = organisation(deps, person)
+    if row.integration is not IntegrationState.ENABLED or row.provider == to:
+        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+    page = render_template(
+        "integration_off.html",
+        provider=row.provider,
+        to=to.value if to else "",
+        csrf=person.csrf,
+        unconfirmed=status is HTTPStatus.CONFLICT,
+        it=_what_follows(deps, person, _to(to) if to else _OFF),
+    )
+    return make_response(page, status)
+
+
+def _insist(deps: Deps, person: Person, act: str) -> None:
+    if organisation(deps, person).integration is not IntegrationState.ENABLED:
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "not-enabled", "The integration is not on.", next_step="See /v1/admin/integration"
+        )
+    if is_confirmed(deps, person, act, str(_sent().get("confirmation", ""))):
+        return
+    raise ProblemError(
+        HTTPStatus.CONFLICT,
+        "not-confirmed",
+        "Switching off has consequences, which have not been confirmed.",
+        next_step="Show the counts to whoever decides, then send the `confirmation` of this answer along.",
+        members=_what_follows(deps, person, act),
+    )
+
+
+def _what_follows(deps: Deps, person: Person, act: str) -> Json:
+    return {"consequences": asdict(consequences(deps, person.tenant)), "confirmation": confirmation(deps, person, act)}
+
+
+def _to(provider: Provider) -> str:
+    return f"switch/{provider.value}"
+
+
+def _sent() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
