@@ -87,8 +87,9 @@ def command(
         clock = clock_from(settings.test_clock)
         calendars = Calendars(engine, wanted=lambda mailbox: not tenant or mailbox.tenant == tenant)
         calendars.refresh()
-        known = {*calendars.states, *_granted(engine.registry, tenant)}
-        chosen = in_order(calendars, _chosen(known, names, tenant), clock.now_ms())
+        held = {mailbox for mailbox, state in calendars.states.items() if state.connected and not state.asleep}
+        known = held | set(_granted(engine.registry, tenant))
+        chosen = in_order(calendars, chosen_of(known, names, tenant), clock.now_ms())
         if dry_run:
             return _rehearse(calendars, chosen, clock, as_json=as_json)
         errand = Errand(engine, calendars, clock, patience_s=patience_s)
@@ -178,17 +179,24 @@ def _granted(registry: Registry, tenant: str) -> Iterator[Mailbox]:
             yield grant.mailbox
 
 
-def _chosen(known: Collection[Mailbox], names: Sequence[str], tenant: str) -> list[Mailbox]:
+def chosen_of(known: Collection[Mailbox], names: Sequence[str], tenant: str) -> list[Mailbox]:
+    """Those named, else all that are known. Raises click.UsageError: nobody is, or a name is not clear."""
     if tenant and not known:
         message = f"no mailbox of organisation {tenant!r} is connected; `roomsync tenants` knows the organisations"
         raise click.UsageError(message)
     if not names:
         return list(known)
-    by_name = {name: mailbox for mailbox in known for name in (mailbox.id, mailbox.key.decode())}
+    by_name: dict[str, list[Mailbox]] = {}
+    for mailbox in known:
+        for name in (mailbox.id, mailbox.key.decode()):
+            by_name.setdefault(name, []).append(mailbox)
     if unknown := sorted(set(names) - by_name.keys()):
         message = f"no such mailbox is connected: {', '.join(unknown)}; `roomsync reconcile --all --dry-run` lists them"
         raise click.UsageError(message)
-    return [by_name[name] for name in dict.fromkeys(names)]
+    if unclear := sorted(name for name in names if len(by_name[name]) > 1):
+        message = f"more than one organisation has {', '.join(unclear)}: say TENANT/ID"
+        raise click.UsageError(message)
+    return list(dict.fromkeys(by_name[name][0] for name in names))
 
 
 def _rehearse(calendars: Calendars, chosen: Sequence[Mailbox], clock: Clock, *, as_json: bool) -> int:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from cli.calendars import Calendars
-from cli.reconcile import in_order
+from cli.reconcile import chosen_of, in_order
 from shared.contracts.command import Reconcile
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
@@ -104,3 +104,25 @@ def test_soonest_meeting_comes_first(office: Poisoned) -> None:
     idle = Mailbox(office.tenant, "m-0")
     assert calendars.upcoming_ms(office.mailbox, office.clock.at_ms) == START_MS
     assert in_order(calendars, [idle, office.mailbox], office.clock.at_ms) == [office.mailbox, idle]
+
+
+def test_wish_for_a_full_look_outlives_its_worker(office: Poisoned) -> None:
+    office.connect()
+    for wished_while_waiting in (False, True):
+        office.calendar.look_failures = [RetryableError("later", retry_after_s=60)]
+        if wished_while_waiting:
+            office.hint()
+            office.settle()
+        office.wish(Reconcile(at_ms=office.clock.at_ms, full=True))
+        office.settle()
+        office.sync._commit({}, {})  # as any other mailbox's look would, before the owner dies
+        office.restart()
+        office.after(120)
+        assert office.calendar.looks.pop() == "full"
+
+
+def test_name_that_two_organisations_have_is_not_guessed() -> None:
+    known = [Mailbox("t-1", "m-ada"), Mailbox("t-2", "m-ada")]
+    with pytest.raises(click.UsageError, match="TENANT/ID"):
+        chosen_of(known, ["m-ada"], "")
+    assert chosen_of(known, ["t-2/m-ada", "t-2/m-ada"], "") == known[1:]
