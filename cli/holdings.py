@@ -118,6 +118,13 @@ def write_rows(registry: Registry, rows: Iterable[StoredRow]) -> int:
     return count
 
 
+def make_missing_keys(keyring: Keyring, rows: Iterable[StoredRow]) -> None:
+    """Nobody can sign in to an organisation without keys: those that come back get new ones for the ones that are gone."""
+    for row in rows:
+        if row.table == "tenants":
+            keyring.create(row.tenant)
+
+
 def record_erasures(log: Log, erasures: Iterable[tuple[str, Erasure]]) -> int:
     """Put on record which of them the log does not know yet; returns how many. Raises LogUnavailableError."""
     known = {(tenant, erasure.key_class, erasure.era) for tenant, erasure in erased(log)}

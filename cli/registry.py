@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cli.calendars import Calendars
-from cli.holdings import contents, record_erasures, rows_of, today, whole, write_rows
+from cli.holdings import contents, make_missing_keys, record_erasures, rows_of, today, whole, write_rows
 from cli.mailboxes import CONNECTED, grants
 from cli.opened import opened_engine
 from cli.reconcile import Errand
@@ -94,6 +94,9 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
         if not dry_run:
             record_erasures(engine.log, held.erasures)
             destroy_again(engine.keyring, doomed)
+            make_missing_keys(engine.keyring, planned.rows)
+            found = today(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
+            planned = plan(held.rows, held.eras, found)  # once more: rooms go by the names that new keys give
         written = 0 if dry_run else write_rows(engine.registry, planned.rows)
         asked = 0 if dry_run else _connect(engine, settings)
     _report(header, planned, written, asked, len(doomed), now_ms, dry_run=dry_run, as_json=as_json)

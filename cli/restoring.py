@@ -16,17 +16,17 @@ from shared.domain.keys import TenantKeys
 from shared.ports.holdings import StoredRow
 from shared.runtime.archive import Eras
 
-KEPT = frozenset({"tenants", "directories", "rooms", "users", "appointments", "audit", "office-days"})
+KEPT = frozenset({"tenants", "directories", "rooms", "users", "appointments", "audit"})
 """Tables that need no destroyed key, or can do without what it sealed."""
 BY_CONSENT_KEY = frozenset({"consents", "endings"})
 """Sealed by the consent key: worth nothing without it."""
-BY_DATA_KEYS = frozenset({"dismissals", "takes", "attendances"})
-"""Named by pseudonyms of the hash key: nobody asks for them once it is gone."""
-NEVER = frozenset({"sessions"})
-"""Who signed out since must stay out."""
+BY_DATA_KEYS = frozenset({"dismissals", "takes", "attendances", "office-days"})
+"""What people added of their own: it goes with the data keys, as switching off deletes it."""
+NEVER = frozenset({"sessions", "leases"})
+"""Who signed out since must stay out; a lease is nobody's any more."""
 
 PAST, SIGNED_OUT, NO_CONSENT_KEY, NO_DATA_KEY = (
-    "past their deadline", "sessions: people sign in again", "their consent key is gone", "their data keys are gone"
+    "past their deadline", "never brought back", "their consent key is gone", "their data keys are gone"
 )  # fmt: skip
 TAKEN_BACK, ENROLLED_ANEW, UNKNOWN = (
     "disconnected since", "their organisation was enrolled anew since", "of a table unknown here, with a key gone"
@@ -105,12 +105,17 @@ def _refused(row: StoredRow, then: Eras, today: Today, anew: Collection[str]) ->
 
 
 def _unreadable(row: StoredRow, *, data: bool, consent: bool) -> str:
-    if row.table in BY_CONSENT_KEY and consent:
+    if consent and (row.table in BY_CONSENT_KEY or _is_plain_user(row)):
         return NO_CONSENT_KEY
     if row.table in BY_DATA_KEYS and data:
         return NO_DATA_KEY
     known = KEPT | BY_CONSENT_KEY | BY_DATA_KEYS
     return UNKNOWN if row.table not in known and (data or consent) else ""
+
+
+def _is_plain_user(row: StoredRow) -> bool:
+    """Administrators outlive the consents; everybody else's row goes with them, as the end of the sleep deletes it."""
+    return row.table == "users" and not read_json(row.value, UserRow).roles
 
 
 def _keep(found: Plan, row: StoredRow, then: Eras, today: Today) -> None:
@@ -145,7 +150,9 @@ def _switched_off(row: StoredRow, today: Today, *, consent: bool) -> StoredRow:
     asleep_until_ms = today.data_erased_ms.get(row.tenant, today.now_ms) + SLEEP_MS
     asleep = not consent and today.now_ms < asleep_until_ms
     state = IntegrationState.DISABLED if asleep else IntegrationState.OFF
-    off = msgspec.structs.replace(tenant, integration=state, sleep_until_ms=asleep_until_ms if asleep else 0)
+    off = msgspec.structs.replace(
+        tenant, integration=state, sleep_until_ms=asleep_until_ms if asleep else 0, doomed_era=""
+    )
     return StoredRow(row.table, row.tenant, row.row, _encoded(off), row.not_after_ms)
 
 
