@@ -11,6 +11,7 @@ from cli.opened import opened_engine
 from shared.contracts.topics import TOPICS, Cleanup, Topic
 from shared.domain.instants import DAY_MS
 from shared.runtime.settings import Settings, load
+from shared.runtime.wiring import kafka_security
 
 FINDING = 1
 
@@ -62,6 +63,7 @@ def _checked_on_kafka(settings: Settings, *, apply: bool) -> list[str]:
         prefix=settings.topic_prefix,
         partitions=settings.partitions,
         replication=settings.kafka_replication,
+        security=kafka_security(settings),
     )
     return [str(finding) for finding in findings]
 

@@ -51,6 +51,11 @@ def grants() -> Iterator[Grant]:
     yield Grant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
     yield Grant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
     yield Grant("portal", "topic", probed, ("Describe",))
+    for principal in (SYNC_WORKER.service, "portal", "operator"):  # who may have to destroy keys, and says so first
+        yield Grant(principal, "topic", topics.ERASURES.name, ("Write",))
+    yield Grant(SYNC_WORKER.service, "topic", topics.COMMANDS.name, ("Write",))  # asks mailboxes again to sleep or wake
+    for topic in (topics.COMMANDS, topics.DEAD_LETTERS):  # `reconcile` and `registry`; `dead-letters`
+        yield Grant("operator", "topic", topic.name, ("Write",))
     yield Grant("operator", "topic", topics.REPAIRS.name, ("Write",))  # `replay --apply` asks room_status to tell again
     for topic in TOPICS:
         yield Grant("operator", "topic", topic.name, ("Create", "DescribeConfigs", "AlterConfigs", "Read"))

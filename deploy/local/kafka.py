@@ -17,6 +17,7 @@ from pathlib import Path
 
 from deploy.local.jars import INSTALL, resolve_jars
 from deploy.local.processes import HOST, Child, ServerError, find_tool, free_ports
+from deploy.local.secured import Secured
 
 READY_S = 90.0
 _READY_LINE = "Kafka Server started"
@@ -42,8 +43,9 @@ class Node:
 class Brokers:
     """A running cluster. Only its own processes are ever signalled."""
 
-    def __init__(self, nodes: list[Node], libs: Path) -> None:
+    def __init__(self, nodes: list[Node], libs: Path, secured: Secured | None = None) -> None:
         """`nodes` are formatted already; see `brokers`."""
+        self.secured = secured
         self._nodes = nodes
         self._libs = libs
         self._children: dict[int, Child] = {}
@@ -99,13 +101,16 @@ def _says_ready(child: Child) -> bool:
 
 
 @contextmanager
-def brokers(count: int = 1, directory: Path | None = None, *, keep: bool = False) -> Iterator[Brokers]:
+def brokers(
+    count: int = 1, directory: Path | None = None, *, keep: bool = False, secured: bool = False
+) -> Iterator[Brokers]:
     """
     A cluster of `count` brokers on free ports.
 
     Args:
         count: 1, or 3 (then `min.insync.replicas` is 2).
         directory: Where data goes; a fresh temporary directory if none is given. An existing cluster there is started again.
+        secured: Speak TLS only, ask for a login, and refuse what no rule allows; see `Brokers.secured`.
         keep: End brokers in order on leaving, so that the data can be used again; else they are killed, which is faster.
 
     Raises:
@@ -114,7 +119,9 @@ def brokers(count: int = 1, directory: Path | None = None, *, keep: bool = False
     find_tool("java", INSTALL)
     libs = resolve_jars()
     with tempfile.TemporaryDirectory(prefix="roomsync-kafka-") as temporary:
-        cluster = Brokers(_laid_out(count, directory or Path(temporary), libs), libs)
+        place = directory or Path(temporary)
+        guard = Secured(place / "secured") if secured else None
+        cluster = Brokers(_laid_out(count, place, libs, guard), libs, guard)
         try:
             cluster.start()
             yield cluster
@@ -122,16 +129,16 @@ def brokers(count: int = 1, directory: Path | None = None, *, keep: bool = False
             cluster.stop() if keep else cluster.kill(*cluster._children)  # noqa: SLF001
 
 
-def _laid_out(count: int, directory: Path, libs: Path) -> list[Node]:
+def _laid_out(count: int, directory: Path, libs: Path, secured: Secured | None) -> list[Node]:
     ports = free_ports(2 * count)
     nodes = [Node(n + 1, ports[2 * n], ports[2 * n + 1], directory / f"node-{n + 1}") for n in range(count)]
     cluster_id = _cluster_id(directory)
     formats = []
     for node in nodes:
         node.directory.mkdir(parents=True, exist_ok=True)
-        node.properties.write_text(_configuration(node, nodes))
+        node.properties.write_text(_configuration(node, nodes, secured))
         command = [*_java(libs), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        command += ["-t", cluster_id, "-c", str(node.properties)]
+        command += ["-t", cluster_id, "-c", str(node.properties), *(secured.format_options() if secured else [])]
         formats.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
     for one in formats:
         output, _ = one.communicate()
@@ -155,11 +162,12 @@ def _java(libs: Path) -> list[str]:
     return [find_tool("java", INSTALL), *_JVM, _LOG4J, "-cp", f"{libs}/*"]
 
 
-def _configuration(node: Node, nodes: list[Node]) -> str:
+def _configuration(node: Node, nodes: list[Node], secured: Secured | None) -> str:
     replicas = min(3, len(nodes))
     in_sync = 2 if len(nodes) >= 3 else 1  # noqa: PLR2004
     voters = ",".join(f"{one.number}@{HOST}:{one.controller_port}" for one in nodes)
-    listeners = f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}"
+    name = secured.listener if secured else "PLAINTEXT"
+    listeners = f"{name}://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}"
     values = {
         "process.roles": "broker,controller",
         "node.id": node.number,
@@ -167,7 +175,7 @@ def _configuration(node: Node, nodes: list[Node]) -> str:
         "controller.listener.names": "CONTROLLER",
         "listeners": listeners,
         "advertised.listeners": listeners,
-        "inter.broker.listener.name": "PLAINTEXT",
+        "inter.broker.listener.name": name,
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "log.dirs": node.directory / "data",
         "default.replication.factor": replicas,
@@ -189,6 +197,7 @@ def _configuration(node: Node, nodes: list[Node]) -> str:
         "num.io.threads": 2,
         "background.threads": 2,
         "auto.create.topics.enable": "false",
+        **(secured.properties() if secured else {}),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
@@ -197,12 +206,18 @@ def main() -> None:
     """Run brokers until interrupted; the first line printed is the bootstrap address."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=1)
+    parser.add_argument(
+        "--secured", action="store_true", help="TLS, logins and least rights; prints the settings to use"
+    )
     parser.add_argument("--dir", type=Path, default=None, help="data directory, kept; default: a temporary one")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with brokers(arguments.brokers, arguments.dir, keep=arguments.dir is not None) as cluster:
+        keep = arguments.dir is not None
+        with brokers(arguments.brokers, arguments.dir, keep=keep, secured=arguments.secured) as cluster:
             print(cluster.bootstrap, flush=True)
+            if cluster.secured:
+                print(cluster.secured.settings(), flush=True)
             signal.pause()
     except KeyboardInterrupt:
         return

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from shared.errors import ConfigurationError
 
 PREFIX = "ROOMSYNC_"
+_KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_KAFKA_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
@@ -36,6 +38,15 @@ class Settings:
     topic_prefix: str = _setting("", "put before every topic and group name")
     partitions: int = _setting(4, "partitions of every topic; fixed once they are made")
     kafka_bootstrap: str = _setting("", "host:port[,host:port] of the brokers")
+    kafka_security_protocol: str = _setting(
+        "PLAINTEXT", "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`: how the brokers are spoken to"
+    )
+    kafka_sasl_mechanism: str = _setting("", "`PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`, with SASL")
+    kafka_sasl_username: str = _setting("", "the service's own name at the brokers, with SASL: `sync-worker`")
+    kafka_sasl_password: str = _setting("", "its password", secret=True)
+    kafka_ca_file: str = _setting(
+        "", "PEM file of the authority behind the brokers' certificates; empty: those that the system trusts"
+    )
     kafka_replication: int = _setting(3, "replication factor when `roomsync topics` makes them")
     view_redis_url: str = _setting("", "Redis of the views: may be lost")
     registry_redis_url: str = _setting(
@@ -172,6 +183,7 @@ def _contradictions(settings: Settings) -> list[str]:
             for name in ("kafka_bootstrap", "view_redis_url", "registry_redis_url")
             if not getattr(settings, name)
         ]
+        faults += _kafka_security_faults(settings)
     if settings.partitions < 1:
         faults.append("ROOMSYNC_PARTITIONS must be at least 1")
     if settings.test_without not in {"", "transactions", "tail-check"}:
@@ -180,6 +192,32 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(
             "ROOMSYNC_TEST_CLOCK, ROOMSYNC_CRASH_AT and ROOMSYNC_TEST_WITHOUT are for tests: every address must be loopback"
         )
+    return faults
+
+
+def _kafka_security_faults(settings: Settings) -> list[str]:
+    protocol, mechanism = settings.kafka_security_protocol, settings.kafka_sasl_mechanism
+    name = f"{PREFIX}KAFKA_SECURITY_PROTOCOL={protocol}"
+    if protocol not in _KAFKA_PROTOCOLS:
+        return [f"{name}: must be one of {', '.join(_KAFKA_PROTOCOLS)}"]
+    faults = []
+    if protocol.startswith("SASL"):
+        if mechanism not in _KAFKA_MECHANISMS:
+            faults.append(f"{PREFIX}KAFKA_SASL_MECHANISM={mechanism!r}: must be one of {', '.join(_KAFKA_MECHANISMS)}")
+        faults += [
+            f"{PREFIX}{each.upper()} is missing: {name} needs it"
+            for each in ("kafka_sasl_username", "kafka_sasl_password")
+            if not getattr(settings, each)
+        ]
+        if (protocol, mechanism) == ("SASL_PLAINTEXT", "PLAIN") and not settings.loopback:
+            faults.append(f"{name} with PLAIN sends the password in the clear: use SASL_SSL, or SCRAM-SHA-512")
+    elif mechanism or settings.kafka_sasl_username or settings.kafka_sasl_password:
+        faults.append(f"{PREFIX}KAFKA_SASL_… is set, and {name} logs in to nobody: use SASL_SSL, or take them out")
+    if protocol.endswith("SSL"):
+        if settings.kafka_ca_file and not Path(settings.kafka_ca_file).is_file():
+            faults.append(f"{PREFIX}KAFKA_CA_FILE={settings.kafka_ca_file}: there is no such file")
+    elif settings.kafka_ca_file:
+        faults.append(f"{PREFIX}KAFKA_CA_FILE is set, and {name} checks no certificate: use SASL_SSL or SSL")
     return faults
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.crypto.master import MasterKeys, new_key, parse
 from shared.errors import ConfigurationError
@@ -13,6 +14,9 @@ from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
 from shared.runtime.crash_points import crash_point
 from shared.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.engines.distributed.security import Security
 
 MASTER_KEY_FILE = "master.key"
 
@@ -39,6 +43,7 @@ def open_engine(settings: Settings) -> Engine:
             master=master,
             clock=clock,
             transactions=settings.test_without != "transactions",
+            security=kafka_security(settings),
             at_point=crash_point,
         )
     from shared.engines.embedded import open_engine as open_embedded  # noqa: PLC0415  # the other engine's mirror
@@ -50,6 +55,19 @@ def open_engine(settings: Settings) -> Engine:
         master=master,
         clock=clock,
         at_point=crash_point,
+    )
+
+
+def kafka_security(settings: Settings) -> Security:
+    """How this process logs in to the brokers."""
+    from shared.engines.distributed.security import Security  # noqa: PLC0415  # the embedded engine needs none of it
+
+    return Security(
+        protocol=settings.kafka_security_protocol,
+        mechanism=settings.kafka_sasl_mechanism,
+        username=settings.kafka_sasl_username,
+        password=settings.kafka_sasl_password,
+        ca_file=settings.kafka_ca_file,
     )
 
 

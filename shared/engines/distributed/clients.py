@@ -17,6 +17,8 @@ with warnings.catch_warnings():
     from kafka.coordinator.assignors.range import RangePartitionAssignor
     from kafka.errors import KafkaError
 
+from shared.engines.distributed.security import PLAIN_TEXT, Security
+
 __all__ = [
     "UNKNOWN_TOPIC",
     "Admin",
@@ -231,6 +233,7 @@ class Clients:
 
     bootstrap: str
     prefix: str = ""
+    security: Security = PLAIN_TEXT
     _common: dict[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -238,6 +241,7 @@ class Clients:
             "bootstrap_servers": self.bootstrap.split(","),
             "api_version": BROKER_API,
             "reconnect_backoff_max_ms": 500,  # 30 s by default: too long to notice that a broker is back
+            **self.security.knobs(),
         }
         object.__setattr__(self, "_common", common)
 

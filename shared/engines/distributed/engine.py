@@ -11,6 +11,7 @@ from shared.engines.distributed.clients import Clients
 from shared.engines.distributed.keyring import RedisKeyring
 from shared.engines.distributed.log import DistributedLog
 from shared.engines.distributed.registry import RedisRegistry
+from shared.engines.distributed.security import PLAIN_TEXT, Security
 from shared.engines.distributed.view import RedisView
 from shared.ports.clock import Clock
 
@@ -30,6 +31,7 @@ class DistributedEngine:
         clock: Clock,
         replication: int = 3,
         transactions: bool = True,
+        security: Security = PLAIN_TEXT,
         at_point: AtPoint = lambda _: None,
     ) -> None:
         """Remember; nothing is connected yet."""
@@ -42,6 +44,7 @@ class DistributedEngine:
         self._master = master
         self._clock = clock
         self._transactions = transactions
+        self.security = security
         self._at_point = at_point
         self._opening = threading.RLock()
 
@@ -50,7 +53,7 @@ class DistributedEngine:
         """The record."""
         with self._opening:
             return DistributedLog(
-                Clients(self.bootstrap, self.prefix),
+                Clients(self.bootstrap, self.prefix, self.security),
                 self.partitions,
                 transactions=self._transactions,
                 at_point=self._at_point,
@@ -94,6 +97,7 @@ def open_engine(
     master: MasterKeys,
     clock: Clock,
     transactions: bool = True,
+    security: Security = PLAIN_TEXT,
     at_point: AtPoint = lambda _: None,
 ) -> DistributedEngine:
     """
@@ -109,6 +113,7 @@ def open_engine(
         master: Wraps the tenants' keys.
         clock: Tells deadlines.
         transactions: False only in tests (see `claim`).
+        security: How to log in to the brokers, and whom to trust.
         at_point: For tests (see `claim`).
     """
     return DistributedEngine(
@@ -121,5 +126,6 @@ def open_engine(
         master=master,
         clock=clock,
         transactions=transactions,
+        security=security,
         at_point=at_point,
     )

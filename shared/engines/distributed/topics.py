@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from shared.contracts.topics import TOPICS, Cleanup, Topic
 from shared.engines.distributed.clients import Admin, Clients, ConfigResource, ConfigResourceType, KafkaError
+from shared.engines.distributed.security import PLAIN_TEXT, Security
 from shared.errors import ConfigurationError, LogUnavailableError
 
 T = TypeVar("T")
@@ -55,7 +56,13 @@ def configuration(topic: Topic, replication: int) -> dict[str, str]:
 
 
 def ensure_topics(
-    bootstrap: str, *, prefix: str = "", partitions: int, replication: int, topics: Sequence[Topic] = TOPICS
+    bootstrap: str,
+    *,
+    prefix: str = "",
+    partitions: int,
+    replication: int,
+    topics: Sequence[Topic] = TOPICS,
+    security: Security = PLAIN_TEXT,
 ) -> list[Finding]:
     """
     Make what is missing, mend settings that differ, and return what could not be mended.
@@ -65,20 +72,30 @@ def ensure_topics(
         LogUnavailableError: the brokers cannot be reached.
     """
     return _asked(
-        Clients(bootstrap, prefix), lambda admin, clients: _ensure(admin, clients, topics, partitions, replication)
+        Clients(bootstrap, prefix, security),
+        lambda admin, clients: _ensure(admin, clients, topics, partitions, replication),
     )
 
 
 def check_topics(
-    bootstrap: str, *, prefix: str = "", partitions: int, replication: int, topics: Sequence[Topic] = TOPICS
+    bootstrap: str,
+    *,
+    prefix: str = "",
+    partitions: int,
+    replication: int,
+    topics: Sequence[Topic] = TOPICS,
+    security: Security = PLAIN_TEXT,
 ) -> list[Finding]:
     """Every difference between the table and the cluster. Changes nothing. Raises LogUnavailableError."""
     return _asked(
-        Clients(bootstrap, prefix), lambda admin, clients: _check(admin, clients, topics, partitions, replication)
+        Clients(bootstrap, prefix, security),
+        lambda admin, clients: _check(admin, clients, topics, partitions, replication),
     )
 
 
-def delete_topics(bootstrap: str, *, prefix: str, topics: Sequence[Topic] = TOPICS) -> None:
+def delete_topics(
+    bootstrap: str, *, prefix: str, topics: Sequence[Topic] = TOPICS, security: Security = PLAIN_TEXT
+) -> None:
     """Delete this prefix's topics with all they hold. Raises LogUnavailableError."""
 
     def work(admin: Admin, clients: Clients) -> None:
@@ -87,7 +104,7 @@ def delete_topics(bootstrap: str, *, prefix: str, topics: Sequence[Topic] = TOPI
         if names:
             admin.delete_topics(names)
 
-    _asked(Clients(bootstrap, prefix), work)
+    _asked(Clients(bootstrap, prefix, security), work)
 
 
 def _ensure(

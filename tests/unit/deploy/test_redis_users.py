@@ -122,23 +122,37 @@ def test_the_registrys_users_put_read_and_delete_rows(registry: UrlOf, user: str
         rows.delete("t", "x", user)
 
 
-def test_the_portal_makes_keys_that_the_workers_only_read(registry: UrlOf) -> None:
+def test_room_status_only_reads_the_keys_that_others_make(registry: UrlOf) -> None:
     with keyring_as(registry("portal")) as made:
         keys = made.create("t")
-    for user in ("sync-worker", "room-status"):
-        with keyring_as(registry(user)) as ring:
-            assert ring.keys("t") == keys
+    with keyring_as(registry("room-status")) as ring:
+        assert ring.keys("t") == keys
+        for act in (ring.create, ring.destroy_data, ring.destroy_consent):
             with pytest.raises(StoreUnavailableError):
-                ring.create("another")
+                act("t-another")
 
 
-def test_only_the_operator_destroys_and_rewraps_keys(registry: UrlOf) -> None:
-    with keyring_as(registry("portal")) as portal, keyring_as(registry("operator")) as operator:
-        portal.create("doomed")
-        with pytest.raises(StoreUnavailableError):
-            portal.destroy_data("doomed")
-        operator.destroy_data("doomed")
-        assert operator.rewrap() == 0
+@pytest.mark.parametrize("user", ["portal", "sync-worker", "operator"])
+def test_whoever_switches_an_organisation_off_destroys_its_keys_and_makes_new_ones(registry: UrlOf, user: str) -> None:
+    with keyring_as(registry(user)) as ring:
+        before = ring.create(f"doomed-{user}")
+        ring.destroy_data(f"doomed-{user}")
+        ring.destroy_consent(f"doomed-{user}")
+        assert ring.create(f"doomed-{user}") != before
+
+
+def test_only_the_operator_sees_all_keys_and_rows_at_once(registry: UrlOf) -> None:
+    with keyring_as(registry("operator")) as ring, registry_as(registry("operator")) as rows:
+        ring.create("t-moved")
+        rows.put("rooms", "t-moved", "r", b"{}")
+        assert ring.rewrap() == 0
+        assert {key.tenant for key in ring.wrapped()} >= {"t-moved"}
+        assert {row.tenant for row in rows.everything()} >= {"t-moved"}
+    for user in ("portal", "sync-worker"):
+        with keyring_as(registry(user)) as ring, registry_as(registry(user)) as rows:
+            for act in (ring.rewrap, ring.wrapped, rows.everything):
+                with pytest.raises(StoreUnavailableError):
+                    act()
 
 
 def test_room_status_sees_no_row_of_the_registry(registry: UrlOf) -> None:
