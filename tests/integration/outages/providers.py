@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from cli.notifications import Push, google_push, graph_push, synthetic_mailboxes
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.proof import HookKeys
+from tests.stalls import Stalls
 
 RATE = 24
 """Requests a second: enough to meet every partition several times a second."""
@@ -24,7 +25,6 @@ SENDERS = 64
 """Nobody waits for a sender, even while each answer takes two seconds."""
 MAILBOXES = 40
 PATIENCE_S = 30.0
-STALL_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ class Providers:
         self._mailboxes = synthetic_mailboxes(MAILBOXES)
         self._answers: list[Answer] = []
         self._over = threading.Event()
-        self._stalls: list[float] = []
-        self._watch = threading.Thread(target=self._note_stalls, daemon=True)
+        self.stalls = Stalls()
         self._pacer = threading.Thread(target=self._pace, daemon=True)
 
     @property
@@ -78,26 +77,15 @@ class Providers:
         """Answers to what was sent after an instant."""
         return [answer for answer in self._answers if answer.sent_s >= at_s]
 
-    @property
-    def stall_s(self) -> float:
-        """How much later than wished a thread of this very process woke, nineteen times of twenty: nobody answers sooner."""
-        return sorted(self._stalls)[int(len(self._stalls) * 0.95)] if self._stalls else 0.0
-
     def __enter__(self) -> Self:
-        self._watch.start()
+        self.stalls.__enter__()
         self._pacer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._pacer.join()
-        self._watch.join()
-
-    def _note_stalls(self) -> None:
-        while not self._over.is_set():
-            wished_s = time.monotonic() + STALL_EVERY_S
-            time.sleep(STALL_EVERY_S)
-            self._stalls.append(time.monotonic() - wished_s)
+        self.stalls.__exit__()
 
     def _pace(self) -> None:
         began_s = time.monotonic()

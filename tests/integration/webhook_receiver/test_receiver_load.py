@@ -9,17 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.integration.webhook_receiver.receiver import Deployment, Receiver
+from tests.stalls import Stalls
 
 COUNT = 500
 SECONDS = 10.0
-SENDERS = 16
+SENDERS = 100
+"""The pace holds even while every answer takes two seconds."""
+MOST_WITHIN_S = 1.0
 
 
 @pytest.mark.proves("D9")
 def test_five_hundred_notifications_in_ten_seconds_are_all_taken(
     deployment: Deployment, receiver: Receiver, record_property: object
 ) -> None:
-    """A sender gives up after ten seconds, so an answer slower than that fails the test; the rest is reported."""
+    """
+    No answer takes ten seconds, after which a sender gives up; of a hundred ninety-nine take no more than one.
+
+    Usually they take 30 ms, so that only a receiver that cannot keep up comes near it.
+    """
     began = time.monotonic()
 
     def send(number: int) -> tuple[int, float]:
@@ -31,13 +38,14 @@ def test_five_hundred_notifications_in_ten_seconds_are_all_taken(
             answer = receiver.post("/hooks/graph", deployment.graph_body(f"s-{number}", mailbox=f"m-{number % 50}"))
         return answer.status, time.monotonic() - sent
 
-    with ThreadPoolExecutor(SENDERS) as pool:
+    with Stalls() as stalls, ThreadPoolExecutor(SENDERS) as pool:
         answers = list(pool.map(send, range(COUNT)))
 
     took = sorted(seconds for _, seconds in answers)
     p99 = took[int(COUNT * 0.99)]
     print(f"p50 {statistics.median(took) * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, slowest {took[-1] * 1000:.1f} ms")
     record_property("hook_p99_ms", round(p99 * 1000, 1))  # type: ignore[operator]
+    assert p99 <= MOST_WITHIN_S + stalls.forgiven_s
     assert [status for status, _ in answers] == [200 if number % 2 else 202 for number in range(COUNT)]
     graph = {hint.subscription_id for hint in deployment.hints("notifications.graph")}
     google = {hint.subscription_id for hint in deployment.hints("notifications.google")}
