@@ -126,7 +126,7 @@ def _decide_one(
         return
     key = f"{keys.tenant}/{seen.meeting}".encode()
     value = batch.states.get(key, memory.get(key))
-    meeting = opened(value, keys, MeetingState) if value else MeetingState(provider=seen.provider, meeting=seen.meeting)
+    meeting = _remembered(value, keys) or MeetingState(provider=seen.provider, meeting=seen.meeting)
     change = rules(meeting, seen, keys=keys)
     if change is None:
         return
@@ -142,6 +142,14 @@ def _decide_one(
     )
     batch.remember(key, sealed, _row(key.decode(), now, sealed, keys.tenant))
     _announce(change, batch, key, partition, seen, envelope.correlation, source, told, keys.tenant)
+
+
+def _remembered(value: bytes | None, keys: TenantKeys) -> MeetingState | None:
+    """The meeting's memory; one that an earlier, destroyed key sealed is as if it had never been."""
+    try:
+        return opened(value, keys, MeetingState) if value else None
+    except KeyDestroyedError:
+        return None
 
 
 def _announce(
