@@ -1,0 +1,75 @@
+"""What an earlier version wrote, today's readers read to the same values: records, rows, events, seals and archives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.contracts.envelope import read_json
+from shared.contracts.observation import Observation
+from shared.crypto.records import opened as opened_record
+from shared.errors import MalformedRecordError
+from shared.runtime.archive import opened as opened_archive
+from tests.builders import KEYS, NOW_MS
+from tests.contract.golden.kinds import differences, kinds, required
+from tests.contract.golden.write import GOLDEN, HELD, OBSERVATION, RING
+
+VERSIONS = sorted(GOLDEN.glob("v*"), key=lambda place: int(place.name[1:]))
+RECORDS = [path for place in VERSIONS for path in sorted(place.glob("*.json")) if path.name != "required.json"]
+HOW = "if that is meant: raise the schema version, keep reading the old one, and `python -m tests.contract.golden.write N`"
+
+
+def read(path: Path, kind: type[Any]) -> list[str]:
+    raw = path.read_bytes()
+    now = msgspec.json.decode(msgspec.json.encode(read_json(raw, kind)))
+    return list(differences(json.loads(raw), now))
+
+
+@pytest.mark.proves("M7")
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_old_record_is_read_to_the_same_value(path: Path) -> None:
+    kind = kinds().get(path.stem)
+    assert kind is not None, f"{path.stem} is gone, and its records are still on the topics; {HOW}"
+    assert read(path, kind) == [], HOW
+
+
+@pytest.mark.parametrize("name", sorted(kinds()))
+def test_no_field_becomes_required_or_optional_without_a_new_golden_version(name: str) -> None:
+    promised: dict[str, list[str]] = {}
+    for place in VERSIONS:
+        promised |= json.loads((place / "required.json").read_text())
+    assert name in promised, (
+        f"{name} is new: run `python -m tests.contract.golden.write {len(VERSIONS)}` after adding it"
+    )
+    assert required(kinds()[name]) == promised[name], HOW
+
+
+@pytest.mark.parametrize("place", VERSIONS, ids=lambda place: place.name)
+def test_what_was_sealed_still_opens(place: Path) -> None:
+    assert opened_record((place / "sealed-observation.bin").read_bytes(), KEYS, Observation) == OBSERVATION
+    header, held = opened_archive((place / "export.bin").read_bytes(), RING, kind="export")
+    assert (held, header.made_at_ms) == (HELD, NOW_MS)
+
+
+class _Renamed(msgspec.Struct, rename={"reason": "cause"}, omit_defaults=True):
+    """A dead letter as a careless change would read it."""
+
+    topic: str
+    reason: str = ""
+
+
+class _Demanding(msgspec.Struct):
+    topic: str
+    urgency: int
+
+
+def test_a_renamed_or_newly_required_field_would_be_noticed() -> None:
+    old = GOLDEN / "v1" / "DeadLetter.json"
+
+    assert "/reason is lost" in read(old, _Renamed)
+    with pytest.raises(MalformedRecordError, match="urgency"):
+        read(old, _Demanding)

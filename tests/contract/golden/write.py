@@ -1,0 +1,44 @@
+"""`python -m tests.contract.golden.write 1`: golden files of a schema version. What is there is never written again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from shared.crypto.master import MasterKeys
+from shared.crypto.records import sealed_envelope
+from shared.ports.holdings import StoredRow, WrappedKey
+from shared.runtime.archive import Contents, Eras, sealed
+from tests.builders import KEYS, NOW_MS, an_observation
+from tests.contract.golden.kinds import example, kinds, required
+
+GOLDEN = Path(__file__).parents[2] / "samples" / "golden"
+RING = MasterKeys("kgold", {"kgold": b"g" * 32})
+OBSERVATION = an_observation(aare="declined")
+HELD = Contents(
+    rows=[StoredRow("rooms", "t-1", "r-1", b"{}", NOW_MS)],
+    eras={"t-1": Eras("d", "c")},
+    keys=[WrappedKey("t-1", "data", "kgold", b"wrapped")],
+)
+
+
+def main() -> int:
+    """Write what is missing of version `argv[1]`."""
+    place = GOLDEN / f"v{int(sys.argv[1])}"
+    place.mkdir(parents=True, exist_ok=True)
+    texts = {f"{name}.json": msgspec.json.encode(example(kind)) for name, kind in kinds().items()}
+    texts["sealed-observation.bin"] = sealed_envelope(KEYS, OBSERVATION, type="observation", id="o-1")
+    texts["export.bin"] = sealed(HELD, RING, kind="export", made_at_ms=NOW_MS)
+    wanted = json.dumps({name: required(kind) for name, kind in sorted(kinds().items())}, indent=1)
+    texts["required.json"] = (wanted + "\n").encode()
+    for name, text in texts.items():
+        if not (place / name).exists():
+            (place / name).write_bytes(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
