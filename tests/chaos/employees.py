@@ -34,6 +34,8 @@ class Employee:
         self.provider, self.address = provider, address
         self._http = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
         self._me: dict[str, Any] = {}
+        self._titles: dict[str, str] = {}
+        """As shown so far: a page that ran out of time to ask the calendar shows none."""
 
     def connect(self) -> None:
         """Sign in, and wait until the first look is done: what was declined before is not announced."""
@@ -56,13 +58,14 @@ class Employee:
         """The rooms of the meetings that this person organises; None while the page says that it is not complete."""
         page = self._get("/v1/me/rooms", patience_s)
         rows = [row for row in page["rooms"] if row["organizer"]]
+        self._titles |= {row["meetingRef"]: row["title"] for row in rows if row["title"]}
         if page["rebuilding"]:
             return None
         return [
-            Line(row["title"], row["roomName"], row["state"], self.tenant, row["meetingRef"], row["occurrenceRef"],
+            Line(self._titles[row["meetingRef"]], row["roomName"], row["state"], self.tenant, row["meetingRef"], row["occurrenceRef"],
                  row["roomId"], row["since"])
             for row in rows
-            if row["title"]
+            if row["meetingRef"] in self._titles
         ]  # fmt: skip
 
     def take_one(self, spare: set[str]) -> str:
