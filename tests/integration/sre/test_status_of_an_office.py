@@ -78,9 +78,9 @@ def test_mailbox_that_fails_and_grows_stale_is_seen(office: Poisoned, run: Run) 
     office.hint()
     office.after(1)
     office.after(1900)
-    whats = " ".join(finding["what"] for finding in seen(run, FINDING)["findings"])
-    assert "the last look at 1 of 1 mailboxes at microsoft failed" in whats
-    assert "1 of 1 mailboxes at microsoft were not looked at in time" in whats
+    told = " ".join(finding["what"] for finding in seen(run, FINDING)["findings"])
+    assert "the last look at 1 of 1 mailboxes at microsoft failed" in told
+    assert "1 of 1 mailboxes at microsoft were not looked at in time" in told
 
 
 def test_watch_that_died_is_seen(office: Poisoned, run: Run) -> None:
