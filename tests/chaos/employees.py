@@ -62,8 +62,10 @@ class Employee:
         if page["rebuilding"]:
             return None
         return [
-            Line(self._titles[row["meetingRef"]], row["roomName"], row["state"], self.tenant, row["meetingRef"], row["occurrenceRef"],
-                 row["roomId"], row["since"])
+            Line(
+                self._titles[row["meetingRef"]], row["roomName"], row["state"], self.tenant, row["meetingRef"],
+                row["occurrenceRef"], row["roomId"], row["since"],
+            )
             for row in rows
             if row["meetingRef"] in self._titles
         ]  # fmt: skip
