@@ -15,7 +15,7 @@ from services.portal.admin.overview import configured, organisation, overview
 from services.portal.deps import Deps
 from services.portal.problems import ProblemError
 from services.portal.refusals import Refusal, Who
-from services.portal.sessions import Person, entitled
+from services.portal.sessions import CSRF_HEADER, Person, entitled
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.troubles import TROUBLES
 from shared.consents import tables
@@ -96,7 +96,8 @@ def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration")
     def shown() -> Response:
-        return jsonify(overview(deps, flow, entitled(Right.SEE_INTEGRATION)))
+        person = entitled(Right.SEE_INTEGRATION)
+        return jsonify({**overview(deps, flow, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER})
 
     @bp.post("/v1/admin/integration/test")
     def begin_test() -> tuple[Response, HTTPStatus]:
