@@ -115,14 +115,13 @@ class DayShown:
     ) -> Json:
         person = keys.person(each.address) if each.address else ""
         colleague = self._places.is_colleague(person)
-        place = self._places.of(person, meeting, occurrence, day) if colleague else Place.UNKNOWN
         return {
             "name": each.name or each.address,
             "address": each.address,
             "answer": each.answer,
             "answerWords": ANSWER_WORDS.get(each.answer, ANSWER_WORDS["unknown"]),
             "kind": "you" if person == me else "colleague" if colleague else "guest",
-            "place": place.value,
+            "place": self._places.of(person, meeting, occurrence, day).value,
         }
 
 

@@ -190,6 +190,9 @@ def test_a_booking_goes_into_ones_own_calendar_once_and_is_pending_never_booked(
     assert any(isinstance(each, Reconcile) for each in wishes)
     assert found(in_files(office.home), [TITLE]) == []
     assert one != two
+    refused = ada.post("/v1/me/bookings?zone=UTC", sent)
+    assert (refused.status_code, refused.json["code"]) == (400, "idempotency-key-missing")
+    assert len(office.calendar.booked) == 1
 
 
 @pytest.mark.proves("E41")

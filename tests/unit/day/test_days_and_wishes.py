@@ -18,6 +18,7 @@ from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem
 
 ZURICH, UTC, AUCKLAND = ZoneInfo("Europe/Zurich"), ZoneInfo("UTC"), ZoneInfo("Pacific/Auckland")
+LIMA = ZoneInfo("America/Lima")
 FIRST = date(2026, 11, 23)
 
 
@@ -46,7 +47,7 @@ def test_an_evening_in_auckland_is_another_day_in_zurich() -> None:
 @pytest.mark.proves("E6")
 def test_an_all_day_event_counts_once_on_its_own_first_date_wherever_one_is() -> None:
     three_days = item(midnight_ms(FIRST, UTC), 72, all_day=True)
-    for zone in (UTC, ZURICH, AUCKLAND):
+    for zone in (UTC, ZURICH, AUCKLAND, LIMA):
         assert [day.meetings for day in by_day([three_days], FIRST, 4, zone)] == [1, 0, 0, 0]
 
 
