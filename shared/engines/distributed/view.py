@@ -77,7 +77,7 @@ class RedisView:
             values, owners = pipe.execute()
         digest = hashlib.sha256()
         for key in sorted(values):
-            for part in (key, *sorted(filter(None, owners[key].split(b"\n"))), values[key]):
+            for part in (key, *sorted(filter(None, owners.get(key, b"").split(b"\n"))), values[key]):
                 digest.update(len(part).to_bytes(8, "big") + part)
             digest.update(b"\n")
         return digest.hexdigest()

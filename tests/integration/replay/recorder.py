@@ -47,11 +47,16 @@ class Recorder:
         ]
         self.keys = {tenant: self.engine.keyring.keys(tenant) for tenant in self.tenants}
 
-    def claim(self) -> None:
-        """Owners take over (again)."""
+    def leave(self) -> None:
+        """The owners let go."""
         for owner in self.owners:
             owner.close()
             owner._claim.close()
+        self.owners = []
+
+    def claim(self) -> None:
+        """Owners take over (again)."""
+        self.leave()
         self.owners = [
             RoomStatusOwner(self.engine.log.claim(ROOM_STATUS_STATION, partition), self.engine, self.clock, poll_s=0.0)
             for partition in range(self.engine.log.partitions)
