@@ -109,7 +109,7 @@ def main() -> int:
     """Run the worker's own main, with these calendars where it would have made the providers' clients."""
     watch_supervisor()
     calendars = OnlyMicrosoft(Calendars(Counts(Path(sys.argv[1]))))
-    sync_worker.calendar_providers = lambda _: calendars  # type: ignore[assignment, attr-defined]
+    sync_worker.__dict__["calendar_providers"] = lambda _: calendars
     return sync_worker.main()
 
 
