@@ -11,8 +11,10 @@ from services.room_status.replay import identity
 from shared.contracts.envelope import decode
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation
-from shared.contracts.topics import MEETING_STATE, TOPICS
+from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, TOPICS
+from shared.domain.instants import DAY_MS
 from shared.domain.keys import TenantKeys
+from shared.ports.log import NewRecord
 from tests.builders import NOW_MS
 from tests.contract.deployments import ManualClock
 from tests.integration.replay.recorder import Recorder
@@ -105,3 +107,14 @@ def test_observations_that_retention_took_refuse_the_range(recorder: Recorder) -
     assert recorder.compared(0, second.offset, 1_000_000).equal
     with pytest.raises(recollect.PastLostError, match="lost to retention"):
         recollect.replay(log, 0, second.offset, 1_000_000, keys_of=recorder.keys_of, since_ms=NOW_MS + 1)
+
+
+def test_a_sweep_says_how_far_its_owner_had_come(recorder: Recorder, clock: ManualClock) -> None:
+    """Else a replay would forget a meeting before observations that its owner passed while it knew it."""
+    log, owner = recorder.engine.log, recorder.owners[0]
+    same = log.read(OBSERVATIONS.name, 0, 0, limit=5000)[-1]
+    log.append([NewRecord(OBSERVATIONS.name, 0, same.key, same.value)])
+    recorder.settle()
+    clock.at_ms += 4 * DAY_MS
+    owner.step()
+    assert recollect.reached(log, 0) == log.span(OBSERVATIONS.name, 0).end
