@@ -75,7 +75,7 @@ polls = st.lists(st.lists(observed, max_size=5) | st.none(), min_size=1, max_siz
 
 
 @pytest.mark.proves("M1")
-@given(polls=polls, begin=st.integers(0, 30), length=st.integers(0, 30))
+@given(polls=polls, begin=st.integers(0, 6), length=st.integers(0, 30))
 def test_any_cut_of_any_batching_gives_the_declines_that_were_told_of_it(
     polls: list[list[Observation] | None], begin: int, length: int
 ) -> None:
