@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.portal.day.agenda import Day, by_day, span
+from services.portal.day.asked import Asked
 from services.portal.day.places import Place, Places
 from services.portal.day.zones import local, midnight_ms
 from services.portal.deps import Deps
 from services.portal.desk import Desk
 from services.portal.live import LiveReader
-from services.portal.prompts import RoomLine
 from services.portal.sessions import Person
-from services.portal.shapes import STATE_WORDS
 from shared.consents import tables
-from shared.contracts.rows import RoomRow
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window
@@ -50,15 +47,15 @@ class DayShown:
         found = self._days(first, count)
         desk = Desk(self._deps, self._person)
         board = desk.board(desk.standing().meetings.values())
-        lines = _by_event(tuple(board.rooms.values()))
         rooms = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
+        asked = Asked(tuple(board.rooms.values()), rooms, desk.keys)
         me = self._places.me()
         return [
             {
                 "date": day.date.isoformat(),
                 "meetings": day.meetings,
                 "place": self._places.mine(day.date).value,
-                "items": [self._item(item, day.date, desk.keys, lines, rooms, me) for item in day.items],
+                "items": [self._item(item, day.date, desk.keys, asked, me) for item in day.items],
             }
             for day in found
         ]
@@ -78,18 +75,10 @@ class DayShown:
         items = self._reader.agenda(self._person.mailbox, self._person.provider, window)
         return by_day(items, first, count, self._zone)
 
-    def _item(
-        self,
-        item: AgendaItem,
-        day: date,
-        keys: TenantKeys,
-        lines: Mapping[str, Sequence[RoomLine]],
-        rooms: Mapping[str, RoomRow],
-        me: str,
-    ) -> Json:
+    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: Asked, me: str) -> Json:
         meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
         occurrence = keys.occurrence(meeting, item.slot) if meeting else ""
-        people = [each for each in item.attendees if not each.is_room and keys.room(each.address) not in rooms]
+        people = [each for each in item.attendees if not asked.is_room(each)]
         begins, ends = span(item, self._zone)
         return {
             "eventId": item.event_id,
@@ -107,7 +96,7 @@ class DayShown:
             "organizer": item.is_organizer,
             "place": self._places.of(me, meeting, occurrence, day).value,
             "attendees": [self._attendee(each, keys, meeting, occurrence, day, me) for each in people],
-            "rooms": [_room(line, rooms) for line in lines.get(item.event_id, ())],
+            "rooms": asked.of(item, occurrence),
         }
 
     def _attendee(
@@ -123,20 +112,3 @@ class DayShown:
             "kind": "you" if person == me else "colleague" if colleague else "guest",
             "place": self._places.of(person, meeting, occurrence, day).value,
         }
-
-
-def _by_event(lines: Sequence[RoomLine]) -> Mapping[str, Sequence[RoomLine]]:
-    found: dict[str, list[RoomLine]] = {}
-    for line in lines:
-        found.setdefault(line.event_id, []).append(line)
-    return found
-
-
-def _room(line: RoomLine, rooms: Mapping[str, RoomRow]) -> Json:
-    row = rooms.get(line.room)
-    return {
-        "roomId": line.room,
-        "roomName": row.name if row else None,
-        "state": line.state.value,
-        "words": STATE_WORDS[line.state],
-    }
