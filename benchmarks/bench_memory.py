@@ -1,0 +1,202 @@
+"""
+What a tracked meeting costs in memory, and how long a partition takes to come back: `python -m benchmarks.bench_memory`.
+
+Resident memory of a fresh process per measurement, before and after; Redis by its own `used_memory`. Meetings have two rooms
+and six people, as most do.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from deploy.local.processes import ServerError
+from deploy.local.redis import Profile, redis_server
+from services.sync_worker.held import restored
+from shared.contracts.calendar_state import MAILBOX_TYPE, REFERENCE_TYPE, EventReference, MailboxState
+from shared.contracts.meeting_state import TYPE, MeetingState, RoomMemory, RoomState
+from shared.contracts.observation import Observation, ObservedOccurrence
+from shared.contracts.topics import SYNC_WORKER
+from shared.crypto.master import new_key, parse
+from shared.crypto.records import sealed_envelope
+from shared.domain.attendees import Answer, Role
+from shared.domain.instants import HOUR_MS
+from shared.domain.keys import TenantKeys
+from shared.engines.distributed.view import RedisView
+from shared.engines.embedded import open_engine
+from shared.ports.log import StateChange
+from shared.ports.view import Applied, Row
+from shared.runtime.clock import SystemClock
+
+REFERENCES, MAILBOXES, MEETINGS, CHUNK = 100_000, 200, 20_000, 2_000
+NOW_MS = 1_790_000_000_000
+KEYS = TenantKeys("t-0000000000000001", b"d" * 32, b"h" * 32, b"c" * 32)
+ROOMS = {KEYS.room(f"room-{number}@x.test"): Answer.ACCEPTED for number in range(2)}
+PEOPLE = {KEYS.person(f"guest-{number}@x.test"): Answer.ACCEPTED for number in range(6)}
+
+Figures = Mapping[str, float]
+
+
+class _Keys:
+    """A keyring that has only these."""
+
+    def keys(self, tenant: str) -> TenantKeys:
+        del tenant
+        return KEYS
+
+
+def main() -> int:
+    """Measure each in a process of its own, and print a table."""
+    print("| what | figure |\n| --- | --- |")
+    for measure in (sync_worker, room_status, redis_view):
+        for what, figure in _apart(measure).items():
+            print(f"| {what} | {figure:,.2f} |" if figure < 100 else f"| {what} | {figure:,.0f} |", flush=True)
+    return 0
+
+
+def sync_worker() -> Figures:
+    """A partition's claim of 100,000 references, restored from a file, then opened as the worker holds it."""
+    with tempfile.TemporaryDirectory(prefix="roomsync-bench-") as home:
+        master = parse(new_key())
+        settings: dict[str, Any] = {"partitions": 1, "prefix": "", "master": master, "clock": SystemClock()}
+        _in_another_process(_fill, Path(home), settings)
+        engine = open_engine(Path(home), **settings)
+        engine.log.span("calendar-state", 0)
+        before, began = _resident(), time.perf_counter()
+        claim = engine.log.claim(SYNC_WORKER, 0)
+        claimed_s, sealed = time.perf_counter() - began, _resident() - before
+        before, began = _resident(), time.perf_counter()
+        held = restored(claim.state, _Keys())  # type: ignore[arg-type]  # only `keys` is asked for
+        opened_s, opened = time.perf_counter() - began, _resident() - before
+        assert sum(len(each.references) for each in held.values()) == REFERENCES
+        claim.close()
+        engine.close()
+    return {
+        "sync_worker: bytes per reference as restored, sealed": sealed / REFERENCES,
+        "sync_worker: bytes per reference as held, opened": opened / REFERENCES,
+        f"sync_worker: seconds to restore {REFERENCES:,} references, embedded log": claimed_s,
+        f"sync_worker: seconds to open and read {REFERENCES:,} references": opened_s,
+    }
+
+
+def room_status() -> Figures:
+    """The fold's memory: key and sealed state of each meeting."""
+    before = _resident()
+    memory = {f"{KEYS.tenant}/m-{number:026d}".encode(): _meeting(number) for number in range(MEETINGS)}
+    return {"room_status: bytes per meeting in the fold's memory": (_resident() - before) / len(memory)}
+
+
+def redis_view() -> Figures:
+    """A row per meeting, with two owners."""
+    try:
+        with redis_server(Profile.VIEWS) as server, redis.Redis.from_url(server.url) as asked:
+            view = RedisView(server.url, prefix="", clock=SystemClock())
+            before = asked.info("memory")["used_memory"]
+            for start in range(0, MEETINGS, CHUNK):
+                rows = [
+                    Row(
+                        f"{KEYS.tenant}/m-{number:026d}",
+                        tuple(f"{KEYS.tenant}/m-{(number + each) % MAILBOXES:026d}" for each in range(2)),
+                        _meeting(number),
+                    )
+                    for number in range(start, start + CHUNK)
+                ]
+                view.apply(0, Applied("bench", start + CHUNK), rows)
+            used = asked.info("memory")["used_memory"] - before
+            view.close()
+    except ServerError as error:
+        print(f"no Redis: {error}", file=sys.stderr)
+        return {}
+    return {"Redis view: bytes per meeting, two owners": used / MEETINGS}
+
+
+def _fill(home: Path, settings: dict[str, Any]) -> None:
+    engine = open_engine(home, **settings)
+    claim = engine.log.claim(SYNC_WORKER, 0)
+    mailboxes = [f"{KEYS.tenant}/m-{number:026d}" for number in range(MAILBOXES)]
+    states = [
+        StateChange(name.encode(), sealed_envelope(KEYS, MailboxState(provider="microsoft"), type=MAILBOX_TYPE, id="m"))
+        for name in mailboxes
+    ]
+    claim.commit([], states, {})
+    for start in range(0, REFERENCES, CHUNK):
+        changes = [
+            StateChange(f"{mailboxes[number % MAILBOXES]}/{number:026d}".encode(), _reference(number))
+            for number in range(start, start + CHUNK)
+        ]
+        claim.commit([], changes, {})
+    claim.close()
+    engine.close()
+
+
+def _reference(number: int) -> bytes:
+    start_ms = NOW_MS + number * HOUR_MS
+    reference = EventReference(
+        event_id=f"AAMk{number:0140d}", uid=KEYS.meeting("microsoft", str(number)), kind="single", start_ms=start_ms,
+        end_ms=start_ms + HOUR_MS, organizer=next(iter(PEOPLE)), is_organizer=True, rooms=ROOMS, people=PEOPLE,
+        version=f"CQAAABYAAA{number}",
+    )  # fmt: skip
+    return sealed_envelope(KEYS, reference, type=REFERENCE_TYPE, id=f"r-{number}")
+
+
+def _meeting(number: int) -> bytes:
+    name, start_ms = KEYS.meeting("microsoft", str(number)), NOW_MS + number * HOUR_MS
+    occurrence = KEYS.occurrence(name, "single")
+    seen = ObservedOccurrence(
+        ref=occurrence, event_id=f"AAMk{number:0140d}", start_ms=start_ms, end_ms=start_ms + HOUR_MS, rooms=ROOMS,
+        people=PEOPLE,
+    )  # fmt: skip
+    copy = Observation(
+        provider="microsoft", mailbox=f"m-{number:026d}", meeting=name, organizer=next(iter(PEOPLE)),
+        role=Role.ORGANIZER, observed_at_ms=NOW_MS, occurrences=(seen,),
+    )  # fmt: skip
+    rooms = tuple(
+        RoomMemory(
+            occurrence=occurrence, room=room, state=RoomState.ACCEPTED, ask=KEYS.ask(start_ms, start_ms + HOUR_MS),
+            start_ms=start_ms, end_ms=start_ms + HOUR_MS, asked_at_ms=NOW_MS, since_ms=NOW_MS,
+        )
+        for room in ROOMS
+    )  # fmt: skip
+    state = MeetingState(
+        provider="microsoft", meeting=name, copies={copy.mailbox: copy}, voice=copy.mailbox, rooms=rooms, version=1
+    )
+    return sealed_envelope(KEYS, state, type=TYPE, id=name)
+
+
+def _resident() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _apart(measure: Callable[[], Figures]) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="roomsync-bench-") as place:
+        out = Path(place) / "figures"
+        _in_another_process(_write, measure, out)
+        found: dict[str, float] = json.loads(out.read_text())
+        return found
+
+
+def _write(measure: Callable[[], Figures], out: Path) -> None:
+    out.write_text(json.dumps(dict(measure())))
+
+
+def _in_another_process(work: Callable[..., None], *arguments: Any) -> None:
+    child = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise SystemExit(child.exitcode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
