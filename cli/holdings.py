@@ -106,6 +106,11 @@ def taken_back(log: Log, since_ms: int) -> set[tuple[str, str]]:
     return found
 
 
+def missing(registry: Registry, rows: Iterable[StoredRow]) -> int:
+    """How many of them `write_rows` would write. Raises StoreUnavailableError."""
+    return sum(registry.get(row.table, row.tenant, row.row) is None for row in rows)
+
+
 def write_rows(registry: Registry, rows: Iterable[StoredRow]) -> int:
     """Write rows where none stands; returns how many. A row that stands is newer, and stays. Raises StoreUnavailableError."""
     count = 0

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from cli.calendars import Calendars
-from cli.holdings import contents, make_missing_keys, record_erasures, rows_of, today, whole, write_rows
+from cli.holdings import contents, make_missing_keys, missing, record_erasures, rows_of, today, whole, write_rows
 from cli.mailboxes import CONNECTED, grants
 from cli.opened import opened_engine
 from cli.reconcile import Errand
@@ -97,7 +97,7 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
             make_missing_keys(engine.keyring, planned.rows)
             found = today(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
             planned = plan(held.rows, held.eras, found)  # once more: rooms go by the names that new keys give
-        written = 0 if dry_run else write_rows(engine.registry, planned.rows)
+        written = (missing if dry_run else write_rows)(engine.registry, planned.rows)
         asked = 0 if dry_run else _connect(engine, settings)
     _report(header, planned, written, asked, len(doomed), now_ms, dry_run=dry_run, as_json=as_json)
     return FINDING if planned.anew else 0
@@ -233,10 +233,10 @@ def _sentences(line: dict[str, Any], header: Header, now_ms: int) -> Iterator[st
     again = "would be" if line["dryRun"] else "were"
     if line["keysDestroyedAgain"]:
         yield f"{line['keysDestroyedAgain']} keys {again} destroyed again: they stood although their erasure is on record"
+    standing = line["rows"] - line["written"]
     if line["dryRun"]:
-        yield f"backup of {line['madeAt']}: would bring back {line['rows']} rows, where none stands"
+        yield f"backup of {line['madeAt']}: would bring back {line['written']} rows, {standing} stand here already"
     else:
-        standing = line["rows"] - line["written"]
         yield f"backup of {line['madeAt']}: {line['written']} rows brought back, {standing} stood here already"
         yield f"{line['connected']} mailboxes asked to connect: `roomsync reconcile --all` waits for them"
     yield from (f"changed: {each['rows']} {each['table']}, {each['how']}" for each in line["changed"])
