@@ -9,7 +9,21 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import audit_pages, auth, feed, headers, limits, me, navigation, pages, problems, sessions, stream
+from services.portal import (
+    audit_pages,
+    auth,
+    feed,
+    headers,
+    limits,
+    me,
+    navigation,
+    pages,
+    problems,
+    profile,
+    sessions,
+    stream,
+    welcome,
+)
 from services.portal.admin import integration, off, people_pages
 from services.portal.day import api as day_api
 from services.portal.day import pages as day_pages
@@ -63,6 +77,8 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(off.blueprint(deps, flow))
     app.register_blueprint(people_pages.blueprint(deps))
     app.register_blueprint(me.blueprint(deps, reader))
+    app.register_blueprint(profile.blueprint(deps))
+    app.register_blueprint(welcome.blueprint(deps))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(feed.blueprint(deps))
     app.register_blueprint(pages.blueprint(deps, reader))

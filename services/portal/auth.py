@@ -73,7 +73,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Bl
         if "error" in request.args:
             raise RefusedSignInError(request.args["error"], request.args.get("error_description", "")[:_MAX_CHARS])
         code = request.args.get("code", "")[:_MAX_CHARS]
-        return known[Provider(sign_in.provider)].exchange(code, sign_in, _callback(deps))
+        return known[Provider(sign_in.provider)].exchange(code, sign_in, callback_address(deps))
 
     @bp.get("/login")
     def login() -> AnyResponse:
@@ -83,10 +83,10 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Bl
             return make_response(_chooser(deps, known, back_to))
         browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
         sign_in = sign_ins().begin(browser, provider.provider, back_to, _purpose(sent_for))
-        address = provider.address(sign_in, _callback(deps), request.args.get("login_hint", "")[:320])
+        address = provider.address(sign_in, callback_address(deps), request.args.get("login_hint", "")[:320])
         errand = sent_for.get(sign_in.purpose)
         response = redirect((errand.depart(provider.provider, address) if errand else "") or address)
-        _keep_browser(response, browser)
+        keep_browser(response, browser)
         return response
 
     @bp.get("/callback")
@@ -174,7 +174,7 @@ def _purpose(errands: Mapping[Purpose, Errand]) -> Purpose:
     return Purpose(wanted) if wanted in {Purpose.SIGN_IN, *errands} else Purpose.CONNECT
 
 
-def _callback(deps: Deps) -> str:
+def callback_address(deps: Deps) -> str:
     """
     The address that is registered at the providers.
 
@@ -198,7 +198,7 @@ def _local(path: str) -> str:
     return path[:500] if safe and "\\" not in path else ""
 
 
-def _keep_browser(response: AnyResponse, browser: str) -> None:
+def keep_browser(response: AnyResponse, browser: str) -> None:
     response.set_cookie(
         cookie_name(BROWSER_COOKIE),
         browser,

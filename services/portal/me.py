@@ -18,6 +18,7 @@ from services.portal.shapes import choices_shape, prompt_shape, take_shape
 from services.portal.showing import UNNAMED, Showing
 from services.portal.takes import Takes
 from shared.consents import tables
+from shared.consents.grants import who_mends
 from shared.contracts.rows import ConsentRow, ConsentState, TakeRow, TakeState
 from shared.domain.instants import to_rfc3339
 
@@ -96,7 +97,11 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
 
 
 def connection(deps: Deps, person: Person) -> dict[str, Any]:
-    """Where the person's grant stands: `none`, `connecting`, `first-sync`, `connected`, `failing`, `revoked`, `sleeping`."""
+    """
+    Where the person's grant stands.
+
+    `none`, `connecting`, `first-sync`, `connected`, `failing`, `revoked`, `sleeping`, `disconnecting`.
+    """
     row: ConsentRow | None = tables.consents(deps.engine.registry).get(person.tenant, person.mailbox.id)
     if row is None:
         return {"state": "none", "since": None, "reason": None}
@@ -105,10 +110,13 @@ def connection(deps: Deps, person: Person) -> dict[str, Any]:
         "state": _stage(row),
         "since": to_rfc3339(at_ms) if at_ms else None,
         "reason": row.reason or None,
+        **({"mends": who_mends(row.reason)} if row.state is ConsentState.REVOKED else {}),
     }
 
 
 def _stage(row: ConsentRow) -> str:
+    if row.leaving_at_ms and row.state is not ConsentState.REVOKED:
+        return "disconnecting"
     if row.state is not ConsentState.ACTIVE:
         return row.state.value
     return "connected" if row.first_look_at_ms else "first-sync"

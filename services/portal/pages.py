@@ -31,6 +31,7 @@ CONNECTION_WORDS = {
     "failing": "Trouble reaching your calendar",
     "revoked": "Disconnected",
     "sleeping": "Switched off",
+    "disconnecting": "Disconnecting …",
 }
 CONNECTION_ADVICE = {
     "none": "Your calendar is not connected: nothing can be said about your rooms.",

@@ -87,6 +87,9 @@ class Endings:
         """
         row = self._claimed(mailbox)
         if row is None:
+            if self._table.get(mailbox.tenant, mailbox.id) is None:
+                self._let_go(mailbox)
+                return Attempt(done=True)
             return Attempt(done=False, reason="not now")
         try:
             self._end(mailbox, row)
@@ -136,9 +139,13 @@ class Endings:
         if row is not None and row.sealed != ended.sealed:
             return  # more has been noted meanwhile
         self._table.delete(mailbox.tenant, mailbox.id)
+        self._let_go(mailbox)
+
+    def _let_go(self, mailbox: Mailbox) -> None:
+        """Of a sleeping grant whose person wants it gone: nothing has to be ended with it any more."""
         consent = self._consents.get(mailbox.tenant, mailbox.id)
         if consent is not None and consent.leaving_at_ms and consent.asleep_until_ms:
-            self._broker.forget(mailbox)  # its person wanted it gone, and it was needed until now
+            self._broker.forget(mailbox)
 
     def _opened(self, mailbox: Mailbox, row: EndingRow) -> list[_Owed]:
         plain = unseal(self._keyring.consent_key(mailbox.tenant), row.sealed, purpose=_purpose(mailbox))

@@ -1,0 +1,165 @@
+"""Connecting one's own calendar, and taking that back: the two acts behind the switch, for pages and programs alike."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import request
+
+from services.portal.auth import BROWSER_COOKIE, callback_address
+from services.portal.deps import Deps
+from services.portal.me import connection
+from services.portal.openid import OpenIdProvider, asked_for
+from services.portal.problems import ProblemError
+from services.portal.sessions import Person, cookie_name
+from services.portal.signins import Purpose, SignIns
+from services.portal.takes import append_command
+from shared.consents import tables
+from shared.consents.vault import ConsentVault
+from shared.contracts.command import Disconnect
+from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow
+from shared.domain.identity import Provider
+from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
+
+Json = dict[str, Any]
+
+CONNECTED = ("connecting", "first-sync", "connected", "failing")
+"""Stages in which the switch stands on."""
+
+
+class Connecting:
+    """One person's switch. Every method raises StoreUnavailableError when the registry is away."""
+
+    def __init__(self, deps: Deps, clients: Mapping[Provider, OpenIdProvider]) -> None:
+        """Nothing is read yet."""
+        self._deps = deps
+        self._clients = clients
+
+    def shown(self, person: Person) -> Json:
+        """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
+        row = self._organisation(person)
+        found = connection(self._deps, person)
+        refusal = self._refusal(person, row)
+        return {
+            **found,
+            "on": found["state"] in CONNECTED,
+            "mayConnect": refusal is None,
+            "whyNot": None if refusal is None else {"title": refusal.title, "next": refusal.next_step},
+            "provider": person.provider,
+            "permissions": list(asked_for(Provider(person.provider), Purpose.CONNECT)),
+            "removeAt": where_to_remove(Provider(person.provider)),
+        }
+
+    def depart(self, person: Person, back_to: str) -> tuple[str, str]:
+        """
+        Begin connecting.
+
+        Args:
+            person: Who.
+            back_to: The page of ours to come back to.
+
+        Returns:
+            Where to send the browser, and the value of the cookie that binds the answer to it.
+
+        Raises:
+            ProblemError: 409 while it is not enabled for them, with whom to ask.
+        """
+        refusal = self._refusal(person, self._organisation(person))
+        if refusal is not None:
+            raise refusal
+        browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
+        sign_ins = SignIns(self._deps.engine.registry, self._deps.clock, self._deps.session_key)
+        sign_in = sign_ins.begin(browser, person.provider, back_to, Purpose.CONNECT)
+        client = self._clients[Provider(person.provider)]
+        return client.address(sign_in, callback_address(self._deps), self._address(person)), browser
+
+    def disconnect(self, person: Person) -> None:
+        """
+        End what was connected: the owner of the mailbox ends the subscription first, and then forgets the grant.
+
+        Idempotent, and possible in every state of the integration: a grant that sleeps is forgotten as well.
+
+        Raises:
+            LogUnavailableError: nothing was changed.
+        """
+        row = tables.consents(self._deps.engine.registry).get(person.tenant, person.mailbox.id)
+        if row is None:
+            return
+        if row.state is ConsentState.REVOKED:
+            self._deps.broker.forget(person.mailbox)
+        elif row.state is ConsentState.SLEEPING:
+            self._forget_asleep(person)
+        else:
+            wish = Disconnect(at_ms=self._deps.clock.now_ms())
+            append_command(self._deps, person.mailbox, wish, f"c-{secrets.token_hex(13)}")
+            self._deps.broker.leaving(person.mailbox)
+
+    def welcomed(self, person: Person) -> None:
+        """The welcome has been answered, one way or the other: it is not shown again. Idempotent."""
+        now_ms = self._deps.clock.now_ms()
+
+        def answered(row: UserRow | None) -> UserRow | None:
+            return msgspec.structs.replace(row, welcomed_at_ms=row.welcomed_at_ms or now_ms) if row else None
+
+        tables.users(self._deps.engine.registry).change(person.tenant, person.user, answered)
+
+    def is_welcome_due(self, person: Person) -> bool:
+        """Whether they have not been asked yet: never while it is not enabled, nor once they have connected."""
+        user = tables.users(self._deps.engine.registry).get(person.tenant, person.user)
+        if user is None or user.welcomed_at_ms:
+            return False
+        if self._refusal(person, self._organisation(person)) is not None:
+            return False
+        return tables.consents(self._deps.engine.registry).get(person.tenant, person.mailbox.id) is None
+
+    def _forget_asleep(self, person: Person) -> None:
+        """A subscription that could not be ended yet is ended with it first."""
+        endings = tables.endings(self._deps.engine.registry)
+        self._deps.broker.leaving(person.mailbox)
+        if endings.get(person.tenant, person.mailbox.id) is None:
+            self._deps.broker.forget(person.mailbox)
+
+    def _organisation(self, person: Person) -> TenantRow:
+        row = tables.tenants(self._deps.engine.registry).get(person.tenant, "tenant")
+        if row is None:
+            message = "your organisation cannot be read; try again"
+            raise StoreUnavailableError(message)
+        return row
+
+    def _refusal(self, person: Person, row: TenantRow) -> ProblemError | None:
+        whom = f" ({row.contact})" if row.contact else ""
+        if row.integration is not IntegrationState.ENABLED:
+            return ProblemError(
+                HTTPStatus.CONFLICT,
+                "not-enabled",
+                "Calendars cannot be connected: this is not switched on for your organisation.",
+                next_step=f"Ask your subscription administrator{whom} to switch it on.",
+            )
+        if row.provider != person.provider:
+            return ProblemError(
+                HTTPStatus.CONFLICT,
+                "other-calendar",
+                "Your organisation uses the other calendar system here.",
+                next_step="Sign out, and sign in with your account of that calendar system.",
+            )
+        return None
+
+    def _address(self, person: Person) -> str:
+        """So that the provider offers the right account; "" when nobody can read it any more."""
+        registry, vault = self._deps.engine.registry, ConsentVault(self._deps.engine.keyring)
+        user = tables.users(registry).get(person.tenant, person.user)
+        try:
+            return vault.address_of(person.tenant, person.user, user) if user else ""
+        except (KeyDestroyedError, MalformedRecordError):
+            return ""
+
+
+def where_to_remove(provider: Provider) -> str:
+    """Where a person takes the permission away at their provider, in words: only they can, and we cannot see whether they did."""
+    if provider is Provider.GOOGLE:
+        return "Google Account, then Security, then Your connections to third-party apps and services"
+    return "My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions"

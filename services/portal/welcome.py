@@ -1,0 +1,59 @@
+"""The welcome: once, after somebody's first sign-in, the question whether to connect their calendar."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal.connecting import Connecting
+from services.portal.deps import Deps
+from services.portal.openid import OpenIdProvider
+from services.portal.sessions import anybody, member
+from shared.domain.identity import Provider
+from shared.errors import RoomsyncError
+
+PATH = "/welcome"
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """The routes of the welcome, which stands before the first page until it is answered."""
+    bp = Blueprint("welcome", __name__)
+    switch = Connecting(deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider})
+
+    @bp.before_app_request
+    def before_the_first_page() -> AnyResponse | None:
+        if request.method != "GET" or request.path != "/":
+            return None
+        try:
+            person = anybody()
+            due = person is not None and switch.is_welcome_due(person)
+        except RoomsyncError:
+            return None  # the page itself says what is away
+        return redirect(PATH, HTTPStatus.SEE_OTHER) if due else None
+
+    @bp.get(PATH)
+    def welcome() -> AnyResponse | str:
+        if anybody() is None:
+            return redirect("/auth/login", HTTPStatus.SEE_OTHER)
+        person = member()
+        if not switch.is_welcome_due(person):
+            return redirect("/profile", HTTPStatus.SEE_OTHER)
+        return render_template("welcome.html", it=switch.shown(person), csrf=person.csrf)
+
+    @bp.post(f"{PATH}/later")
+    def later() -> AnyResponse:
+        switch.welcomed(member())
+        return redirect("/", HTTPStatus.SEE_OTHER)
+
+    @bp.get("/v1/me/welcome")
+    def due() -> Response:
+        return jsonify({"due": switch.is_welcome_due(member())})
+
+    @bp.post("/v1/me/welcome/later")
+    def answered() -> Response:
+        switch.welcomed(member())
+        return jsonify({"due": False})
+
+    return bp
