@@ -13,7 +13,7 @@ from services.portal.deps import Deps
 from services.portal.testflow.booking import Place, place
 from services.portal.testflow.run import Made, Step, TestRun, Trouble, begun, done, troubled
 from services.portal.testflow.runs import Runs, SupersededError
-from services.portal.testflow.troubles import Code, trouble_of
+from services.portal.testflow.troubles import Code, changed_nothing, trouble_of
 from services.portal.testflow.undoing import Undoing, new_channel, wish_of
 from shared.consents import tables
 from shared.contracts import change_notification
@@ -159,8 +159,9 @@ class Trial:
     def _subscribe(self) -> str:
         channel = new_channel()
         wish = wish_of(self._deps, self._made, channel)
+        before = self._made
         self._keep(msgspec.structs.replace(self._made, channel_id=channel))
-        made = self._using(lambda access: self._calendar.subscribe(access, wish))
+        made = self._making(before, lambda access: self._calendar.subscribe(access, wish))
         crash_point("portal.test-subscribed")
         self._keep(
             msgspec.structs.replace(
@@ -175,6 +176,7 @@ class Trial:
     def _push(self, chosen: Place) -> str:
         heard = self._hints()  # stands at the tail as it is before the change
         request = f"test-{secrets.token_hex(12)}"
+        before = self._made
         self._keep(
             msgspec.structs.replace(
                 self._made,
@@ -185,7 +187,7 @@ class Trial:
                 room_name=chosen.room.name,
             )
         )
-        event_id = self._using(lambda access: self._calendar.book(access, chosen.meeting(request)))
+        event_id = self._making(before, lambda access: self._calendar.book(access, chosen.meeting(request)))
         crash_point("portal.test-booked")
         self._keep(msgspec.structs.replace(self._made, event_id=event_id))
         if not self._until(lambda: any(self._tells(record) for record in next(heard)), _POLL_S):
@@ -300,6 +302,15 @@ class Trial:
                 if attempt + 1 == TRIES or self._deps.stop.wait(pause_s):
                     raise
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _making(self, before: Made, call: Callable[[Access], T]) -> T:
+        """A call that makes something; if the provider refuses, there is nothing to be undone."""
+        try:
+            return self._using(call)
+        except (RetryableError, RefusedError) as error:
+            if changed_nothing(error):
+                self._keep(before)
+            raise
 
     def _until(self, holds: Callable[[], bool], every_s: float) -> bool:
         deadline_s = time.monotonic() + self._deps.settings.test_flow_s

@@ -133,6 +133,12 @@ def _code_of(step: Step, error: Exception) -> str:
     return Code.INTERNAL
 
 
+def changed_nothing(error: Exception) -> bool:
+    """Whether the provider itself said no (4xx): then nothing was made. After silence or a 5xx nobody knows."""
+    said = _SAID.search(str(error))
+    return said is not None and said.group(1).startswith("4")
+
+
 def about(code: str) -> Refusal:
     """Everything a page says about `code`."""
     return TROUBLES.get(code, OTHER)

@@ -165,6 +165,8 @@ def a_building(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[B
     finally:
         deps.stop.set()
         app.extensions["test-flow"].wait(PATIENCE_S)
+        for provider in Provider:
+            deps.providers[provider].close()  # type: ignore[attr-defined]  # the real clients have it
         receiver.close()
         breaker.close()
         engine.close()

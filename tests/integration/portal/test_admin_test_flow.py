@@ -34,6 +34,8 @@ class Site:
     tenant: str
     chief: Chief
     room: str
+    people: frozenset[str]
+    """Their ids at the provider."""
 
     @property
     def simulator(self) -> Simulator:
@@ -67,7 +69,7 @@ class Site:
 
     def left(self) -> list[Any]:
         """Subscriptions that live, events of the test that stand, grants that are kept."""
-        subscriptions = [each for each in truth(self.simulator, "subscriptions") if self.domain in str(each)]
+        subscriptions = [each for each in truth(self.simulator, "subscriptions") if each["user"] in self.people]
         events = [
             each
             for each in truth(self.simulator, "meetings")
@@ -79,17 +81,19 @@ class Site:
 def a_site(building: Building, provider: str, *, people: int = 1) -> Site:
     domain = f"x{uuid.uuid4().hex[:8]}.test"
     directory = building.simulator.post("tenants", provider=provider, name="Contoso", domain=domain)["id"]
+    ids = set()
     for number in range(people):
         name = "Ada" if number == 0 else f"Person{number}"
         user = building.simulator.post("users", tenant=directory, name=name, address=f"{name.lower()}@{domain}")
         building.simulator.post(f"users/{user['id']}/consents", granted=True)
+        ids.add(user["id"])
     for name, rules in (("room", {"mode": "auto"}), ("manual", {"mode": "manual"})):
         building.simulator.post(
             "rooms", tenant=directory, name=name, address=f"{name}@{domain}", capacity=4, rules=rules
         )
     tenant = building.tenant(provider, directory, f"ada@{domain}")
     chief = building.signed_in(f"ada@{domain}", provider)
-    site = Site(building, provider, domain, directory, tenant, chief, f"room@{domain}")
+    site = Site(building, provider, domain, directory, tenant, chief, f"room@{domain}", frozenset(ids))
     site.use_room(site.room)
     return site
 
