@@ -57,6 +57,9 @@ def test_what_the_topic_lost_is_told_again_with_the_same_bytes_and_only_once(
     wish(recorder, *before)
     recorder.claim()
     recorder.step()
+    recorder.claim()
+    passed = recorder.owners[PARTITION]._passed[REPAIRS.name]
+    assert passed == engine.log.span(REPAIRS.name, PARTITION).end, "a wish that tells nothing is passed all the same"
     after = told(recorder)
     assert {name: each.value for name, each in after.items()} == {name: each.value for name, each in before.items()}
     assert recorder.compared(PARTITION, 0, 1_000_000).equal
