@@ -42,7 +42,9 @@ CALENDAR_STATE = Topic(
     "calendar-state", "mailbox + event", Cleanup.COMPACT, "references, snapshots, cursor, subscription, due; sealed"
 )
 OBSERVATIONS = Topic("observations", "meeting", Cleanup.DELETE, "everything one copy says of one meeting; sealed")
-REPAIRS = Topic("repairs", "partition", Cleanup.DELETE, "the wish that room_status tell again what is missing; no facts")
+REPAIRS = Topic(
+    "repairs", "partition", Cleanup.DELETE, "the wish that room_status tell again what is missing; no facts"
+)
 MEETING_STATE = Topic(
     "meeting-state",
     "meeting",
