@@ -93,6 +93,15 @@ def whole_day(simulator: Simulator, owner: str, days: int) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def a_room(office: Office, browser: Browser, where: str, rules: dict[str, Any]) -> str:
+    """Aare, known to the provider and to us; returns our id of it."""
+    address = f"aare@rooms.{where}"
+    tenant = next(each["id"] for each in listed(office.simulator, "tenants") if each["domain"] == where)
+    office.simulator.post("rooms", tenant=tenant, name="Aare", address=address, capacity=4, rules=rules)
+    enter_rooms(office.engine.registry, office.engine.keyring, browser.tenant, [RoomRow(address=address, name="Aare")])
+    return office.keys(browser.tenant).room(address)
+
+
 def agenda(browser: Browser, query: str = "") -> list[dict[str, Any]]:
     answer = browser.client.get(f"/v1/me/agenda{query}")
     assert answer.status_code == 200, answer.text
@@ -165,13 +174,7 @@ def test_booking_makes_one_event_in_ones_own_calendar_with_the_room_invited(
     office: Office, ada: Browser, where: str
 ) -> None:
     address = f"aare@rooms.{where}"
-    tenant = next(each["id"] for each in listed(office.simulator, "tenants") if each["domain"] == where)
-    office.simulator.post(
-        "rooms", tenant=tenant, name="Aare", address=address, capacity=4,
-        rules={"mode": "manual", "delayMs": [0, 0]},
-    )  # fmt: skip
-    enter_rooms(office.engine.registry, office.engine.keyring, ada.tenant, [RoomRow(address=address, name="Aare")])
-    room = office.keys(ada.tenant).room(address)
+    room = a_room(office, ada, where, {"mode": "manual", "delayMs": [0, 0]})
     day = noon(2).date().isoformat()
     sent = {"title": TITLE, "date": day, "from": "10:00", "to": "11:00", "room": room, "guests": f"ben@{where}"}
     for _ in range(2):
@@ -187,6 +190,24 @@ def test_booking_makes_one_event_in_ones_own_calendar_with_the_room_invited(
     [shown] = agenda(ada)
     assert [(each["roomName"], each["state"]) for each in shown["rooms"]] == [("Aare", "pending")]
     assert found(in_files(office.home), [TITLE]) == []
+
+
+@pytest.mark.proves("S6", "E41", "E42")
+def test_room_that_refuses_leaves_the_meeting_in_ones_own_calendar_alone_and_is_never_shown_as_booked(
+    office: Office, ada: Browser, where: str
+) -> None:
+    room = a_room(office, ada, where, {"mode": "forbid", "delayMs": [0, 0]})
+    before = len(listed(office.simulator, "requests"))
+    sent = {"title": TITLE, "date": noon(2).date().isoformat(), "from": "10:00", "to": "11:00", "room": room}
+    made = ada.post("/v1/me/bookings", sent, Idempotency_Key="once")
+    assert (made.status_code, made.json["state"]) == (201, "pending")
+    [shown] = agenda(ada)
+    assert [each["state"] for each in shown["rooms"]] == ["declined"]
+    assert len(held(office.simulator, f"ada@{where}")) == 1
+    [listing] = [each for each in listed(office.simulator, "rooms") if each["address"] == f"aare@rooms.{where}"]
+    assert listed(office.simulator, f"rooms/{listing['id']}/calendar") == []
+    asked = [each["path"] for each in listed(office.simulator, f"requests?after={before}")]
+    assert [path for path in asked if "rooms." in path or "mailboxSettings" in path or "/acl" in path] == []
 
 
 @pytest.mark.proves("S8", "E36")
