@@ -36,6 +36,7 @@ class OffOffice(Office):
         )
         self.ending_failures: list[Exception] = []
         self.when_looking: Callable[[], None] | None = None
+        self.when_ending: Callable[[], None] | None = None
         self._look = self.calendar.look
         self.calendar.look = self._looked  # type: ignore[method-assign]
         self.calendar.unsubscribe = self._unsubscribe  # type: ignore[method-assign]
@@ -102,6 +103,9 @@ class OffOffice(Office):
     def _unsubscribe(self, access: Access, subscription: Subscription) -> None:
         del access
         self.calendar.calls.append("unsubscribe")
+        when, self.when_ending = self.when_ending, None
+        if when is not None:
+            when()
         if self.ending_failures:
             raise self.ending_failures.pop(0)
         self.calendar.subscriptions.pop(subscription.id, None)

@@ -55,9 +55,14 @@ def test_connected_again_while_the_disconnect_was_under_way_stays_connected(offi
     connected(office)
     office.broker.leaving(office.mailbox)
     office.wish(Disconnect(at_ms=office.clock.at_ms))
-    office.clock.at_ms += 1000
-    office.broker.store_grant(office.tenant, "u-ada", GRANTED)
-    office.wish(Connect(at_ms=office.clock.at_ms))
+
+    def reconnect() -> None:
+        office.clock.at_ms += 1000
+        office.broker.store_grant(office.tenant, "u-ada", GRANTED)
+        office.wish(Connect(at_ms=office.clock.at_ms))
+
+    office.when_ending = reconnect
+    office.settle()
     office.settle()
     row = office.grant()
     assert (row.state, row.leaving_at_ms) == (ConsentState.ACTIVE, 0)

@@ -31,6 +31,7 @@ def test_switching_off_ends_everything_and_keeps_the_sealed_grant_alone(office: 
     connected(office)
     before, rooms = office.keys_now(), office.rooms()
     office.switch_off()
+    assert not any(room.paired for room in office.rooms().values())
     office.settle()
     office.sweep()
     assert office.calendar.subscriptions == {}
