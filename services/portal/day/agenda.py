@@ -22,11 +22,8 @@ class Day:
 
     date: date
     items: tuple[AgendaItem, ...]
-
-    @property
-    def meetings(self) -> int:
-        """As `COUNTING_RULE` says."""
-        return sum(not item.declined for item in self.items)
+    meetings: int
+    """As `COUNTING_RULE` says: what began before stands among the items without being counted again."""
 
 
 def by_day(items: Iterable[AgendaItem], first: date, count: int, zone: ZoneInfo) -> list[Day]:
@@ -43,7 +40,7 @@ def by_day(items: Iterable[AgendaItem], first: date, count: int, zone: ZoneInfo)
         day = max(begins, first)
         if day in found and ends >= first:
             found[day].append(item)
-    return [Day(day, tuple(sorted(each, key=_order))) for day, each in found.items()]
+    return [Day(day, tuple(sorted(each, key=_order)), _counted(each, day, zone)) for day, each in found.items()]
 
 
 def span(item: AgendaItem, zone: ZoneInfo) -> tuple[date, date]:
@@ -71,6 +68,10 @@ def weeks(month: date, counted: Sequence[Day]) -> list[list[Day | None]]:
 def next_month(month: date) -> date:
     """The first day of the month after."""
     return (month + timedelta(days=32)).replace(day=1)
+
+
+def _counted(items: Iterable[AgendaItem], day: date, zone: ZoneInfo) -> int:
+    return sum(not item.declined and span(item, zone)[0] == day for item in items)
 
 
 def _order(item: AgendaItem) -> tuple[bool, int, int, str]:

@@ -117,6 +117,8 @@ def test_agenda_is_what_the_calendar_holds_for_fourteen_days_and_no_title_is_kep
     plan(office.simulator, owner, 1, "Heron first", recurrence={"frequency": "weekly", "count": 3})
     plan(office.simulator, f"ben@{where}", 2, "Heron second", attendees=[owner])
     plan(office.simulator, f"ben@{where}", 2, "Heron of Ben alone")
+    plan(office.simulator, owner, 14, "Heron of the fifteenth day")
+    plan(office.simulator, owner, -1, "Heron of yesterday")
     first = noon(0).date()
     truth = [
         (entry["title"], from_rfc3339(entry["start"]))
