@@ -199,6 +199,7 @@ def _local(path: str) -> str:
 
 
 def keep_browser(response: AnyResponse, browser: str) -> None:
+    """Bind the answer that will come to the browser that gets `response`."""
     response.set_cookie(
         cookie_name(BROWSER_COOKIE),
         browser,
