@@ -1,0 +1,228 @@
+"""What the administrators' pages decide: entries, limits, troubles, the room of a test, what a run looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.portal import limits
+from services.portal.limits import Limit, Windows, limit_of
+from services.portal.navigation import place as page_of
+from services.portal.navigation import role_words, visible
+from services.portal.refusals import Who
+from services.portal.testflow.booking import MOST_ROOMS, place
+from services.portal.testflow.preflight import read
+from services.portal.testflow.run import (
+    SILENT_MS,
+    Stage,
+    Step,
+    TestRun,
+    Trouble,
+    begun,
+    done,
+    ended,
+    is_silent,
+    troubled,
+)
+from services.portal.testflow.shown import diagnosis, run_shape
+from services.portal.testflow.troubles import TROUBLES, about, changed_nothing, trouble_of
+from shared.contracts.rows import IntegrationState
+from shared.domain.roles import Role
+from shared.domain.sighting import Availability, RoomContact
+from shared.errors import (
+    ConsentRevokedError,
+    LogUnavailableError,
+    RefusedError,
+    RetryableError,
+    StoreUnavailableError,
+)
+
+ON, OFF = IntegrationState.ENABLED, IntegrationState.OFF
+RUN = TestRun(id="r", user="u", provider="google", stage=Stage.RUNNING, began_at_ms=0, beat_at_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("roles", "state", "paths"),
+    [
+        ((), ON, ["/", "/day", "/month", "/profile"]),
+        ((), OFF, ["/profile"]),
+        ((Role.BUILDING_ADMIN,), OFF, ["/profile", "/admin/rooms", "/admin/integration"]),
+        (
+            (Role.SUBSCRIPTION_ADMIN,),
+            OFF,
+            ["/profile", "/admin/rooms", "/admin/integration", "/admin/people", "/admin/audit"],
+        ),
+        (("emperor",), OFF, ["/profile"]),
+    ],
+)
+@pytest.mark.proves("E9", "E10")
+def test_entries_are_those_of_right_and_state(roles: Sequence[str], state: IntegrationState, paths: list[str]) -> None:
+    assert [each.path for each in visible(roles, state)] == paths
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [("/", "/"), ("/admin/rooms/r-1", "/admin/rooms"), ("/prompts/x", ""), ("/daydream", ""), ("/day", "/day")],
+)
+def test_page_belongs_to_the_entry_it_lies_under(path: str, entry: str) -> None:
+    assert page_of(path) == entry
+
+
+def test_role_is_called_by_the_most_that_somebody_is() -> None:
+    assert role_words([]) == "Employee"
+    assert role_words([Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN]) == "Subscription administrator"
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "code", "said"),
+    [
+        (
+            Step.READ,
+            RetryableError("looking: Graph answered 429 tooManyRequests: x"),
+            "provider-busy",
+            "429 tooManyRequests",
+        ),
+        (
+            Step.SUBSCRIBE,
+            RetryableError("Graph answered 400 BadRequest: Subscription validation request failed"),
+            "webhook-unreachable",
+            "400 BadRequest",
+        ),
+        (
+            Step.SUBSCRIBE,
+            RefusedError("Google answered 400 push.webhookUrlNotHttps: x"),
+            "webhook-unreachable",
+            "400 push.webhookUrlNotHttps",
+        ),
+        (Step.READ, RetryableError("validation request"), "provider-busy", ""),
+        (Step.READ, RefusedError("Google answered 403 notACalendarUser: x"), "no-calendar", "403 notACalendarUser"),
+        (Step.READ, RefusedError("Graph answered 403 ErrorAccessDenied: x"), "scope-missing", "403 ErrorAccessDenied"),
+        (Step.READ, RefusedError("Graph answered 418 Teapot: x"), "calendar-refused", "418 Teapot"),
+        (Step.ROOM, RefusedError("Graph answered 404 x: x"), "room-invisible", "404 x"),
+        (
+            Step.READ,
+            RefusedError("the provider refuses our own client (AADSTS7000222): x"),
+            "secret-expired",
+            "AADSTS7000222",
+        ),
+        (Step.READ, ConsentRevokedError("x", code="AADSTS50105"), "user-not-assigned", "AADSTS50105 AADSTS50105"),
+        (
+            Step.READ,
+            ConsentRevokedError("x", code="InvalidAuthenticationToken"),
+            "calendar-refused",
+            "InvalidAuthenticationToken",
+        ),
+        (Step.PUSH, LogUnavailableError("x"), "service-away", ""),
+        (Step.PUSH, StoreUnavailableError("x"), "service-away", ""),
+        (Step.PUSH, KeyError("somebody@example.org"), "internal", "KeyError"),
+    ],
+)
+@pytest.mark.proves("E21", "E22")
+def test_each_error_becomes_a_code_of_ours_and_a_word_of_the_provider(
+    step: Step, error: Exception, code: str, said: str
+) -> None:
+    assert trouble_of(step, error) == (code, said)
+    assert about(code).code == code
+
+
+@pytest.mark.proves("E21", "E22")
+def test_every_code_has_a_meaning_somebody_who_mends_it_and_a_next_step() -> None:
+    for code, known in TROUBLES.items():
+        assert known.code == code
+        assert known.meaning
+        assert known.next_step
+        assert known.who in set(Who)
+
+
+@pytest.mark.proves("E24")
+@given(st.text(max_size=200))
+def test_nothing_of_an_errors_free_text_is_shown(text: str) -> None:
+    _, said = trouble_of(Step.READ, RefusedError(f"looking: Graph answered 403 Denied: {text}"))
+    assert said == "403 Denied"
+
+
+def test_only_a_providers_own_no_means_that_nothing_was_made() -> None:
+    assert changed_nothing(RefusedError("Graph answered 403 Denied: x"))
+    assert not changed_nothing(RetryableError("Graph answered 503 (no code): x"))
+    assert not changed_nothing(RetryableError("timed out"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<p>Error 400: redirect_uri_mismatch</p>", ("redirect_uri_mismatch", "")),
+        ("https://p.example/error?authError=redirect_uri_mismatch%20x", ("redirect_uri_mismatch", "")),
+        ("AADSTS50011: The redirect URI", ("invalid_request", "AADSTS50011")),
+        ("https://p.example/signin?continue=x", None),
+    ],
+)
+@pytest.mark.proves("E21")
+def test_error_page_is_read_before_anybody_sees_it(text: str, found: tuple[str, str] | None) -> None:
+    assert read(text) == found
+
+
+ROOMS = [RoomContact(f"r{number}@x", f"R{number}") for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "room"),
+    [("ubf", "r2@x"), ("ubu", "r1@x"), ("uuu", ""), ("bbb", "r0@x")],
+)
+def test_free_room_is_booked_else_a_visible_one(answers: str, room: str) -> None:
+    words = {"u": Availability.UNKNOWN, "b": Availability.BUSY, "f": Availability.FREE}
+
+    def said(addresses: Sequence[str], _start_ms: int, _end_ms: int) -> Mapping[str, Availability]:
+        return {address.upper(): words[letter] for address, letter in zip(addresses, answers, strict=True)}
+
+    found = place(ROOMS, 0, said)
+    assert (found.room.address if found else "") == room
+
+
+def test_no_more_rooms_are_asked_for_than_a_provider_takes() -> None:
+    asked: list[int] = []
+
+    def said(addresses: Sequence[str], _start_ms: int, _end_ms: int) -> Mapping[str, Availability]:
+        asked.append(len(addresses))
+        return {}
+
+    assert place([RoomContact(f"r{number}", "") for number in range(50)], 0, said) is None
+    assert asked == [MOST_ROOMS]
+
+
+def test_run_that_moved_lately_is_alive() -> None:
+    assert not is_silent(RUN, SILENT_MS)
+    assert is_silent(RUN, SILENT_MS + 1)
+    assert not is_silent(ended(RUN, 0), SILENT_MS * 9)
+
+
+@pytest.mark.proves("E22", "E24")
+def test_run_is_shown_step_by_step() -> None:
+    run = troubled(
+        begun(done(RUN, Step.CONSENT, 1), Step.READ, 2), Trouble(step=Step.READ, code="provider-busy", at_ms=3)
+    )
+    shape = run_shape(ended(run, 4), interrupted=False)
+
+    assert [each["state"] for each in shape["steps"]][:3] == ["passed", "failed", "not-tried"]
+    assert shape["stage"] == "failed"
+    assert "trouble: provider-busy at step read" in diagnosis(shape, {"version": "1"})
+
+
+@given(st.lists(st.integers(0, 3_000), max_size=40))
+def test_never_more_than_the_limit_in_one_window(at: list[int]) -> None:
+    limit, windows = Limit("writes", 1_000, per_session=3, per_address=9), Windows()
+    passed: dict[int, int] = {}
+    for now_ms in sorted(at):
+        wait_ms = windows.wait_ms(limit, "s", limit.per_session, now_ms)
+        assert 0 <= wait_ms <= limit.window_ms
+        passed[now_ms // 1_000] = passed.get(now_ms // 1_000, 0) + (not wait_ms)
+    assert all(count <= limit.per_session for count in passed.values())
+
+
+def test_reading_is_not_limited_and_each_change_is() -> None:
+    assert limit_of("GET", "/admin/integration") is None
+    assert limit_of("POST", "/admin/people") is limits.WRITES
+    assert limit_of("POST", "/v1/admin/integration/test") is limits.TEST
+    assert limit_of("GET", "/auth/login") is limits.SIGN_IN
