@@ -69,7 +69,7 @@ def test_connected_again_while_the_disconnect_was_under_way_stays_connected(offi
     assert len(office.calendar.subscriptions) == 1
 
 
-@pytest.mark.proves("E29")
+@pytest.mark.proves("E29", "M7")
 def test_no_copy_of_day_two_gives_a_token_back_on_day_six(office: OffOffice, tmp_path: Path) -> None:
     connected(office)
     office.switch_off()
@@ -94,7 +94,7 @@ def test_no_copy_of_day_two_gives_a_token_back_on_day_six(office: OffOffice, tmp
     assert sealed not in now
 
 
-@pytest.mark.proves("E28")
+@pytest.mark.proves("E28", "M7")
 def test_at_hour_119_every_consent_comes_back(office: OffOffice) -> None:
     connected(office)
     office.switch_off()

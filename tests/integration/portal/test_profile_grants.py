@@ -32,7 +32,7 @@ def mallory(office: Office) -> Browser:
     return office.signed_in(f"mallory@{where}")
 
 
-@pytest.mark.proves("E11", "M7")
+@pytest.mark.proves("E11")
 def test_no_endpoint_uses_somebody_elses_grant(
     office: Office, ada: Browser, ben: Browser, mallory: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,7 +110,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     found.engine.close()
 
 
-@pytest.mark.proves("E11", "M7")
+@pytest.mark.proves("E11")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(jobs=st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 2 * HOUR_MS)), min_size=1, max_size=12))
 def test_every_look_and_ending_is_made_with_its_own_persons_token(
