@@ -32,9 +32,9 @@ class Limit:
     per_address: int
 
 
-SIGN_IN = Limit("sign-in", MINUTE_MS, per_session=30, per_address=1_200)
+SIGN_IN = Limit("sign-in", MINUTE_MS, per_session=60, per_address=1_200)
 TEST = Limit("test", 10 * MINUTE_MS, per_session=20, per_address=200)
-WRITES = Limit("writes", MINUTE_MS, per_session=120, per_address=6_000)
+WRITES = Limit("writes", MINUTE_MS, per_session=300, per_address=6_000)
 
 
 @dataclass(slots=True)
