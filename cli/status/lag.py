@@ -38,7 +38,7 @@ def station_lag(log: Log, station: Station, now_ms: int) -> Lags:
         station.service,
         {
             topic: [
-                _lag(log, topic, partition, position.get(topic, 0), now_ms, committed=station.reads_committed)
+                _lag(log, topic, partition, position.get(topic, 0), now_ms)
                 for partition, position in enumerate(positions)
             ]
             for topic in station.inputs
@@ -63,10 +63,10 @@ def last_push_ms(log: Log, topic: str) -> int | None:
     return max((_received_at_ms(record) for record in newest if record is not None), default=None)
 
 
-def _lag(log: Log, topic: str, partition: int, position: int, now_ms: int, *, committed: bool) -> Lag:
-    span = log.span(topic, partition, committed=committed)
+def _lag(log: Log, topic: str, partition: int, position: int, now_ms: int) -> Lag:
+    span = log.span(topic, partition)
     at = max(position, span.begin)
-    waiting = log.read(topic, partition, at, limit=1, committed=committed) if at < span.end else ()
+    waiting = log.read(topic, partition, at, limit=1) if at < span.end else ()
     if not waiting:
         return Lag(0, 0.0)
     return Lag(span.end - at, round(max(0.0, (now_ms - waiting[0].appended_at_ms) / SECOND_MS), 1))
@@ -84,7 +84,7 @@ def _folded(engine: Engine, topic: str, partition: int, lag: Lag) -> Lag:
             memory[record.key] = record.value
     memory.pop(POSITION_KEY, None)
     position = _position(log, ROOM_STATUS_STATION, partition).get(topic, 0)
-    waiting = log.read(topic, partition, position, limit=_FOLD_AT_MOST, committed=False)
+    waiting = log.read(topic, partition, position, limit=_FOLD_AT_MOST)
     if len(waiting) == _FOLD_AT_MOST:
         return lag  # more than a screen may fold: it is behind in earnest
     batch = decide(waiting, memory, partition=partition, keys_of=engine.keyring.keys, told=frozenset())

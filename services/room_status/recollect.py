@@ -85,7 +85,7 @@ def states_until(log: Log, partition: int, offset: int) -> dict[bytes, bytes]:
 
 def states_between(log: Log, partition: int, begin: int, end: int) -> Iterator[Record]:
     """The committed records of `meeting-state` at offsets [begin, end). Raises LogUnavailableError."""
-    for page in _pages(log, MEETING_STATE.name, partition, begin, end, committed=True):
+    for page in _pages(log, MEETING_STATE.name, partition, begin, end):
         yield from page
 
 
@@ -105,7 +105,7 @@ def reached(log: Log, partition: int) -> int:
     """The offset of the first observation that room_status is not known to have passed. Raises LogUnavailableError."""
     span = log.span(MEETING_STATE.name, partition)
     for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):
-        pages = _pages(log, MEETING_STATE.name, partition, start, None, committed=True)
+        pages = _pages(log, MEETING_STATE.name, partition, start, None)
         found = [record for page in pages for record in page if record.key == POSITION_KEY]
         if found:
             return reached_by(found[-1])
@@ -113,8 +113,8 @@ def reached(log: Log, partition: int) -> int:
 
 
 def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Sequence[Record]]:
-    """The observations [begin, end) as room_status reads them: also of looks whose commit failed. Raises LogUnavailableError."""
-    return _pages(log, OBSERVATIONS.name, partition, begin, end, committed=False)
+    """The observations [begin, end) as room_status reads them. Raises LogUnavailableError."""
+    return _pages(log, OBSERVATIONS.name, partition, begin, end)
 
 
 def told(log: Log, partition: int) -> list[Decline]:
@@ -123,7 +123,7 @@ def told(log: Log, partition: int) -> list[Decline]:
 
 
 def _complete(log: Log, partition: int, begin: int, found: Past, since_ms: int) -> None:
-    first = log.span(OBSERVATIONS.name, partition, committed=False).begin
+    first = log.span(OBSERVATIONS.name, partition).begin
     # A range that begins where the partition begins may have lost its beginning. A state that was written later than
     # the range begins, upon an observation that is gone, gives it away.
     if first > begin or (first == begin > 0 and found.newest_before_ms > since_ms > 0):
@@ -132,13 +132,11 @@ def _complete(log: Log, partition: int, begin: int, found: Past, since_ms: int) 
 
 
 def _whole(log: Log, topic: str, partition: int) -> Iterator[Sequence[Record]]:
-    return _pages(log, topic, partition, log.span(topic, partition).begin, None, committed=True)
+    return _pages(log, topic, partition, log.span(topic, partition).begin, None)
 
 
-def _pages(
-    log: Log, topic: str, partition: int, offset: int, end: int | None, *, committed: bool
-) -> Iterator[Sequence[Record]]:
-    while page := log.read(topic, partition, offset, limit=_PAGE, committed=committed):
+def _pages(log: Log, topic: str, partition: int, offset: int, end: int | None) -> Iterator[Sequence[Record]]:
+    while page := log.read(topic, partition, offset, limit=_PAGE):
         offset = page[-1].offset + 1
         if end is not None and offset >= end:
             yield [record for record in page if record.offset < end]

@@ -76,7 +76,7 @@ def counted(decline: Decline, state: bytes | None, keys_of: KeysOf) -> bool:
 
 def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
     """Refuse a range whose decisions retention may have taken by itself."""
-    first = log.read(OBSERVATIONS.name, partition, wish.begin, limit=1, committed=False)
+    first = log.read(OBSERVATIONS.name, partition, wish.begin, limit=1)
     if first and first[0].appended_at_ms < now_ms - RETENTION_MS + MARGIN_MS:
         message = f"the range begins with an observation that retention is about to take; begin later than {wish.begin}"
         raise MalformedRecordError(message)

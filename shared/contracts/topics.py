@@ -87,14 +87,16 @@ POSITION_KEY = b"position"
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A stateful service's place in the flow: what it reads, what it keeps, what it decides."""
+    """
+    A stateful service's place in the flow: what it reads, what it keeps, what it decides.
+
+    Inputs are read committed: what a producer that died had not committed is not there (ADR 11).
+    """
 
     service: str
     inputs: tuple[str, ...]
     state: str
     outputs: tuple[str, ...]
-    reads_committed: bool
-    """Whether inputs are read committed. `observations` is read uncommitted: an aborted look is still true."""
 
 
 SYNC_WORKER = Station(
@@ -102,12 +104,10 @@ SYNC_WORKER = Station(
     inputs=(NOTIFICATIONS_GRAPH.name, NOTIFICATIONS_GOOGLE.name, COMMANDS.name),
     state=CALENDAR_STATE.name,
     outputs=(OBSERVATIONS.name,),
-    reads_committed=True,
 )
 ROOM_STATUS_STATION = Station(
     service="room-status",
     inputs=(OBSERVATIONS.name, REPAIRS.name),
     state=MEETING_STATE.name,
     outputs=(ROOM_REJECTIONS.name, ROOM_STATUS.name),
-    reads_committed=False,
 )

@@ -46,12 +46,11 @@ class LagGauges:
 
     def _behind(self, topic: str, position: int, now_ms: int) -> tuple[int, float]:
         """Records and seconds. Offsets that hold nothing but a commit's marker are not behind."""
-        committed = self._station.reads_committed
-        span = self._log.span(topic, self._partition, committed=committed)
+        span = self._log.span(topic, self._partition)
         at = max(position, span.begin)
         if at >= span.end:
             return 0, 0.0
-        oldest = self._log.read(topic, self._partition, at, limit=1, committed=committed)
+        oldest = self._log.read(topic, self._partition, at, limit=1)
         if not oldest:
             return 0, 0.0
         return span.end - oldest[0].offset, max(0.0, (now_ms - oldest[0].appended_at_ms) / SECOND_MS)

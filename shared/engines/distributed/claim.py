@@ -52,7 +52,7 @@ class DistributedClaim:
         state, recorded = restored(clients, station.state, partition)
         self.state: Mapping[bytes, bytes] = state
         self._ends = dict(recorded.ends)
-        self._input = clients.consumer(committed=station.reads_committed)
+        self._input = clients.consumer(committed=True)
         try:
             self.lost: Mapping[str, int] = _stand_at(self._input, clients, station, partition, recorded)
         except BaseException:

@@ -74,8 +74,8 @@ class Recorder:
     def settle(self) -> None:
         """Until every owner has folded everything."""
         for partition, owner in enumerate(self.owners):
-            end = self.engine.log.span(OBSERVATIONS.name, partition, committed=False).end
-            last = self.engine.log.read(OBSERVATIONS.name, partition, max(0, end - 3), committed=False)
+            end = self.engine.log.span(OBSERVATIONS.name, partition).end
+            last = self.engine.log.read(OBSERVATIONS.name, partition, max(0, end - 3))
             while last and owner._passed.get(OBSERVATIONS.name, 0) <= last[-1].offset:
                 owner.step()
 
@@ -133,7 +133,7 @@ class Recorder:
         found = []
         for _ in range(many):
             partition = self.chance.randrange(self.engine.log.partitions)
-            end = self.engine.log.span(OBSERVATIONS.name, partition, committed=False).end
+            end = self.engine.log.span(OBSERVATIONS.name, partition).end
             begin, stop = sorted(self.chance.sample(range(end + 1), 2))
             found.append((partition, begin, stop))
         return found
