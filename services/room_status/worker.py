@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import msgspec
 
@@ -78,8 +79,10 @@ class RoomStatusOwner:
         elif self._clock.now_ms() >= self._swept_at_ms + SWEEP_EVERY_MS:
             now_ms = self._clock.now_ms()
             partition = self._claim.partition
-            # With the position: a replay has to know between which observations a meeting was forgotten.
-            self._commit(sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=self._keys_of), self._passed)
+            swept = sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=cache(self._keys_of))
+            # With the position: a replay has to know between which observations a meeting was forgotten, and facts that
+            # change nothing move it too, or retention would overtake it one day.
+            self._commit(swept, self._passed, always=self._passed != self._claim.position)
             self._swept_at_ms = now_ms
         self._projection.flush()
         self._lag.show(self._passed)
@@ -101,7 +104,7 @@ class RoomStatusOwner:
             facts,
             self._memory,
             partition=self._claim.partition,
-            keys_of=self._keys_of,
+            keys_of=cache(self._keys_of),  # asked once an organisation and batch, not once a record
             told=self._told,
         )
         self._bury(batch)
@@ -153,9 +156,10 @@ class RoomStatusOwner:
 
     def _rows(self) -> list[Row]:
         rows = []
+        keys_of = cache(self._keys_of)
         for key, value in self._memory.items():
             try:
-                rows.append(row_of(key, value, self._keys_of(key.decode().partition("/")[0])))
+                rows.append(row_of(key, value, keys_of(key.decode().partition("/")[0])))
             except (KeyDestroyedError, MalformedRecordError) as error:
                 logger.warning("state_unreadable", error=str(error))
         return rows

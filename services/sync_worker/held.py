@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import msgspec
 
@@ -55,11 +56,12 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, He
     """
     mailboxes: dict[Mailbox, MailboxState] = {}
     references: dict[Mailbox, dict[str, EventReference]] = {}
+    keys_of = cache(keyring.keys)  # asked once an organisation, not once a record
     for key, value in state.items():
         envelope = envelopes.decode(value)
         mailbox = Mailbox(*key.decode().split("/")[:2])
         try:
-            keys = keyring.keys(envelope.tenant)
+            keys = keys_of(envelope.tenant)
             if envelope.type == calendar_state.MAILBOX_TYPE:
                 mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState)
             else:
