@@ -57,7 +57,7 @@ def recorder(engine: DistributedEngine, clock: ManualClock) -> Iterator[Recorder
     recorder.live(clock, turns=12)
     looks = engine.log.claim(SYNC_WORKER, 0)
     looks.commit([recorder._observation() for _ in range(6)], [], {})
-    looks._producer.begin_transaction()  # a look whose commit fails is true all the same, and leaves a marker
+    looks._producer.begin_transaction()  # a look whose commit fails was never there, and leaves a marker
     looks._decide([recorder._observation() for _ in range(6)], time.monotonic() + 5)
     engine.log.claim(SYNC_WORKER, 0).close()
     recorder.settle()
