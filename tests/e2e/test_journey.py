@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
-from cli.cast import assemble
+from cli.cast import assemble, book, tomorrow_at
+from cli.person import Person
 from cli.stage import Stage, run_command, staged
 from cli.story import TITLE, play
 
@@ -55,7 +57,26 @@ def test_without_push_reconciliation_alone_finds_the_decline(provider: str) -> N
     overrides = {"ROOMSYNC_PROMPT_GRACE_S": "0", "ROOMSYNC_RECONCILE_S": "1"}
     with staged(engine="embedded", seed=7, servers={}, overrides=overrides) as stage:
         who = assemble(stage, provider)
-        import httpx  # noqa: PLC0415
-
         httpx.put(f"{stage.simulator}/sim/v1/faults", json={"pushOff": True}).raise_for_status()
         assert play(stage, who, print).ok
+
+
+@pytest.mark.proves("E8")
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("push", [True, False], ids=["by push", "by reconciliation"])
+def test_a_change_in_the_calendar_shows_on_the_page_by_push_or_without(provider: str, *, push: bool) -> None:
+    overrides = {"ROOMSYNC_RECONCILE_S": "900" if push else "1"}
+    with staged(engine="embedded", seed=7, servers={}, overrides=overrides) as stage:
+        who, person = assemble(stage, provider), Person(stage.portal)
+        try:
+            person.sign_in(provider, who.host["address"])
+            made = book(stage, who, host="Ada", title=TITLE, room="Birs 4.14", at=tomorrow_at(9), guests=[])
+            person.wait_for("room", state="accepted")
+            with httpx.Client(base_url=f"{stage.simulator}/sim/v1") as sim:
+                sim.put("faults", json={"pushOff": not push}).raise_for_status()
+                moved = {"start": tomorrow_at(13).isoformat(), "end": tomorrow_at(14).isoformat()}
+                sim.patch(f"meetings/{made['id']}", json=moved).raise_for_status()
+            shown = person.wait_for("room", state="accepted", start=f"{tomorrow_at(13):%Y-%m-%dT%H:%M:%S}.000Z")
+            assert shown.data["title"] == TITLE
+        finally:
+            person.close()
