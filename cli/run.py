@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import click
 
+from cli.standing import Standing
 from shared.runtime.settings import Settings, load
 from shared.runtime.supervisor import Supervisor, watch_supervisor
 from shared.runtime.wiring import master_keys
@@ -42,7 +43,15 @@ def _supervise(names: tuple[str, ...]) -> int:
         signal.signal(number, lambda *_: stop.set())
     commands = {name: [sys.executable, "-m", "cli.main", "run", name] for name in names}
     watch_supervisor()
-    Supervisor(commands, _environ(settings), _say_ready).run(stop)
+    standing = Standing(settings.home)
+
+    def ready(name: str, url: str, pid: int) -> None:
+        standing.ready(name, url)
+        click.echo(f"ready {name} {url} {pid}")
+        sys.stdout.flush()
+
+    Supervisor(commands, _environ(settings), ready).run(stop)
+    standing.over()
     return 0
 
 
@@ -64,8 +73,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _say_ready(name: str, url: str, pid: int) -> None:
-    click.echo(f"ready {name} {url} {pid}")
-    sys.stdout.flush()

@@ -11,6 +11,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from cli.standing import noted
 from cli.status.facts import Service
 from shared.runtime.settings import Settings
 
@@ -19,10 +20,12 @@ _WITH_BREAKER = "webhook-receiver"  # it shows its gauge once a lane has been op
 
 
 def addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]:
-    """Base address → whether somebody named it. Without names: this machine's fixed ports."""
+    """Base address → whether somebody named it. Without names: those this machine's supervisor noted, else its fixed ports."""
     named = {url.rstrip("/"): True for url in urls}
     if named:
         return named
+    if standing := noted(settings.home):
+        return dict.fromkeys(standing.values(), True)
     ports = (settings.receiver_port, settings.portal_port, settings.health_port)
     return {f"http://127.0.0.1:{port}": False for port in ports if port}
 
