@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from deploy.local.processes import ServerError
 from tests.chaos.campaign import Campaign
-from tests.chaos.servers import Servers, own_servers
-from tests.servers import require
+from tests.chaos.servers import Servers
 
 ROUNDS = int(os.environ.get("ROOMSYNC_CHAOS_ROUNDS", "2"))
 """Of each test."""
-LONG = ROUNDS > 2
-"""`make chaos`."""
 A_CAMPAIGN = 8
 """Rounds that fit into the days that are watched."""
 SEED = int(os.environ.get("ROOMSYNC_CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -27,16 +23,6 @@ FAULTS, NOTIFICATIONS = 60, 20_000
 faults: Counter[str] = Counter()
 notifications: Counter[str] = Counter()
 """By test, for the sum at the end."""
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    """A broker and Redis servers that may be broken: nobody else's."""
-    try:
-        with own_servers() as started:
-            yield started
-    except ServerError as error:
-        require(str(error))
 
 
 def held(name: str, campaign_of: Callable[[int], Campaign], say: Callable[[str], None]) -> None:
@@ -82,34 +68,6 @@ def test_no_decline_is_lost_or_doubled_while_services_and_servers_die(
 ) -> None:
     say = loud(capsys, "kafka")
     held("kafka", lambda seed: Campaign(seed, lossy=False, servers=servers, say=say), say)
-
-
-@pytest.mark.kafka
-@pytest.mark.skipif(
-    not LONG, reason="the long campaign's: `make chaos`; the short form is tests/contract/test_lock_matrix.py"
-)
-def test_derived_ids_and_the_tail_check_do_without_transactions(
-    servers: Servers, capsys: pytest.CaptureFixture[str]
-) -> None:
-    say = loud(capsys, "kafka without transactions")
-    held(
-        "without transactions",
-        lambda seed: Campaign(seed, lossy=False, servers=servers, without="transactions", say=say),
-        say,
-    )
-
-
-@pytest.mark.kafka
-@pytest.mark.skipif(
-    not LONG, reason="the long campaign's: `make chaos`; the short form is tests/contract/test_lock_matrix.py"
-)
-def test_transactions_do_without_the_tail_check(servers: Servers, capsys: pytest.CaptureFixture[str]) -> None:
-    say = loud(capsys, "kafka without the tail check")
-    held(
-        "without the tail check",
-        lambda seed: Campaign(seed, lossy=False, servers=servers, without="tail-check", say=say),
-        say,
-    )
 
 
 def test_enough_was_done_to_it(capsys: pytest.CaptureFixture[str]) -> None:
