@@ -10,13 +10,13 @@ from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.portal.addresses import is_address
 from services.portal.day.zones import NoSuchTimeError, instant_ms
 from services.portal.problems import ProblemError
 
 MAX_TITLE_CHARS = 200
 MAX_GUESTS = 50
 MAX_ROOM_ID_CHARS = 64
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _people(value: object) -> int:
 def _guests(value: object) -> tuple[str, ...]:
     listed = value if isinstance(value, list) else re.split(r"[\s,;]+", str(value or ""))
     guests = tuple(dict.fromkeys(str(each).strip().lower() for each in listed if str(each).strip()))
-    wrong = [each for each in guests if not _ADDRESS.fullmatch(each)]
+    wrong = [each for each in guests if not is_address(each)]
     if wrong:
         raise _refused(
             field="guests",

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from services.portal.addresses import is_address
 from services.portal.problems import ProblemError
 from shared.contracts.rows import RoomRow
 
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _MAX_CHARS = 120
-_MAX_ADDRESS_CHARS = 254
 MOST_SEATS = 10_000
 
 
@@ -24,7 +23,7 @@ def entered(sent: Mapping[str, Any]) -> RoomRow:
         ProblemError: 422, naming the field and what it must be.
     """
     address = _text(sent, "address").lower()
-    if len(address) > _MAX_ADDRESS_CHARS or not _ADDRESS.fullmatch(address):
+    if not is_address(address):
         raise _bad(field="address", must="the e-mail address of the room, as your calendar system's directory shows it")
     return RoomRow(
         address=address,

@@ -170,7 +170,7 @@
       const found = await answer.json();
       if (found.choices.length === 0) throw new Error(found.words);
       const parts = byId("choices-template").content.cloneNode(true);
-      parts.querySelector("[data-label]").textContent = "Free now, not confirmed. The room itself still decides.";
+      parts.querySelector("[data-label]").textContent = "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited.";
       for (const choice of found.choices.slice(0, 3)) {
         const item = clone("choice-template");
         item.querySelector("strong").textContent = choice.name;
