@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -40,16 +41,27 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
     """
     settings = load()
     configure("cli", "error")  # what fails is said below, once
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # a client that cannot connect says so at every try
     clock = clock_from(settings.test_clock)
-    engine = open_engine(settings)
-    try:
-        facts = gathered(engine, settings, clock, urls, timeout_s=timeout_s)
-    finally:
-        _within(_CLOSE_S, engine.close)
+    with _quiet("kafka"):  # a client that cannot connect says so at every try
+        engine = open_engine(settings)
+        try:
+            facts = gathered(engine, settings, clock, urls, timeout_s=timeout_s)
+        finally:
+            _within(_CLOSE_S, engine.close)
     found = findings(facts)
     click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
     return exit_code(facts, found)
+
+
+@contextmanager
+def _quiet(library: str) -> Iterator[None]:
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def exit_code(facts: Facts, found: list[Finding]) -> int:

@@ -49,6 +49,7 @@ def move_clock() -> Reply:
     if not isinstance(step if to is None else to, int):
         message = "send advanceMs or nowMs, a number of milliseconds"
         raise InvalidError(message)
+    world().run_due()  # what is due now happened before the move, however busy the scheduler's thread has been
     with world().lock:
         world().set_clock(to if isinstance(to, int) else world().now_ms() + int(step or 0))
     world().run_due()

@@ -21,6 +21,7 @@ from services.portal.app import create_app
 from services.portal.deps import Deps
 from shared.consents import tables
 from shared.consents.broker import ConsentBroker
+from shared.consents.client import TokenEndpoint
 from shared.consents.enrolment import enter_rooms
 from shared.contracts.meeting_state import TYPE, MeetingState, RoomMemory, RoomState
 from shared.contracts.observation import Observation, ObservedOccurrence
@@ -335,12 +336,12 @@ def an_office(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[Of
     settings = dataclasses.replace(settings_for(simulator.url), home=home, **overrides)
     master = parse(new_key())
     engine = open_engine(home, partitions=2, prefix="", master=master, clock=clock)
-    calendar = HeldCalendar()
+    calendar, endpoint = HeldCalendar(), TokenEndpoint(settings.call_timeout_s)
     deps = Deps(
         settings=settings,
         engine=engine,
         clock=clock,
-        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
+        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock, endpoint),
         providers={Provider.MICROSOFT: calendar, Provider.GOOGLE: calendar},
         session_key=master.session_key(),
     )
@@ -348,6 +349,7 @@ def an_office(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[Of
         yield Office(home, simulator, settings, engine, clock, calendar, deps, create_app(deps))
     finally:
         deps.stop.set()
+        endpoint.close()
         engine.close()
 
 
