@@ -20,7 +20,7 @@ from shared.contracts.command import Connect
 from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal
 from shared.domain.roles import Role
-from shared.errors import KeyDestroyedError, RefusedError
+from shared.errors import RefusedError
 
 FIRST = "first"
 """The appointment that says that somebody was the first of their organisation."""
@@ -104,14 +104,10 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
 
     Returns:
         Their user id.
-
-    Raises:
-        RefusedSignInError: the organisation's keys have been destroyed.
     """
-    try:
-        keys = deps.engine.keyring.keys(tenant)
-    except KeyDestroyedError as error:
-        raise RefusedSignInError(Cause.NOT_ENABLED) from error
+    # Just destroyed, and not made anew yet (on Redis that takes as long as its file is rewritten): whoever comes first
+    # makes them, or an administrator would be told in that moment to ask their administrator.
+    keys = deps.engine.keyring.create(tenant)
     user = user_id(organisation, identity.provider, identity.subject)
     given = (*roles, *_given_roles(deps, tenant, organisation, identity))
     fresh = UserRow(

@@ -223,3 +223,17 @@ def confirmation_in(page: str) -> str:
     found = re.search(r'name="confirmation" value="(\w+)"', page)
     assert found is not None, page
     return found.group(1)
+
+
+@pytest.mark.parametrize("key", ["data", "consent"])
+def test_administrator_is_let_in_in_the_moment_when_a_key_is_gone_and_the_next_not_made(
+    company: Company, key: str
+) -> None:
+    ring = company.building.engine.keyring
+    company.chief.call("POST", "/v1/admin/integration/off")
+    (ring.destroy_data if key == "data" else ring.destroy_consent)(company.tenant)
+
+    again = company.building.signed_in(f"ada@{company.domain}", "microsoft")
+
+    assert again.call("GET", "/v1/admin/integration").status_code == 200
+    assert company.building.engine.keyring.consent_key(company.tenant)
