@@ -22,8 +22,8 @@ BY_CONSENT_KEY = frozenset({"consents", "endings"})
 """Sealed by the consent key: worth nothing without it."""
 BY_DATA_KEYS = frozenset({"dismissals", "takes", "attendances", "office-days"})
 """What people added of their own: it goes with the data keys, as switching off deletes it."""
-NEVER = frozenset({"sessions", "leases"})
-"""Who signed out since must stay out; a lease is nobody's any more."""
+NEVER = frozenset({"sessions", "leases", "freshness"})
+"""Who signed out since must stay out; a lease is nobody's any more; how fresh something was says nothing of today."""
 
 PAST, SIGNED_OUT, NO_CONSENT_KEY, NO_DATA_KEY = (
     "past their deadline", "never brought back", "their consent key is gone", "their data keys are gone"

@@ -98,19 +98,30 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
 
 def connection(deps: Deps, person: Person) -> dict[str, Any]:
     """
-    Where the person's grant stands.
+    Where the person's grant stands, and how fresh what we know of their calendar is.
 
     `none`, `connecting`, `first-sync`, `connected`, `failing`, `revoked`, `sleeping`, `disconnecting`.
     """
     row: ConsentRow | None = tables.consents(deps.engine.registry).get(person.tenant, person.mailbox.id)
     if row is None:
-        return {"state": "none", "since": None, "reason": None}
+        return {"state": "none", "since": None, "reason": None, "heard": None, "checked": None}
     at_ms = row.first_look_at_ms or row.connected_at_ms
     return {
         "state": _stage(row),
         "since": to_rfc3339(at_ms) if at_ms else None,
         "reason": row.reason or None,
+        **_freshness(deps, person),
         **({"mends": who_mends(row.reason)} if row.state is ConsentState.REVOKED else {}),
+    }
+
+
+def _freshness(deps: Deps, person: Person) -> dict[str, str | None]:
+    """To the minute; None where it never was, or not within two days."""
+    row = tables.freshness(deps.engine.registry).get(person.tenant, person.mailbox.id)
+    heard_ms, checked_ms = (row.heard_at_ms, row.checked_at_ms) if row else (0, 0)
+    return {
+        "heard": to_rfc3339(heard_ms) if heard_ms else None,
+        "checked": to_rfc3339(checked_ms) if checked_ms else None,
     }
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 import msgspec
 
 from services.sync_worker import mailbox as mailboxes
+from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.held import Held, forgotten, restored, state_change
 from services.sync_worker.hints import Hints, Offset
@@ -88,6 +89,7 @@ class SyncOwner:
         self._to_confirm = {mailbox for mailbox, held in self._held.items() if held.state.baseline_done}
         self._lag = LagGauges(engine.log, SYNC_WORKER, claim.partition, clock)
         self._gauges = MailboxGauges(claim.partition, pace_of)
+        self._freshness = Freshness(engine.registry, pool)
         self._note_lost_input()
 
     def step(self) -> None:
@@ -274,6 +276,7 @@ class SyncOwner:
 
     def _let_go(self, mailbox: Mailbox) -> None:
         connecting = self._held.pop(mailbox).connecting
+        self._freshness.forget(mailbox)
         if connecting and self._hints.owed(mailbox):  # reconnected while the look that found it gone was running
             self._held[mailbox] = Held(MailboxState(provider=""), connecting=True)
         else:
@@ -295,6 +298,7 @@ class SyncOwner:
             held.connecting, held.full, held.era = True, False, ""
         if look is None:
             return
+        self._freshness.note(mailbox, held.state, self._clock.now_ms())
         held.full = held.full and not outcome.job.full
         for take in outcome.job.takes:
             held.takes.pop(take.take_id, None)

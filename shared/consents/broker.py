@@ -24,7 +24,7 @@ from shared.consents.oauth import (
     refresh_request,
 )
 from shared.consents.sleep import is_awake, is_off, put_to_sleep
-from shared.consents.tables import consents, tenants, users
+from shared.consents.tables import consents, freshness, tenants, users
 from shared.consents.vault import ConsentVault
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox, Provider
@@ -84,6 +84,7 @@ class ConsentBroker:
         """`endpoint` stands in for the provider's token endpoint in tests."""
         self._registry = registry
         self._consents = consents(registry)
+        self._freshness = freshness(registry)
         self._users = users(registry)
         self._tenants = tenants(registry)
         self._vault = ConsentVault(keyring)
@@ -226,6 +227,7 @@ class ConsentBroker:
         if row is not None and given_before_ms is not None and row.connected_at_ms > given_before_ms:
             return
         self._consents.delete(mailbox.tenant, mailbox.id)
+        self._freshness.delete(mailbox.tenant, mailbox.id)
 
     def _access(self, mailbox: Mailbox, refused: str, *, asleep: bool = False) -> Access:
         patience_s = time.monotonic() + self._lease_ms / SECOND_MS

@@ -228,6 +228,9 @@ def _delete_own_data(registry: Registry, tenant: str) -> None:
 def _delete_people(registry: Registry, tenant: str) -> None:
     """A row past its deadline is not shown: it is deleted by the name that its person gives it."""
     consents, users, endings = tables.consents(registry), tables.users(registry), tables.endings(registry)
+    freshness = tables.freshness(registry)
+    for mailbox, _ in list(freshness.scan(tenant)):
+        freshness.delete(tenant, mailbox)
     for mailbox, _ in list(consents.scan(tenant)):
         consents.delete(tenant, mailbox)
     for mailbox, _ in list(endings.scan(tenant)):

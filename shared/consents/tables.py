@@ -16,6 +16,7 @@ from shared.contracts.rows import (
     DirectoryRow,
     DismissalRow,
     EndingRow,
+    FreshnessRow,
     OfficeDayRow,
     RoomRow,
     SessionRow,
@@ -164,6 +165,11 @@ def audit(registry: Registry) -> Table[AuditRow]:
 def endings(registry: Registry) -> Table[EndingRow]:
     """Subscriptions still to be ended; id = mailbox."""
     return Table(registry, "endings", EndingRow)
+
+
+def freshness(registry: Registry) -> Table[FreshnessRow]:
+    """When calendars were last heard of and checked; id = mailbox."""
+    return Table(registry, "freshness", FreshnessRow)
 
 
 def office_days(registry: Registry) -> Table[OfficeDayRow]:

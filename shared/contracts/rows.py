@@ -170,6 +170,15 @@ class EndingRow(_Row, frozen=True):
     not_before_ms: int = 0
 
 
+class FreshnessRow(_Row, frozen=True):
+    """How fresh what we know of a calendar is, to the minute. Table `freshness`, id = mailbox; ends two days after a look."""
+
+    heard_at_ms: int
+    """When its calendar system last told us of a change; 0: not yet."""
+    checked_at_ms: int
+    """When it was last looked at to the end, told or not."""
+
+
 class OfficeDayRow(_Row, frozen=True):
     """Where a person works on a day. Table `office-days`, id = `user/YYYY-MM-DD`."""
 

@@ -12,9 +12,9 @@ from services.portal.openid import asked_for
 from services.portal.signins import Purpose
 from shared.consents import tables
 from shared.contracts.command import Connect, Disconnect
-from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
+from shared.contracts.rows import ConsentRow, ConsentState, FreshnessRow, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
-from shared.domain.instants import HOUR_MS
+from shared.domain.instants import HOUR_MS, to_rfc3339
 from tests.integration.portal.office import Browser, Office
 
 
@@ -110,6 +110,29 @@ def test_page_says_connecting_then_first_sync_then_connected_with_a_time(office:
         words.append(next(word for word in ("Connecting", "First sync", "Connected") if f">{word}" in page))
     assert words == ["Connecting", "First sync", "Connected"]
     assert "<time" in page
+
+
+@pytest.mark.proves("B14")
+def test_connected_calendar_says_when_it_was_last_heard_of_and_last_checked(office: Office, ada: Browser) -> None:
+    registry = office.engine.registry
+    at_ms = office.clock.now_ms()
+    tables.consents(registry).change(
+        ada.tenant,
+        ada.mailbox,
+        lambda row: msgspec.structs.replace(row, state=ConsentState.ACTIVE, first_look_at_ms=at_ms) if row else None,
+    )
+    assert "Not checked within two days" in ada.client.get("/profile").text
+    tables.freshness(registry).put(ada.tenant, ada.mailbox, FreshnessRow(heard_at_ms=0, checked_at_ms=at_ms))
+    page = ada.client.get("/profile").text
+    assert f'Last checked <time datetime="{to_rfc3339(at_ms)}">' in page
+    assert "has told us of no change yet" in page
+    row = FreshnessRow(heard_at_ms=at_ms - HOUR_MS, checked_at_ms=at_ms)
+    tables.freshness(registry).put(ada.tenant, ada.mailbox, row)
+    assert (
+        f'last told us of a change <time datetime="{to_rfc3339(at_ms - HOUR_MS)}">' in ada.client.get("/profile").text
+    )
+    shown = ada.client.get("/v1/me/calendar").json
+    assert (shown["heard"], shown["checked"]) == (to_rfc3339(at_ms - HOUR_MS), to_rfc3339(at_ms))
 
 
 @pytest.mark.proves("S4", "E15")
