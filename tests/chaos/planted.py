@@ -47,7 +47,7 @@ BESIDE = (
 )
 TOLD = "        self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))\n"
 SYNC_COMMIT = "            self._claim.commit(observations, changes, self._hints.position(answered))\n"
-SEND = "        held.hinted = False\n        self._pool.submit(self._run, held.job)\n"
+SEND = "        held.hinted = False\n        self._pool.submit(self._run, held.job, held.references)\n"
 TAKE = "            self._intake.take(topic.name, verdict.hints, step)\n"
 MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
 INIT = f"        if transactions:\n            producer.init_transactions()\n        return {MADE}"
