@@ -7,6 +7,7 @@ import dataclasses
 import queue
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
+from functools import cache
 
 import msgspec
 
@@ -25,6 +26,7 @@ from shared.consents.broker import ConsentBroker
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
+from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError, RetryableError, StoreUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -40,6 +42,15 @@ BUSY_POLL_S = 0.01
 SAVE_POSITION_EVERY_MS = 60_000
 
 logger = get_logger()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Standing:
+    """An organisation at one instant. Read in this order: keys that came with enabling anew are never taken for the old ones."""
+
+    enabled: bool
+    keys: TenantKeys | None
+    """None: destroyed."""
 
 
 class SyncOwner:
@@ -193,9 +204,12 @@ class SyncOwner:
         if not outcomes:
             return
         drained = outcomes
+        standing = cache(self._standing)
         try:
-            outcomes = [self._still_wanted(outcome) for outcome in drained]
-            settled = {outcome.job.mailbox: self._settle(outcome) for outcome in outcomes}
+            outcomes = [self._still_wanted(outcome, standing(outcome.job.mailbox.tenant)) for outcome in drained]
+            settled = {
+                outcome.job.mailbox: self._settle(outcome, standing(outcome.job.mailbox.tenant)) for outcome in outcomes
+            }
         except StoreUnavailableError:
             for outcome in drained:
                 self._finished.put(outcome)  # nothing was written: settle them again when the store is back
@@ -213,7 +227,14 @@ class SyncOwner:
             outcomes.append(self._finished.get())
         return outcomes
 
-    def _still_wanted(self, outcome: Outcome) -> Outcome:
+    def _standing(self, tenant: str) -> _Standing:
+        enabled = self._broker.is_enabled(tenant)
+        try:
+            return _Standing(enabled, self._engine.keyring.keys(tenant))
+        except KeyDestroyedError:
+            return _Standing(enabled, None)
+
+    def _still_wanted(self, outcome: Outcome, standing: _Standing) -> Outcome:
         """
         What a look brought, unless its integration was switched off or its tenant's keys were changed while it ran.
 
@@ -222,33 +243,27 @@ class SyncOwner:
         mailbox = outcome.job.mailbox
         if outcome.look is None:
             return outcome
-        if self._broker.is_enabled(mailbox.tenant) and not self._is_of_another_era(mailbox):
+        if standing.enabled and standing.keys and not self._is_of_another_era(mailbox, standing.keys.era):
             return outcome
         self._held[mailbox].state = msgspec.structs.replace(self._held[mailbox].state, asleep=True, due={})
         later = RetryableError("the integration was switched off", retry_after_s=0.0)
         return dataclasses.replace(outcome, look=None, failure=later)
 
-    def _is_of_another_era(self, mailbox: Mailbox) -> bool:
+    def _is_of_another_era(self, mailbox: Mailbox, era: str) -> bool:
         """Its references were named under keys that have been destroyed since."""
         held = self._held[mailbox]
-        try:
-            era = self._engine.keyring.keys(mailbox.tenant).era
-        except KeyDestroyedError:
-            return True
         fresh = not held.references and not held.state.baseline_done
         held.era = era if fresh or not held.era else held.era
         return held.era != era
 
-    def _settle(self, outcome: Outcome) -> Settled | None:
+    def _settle(self, outcome: Outcome, standing: _Standing) -> Settled | None:
         mailbox = outcome.job.mailbox
-        try:
-            keys = self._engine.keyring.keys(mailbox.tenant)
-        except KeyDestroyedError:
+        if standing.keys is None:
             return None  # its tenant was erased while the look ran
         return settle(
             self._held[mailbox],
             outcome,
-            keys=keys,
+            keys=standing.keys,
             rooms=self._rooms_of(mailbox.tenant),
             pace=self._pace_of(outcome.state.provider),
             partitions=self._engine.log.partitions,
