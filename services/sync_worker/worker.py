@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import queue
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from functools import cache
@@ -39,6 +40,8 @@ from shared.runtime.logging import get_logger
 
 POLL_S = 0.05
 BUSY_POLL_S = 0.01
+LINGER_S = 0.01
+"""Under half a commit on three brokers. Without it, looks that begin after a commit always just miss the next one."""
 SAVE_POSITION_EVERY_MS = 60_000
 
 logger = get_logger()
@@ -222,9 +225,14 @@ class SyncOwner:
             self._finish(outcome)
 
     def _drain(self) -> Sequence[Outcome]:
-        outcomes = []
-        while not self._finished.empty():
-            outcomes.append(self._finished.get())
+        """What looks have brought. A look that misses a commit waits for all of the next: so the last ones get a moment."""
+        looking = sum(held.job is not None for held in self._held.values())
+        outcomes: list[Outcome] = []
+        until_s = time.monotonic() + LINGER_S
+        with contextlib.suppress(queue.Empty):
+            while len(outcomes) < looking:
+                left_s = until_s - time.monotonic() if outcomes else 0.0
+                outcomes.append(self._finished.get(timeout=max(0.0, left_s)))
         return outcomes
 
     def _standing(self, tenant: str) -> _Standing:

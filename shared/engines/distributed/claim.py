@@ -111,6 +111,7 @@ class DistributedClaim:
         deadline = time.monotonic() + COMMIT_TIMEOUT_S
         if self._transactions:
             self._producer.begin_transaction()
+            self._producer.enlist([*self._places(outputs), self._where(self._station.state)])
         ends = self._decide(outputs, deadline)
         self._at_point(f"{self._station.service}.decided")
         inputs = {**self._written, **position}
@@ -156,6 +157,9 @@ class DistributedClaim:
 
     def _error(self) -> FencedError:
         return FencedError(f"the claim on {self._station.service}-{self.partition} is over: {self._dead}")
+
+    def _places(self, outputs: Sequence[NewRecord]) -> set[TopicPartition]:
+        return {TopicPartition(self._clients.topic(one.topic), one.partition) for one in outputs}
 
     def _where(self, topic: str) -> TopicPartition:
         return TopicPartition(self._clients.topic(topic), self.partition)

@@ -91,6 +91,10 @@ class Producer(Protocol):
         """Local."""
         ...
 
+    def enlist(self, partitions: Iterable[TopicPartition]) -> None:
+        """Say beforehand which partitions the open transaction will write to: one request for all of them, with the first send."""
+        ...
+
     def commit_transaction(self) -> None:
         """Flush and commit. No timeout of its own."""
         ...
@@ -207,6 +211,12 @@ class _QuietProducer(KafkaProducer):  # type: ignore[misc]  # the client is unty
 
     def __del__(self) -> None:
         """Do nothing."""
+
+    def enlist(self, partitions: Iterable[TopicPartition]) -> None:
+        """As the library's `send` does for each record, which costs the coordinator a request and a replicated write a time."""
+        with self._transaction_manager._lock:  # the sender's thread sees all of them or none
+            for one in partitions:
+                self._transaction_manager.maybe_add_partition_to_transaction(one)
 
     def abandon(self) -> None:
         """The library's `close` flushes first, and leaves its thread running for ever when that fails."""

@@ -273,22 +273,26 @@ class Office:
             self.engine.log.claim(ROOM_STATUS_STATION, 0), self.engine, self.clock, poll_s=0.0
         )
 
-    def connect(self) -> None:
-        """Ada signs in."""
-        sealed = seal(self.keys.consent_key or b"", ADA.encode(), purpose=f"user/{self.tenant}/u-ada")
+    def connect(self, name: str = "ada") -> Mailbox:
+        """Ada, or somebody else who looks into the same calendar, signs in."""
+        user, mailbox = f"u-{name}", Mailbox(self.tenant, f"m-{name}")
+        address = ADA.replace("ada", name)
+        sealed = seal(self.keys.consent_key or b"", address.encode(), purpose=f"user/{self.tenant}/{user}")
         row = UserRow(
-            provider="microsoft", subject="oid", address_sealed=sealed, person=self.keys.person(ADA), mailbox="m-ada"
-        )
-        users(self.engine.registry).put(self.tenant, "u-ada", row)
-        self.broker.store_grant(self.tenant, "u-ada", GRANTED)
-        self.wish(Connect(at_ms=self.clock.at_ms))
+            provider="microsoft", subject="oid", address_sealed=sealed, person=self.keys.person(address),
+            mailbox=mailbox.id,
+        )  # fmt: skip
+        users(self.engine.registry).put(self.tenant, user, row)
+        self.broker.store_grant(self.tenant, user, GRANTED)
+        self.wish(Connect(at_ms=self.clock.at_ms), mailbox)
         self.settle()
+        return mailbox
 
-    def wish(self, wished: Command) -> None:
-        """Append a command for Ada's mailbox."""
-        self._append("commands", command.TYPE, wished)
+    def wish(self, wished: Command, mailbox: Mailbox | None = None) -> None:
+        """Append a command for a mailbox, Ada's if none is named."""
+        self._append("commands", command.TYPE, wished, mailbox)
 
-    def hint(self, kind: HintKind = HintKind.CHANGED, subscription: str = "s1") -> None:
+    def hint(self, kind: HintKind = HintKind.CHANGED, subscription: str = "s1", mailbox: Mailbox | None = None) -> None:
         """A notification arrives."""
         self._append(
             "notifications.graph",
@@ -300,6 +304,7 @@ class Office:
                 key_id="k",
                 received_at_ms=self.clock.at_ms,
             ),
+            mailbox,
         )
 
     def settle(self) -> None:
@@ -333,7 +338,7 @@ class Office:
         """The public states, in order."""
         return [status["state"] for status in self.topic("room-status") if status]
 
-    def _append(self, topic: str, kind: str, payload: msgspec.Struct) -> None:
+    def _append(self, topic: str, kind: str, payload: msgspec.Struct, mailbox: Mailbox | None = None) -> None:
         self._count = getattr(self, "_count", 0) + 1
         value = envelopes.encode(
             Envelope(
@@ -343,5 +348,5 @@ class Office:
                 payload=msgspec.Raw(msgspec.json.encode(payload)),
             )
         )
-        key = self.mailbox.key
+        key = (mailbox or self.mailbox).key
         self.engine.log.append([NewRecord(topic, partition_of(key, 1), key, value)])
