@@ -214,7 +214,7 @@ class _QuietProducer(KafkaProducer):  # type: ignore[misc]  # the client is unty
 
     def enlist(self, partitions: Iterable[TopicPartition]) -> None:
         """As the library's `send` does for each record, which costs the coordinator a request and a replicated write a time."""
-        with self._transaction_manager._lock:  # the sender's thread sees all of them or none
+        with self._transaction_manager._lock:  # noqa: SLF001  # the sender's thread sees all of them or none
             for one in partitions:
                 self._transaction_manager.maybe_add_partition_to_transaction(one)
 
