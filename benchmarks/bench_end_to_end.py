@@ -40,7 +40,6 @@ from shared.engines.distributed.clients import Clients, TopicPartition
 
 RATE = 50
 PEOPLE = 50
-PARTITIONS = 4
 WARM_S = 4.0
 LAST_S = 20.0
 """How long the last outcome may take."""
@@ -52,6 +51,14 @@ PINNED = "quixstreams"
 
 Send = Callable[[int], bytes]
 """Sends number n; returns the key that its outcome will have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What both are put under."""
+
+    seconds: float
+    partitions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +78,29 @@ def main() -> int:
     """Print both, and ours as a share of the other's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each is measured")
+    parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--without-quix", action="store_true")
     arguments = parser.parse_args()
+    load = Load(arguments.seconds, arguments.partitions)
     with contextlib.ExitStack() as stack:
         try:
             servers = stack.enter_context(local_servers(3))
         except ServerError as error:
             raise SystemExit(str(error)) from None
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ours = _ours(home, servers, arguments.seconds)
+        ours = _ours(home, servers, load)
         print(f"roomsync, hint to decline: {ours}", flush=True)
         python = None if arguments.without_quix else _quix_python(home)
         if python is None:
             return 0
-        theirs = _quix(python, home, servers["ROOMSYNC_KAFKA_BOOTSTRAP"], arguments.seconds)
+        theirs = _quix(python, home, servers["ROOMSYNC_KAFKA_BOOTSTRAP"], load)
         print(f"Quix Streams, record to record: {theirs}")
         print(f"ours / theirs: p50 {ours.p50_ms / theirs.p50_ms:.2f}, p99 {ours.p99_ms / theirs.p99_ms:.2f}")
     return 0
 
 
-def _ours(home: Path, servers: Mapping[str, str], seconds: float) -> Latency:
-    environ = environ_of(home, servers, new_key(), PARTITIONS)
+def _ours(home: Path, servers: Mapping[str, str], load: Load) -> Latency:
+    environ = environ_of(home, servers, new_key(), load.partitions)
     counts_file = home / "counts"
     counts = Counts(counts_file, PEOPLE)
     run_command(["topics", "--apply"], environ)
@@ -110,10 +119,10 @@ def _ours(home: Path, servers: Mapping[str, str], seconds: float) -> Latency:
             return key
 
         clients = Clients(servers["ROOMSYNC_KAFKA_BOOTSTRAP"])
-        with _reading(clients, ROOM_REJECTIONS.name) as arrived:
-            sent = _paced(send, seconds)
+        with _reading(clients, ROOM_REJECTIONS.name, load) as arrived:
+            sent = _paced(send, load.seconds)
             latency = _latency(sent, arrived)
-        print(_steps(clients, sent, arrived), flush=True)
+        print(_steps(clients, load, sent, arrived), flush=True)
         print(f"processes that had to be started again meanwhile: {sum(map(len, announced.values())) - len(announced)}")
         return latency
 
@@ -153,10 +162,10 @@ def _paced(send: Send, seconds: float) -> dict[bytes, float]:
 
 
 @contextlib.contextmanager
-def _reading(clients: Clients, topic: str) -> Iterator[dict[bytes, float]]:
+def _reading(clients: Clients, topic: str, load: Load) -> Iterator[dict[bytes, float]]:
     """A `read_committed` reader in a thread; key → when it was read first."""
     consumer = clients.consumer(committed=True)
-    places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+    places = [TopicPartition(topic, partition) for partition in range(load.partitions)]
     consumer.assign(places)
     for place in places:
         consumer.seek(place, 0)
@@ -191,9 +200,9 @@ def _latency(sent: Mapping[bytes, float], arrived: Mapping[bytes, float]) -> Lat
     return Latency(len(took), len(sent) - len(took), statistics.median(took), took[int(len(took) * 0.99)])
 
 
-def _steps(clients: Clients, sent: Mapping[bytes, float], arrived: Mapping[bytes, float]) -> str:
+def _steps(clients: Clients, load: Load, sent: Mapping[bytes, float], arrived: Mapping[bytes, float]) -> str:
     """Where the time goes, by the brokers' own stamps."""
-    stamps = [_stamps(clients, topic) for topic in (OBSERVATIONS.name, ROOM_REJECTIONS.name)]
+    stamps = [_stamps(clients, topic, load) for topic in (OBSERVATIONS.name, ROOM_REJECTIONS.name)]
     offset_ms = (time.time() - time.perf_counter()) * 1000
     keys = [key for key in sent if all(key in each for each in (*stamps, arrived))]
     begun = [sent[key] * 1000 + offset_ms for key in keys]
@@ -207,10 +216,10 @@ def _steps(clients: Clients, sent: Mapping[bytes, float], arrived: Mapping[bytes
     return f"roomsync, steps (median, ms): {', '.join(parts)}"
 
 
-def _stamps(clients: Clients, topic: str) -> dict[bytes, float]:
+def _stamps(clients: Clients, topic: str, load: Load) -> dict[bytes, float]:
     """Key → when the broker appended its first record."""
     consumer = clients.consumer(committed=True)
-    places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+    places = [TopicPartition(topic, partition) for partition in range(load.partitions)]
     consumer.assign(places)
     ends = consumer.end_offsets(places, timeout_ms=5_000)
     found: dict[bytes, float] = {}
@@ -242,42 +251,42 @@ def _quix_python(home: Path) -> Path | None:
     return python
 
 
-def _quix(python: Path, home: Path, bootstrap: str, seconds: float) -> Latency:
+def _quix(python: Path, home: Path, bootstrap: str, load: Load) -> Latency:
     clients = Clients(bootstrap)
     run = uuid.uuid4().hex[:6]
     source, target = f"quix-in-{run}", f"quix-out-{run}"
-    _make(clients, source, target)
+    _make(clients, load, source, target)
     script = Path(__file__).parent / "end_to_end" / "quix_fold.py"
     command = [str(python), str(script), bootstrap, f"quix-{run}", source, target, str(home / "quix-state")]
     with subprocess.Popen([*command, str(COMMIT_INTERVAL_S)], stdin=subprocess.DEVNULL, cwd=home) as process:
         try:
-            return _quix_measured(clients, source, target, seconds)
+            return _quix_measured(clients, source, target, load)
         finally:
             process.terminate()
 
 
-def _quix_measured(clients: Clients, source: str, target: str, seconds: float) -> Latency:
+def _quix_measured(clients: Clients, source: str, target: str, load: Load) -> Latency:
     producer = clients.appender()
 
     def send(number: int) -> bytes:
         key = b"m-%d" % number  # as many keys as there are meetings in ours
-        producer.send(source, json.dumps({"n": number}).encode(), key=key, partition=number % PARTITIONS).get(10)
+        producer.send(source, json.dumps({"n": number}).encode(), key=key, partition=number % load.partitions).get(10)
         return key
 
     try:
-        with _reading(clients, target) as arrived:
+        with _reading(clients, target, load) as arrived:
             send(10**9)
             deadline_s = time.monotonic() + 60
             while not arrived and time.monotonic() < deadline_s:
                 time.sleep(0.1)
-            return _latency(_paced(send, seconds), arrived)
+            return _latency(_paced(send, load.seconds), arrived)
     finally:
         producer.close(timeout=2)
 
 
-def _make(clients: Clients, *topics: str) -> None:
+def _make(clients: Clients, load: Load, *topics: str) -> None:
     admin = clients.admin()
-    shape = {"num_partitions": PARTITIONS, "replication_factor": 3}
+    shape = {"num_partitions": load.partitions, "replication_factor": 3}
     admin.create_topics(dict.fromkeys(topics, shape), wait_for_metadata=True)
     admin.close()
 
