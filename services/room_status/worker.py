@@ -140,6 +140,8 @@ class RoomStatusOwner:
         if batch.empty and not batch.malformed and not always:
             return
         crash_point("room-status.before-commit")
+        if batch.decisions:
+            crash_point("room-status.telling")
         with metrics.COMMIT_SECONDS.labels(ROOM_STATUS_STATION.service).time():
             offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)
         crash_point("room-status.after-commit")

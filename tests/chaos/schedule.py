@@ -28,6 +28,7 @@ POINTS = (
     (SYNC, "sync-worker.room-swapping"),
     (SYNC, "sync-worker.room-swapped"),
     (STATUS, "room-status.before-commit"),
+    (STATUS, "room-status.telling"),
     (STATUS, "room-status.decided"),
     (STATUS, "room-status.stated"),
     (STATUS, "room-status.after-commit"),
@@ -37,8 +38,11 @@ POINTS = (
 )
 RARE = ("swapping", "swapped", "recorded", "sent")
 """Passed once or twice in a round: to be armed with their first passing."""
-ZOMBIES = ("before-commit", "before-commit", "decided", "stated")
-"""Where a worker stands still until another has taken over: before a commit, and twice inside one."""
+ZOMBIES = {
+    SYNC: ("before-commit", "before-commit", "decided", "stated"),
+    STATUS: ("telling", "telling", "decided", "stated"),
+}
+"""Where a worker stands still until another has taken over: before a commit (with a decision in hand), and twice inside one."""
 SERVICES = (RECEIVER, SYNC, SYNC, STATUS, STATUS, PORTAL)
 SERVERS = ("view", "broker", "registry")
 HARMLESS: Sequence[dict[str, Any]] = (
@@ -161,9 +165,9 @@ def _faults(dice: random.Random, kind: Kind) -> list[Event]:
 
 def _zombie(dice: random.Random, kind: Kind, service: str) -> Event:
     """A worker that stands still at a point until another owns its partition, and then goes on there."""
-    point = dice.choice(ZOMBIES)
+    point = dice.choice(ZOMBIES[service])
     seconds = dice.uniform(*kind.zombie_s)
-    if not kind.servers and point != "before-commit":
+    if not kind.servers and point in {"decided", "stated"}:
         seconds = dice.uniform(0.5, 1.5)  # inside a commit it holds the only file: nobody can take over, all wait
     return Event(0.0, "zombie", service, f"{service}.{point}:{dice.randint(1, 3)}", seconds, dice=dice.random())
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from kafka import KafkaAdminClient, TopicPartition
 
 from cli import rebuild
 from services.room_status import recollect
-from shared.contracts.topics import OBSERVATIONS, REPAIRS, SYNC_WORKER
+from shared.contracts.topics import OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, SYNC_WORKER
 from shared.crypto.master import new_key, parse
 from shared.engines.distributed import DistributedEngine, ensure_topics, open_engine
 from shared.runtime.clock import SystemClock
@@ -93,6 +94,28 @@ def test_a_repair_on_a_real_broker_tells_nothing_that_the_topic_has(
     while recorder.owners[0]._passed.get(REPAIRS.name, 0) < end:
         recorder.step()
     assert [each.value for each in recollect.told(engine.log, 0)] == before
+
+
+@pytest.mark.proves("D11", "M1")
+def test_declines_that_the_brokers_lost_are_found_missing_and_told_again_with_the_same_bytes(
+    recorder: Recorder, engine: DistributedEngine, kafka_bootstrap: str
+) -> None:
+    before = recollect.told(engine.log, 0)
+    lost = before[: len(before) // 2]
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin.delete_records({TopicPartition(engine.prefix + ROOM_REJECTIONS.name, 0): lost[-1].record.offset + 1})
+    admin.close()
+    assert [each.id for each in recollect.told(engine.log, 0)] == [each.id for each in before[len(lost) :]]
+
+    found = recorder.compared(0, 0, EVERYTHING)
+    assert [each.id for each in found.missing] == [each.id for each in lost]
+    wish(recorder, *(each.id for each in found.missing), times=2)
+    end = engine.log.span(REPAIRS.name, 0).end
+    while recorder.owners[0]._passed.get(REPAIRS.name, 0) < end:
+        recorder.step()
+    after = recollect.told(engine.log, 0)
+    assert sorted((each.id, each.value) for each in after) == sorted((each.id, each.value) for each in before)
+    assert recorder.compared(0, 0, EVERYTHING).equal
 
 
 @pytest.mark.proves("D11")
