@@ -7,16 +7,17 @@ import random
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
-from kafka import KafkaAdminClient, TopicPartition
 
 from cli import rebuild
 from services.room_status import recollect
 from shared.contracts.topics import OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, SYNC_WORKER
 from shared.crypto.master import new_key, parse
 from shared.engines.distributed import DistributedEngine, ensure_topics, open_engine
+from shared.engines.distributed.clients import Clients, TopicPartition
 from shared.runtime.clock import SystemClock
 from tests.contract.deployments import ManualClock
 from tests.integration.replay import losses
@@ -102,7 +103,7 @@ def test_declines_that_the_brokers_lost_are_found_missing_and_told_again_with_th
 ) -> None:
     before = recollect.told(engine.log, 0)
     lost = before[: len(before) // 2]
-    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin: Any = Clients(kafka_bootstrap).admin()
     admin.delete_records({TopicPartition(engine.prefix + ROOM_REJECTIONS.name, 0): lost[-1].record.offset + 1})
     admin.close()
     assert [each.id for each in recollect.told(engine.log, 0)] == [each.id for each in before[len(lost) :]]
