@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 
@@ -51,4 +50,5 @@ def _pass() -> None:
     with _lock:
         _left -= 1
         if _left == 0:
-            os.kill(os.getpid(), _signal)
+            # To this very thread: sent to the process, another may take it while this one goes on past the point.
+            signal.pthread_kill(threading.get_ident(), _signal)

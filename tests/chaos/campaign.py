@@ -21,7 +21,7 @@ from tests.chaos.employees import PATIENCE_S, Line
 from tests.chaos.house import RETRY_SCALE, ROOT, House
 from tests.chaos.offices import RULES
 from tests.chaos.people import UNDECIDED
-from tests.chaos.schedule import BURST_ITEMS, SLOW, Event, Kind, last_bookings, last_words, round_of
+from tests.chaos.schedule import BURST_ITEMS, SLOW, Event, Kind, haunting, last_bookings, last_words, round_of
 from tests.chaos.servers import Servers
 from tests.chaos.told import hints, states, tellings
 from tests.chaos.troupe import RECEIVER, STATUS
@@ -30,6 +30,8 @@ from tests.chaos.truth import Truth, truth_of
 SETTLE_S = 75.0
 QUIET_S = 2.0
 START_S = 180.0
+HAUNTED_S = 25.0
+"""How long a zombie may take to freeze, be outlived and wake: twice a group's patience and a while."""
 LULL_S = 3.0
 """Before the end of a round: the echo look that follows an empty one comes after two seconds, and would make up for a loss."""
 POLL_S = 0.3
@@ -92,6 +94,10 @@ class Campaign:
         self._house.simulator.faults(**SLOW)
         self._house.people.await_words()
         began_s = time.monotonic()
+        if self._kind.servers and self._kind.fenced:
+            self._play(sorted(haunting(self._dice, self._kind)))
+            self._house.troupe.await_zombies(HAUNTED_S)
+            time.sleep(LULL_S)
         self._play(round_of(self._dice, self._kind))
         time.sleep(LULL_S)
         ending = last_words if self._round % 2 and not self._kind.lossy else last_bookings

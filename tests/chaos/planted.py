@@ -52,7 +52,7 @@ TAKE = "            self._intake.take(topic.name, verdict.hints, step)\n"
 MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
 INIT = f"        if transactions:\n            producer.init_transactions()\n        return {MADE}"
 INIT_LAST = (
-    f"        made = {MADE}        import time as planted; planted.sleep(2.0)\n"
+    f"        made = {MADE}        import time as planted; planted.sleep(3.0)\n"
     "        if transactions:\n            producer.init_transactions()\n        return made\n"
 )
 UNTOLD = "        self._told = frozenset()\n"

@@ -112,6 +112,19 @@ def round_of(dice: random.Random, kind: Kind) -> list[Event]:
     return sorted(events)
 
 
+def haunting(dice: random.Random, kind: Kind) -> list[Event]:
+    """
+    A beginning, on servers: while nothing else dies, an owner freezes with a decline in its hands until another owns its partition.
+
+    A group there takes so long to miss a member that in the middle of a round few owners live long enough to be feared.
+    """
+    settled_s = kind.zombie_s[0] + 2.0
+    return [
+        Event(0.0, "zombie", STATUS, f"{STATUS}.telling:1", dice.uniform(*kind.zombie_s), dice=dice.random()),
+        *(Event(settled_s + dice.uniform(0.0, 1.0), "book", dice=dice.random()) for _ in range(LAST_BOOKINGS)),
+    ]
+
+
 def last_bookings(dice: random.Random) -> list[Event]:
     """
     An end: bookings on whose heels both workers of a kind die.

@@ -124,10 +124,11 @@ class Troupe:
 
     @contextlib.contextmanager
     def held(self, service: str) -> Iterator[None]:
-        """Every process of a service stands still meanwhile, and none is started."""
+        """Every process of a service stands still meanwhile, and none is started. Who stood still before goes on standing."""
         with self._lock:
             self._held = service
-            for actor in self.named(service):
+            walking = [actor for actor in self.named(service) if not actor.frozen_until_s]
+            for actor in walking:
                 self.freeze(actor.name, READY_S)
         try:
             while any(actor.pid and not actor.stopped for actor in self.named(service)):
@@ -136,8 +137,14 @@ class Troupe:
         finally:
             with self._lock:
                 self._held = ""
-                for actor in self.named(service):
+                for actor in walking:
                     self._thaw(actor)
+
+    def await_zombies(self, patience_s: float) -> None:
+        """Until whoever was to freeze at a point has done so and has woken; no longer than `patience_s`."""
+        deadline_s = time.monotonic() + patience_s
+        while any(actor.stop_s for actor in self.actors) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
 
     def calm(self) -> None:
         """
