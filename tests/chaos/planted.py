@@ -96,7 +96,7 @@ FAULTS = (
         ),),
         engine="kafka",
     ),
-    Fault("restore-before-init-transactions", ((CLAIM, INIT, INIT_LAST),), engine="kafka", harmless=True),
+    Fault("restore-before-init-transactions", ((CLAIM, INIT, INIT_LAST),), engine="kafka"),
     Fault(
         "restore-before-init-transactions-and-no-tail-check",
         ((CLAIM, INIT, INIT_LAST), (STATUS, TOLD, UNTOLD)),
