@@ -32,11 +32,13 @@ def main() -> int:
     texts = {f"{name}.json": msgspec.json.encode(example(kind)) for name, kind in kinds().items()}
     texts["sealed-observation.bin"] = sealed_envelope(KEYS, OBSERVATION, type="observation", id="o-1")
     texts["export.bin"] = sealed(HELD, RING, kind="export", made_at_ms=NOW_MS)
-    wanted = json.dumps({name: required(kind) for name, kind in sorted(kinds().items())}, indent=1)
-    texts["required.json"] = (wanted + "\n").encode()
     for name, text in texts.items():
         if not (place / name).exists():
             (place / name).write_bytes(text)
+    promised = place / "required.json"
+    earlier = json.loads(promised.read_text()) if promised.exists() else {}
+    wanted = {name: required(kind) for name, kind in kinds().items()} | earlier
+    promised.write_text(json.dumps(dict(sorted(wanted.items())), indent=1) + "\n")
     return 0
 
 
