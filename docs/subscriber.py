@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import signal
 import sys
 
 import jsonschema
@@ -32,5 +33,8 @@ def main(bootstrap: str, topic: str = "room-rejections", group: str = "my-servic
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit()
+    )  # as orchestrators stop a program: on the way out it leaves the group
     with contextlib.suppress(KeyboardInterrupt):
         main(*sys.argv[1:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -72,8 +71,8 @@ def subscribed(bootstrap: str, prefix: str) -> Iterator[queue.Queue[str]]:
         yield ids
         # It commits after each poll: let one more poll pass, so that what was printed is also committed.
         time.sleep(COMMITTED_S)
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        process.terminate()  # not SIGINT: a program that was started in the background may have inherited that it is ignored
+        process.wait(PATIENCE_S)
         reader.join()
 
 
