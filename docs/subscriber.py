@@ -33,8 +33,7 @@ def main(bootstrap: str, topic: str = "room-rejections", group: str = "my-servic
 
 
 if __name__ == "__main__":
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit()
-    )  # as orchestrators stop a program: on the way out it leaves the group
+    # As orchestrators stop a program: on the way out it leaves the group.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with contextlib.suppress(KeyboardInterrupt):
         main(*sys.argv[1:])
