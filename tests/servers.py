@@ -39,6 +39,17 @@ def address(name: str) -> str:
     return os.environ[name]
 
 
+def settings(prefix: str) -> dict[str, str]:
+    """The settings of services that run on the real servers, with topics and keys under `prefix`."""
+    return {
+        "ROOMSYNC_KAFKA_BOOTSTRAP": address(KAFKA),
+        "ROOMSYNC_VIEW_REDIS_URL": address(VIEW_REDIS),
+        "ROOMSYNC_REGISTRY_REDIS_URL": address(REGISTRY_REDIS),
+        "ROOMSYNC_KAFKA_REPLICATION": "1",
+        "ROOMSYNC_TOPIC_PREFIX": prefix,
+    }
+
+
 def require(missing: str) -> None:
     """Skip the test if something is `missing`; fail it in CI."""
     if missing and os.environ.get("CI", "").lower() == "true":

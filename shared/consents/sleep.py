@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -221,20 +222,19 @@ def _delete_own_data(registry: Registry, tenant: str) -> None:
         tables.attendances(registry),
         tables.office_days(registry),
     ):
-        for row_id, _ in list(table.scan(tenant)):
-            table.delete(tenant, row_id)
+        _empty(table, tenant)
+
+
+def _empty(table: tables.Table[Any], tenant: str) -> None:
+    for row_id, _ in list(table.scan(tenant)):
+        table.delete(tenant, row_id)
 
 
 def _delete_people(registry: Registry, tenant: str) -> None:
     """A row past its deadline is not shown: it is deleted by the name that its person gives it."""
-    consents, users, endings = tables.consents(registry), tables.users(registry), tables.endings(registry)
-    freshness = tables.freshness(registry)
-    for mailbox, _ in list(freshness.scan(tenant)):
-        freshness.delete(tenant, mailbox)
-    for mailbox, _ in list(consents.scan(tenant)):
-        consents.delete(tenant, mailbox)
-    for mailbox, _ in list(endings.scan(tenant)):
-        endings.delete(tenant, mailbox)
+    consents, users = tables.consents(registry), tables.users(registry)
+    for table in (tables.freshness(registry), consents, tables.endings(registry)):
+        _empty(table, tenant)
     for user_id, row in list(users.scan(tenant)):
         consents.delete(tenant, row.mailbox)
         if not row.roles:

@@ -201,10 +201,8 @@ class Campaign:
         self._names.learn(lines)
         environ = self._house.environ
         shown = states(environ)
-        if not self._kind.fenced:
-            shown = list(
-                dict.fromkeys(shown)
-            )  # what a torn commit wrote, its successor writes again: declared in ADR 8
+        if not self._kind.fenced:  # what a torn commit wrote, its successor writes again: declared in ADR 8
+            shown = list(dict.fromkeys(shown))
         verdict = check(tellings(environ), shown, lines, truths, self._names, self._boundary)
         verdict.wrong += ["a page says that it is not complete" for page in pages if page is None]
         verdict.wrong += self._seen_early

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.servers import KAFKA, REGISTRY_REDIS, VIEW_REDIS, address
+from tests.servers import settings
 
 ENGINES = ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)]
 
@@ -22,11 +22,4 @@ def servers(engine: str, request: pytest.FixtureRequest) -> Mapping[str, str]:
     """Settings of real servers, with topics and keys of this test's own."""
     if engine == "embedded":
         return {}
-    prefix = f"e2e-{abs(hash(request.node.nodeid)) % 10**8}."
-    return {
-        "ROOMSYNC_KAFKA_BOOTSTRAP": address(KAFKA),
-        "ROOMSYNC_VIEW_REDIS_URL": address(VIEW_REDIS),
-        "ROOMSYNC_REGISTRY_REDIS_URL": address(REGISTRY_REDIS),
-        "ROOMSYNC_KAFKA_REPLICATION": "1",
-        "ROOMSYNC_TOPIC_PREFIX": prefix,
-    }
+    return settings(f"e2e-{abs(hash(request.node.nodeid)) % 10**8}.")

@@ -25,10 +25,9 @@ from shared.domain.identity import Mailbox, partition_of
 from shared.ports.log import NewRecord
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
-from tests.servers import KAFKA, REGISTRY_REDIS, VIEW_REDIS, address
+from tests.servers import settings
 
 PATIENCE_S = 60.0
-FINDING = 1
 
 
 @dataclass
@@ -96,15 +95,7 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def servers(request: pytest.FixtureRequest) -> Mapping[str, str]:
-    if request.param == "embedded":
-        return {}
-    return {
-        "ROOMSYNC_KAFKA_BOOTSTRAP": address(KAFKA),
-        "ROOMSYNC_VIEW_REDIS_URL": address(VIEW_REDIS),
-        "ROOMSYNC_REGISTRY_REDIS_URL": address(REGISTRY_REDIS),
-        "ROOMSYNC_KAFKA_REPLICATION": "1",
-        "ROOMSYNC_TOPIC_PREFIX": f"night-{secrets.token_hex(4)}.",
-    }
+    return {} if request.param == "embedded" else settings(f"night-{secrets.token_hex(4)}.")
 
 
 @pytest.fixture
