@@ -12,6 +12,7 @@ from shared.errors import (
     ConsentRevokedError,
     KeyDestroyedError,
     LogUnavailableError,
+    RefusedError,
     RetryableError,
     RoomsyncError,
     StoreUnavailableError,
@@ -68,6 +69,13 @@ def _ours(error: RoomsyncError) -> ProblemError | None:
             return _away("log-unavailable", "Nothing can be recorded at the moment; nothing was changed.")
         case StoreUnavailableError():
             return _away("rebuilding", "The answer is being rebuilt or cannot be reached at the moment.")
+        case KeyDestroyedError():
+            return not_enabled()
+    return _calendars(error)
+
+
+def _calendars(error: RoomsyncError) -> ProblemError | None:
+    match error:
         case RetryableError():
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -76,15 +84,20 @@ def _ours(error: RoomsyncError) -> ProblemError | None:
                 next_step="Try again in a moment.",
                 retry_after_s=int(error.retry_after_s or 5),
             )
+        case RefusedError():
+            return ProblemError(
+                HTTPStatus.CONFLICT,
+                "calendar-refuses",
+                "Your calendar system refuses this.",
+                next_step="Connect your calendar again; if that does not help, ask your administrator.",
+            )
         case ConsentRevokedError():
             return ProblemError(
                 HTTPStatus.CONFLICT,
                 "not-connected",
-                "Your calendar is no longer connected.",
-                next_step="Connect it again: /auth/login",
+                "Your calendar is not connected.",
+                next_step="Connect it on your profile: /profile",
             )
-        case KeyDestroyedError():
-            return not_enabled()
     return None
 
 

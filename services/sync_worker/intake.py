@@ -100,7 +100,7 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
             # What was appointed is of no consequence any more; letting go is.
             held.state = msgspec.structs.replace(held.state, asleep=True, failures=0, due={})
         case Disconnect():
-            held.state = msgspec.structs.replace(held.state, connected=False)
+            held.state = msgspec.structs.replace(held.state, connected=False, failures=0, due={})
         case Reconcile():
             held.full = held.full or wish.full
             owed = {**held.state.owed, **dict.fromkeys(wish.meetings, wish.quiet)}

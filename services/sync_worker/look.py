@@ -14,6 +14,7 @@ from services.sync_worker.mailbox import Repair, needs_full, repair, window_at
 from services.sync_worker.take import TakeRooms
 from shared.consents.broker import ConsentBroker
 from shared.consents.endings import Endings
+from shared.consents.grants import DISCONNECTING
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox, Provider
@@ -114,8 +115,9 @@ class Looker:
             return self._asleep(job, enabled=enabled)
         try:
             state = self._placed(job)
-            provider = self._providers[Provider(state.provider)]
-            return self._broker.using(job.mailbox, lambda access: self._made_right(job, state, provider, access))
+            if not state.connected:
+                return self._leave(job, state)
+            return self._made_right(job, state)
         except ConsentRevokedError as error:
             logger.info("consent_revoked", tenant=job.mailbox.tenant, mailbox=job.mailbox.id, reason=error.code)
             return Outcome(job, state, gone=error.code)
@@ -151,9 +153,16 @@ class Looker:
             return job.state
         return msgspec.structs.replace(job.state, provider=self._broker.provider_of(job.mailbox))
 
-    def _made_right(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
-        if not state.connected:
-            return self._leave(job, state, provider, access)
+    def _made_right(self, job: Job, state: MailboxState) -> Outcome:
+        provider = self._providers[Provider(state.provider)]
+        try:
+            return self._broker.using(job.mailbox, lambda access: self._with_access(job, state, provider, access))
+        except ConsentRevokedError as error:
+            if error.code != DISCONNECTING:
+                raise
+            return self._leave(job, state)  # the wish is on its way; the grant is no longer ours to read with
+
+    def _with_access(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
         state = self._retired(state, provider, access)
         state = self._repaired(job, state, provider, access)
         if not state.baseline_done:
@@ -220,10 +229,14 @@ class Looker:
         start = window.start_ms if look.full else state.window_start_ms
         return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor, window_start_ms=start), look)
 
-    def _leave(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
+    def _leave(self, job: Job, state: MailboxState) -> Outcome:
         """Stop first, revoke second: without a token nobody may end a channel."""
-        for subscription in _all_of(state):
-            provider.unsubscribe(access, _as_provider_knows(subscription))
+        provider = self._providers[Provider(state.provider)]
+        try:
+            for known in [_as_provider_knows(each) for each in _all_of(state)]:
+                self._broker.ending(job.mailbox, lambda access, known=known: provider.unsubscribe(access, known))  # type: ignore[misc]
+        except ConsentRevokedError as error:
+            logger.info("nothing_to_end_with", mailbox=job.mailbox.id, reason=error.code)
         self._broker.forget(job.mailbox, given_before_ms=job.started_at_ms)
         return Outcome(job, state, gone="disconnected")
 

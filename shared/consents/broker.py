@@ -104,7 +104,7 @@ class ConsentBroker:
             refused: A token that the provider has just refused: never returned again, even if it looks good.
 
         Raises:
-            ConsentRevokedError: no grant, or the provider took it back; the row says so from now on.
+            ConsentRevokedError: no grant, the provider took it back (the row says so from now on), or its person did.
             RetryableError: the token endpoint is busy or away.
             RefusedError: our own registration is wrong, or the integration is switched off.
         """
@@ -132,19 +132,19 @@ class ConsentBroker:
 
     def ending(self, mailbox: Mailbox, call: Callable[[Access], T]) -> T:
         """
-        As `using`, also with a grant that sleeps: to end the mailbox's subscription, and for nothing else.
+        As `using`, also with a grant that sleeps or is taken back: to end the mailbox's subscription, and for nothing else.
 
         Raises:
             ConsentRevokedError: there is no grant any more to end anything with.
         """
         lock = self._lock_of(mailbox)
         with lock.lock:
-            access = self._access(mailbox, "", asleep=True)
+            access = self._access(mailbox, "", ending=True)
         try:
             return call(access)
         except ConsentRevokedError:
             with lock.lock:
-                access = self._access(mailbox, access.token, asleep=True)
+                access = self._access(mailbox, access.token, ending=True)
         return call(access)
 
     def is_enabled(self, tenant: str) -> bool:
@@ -194,7 +194,7 @@ class ConsentBroker:
 
     def provider_of(self, mailbox: Mailbox) -> Provider:
         """Whose calendar system the mailbox lives in. Raises ConsentRevokedError when there is no grant."""
-        return Provider(grants.checked(self._consents.get(mailbox.tenant, mailbox.id)).provider)
+        return Provider(grants.checked(self._consents.get(mailbox.tenant, mailbox.id), ending=True).provider)
 
     def first_look_begins(self, mailbox: Mailbox) -> None:
         """The provider has been asked to tell us; the first look comes now. Idempotent."""
@@ -229,10 +229,10 @@ class ConsentBroker:
         self._consents.delete(mailbox.tenant, mailbox.id)
         self._freshness.delete(mailbox.tenant, mailbox.id)
 
-    def _access(self, mailbox: Mailbox, refused: str, *, asleep: bool = False) -> Access:
+    def _access(self, mailbox: Mailbox, refused: str, *, ending: bool = False) -> Access:
         patience_s = time.monotonic() + self._lease_ms / SECOND_MS
         while True:
-            row = grants.checked(self._consents.get(mailbox.tenant, mailbox.id), asleep=asleep)
+            row = grants.checked(self._consents.get(mailbox.tenant, mailbox.id), ending=ending)
             access = self._open(mailbox, row, refused)
             if access is not None:
                 return access

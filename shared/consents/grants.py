@@ -12,15 +12,19 @@ from shared.errors import ConsentRevokedError, RefusedError
 ENOUGH_LIFE_MS = 4 * MINUTE_MS  # a look may page for a while; google-auth renews at 3:45 as well
 
 
-def checked(row: ConsentRow | None, *, asleep: bool = False) -> ConsentRow:
+DISCONNECTING = "disconnecting"
+"""The code of a grant whose person has taken it back here: it is deleted once its subscription has been ended."""
+
+
+def checked(row: ConsentRow | None, *, ending: bool = False) -> ConsentRow:
     """
     The row, if the provider may be called with it.
 
     Args:
-        asleep: Take a sleeping one too: to end a subscription, and for nothing else.
+        ending: Take one that sleeps or is taken back too: to end a subscription, and for nothing else.
 
     Raises:
-        ConsentRevokedError: there is no grant (`no_consent`), or it is gone.
+        ConsentRevokedError: there is no grant (`no_consent`), it is gone, or its person took it back (`disconnecting`).
         RefusedError: it sleeps, since the integration is switched off.
     """
     if row is None:
@@ -29,7 +33,10 @@ def checked(row: ConsentRow | None, *, asleep: bool = False) -> ConsentRow:
     if row.state is ConsentState.REVOKED:
         message = f"the grant is gone ({row.reason}); the person reconnects on their page"
         raise ConsentRevokedError(message, code=row.reason or "invalid_grant")
-    if row.state is ConsentState.SLEEPING and not asleep:
+    if row.leaving_at_ms and not ending:
+        message = "its person has disconnected this calendar; they connect it again on their page"
+        raise ConsentRevokedError(message, code=DISCONNECTING)
+    if row.state is ConsentState.SLEEPING and not ending:
         message = "the integration is switched off, so the grant sleeps; an administrator switches it on"
         raise RefusedError(message)
     return row

@@ -172,6 +172,12 @@ def consent(user_id: str) -> Reply:
     return jsonify(given)
 
 
+@control.get("/users/<user_id>/consents")
+def consents(user_id: str) -> Reply:
+    """The person's grants as the provider holds them, whatever anybody else has deleted of theirs."""
+    return jsonify({"consents": world().identity.consents(user_id)})
+
+
 @control.get("/users/<owner>/calendar")
 @control.get("/rooms/<owner>/calendar")
 def calendar(owner: str) -> Reply:

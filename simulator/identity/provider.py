@@ -122,10 +122,16 @@ class Identity:
         with self._lock:
             self._tokens.kill(user_id, "sessions-revoked")
 
-    def consents(self) -> list[dict[str, Any]]:
-        """Every grant that exists at the provider, for the control API."""
+    def consents(self, user_id: str) -> list[dict[str, Any]]:
+        """
+        Every grant of a person's that exists at the provider, as JSON.
+
+        Raises:
+            NotThereError: no such person.
+        """
         with self._lock:
-            return [_shown(grant) for grant in self._grants.values()]
+            user = self._world.directory.user(user_id)
+            return [_shown(grant) for grant in self._grants.values() if grant.user_id == user.id]
 
     def has_grant(self, user_id: str, client_id: str = CLIENT_ID) -> bool:
         """Whether the person has a grant that was really used."""

@@ -44,6 +44,10 @@ class Identity(Protocol):
         """Grant beforehand, or revoke the grant with its tokens; returns the consent as JSON."""
         ...
 
+    def consents(self, user_id: str) -> list[dict[str, Any]]:
+        """The person's grants that exist at the provider, as JSON."""
+        ...
+
 
 class NoIdentity:
     """Nobody is known: every call is refused."""
@@ -63,6 +67,10 @@ class NoIdentity:
         """Refused."""
         message = f"no identity side is wired: cannot set a consent of {user_id}"
         raise WorldError(message)
+
+    def consents(self, user_id: str) -> list[dict[str, Any]]:  # noqa: ARG002
+        """None."""
+        return []
 
 
 class World:

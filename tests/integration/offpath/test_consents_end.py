@@ -69,6 +69,36 @@ def test_connected_again_while_the_disconnect_was_under_way_stays_connected(offi
     assert len(office.calendar.subscriptions) == 1
 
 
+@pytest.mark.proves("E17", "S9")
+def test_hint_that_comes_before_the_wish_to_disconnect_reads_nothing_any_more(office: OffOffice) -> None:
+    connected(office)
+    looks = list(office.calendar.looks)
+    office.broker.leaving(office.mailbox)
+    office.hint()
+    office.settle()
+    assert office.calendar.looks == looks
+    assert office.calendar.subscriptions == {}
+    assert office.consent() is None
+    assert office.references() == {}
+    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.wish(Connect(at_ms=office.clock.at_ms))
+    office.broker.store_grant(office.tenant, "u-ada", GRANTED)
+    office.settle()
+    assert len(office.calendar.subscriptions) == 1
+
+
+@pytest.mark.proves("E17")
+def test_whoever_disconnects_with_a_grant_that_is_gone_is_disconnected(office: OffOffice) -> None:
+    connected(office)
+    office.broker.leaving(office.mailbox)
+    office.clock.at_ms += 2 * HOUR_MS
+    office.endpoint.outcome = Lost("invalid_grant")
+    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.settle()
+    assert office.consent() is None
+    assert office.references() == {}
+
+
 @pytest.mark.proves("E29", "M7")
 def test_no_copy_of_day_two_gives_a_token_back_on_day_six(office: OffOffice, tmp_path: Path) -> None:
     connected(office)

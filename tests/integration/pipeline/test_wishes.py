@@ -74,6 +74,16 @@ def test_room_that_is_wished_for_before_an_appointment_is_taken_at_it(office: Of
     assert swaps(office) == [f"swap {AARE} {BIRS}"]
 
 
+def test_disconnecting_waits_for_no_appointment(office: Office) -> None:
+    office.calendar.look_failures = [RetryableError("429", retry_after_s=FAR_S)]
+    office.hint()
+    office.settle()
+    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.settle()
+    assert office.calendar.subscriptions == {}
+    assert office.consent() is None
+
+
 def test_disconnecting_before_an_appointment_is_not_forgotten(office: Office) -> None:
     office.calendar.look_failures = [RetryableError("429", retry_after_s=FAR_S)]
     office.hint()

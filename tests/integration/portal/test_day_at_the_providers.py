@@ -16,7 +16,7 @@ import pytest
 from services.portal.app import create_app
 from shared.consents.enrolment import enter_rooms
 from shared.contracts.rows import RoomRow
-from shared.domain.identity import Provider
+from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import from_rfc3339
 from shared.providers.catalogue import calendar_providers
 from tests.emptiness import found, in_files
@@ -241,3 +241,23 @@ def test_attendees_are_shown_live_and_are_gone_with_the_connection(office: Offic
     assert "fritzi" not in page
     assert "not connected" in page
     assert found(in_files(office.home), ["fritzi@elsewhere", TITLE]) == []
+
+
+@pytest.mark.proves("S9", "E17", "E31")
+def test_whoever_disconnects_sees_no_attendees_and_the_grant_still_stands_at_the_provider(
+    office: Office, ada: Browser, where: str
+) -> None:
+    plan(office.simulator, f"ada@{where}", 1, attendees=["fritzi@elsewhere.example"])
+    assert "fritzi" in ada.client.get("/day").text
+    before = listed(office.simulator, "requests")[-1]["seq"]
+    ada.client.post("/profile/disconnect", data={"csrf": ada.csrf})
+    leaving = ada.client.get("/day").text
+    office.deps.broker.forget(Mailbox(ada.tenant, ada.mailbox))  # as the sync worker does once the subscription is gone
+    gone = ada.client.get("/day").text
+    for page in (leaving, gone):
+        assert "not connected" in page
+        assert "fritzi" not in page
+        assert TITLE not in page
+    assert listed(office.simulator, f"requests?after={before}") == []
+    [grant] = listed(office.simulator, f"users/{user_id(office.simulator, f'ada@{where}')}/consents")
+    assert grant["used"]

@@ -15,6 +15,7 @@ from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
+from shared.errors import RefusedError
 from tests.emptiness import found, in_files
 from tests.integration.portal.office import Browser, Office
 
@@ -233,6 +234,20 @@ def test_what_may_not_be_booked_never_reaches_the_provider(
     assert 'role="alert"' in shown.text
     assert office.calendar.asked_by == asked
     assert office.calendar.booked == {}
+
+
+def test_calendar_that_refuses_is_told_as_that_and_not_as_our_fault(
+    office: Office, ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        message = "403 insufficientPermissions"
+        raise RefusedError(message)
+
+    monkeypatch.setattr(office.calendar, "agenda", refuse)
+    answer = ada.client.get("/v1/me/agenda")
+    assert (answer.status_code, answer.json["code"]) == (409, "calendar-refuses")
+    assert "Connect your calendar again" in answer.json["next"]
+    assert "refuses this" in ada.client.get("/day").text
 
 
 @pytest.mark.proves("S7", "S8")

@@ -238,6 +238,17 @@ def test_one_persons_grant_does_not_open_as_anothers(connected: Any) -> None:
         connected.broker.access(other)
 
 
+@pytest.mark.proves("E17", "S9")
+def test_grant_that_is_taken_back_ends_subscriptions_and_does_nothing_else(connected: Any) -> None:
+    connected.broker.leaving(MAILBOX)
+    for call in (connected.broker.access, lambda mailbox: connected.broker.using(mailbox, lambda access: access)):
+        with pytest.raises(ConsentRevokedError) as raised:
+            call(MAILBOX)
+        assert raised.value.code == "disconnecting"
+    assert connected.broker.ending(MAILBOX, lambda access: access.token)
+    assert _row(connected).state is not ConsentState.REVOKED
+
+
 def test_a_person_who_unticked_the_calendar_is_told_which(house: Any) -> None:
     with pytest.raises(RefusedError, match=r"Calendars\.ReadWrite"):
         house.broker.store_grant(TENANT, "u-ana", Granted("a", 3600.0, "r", ("openid", "User.Read")))
