@@ -8,7 +8,6 @@ from cli.calendars import Calendars
 from cli.letters import OpenLetter
 from cli.mending import Hopeless, Lost, Remedy, remedy_of
 from cli.scanning import all_records
-from cli.wishes import wish_record
 from services.sync_worker.references import meeting_of
 from shared.consents import tables
 from shared.contracts import envelope as envelopes
@@ -25,6 +24,7 @@ from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.runtime.dead_letters import close_letter
+from shared.runtime.wishes import wish_record
 
 
 class Aftermath:

@@ -14,7 +14,6 @@ import click
 from cli.calendars import Calendars
 from cli.mailboxes import CONNECTED, grants
 from cli.opened import opened_engine
-from cli.wishes import wish_record
 from shared.contracts.calendar_state import DueReason
 from shared.contracts.command import Connect, Reconcile
 from shared.contracts.topics import COMMANDS
@@ -24,6 +23,7 @@ from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.runtime.clock import clock_from
+from shared.runtime.wishes import wish_record
 
 FINDING = 1
 _POLL_S = 0.2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -52,7 +51,7 @@ def admit(deps: Deps, identity: Identity, grant: Granted) -> Admitted:
         mailbox = deps.broker.store_grant(tenant, user, grant)
     except RefusedError as error:
         raise RefusedSignInError(Cause.NO_REFRESH_TOKEN) from error
-    append_command(deps, mailbox, Connect(at_ms=deps.clock.now_ms()), f"c-{secrets.token_hex(13)}")
+    append_command(deps, mailbox, Connect(at_ms=deps.clock.now_ms()))
     return Admitted(tenant, user)
 
 

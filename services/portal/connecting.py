@@ -95,7 +95,7 @@ class Connecting:
             self._forget_asleep(person)
         else:
             wish = Disconnect(at_ms=self._deps.clock.now_ms())
-            append_command(self._deps, person.mailbox, wish, f"c-{secrets.token_hex(13)}")
+            append_command(self._deps, person.mailbox, wish)
             self._deps.broker.leaving(person.mailbox)
 
     def welcomed(self, person: Person) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -124,7 +123,7 @@ def _switched(deps: Deps, tenant: str, now_ms: int) -> bool:
 
 
 def _send(deps: Deps, mailbox: Mailbox, wish: Command) -> None:
-    append_command(deps, mailbox, wish, f"c-{secrets.token_hex(13)}")
+    append_command(deps, mailbox, wish)
 
 
 def _open_prompts(deps: Deps, mailbox: Mailbox, user: str, provider: str) -> int:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-import msgspec
+from flask import has_request_context, request
 
 from services.portal.deps import Deps
 from services.portal.problems import ProblemError
 from services.portal.prompts import Prompt
 from services.portal.sessions import Person
 from shared.consents import tables
-from shared.contracts import command, envelope
-from shared.contracts.command import TakeRoom
-from shared.contracts.envelope import Envelope
+from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
-from shared.contracts.topics import COMMANDS
-from shared.domain.identity import Mailbox, partition_of
+from shared.domain import trace
+from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, MINUTE_MS
 from shared.domain.keys import pseudonym
-from shared.ports.log import NewRecord
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
+from shared.runtime.wishes import wish_record
 
 KEPT_MS = DAY_MS
 UNDER_WAY_MS = MINUTE_MS
@@ -127,21 +125,13 @@ class Takes:
         return f"k-{pseudonym(keys.hash_key, 'take', self._person.user, key)}"
 
 
-def append_command(deps: Deps, mailbox: Mailbox, wish: command.Command, wish_id: str) -> None:
+def append_command(deps: Deps, mailbox: Mailbox, wish: Command, wish_id: str = "") -> None:
     """
     Append a wish to `commands`, under the mailbox it is about.
 
     Raises:
         LogUnavailableError: it is not certain to stand there; send it again.
     """
-    key = mailbox.key
-    value = envelope.encode(
-        Envelope(
-            id=wish_id,
-            type=command.TYPE,
-            tenant=mailbox.tenant,
-            correlation=wish_id,
-            payload=msgspec.Raw(msgspec.json.encode(wish)),
-        )
-    )
-    deps.engine.log.append([NewRecord(COMMANDS.name, partition_of(key, deps.engine.log.partitions), key, value)])
+    said = request.headers.get(trace.HEADER) if has_request_context() else None
+    record = wish_record(mailbox, wish, deps.engine.log.partitions, id=wish_id, step=trace.continued(said))
+    deps.engine.log.append([record])

@@ -15,15 +15,18 @@ from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation
 from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
 from shared.crypto.records import open_envelope, opened, sealed_envelope
+from shared.domain import trace
 from shared.domain.instants import DAY_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
-from shared.ports.log import NewRecord, Record, StateChange
+from shared.ports.log import Headers, NewRecord, Record, StateChange
 from shared.ports.view import Row
 
 KeysOf = Callable[[str], TenantKeys]
 KEEP_PAST_MS = DAY_MS
 CORRELATION_HEADER = "correlation-id"
+CLOUD_EVENT = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+"""How CloudEvents' binding for Kafka tells readers that the whole event stands in the value."""
 SOURCE_HEADER = "source-position"
 """The input record that a decision was made upon: `topic/partition/offset`. Within a partition of decisions it only grows."""
 RULES_HEADER = "rules-version"
@@ -141,7 +144,8 @@ def _decide_one(
         causation=envelope.id,
     )
     batch.remember(key, sealed, _row(key.decode(), now, sealed, keys.tenant))
-    _announce(change, batch, key, partition, seen, envelope.correlation, source, told, keys.tenant)
+    headers = _followed(record, envelope.correlation, source)
+    _announce(change, batch, key, partition, seen, headers, source, told, keys.tenant)
 
 
 def _remembered(value: bytes | None, keys: TenantKeys) -> MeetingState | None:
@@ -158,15 +162,14 @@ def _announce(
     key: bytes,
     partition: int,
     seen: Observation,
-    correlation: str,
+    headers: Headers,
     source: str,
     told: frozenset[str],
     tenant: str,
 ) -> None:
-    headers = ((CORRELATION_HEADER, correlation.encode()),) if correlation else ()
     why = ((SOURCE_HEADER, source.encode()), (RULES_HEADER, str(RULES_VERSION).encode()))
     batch.decisions += [
-        NewRecord(ROOM_REJECTIONS.name, partition, key, msgspec.json.encode(decline), (*headers, *why))
+        NewRecord(ROOM_REJECTIONS.name, partition, key, msgspec.json.encode(decline), (*CLOUD_EVENT, *headers, *why))
         for decline in change.declines
         if decline.id not in told
     ]
@@ -180,6 +183,13 @@ def _announce(
         )
         for room in change.rooms
     ]
+
+
+def _followed(record: Record, correlation: str, source: str) -> Headers:
+    """What ties a decision to its journey. The same again, when the decision is made anew."""
+    step = trace.from_headers(record.headers)
+    named = ((CORRELATION_HEADER, correlation.encode()),) if correlation else ()
+    return (*named, *(trace.headers(step.child(source)) if step else ()))
 
 
 def _row(key: str, meeting: MeetingState, value: bytes, tenant: str) -> Row:

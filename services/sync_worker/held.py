@@ -16,6 +16,7 @@ from shared.contracts.command import TakeRoom
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys, pseudonym
+from shared.domain.trace import Trace
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.keyring import Keyring
 from shared.ports.log import StateChange
@@ -39,6 +40,7 @@ class Held:
     asked: bool = False
     """More than a look was asked for since the state was written: hints can be repeated, this cannot."""
     correlation: str = ""
+    trace: Trace | None = None
     era: str = ""
     """Of the data key that its references were named under; "" before the first look that found out."""
 

@@ -14,6 +14,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, Sleep, TakeRoom
+from shared.domain import trace
 from shared.domain.identity import Mailbox
 from shared.domain.instants import MINUTE_MS
 from shared.errors import MalformedRecordError
@@ -55,6 +56,7 @@ def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) 
     if known and asks:
         hints.owe(mailbox, record.topic, record.offset)
         mailboxes[mailbox].correlation = envelope.correlation or envelope.id
+        mailboxes[mailbox].trace = trace.from_headers(record.headers)
         mailboxes[mailbox].asked |= envelope.type == command.TYPE or hint_says_more
     return known
 

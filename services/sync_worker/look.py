@@ -20,6 +20,7 @@ from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys, mint
 from shared.domain.sighting import Access, Look, Subscription, SubscriptionWish
+from shared.domain.trace import Trace
 from shared.errors import (
     ConsentRevokedError,
     CursorExpiredError,
@@ -48,6 +49,7 @@ class Job:
     full: bool = False
     takes: tuple[TakeRoom, ...] = ()
     correlation: str = ""
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

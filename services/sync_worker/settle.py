@@ -9,7 +9,7 @@ import msgspec
 
 from services.sync_worker import mailbox as mailboxes
 from services.sync_worker.held import Held, reference_change, state_change
-from services.sync_worker.look import Outcome
+from services.sync_worker.look import Job, Outcome
 from services.sync_worker.mailbox import Pace, after_failure, after_look
 from services.sync_worker.references import meeting_of, merge, observe, withdraw
 from shared.contracts import observation
@@ -17,6 +17,7 @@ from shared.contracts.calendar_state import DueReason, EventReference, MailboxSt
 from shared.contracts.observation import Observation
 from shared.contracts.topics import OBSERVATIONS
 from shared.crypto.records import sealed_envelope
+from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.keys import TenantKeys
 from shared.ports.log import NewRecord, StateChange
@@ -101,7 +102,7 @@ def _looked(
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
     ]
     return Settled(
-        _records([*_said_before(held, outcome, keys), *seen], job.mailbox, keys, partitions, job.correlation),
+        _records([*_said_before(held, outcome, keys), *seen], job, keys, partitions),
         [*changes, state_change(job.mailbox, after, keys)],
         after,
         merged.references,
@@ -131,7 +132,7 @@ def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_m
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
     return Settled(
-        _records(seen, job.mailbox, keys, partitions, job.correlation),
+        _records(seen, job, keys, partitions),
         [*changes, state_change(job.mailbox, fresh, keys)],
         fresh,
         {},
@@ -152,18 +153,17 @@ def _carried(held: Held, outcome: Outcome) -> MailboxState:
     )
 
 
-def _records(
-    seen: list[Observation], mailbox: Mailbox, keys: TenantKeys, partitions: int, correlation: str
-) -> list[NewRecord]:
+def _records(seen: list[Observation], job: Job, keys: TenantKeys, partitions: int) -> list[NewRecord]:
+    headers = trace.headers(job.trace.child() if job.trace else trace.make())
     records = []
     for fact in seen:
-        key = f"{mailbox.tenant}/{fact.meeting}".encode()
+        key = f"{job.mailbox.tenant}/{fact.meeting}".encode()
         value = sealed_envelope(
             keys,
             fact,
             type=observation.TYPE,
-            id=f"{mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",
-            correlation=correlation,
+            id=f"{job.mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",
+            correlation=job.correlation,
         )
-        records.append(NewRecord(OBSERVATIONS.name, partition_of(key, partitions), key, value))
+        records.append(NewRecord(OBSERVATIONS.name, partition_of(key, partitions), key, value, headers))
     return records

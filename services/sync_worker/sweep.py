@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Iterator
 from functools import partial
 
-import msgspec
-
 from shared.consents import sleep, tables
 from shared.consents.endings import Endings
 from shared.consents.enrolment import NOBODY
-from shared.contracts import calendar_state, command
+from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.command import Command
-from shared.contracts.envelope import Envelope
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
-from shared.contracts.topics import CALENDAR_STATE, COMMANDS
+from shared.contracts.topics import CALENDAR_STATE
 from shared.crypto.records import open_envelope
-from shared.domain.identity import Mailbox, Provider, partition_of
+from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Subscription
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
-from shared.ports.log import NewRecord
 from shared.runtime.erasure import erase_consents, erase_data
 from shared.runtime.logging import get_logger
+from shared.runtime.wishes import wish_record
 
 EVERY_S = 2.0
 ASK_AGAIN_MS = 5 * SECOND_MS
@@ -167,10 +163,4 @@ class Sweep:
             logger.info("data_keys_destroyed", tenant=tenant)
 
     def _send(self, mailbox: Mailbox, wish: Command) -> None:
-        wish_id = f"c-{secrets.token_hex(13)}"
-        payload = msgspec.Raw(msgspec.json.encode(wish))
-        value = envelopes.encode(
-            Envelope(id=wish_id, type=command.TYPE, tenant=mailbox.tenant, correlation=wish_id, payload=payload)
-        )
-        partition = partition_of(mailbox.key, self._engine.log.partitions)
-        self._engine.log.append([NewRecord(COMMANDS.name, partition, mailbox.key, value)])
+        self._engine.log.append([wish_record(mailbox, wish, self._engine.log.partitions)])

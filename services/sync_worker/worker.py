@@ -183,6 +183,7 @@ class SyncOwner:
             full=held.full,
             takes=tuple(held.takes.values()),
             correlation=held.correlation,
+            trace=held.trace,
         )
         held.hinted = False
         self._pool.submit(self._run, held.job, held.references)

@@ -12,11 +12,12 @@ from services.webhook_receiver.intake import Intake
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.verdict import Accept, Echo, Refuse, Verdict
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, Topic
+from shared.domain import trace
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys
 from shared.errors import LogUnavailableError
 from shared.ports.clock import Clock
-from shared.runtime import metrics, trace
+from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.health import Check, health_blueprint
 from shared.runtime.logging import get_logger

@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from services.webhook_receiver.protocols.verdict import Hint
 from services.webhook_receiver.records import gap_record, hint_record
+from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
+from shared.domain.trace import Trace
 from shared.ports.clock import Clock
 from shared.ports.log import Log, NewRecord
-from shared.runtime import metrics, trace
+from shared.runtime import metrics
 from shared.runtime.breaker import Breaker
-from shared.runtime.trace import Trace
 
 
 class Gaps:

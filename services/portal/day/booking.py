@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -117,7 +116,7 @@ class Booking:
         """So that the room's state is followed from now on; without it the provider's own push would do the same, later."""
         wish = Reconcile(at_ms=self._deps.clock.now_ms())
         try:
-            append_command(self._deps, self._person.mailbox, wish, f"c-{secrets.token_hex(13)}")
+            append_command(self._deps, self._person.mailbox, wish)
         except LogUnavailableError as error:
             _log.warning("look_not_asked", mailbox=self._person.mailbox.id, error=str(error))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from functools import partial
 from http import HTTPStatus
@@ -145,7 +144,7 @@ class RoomBook:
         for mailbox, row in tables.consents(self._deps.engine.registry).scan(self._person.tenant):
             if row.state in {ConsentState.ACTIVE, ConsentState.FAILING, ConsentState.CONNECTING}:
                 wish = Reconcile(at_ms=now_ms, full=True)
-                append_command(self._deps, Mailbox(self._person.tenant, mailbox), wish, f"c-{secrets.token_hex(13)}")
+                append_command(self._deps, Mailbox(self._person.tenant, mailbox), wish)
 
     def _did(self, act: str, about: str = "", outcome: str = "done") -> None:
         audit.record(self._deps, self._person, act, about, outcome)

@@ -50,7 +50,7 @@ from shared.domain.sighting import (
 )
 from shared.engines.embedded import open_engine
 from shared.errors import EventGoneError, SubscriptionGoneError
-from shared.ports.log import NewRecord
+from shared.ports.log import Headers, NewRecord
 from shared.runtime.settings import Settings
 from tests.builders import NOW_MS
 
@@ -292,7 +292,13 @@ class Office:
         """Append a command for a mailbox, Ada's if none is named."""
         self._append("commands", command.TYPE, wished, mailbox)
 
-    def hint(self, kind: HintKind = HintKind.CHANGED, subscription: str = "s1", mailbox: Mailbox | None = None) -> None:
+    def hint(
+        self,
+        kind: HintKind = HintKind.CHANGED,
+        subscription: str = "s1",
+        mailbox: Mailbox | None = None,
+        headers: Headers = (),
+    ) -> None:
         """A notification arrives."""
         self._append(
             "notifications.graph",
@@ -305,6 +311,7 @@ class Office:
                 received_at_ms=self.clock.at_ms,
             ),
             mailbox,
+            headers,
         )
 
     def settle(self) -> None:
@@ -338,7 +345,14 @@ class Office:
         """The public states, in order."""
         return [status["state"] for status in self.topic("room-status") if status]
 
-    def _append(self, topic: str, kind: str, payload: msgspec.Struct, mailbox: Mailbox | None = None) -> None:
+    def _append(
+        self,
+        topic: str,
+        kind: str,
+        payload: msgspec.Struct,
+        mailbox: Mailbox | None = None,
+        headers: Headers = (),
+    ) -> None:
         self._count = getattr(self, "_count", 0) + 1
         value = envelopes.encode(
             Envelope(
@@ -349,4 +363,4 @@ class Office:
             )
         )
         key = (mailbox or self.mailbox).key
-        self.engine.log.append([NewRecord(topic, partition_of(key, 1), key, value)])
+        self.engine.log.append([NewRecord(topic, partition_of(key, 1), key, value, headers)])

@@ -1,12 +1,12 @@
-"""W3C trace context in record headers, so that one journey can be followed from a hint to a decline."""
+"""W3C trace context in record headers, so that one journey can be followed from a push, or a wish, to a decline."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from shared.ports.log import Headers
 
 HEADER = "traceparent"
 _PATTERN = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -27,9 +27,15 @@ class Trace:
         """As the header says it."""
         return f"{_OURS}-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
-    def child(self) -> Trace:
-        """The next step of the same journey."""
-        return Trace(self.trace_id, secrets.token_hex(8), self.sampled)
+    def child(self, name: str = "") -> Trace:
+        """
+        The next step of the same journey.
+
+        Args:
+            name: What the step is done upon: whoever does it again gives it the same id. "" makes a fresh one.
+        """
+        span_id = hashlib.sha256(f"{self.span_id}/{name}".encode()).hexdigest()[:16] if name else secrets.token_hex(8)
+        return Trace(self.trace_id, span_id, self.sampled)
 
 
 def make() -> Trace:
@@ -60,12 +66,12 @@ def continued(text: str | None) -> Trace:
     return parent.child() if parent else make()
 
 
-def headers(trace: Trace) -> Headers:
+def headers(trace: Trace) -> tuple[tuple[str, bytes], ...]:
     """As record headers."""
     return ((HEADER, trace.traceparent.encode()),)
 
 
-def from_headers(found: Headers) -> Trace | None:
+def from_headers(found: Iterable[tuple[str, bytes]]) -> Trace | None:
     """The step that a record's headers name, if they do."""
     for name, value in found:
         if name.lower() == HEADER:
