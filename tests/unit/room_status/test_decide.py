@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
 from services.room_status.decide import Batch, decide, sweep
 from shared.contracts import observation
@@ -43,6 +44,17 @@ def test_decline_that_a_torn_predecessor_told_is_not_told_again_but_its_state_is
     again = decided(an_observation(a="declined"), told=frozenset({decline}))
     assert again.decisions == []
     assert again.states.keys() == first.states.keys()
+
+
+@pytest.mark.proves("D10")
+def test_decline_is_a_cloud_event_to_a_foreign_reader() -> None:
+    (told,) = decided(an_observation(a="declined")).decisions
+    read = from_kafka_event(KafkaMessage(dict(told.headers), told.key, told.value or b""))
+    assert dict(told.headers)["content-type"].startswith(b"application/cloudevents+json")
+    assert read.get_type() == "roomsync.room.declined.v1"
+    assert read.get_source() == f"/tenants/{KEYS.tenant}"
+    assert read.get_extension("partitionkey")
+    assert read.get_data()["tenantId"] == KEYS.tenant
 
 
 def test_two_observations_of_one_meeting_in_one_batch_build_on_each_other() -> None:
