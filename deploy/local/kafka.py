@@ -60,10 +60,6 @@ class Brokers:
         """Node ids, from 1."""
         return [node.number for node in self._nodes]
 
-    def number_at(self, port: int) -> int:
-        """The node id of the broker that listens on `port`."""
-        return next(node.number for node in self._nodes if node.port == port)
-
     def start(self, *numbers: int) -> None:
         """Start these nodes (all, if none is named) and wait until they serve."""
         chosen = [node for node in self._nodes if not numbers or node.number in numbers]

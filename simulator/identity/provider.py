@@ -117,11 +117,6 @@ class Identity:
         with self._lock:
             self._tenant_grants.add((tenant_id, client_id))
 
-    def revoke_sessions(self, user_id: str) -> None:
-        """An administrator ends all sessions: the grant stays, every token dies."""
-        with self._lock:
-            self._tokens.kill(user_id, "sessions-revoked")
-
     def consents(self, user_id: str) -> list[dict[str, Any]]:
         """
         Every grant of a person's that exists at the provider, as JSON.
@@ -132,12 +127,6 @@ class Identity:
         with self._lock:
             user = self._world.directory.user(user_id)
             return [_shown(grant) for grant in self._grants.values() if grant.user_id == user.id]
-
-    def has_grant(self, user_id: str, client_id: str = CLIENT_ID) -> bool:
-        """Whether the person has a grant that was really used."""
-        with self._lock:
-            grant = self._grants.get((user_id, client_id))
-            return bool(grant and grant.used)
 
     def decide(self, request: AuthorizeRequest, account: Account) -> Decision:
         """What comes next for this person: see `authorization.decide`."""
