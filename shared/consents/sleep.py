@@ -116,14 +116,18 @@ def wake_all(registry: Registry, tenant: str, *, send: Send, now_ms: int) -> int
     """
     Have every calendar that slept connected again, without its person doing anything. Idempotent.
 
-    Call it once the data keys are the new ones (`finish_erasure`).
+    Call it once the data keys are the new ones (`finish_erasure`). Whoever slept with another calendar system than the
+    organisation's sleeps on: only one is on at a time.
 
     Returns:
         How many were woken.
     """
+    organisation = tables.tenants(registry).get(tenant, "tenant")
+    if organisation is None:
+        return 0
     woken = 0
     for mailbox, row in list(people(registry, tenant)):
-        if row.state is ConsentState.SLEEPING:
+        if row.state is ConsentState.SLEEPING and row.provider == organisation.provider:
             # The command first: should this process die in between, waking again finds the row asleep.
             send(mailbox, Connect(at_ms=now_ms))
             tables.consents(registry).change(

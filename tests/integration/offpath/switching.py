@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from services.portal import offpath
 from services.portal.deps import Deps
 from services.portal.sessions import Person
@@ -48,7 +50,7 @@ class OffOffice(Office):
         """As after a passed test flow."""
         offpath.lapse(self.deps, self.tenant)
         for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
-            self._act(act)
+            self.act(act)
         offpath.wake(self.deps, self.tenant)
 
     def sweep(self) -> None:
@@ -88,10 +90,13 @@ class OffOffice(Office):
     def waiting_endings(self) -> int:
         return sum(1 for _ in tables.endings(self.engine.registry).scan(self.tenant))
 
-    def _act(self, act: Act) -> None:
+    def act(self, act: Act, provider: str = "microsoft") -> None:
+        """Nothing but the organisation's row changes."""
         now_ms = self.clock.at_ms
         tables.tenants(self.engine.registry).change(
-            self.tenant, "tenant", lambda row: after(row, act, now_ms) if row else None
+            self.tenant,
+            "tenant",
+            lambda row: msgspec.structs.replace(after(row, act, now_ms), provider=provider) if row else None,
         )
 
     def _looked(self, access: Access, cursor: str, window: Window) -> Look:

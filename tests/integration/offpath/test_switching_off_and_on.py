@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.consents import tables
-from shared.consents.integration import SLEEP_MS
+from shared.consents.integration import SLEEP_MS, Act
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, UserRow
 from shared.domain.instants import HOUR_MS, MINUTE_MS
@@ -293,3 +293,23 @@ def test_disconnected_while_the_integration_is_on_ends_the_subscription_before_t
     assert office.consent() is None
     assert office.references() == {}
     assert office.topic("room-status")[-1]["state"] == "gone"
+
+
+@pytest.mark.proves("E32")
+def test_whoever_slept_with_the_former_calendar_system_is_woken_by_nobody_although_enabling_died_half_way(
+    office: OffOffice,
+) -> None:
+    connected(office)
+    office.switch_off()
+    office.settle()
+    office.sweep()
+    looks = list(office.calendar.looks)
+    for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
+        office.act(act, provider="google")
+    office.restart()
+    office.sweep()
+    office.sweep()
+    office.settle()
+    assert office.grant().state is ConsentState.SLEEPING
+    assert office.calendar.subscriptions == {}
+    assert office.calendar.looks == looks
