@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 from cli.ailments.finding import Finding, State
+from cli.mailboxes import tenants_of
 from shared.consents.enrolment import NOBODY
 from shared.consents.tables import directories
 from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
@@ -41,15 +43,15 @@ def _questions(engine: Engine) -> dict[str, Callable[[], object]]:
         "log": lambda: engine.log.probe(),  # noqa: PLW0108  # each part opens when asked: not before
         "view": lambda: engine.view.applied(0),
         "registry": lambda: list(directories(engine.registry).scan(NOBODY)),
-        "keyring": lambda: _unknown_tenant(engine),
+        "keyring": lambda: _every_key(engine),
     }
 
 
-def _unknown_tenant(engine: Engine) -> None:
-    try:
-        engine.keyring.keys(NOBODY)
-    except KeyDestroyedError:
-        return
+def _every_key(engine: Engine) -> None:
+    """Open each organisation's keys: the wrong master key is found here, not by workers that put every record aside."""
+    for tenant in (NOBODY, *tenants_of(engine.registry)):
+        with contextlib.suppress(KeyDestroyedError):
+            engine.keyring.keys(tenant)
 
 
 def _asked(name: str, ask: Callable[[], object], remedy: str) -> Finding:

@@ -86,14 +86,20 @@ def decide(
 
 
 def sweep(memory: Mapping[bytes, bytes], *, now_ms: int, partition: int, keys_of: KeysOf) -> Batch:
-    """Tombstones for meetings that are past for a day, and for those whose tenant's key is gone."""
+    """
+    Tombstones for meetings that are past for a day, and for those whose tenant's key is gone.
+
+    A state that cannot be read is kept: the version that wrote it will come back, and would tell everything twice without.
+    """
     batch = Batch()
     for key, value in memory.items():
         tenant = key.decode().partition("/")[0]
         try:
             meeting = opened(value, keys_of(tenant), MeetingState)
-        except (KeyDestroyedError, MalformedRecordError):
+        except KeyDestroyedError:
             batch.remember(key, None, Row(key.decode(), (), None))
+            continue
+        except MalformedRecordError:
             continue
         if is_past(meeting, now_ms - KEEP_PAST_MS):
             batch.remember(key, None, Row(key.decode(), (), None))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shared.crypto.sealing import seal, unseal
 from shared.domain.proof import HookKeys
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, MalformedRecordError
 
 KEY_BYTES = 32
 
@@ -29,9 +30,32 @@ class MasterKeys:
         """The keys that sign client states, one derived from each master key."""
         return HookKeys(self.current, {key_id: _derive(key, "hook") for key_id, key in self.ring.items()})
 
-    def wrapping_key(self, key_id: str) -> bytes:
-        """The key that wraps tenant keys under master key `key_id`. Raises KeyError for one not in the ring."""
-        return _derive(self.ring[key_id], "wrap")
+    def wrapped(self, key: bytes, *, purpose: str) -> bytes:
+        """A tenant's key, sealed under the current master key."""
+        return seal(self._wrapping_key(self.current), key, purpose=purpose)
+
+    def unwrapped(self, key_id: str, sealed: bytes, *, purpose: str) -> bytes:
+        """
+        A tenant's key that was wrapped under master key `key_id`.
+
+        Raises:
+            ConfigurationError: the ring does not hold it, or another key under its name. Never MalformedRecordError: with
+                the wrong ring every record would look damaged, and be put aside or deleted.
+        """
+        if key_id not in self.ring:
+            message = (
+                f"keys are wrapped by master key {key_id!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back behind"
+                " the current one until `roomsync keys rewrap` has run"
+            )
+            raise ConfigurationError(message)
+        try:
+            return unseal(self._wrapping_key(key_id), sealed, purpose=purpose)
+        except MalformedRecordError:
+            message = (
+                f"the {purpose} does not open with the master key {key_id!r} of ROOMSYNC_MASTER_KEY: another key of that name"
+                " wrapped it (another deployment's?): put that one back"
+            )
+            raise ConfigurationError(message) from None
 
     def archive_key(self, key_id: str) -> bytes:
         """The key that seals backups and exports made under master key `key_id`. Raises KeyError for one not in the ring."""
@@ -40,6 +64,9 @@ class MasterKeys:
     def session_key(self) -> bytes:
         """The key that signs cookies and names sessions."""
         return _derive(self.ring[self.current], "session")
+
+    def _wrapping_key(self, key_id: str) -> bytes:
+        return _derive(self.ring[key_id], "wrap")
 
 
 def parse(text: str) -> MasterKeys:

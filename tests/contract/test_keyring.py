@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.crypto.master import new_key
+from shared.crypto.master import new_key, parse
 from shared.errors import ConfigurationError, KeyDestroyedError
 from shared.ports.engine import Engine
 from shared.ports.keyring import Keyring
@@ -95,4 +95,16 @@ def test_keys_are_carried_over_to_a_new_master_key(
     with pytest.raises(ConfigurationError):
         keyring.keys(tenant)
     engine_factory(master=f"{deployment.master},{newest}").keyring.rewrap()
+    assert keyring.keys(tenant) == made
+
+
+def test_another_master_key_of_the_same_name_is_a_wrong_setting_and_no_damaged_record(
+    keyring: Keyring, engine_factory: EngineFactory, deployment: Deployment, tenant: str
+) -> None:
+    made = keyring.create(tenant)
+    name = parse(deployment.master).current
+    wrong = engine_factory(master=f"{name}:{new_key().partition(':')[2]}").keyring
+    for ask in (wrong.keys, wrong.consent_key, wrong.create):
+        with pytest.raises(ConfigurationError, match="ROOMSYNC_MASTER_KEY"):
+            ask(tenant)
     assert keyring.keys(tenant) == made

@@ -10,10 +10,9 @@ from typing import Any
 import redis
 
 from shared.crypto.master import KEY_BYTES, MasterKeys
-from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
 from shared.engines.distributed.stores import connect, guarded
-from shared.errors import ConfigurationError, KeyDestroyedError, StoreUnavailableError
+from shared.errors import KeyDestroyedError, StoreUnavailableError
 from shared.ports.holdings import WrappedKey, another_key
 
 _DATA, _HASH, _CONSENT = "data", "hash", "consent"
@@ -120,20 +119,11 @@ class RedisKeyring:
         return {kind: self._unwrap(tenant, kind, one) for kind, one in zip(_KINDS, stored, strict=True) if one}
 
     def _wrap(self, tenant: str, kind: str, key: bytes) -> bytes:
-        sealed = seal(self._master.wrapping_key(self._master.current), key, purpose=_purpose(tenant, kind))
-        return self._master.current.encode() + b"\n" + sealed
+        return self._master.current.encode() + b"\n" + self._master.wrapped(key, purpose=_purpose(tenant, kind))
 
     def _unwrap(self, tenant: str, kind: str, stored: bytes) -> bytes:
-        master = _master_of(stored)
-        try:
-            key = self._master.wrapping_key(master)
-        except KeyError:
-            message = (
-                f"keys are wrapped by master key {master!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back behind"
-                " the current one until `roomsync keys rewrap` has run"
-            )
-            raise ConfigurationError(message) from None
-        return unseal(key, stored.partition(b"\n")[2], purpose=_purpose(tenant, kind))
+        wrapped = stored.partition(b"\n")[2]
+        return self._master.unwrapped(_master_of(stored), wrapped, purpose=_purpose(tenant, kind))
 
     def _rewrite_file(self) -> None:
         """

@@ -7,10 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from shared.crypto.master import KEY_BYTES, MasterKeys
-from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
 from shared.engines.embedded.database import Database
-from shared.errors import ConfigurationError, KeyDestroyedError
+from shared.errors import KeyDestroyedError
 from shared.ports.holdings import WrappedKey, another_key
 
 SCHEMA = """
@@ -99,7 +98,7 @@ class EmbeddedKeyring:
         self._database.forget()
 
     def _store(self, connection: sqlite3.Connection, tenant: str, kind: str, key: bytes) -> None:
-        wrapped = seal(self._master.wrapping_key(self._master.current), key, purpose=_purpose(tenant, kind))
+        wrapped = self._master.wrapped(key, purpose=_purpose(tenant, kind))
         connection.execute(
             "INSERT OR REPLACE INTO tenant_keys VALUES (?, ?, ?, ?)", (tenant, kind, self._master.current, wrapped)
         )
@@ -108,15 +107,7 @@ class EmbeddedKeyring:
         return {kind: self._unwrap(tenant, kind, master, wrapped) for kind, master, wrapped in rows}
 
     def _unwrap(self, tenant: str, kind: str, master: str, wrapped: bytes) -> bytes:
-        try:
-            key = self._master.wrapping_key(master)
-        except KeyError:
-            message = (
-                f"keys are wrapped by master key {master!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back"
-                " behind the current one until `roomsync keys rewrap` has run"
-            )
-            raise ConfigurationError(message) from None
-        return unseal(key, wrapped, purpose=_purpose(tenant, kind))
+        return self._master.unwrapped(master, wrapped, purpose=_purpose(tenant, kind))
 
 
 def _keys(tenant: str, found: dict[str, bytes]) -> TenantKeys:

@@ -266,6 +266,20 @@ def test_doctor_asks_a_deployment_that_stands(run: Run, engine: Engine) -> None:
     assert {found[name] for name in ("log", "view", "registry", "keyring")} == {"ok"}
 
 
+@pytest.mark.parametrize(
+    "wrong", [new_key(), f"{NEW.partition(':')[0]}:{new_key().partition(':')[2]}"], ids=["unknown", "namesake"]
+)
+def test_doctor_finds_a_master_key_that_opens_nothing(
+    run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    enrol(engine.registry, engine.keyring, provider="microsoft", directory="d", name="Contoso")
+    monkeypatch.setenv("ROOMSYNC_MASTER_KEY", wrong)
+    ran = run("doctor", "--json")
+    assert ran.code == USAGE
+    assert findings(ran)["keyring"] == "unusable"
+    assert "put that one back" in ran.out or "put it back" in ran.out
+
+
 def test_doctor_names_settings_that_contradict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOMSYNC_ENGINE", "kafka")
     ran = run("doctor", "--json")

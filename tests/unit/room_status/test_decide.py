@@ -77,3 +77,8 @@ def test_past_and_erased_meetings_are_swept_with_their_public_states() -> None:
     assert list(swept.states.values()) == [None]
     assert [record.value for record in swept.statuses] == [None]
     assert list(sweep(memory, now_ms=0, partition=0, keys_of=erased).states.values()) == [None]
+
+
+def test_state_that_cannot_be_read_is_kept_for_a_version_that_can() -> None:
+    memory = dict.fromkeys(decided(an_observation(a="none")).states, b'{"type":"of a later version"')
+    assert sweep(memory, now_ms=START_MS + 9 * DAY_MS, partition=0, keys_of=keys_of).empty
