@@ -20,7 +20,7 @@ KEPT = frozenset({"tenants", "directories", "rooms", "users", "appointments", "a
 """Tables that need no destroyed key, or can do without what it sealed."""
 BY_CONSENT_KEY = frozenset({"consents", "endings"})
 """Sealed by the consent key: worth nothing without it."""
-BY_DATA_KEYS = frozenset({"dismissals", "takes", "attendances", "office-days"})
+BY_DATA_KEYS = frozenset({"dismissals", "takes", "bookings", "attendances", "office-days"})
 """What people added of their own: it goes with the data keys, as switching off deletes it."""
 NEVER = frozenset({"sessions", "leases", "freshness"})
 """Who signed out since must stay out; a lease is nobody's any more; how fresh something was says nothing of today."""

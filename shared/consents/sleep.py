@@ -222,6 +222,7 @@ def _delete_own_data(registry: Registry, tenant: str) -> None:
     """What people added hung on meetings whose names mean nothing any more."""
     for table in (
         tables.takes(registry),
+        tables.bookings(registry),
         tables.dismissals(registry),
         tables.attendances(registry),
         tables.office_days(registry),

@@ -12,6 +12,7 @@ from shared.contracts.rows import (
     AppointmentRow,
     AttendanceRow,
     AuditRow,
+    BookingRow,
     ConsentRow,
     DirectoryRow,
     DismissalRow,
@@ -145,6 +146,11 @@ def dismissals(registry: Registry) -> Table[DismissalRow]:
 def takes(registry: Registry) -> Table[TakeRow]:
     """Rooms being taken; id = take."""
     return Table(registry, "takes", TakeRow)
+
+
+def bookings(registry: Registry) -> Table[BookingRow]:
+    """Rooms that were chosen for people who left the choice to us; id = request."""
+    return Table(registry, "bookings", BookingRow)
 
 
 def sessions(registry: Registry) -> Table[SessionRow]:

@@ -134,6 +134,12 @@ class TakeRow(_Row, frozen=True):
     at_ms: int = 0
 
 
+class BookingRow(_Row, frozen=True):
+    """Which room "any that is free" came to. Table `bookings`, id = request id (keyed hash of user, Idempotency-Key and wish)."""
+
+    room: str
+
+
 class SessionRow(_Row, frozen=True):
     """A signed-in browser. Table `sessions`, id = keyed hash of the cookie's value; dropped after `not_after`."""
 

@@ -1,9 +1,12 @@
-"""Booking a room into the person's own calendar: live, as themselves, once; nothing of it is kept here."""
+"""Booking a room into the person's own calendar: live, as themselves, once; nothing of the meeting is kept here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+
+import msgspec
 
 from services.portal.choices import WORDS, Choices, Empty, candidates, free
 from services.portal.day.wishes import BookingWish
@@ -11,10 +14,10 @@ from services.portal.deps import Deps
 from services.portal.live import LiveReader
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
-from services.portal.takes import MAX_KEY_CHARS, append_command
+from services.portal.takes import KEPT_MS, MAX_KEY_CHARS, append_command
 from shared.consents import tables
 from shared.contracts.command import Reconcile
-from shared.contracts.rows import RoomRow
+from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
 from shared.domain.sighting import NewMeeting, RoomContact
 from shared.errors import LogUnavailableError
@@ -56,15 +59,19 @@ class Booking:
 
     def book(self, wish: BookingWish, key: str) -> Booked:
         """
-        Make the meeting; the same `key` makes the same meeting, however often it is sent.
+        Make the meeting; the same wish under the same `key` makes the same meeting, however often it is sent.
+
+        Another wish under that key is another meeting: a form that was changed after an answer went missing must not be
+        told that what it says now stands in the calendar.
 
         Raises:
             ProblemError: no key (400), an unknown room or none that is free (422), a calendar that is not connected (409).
         """
         self._check(key)
-        room_id, row = self._room(wish)
+        request_id = self._request_id(wish, key)
+        room_id, row = self._room(wish, request_id)
         meeting = NewMeeting(
-            request_id=f"b-{pseudonym(self._deps.session_key, 'booking', self._person.tenant, self._person.user, key)}",
+            request_id=request_id,
             title=wish.title,
             start_ms=wish.start_ms,
             end_ms=wish.end_ms,
@@ -91,7 +98,12 @@ class Booking:
                 next_step="Connect it on your profile: /profile",
             )
 
-    def _room(self, wish: BookingWish) -> tuple[str, RoomRow]:
+    def _request_id(self, wish: BookingWish, key: str) -> str:
+        wanted = msgspec.json.encode(wish).decode()
+        person = self._person
+        return f"b-{pseudonym(self._deps.session_key, 'booking', person.tenant, person.user, key, wanted)}"
+
+    def _room(self, wish: BookingWish, request_id: str) -> tuple[str, RoomRow]:
         rooms = self._rooms()
         if wish.room:
             if wish.room not in rooms:
@@ -101,12 +113,32 @@ class Booking:
                     next_step="Choose one of the list.",
                 )
             return wish.room, rooms[wish.room]
+        room_id = self._chosen(wish, request_id, rooms)
+        return room_id, rooms[room_id]
+
+    def _chosen(self, wish: BookingWish, request_id: str, rooms: Mapping[str, RoomRow]) -> str:
+        """
+        Any that is free: chosen once, since for a wish that is sent again that very room is taken, by itself.
+
+        That is remembered for a day, as room ids under a keyed hash: nothing of the meeting is.
+        """
+        chosen = tables.bookings(self._deps.engine.registry)
+        known = chosen.get(self._person.tenant, request_id)
+        if known is not None and known.room in rooms:
+            return known.room
         found = self.choices(wish)
         if not found.rooms:
             raise _no_room(
                 code="none-free", title=WORDS[found.empty or Empty.NONE_FREE], next_step="Choose another time or room."
             )
-        return found.rooms[0].id, found.rooms[0].room
+        fresh = BookingRow(room=found.rooms[0].id)
+        now_ms = self._deps.clock.now_ms()
+
+        def first(row: BookingRow | None) -> BookingRow:
+            return row if row is not None and row.room in rooms else fresh
+
+        row = chosen.change(self._person.tenant, request_id, first, not_after_ms=now_ms + KEPT_MS)
+        return (row or fresh).room
 
     def _rooms(self) -> dict[str, RoomRow]:
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)

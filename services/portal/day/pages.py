@@ -144,8 +144,11 @@ def _book(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             Booking(deps, reader, person).book(wish, request.form.get("key", ""))
         except ProblemError as error:
             return _form(deps, person, sent, problem=error)
-        except (RetryableError, ConsentRevokedError, RefusedError) as error:
+        except RetryableError as error:
             return _form(deps, person, sent, words=_trouble(error))
+        except (ConsentRevokedError, RefusedError) as error:
+            # Nothing was made, and under this key nothing will be: the next try is a wish of its own.
+            return _form(deps, person, {**sent, "key": ""}, words=_trouble(error))
         zone, _ = browser_zone()
         return _back("", "booked", day_in(sent.get("date", ""), today(deps, zone)))
 

@@ -102,7 +102,7 @@ class HeldCalendar:
         self.asked_by.append(access.subject)
         if self.away:
             raise RetryableError(AWAY)
-        self.booked[meeting.request_id] = meeting
+        self.booked.setdefault(meeting.request_id, meeting)  # as providers do: the first one stands
         return f"event-of-{meeting.request_id}"
 
     def directory_rooms(self, _access: Access) -> Sequence[DirectoryRoom]:

@@ -196,6 +196,54 @@ def test_a_booking_goes_into_ones_own_calendar_once_and_is_pending_never_booked(
     assert len(office.calendar.booked) == 1
 
 
+@pytest.mark.proves("E3")
+@pytest.mark.parametrize("over", ["the form", "the API"])
+def test_any_free_room_asked_for_twice_is_one_meeting_although_its_room_is_busy_by_then(
+    office: Office, ada: Browser, over: str
+) -> None:
+    [one] = office.enter_rooms(ada.tenant, "one")
+    office.calendar.said = {"one@rooms.test": Availability.FREE}
+    sent = wish(office)
+    for _ in range(2):
+        if over == "the form":
+            answer = ada.client.post("/book?zone=UTC", data={"csrf": ada.csrf, "key": "k", **sent})
+            assert answer.status_code == 303, answer.text
+        else:
+            answer = ada.post("/v1/me/bookings?zone=UTC", sent, Idempotency_Key="k")
+            assert (answer.status_code, answer.json["roomId"]) == (201, one), answer.text
+        office.calendar.said = {"one@rooms.test": Availability.BUSY}
+    assert len(office.calendar.booked) == 1
+
+
+@pytest.mark.proves("E3")
+def test_form_that_is_changed_and_sent_again_books_what_it_says_now(office: Office, ada: Browser) -> None:
+    """The first answer got lost on its way: its meeting stands, and the second must not be told of as if it were it."""
+    [one] = office.enter_rooms(ada.tenant, "one")
+    first, second = wish(office, room=one), wish(office, room=one, to="11:30")
+    for sent in (first, second):
+        assert ada.client.post("/book?zone=UTC", data={"csrf": ada.csrf, "key": "k", **sent}).status_code == 303
+    lengths = sorted(each.end_ms - each.start_ms for each in office.calendar.booked.values())
+    assert lengths == [HOUR_MS, HOUR_MS * 3 // 2]
+
+
+def test_form_that_the_calendar_refused_is_a_fresh_wish_the_next_time(
+    office: Office, ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        message = "made before, and cancelled since"
+        raise RefusedError(message)
+
+    [one] = office.enter_rooms(ada.tenant, "one")
+    monkeypatch.setattr(office.calendar, "book", refuse)
+    page = ada.client.post("/book", data={"csrf": ada.csrf, "key": "key-of-the-form", **wish(office, room=one)}).text
+    assert "refuses this" in page
+    assert "key-of-the-form" not in page
+    office.calendar.away = True
+    monkeypatch.undo()
+    page = ada.client.post("/book", data={"csrf": ada.csrf, "key": "key-of-the-form", **wish(office, room=one)}).text
+    assert "key-of-the-form" in page, "it may have been made: to send it again must not make another"
+
+
 @pytest.mark.proves("E41")
 def test_the_form_offers_what_is_free_as_not_confirmed_and_says_that_guests_are_mailed(
     office: Office, ada: Browser

@@ -27,6 +27,7 @@ from shared.contracts.command import Command, Connect, Disconnect
 from shared.contracts.rows import (
     AttendanceRow,
     AuditRow,
+    BookingRow,
     ConsentRow,
     ConsentState,
     DismissalRow,
@@ -129,6 +130,7 @@ def house(build: Build) -> House:
         tenant, "p-1", DismissalRow(user="u-ada", at_ms=NOW_MS), not_after_ms=NOW_MS + DAY_MS
     )
     tables.takes(registry).put(tenant, "k-1", TakeRow(user="u-ada", prompt="p-1", room="r-1", state=TakeState.DONE))
+    tables.bookings(registry).put(tenant, "b-1", BookingRow(room="r-1"))
     tables.attendances(registry).put(tenant, "m/o/p", AttendanceRow(place="office", user="u-ada"))
     tables.office_days(registry).put(tenant, "u-ada/2026-09-21", OfficeDayRow(place="office"))
     tables.audit(registry).put(tenant, "1", AuditRow(at_ms=NOW_MS, user="u-ada", act="integration.enabled"))
