@@ -188,7 +188,7 @@ def test_a_rehearsal_changes_nothing(house: House) -> None:
     _, answer = house.run("restore", file, "--dry-run")
 
     engine = house.open()
-    assert answer["rows"] == 11
+    assert answer["rows"] == 12
     assert engine.registry.everything() == []  # type: ignore[attr-defined]
     assert wishes(engine) == []
     engine.close()
