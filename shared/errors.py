@@ -49,6 +49,10 @@ class RefusedError(RoomsyncError):
     """The provider refuses this for good (missing right, bad request). Retrying does not help."""
 
 
+class CancelledSinceError(RefusedError):
+    """This very meeting was made before and has been cancelled since: the same request never makes it again."""
+
+
 class LogUnavailableError(RoomsyncError):
     """Nothing durable can be written at the moment: answer 503, keep the input."""
 

@@ -102,8 +102,8 @@ _BLOCKED = Refusal(
     "Ask them to allow this application, by its client id: at Microsoft under Conditional Access and Enterprise "
     "applications, at Google under API controls.",
 )
-_EXPIRED = Refusal("code-expired", "The sign-in took too long, or was already used.", Who.YOU, "Sign in again.")
-_BUSY = Refusal("provider-busy", "The provider could not sign you in just now.", Who.YOU, "Try again in a moment.")
+_EXPIRED = Refusal("code-expired", "The sign-in took too long, or was already used.", Who.YOU, "Try again.")
+_BUSY = Refusal("provider-busy", "The provider was busy or away just now.", Who.YOU, "Try again in a moment.")
 _UNKNOWN_APP = Refusal(
     "application-unknown",
     "The application is not known, or was removed or disabled, in your organisation.",
@@ -134,6 +134,7 @@ _BY_AADSTS = {
     "700016": _UNKNOWN_APP,
     "700011": _UNKNOWN_APP,
     "70001": _UNKNOWN_APP,
+    "7000112": _UNKNOWN_APP,
     "70008": _EXPIRED,
     "54005": _EXPIRED,
     "70011": _SCOPES,
@@ -153,6 +154,12 @@ _BY_ERROR = {
         "Make the application external at the provider, or sign in with an account of its own organisation.",
     ),
     "redirect_uri_mismatch": _REDIRECT,
+    "deleted_client": Refusal(
+        "registration-gone",
+        "This application's registration at the provider was deleted.",
+        Who.OPERATOR,
+        "Register the application anew at the provider, and set its client id and secret here.",
+    ),
     "invalid_client": _SECRET,
     "unauthorized_client": _UNKNOWN_APP,
     "invalid_scope": _SCOPES,
@@ -193,7 +200,7 @@ _BY_ERROR = {
         "no-lasting-permission",
         "The provider gave permission for an hour only.",
         Who.OPERATOR,
-        "Allow offline access for this application, then sign in again.",
+        "Allow offline access for this application, then try again.",
     ),
     Cause.NO_ACCESS_TOKEN: _BUSY,
     Cause.OTHER_CALENDAR: Refusal(

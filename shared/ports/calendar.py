@@ -86,6 +86,9 @@ class CalendarProvider(Protocol):
         Make the meeting in the person's own calendar, its attendees mailed by the provider; returns the event's id.
 
         The same `request_id` again makes nothing new and returns the same event.
+
+        Raises:
+            CancelledSinceError: it was made before and cancelled since, where the provider remembers (Google).
         """
         ...
 

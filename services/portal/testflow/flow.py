@@ -18,7 +18,19 @@ from services.portal.problems import ProblemError
 from services.portal.refusals import Cause, RefusedSignInError, explained, provider_code
 from services.portal.sessions import Person
 from services.portal.testflow.enabling import complete, enable, is_taken, known_directory
-from services.portal.testflow.run import Made, Stage, Step, TestRun, Trouble, begun, done, ended, is_silent, troubled
+from services.portal.testflow.leaving import abandon, tidy, under_way
+from services.portal.testflow.run import (
+    Made,
+    Stage,
+    Step,
+    TestRun,
+    Trouble,
+    begun,
+    done,
+    ended,
+    is_silent,
+    troubled,
+)
 from services.portal.testflow.runs import Runs, SupersededError
 from services.portal.testflow.trial import Trial
 from shared.consents import tables
@@ -33,6 +45,8 @@ from shared.errors import RefusedError, RetryableError, RoomsyncError
 from shared.runtime.logging import get_logger
 
 _PATIENCE = 15  # seconds that another process may take with the old keys
+_WAITING = frozenset({Stage.CHOSEN, Stage.SENT})
+"""Stages in which a run waits for its person; only one of those who come back gets it."""
 _log = get_logger()
 
 
@@ -99,8 +113,8 @@ class TestFlow:
         """
         run = self._expecting(person.tenant, provider)
         now_ms = self._deps.clock.now_ms()
-        return self._runs.change(
-            person.tenant, run.id, lambda run: msgspec.structs.replace(run, stage=Stage.SENT, beat_at_ms=now_ms)
+        return self._change_waiting(
+            person.tenant, run, lambda run: msgspec.structs.replace(run, stage=Stage.SENT, beat_at_ms=now_ms)
         )
 
     def come_back(self, person: Person, identity: Identity, grant: Granted) -> TestRun:
@@ -108,12 +122,14 @@ class TestFlow:
         They gave the permission: the test runs from now on.
 
         Raises:
-            ProblemError: 409, no test with this provider was begun.
-            RefusedSignInError: the account cannot be tested with.
+            ProblemError: 409, no test with this provider was begun, or another tab came back first.
+            RefusedSignInError: the account cannot be tested with, or the permission would not last.
         """
         run = self._expecting(person.tenant, identity.provider)
         organisation = _there(tables.tenants(self._deps.engine.registry).get(person.tenant, "tenant"))
         self._check_account(person, organisation, identity)
+        if not grant.refresh_token:
+            raise RefusedSignInError(Cause.NO_REFRESH_TOKEN)  # with an hour's permission nobody could be connected
         tester = enter(self._deps, person.tenant, organisation, identity)
         made = Made(
             tenant=person.tenant,
@@ -135,7 +151,7 @@ class TestFlow:
             )
             return done(with_it, Step.CONSENT, now_ms)
 
-        run = self._runs.change(person.tenant, run.id, running)
+        run = self._change_waiting(person.tenant, run, running)
         self._keep_grant(made, tester, grant)
         self._start(run, made)
         return run
@@ -154,19 +170,19 @@ class TestFlow:
             provider_code=provider_code(error, description),
             at_ms=self._deps.clock.now_ms(),
         )
-        run = self._runs.change(person.tenant, run.id, lambda run: troubled(run, trouble))
+        run = self._change_waiting(person.tenant, run, lambda run: ended(troubled(run, trouble), trouble.at_ms))
         return self._end(person.tenant, run)
 
     def give_up(self, person: Person) -> None:
         """
-        Leave the test; sleeping consents go on sleeping.
+        Leave the test; sleeping consents go on sleeping. What a run that was interrupted had made is removed.
+
+        What cannot be removed now stays on record, and goes with the next test.
 
         Raises:
             ProblemError: 409 while steps are being tried, or when there is no test to give up.
         """
-        run = self.latest(person.tenant)
-        if run is not None and self._is_under_way(run):
-            raise under_way()
+        run = abandon(self._runs, person.tenant, self._is_under_way)
         now_ms = self._deps.clock.now_ms()
 
         def given_up(row: TenantRow | None) -> TenantRow:
@@ -177,8 +193,8 @@ class TestFlow:
 
         tables.tenants(self._deps.engine.registry).change(person.tenant, "tenant", given_up)
         audit.record(self._deps, person, "integration.test-given-up")
-        if run is not None and not run.made:
-            self._runs.forget(person.tenant)
+        if run is not None:
+            tidy(self._deps, self._runs, person.tenant, run)
 
     def settle(self, tenant: str) -> None:
         """Finish what a process that died had enabled and not finished. Idempotent; costs one read otherwise."""
@@ -189,11 +205,11 @@ class TestFlow:
         if row is not None and row.integration is IntegrationState.ENABLED and row.provider == run.provider:
             try:
                 complete(self._deps, tenant)
-            except RetryableError:
+                now_ms = self._deps.clock.now_ms()
+                run = self._runs.change(tenant, run.id, lambda run: done(run, Step.ENABLE, now_ms))
+                self._end(tenant, run)
+            except (RetryableError, SupersededError):
                 return
-            now_ms = self._deps.clock.now_ms()
-            run = self._runs.change(tenant, run.id, lambda run: done(run, Step.ENABLE, now_ms))
-            self._end(tenant, run)
 
     def wait(self, timeout_s: float) -> None:
         """Until the runs of this process have ended."""
@@ -220,12 +236,26 @@ class TestFlow:
     def _expecting(self, tenant: str, provider: Provider | None) -> TestRun:
         run = self.latest(tenant)
         row = tables.tenants(self._deps.engine.registry).get(tenant, "tenant")
-        testing = row is not None and row.integration is IntegrationState.TESTING
-        if run is None or not testing or run.stage not in {Stage.CHOSEN, Stage.SENT}:
+        if run is None or row is None or row.integration is not IntegrationState.TESTING or run.stage not in _WAITING:
+            raise _no_test()
+        if run.provider != row.provider:  # two administrators chose at once: neither gets a test of the other's choice
             raise _no_test()
         if provider is not None and run.provider != provider:
             raise _no_test()
         return run
+
+    def _change_waiting(self, tenant: str, run: TestRun, decide: Callable[[TestRun], TestRun]) -> TestRun:
+        """Change a run that still waits for its person. Raises ProblemError: 409 once another tab has taken it."""
+
+        def waiting(now: TestRun) -> TestRun:
+            if now.stage not in _WAITING:
+                raise _no_test()
+            return decide(now)
+
+        try:
+            return self._runs.change(tenant, run.id, waiting)
+        except SupersededError as error:
+            raise _no_test() from error
 
     def _check_account(self, person: Person, organisation: TenantRow, identity: Identity) -> None:
         if is_taken(self._deps, person.tenant, identity.provider, identity.directory):
@@ -311,8 +341,8 @@ class TestFlow:
             return after(row, Act.TEST_FAILED, now_ms)
 
         tables.tenants(self._deps.engine.registry).change(tenant, "tenant", failed)
-        if run.tester and run.tester != run.user and not self._is_linked(tenant, run):
-            # An account of an organisation that is not joined with this one: nothing of it stays.
+        if run.tester and run.tester != run.user and not run.made and not self._is_linked(tenant, run):
+            # An account of an organisation that is not joined with this one: nothing of it stays, but to undo something with.
             tables.users(self._deps.engine.registry).delete(tenant, run.tester)
 
     def _is_linked(self, tenant: str, run: TestRun) -> bool:
@@ -326,16 +356,6 @@ def already_on() -> ProblemError:
         "integration-on",
         "The integration is enabled. Only one calendar system can be connected at a time.",
         next_step="Switch it off first, or change the calendar system: /admin/integration",
-    )
-
-
-def under_way() -> ProblemError:
-    """A test is running at this moment."""
-    return ProblemError(
-        HTTPStatus.CONFLICT,
-        "test-under-way",
-        "A test is under way at this moment.",
-        next_step="Wait for its result: /admin/integration/test/result",
     )
 
 

@@ -10,7 +10,7 @@ import httpx
 from shared.runtime.logging import get_logger
 
 _LONGEST = 64 * 1024
-_ERRORS = (
+ERRORS = (
     "redirect_uri_mismatch", "invalid_client", "deleted_client", "unauthorized_client", "org_internal", "invalid_scope",
 )  # fmt: skip
 _NUMBERS = re.compile(r"AADSTS(50011|700016|7000112|70001|70011|900144)\b")
@@ -44,7 +44,7 @@ def read(text: str) -> tuple[str, str] | None:
     number = _NUMBERS.search(plain)
     if number:
         return "invalid_request", number.group(0)
-    for name in _ERRORS:
+    for name in ERRORS:
         if name in plain:
             return name, ""
     return None

@@ -120,6 +120,11 @@ def ended(run: TestRun, now_ms: int) -> TestRun:
     return msgspec.structs.replace(run, stage=stage, step=None, beat_at_ms=now_ms)
 
 
+def without(run: TestRun, sealed: bytes) -> TestRun:
+    """What `sealed` names has been undone, or cannot be undone by anybody any more."""
+    return msgspec.structs.replace(run, made=tuple(each for each in run.made if each != sealed))
+
+
 def is_silent(run: TestRun, now_ms: int) -> bool:
     """Whether the run says that it is under way, and has not moved for so long that its process must have died."""
     return run.stage is Stage.RUNNING and now_ms - run.beat_at_ms > SILENT_MS

@@ -11,10 +11,10 @@ import msgspec
 
 from services.portal.deps import Deps
 from services.portal.testflow.booking import Place, place
-from services.portal.testflow.run import Made, Step, TestRun, Trouble, begun, done, troubled
+from services.portal.testflow.run import Made, Step, TestRun, Trouble, begun, done, troubled, without
 from services.portal.testflow.runs import Runs, SupersededError
 from services.portal.testflow.troubles import Code, changed_nothing, trouble_of
-from services.portal.testflow.undoing import Undoing, new_channel, wish_of
+from services.portal.testflow.undoing import new_channel, take_back, wish_of
 from shared.consents import tables
 from shared.contracts import change_notification
 from shared.contracts import envelope as envelopes
@@ -117,6 +117,8 @@ class Trial:
         return True
 
     def _note(self, step: Step, code: str, provider_code: str) -> None:
+        if any((each.step, each.code) == (step, code) for each in self._run.troubles):
+            return  # one line each: cleaning up is tried before the steps and after them
         trouble = Trouble(step=step, code=code, provider_code=provider_code, at_ms=self._now_ms())
         self._change(lambda run: troubled(run, trouble))
         _log.info("test_step_failed", tenant=self._tenant, run=self._run.id, step=step.value, reason=code)
@@ -208,6 +210,8 @@ class Trial:
 
     def _room_says(self, chosen: Place) -> str:
         meeting = self._using(lambda access: self._calendar.read(access, self._made.event_id))
+        if meeting.cancelled:  # Google goes on showing what was deleted
+            raise StepError(Code.EVENT_GONE)
         address = chosen.room.address.lower()
         answers = [each.answer for each in meeting.attendees if each.address.lower() == address]
         if not answers:
@@ -270,7 +274,7 @@ class Trial:
             return
         for attempt in range(TRIES):
             try:
-                undo(self._deps, made, self._grant_for(made))
+                take_back(self._deps, made, self._made)
             except SupersededError:
                 raise
             except Exception as error:  # noqa: BLE001  # tried again, and named if it stays
@@ -281,13 +285,8 @@ class Trial:
             self._let_go(sealed)
             return
 
-    def _grant_for(self, made: Made) -> Mailbox:
-        """An earlier run's own grant may be gone: the same person's newer one serves as well."""
-        same = (made.provider, made.subject) == (self._made.provider, self._made.subject)
-        return self._mailbox if same else Mailbox(made.tenant, made.mailbox)
-
     def _let_go(self, sealed: bytes) -> None:
-        self._change(lambda run: msgspec.structs.replace(run, made=tuple(each for each in run.made if each != sealed)))
+        self._change(lambda run: without(run, sealed))
 
     # How everything is done
 
@@ -339,16 +338,3 @@ class Trial:
 
     def _now_ms(self) -> int:
         return self._deps.clock.now_ms()
-
-
-def undo(deps: Deps, made: Made, grant: Mailbox) -> None:
-    """
-    Take back everything that `made` names; repeating it is harmless.
-
-    Raises:
-        RoomsyncError: something is left; try again later.
-    """
-    undoing = Undoing(deps, made, grant)
-    undoing.event()
-    undoing.subscription()
-    undoing.grant()

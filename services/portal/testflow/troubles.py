@@ -9,6 +9,7 @@ from services.portal.refusals import BY_CODE, OTHER, Refusal, Who, explained, pr
 from services.portal.testflow.run import Step
 from shared.errors import (
     ConsentRevokedError,
+    EventGoneError,
     LogUnavailableError,
     RefusedError,
     RetryableError,
@@ -23,6 +24,8 @@ class Code(StrEnum):
     ROOM_MISSING = "room-missing"
     ROOM_INVISIBLE = "room-invisible"
     ROOM_SILENT = "room-silent"
+    EVENT_GONE = "event-gone"
+    PERMISSION_LOST = "permission-lost"
     CALENDAR_REFUSED = "calendar-refused"
     NO_CALENDAR = "no-calendar"
     SERVICE_AWAY = "service-away"
@@ -56,6 +59,18 @@ _TABLE = (
         "The meeting room did not answer in time.",
         Who.IT,
         "Have the room accept bookings by itself, or choose a room that does for the test, then try again.",
+    ),
+    Refusal(
+        Code.EVENT_GONE,
+        "The test's event was deleted from the calendar before the room's answer was seen.",
+        Who.YOU,
+        "Try again, and leave the event “roomsync test” alone: the test removes it by itself.",
+    ),
+    Refusal(
+        Code.PERMISSION_LOST,
+        "The permission was taken back, or ended, while the test was under way.",
+        Who.YOU,
+        "Try again and give it once more; if it is lost again, ask your IT administrator what ends it.",
     ),
     Refusal(
         Code.CALENDAR_REFUSED,
@@ -102,6 +117,7 @@ _HOOKS = re.compile(r"validation request|push\.webhook|webhookUrl|HOOKS_URL", re
 _OUR_CLIENT = re.compile(r"refuses our own client \(([A-Za-z0-9_]+)\)")
 _SAID = re.compile(r"answered (\d{3}) ([A-Za-z0-9_.-]+)")
 _NO_CALENDAR = re.compile(r"notACalendarUser|MailboxNotEnabled|MailboxNotFound|ErrorNonExistentMailbox", re.IGNORECASE)
+_GONE = {"no_consent", "no_user", "AADSTS50173", "AADSTS700082", "AADSTS70043", "AADSTS700084"}
 _RIGHTS = re.compile(r"insufficient|ErrorAccessDenied|Authorization_RequestDenied", re.IGNORECASE)
 
 
@@ -124,13 +140,17 @@ def _code_of(step: Step, error: Exception) -> str:
             return Code.SERVICE_AWAY
         case ConsentRevokedError(code=code):
             return _lost(code)
-        case RetryableError() | RefusedError() if step is Step.SUBSCRIBE and _HOOKS.search(str(error)):
-            return Code.WEBHOOK_UNREACHABLE
-        case RetryableError():
-            return "provider-busy"
-        case RefusedError():
-            return _refused(step, str(error))
+        case EventGoneError():
+            return Code.EVENT_GONE
+        case RetryableError() | RefusedError():
+            return _answered(step, error)
     return Code.INTERNAL
+
+
+def _answered(step: Step, error: RetryableError | RefusedError) -> str:
+    if step is Step.SUBSCRIBE and _HOOKS.search(str(error)):
+        return Code.WEBHOOK_UNREACHABLE
+    return "provider-busy" if isinstance(error, RetryableError) else _refused(step, str(error))
 
 
 def changed_nothing(error: Exception) -> bool:
@@ -146,6 +166,8 @@ def about(code: str) -> Refusal:
 
 def _lost(code: str) -> str:
     found = explained(code, code)
+    if found.code == "code-expired" or code in _GONE:  # at a sign-in it is the code that has expired; here it was used
+        return Code.PERMISSION_LOST
     return found.code if found is not OTHER else Code.CALENDAR_REFUSED
 
 

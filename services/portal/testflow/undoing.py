@@ -14,7 +14,7 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
 from shared.domain.proof import mint
 from shared.domain.sighting import RoomContact, Subscription, SubscriptionWish
-from shared.errors import ConfigurationError
+from shared.errors import CancelledSinceError, ConfigurationError, ConsentRevokedError
 
 
 def place_of(made: Made) -> Place:
@@ -48,6 +48,31 @@ def new_channel() -> str:
     return f"x-{secrets.token_hex(16)}"
 
 
+def take_back(deps: Deps, made: Made, newer: Made | None = None) -> None:
+    """
+    Take back everything that `made` names; repeating it is harmless.
+
+    Args:
+        deps: Stores and providers.
+        made: By a run that is over.
+        newer: What the run that cleans up has made: if it is the same person's, its grant serves, since the older may be gone.
+
+    Raises:
+        RoomsyncError: something is left; try again later.
+    """
+    own = Mailbox(made.tenant, made.mailbox)
+    is_same = newer is not None and (made.provider, made.subject) == (newer.provider, newer.subject)
+    undoing = Undoing(deps, made, Mailbox(newer.tenant, newer.mailbox) if newer and is_same else own)
+    try:
+        undoing.event()
+        undoing.subscription()
+    except ConsentRevokedError:
+        if newer is None or is_same:
+            raise
+        # Another person's, who has taken the permission back or left: nobody here can undo it, and nobody waits for them.
+    undoing.grant()
+
+
 class Undoing:
     """Takes back what one `Made` names, as the person who gave the grant. Every method raises what the provider's port does."""
 
@@ -63,7 +88,8 @@ class Undoing:
         made = self._made
         if made.request_id:
             event_id = made.event_id or self._begun_event()
-            self._deps.broker.using(self._grant, lambda access: self._calendar.cancel(access, event_id))
+            if event_id:
+                self._deps.broker.using(self._grant, lambda access: self._calendar.cancel(access, event_id))
         self._made = msgspec.structs.replace(made, request_id="", event_id="")
         return self._made
 
@@ -80,9 +106,12 @@ class Undoing:
         tables.consents(self._deps.engine.registry).delete(self._made.tenant, self._made.mailbox)
 
     def _begun_event(self) -> str:
-        """Booking the same request again makes nothing new and tells the event's id."""
+        """Booking the same request again makes nothing new and tells the event's id; "" once it was cancelled, by whomever."""
         meeting = place_of(self._made).meeting(self._made.request_id)
-        return self._deps.broker.using(self._grant, lambda access: self._calendar.book(access, meeting))
+        try:
+            return self._deps.broker.using(self._grant, lambda access: self._calendar.book(access, meeting))
+        except CancelledSinceError:
+            return ""
 
     def _end(self, known: Subscription, channel_id: str) -> None:
         broker, calendar = self._deps.broker, self._calendar

@@ -21,7 +21,13 @@ from shared.domain.sighting import (
     SubscriptionWish,
     Window,
 )
-from shared.errors import ConflictError, EventGoneError, RefusedError, RetryableError, SubscriptionGoneError
+from shared.errors import (
+    CancelledSinceError,
+    ConflictError,
+    EventGoneError,
+    RetryableError,
+    SubscriptionGoneError,
+)
 from shared.providers.google.agenda import agenda_item, parse_resources
 from shared.providers.google.booking import new_event
 from shared.providers.google.failures import Doing
@@ -177,7 +183,7 @@ class GoogleCalendar:
         except ConflictError as error:
             if self._event(access, str(body["id"])).get("status") == "cancelled":
                 message = "this very meeting was made before and has been cancelled since; make a new one"
-                raise RefusedError(message) from error
+                raise CancelledSinceError(message) from error
         return str(body["id"])
 
     def cancel(self, access: Access, event_id: str) -> None:

@@ -22,6 +22,7 @@ from services.webhook_receiver.intake import Intake
 from shared.consents import tables
 from shared.consents.appointments import appoint
 from shared.consents.broker import ConsentBroker
+from shared.consents.client import TokenEndpoint
 from shared.consents.enrolment import enter_rooms, introduce
 from shared.contracts.rows import IntegrationState, RoomRow, TenantRow
 from shared.crypto.master import new_key, parse
@@ -150,11 +151,12 @@ def a_building(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[B
         settings_for(simulator.url),
         **{"home": home, "enrolment": "closed", "hooks_url": receiver.url, "test_flow_s": 15.0, **overrides},
     )
+    endpoint = TokenEndpoint(settings.call_timeout_s)
     deps = Deps(
         settings=settings,
         engine=engine,
         clock=clock,
-        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
+        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock, endpoint),
         providers=calendar_providers(settings),
         session_key=master.session_key(),
         hook_keys=master.hook_keys(),
@@ -167,6 +169,7 @@ def a_building(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[B
         app.extensions["test-flow"].wait(PATIENCE_S)
         for provider in Provider:
             deps.providers[provider].close()  # type: ignore[attr-defined]  # the real clients have it
+        endpoint.close()
         receiver.close()
         breaker.close()
         engine.close()

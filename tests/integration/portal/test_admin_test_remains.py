@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from services.portal.app import create_app
@@ -14,11 +15,12 @@ from services.portal.testflow.trial import Trial
 from shared.consents import tables
 from shared.consents.enrolment import tenant_of
 from shared.contracts.rows import IntegrationState
+from shared.domain.identity import Provider
 from shared.domain.sighting import Access, Subscription
 from shared.errors import RetryableError
-from tests.integration.portal.administration import PROVIDERS, Building, a_building, until
+from tests.integration.portal.administration import PROVIDERS, Building, Chief, a_building, truth, until
 from tests.integration.portal.office import Simulator
-from tests.integration.portal.test_admin_test_flow import a_site, says
+from tests.integration.portal.test_admin_test_flow import Site, a_site, says
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +74,7 @@ def test_run_whose_process_died_is_shown_as_interrupted_and_begun_again_from_not
 ) -> None:
     """The answer of the call is lost with the process: only its beginning is on record."""
     site = a_site(building, provider)
-    real = Trial.__init__
-
-    def dying(self: Trial, *args: Any) -> None:
-        real(self, *args)
-        self._calendar = DiesAfter(self._calendar, dies_at)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trial, "__init__", dying)
-        begun = site.chief.call("POST", "/v1/admin/integration/test", provider=provider)
-        site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
-        building.app.extensions["test-flow"].wait(20)
+    died(site, monkeypatch, dies_at)
     assert len(site.left()) >= 2, "a subscription or an event, and the grant to undo it with"
 
     restart(building)
@@ -96,21 +88,137 @@ def test_run_whose_process_died_is_shown_as_interrupted_and_begun_again_from_not
     assert "The test was interrupted" in page
     assert site.state is IntegrationState.TESTING
 
-    monkeypatch.setattr(runs_module, "SILENT_MS", -1)
-    again = site.chief.call("POST", "/v1/admin/integration/test", provider=provider)
-    monkeypatch.undo()
-    site.chief.follow(f"{again.json['next']}&login_hint={site.address}")
-    ended = site.chief.result()
+    ended = begun_anew(site.chief, site, site.address, monkeypatch)
 
     assert ended["state"] == "enabled"
     assert ended["test"]["leftovers"] == 0
     assert site.left() == []
 
 
+def died(site: Site, monkeypatch: pytest.MonkeyPatch, dies_at: str) -> None:
+    """A run whose process ended while it waited for the answer of `dies_at`."""
+    real = Trial.__init__
+
+    def dying(self: Trial, *args: Any) -> None:
+        real(self, *args)
+        self._calendar = DiesAfter(self._calendar, dies_at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trial, "__init__", dying)
+        begun = site.chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
+        site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+        site.building.app.extensions["test-flow"].wait(20)
+
+
+def begun_anew(chief: Chief, site: Site, address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Begun anew once the process is known to be dead, by whomever."""
+    with monkeypatch.context() as patch:
+        patch.setattr(runs_module, "SILENT_MS", -1)
+        again = chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
+    chief.follow(f"{again.json['next']}&login_hint={address}")
+    return chief.result()
+
+
 def restart(building: Building) -> None:
     """A new portal process on the same stores."""
     building.app.extensions["test-flow"].wait(20)
     building.app = create_app(building.deps)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.proves("E21", "E23")
+def test_event_that_its_person_deleted_by_hand_stands_in_no_ones_way(
+    provider: str, building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the page allows while cleaning up is unfinished; Google never makes the same event a second time."""
+    site = a_site(building, provider)
+    died(site, monkeypatch, "book")
+    [event] = [each for each in truth(site.simulator, "meetings") if each["organizer"] == site.address]
+    httpx.delete(f"{site.simulator.url}/sim/v1/meetings/{event['id']}").raise_for_status()
+
+    ended = begun_anew(site.chief, site, site.address, monkeypatch)
+
+    assert ended["test"]["troubles"] == []
+    assert ended["state"] == "enabled"
+    assert site.left() == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.proves("E21", "E22")
+def test_event_that_is_deleted_while_its_room_is_waited_for_is_no_fault_of_ours(
+    provider: str, building: Building
+) -> None:
+    site = a_site(building, provider)
+    site.use_room(f"manual@{site.domain}")
+    begun = site.chief.call("POST", "/v1/admin/integration/test", provider=provider)
+    site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+    until(lambda: site.chief.integration["test"]["steps"][4]["state"] == "passed", "the push")
+    [event] = [each for each in truth(site.simulator, "meetings") if each["organizer"] == site.address]
+    httpx.delete(f"{site.simulator.url}/sim/v1/meetings/{event['id']}").raise_for_status()
+
+    says(site, site.chief.result(), "event-gone")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.proves("E23")
+def test_what_somebody_left_whose_permission_is_gone_does_not_keep_others_from_testing(
+    provider: str, building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ada's process died with an event booked; she has taken her permission back, and Person1 tests."""
+    site = a_site(building, provider, people=2)
+    other = f"person1@{site.domain}"
+    site.chief.post("/admin/people", address=other, role="subscription-admin")
+    died(site, monkeypatch, "book")
+    site.simulator.post(f"users/{site.address}/consents", granted=False)
+
+    ended = begun_anew(building.signed_in(other, provider), site, other, monkeypatch)
+
+    assert ended["test"]["troubles"] == []
+    assert ended["state"] == "enabled"
+    assert list(tables.consents(building.engine.registry).scan(site.tenant)) == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("dies_at", ["subscribe", "book"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.proves("E21")
+def test_giving_up_an_interrupted_test_removes_what_it_had_made(
+    provider: str, dies_at: str, building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = a_site(building, provider)
+    died(site, monkeypatch, dies_at)
+    assert site.left() != []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs_module, "SILENT_MS", -1)
+        assert site.chief.post("/admin/integration/test/give-up").status_code == 303
+
+    assert site.left() == []
+    assert site.state is IntegrationState.OFF
+    assert site.chief.integration["test"] is None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.proves("E21")
+def test_what_giving_up_cannot_remove_is_said_and_goes_with_the_next_test(
+    building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = a_site(building, "microsoft")
+    died(site, monkeypatch, "book")
+    calendar = building.deps.providers[Provider.MICROSOFT]
+    with monkeypatch.context() as patch:
+        patch.setattr(runs_module, "SILENT_MS", -1)
+        patch.setattr(calendar, "unsubscribe", _busy)
+        site.chief.post("/admin/integration/test/give-up")
+
+    page = site.chief.client.get("/admin/integration").text
+    assert "could be removed yet" in page
+    assert site.chief.integration["test"]["leftovers"] == 1
+    assert site.test()["state"] == "enabled"
+    assert site.left() == []
+    assert "could be removed yet" not in site.chief.client.get("/admin/integration").text
 
 
 @pytest.mark.proves("E21")

@@ -12,9 +12,9 @@ from services.portal import limits
 from services.portal.limits import Limit, Windows, limit_of
 from services.portal.navigation import place as page_of
 from services.portal.navigation import role_words, visible
-from services.portal.refusals import Who
+from services.portal.refusals import OTHER, Who, explained
 from services.portal.testflow.booking import MOST_ROOMS, place
-from services.portal.testflow.preflight import read
+from services.portal.testflow.preflight import ERRORS, read
 from services.portal.testflow.run import (
     SILENT_MS,
     Stage,
@@ -34,6 +34,7 @@ from shared.domain.roles import Role
 from shared.domain.sighting import Availability, RoomContact
 from shared.errors import (
     ConsentRevokedError,
+    EventGoneError,
     LogUnavailableError,
     RefusedError,
     RetryableError,
@@ -115,6 +116,14 @@ def test_role_is_called_by_the_most_that_somebody_is() -> None:
             "calendar-refused",
             "InvalidAuthenticationToken",
         ),
+        (
+            Step.ANSWER,
+            ConsentRevokedError("x", code="invalid_grant"),
+            "permission-lost",
+            "invalid_grant",
+        ),
+        (Step.ANSWER, ConsentRevokedError("x", code="AADSTS50173"), "permission-lost", "AADSTS50173 AADSTS50173"),
+        (Step.ANSWER, EventGoneError("Graph answered 404 ErrorItemNotFound: x"), "event-gone", "404 ErrorItemNotFound"),
         (Step.PUSH, LogUnavailableError("x"), "service-away", ""),
         (Step.PUSH, StoreUnavailableError("x"), "service-away", ""),
         (Step.PUSH, KeyError("somebody@example.org"), "internal", "KeyError"),
@@ -162,6 +171,12 @@ def test_only_a_providers_own_no_means_that_nothing_was_made() -> None:
 @pytest.mark.proves("E21")
 def test_error_page_is_read_before_anybody_sees_it(text: str, found: tuple[str, str] | None) -> None:
     assert read(text) == found
+
+
+@pytest.mark.parametrize("name", ERRORS)
+@pytest.mark.proves("E21")
+def test_every_refusal_that_is_read_off_a_providers_page_has_a_meaning(name: str) -> None:
+    assert explained(*(read(f"<p>Error 400: {name}</p>") or ("", ""))) is not OTHER
 
 
 ROOMS = [RoomContact(f"r{number}@x", f"R{number}") for number in range(3)]
