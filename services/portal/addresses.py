@@ -10,4 +10,4 @@ _SHAPE = re.compile(r"[^\s@<>\"'(),;:]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 def is_address(text: str) -> bool:
     """Whether `text` is one address, without a name around it."""
-    return len(text) <= MAX_CHARS and _SHAPE.fullmatch(text) is not None
+    return len(text) <= MAX_CHARS and text.isprintable() and _SHAPE.fullmatch(text) is not None

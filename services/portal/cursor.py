@@ -12,6 +12,8 @@ from shared.contracts.envelope import read_json
 from shared.errors import MalformedRecordError
 
 MAX_CHARS = 4_000
+_MOST = 2**63
+"""No log counts further; stores take no larger number."""
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,5 +37,5 @@ def read(text: str, topic_id: str, partitions: int) -> dict[int, int] | None:
         cursor = read_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), Cursor)
     except (binascii.Error, ValueError, MalformedRecordError):
         return None
-    sound = all(0 <= partition < partitions and offset >= 0 for partition, offset in cursor.next.items())
+    sound = all(0 <= partition < partitions and 0 <= offset < _MOST for partition, offset in cursor.next.items())
     return cursor.next if sound and cursor.topic == topic_id else None

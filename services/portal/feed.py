@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from http import HTTPStatus
 
 import msgspec
@@ -87,7 +88,7 @@ def _after(topic_id: str, partitions: int) -> dict[int, int]:
 
 def _limit() -> int:
     text = request.args.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_LIMIT:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= MAX_LIMIT:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "limit",

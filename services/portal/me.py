@@ -141,7 +141,7 @@ def _rebooking(deps: Deps, reader: LiveReader) -> Rebooking:
 def _room_id() -> str:
     body = request.get_json(silent=True)
     room = body.get("roomId") if isinstance(body, dict) else None
-    if not isinstance(room, str) or not 0 < len(room) <= MAX_ROOM_ID_CHARS:
+    if not isinstance(room, str) or not room.isascii() or not 0 < len(room) <= MAX_ROOM_ID_CHARS:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "room-missing",

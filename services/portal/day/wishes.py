@@ -47,6 +47,10 @@ def wished(sent: Mapping[str, Any], zone: ZoneInfo, now_ms: int) -> BookingWish:
         start_ms, end_ms = instant_ms(day, begins, zone), instant_ms(day, ends, zone)
     except NoSuchTimeError as error:
         raise _refused(field="time", title=str(error), next_step="Choose another time.") from error
+    except OverflowError as error:  # at either end of what a calendar can say at all
+        raise _refused(
+            field="date", title="No calendar goes that far.", next_step="Choose a date of these years."
+        ) from error
     if end_ms <= start_ms:
         raise _refused(
             field="time", title="The meeting ends before it begins.", next_step="Enter an end after the beginning."
@@ -84,20 +88,20 @@ def _day(sent: Mapping[str, Any]) -> date:
 
 def _clock(sent: Mapping[str, Any], field: str) -> time:
     text = str(sent.get(field) or "")
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
         raise _refused(field="time", title=f"“{field}” is not a time of day.", next_step="Enter it as HH:MM.")
     return time.fromisoformat(text)
 
 
 def _room(sent: Mapping[str, Any]) -> str:
     room = sent.get("room") or ""
-    if not isinstance(room, str) or len(room) > MAX_ROOM_ID_CHARS:
+    if not isinstance(room, str) or not room.isascii() or len(room) > MAX_ROOM_ID_CHARS:
         raise _refused(field="room", title="This is not a room.", next_step="Choose one of the list.")
     return room
 
 
 def _people(value: object) -> int:
-    if value in {None, ""}:
+    if value is None or value == "":
         return 1
     if isinstance(value, bool) or not re.fullmatch(r"\d{1,4}", str(value)):
         raise _refused(

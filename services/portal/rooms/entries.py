@@ -45,7 +45,7 @@ def _text(sent: Mapping[str, Any], field: str) -> str:
 
 
 def _capacity(value: object) -> int:
-    if value in {None, ""}:
+    if value is None or value == "":
         return 0
     if isinstance(value, bool) or not re.fullmatch(r"\d{1,5}", str(value)) or int(str(value)) > MOST_SEATS:
         raise _bad(field="capacity", must=f"a number of seats from 0 (not known) to {MOST_SEATS}")
