@@ -9,9 +9,10 @@ import msgspec
 from shared.consents import tables
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
+from shared.domain.attendees import Answer
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS
-from shared.domain.sighting import Access, RoomContact
+from shared.domain.sighting import Access, LiveAttendee, RoomContact
 from shared.errors import EventGoneError, PreconditionFailedError, RefusedError
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
@@ -58,9 +59,12 @@ class TakeRooms:
             return "the room is no longer in the list of rooms"
         for _ in range(TRIES):
             try:
-                declined = self._declined_address(tenant, provider, access, take)
+                declined = self._declined(tenant, provider, access, take)
+                if declined is not None and declined.answer == Answer.ACCEPTED:
+                    return "the room that had declined has accepted after all"
                 crash_point("sync-worker.room-swapping")
-                provider.swap_room(access, take.event_id, declined, RoomContact(room.address, room.name))
+                address = declined.address if declined is not None else ""
+                provider.swap_room(access, take.event_id, address, RoomContact(room.address, room.name))
                 crash_point("sync-worker.room-swapped")
             except PreconditionFailedError:
                 continue  # somebody changed the meeting between our reading and writing: read it again
@@ -71,10 +75,8 @@ class TakeRooms:
             return ""
         return "the meeting kept changing while we tried; try once more"
 
-    def _declined_address(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:
-        """The declined room's address, from the meeting itself: the room may be in nobody's list. "" when it left already."""
+    def _declined(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> LiveAttendee | None:
+        """The declined room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
         keys = self._keyring.keys(tenant)
         meeting = provider.read(access, take.event_id)
-        return next(
-            (guest.address for guest in meeting.attendees if keys.room(guest.address) == take.declined_room_id), ""
-        )
+        return next((each for each in meeting.attendees if keys.room(each.address) == take.declined_room_id), None)

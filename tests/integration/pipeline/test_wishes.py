@@ -94,3 +94,14 @@ def test_disconnecting_before_an_appointment_is_not_forgotten(office: Office) ->
     office.after(FAR_S)
     assert office.calendar.subscriptions == {}
     assert office.consent() is None
+
+
+@pytest.mark.proves("D8")
+def test_room_that_accepted_while_its_page_was_open_is_not_given_away(office: Office) -> None:
+    office.calendar.book(**{AARE: "accepted"})
+    take(office)
+    office.settle()
+    assert swaps(office) == []
+    row = takes(office.engine.registry).get(office.tenant, "take-1")
+    assert row is not None
+    assert (row.state, row.reason) == (TakeState.FAILED, "the room that had declined has accepted after all")
