@@ -74,7 +74,7 @@ class Rebooking:
 
         Raises:
             ProblemError: no key (400), not one's own prompt (404), a closed prompt or another take under way (409), an
-                unknown room or a key used for something else (422).
+                unknown room, one that cannot be asked, or a key used for something else (422).
             LogUnavailableError: nothing was sent; send it again with the same key.
         """
         _check_key(key)
@@ -89,6 +89,7 @@ class Rebooking:
             return take_id, row, wanted
         prompt = self.prompt(prompt_id)
         _refuse_closed(prompt)
+        _refuse_unfit(prompt, room, wanted)
         return *takes.ask(prompt, room, key), wanted
 
     def dismiss(self, prompt_id: str) -> Prompt:
@@ -129,4 +130,20 @@ def _refuse_closed(prompt: Prompt) -> None:
         f"prompt-{prompt.closing.value if prompt.closing else 'waiting'}",
         words,
         next_step="Nothing has to be done for this prompt. See the others: /v1/me/prompts",
+    )
+
+
+def _refuse_unfit(prompt: Prompt, room: str, row: RoomRow) -> None:
+    """What is not offered is not taken either: a page may be old, and a program may name any room."""
+    if room == prompt.room or room in prompt.other_rooms:
+        title = "The meeting has asked this room already."
+    elif not row.paired:
+        title = "This room is not connected any more."
+    else:
+        return
+    raise ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "room-not-offered",
+        title,
+        next_step="Take one of those listed under the prompt's `choices`, or reload the page.",
     )

@@ -191,6 +191,24 @@ def test_wish_that_makes_no_sense_is_a_problem_with_a_code_and_a_next_step(
     assert takes_asked(office) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "paired"),
+    [pytest.param("one", True, id="the one that declined"), pytest.param("two", False, id="unpaired")],
+)
+def test_room_that_is_not_offered_any_more_is_not_taken_from_an_old_page(
+    office: Office, ada: Browser, declined: str, name: str, *, paired: bool
+) -> None:
+    room = office.keys(ada.tenant).room(f"{name}@rooms.test")
+    tables.rooms(office.engine.registry).change(
+        ada.tenant, room, lambda row: msgspec.structs.replace(row, paired=paired) if row else None
+    )
+
+    answer = ada.post(f"/v1/me/prompts/{declined}/take", {"roomId": room}, Idempotency_Key="k")
+
+    assert (answer.status_code, answer.json["code"]) == (422, "room-not-offered")
+    assert takes_asked(office) == []
+
+
 def test_key_is_good_for_one_wish(office: Office, ada: Browser, declined: str) -> None:
     path = f"/v1/me/prompts/{declined}/take"
     two, four = (office.keys(ada.tenant).room(f"{name}@rooms.test") for name in ("two", "four"))
