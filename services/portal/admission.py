@@ -33,12 +33,19 @@ class Admitted:
     user: str
 
 
-def admit(deps: Deps, identity: Identity, grant: Granted) -> Admitted:
+def admit(deps: Deps, identity: Identity, grant: Granted, expected: str = "") -> Admitted:
     """
     Let a person in whose provider vouches for them, keep their grant, and have their calendar connected.
 
+    Args:
+        deps: Stores and keys.
+        identity: As their provider vouches.
+        grant: What they allowed.
+        expected: The user who was sent to connect their own calendar; "" lets anybody in.
+
     Raises:
-        RefusedSignInError: their organisation has not switched this on, or the grant will not last.
+        RefusedSignInError: their organisation has not switched this on, they are somebody else than was sent, or the grant
+            will not last.
         LogUnavailableError: the grant is kept but nobody was told; signing in again tells them.
     """
     tenant, row = _tenant(deps, identity)
@@ -46,13 +53,26 @@ def admit(deps: Deps, identity: Identity, grant: Granted) -> Admitted:
         raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact)
     if (row.provider, row.directory.lower()) != (identity.provider, identity.directory):
         raise RefusedSignInError(Cause.OTHER_CALENDAR, contact=row.contact)
+    if expected and user_id(row, identity.provider, identity.subject) != expected:
+        raise RefusedSignInError(Cause.OTHER_PERSON)
     user = enter(deps, tenant, row, identity)
     try:
         mailbox = deps.broker.store_grant(tenant, user, grant)
     except RefusedError as error:
         raise RefusedSignInError(Cause.NO_REFRESH_TOKEN) from error
+    _welcomed(deps, tenant, user)
     append_command(deps, mailbox, Connect(at_ms=deps.clock.now_ms()))
     return Admitted(tenant, user)
+
+
+def _welcomed(deps: Deps, tenant: str, user: str) -> None:
+    """Whoever has connected need not be asked whether they want to, not even after taking it back."""
+    now_ms = deps.clock.now_ms()
+    tables.users(deps.engine.registry).change(
+        tenant,
+        user,
+        lambda row: msgspec.structs.replace(row, welcomed_at_ms=row.welcomed_at_ms or now_ms) if row else None,
+    )
 
 
 def recognise(deps: Deps, identity: Identity) -> Admitted:

@@ -99,7 +99,8 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Bl
         if errand is not None:
             return redirect(_ran(errand, lambda: redeemed(sign_in)), HTTPStatus.SEE_OTHER)
         identity, grant = redeemed(sign_in)
-        who = admit(deps, identity, grant) if sign_in.purpose is Purpose.CONNECT else recognise(deps, identity)
+        connects = sign_in.purpose is Purpose.CONNECT
+        who = admit(deps, identity, grant, sign_in.user) if connects else recognise(deps, identity)
         _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
         response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
         open_session(response, who.tenant, who.user)

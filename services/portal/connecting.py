@@ -41,9 +41,9 @@ class Connecting:
 
     def shown(self, person: Person) -> Json:
         """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
-        row = self._organisation(person)
+        row = _organisation(self._deps, person)
         found = connection(self._deps, person)
-        refusal = self._refusal(person, row)
+        refusal = _refusal(person, row)
         return {
             **found,
             "on": found["state"] in CONNECTED,
@@ -68,12 +68,12 @@ class Connecting:
         Raises:
             ProblemError: 409 while it is not enabled for them, with whom to ask.
         """
-        refusal = self._refusal(person, self._organisation(person))
+        refusal = why_not(self._deps, person)
         if refusal is not None:
             raise refusal
         browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
         sign_ins = SignIns(self._deps.engine.registry, self._deps.clock, self._deps.session_key)
-        sign_in = sign_ins.begin(browser, person.provider, back_to, Purpose.CONNECT)
+        sign_in = sign_ins.begin(browser, person.provider, back_to, Purpose.CONNECT, user=person.user)
         client = self._clients[Provider(person.provider)]
         return client.address(sign_in, callback_address(self._deps), self._address(person)), browser
 
@@ -112,7 +112,7 @@ class Connecting:
         user = tables.users(self._deps.engine.registry).get(person.tenant, person.user)
         if user is None or user.welcomed_at_ms:
             return False
-        if self._refusal(person, self._organisation(person)) is not None:
+        if why_not(self._deps, person) is not None:
             return False
         return tables.consents(self._deps.engine.registry).get(person.tenant, person.mailbox.id) is None
 
@@ -122,31 +122,6 @@ class Connecting:
         self._deps.broker.leaving(person.mailbox)
         if endings.get(person.tenant, person.mailbox.id) is None:
             self._deps.broker.forget(person.mailbox)
-
-    def _organisation(self, person: Person) -> TenantRow:
-        row = tables.tenants(self._deps.engine.registry).get(person.tenant, "tenant")
-        if row is None:
-            message = "your organisation cannot be read; try again"
-            raise StoreUnavailableError(message)
-        return row
-
-    def _refusal(self, person: Person, row: TenantRow) -> ProblemError | None:
-        whom = f" ({row.contact})" if row.contact else ""
-        if row.integration is not IntegrationState.ENABLED:
-            return ProblemError(
-                HTTPStatus.CONFLICT,
-                "not-enabled",
-                "Calendars cannot be connected: this is not switched on for your organisation.",
-                next_step=f"Ask your subscription administrator{whom} to switch it on.",
-            )
-        if row.provider != person.provider:
-            return ProblemError(
-                HTTPStatus.CONFLICT,
-                "other-calendar",
-                "Your organisation uses the other calendar system here.",
-                next_step="Sign out, and sign in with your account of that calendar system.",
-            )
-        return None
 
     def _address(self, person: Person) -> str:
         """So that the provider offers the right account; "" when nobody can read it any more."""
@@ -158,8 +133,40 @@ class Connecting:
             return ""
 
 
+def why_not(deps: Deps, person: Person) -> ProblemError | None:
+    """Why their calendar cannot be connected, with whom to ask; None when it can. Raises StoreUnavailableError."""
+    return _refusal(person, _organisation(deps, person))
+
+
 def where_to_remove(provider: Provider) -> str:
     """Where a person takes the permission away at their provider, in words: only they can, and we cannot see whether they did."""
     if provider is Provider.GOOGLE:
         return "Google Account, then Security, then Your connections to third-party apps and services"
     return "My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions"
+
+
+def _organisation(deps: Deps, person: Person) -> TenantRow:
+    row = tables.tenants(deps.engine.registry).get(person.tenant, "tenant")
+    if row is None:
+        message = "your organisation cannot be read; try again"
+        raise StoreUnavailableError(message)
+    return row
+
+
+def _refusal(person: Person, row: TenantRow) -> ProblemError | None:
+    whom = f" ({row.contact})" if row.contact else ""
+    if row.integration is not IntegrationState.ENABLED:
+        return ProblemError(
+            HTTPStatus.CONFLICT,
+            "not-enabled",
+            "Calendars cannot be connected: this is not switched on for your organisation.",
+            next_step=f"Ask your subscription administrator{whom} to switch it on.",
+        )
+    if row.provider != person.provider:
+        return ProblemError(
+            HTTPStatus.CONFLICT,
+            "other-calendar",
+            "Your organisation uses the other calendar system here.",
+            next_step="Sign out, and sign in with your account of that calendar system.",
+        )
+    return None

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from services.portal.connecting import why_not
 from services.portal.deps import Deps
 from services.portal.desk import Desk
 from services.portal.live import LiveReader
@@ -124,6 +125,7 @@ def _page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> s
             "words": CONNECTION_WORDS[status["state"]],
             "advice": CONNECTION_ADVICE.get(status["state"], ""),
         },
+        why_not=why_not(deps, person),
         chosen=chosen,
         choices=_choices(deps, reader, person, chosen) if chosen else None,
         key=secrets.token_urlsafe(16),

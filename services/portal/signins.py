@@ -41,6 +41,8 @@ class SignInRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     back_to: str
     began_at_ms: int
     purpose: Purpose = Purpose.CONNECT
+    user: str = ""
+    """Who began it while signed in, to connect their own calendar; "" for whoever signs in."""
     used: bool = False
 
 
@@ -55,6 +57,8 @@ class SignIn:
     """PKCE's: 43 characters."""
     back_to: str
     purpose: Purpose
+    user: str = ""
+    """Only they may come back; "" for anybody."""
 
 
 class SignIns:
@@ -66,11 +70,11 @@ class SignIns:
         self._clock = clock
         self._key = key
 
-    def begin(self, browser: str, provider: str, back_to: str, purpose: Purpose) -> SignIn:
-        """Begin one for the browser that holds the cookie value `browser`."""
+    def begin(self, browser: str, provider: str, back_to: str, purpose: Purpose, user: str = "") -> SignIn:
+        """Begin one for the browser that holds the cookie value `browser`, and for `user` alone if one is named."""
         state = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
-        row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms, purpose=purpose)
+        row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms, purpose=purpose, user=user)
         self._registry.put(
             TABLE, NOBODY, self._name(browser, state), msgspec.json.encode(row), expect=0, not_after_ms=now_ms + LIFE_MS
         )
@@ -103,6 +107,7 @@ class SignIns:
             verifier=self._secret("verifier", browser, state),
             back_to=row.back_to,
             purpose=row.purpose,
+            user=row.user,
         )
 
     def _secret(self, purpose: str, browser: str, state: str) -> str:
