@@ -79,7 +79,10 @@ class RoomBook:
                 "A room's address cannot be changed: it is what the room is known by.",
                 next_step="Remove this room and enter the other one.",
             )
-        self._rooms.put(self._person.tenant, room_id, msgspec.structs.replace(row, paired=before.paired))
+        # Only over the room as it stands: switching off may be unpairing it, and somebody may be removing it.
+        self._rooms.change(
+            self._person.tenant, room_id, lambda now: msgspec.structs.replace(row, paired=now.paired) if now else None
+        )
         self._did("room.changed", room_id)
 
     def remove(self, room_id: str) -> None:

@@ -8,12 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from services.portal.rooms.book import RoomBook
 from shared.consents import tables
 from shared.consents.oauth import scopes_for
+from shared.consents.sleep import unpair
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
-from shared.contracts.rows import IntegrationState
+from shared.contracts.rows import IntegrationState, RoomRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.domain.sighting import Availability, DirectoryRoom
@@ -100,6 +102,28 @@ def test_an_unpaired_room_keeps_its_information_and_shows_no_schedule(office: Of
     shown = builder.client.get(f"/v1/admin/rooms/{room_id}").json
     assert (shown["address"], shown["paired"], shown["schedule"]) == (ROOM["address"], False, [])
     assert "Not connected" in builder.client.get(f"/admin/rooms/{room_id}").text
+
+
+@pytest.mark.proves("E26")
+def test_a_room_whose_information_is_saved_while_the_integration_is_switched_off_stays_unpaired(
+    office: Office, builder: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    read = RoomBook.one
+
+    def overtaken(book: RoomBook, room: str) -> RoomRow:
+        row = read(book, room)
+        unpair(office.engine.registry, builder.tenant)
+        return row
+
+    monkeypatch.setattr(RoomBook, "one", overtaken)
+    changed = builder.client.put(
+        f"/v1/admin/rooms/{room_id}", json={**ROOM, "capacity": 9}, headers={"X-CSRF-Token": builder.csrf}
+    )
+    assert changed.status_code == 204
+    row = tables.rooms(office.engine.registry).get(builder.tenant, room_id)
+    assert row is not None
+    assert (row.capacity, row.paired) == (9, False)
 
 
 @pytest.mark.proves("E19")
