@@ -7,10 +7,11 @@ import sys
 
 import click
 
-from shared.errors import ConfigurationError, LogUnavailableError, StoreUnavailableError
+from shared.errors import ConfigurationError, LogUnavailableError, RoomsyncError, StoreUnavailableError
 from shared.runtime.health import product_version
 
 FINDING, USAGE, UNREACHABLE = 1, 2, 3
+INTERRUPTED = 130  # as shells say it
 
 COMMANDS = {
     "demo": "the main job, end to end, on this machine",
@@ -55,22 +56,24 @@ def roomsync() -> None:
 
 
 def main() -> int:
-    """Run the command line. Exit codes: 0 done, 1 a finding, 2 usage, 3 a dependency cannot be reached."""
+    """Run the command line. Exit codes: 0 done, 1 a finding, 2 usage, 3 a dependency cannot be reached, 130 Ctrl-C."""
     try:
         return int(roomsync(standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
-        return FINDING
+        print(
+            "roomsync: interrupted; what was asked or written by then stands, and the same may be run again",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ConfigurationError as error:
-        print(f"roomsync: {error}", file=sys.stderr)
-        return USAGE
-    except (LogUnavailableError, StoreUnavailableError) as error:
-        print(f"roomsync: {error}\nTry `roomsync doctor`.", file=sys.stderr)
-        return UNREACHABLE
+    except RoomsyncError as error:
+        away = isinstance(error, LogUnavailableError | StoreUnavailableError)
+        print(f"roomsync: {error}" + ("\nTry `roomsync doctor`." if away else ""), file=sys.stderr)
+        return UNREACHABLE if away else USAGE if isinstance(error, ConfigurationError) else FINDING
 
 
 if __name__ == "__main__":

@@ -52,6 +52,9 @@ def command(number: int | None, everything: bool, verify: bool, dry_run: bool, a
 
     Exit codes: 0 the view shows what the topics say, 1 it does not, 2 usage, 3 a dependency is away.
     """
+    if everything and number is not None:
+        message = "--partition N or --all, not both"
+        raise click.UsageError(message)
     with opened_engine() as (engine, _):
         keys_of = functools.cache(engine.keyring.keys)
         partitions = chosen(engine.log.partitions, number, everything=everything or verify)

@@ -82,7 +82,7 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
 
     Exit codes: 0 done, 1 something is to be looked at or FILE cannot be used, 2 the wrong key, 3 a store is away.
     """
-    with opened_engine() as (engine, settings):
+    with opened_engine(fresh=True) as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
         header, held = _read(file, _ring(settings, key_file), "backup")
         engine.log.probe()
@@ -141,7 +141,7 @@ def import_(file: Path, key_file: Path | None, force: bool, dry_run: bool, as_js
 
     Exit codes: 0 done, 1 FILE cannot be used or something stands here already, 2 the wrong key, 3 a store is away.
     """
-    with opened_engine() as (engine, settings):
+    with opened_engine(fresh=True) as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
         _, held = _read(file, _ring(settings, key_file), "export")
         engine.log.probe()

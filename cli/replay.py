@@ -30,7 +30,11 @@ MARGIN_MS = 5 * MINUTE_MS
 
 @click.command()
 @click.option(
-    "--from", "start", required=True, metavar="ISO", help="Where the range begins, e.g. 2026-11-20T09:30:00Z."
+    "--from",
+    "start",
+    required=True,
+    metavar="ISO",
+    help="Where the range begins, e.g. 2026-11-20T09:30:00Z; UTC unless it says its offset.",
 )
 @click.option("--to", "stop", default=None, metavar="ISO", help="Where it ends. Default: now.")
 @click.option("--tenant", default=None, help="Only this organisation, by its id.")
@@ -57,6 +61,9 @@ def command(
     Writes no topic, no view, no group offset. Exit codes: 0 the same, byte for byte; 1 differences; 2 a range or an
     organisation that cannot be replayed; 3 a dependency is away.
     """
+    if report and not report.parent.is_dir():
+        message = f"--report {report}: there is no directory {report.parent}"
+        raise click.UsageError(message)
     with opened_engine() as (engine, settings):
         from_ms, to_ms = range_of(start, stop, clock_from(settings.test_clock).now_ms())
         _known(engine.registry, tenant)
@@ -68,9 +75,9 @@ def command(
             engine.log.append(wishes)
             found.settle(engine.log, wait_s, until=("missing", "undecided"))
     written = as_dict(found)
-    if report:
-        report.write_text(json.dumps(written, indent=2) + "\n")
     click.echo(json.dumps(written) if as_json else as_text(found))
+    if report:
+        _keep(report, json.dumps(written, indent=2) + "\n")
     return 0 if found.equal else FINDING
 
 
@@ -96,6 +103,14 @@ def stretches(log: Log, from_ms: int, to_ms: int) -> list[Stretch]:
         Stretch(partition, log.at_time(topic, partition, from_ms), log.at_time(topic, partition, to_ms))
         for partition in range(log.partitions)
     ]
+
+
+def _keep(report: Path, text: str) -> None:
+    try:
+        report.write_text(text)
+    except OSError as error:
+        message = f"--report {report} cannot be written: {error.strerror}; the report stands above"
+        raise click.ClickException(message) from error
 
 
 def _redone(

@@ -104,6 +104,8 @@ def as_text(report: Report) -> str:
         f"{found['observations']:6} observations decided again, by rules {RULES_VERSION}",
         f"{found['counts']['same']:6} the same, byte for byte",
     ]
+    if not found["observations"]:
+        lines.append("       nothing was observed in this range: is it the right one? Times without an offset are UTC")
     for kind in KINDS:
         if found[kind]:
             lines.append(f"{len(found[kind]):6} {kind}: {MEANING[kind]}")

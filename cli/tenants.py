@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cli.opened import opened_engine
 from shared.consents.appointments import appoint
 from shared.consents.enrolment import NOBODY, enrol, enter_rooms, introduce
 from shared.consents.tables import directories, rooms, tenants
@@ -15,8 +16,6 @@ from shared.contracts.rows import RoomRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.errors import MalformedRecordError
-from shared.runtime.settings import load
-from shared.runtime.wiring import open_engine
 
 
 @click.group()
@@ -41,10 +40,9 @@ def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dr
     if dry_run:
         click.echo(f"would enable {name} ({provider} {directory}) and enter {len(entered)} rooms")
         return
-    engine = open_engine(load())
-    tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory, name=name)
-    count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
-    engine.close()
+    with opened_engine(fresh=True) as (engine, _):
+        tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory, name=name)
+        count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
     click.echo(f"{tenant} {name}: enabled, {count} rooms entered")
 
 
@@ -67,13 +65,12 @@ def admin(provider: str, directory: str, address: str, role: str, dry_run: bool)
     if dry_run:
         click.echo(f"would appoint one {role} of {provider} {directory}")
         return
-    engine = open_engine(load())
     name = address.rpartition("@")[2]
-    tenant = introduce(engine.registry, engine.keyring, provider=provider, directory=directory.lower(), name=name)
-    row = tenants(engine.registry).get(tenant, "tenant")
-    if row is not None:
-        appoint(engine.registry, engine.keyring, tenant, row, address, Role(role))
-    engine.close()
+    with opened_engine(fresh=True) as (engine, _):
+        tenant = introduce(engine.registry, engine.keyring, provider=provider, directory=directory.lower(), name=name)
+        row = tenants(engine.registry).get(tenant, "tenant")
+        if row is not None:
+            appoint(engine.registry, engine.keyring, tenant, row, address, Role(role))
     click.echo(f"{tenant} {row.name if row else name}: {role} appointed; it takes effect at their next sign-in")
 
 
@@ -81,21 +78,21 @@ def admin(provider: str, directory: str, address: str, role: str, dry_run: bool)
 @click.option("--json", "as_json", is_flag=True)
 def list_(as_json: bool) -> None:
     """Every organisation, its state, and how many rooms it has."""
-    engine = open_engine(load())
-    for directory, row in directories(engine.registry).scan(NOBODY):
-        tenant = tenants(engine.registry).get(row.tenant, "tenant")
-        if tenant is None:
-            continue
-        count = sum(1 for _ in rooms(engine.registry).scan(row.tenant))
-        line = {
-            "tenant": row.tenant,
-            "directory": directory,
-            "name": tenant.name,
-            "state": tenant.integration,
-            "rooms": count,
-        }
-        click.echo(msgspec.json.encode(line).decode() if as_json else "  ".join(str(value) for value in line.values()))
-    engine.close()
+    with opened_engine() as (engine, _):
+        for directory, row in directories(engine.registry).scan(NOBODY):
+            tenant = tenants(engine.registry).get(row.tenant, "tenant")
+            if tenant is None:
+                continue
+            count = sum(1 for _ in rooms(engine.registry).scan(row.tenant))
+            line = {
+                "tenant": row.tenant,
+                "directory": directory,
+                "name": tenant.name,
+                "state": tenant.integration,
+                "rooms": count,
+            }
+            text = "  ".join(str(value) for value in line.values())
+            click.echo(msgspec.json.encode(line).decode() if as_json else text)
 
 
 def _rooms_in(path: Path) -> list[RoomRow]:

@@ -49,7 +49,7 @@ def checked(settings: Settings, *, apply: bool) -> list[str]:
     """
     if settings.engine == "kafka":
         return _checked_on_kafka(settings, apply=apply)
-    with opened_engine() as (engine, _):
+    with opened_engine(fresh=True) as (engine, _):
         engine.log.probe()  # opening makes the topics, and refuses another number of partitions
     return []
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import click
 
+from cli.opened import insist
 from cli.status.facts import Facts
 from cli.status.gather import gathered
 from cli.status.judge import Finding, findings
@@ -37,9 +38,14 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
     """
     How the whole deployment stands: findings first, each with the runbook to open. Changes nothing.
 
-    Exit codes: 0 all well, 1 there are findings, 3 a store cannot be reached (the rest is shown all the same).
+    Exit codes: 0 all well, 1 there are findings, 2 no such deployment, 3 a store cannot be reached (the rest is shown all
+    the same).
     """
     settings = load()
+    insist(settings)
+    if strange := [url for url in urls if not url.startswith(("http://", "https://"))]:
+        message = f"--service {strange[0]}: say the whole address, as its `ready` line does: http://{strange[0]}"
+        raise click.UsageError(message)
     configure("cli", "error")  # what fails is said below, once
     clock = clock_from(settings.test_clock)
     with _quiet("kafka"):  # a client that cannot connect says so at every try

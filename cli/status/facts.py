@@ -85,7 +85,7 @@ class Service:
 
     url: str
     named: bool
-    """Whether somebody gave its address; those at default ports may simply not run here."""
+    """Whether it is to answer there; those at default ports may simply not run here."""
     answers: bool
     name: str = ""
     version: str = ""

@@ -64,7 +64,8 @@ def _hesitant(facts: Facts) -> Iterator[Finding]:
 def _service(service: Service, away: Collection[str]) -> Iterator[Finding]:
     if not service.answers:
         if service.named:
-            yield Finding(f"nothing answers at {service.url}", _page("bad-deploy"), "is the process running?")
+            do = "is the process running? If it runs elsewhere: --service URL"
+            yield Finding(f"nothing answers at {service.url}", _page("bad-deploy"), do)
         return
     wrong = {name: word for name, word in service.checks.items() if word != "ok"}
     blamed = {*away, *_CONSEQUENCES} if away else set()

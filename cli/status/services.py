@@ -20,14 +20,18 @@ _WITH_BREAKER = "webhook-receiver"  # it shows its gauge once a lane has been op
 
 
 def addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]:
-    """Base address → whether somebody named it. Without names: those this machine's supervisor noted, else its fixed ports."""
+    """
+    Base address → whether a service is to answer there. Without names: those this machine's supervisor noted, else its fixed ports.
+
+    On the embedded engine everything runs on this machine: nobody at a fixed port is nobody at all.
+    """
     named = {url.rstrip("/"): True for url in urls}
     if named:
         return named
     if standing := noted(settings.home):
         return dict.fromkeys(standing.values(), True)
     ports = (settings.receiver_port, settings.portal_port, settings.health_port)
-    return {f"http://127.0.0.1:{port}": False for port in ports if port}
+    return {f"http://127.0.0.1:{port}": settings.engine == "embedded" for port in ports if port}
 
 
 def asked(addresses: Mapping[str, bool]) -> Sequence[Service]:

@@ -48,6 +48,7 @@ def recorder(engine: EmbeddedEngine, clock: ManualClock) -> Recorder:
 @pytest.fixture
 def roomsync(engine: EmbeddedEngine, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Roomsync:
     """Runs a command on the recorder's deployment, at its time; gives exit code and output."""
+    engine.log.probe()  # a deployment stands there, if an empty one
     for name in list(os.environ):
         if name.startswith("ROOMSYNC_"):
             monkeypatch.delenv(name)

@@ -119,6 +119,7 @@ def test_the_command_rebuilds_and_proves_it(
 
 def test_the_command_says_what_it_needs(roomsync: Callable[..., tuple[int, str]]) -> None:
     assert roomsync("rebuild")[0] == 2
+    assert roomsync("rebuild", "--all", "--partition", "0")[0] == 2
     code, out = roomsync("rebuild", "--partition", "9")
     assert (code, "from 0 to 1" in out) == (2, True)
 

@@ -41,6 +41,24 @@ def test_a_range_that_cannot_be_replayed_is_refused_with_what_to_do(
     assert advice in said
 
 
+def test_a_range_without_observations_is_called_so_and_not_only_equal(roomsync: Roomsync, clock: ManualClock) -> None:
+    clock.at_ms += 60_000
+    code, said = roomsync("replay", "--from", START)
+    assert code == 0
+    assert "nothing was observed in this range" in said
+
+
+def test_a_report_that_cannot_be_kept_is_refused_before_anything_is_asked(
+    recorder: Recorder, engine: EmbeddedEngine, roomsync: Roomsync, tmp_path: Path
+) -> None:
+    del recorder
+    lost = recollect.told(engine.log, 1)[2]
+    engine.log._records.remove(ROOM_REJECTIONS.name, 1, [lost.record.offset])  # type: ignore[union-attr]
+    code, said = roomsync("replay", "--from", START, "--apply", "--report", str(tmp_path / "nowhere" / "report.json"))
+    assert (code, "nowhere" in said) == (2, True)
+    assert engine.log.span(REPAIRS.name, 1).end == 0
+
+
 @pytest.mark.proves("D11")
 def test_the_report_names_what_is_missing_and_apply_mends_it_once(
     recorder: Recorder, engine: EmbeddedEngine, roomsync: Roomsync, tmp_path: Path

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from cli.keys import key_uses
-from cli.main import roomsync
+from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.verdict import Accept
 from shared.consents.enrolment import enrol
@@ -27,7 +28,7 @@ from shared.contracts.topics import SYNC_WORKER, TOPICS
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
 from shared.domain.identity import Mailbox, partition_of
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, MalformedRecordError
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord, StateChange
 from shared.runtime.settings import load
@@ -245,6 +246,64 @@ def test_status_shows_how_far_behind_who_is(run: Run, engine: Engine) -> None:
     assert found["mailboxes"] == {"microsoft": {"active": 1}}
     assert found["lastPush"] == {"microsoft": None, "google": None}
     assert "1 active" in run("status").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("replay", "--from", "2026-11-20T09:30:00Z"),
+        ("reconcile", "--all"),
+        ("dead-letters", "list"),
+        ("rebuild", "--verify"),
+        ("registry", "backup", "B"),
+        ("keys", "status"),
+        ("tenants", "list"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_command_in_the_wrong_directory_finds_no_deployment_and_makes_none(
+    run: Run, environ: dict[str, str], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    here = [str(tmp_path / "backup") if word == "B" else word for word in arguments]
+    with pytest.raises(ConfigurationError, match="ROOMSYNC_HOME"):
+        run(*here)
+    assert not Path(environ["ROOMSYNC_HOME"]).exists()
+    assert not (tmp_path / "backup").exists()
+
+
+@pytest.mark.proves("B14")
+def test_status_does_not_call_well_what_nobody_runs(run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.log.probe()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("ROOMSYNC_RECEIVER_PORT", str(nobody.getsockname()[1]))
+        ran = run("status")
+    assert ran.code == FINDING
+    assert "nothing answers at" in ran.out
+
+
+def test_status_wants_the_whole_address_of_a_service(run: Run, engine: Engine) -> None:
+    engine.log.probe()
+    with pytest.raises(click.UsageError, match="http://127"):
+        run("status", "--service", "127.0.0.1:8104")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [(KeyboardInterrupt(), 130), (MalformedRecordError("a state that nobody wrote"), FINDING)],
+    ids=["Ctrl-C", "unreadable"],
+)
+def test_command_that_ends_early_says_so_in_a_sentence(
+    trouble: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> None:
+        raise trouble
+
+    monkeypatch.setattr(sys, "argv", ["roomsync", "status"])
+    monkeypatch.setattr(roomsync, "get_command", lambda *_: click.Command("status", callback=fails))
+    assert main() == code
+    assert capsys.readouterr().err.strip().startswith("roomsync: ")
 
 
 def findings(ran: Ran) -> dict[str, str]:
