@@ -24,6 +24,8 @@ class Day:
     items: tuple[AgendaItem, ...]
     meetings: int
     """As `COUNTING_RULE` says: what began before stands among the items without being counted again."""
+    goes_on: tuple[AgendaItem, ...] = ()
+    """What stands on an earlier of the days and is not over: without it a day in its midst would look empty."""
 
 
 def by_day(items: Iterable[AgendaItem], first: date, count: int, zone: ZoneInfo) -> list[Day]:
@@ -35,12 +37,19 @@ def by_day(items: Iterable[AgendaItem], first: date, count: int, zone: ZoneInfo)
     """
     wanted = days(first, count)
     found: dict[date, list[AgendaItem]] = {day: [] for day in wanted}
+    later: dict[date, list[AgendaItem]] = {day: [] for day in wanted}
     for item in items:
         begins, ends = span(item, zone)
         day = max(begins, first)
         if day in found and ends >= first:
             found[day].append(item)
-    return [Day(day, tuple(sorted(each, key=_order)), _counted(each, day, zone)) for day, each in found.items()]
+            for other in wanted:
+                if day < other <= ends:
+                    later[other].append(item)
+    return [
+        Day(day, tuple(sorted(each, key=_order)), _counted(each, day, zone), tuple(sorted(later[day], key=_order)))
+        for day, each in found.items()
+    ]
 
 
 def span(item: AgendaItem, zone: ZoneInfo) -> tuple[date, date]:

@@ -56,6 +56,9 @@ class DayShown:
                 "meetings": day.meetings,
                 "place": self._places.mine(day.date).value,
                 "items": [self._item(item, day.date, desk.keys, asked, me) for item in day.items],
+                "goesOn": [
+                    {"eventId": each.event_id, "title": each.title} for each in day.goes_on if not each.declined
+                ],
             }
             for day in found
         ]
@@ -89,6 +92,7 @@ class DayShown:
             "end": to_rfc3339(item.end_ms),
             "localStart": f"{local(item.start_ms, self._zone):%H:%M}",
             "localEnd": f"{local(item.end_ms, self._zone):%H:%M}",
+            "since": begins.isoformat() if begins < day else None,
             "until": ends.isoformat() if ends != begins else None,
             "allDay": item.all_day,
             "private": item.private,

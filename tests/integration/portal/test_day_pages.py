@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +149,23 @@ def test_the_month_counts_what_the_rule_says_and_links_each_day(office: Office, 
     page = ada.client.get(f"/month?month={shown['date'][:7]}&zone=UTC").text
     assert f'href="/day?from={shown["date"]}"' in page
     assert "2 meetings" in page
+
+
+@pytest.mark.proves("E2")
+def test_a_meeting_of_days_leaves_no_day_looking_empty_and_says_since_when_it_lasts(
+    office: Office, ada: Browser
+) -> None:
+    retreat = item(office, 30)
+    office.calendar.planned = [dataclasses.replace(retreat, end_ms=retreat.start_ms + 3 * DAY_MS)]
+    days = ada.client.get("/v1/me/agenda?zone=UTC&days=7").json["days"]
+    [begins] = [day["date"] for day in days if day["items"]]
+    assert sum(bool(day["goesOn"]) for day in days) == 3
+    midst = (date.fromisoformat(begins) + timedelta(days=1)).isoformat()
+    assert "Nothing planned" not in ada.client.get(f"/day?zone=UTC&from={begins}&days=3").text
+    [shown] = ada.client.get(f"/v1/me/agenda?zone=UTC&from={midst}&days=1").json["days"][0]["items"]
+    assert shown["since"] == begins
+    page = ada.client.get(f"/day?zone=UTC&from={midst}&days=1").text
+    assert f"Since {date.fromisoformat(begins):%A %-d %B}, " in page
 
 
 @pytest.mark.proves("E42")

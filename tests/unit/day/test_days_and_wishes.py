@@ -57,6 +57,13 @@ def test_what_was_declined_is_shown_and_not_counted() -> None:
     assert (len(day.items), day.meetings) == (2, 1)
 
 
+def test_a_day_in_the_midst_of_a_long_meeting_says_that_it_goes_on() -> None:
+    conference = item(at(FIRST, 9, ZURICH), 56)
+    days = by_day([conference], FIRST, 4, ZURICH)
+    assert [len(day.items) for day in days] == [1, 0, 0, 0]
+    assert [day.goes_on for day in days] == [(), (conference,), (conference,), ()]
+
+
 def test_what_began_before_the_first_day_stands_on_it_and_what_ended_before_does_not() -> None:
     overnight = item(at(date(2026, 11, 22), 23, UTC), 3)
     over = item(at(date(2026, 11, 22), 8, UTC))
