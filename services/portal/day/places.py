@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from http import HTTPStatus
 
 from services.portal.deps import Deps
+from services.portal.problems import ProblemError
 from services.portal.sessions import Person
 from shared.consents import tables
 from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
@@ -44,12 +46,25 @@ class Places:
         return self._on(self._person.user, day)
 
     def set_day(self, day: date, place: Place) -> None:
-        """Mark a day; UNKNOWN takes the mark away. No provider hears of it."""
+        """
+        Mark a day; UNKNOWN takes the mark away. No provider hears of it.
+
+        Raises:
+            ProblemError: 422, the day is so long ago that its mark would be gone at once.
+        """
         row_id = _day_id(self._person.user, day)
+        until_ms = self._until(day)
         if place is Place.UNKNOWN:
             self._days.delete(self._tenant, row_id)
+        elif until_ms <= self._clock.now_ms():
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "date-past",
+                f"Marks are kept for {KEEP_MS // DAY_MS} days, and this day is longer ago.",
+                next_step="Choose a later day.",
+            )
         else:
-            self._days.put(self._tenant, row_id, OfficeDayRow(place=place.value), not_after_ms=self._until(day))
+            self._days.put(self._tenant, row_id, OfficeDayRow(place=place.value), not_after_ms=until_ms)
 
     def set_attendance(self, meeting: str, occurrence: str, end_ms: int, place: Place) -> None:
         """Say where one attends one date of a meeting from; UNKNOWN leaves it to the day."""

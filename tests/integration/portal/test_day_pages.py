@@ -114,15 +114,30 @@ def mark(browser: Browser, day: str, place: str) -> None:
 
 @pytest.mark.proves("E4")
 def test_an_office_day_is_our_own_data_and_no_provider_hears_of_it(office: Office, ada: Browser) -> None:
+    first, second, third = (ahead(office, days) for days in (10, 11, 12))
     asked = list(office.calendar.asked_by)
-    mark(ada, "2026-12-01", "office")
-    form = {"csrf": ada.csrf, "date": "2026-12-02", "place": "remote"}
+    mark(ada, first, "office")
+    form = {"csrf": ada.csrf, "date": second, "place": "remote"}
     assert ada.client.post("/day/place", data=form).status_code == 303
     assert office.calendar.asked_by == asked
-    places = {d["date"]: d["place"] for d in ada.client.get("/v1/me/agenda?from=2026-12-01&days=3").json["days"]}
-    assert places == {"2026-12-01": "office", "2026-12-02": "remote", "2026-12-03": "unknown"}
-    assert ada.client.delete("/v1/me/office-days/2026-12-01", headers={"X-CSRF-Token": ada.csrf}).status_code == 204
-    assert ada.client.get("/v1/me/agenda?from=2026-12-01&days=1").json["days"][0]["place"] == "unknown"
+    places = {d["date"]: d["place"] for d in ada.client.get(f"/v1/me/agenda?from={first}&days=3").json["days"]}
+    assert places == {first: "office", second: "remote", third: "unknown"}
+    assert ada.client.delete(f"/v1/me/office-days/{first}", headers={"X-CSRF-Token": ada.csrf}).status_code == 204
+    assert ada.client.get(f"/v1/me/agenda?from={first}&days=1").json["days"][0]["place"] == "unknown"
+
+
+@pytest.mark.proves("E4")
+def test_a_day_that_is_marked_is_marked_and_one_too_long_ago_is_refused(office: Office, ada: Browser) -> None:
+    recent, old = ahead(office, -58), ahead(office, -62)
+    mark(ada, recent, "office")
+    assert ada.client.get(f"/v1/me/agenda?from={recent}&days=1").json["days"][0]["place"] == "office"
+    refused = ada.client.post("/day/place", data={"csrf": ada.csrf, "date": old, "place": "office"})
+    assert refused.status_code == 422
+    assert "longer ago" in refused.text
+
+
+def ahead(office: Office, days: int) -> str:
+    return datetime.fromtimestamp(office.clock.now_ms() / 1000 + days * 86_400, tz=UTC).date().isoformat()
 
 
 @pytest.mark.proves("E35")
