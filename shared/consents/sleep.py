@@ -117,7 +117,8 @@ def wake_all(registry: Registry, tenant: str, *, send: Send, now_ms: int) -> int
     Have every calendar that slept connected again, without its person doing anything. Idempotent.
 
     Call it once the data keys are the new ones (`finish_erasure`). Whoever slept with another calendar system than the
-    organisation's sleeps on: only one is on at a time.
+    organisation's sleeps on: only one is on at a time. So does whoever wants to be gone: their grant is kept for ending
+    a subscription with, and is forgotten once that has been done.
 
     Returns:
         How many were woken.
@@ -127,7 +128,8 @@ def wake_all(registry: Registry, tenant: str, *, send: Send, now_ms: int) -> int
         return 0
     woken = 0
     for mailbox, row in list(people(registry, tenant)):
-        if row.state is ConsentState.SLEEPING and row.provider == organisation.provider:
+        stays = row.leaving_at_ms or row.provider != organisation.provider
+        if row.state is ConsentState.SLEEPING and not stays:
             # The command first: should this process die in between, waking again finds the row asleep.
             send(mailbox, Connect(at_ms=now_ms))
             tables.consents(registry).change(

@@ -283,6 +283,25 @@ def test_disconnecting_while_asleep_waits_for_the_ending_and_then_forgets_the_gr
     assert office.calendar.subscriptions == {}
 
 
+@pytest.mark.proves("E17", "E25")
+def test_whoever_wants_to_be_gone_is_not_woken_and_their_subscription_is_ended_before_the_grant_is(
+    office: OffOffice,
+) -> None:
+    connected(office)
+    office.ending_failures = [RetryableError("503", retry_after_s=30)] * 2
+    office.switch_off()
+    office.settle()
+    office.broker.leaving(office.mailbox)
+    looks = list(office.calendar.looks)
+    office.switch_on()
+    office.settle()
+    for _ in range(3):
+        office.move_to(office.clock.at_ms + 61_000)
+    assert office.calendar.subscriptions == {}
+    assert office.consent() is None
+    assert office.calendar.looks == looks
+
+
 @pytest.mark.proves("E17", "S9")
 def test_disconnected_while_the_integration_is_on_ends_the_subscription_before_the_grant(office: OffOffice) -> None:
     connected(office)
