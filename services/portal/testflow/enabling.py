@@ -76,13 +76,19 @@ def complete(deps: Deps, tenant: str) -> None:
 
 
 def _forget_other_calendar(deps: Deps, tenant: str, provider: str) -> None:
-    """Whoever slept with the other calendar system is not woken by this one: their permission is forgotten here."""
+    """
+    Whoever slept with the other calendar system is not woken by this one: their permission is forgotten here.
+
+    Where a subscription could not be ended yet, it is kept for that alone, and forgotten with the last one.
+    """
     engine = deps.engine
     endings = Endings(engine.registry, engine.keyring, deps.broker, deps.providers, deps.clock)
     for mailbox, row in list(people(engine.registry, tenant)):
         if row.provider != provider:
-            endings.attempt(mailbox)  # a subscription that could not be ended before: its last chance
-            tables.consents(engine.registry).delete(tenant, mailbox.id)
+            if endings.attempt(mailbox).done:
+                tables.consents(engine.registry).delete(tenant, mailbox.id)
+            else:
+                deps.broker.leaving(mailbox)
 
 
 def _take_directory(deps: Deps, tenant: str, run: TestRun) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.portal.testflow.enabling import complete
 from shared.consents import tables
 from shared.consents.integration import SLEEP_MS, Act
 from shared.contracts.command import Disconnect
@@ -332,3 +333,21 @@ def test_whoever_slept_with_the_former_calendar_system_is_woken_by_nobody_althou
     assert office.grant().state is ConsentState.SLEEPING
     assert office.calendar.subscriptions == {}
     assert office.calendar.looks == looks
+
+
+@pytest.mark.proves("E25", "E32")
+def test_subscription_at_the_former_calendar_system_that_could_not_be_ended_is_ended_although_the_other_one_is_on(
+    office: OffOffice,
+) -> None:
+    connected(office)
+    office.ending_failures = [RetryableError("503", retry_after_s=30)] * 2
+    office.switch_off()
+    office.settle()
+    office.sweep()
+    for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
+        office.act(act, provider="google")
+    complete(office.deps, office.tenant)
+    for _ in range(3):
+        office.move_to(office.clock.at_ms + 61_000)
+    assert office.calendar.subscriptions == {}
+    assert office.consent() is None
