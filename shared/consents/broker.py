@@ -287,11 +287,13 @@ class ConsentBroker:
         if not row.refresh_sealed:
             return Lost("no_refresh_token")
         tenant = self._tenants.get(mailbox.tenant, "tenant")
+        # While the calendar system is being changed, the organisation's directory is one of the other system.
+        same = tenant is not None and tenant.provider == row.provider
         request = refresh_request(
             Provider(row.provider),
             self._settings,
             self._vault.unseal(mailbox, row.refresh_sealed),
-            tenant.directory if tenant else "",
+            tenant.directory if tenant is not None and same else "",
         )
         return self._endpoint.ask(request)
 

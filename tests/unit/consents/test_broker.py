@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from shared.consents.oauth import Busy, Granted, Lost, OurFault
-from shared.consents.tables import consents, users
+from shared.consents.tables import consents, tenants, users
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS, MINUTE_MS
@@ -269,3 +269,21 @@ def test_a_person_who_left_the_registry_has_no_access(connected: Any) -> None:
     users(connected.registry).delete(TENANT, "u-ana")
     with pytest.raises(ConsentRevokedError):
         connected.broker.access(MAILBOX)
+
+
+@pytest.mark.proves("E32")
+def test_a_grant_of_the_former_calendar_system_is_not_refreshed_in_the_directory_of_the_other_one(
+    connected: Any,
+) -> None:
+    """Its subscription may be still to be ended, and its token may have run out by then."""
+    tenants(connected.registry).change(
+        TENANT,
+        "tenant",
+        lambda row: msgspec.structs.replace(row, provider="google", directory="contoso.example") if row else None,
+    )
+    _set(connected, leaving_at_ms=1, access_expires_at_ms=0)
+    connected.endpoint.answers.append(Granted("access-1", 3600.0))
+
+    assert connected.broker.ending(MAILBOX, lambda access: access.token) == "access-1"
+    [asked] = connected.endpoint.asked
+    assert "contoso" not in asked.url
