@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from shared.consents.enrolment import NOBODY
 from shared.consents.integration import SLEEP_MS
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import ConsentRow, ConsentState, DirectoryRow, IntegrationState, RoomRow, TenantRow, UserRow
@@ -22,8 +21,8 @@ BY_CONSENT_KEY = frozenset({"consents", "endings"})
 """Sealed by the consent key: worth nothing without it."""
 BY_DATA_KEYS = frozenset({"dismissals", "takes", "bookings", "attendances", "office-days"})
 """What people added of their own: it goes with the data keys, as switching off deletes it."""
-NEVER = frozenset({"sessions", "leases", "freshness"})
-"""Who signed out since must stay out; a lease is nobody's any more; how fresh something was says nothing of today."""
+NEVER = frozenset({"sessions", "sign-ins", "leases", "freshness"})
+"""Who signed out since must stay out, and nobody waits at the provider any more; a lease is nobody's any more; how fresh something was says nothing of today."""
 
 PAST, SIGNED_OUT, NO_CONSENT_KEY, NO_DATA_KEY = (
     "past their deadline", "never brought back", "their consent key is gone", "their data keys are gone"
@@ -96,7 +95,7 @@ def _refused(row: StoredRow, then: Eras, today: Today, anew: Collection[str]) ->
         return PAST
     if row.table in NEVER:
         return SIGNED_OUT
-    tenant = read_json(row.value, DirectoryRow).tenant if row.tenant == NOBODY else row.tenant
+    tenant = read_json(row.value, DirectoryRow).tenant if row.table == "directories" else row.tenant
     if tenant in anew:
         return ENROLLED_ANEW
     if row.table == "consents" and (row.tenant, row.row) in today.taken_back:

@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from cli.main import roomsync
 from cli.restoring import BY_CONSENT_KEY, BY_DATA_KEYS, KEPT, NEVER
 from cli.stage import simulator_environ
+from services.portal import signins
+from services.portal.signins import Purpose, SignIns
 from shared.consents import tables
 from shared.consents.enrolment import NOBODY, enrol, enter_rooms
 from shared.consents.integration import SLEEP_MS
@@ -47,6 +49,7 @@ from shared.errors import ConfigurationError
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.runtime.archive import opened
+from shared.runtime.clock import clock_from
 from shared.runtime.erasure import erase_consents, erase_data
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
@@ -160,7 +163,7 @@ def test_every_table_of_the_registry_has_its_place_in_the_plan() -> None:
     ours = (each for each in made if callable(each) and getattr(each, "__module__", "") == tables.__name__)
     names = {each(None).name for each in ours if each is not tables.Table}
 
-    assert names | {"leases"} == KEPT | BY_CONSENT_KEY | BY_DATA_KEYS | NEVER
+    assert names | {"leases", signins.TABLE} == KEPT | BY_CONSENT_KEY | BY_DATA_KEYS | NEVER
 
 
 def test_what_was_lost_comes_back_and_its_mailboxes_are_connected(house: House) -> None:
@@ -179,6 +182,20 @@ def test_what_was_lost_comes_back_and_its_mailboxes_are_connected(house: House) 
     assert left_out(answer) == {"sessions"}
     assert [type(wish) for wish in wishes(engine)] == [Connect]
     engine.close()
+
+
+def test_sign_in_that_was_under_way_at_the_backup_is_left_out_and_in_nobodys_way(house: House) -> None:
+    engine = house.open()
+    under_way = SignIns(engine.registry, clock_from(load().test_clock), b"k" * 32)
+    under_way.begin("browser", "microsoft", "/", Purpose.SIGN_IN)
+    engine.close()
+    file = backed_up(house)
+    house.lose_the_registry()
+
+    code, answer = house.run("restore", file)
+
+    assert (code, answer["connected"]) == (0, 1)
+    assert left_out(answer) == {"sessions", "sign-ins"}
 
 
 def test_a_rehearsal_changes_nothing(house: House) -> None:
