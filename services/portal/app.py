@@ -38,6 +38,8 @@ from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
 
 NAME = "portal"
+TEST_FLOW = "test-flow"
+"""The extension that runs administrators' tests."""
 MAX_BODY_BYTES = 64 * 1024
 _STATIC = Path(__file__).parent / "static"
 
@@ -54,7 +56,7 @@ def create_app(deps: Deps) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.extensions[EXTENSION] = deps
     reader = LiveReader(deps)
-    flow = app.extensions["test-flow"] = TestFlow(deps)
+    flow = app.extensions[TEST_FLOW] = TestFlow(deps)
     problems.register(app)
     _measure(app)
     limits.register(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from services.portal.app import NAME, create_app
+from services.portal.app import NAME, TEST_FLOW, create_app
 from services.portal.deps import Deps
 from shared.consents.broker import ConsentBroker
 from shared.providers.catalogue import calendar_providers
@@ -16,6 +16,8 @@ from shared.runtime.serving import serve
 from shared.runtime.settings import load
 from shared.runtime.wiring import master_keys, open_engine
 
+CLEAN_UP_S = 4.0
+"""How long a test that is under way may take to remove what it made, once the process is told to stop."""
 THREADS = 48
 """Thirty-six may be held by streams (`stream.MAX_STREAMS`); the others answer pages."""
 
@@ -39,7 +41,9 @@ def main() -> int:
         hook_keys=master_keys(settings).hook_keys(),
         stop=stop,
     )
-    serve(create_app(deps), NAME, settings.portal_port, threads=THREADS, stop=stop, host=settings.listen_host)
+    app = create_app(deps)
+    serve(app, NAME, settings.portal_port, threads=THREADS, stop=stop, host=settings.listen_host)
+    app.extensions[TEST_FLOW].wait(CLEAN_UP_S)
     engine.close()
     return 0
 

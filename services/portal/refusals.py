@@ -261,4 +261,4 @@ def provider_code(error: str, description: str = "") -> str:
     """What the provider itself calls it, fit to be shown and searched for: names and numbers, no free text."""
     number = _AADSTS.search(description)
     name = re.sub(r"[^A-Za-z0-9_-]", "", error)[:40]
-    return f"{name} {number.group(0)}" if number else name
+    return f"{name} {number.group(0)}" if number and number.group(0) != name else name

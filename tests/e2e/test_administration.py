@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -54,6 +56,47 @@ def test_administrator_tests_the_integration_and_people_may_then_connect(stage: 
     assert live(stage, provider) == [], "nobody is connected by it"
     assert connect(stage, provider, f"ben@{domain}").status_code == 200
     assert wait(lambda: live(stage, provider)), "one subscription, that of the person who connected"
+
+
+@pytest.mark.proves("E21", "E23")
+def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> None:
+    """No notification arrives here, so the test waits for its push; then its process is restarted."""
+    overrides = {"ROOMSYNC_ENROLMENT": "closed", "ROOMSYNC_TEST_FLOW_S": "60"}
+    with (
+        staged(engine="embedded", seed=7, servers={}, services=("room-status", "portal"), overrides=overrides) as stage,
+        httpx.Client(timeout=30.0) as ada,
+    ):
+        simulate(stage, "tenants", provider="google", name="Contoso", domain="x.test")
+        user = simulate(stage, "users", tenant="x.test", name="Ada", address="ada@x.test")
+        simulate(stage, f"users/{user['id']}/consents", granted=True)
+        simulate(stage, "rooms", tenant="x.test", name="Room", address="room@x.test", capacity=4)
+        appointed = ["--provider", "google", "--directory", "x.test", "--address", "ada@x.test"]
+        run_command(["tenants", "admin", *appointed], stage.environ)
+        landed = go(ada, f"{stage.portal}/auth/login?provider=google&for=sign-in&login_hint=ada@x.test")
+        csrf = re.search(r'name="csrf" value="([^"]+)"', landed.text)
+        assert csrf is not None
+        ada.post(f"{stage.portal}/admin/integration/test", data={"csrf": csrf.group(1), "provider": "google"})
+        go(ada, f"{stage.portal}/auth/login?provider=google&for=test&login_hint=ada@x.test")
+        wait(lambda: standing(stage))
+        assert len(live(stage, "google")) == 1
+
+        httpx.put(f"{stage.simulator}/sim/v1/faults", json={"latencyMs": [1200, 1200]}).raise_for_status()
+        url, pid = stage.services.ready["portal"]
+        os.kill(pid, signal.SIGTERM)
+        wait(lambda: stage.services.ready["portal"] != (url, pid))
+
+        assert standing(stage) == []
+        assert live(stage, "google") == []
+        found = ada.get(f"{stage.services.ready['portal'][0]}/v1/admin/integration").json()
+        assert found["state"] == "failed"
+        assert [each["code"] for each in found["test"]["troubles"]] == ["interrupted"]
+        assert found["test"]["leftovers"] == 0
+
+
+def standing(stage: Stage) -> list[Any]:
+    """Events that are not cancelled."""
+    listed = httpx.get(f"{stage.simulator}/sim/v1/meetings").raise_for_status().json()["meetings"]
+    return [each for each in listed if not each["cancelled"]]
 
 
 def simulate(stage: Stage, path: str, **body: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -212,11 +213,12 @@ class TestFlow:
                 return
 
     def wait(self, timeout_s: float) -> None:
-        """Until the runs of this process have ended."""
+        """Until the runs of this process have ended, at most so long."""
         with self._lock:
             threads = list(self._live.values())
+        deadline_s = time.monotonic() + timeout_s
         for thread in threads:
-            thread.join(timeout_s)
+            thread.join(max(deadline_s - time.monotonic(), 0.0))
 
     def _refuse_enabled(self, tenant: str) -> None:
         row = _there(tables.tenants(self._deps.engine.registry).get(tenant, "tenant"))

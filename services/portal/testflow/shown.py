@@ -6,7 +6,7 @@ from typing import Any
 
 from services.portal.refusals import Who
 from services.portal.testflow.run import Stage, Step, TestRun
-from services.portal.testflow.troubles import about
+from services.portal.testflow.troubles import Code, about
 from shared.domain.instants import to_rfc3339
 
 Json = dict[str, Any]
@@ -31,8 +31,8 @@ _ANSWERS = {
 def run_shape(run: TestRun, *, interrupted: bool) -> Json:
     """Everything that may be shown of a run."""
     troubles = [_trouble(each.code, each.provider_code, each.step, each.at_ms) for each in run.troubles]
-    if interrupted:
-        troubles.append(_trouble("interrupted", "", run.step or Step.CONSENT, run.beat_at_ms))
+    if interrupted and all(each["code"] != Code.INTERRUPTED for each in troubles):
+        troubles.append(_trouble(Code.INTERRUPTED, "", run.step or Step.CONSENT, run.beat_at_ms))
     return {
         "id": run.id,
         "provider": run.provider,

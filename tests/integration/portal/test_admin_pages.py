@@ -307,7 +307,7 @@ def test_code_off_an_error_page_is_explained(staff: Staff) -> None:
 
     assert nothing.status_code == 422
     [trouble] = staff.ada.integration["test"]["troubles"]
-    assert (trouble["code"], trouble["providerCode"]) == ("redirect-wrong", "AADSTS50011 AADSTS50011")
+    assert (trouble["code"], trouble["providerCode"]) == ("redirect-wrong", "AADSTS50011")
 
 
 # People

@@ -109,7 +109,7 @@ def test_role_is_called_by_the_most_that_somebody_is() -> None:
             "secret-expired",
             "AADSTS7000222",
         ),
-        (Step.READ, ConsentRevokedError("x", code="AADSTS50105"), "user-not-assigned", "AADSTS50105 AADSTS50105"),
+        (Step.READ, ConsentRevokedError("x", code="AADSTS50105"), "user-not-assigned", "AADSTS50105"),
         (
             Step.READ,
             ConsentRevokedError("x", code="InvalidAuthenticationToken"),
@@ -122,7 +122,7 @@ def test_role_is_called_by_the_most_that_somebody_is() -> None:
             "permission-lost",
             "invalid_grant",
         ),
-        (Step.ANSWER, ConsentRevokedError("x", code="AADSTS50173"), "permission-lost", "AADSTS50173 AADSTS50173"),
+        (Step.ANSWER, ConsentRevokedError("x", code="AADSTS50173"), "permission-lost", "AADSTS50173"),
         (Step.ANSWER, EventGoneError("Graph answered 404 ErrorItemNotFound: x"), "event-gone", "404 ErrorItemNotFound"),
         (Step.PUSH, LogUnavailableError("x"), "service-away", ""),
         (Step.PUSH, StoreUnavailableError("x"), "service-away", ""),
@@ -223,6 +223,14 @@ def test_run_is_shown_step_by_step() -> None:
     assert [each["state"] for each in shape["steps"]][:3] == ["passed", "failed", "not-tried"]
     assert shape["stage"] == "failed"
     assert "trouble: provider-busy at step read" in diagnosis(shape, {"version": "1"})
+
+
+@pytest.mark.proves("E21")
+def test_interruption_is_one_line_whoever_noticed_it() -> None:
+    noticed = troubled(begun(RUN, Step.ANSWER, 1), Trouble(step=Step.ANSWER, code="interrupted", at_ms=2))
+
+    assert [each["code"] for each in run_shape(noticed, interrupted=True)["troubles"]] == ["interrupted"]
+    assert [each["code"] for each in run_shape(RUN, interrupted=True)["troubles"]] == ["interrupted"]
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=40))
