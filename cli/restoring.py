@@ -22,7 +22,10 @@ BY_CONSENT_KEY = frozenset({"consents", "endings"})
 BY_DATA_KEYS = frozenset({"dismissals", "takes", "bookings", "attendances", "office-days"})
 """What people added of their own: it goes with the data keys, as switching off deletes it."""
 NEVER = frozenset({"sessions", "sign-ins", "leases", "freshness"})
-"""Who signed out since must stay out, and nobody waits at the provider any more; a lease is nobody's any more; how fresh something was says nothing of today."""
+"""
+Who signed out since must stay out, and who was signing in begins anew; a lease is nobody's any more; how fresh something
+was says nothing of today.
+"""
 
 PAST, SIGNED_OUT, NO_CONSENT_KEY, NO_DATA_KEY = (
     "past their deadline", "never brought back", "their consent key is gone", "their data keys are gone"

@@ -109,6 +109,8 @@ class Facts:
     """Provider → when its newest hint was received; None: none is kept. Missing: could not be seen."""
     watched: dict[str, Watched] | None = None
     consents: dict[str, dict[str, int]] | None = None
+    emptied: bool | None = None
+    """Whether the registry knows no organisation although the log holds mailboxes."""
     letters: Letters | None = None
     open_prompts: int | None = None
     rebuilding: Sequence[int] | None = None

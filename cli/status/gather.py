@@ -85,6 +85,7 @@ def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]
         "mailboxes", (LOG, REGISTRY), lambda: stores.watched(engine, reconcile_ms=reconcile_ms, now_ms=now_ms),
         facts.keeper("watched"), _SEALED,
     )  # fmt: skip
+    yield Part("organisations", (LOG, REGISTRY), lambda: stores.emptied(engine), facts.keeper("emptied"), REGISTRY)
     yield Part(
         "prompts", (LOG, REGISTRY), lambda: stores.open_prompts(engine, grace_ms=settings.grace_ms, now_ms=now_ms),
         facts.keeper("open_prompts"), _SEALED,

@@ -33,6 +33,7 @@ def findings(facts: Facts) -> list[Finding]:
     """The worst first: what cannot be reached, who does not run, who is behind, what the calendars suffer."""
     return [
         *_stores(facts),
+        *_emptied(facts),
         *_hesitant(facts),
         *(finding for service in facts.services for finding in _service(service, facts.unreachable)),
         *(finding for station in facts.stations.values() for finding in _station(station)),
@@ -52,6 +53,13 @@ def _stores(facts: Facts) -> Iterator[Finding]:
         name, means, page = _AWAY[store]
         what = f"{name} cannot be reached ({why.partition(';')[0]}): {means}"
         yield Finding(what, _page(page), "roomsync doctor")
+
+
+def _emptied(facts: Facts) -> Iterator[Finding]:
+    if facts.emptied:
+        what = "the registry knows no organisation, though the log holds mailboxes: it was lost, or this is another one"
+        do = "is it the right server or file? If it is: roomsync registry restore FILE, before people sign in again"
+        yield Finding(what, _page("redis-lost"), do)
 
 
 def _hesitant(facts: Facts) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ def as_dict(facts: Facts, found: list[Finding]) -> dict[str, Any]:
             provider: _watched_dict(counts) for provider, counts in facts.watched.items()
         },
         "mailboxes": facts.consents,
+        "registryEmptied": facts.emptied,
         "deadLetters": None if facts.letters is None else {
             "count": facts.letters.count, "newest": facts.letters.newest_id or None,
             "newestAt": _instant(facts.letters.newest_ms), "reason": facts.letters.reason or None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cli.calendars import Calendars
 from cli.letters import open_letters
-from cli.mailboxes import grants
+from cli.mailboxes import grants, tenants_of
 from cli.scanning import all_records
 from cli.status.facts import Letters, Watched
 from services.portal.prompts import Viewer, sight
@@ -16,7 +16,7 @@ from services.sync_worker.mailbox import renew_at
 from shared.consents import tables
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import MeetingState
-from shared.contracts.topics import MEETING_STATE, POSITION_KEY
+from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, POSITION_KEY
 from shared.crypto.records import opened
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
@@ -34,6 +34,15 @@ def watched(engine: Engine, *, reconcile_ms: int, now_ms: int) -> dict[str, Watc
     for state in calendars.states.values():
         _count(found.setdefault(state.provider or "unknown", Watched()), state, reconcile_ms, now_ms)
     return found
+
+
+def emptied(engine: Engine) -> bool:
+    """Whether the registry knows no organisation although the log holds somebody's mailbox: it was lost, or is another's."""
+    if next(tenants_of(engine.registry), None) is not None:
+        return False
+    partitions = range(engine.log.partitions)
+    records = (record for number in partitions for record in all_records(engine.log, CALENDAR_STATE.name, number))
+    return any(record.key != POSITION_KEY for record in records)
 
 
 def consent_counts(registry: Registry) -> dict[str, dict[str, int]]:

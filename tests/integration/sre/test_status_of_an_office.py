@@ -99,6 +99,17 @@ def test_view_that_was_lost_is_seen(office: Poisoned, run: Run) -> None:
     assert seen(run, FINDING)["viewRebuilding"] == [0]
 
 
+def test_registry_that_was_emptied_is_seen(office: Poisoned, run: Run) -> None:
+    office.connect()
+    assert seen(run)["registryEmptied"] is False
+    office.engine.close()
+    for leftover in office.home.glob("registry.db*"):
+        leftover.unlink()
+    [finding] = seen(run, FINDING)["findings"]
+    assert "knows no organisation" in finding["what"]
+    assert finding["runbook"] == "docs/runbooks/redis-lost.md"
+
+
 @pytest.mark.parametrize(("file", "store"), [("log.db", "log"), ("registry.db", "registry")])
 def test_store_that_is_away_is_named_and_the_rest_is_shown(
     office: Poisoned, run: Run, tmp_path: Path, file: str, store: str

@@ -42,6 +42,7 @@ def the_facts(**changes: Any) -> Facts:
 TROUBLES = {
     "log away": ({"unreachable": {"log": "x"}, "stations": {}, "letters": None}, "broker-outage"),
     "registry away": ({"unreachable": {"registry": "x"}, "consents": None}, "redis-lost"),
+    "registry emptied": ({"emptied": True}, "redis-lost"),
     "view away": ({"unreachable": {"view": "x"}, "rebuilding": None}, "redis-lost"),
     "behind": ({"stations": {"sync-worker": a_station(seconds=600)}}, "bad-deploy"),
     "silent service": ({"services": [Service("http://a", named=True, answers=False)]}, "bad-deploy"),
