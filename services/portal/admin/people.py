@@ -59,19 +59,22 @@ class People:
         """
         Give `role` to whoever has that address, now or when they come.
 
+        One address may be two accounts, one of each calendar system: every account has the role, and one of the system in use
+        that has not come yet gets it when it does.
+
         Raises:
             ProblemError: 422, it is no address.
         """
         wanted = _checked(address)
         engine, tenant = self._deps.engine, self._person.tenant
-        user = self._user_at(wanted)
-        if user:
+        known, in_use = self._accounts_at(wanted), organisation(self._deps, self._person)
+        given = list(known)
+        for user in known:
             self._users.change(tenant, user, lambda row: _with(row, role))
-        else:
-            user = appoint(
-                engine.registry, engine.keyring, tenant, organisation(self._deps, self._person), wanted, role
-            )
-        audit.record(self._deps, self._person, "role.given", about=user, outcome=role.value)
+        if in_use.provider not in known.values():
+            given.append(appoint(engine.registry, engine.keyring, tenant, in_use, wanted, role))
+        for row_id in given:
+            audit.record(self._deps, self._person, "role.given", about=row_id, outcome=role.value)
 
     def dismiss(self, row_id: str, role: Role) -> None:
         """
@@ -81,6 +84,7 @@ class People:
             ProblemError: 404; 409 for the last subscription administrator.
         """
         if row_id.startswith("a-"):
+            self._check_appointed(row_id, role)
             dismiss(self._deps.engine.registry, self._person.tenant, row_id, role)
         else:
             self._dismiss(row_id, role)
@@ -90,9 +94,7 @@ class People:
         tenant = self._person.tenant
         row = self._users.get(tenant, user)
         if row is None or role not in row.roles:
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND, "no-such-role", "Nobody has this role there.", next_step="See /admin/people"
-            )
+            raise _nobody()
         if role is Role.SUBSCRIPTION_ADMIN and self._chiefs() == {user}:
             raise _last_one()
         self._users.change(tenant, user, lambda row: _without(row, role))
@@ -100,6 +102,11 @@ class People:
             # Two took it from each other at the same moment: this one gives it back.
             self._users.change(tenant, user, lambda row: _with(row, role))
             raise _last_one()
+
+    def _check_appointed(self, row_id: str, role: Role) -> None:
+        row = tables.appointments(self._deps.engine.registry).get(self._person.tenant, row_id)
+        if row is None or role not in row.roles:
+            raise _nobody()
 
     def _chiefs(self) -> set[str]:
         return {user for user, row in self._users.scan(self._person.tenant) if Role.SUBSCRIPTION_ADMIN in row.roles}
@@ -115,16 +122,16 @@ class People:
                 address = ""
             yield Administrator(user, address, row.roles, came=True)
 
-    def _user_at(self, address: str) -> str:
-        """Who has signed in with that address; "" for nobody."""
-        vault = ConsentVault(self._deps.engine.keyring)
+    def _accounts_at(self, address: str) -> dict[str, str]:
+        """User id → provider of everybody who has signed in with that address."""
+        vault, found = ConsentVault(self._deps.engine.keyring), {}
         for user, row in self._users.scan(self._person.tenant):
             try:
                 if vault.address_of(self._person.tenant, user, row) == address:
-                    return user
+                    found[user] = row.provider
             except (KeyDestroyedError, MalformedRecordError):
                 continue  # sealed by a key that is gone: they get their role when they sign in again
-        return ""
+        return found
 
 
 def _with(row: UserRow | None, role: Role) -> UserRow | None:
@@ -146,6 +153,12 @@ def _checked(address: str) -> str:
             next_step="Give the address of the work account they sign in with.",
         )
     return wanted
+
+
+def _nobody() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.NOT_FOUND, "no-such-role", "Nobody has this role there.", next_step="See /admin/people"
+    )
 
 
 def _last_one() -> ProblemError:

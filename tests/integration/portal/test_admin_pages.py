@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from services.portal import limits
+from services.portal.admission import enter
 from services.portal.headers import CONTENT_SECURITY_POLICY
-from services.portal.openid import asked_for
+from services.portal.openid import Identity, asked_for
 from services.portal.signins import Purpose
 from shared.consents import tables
 from shared.contracts.rows import IntegrationState
@@ -329,6 +330,35 @@ def test_administrator_is_appointed_by_address_before_they_have_ever_come(buildi
     assert zoe.client.get("/admin/rooms").status_code == 200
     stored = [each.value for each in rows(building, staff.tenant, "appointments")]
     assert all(f"zoe@{staff.domain}".encode() not in value.lower() for value in stored)
+
+
+@pytest.mark.proves("E10")
+def test_role_is_given_to_both_accounts_of_one_address(building: Building) -> None:
+    """The organisation has changed to the other calendar system, where Emil has not signed in yet."""
+    staff = a_staff(building)
+    staff.set_state(IntegrationState.ENABLED, provider="google")
+    emil = staff.people[Role.EMPLOYEE]
+
+    staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="building-admin")
+    identity = Identity(Provider.GOOGLE, "emil-at-google", "x.test", f"emil@{staff.domain}")
+    came = enter(building.deps, staff.tenant, building.row(staff.tenant), identity)
+
+    users = tables.users(building.engine.registry)
+    roles = {user: row.roles for user, row in users.scan(staff.tenant)}
+    assert roles[emil.user] == roles[came] == (Role.BUILDING_ADMIN.value,)
+    assert emil.client.get("/admin/rooms").status_code == 200
+    staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="subscription-admin")
+    assert Role.SUBSCRIPTION_ADMIN.value in {row.roles[-1] for user, row in users.scan(staff.tenant) if user == came}
+    assert "Has not signed in since" not in staff.ada.client.get("/admin/people").text.partition("emil@")[2]
+
+
+def test_appointment_that_is_none_cannot_be_taken_away(building: Building) -> None:
+    staff = a_staff(building)
+
+    answer = staff.ada.call("DELETE", "/v1/admin/people/a-ada.lovelace@example.test/roles/building-admin")
+
+    assert (answer.status_code, answer.json["code"]) == (404, "no-such-role")
+    assert staff.ada.client.get("/v1/admin/audit").json["acts"] == []
 
 
 @pytest.mark.proves("E10")
