@@ -43,6 +43,8 @@ class Connecting:
         """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
         row = _organisation(self._deps, person)
         found = connection(self._deps, person)
+        if row.integration is not IntegrationState.ENABLED and found["state"] in CONNECTED:
+            found["state"] = "sleeping"  # nothing is read from the switch on, whether or not its worker has let go yet
         refusal = _refusal(person, row)
         return {
             **found,

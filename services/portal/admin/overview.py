@@ -12,6 +12,7 @@ from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.shown import diagnosis, run_shape
 from shared.consents import tables
 from shared.consents.integration import is_asleep
+from shared.consents.sleep import people
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
@@ -36,11 +37,11 @@ STATE_ADVICE = {
     IntegrationState.TESTING: "Nobody can connect yet: the test has to pass first.",
     IntegrationState.FAILED: "Nobody can connect yet: the test did not pass. What went wrong is listed with the test.",
     IntegrationState.ENABLED: (
-        "People may connect their own calendars now. Nobody is connected by this: each decides for themselves."
+        "People may connect their own calendars now. Nobody new is connected by this: each decides for themselves."
     ),
     IntegrationState.DISABLED: (
-        "Nobody is connected. The permissions that people gave are kept asleep for five days; switching on again by then "
-        "brings them back."
+        "Nobody is connected. The permissions that people gave are kept asleep for five days; switching the same calendar "
+        "system on again by then brings them back."
     ),
 }
 SCOPE_WORDS = {
@@ -94,12 +95,18 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> Json:
         "advice": STATE_ADVICE[state],
         "provider": row.provider if state is not IntegrationState.OFF else "",
         "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
+        "asleep": _asleep(deps, person.tenant) if is_asleep(row, deps.clock.now_ms()) else [],
         "contact": row.contact,
         "mayChange": may(person.roles, Right.SWITCH_INTEGRATION),
         "rooms": sum(1 for _ in tables.rooms(deps.engine.registry).scan(person.tenant)),
         "providers": [_provider(deps, provider) for provider in Provider],
         "test": test(deps, flow, person),
     }
+
+
+def _asleep(deps: Deps, tenant: str) -> list[str]:
+    """With which calendar system people were connected who sleep, or are about to."""
+    return sorted({row.provider for _, row in people(deps.engine.registry, tenant)})
 
 
 def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:

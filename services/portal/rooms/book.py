@@ -50,7 +50,7 @@ class RoomBook:
         Raises:
             ProblemError: 409 when a room with this address is there already.
         """
-        enabled = self._enabled()
+        enabled = self.enabled()
         room_id = self._deps.engine.keyring.keys(self._person.tenant).room(row.address)
         if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
             raise ProblemError(
@@ -99,7 +99,7 @@ class RoomBook:
             ProblemError: 404; 409 while the integration is not enabled.
         """
         self.one(room_id)
-        if not self._enabled():
+        if not self.enabled():
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "not-enabled",
@@ -115,7 +115,7 @@ class RoomBook:
 
     def take_over(self, listed: Iterable[DirectoryRoom]) -> tuple[int, int]:
         """Enter what the provider's directory lists; rooms that are known get its information. Returns (new, known)."""
-        keys, enabled = self._deps.engine.keyring.keys(self._person.tenant), self._enabled()
+        keys, enabled = self._deps.engine.keyring.keys(self._person.tenant), self.enabled()
         new = known = 0
         for each in listed:
             room_id = keys.room(each.address)
@@ -137,7 +137,8 @@ class RoomBook:
             self._look_again()
         return new, known
 
-    def _enabled(self) -> bool:
+    def enabled(self) -> bool:
+        """Whether rooms can be paired now."""
         row = tables.tenants(self._deps.engine.registry).get(self._person.tenant, "tenant")
         return row is not None and row.integration is IntegrationState.ENABLED
 

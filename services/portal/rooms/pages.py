@@ -49,7 +49,8 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/admin/rooms/<room_id>")
     def room_page(room_id: str) -> str:
         person = entitled(Right.SEE_ROOMS)
-        row = RoomBook(deps, person).one(room_id)
+        book = RoomBook(deps, person)
+        row = book.one(room_id)
         shown = RoomsShown(deps, reader, person)
         return render_template(
             "room.html",
@@ -57,6 +58,7 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             room=shown.rooms({room_id: row})[0],
             schedule=shown.schedule(room_id, row),
             may_change=may(person.roles, Right.CHANGE_ROOMS),
+            may_pair=book.enabled(),
             flash=_DONE.get(request.args.get("done", ""), ""),
         )
 

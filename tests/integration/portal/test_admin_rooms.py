@@ -63,6 +63,7 @@ def test_rooms_are_entered_while_the_integration_is_off_without_a_word_to_the_pr
     assert (room["name"], room["paired"], room["capacity"]) == ("Aare 4.12", False, 6)
     assert office.calendar.reads == []
     assert looks_asked(office) == asked
+    assert "Connect this room" not in builder.client.get(f"/admin/rooms/{room['id']}").text
     refused = builder.post(f"/v1/admin/rooms/{room['id']}/pair")
     assert (refused.status_code, refused.json["code"]) == (409, "not-enabled")
 

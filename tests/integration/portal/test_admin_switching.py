@@ -103,6 +103,19 @@ def test_confirmed_it_is_switched_off_once(company: Company) -> None:
     assert company.chief.call("POST", "/v1/admin/integration/off", confirmation=word).status_code == 409
 
 
+@pytest.mark.proves("E28", "E32")
+def test_each_switch_says_what_becomes_of_the_permissions_that_sleep(company: Company) -> None:
+    before = company.chief.client.get("/admin/integration").text
+    shown = company.chief.client.get("/admin/integration/off").text
+    company.chief.post("/admin/integration/off", confirmation=confirmation_in(shown))
+
+    page = company.chief.client.get("/admin/integration").text
+    microsoft, google = page.partition('aria-labelledby="p-microsoft"')[2].split('aria-labelledby="p-google"', 1)
+    assert "then those are whose permission sleeps, and nobody else" in microsoft
+    assert "the permissions that people gave for Microsoft 365 are forgotten here" in google
+    assert "forgotten" not in microsoft + before
+
+
 @pytest.mark.proves("E27")
 def test_confirmation_is_worth_nothing_in_another_session_or_once_things_have_changed(company: Company) -> None:
     word = company.chief.call("GET", "/v1/admin/integration/off").json["confirmation"]

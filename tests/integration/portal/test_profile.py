@@ -243,5 +243,18 @@ def test_sleeping_grant_is_explained_and_can_be_deleted_at_once(office: Office, 
     assert grant(office, ada) is None
 
 
+@pytest.mark.proves("E30")
+def test_profile_calls_nobody_connected_from_the_moment_of_switching_off(office: Office, ada: Browser) -> None:
+    assert ada.client.get("/v1/me/calendar").json["on"]
+    organisation(office, ada, integration=IntegrationState.DISABLED, sleep_until_ms=office.clock.now_ms() + HOUR_MS)
+    told = ada.client.get("/v1/me/calendar").json
+    assert (told["state"], told["on"]) == ("sleeping", False)
+    page = ada.client.get("/profile").text
+    assert "Switched off for your organisation" in page
+    assert "being read" not in page
+    ada.client.post("/profile/disconnect", data={"csrf": ada.csrf})
+    assert wishes(office, Disconnect) == 1
+
+
 def _mailbox(browser: Browser) -> Mailbox:
     return Mailbox(browser.tenant, browser.mailbox)
