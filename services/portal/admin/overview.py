@@ -122,7 +122,8 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
         "state": organisation(deps, person).integration.value,
         "asked": " ".join(asked_for(Provider(run.provider), Purpose.TEST)),
     }
-    return {**shape, "diagnosis": diagnosis(shape, facts)}
+    room = tables.rooms(deps.engine.registry).get(person.tenant, run.room) if run.room else None
+    return {**shape, "diagnosis": diagnosis(shape, facts), "room": room.name or room.address if room else ""}
 
 
 def _provider(deps: Deps, provider: Provider) -> Json:

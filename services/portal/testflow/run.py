@@ -91,6 +91,8 @@ class TestRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
     """Step → when it ended well."""
     notes: dict[str, str] = {}
     """Step → a word of ours worth showing: the room's answer."""
+    room: str = ""
+    """Id of the room that was chosen, to name it to administrators."""
     troubles: tuple[Trouble, ...] = ()
     made: tuple[bytes, ...] = ()
     """`Made`, sealed: this run's, and what earlier runs could not undo."""

@@ -144,6 +144,8 @@ class Trial:
         if chosen is None:
             raise StepError(Code.ROOM_INVISIBLE)
         found.append(chosen)
+        room = self._deps.engine.keyring.keys(self._tenant).room(chosen.room.address)
+        self._change(lambda run: msgspec.structs.replace(run, room=room))
         return f"{chosen.seen} of {chosen.asked} rooms show their times" if chosen.asked > 1 else ""
 
     def _rooms(self) -> Sequence[RoomContact]:

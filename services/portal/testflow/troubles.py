@@ -58,7 +58,8 @@ _TABLE = (
         Code.ROOM_SILENT,
         "The meeting room did not answer in time.",
         Who.IT,
-        "Have the room accept bookings by itself, or choose a room that does for the test, then try again.",
+        "Have the room accept bookings by itself, or have only rooms that do stand under Rooms until the test has passed; then "
+        "try again.",
     ),
     Refusal(
         Code.EVENT_GONE,

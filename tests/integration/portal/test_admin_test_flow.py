@@ -145,6 +145,33 @@ def test_real_thing_is_done_once_and_nothing_of_it_is_left(site: Site) -> None:
     assert "Users may now connect their calendars" in page
 
 
+@pytest.mark.proves("E20")
+def test_rooms_that_were_entered_while_it_was_off_cost_no_call_and_are_paired_in_one_run(site: Site) -> None:
+    site.use_room("")
+    before = len(calls(site))
+    names = [f"{name}@{site.domain}" for name in ("room", "nobody")]
+    for name in names:
+        assert site.chief.call("POST", "/v1/admin/rooms", address=name, name=name).status_code == 201
+    site.chief.client.get("/admin/rooms")
+    listed = site.chief.client.get("/v1/admin/rooms").json["rooms"]
+    for room in listed:
+        site.chief.client.get(f"/admin/rooms/{room['id']}")
+        assert site.chief.call("POST", f"/v1/admin/rooms/{room['id']}/pair").status_code == 409
+    site.chief.client.get("/admin/integration")
+
+    assert sorted(room["address"] for room in listed) == sorted(names)
+    assert not any(room["paired"] for room in listed)
+    assert len(calls(site)) == before
+    assert site.test()["state"] == "enabled"
+    rooms = site.chief.client.get("/v1/admin/rooms").json["rooms"]
+    assert [room["paired"] for room in rooms] == [True, True]
+
+
+def calls(site: Site) -> list[dict[str, Any]]:
+    """What the provider was asked, but for signing in."""
+    return [each for each in truth(site.simulator, "requests") if not each["path"].startswith("/sim/")]
+
+
 APPROVAL = "admin-approval-required"
 SEEDS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("approval", {"oauth": {"adminApprovalRequired": True}}, {"microsoft": APPROVAL, "google": "policy-blocks-app"}),
@@ -199,6 +226,22 @@ def test_room_that_cannot_be_seen_or_does_not_answer_fails_the_test(site: Site, 
     site.use_room(f"{room}@{site.domain}")
 
     says(site, site.test(), code)
+
+
+@pytest.mark.proves("E21")
+def test_room_that_was_tested_with_is_named_to_whoever_is_to_mend_it(site: Site) -> None:
+    """Of several it is the first that is free, so that nobody could guess which."""
+    engine = site.building.engine
+    site.use_room(f"manual@{site.domain}")
+    enter_rooms(
+        engine.registry, engine.keyring, site.tenant, [RoomRow(address=f"nobody@{site.domain}", name="S", paired=False)]
+    )
+
+    found = site.test()
+
+    says(site, found, "room-silent")
+    assert found["test"]["room"] == "R"
+    assert '<span class="hint">R</span>' in site.chief.client.get("/admin/integration/test/result").text
 
 
 @pytest.mark.proves("E24")
