@@ -126,13 +126,10 @@ def test_the_receiver_is_given_no_password_but_the_master_key() -> None:
 
 def test_the_ingress_exposes_hooks_and_pages_and_nothing_else() -> None:
     (rule,) = of("Ingress")["roomsync"]["spec"]["rules"]
-    paths = {(path["path"], path["pathType"]): path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+    paths = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
 
-    assert paths == {
-        ("/hooks/", "Prefix"): "webhook-receiver",
-        ("/", "Exact"): "portal",
-        **{(path, "Prefix"): "portal" for path in ("/auth/", "/prompts/", "/static/", "/v1/")},
-    }
+    assert [path for path, service in paths.items() if service == "webhook-receiver"] == ["/hooks/"]
+    assert set(paths.values()) == {"webhook-receiver", "portal"}  # which of its pages: test_doors
     assert set(paths.values()) <= of("Service").keys()
 
 
