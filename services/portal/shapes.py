@@ -33,7 +33,7 @@ CLOSING_WORDS = {
 TAKE_WORDS = {
     TakeState.ASKED: "Asking for {room} in your calendar …",
     TakeState.DONE: "{room} has been asked. It is pending until it answers.",
-    TakeState.FAILED: "{room} could not be asked. Your meeting is as it was.",
+    TakeState.FAILED: "Asking for {room} did not work.",
 }
 
 

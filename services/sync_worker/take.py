@@ -21,6 +21,8 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
 TRIES = 3
+AS_IT_WAS = "your meeting is as it was"
+"""Said only where it is certain: not of one that is gone, nor where a write went out and another's came in between."""
 KEEP_MS = DAY_MS  # as long as an idempotency key is remembered
 
 logger = get_logger()
@@ -56,12 +58,12 @@ class TakeRooms:
         """Why it could not be done, in words for the page; "" when it was."""
         room = self._rooms.get(tenant, take.room_id)
         if room is None:
-            return "the room is no longer in the list of rooms"
-        for _ in range(TRIES):
+            return f"the room is no longer in the list of rooms; {AS_IT_WAS}"
+        for tried in range(TRIES):
             try:
                 declined = self._declined(tenant, provider, access, take)
                 if declined is not None and declined.answer == Answer.ACCEPTED:
-                    return "the room that had declined has accepted after all"
+                    return f"the room that had declined has accepted after all; {AS_IT_WAS}"
                 crash_point("sync-worker.room-swapping")
                 address = declined.address if declined is not None else ""
                 provider.swap_room(access, take.event_id, address, RoomContact(room.address, room.name))
@@ -71,9 +73,9 @@ class TakeRooms:
             except EventGoneError:
                 return "the meeting is no longer there"
             except RefusedError as error:
-                return f"the calendar refused: {error}"
+                return f"{'' if tried else f'{AS_IT_WAS}, since '}the calendar refused: {error}"
             return ""
-        return "the meeting kept changing while we tried; try once more"
+        return "the meeting kept changing while we tried; look at it in your calendar before you try once more"
 
     def _declined(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> LiveAttendee | None:
         """The declined room as the meeting itself shows it: it may be in nobody's list. None when it left already."""

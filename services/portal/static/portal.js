@@ -208,7 +208,7 @@
       if (!answer.ok) continue;
       const found = await answer.json();
       if (found.state === "asked") continue;
-      if (found.state === "failed") throw new Error([found.words, found.reason].filter(Boolean).join(" "));
+      if (found.state === "failed") throw new Error([found.words, found.reason && `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.`].filter(Boolean).join(" "));
       told(card, found.words);
       return;
     }

@@ -10,7 +10,7 @@ import pytest
 from shared.consents.tables import takes
 from shared.contracts.command import Disconnect, TakeRoom
 from shared.contracts.rows import TakeRow, TakeState
-from shared.errors import RetryableError
+from shared.errors import EventGoneError, PreconditionFailedError, RefusedError, RetryableError
 from tests.integration.pipeline.office import AARE, BIRS, Office
 
 FAR_S = 300
@@ -104,4 +104,47 @@ def test_room_that_accepted_while_its_page_was_open_is_not_given_away(office: Of
     assert swaps(office) == []
     row = takes(office.engine.registry).get(office.tenant, "take-1")
     assert row is not None
-    assert (row.state, row.reason) == (TakeState.FAILED, "the room that had declined has accepted after all")
+    assert (row.state, row.reason) == (
+        TakeState.FAILED,
+        "the room that had declined has accepted after all; your meeting is as it was",
+    )
+
+
+@pytest.mark.proves("S6")
+@pytest.mark.parametrize(
+    ("failure", "as_it_was"),
+    [
+        (RefusedError("only the organiser can change the rooms of a meeting; ask them"), True),
+        (EventGoneError("gone"), False),
+        (PreconditionFailedError("changed in between"), False),
+    ],
+)
+def test_meeting_is_called_as_it_was_only_where_that_is_certain(
+    office: Office, monkeypatch: pytest.MonkeyPatch, failure: Exception, *, as_it_was: bool
+) -> None:
+    def fail(*_: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(office.calendar, "swap_room", fail)
+    take(office)
+    office.settle()
+    row = takes(office.engine.registry).get(office.tenant, "take-1")
+    assert row is not None
+    assert row.state is TakeState.FAILED
+    assert ("your meeting is as it was" in row.reason) is as_it_was
+
+
+def test_refusal_after_a_write_that_met_anothers_does_not_say_that_nothing_was_written(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Exception] = [PreconditionFailedError("changed in between"), RefusedError("no longer invited")]
+
+    def fail(*_: Any) -> None:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(office.calendar, "swap_room", fail)
+    take(office)
+    office.settle()
+    row = takes(office.engine.registry).get(office.tenant, "take-1")
+    assert row is not None
+    assert row.reason == "the calendar refused: no longer invited"

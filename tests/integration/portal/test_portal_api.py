@@ -233,6 +233,22 @@ def test_second_room_waits_for_the_first_ones_outcome(office: Office, ada: Brows
     assert [wish.room_id for wish in takes_asked(office)] == [two, four]
 
 
+def test_take_that_failed_tells_why_and_not_more_than_is_known(office: Office, ada: Browser, declined: str) -> None:
+    two = office.keys(ada.tenant).room("two@rooms.test")
+    made = ada.post(f"/v1/me/prompts/{declined}/take", {"roomId": two}, Idempotency_Key="key-1")
+    table, take_id = tables.takes(office.engine.registry), made.json["takeId"]
+    table.change(
+        ada.tenant,
+        take_id,
+        lambda row: (
+            msgspec.structs.replace(row, state=TakeState.FAILED, reason="change it in Google Calendar") if row else None
+        ),
+    )
+    page = ada.client.get("/").text
+    assert "Asking for Room two did not work. Change it in Google Calendar." in page
+    assert "as it was" not in page
+
+
 def test_outcome_that_never_comes_does_not_lock_the_prompt(office: Office, ada: Browser, declined: str) -> None:
     path = f"/v1/me/prompts/{declined}/take"
     two, four = (office.keys(ada.tenant).room(f"{name}@rooms.test") for name in ("two", "four"))
