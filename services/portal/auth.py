@@ -169,8 +169,23 @@ def _first_page(deps: Deps, who: Admitted) -> str:
     return "/admin/integration" if off and user and may(user.roles, Right.SEE_INTEGRATION) else "/"
 
 
+def is_led_here() -> bool:
+    """
+    Whether a page of somebody else's sent the browser here, as browsers say themselves.
+
+    A provider that remembers a consent asks nobody again: what such a page begins, its person has not decided.
+    """
+    return request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
 def _purpose(errands: Mapping[Purpose, Errand]) -> Purpose:
-    """`for=sign-in` asks who somebody is; without it signing in is also the consent to read their calendar."""
+    """
+    `for=sign-in` asks who somebody is; without it signing in is also the consent to read their calendar.
+
+    From elsewhere one signs in, and no more.
+    """
+    if is_led_here():
+        return Purpose.SIGN_IN
     wanted = request.args.get("for", Purpose.CONNECT)
     return Purpose(wanted) if wanted in {Purpose.SIGN_IN, *errands} else Purpose.CONNECT
 

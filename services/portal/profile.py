@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.auth import keep_browser
+from services.portal.auth import is_led_here, keep_browser
 from services.portal.connecting import Connecting
 from services.portal.deps import Deps
 from services.portal.openid import OpenIdProvider
@@ -77,6 +77,8 @@ def _pages(bp: Blueprint, switch: Connecting) -> None:
     def connect() -> AnyResponse:
         # A link, not a form: browsers hold what a form leads to against our own policy, and this leads to the provider.
         person = member()
+        if is_led_here():
+            return redirect(PATH, HTTPStatus.SEE_OTHER)
         address, browser = switch.depart(person, PATH)
         switch.welcomed(person)
         response = redirect(address, HTTPStatus.SEE_OTHER)

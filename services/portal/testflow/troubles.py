@@ -93,7 +93,7 @@ _TABLE = (
     ),
     Refusal(
         Code.INTERRUPTED,
-        "The service was restarted during the test.",
+        "The service was restarted, or could not reach its own store, during the test.",
         Who.YOU,
         "Try again; what the test had made is removed first.",
     ),

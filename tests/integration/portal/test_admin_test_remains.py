@@ -17,7 +17,7 @@ from shared.consents.enrolment import tenant_of
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.sighting import Access, Subscription
-from shared.errors import RetryableError
+from shared.errors import LogUnavailableError, RefusedError, RetryableError
 from tests.integration.portal.administration import PROVIDERS, Building, Chief, a_building, truth, until
 from tests.integration.portal.office import Simulator
 from tests.integration.portal.test_admin_test_flow import Site, a_site, says
@@ -297,3 +297,38 @@ def test_hundred_people_and_nobody_is_connected_by_enabling(building: Building) 
 
     assert site.left() == []
     assert building.row(site.tenant).integration is IntegrationState.ENABLED
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("refused", [True, False], ids=["may not be read", "is empty"])
+@pytest.mark.proves("E21")
+def test_no_room_to_test_with_is_named(
+    provider: str, building: Building, monkeypatch: pytest.MonkeyPatch, *, refused: bool
+) -> None:
+    site = a_site(building, provider)
+    site.use_room("")
+
+    def none(_access: Access) -> list[Any]:
+        if refused:
+            message = "Google answered 403 forbidden: x"
+            raise RefusedError(message)
+        return []
+
+    monkeypatch.setattr(building.deps.providers[Provider(provider)], "directory_rooms", none)
+
+    says(site, site.test(), "room-missing")
+
+
+@pytest.mark.proves("E21")
+def test_log_of_our_own_that_is_away_is_no_fault_of_the_provider(
+    building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = a_site(building, "google")
+
+    def away(_topic: str, _partition: int) -> None:
+        message = "the log is away"
+        raise LogUnavailableError(message)
+
+    monkeypatch.setattr(building.engine.log, "span", away)
+
+    says(site, site.test(), "service-away")

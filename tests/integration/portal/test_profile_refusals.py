@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.consents import tables
+from shared.consents.oauth import identity_scopes
 from shared.contracts.command import Connect
 from shared.contracts.rows import IntegrationState
-from shared.domain.identity import Mailbox
+from shared.domain.identity import Mailbox, Provider
 from tests.integration.portal.office import Browser, Office
 from tests.integration.portal.test_profile import identified, organisation, wishes
 
@@ -58,6 +59,25 @@ def test_whoever_comes_back_as_somebody_else_connects_nobody_and_stays_who_they_
     assert [user for user, _ in tables.users(office.engine.registry).scan(ada.tenant)] == [ada.user]
     assert wishes(office, Connect) == 0
     assert ada.client.get("/v1/me").json["user"] == ada.user
+
+
+@pytest.mark.proves("E17")
+def test_page_of_somebody_else_connects_nobody(office: Office, domain: str) -> None:
+    """A provider that remembers the consent asks nothing: without this, following a link would be connecting."""
+    ada = identified(office, f"ada@{domain}")
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+
+    led = ada.client.get("/profile/connect", headers=elsewhere)
+    assert (led.status_code, led.headers["Location"]) == (303, "/profile")
+    for errand in ("", "&for=rooms", "&for=test"):
+        gone = ada.client.get(f"/auth/login?provider=microsoft&login_hint=ada@{domain}{errand}", headers=elsewhere)
+        asked = parse_qs(urlsplit(gone.headers["Location"]).query)["scope"][0].split()
+        assert asked == list(identity_scopes(Provider.MICROSOFT))
+        assert ada.come_back(office.simulator.follow(gone.headers["Location"])).status_code == 303
+    assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
+    assert (
+        ada.client.get("/profile/connect", headers={"Sec-Fetch-Site": "same-origin"}).headers["Location"] != "/profile"
+    )
 
 
 @pytest.mark.proves("S2")
