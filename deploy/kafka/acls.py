@@ -48,6 +48,11 @@ def grants() -> Iterator[Grant]:
     yield from of_station(SYNC_WORKER)
     yield from of_station(ROOM_STATUS_STATION)
     yield Grant("portal", "topic", topics.COMMANDS.name, ("Write",))
+    for topic in (
+        topics.NOTIFICATIONS_GRAPH,
+        topics.NOTIFICATIONS_GOOGLE,
+    ):  # the test of an integration waits for its push
+        yield Grant("portal", "topic", topic.name, ("Read",))
     yield Grant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
     yield Grant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
     yield Grant("portal", "topic", probed, ("Describe",))

@@ -25,6 +25,8 @@ grant --allow-principal User:room-status --operation Write --topic "${PREFIX:-}d
 grant --allow-principal User:room-status --operation Read --group "${PREFIX:-}room-status"
 grant --allow-principal User:room-status --operation Write --transactional-id "${PREFIX:-}room-status-" --resource-pattern-type prefixed
 grant --allow-principal User:portal --operation Write --topic "${PREFIX:-}commands"
+grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}notifications.graph"
+grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}notifications.google"
 grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}room-rejections"
 grant --allow-principal User:portal --operation Describe --topic "${PREFIX:-}meeting-state"
 grant --allow-principal User:portal --operation Describe --topic "${PREFIX:-}dead-letters"

@@ -112,6 +112,8 @@ def test_only_the_owner_writes(as_: As, principal: str, topic: topics.Topic) -> 
         ("webhook-receiver", topics.ROOM_REJECTIONS, False),
         ("webhook-receiver", topics.NOTIFICATIONS_GRAPH, False),
         ("portal", topics.ROOM_REJECTIONS, True),
+        ("portal", topics.NOTIFICATIONS_GRAPH, True),
+        ("portal", topics.NOTIFICATIONS_GOOGLE, True),
         ("portal", topics.OBSERVATIONS, False),
         ("portal", topics.CALENDAR_STATE, False),
         ("sync-worker", topics.ROOM_REJECTIONS, False),
