@@ -26,8 +26,13 @@ _YEARS = range(1990, 2200)
 
 
 def browser_zone() -> tuple[ZoneInfo, bool]:
-    """The zone of whoever looks, and whether they told it; UTC if not."""
-    named = zone_from(request.args.get("zone", "") or request.cookies.get(ZONE_COOKIE, ""))
+    """
+    The zone of whoever looks, and whether they told it; UTC if not.
+
+    A form that was shown in one zone is read in that zone, whatever the browser says by then.
+    """
+    asked = request.args.get("zone", "") or request.form.get("zone", "")
+    named = zone_from(asked or request.cookies.get(ZONE_COOKIE, ""))
     return (named, True) if named else (UTC_ZONE, False)
 
 
