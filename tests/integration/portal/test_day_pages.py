@@ -250,21 +250,27 @@ def test_any_free_room_asked_for_twice_is_one_meeting_although_its_room_is_busy_
 
 
 @pytest.mark.proves("E3")
-@pytest.mark.parametrize("told", ["by the address", "by a cookie that has changed since"])
-def test_times_are_booked_in_the_zone_that_the_form_said(office: Office, ada: Browser, told: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "cookie", "zone"),
+    [
+        pytest.param("?zone=Pacific/Auckland", "", "Pacific/Auckland", id="by the address"),
+        pytest.param("", "Pacific/Auckland", "Pacific/Auckland", id="by a cookie that has changed since"),
+        pytest.param("", "", "UTC", id="by nobody, until the form was shown"),
+    ],
+)
+def test_times_are_booked_in_the_zone_that_the_form_said(
+    office: Office, ada: Browser, query: str, cookie: str, zone: str
+) -> None:
     [one] = office.enter_rooms(ada.tenant, "one")
-    if told == "by the address":
-        page = ada.client.get("/book?zone=Pacific/Auckland").text
-    else:
-        ada.client.set_cookie("roomsync_zone", "Pacific/Auckland")
-        page = ada.client.get("/book").text
-        ada.client.set_cookie("roomsync_zone", "Europe/Zurich")
-    assert "Times are in Pacific/Auckland" in page
+    ada.client.set_cookie("roomsync_zone", cookie)
+    page = ada.client.get(f"/book{query}").text
+    ada.client.set_cookie("roomsync_zone", "Europe/Zurich")
+    assert f"Times are in {zone}" in page
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.partition('action="/book"')[2]))
     sent = wish(office, room=one)
     assert ada.client.post("/book", data={**sent, **hidden}).status_code == 303
     [meeting] = office.calendar.booked.values()
-    there = datetime.fromtimestamp(meeting.start_ms / 1000, tz=ZoneInfo("Pacific/Auckland"))
+    there = datetime.fromtimestamp(meeting.start_ms / 1000, tz=ZoneInfo(zone))
     assert there.strftime("%Y-%m-%d %H:%M") == f"{sent['date']} 10:00"
 
 
