@@ -17,6 +17,7 @@ from shared.consents import tables
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import ConsentState, IntegrationState, RoomRow
 from shared.domain.identity import Mailbox
+from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
 
 
@@ -51,7 +52,7 @@ class RoomBook:
             ProblemError: 409 when a room with this address is there already.
         """
         enabled = self.enabled()
-        room_id = self._deps.engine.keyring.keys(self._person.tenant).room(row.address)
+        room_id = self._keys().room(row.address)
         if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
             raise ProblemError(
                 HTTPStatus.CONFLICT,
@@ -115,7 +116,7 @@ class RoomBook:
 
     def take_over(self, listed: Iterable[DirectoryRoom]) -> tuple[int, int]:
         """Enter what the provider's directory lists; rooms that are known get its information. Returns (new, known)."""
-        keys, enabled = self._deps.engine.keyring.keys(self._person.tenant), self.enabled()
+        keys, enabled = self._keys(), self.enabled()
         new = known = 0
         for each in listed:
             room_id = keys.room(each.address)
@@ -141,6 +142,10 @@ class RoomBook:
         """Whether rooms can be paired now."""
         row = tables.tenants(self._deps.engine.registry).get(self._person.tenant, "tenant")
         return row is not None and row.integration is IntegrationState.ENABLED
+
+    def _keys(self) -> TenantKeys:
+        """Just after switching off they may be destroyed and not made anew yet: whoever comes first makes them."""
+        return self._deps.engine.keyring.create(self._person.tenant)
 
     def _look_again(self) -> None:
         """Meetings that ask this room already are seen with it at the next full look of each mailbox."""

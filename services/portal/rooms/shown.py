@@ -14,7 +14,7 @@ from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
 from shared.domain.sighting import Availability
-from shared.errors import ConsentRevokedError, RefusedError, RetryableError, StoreUnavailableError
+from shared.errors import ConsentRevokedError, KeyDestroyedError, RefusedError, RetryableError, StoreUnavailableError
 from shared.runtime.logging import get_logger
 
 Json = dict[str, Any]
@@ -84,8 +84,9 @@ class RoomsShown:
     def _memories(self) -> Memories:
         try:
             return memories(self._deps, self._person.tenant)
-        except StoreUnavailableError:
-            return {}  # the view is being rebuilt: the list itself stands in the registry
+        except (StoreUnavailableError, KeyDestroyedError):
+            # The view is being rebuilt, or it has just been switched off: the list itself stands in the registry.
+            return {}
 
     def _said(self, rows: dict[str, RoomRow]) -> dict[str, Availability]:
         """What free/busy says of the paired rooms, if this administrator's own calendar is connected."""

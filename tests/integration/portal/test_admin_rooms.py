@@ -68,6 +68,17 @@ def test_rooms_are_entered_while_the_integration_is_off_without_a_word_to_the_pr
     assert (refused.status_code, refused.json["code"]) == (409, "not-enabled")
 
 
+@pytest.mark.proves("E20", "E26")
+def test_rooms_are_seen_and_entered_in_the_moment_when_the_keys_are_gone_and_the_next_not_made(
+    office: Office, builder: Browser
+) -> None:
+    builder.post("/v1/admin/rooms", ROOM)
+    switch(office, builder.tenant, IntegrationState.DISABLED)
+    office.engine.keyring.destroy_data(builder.tenant)
+    assert [room["address"] for room in listed(builder)] == [ROOM["address"]]
+    assert builder.post("/v1/admin/rooms", {**ROOM, "address": "birs@rooms.example"}).status_code == 201
+
+
 @pytest.mark.proves("E10", "E19")
 def test_a_room_entered_while_enabled_is_paired_and_every_calendar_is_looked_at_again(
     office: Office, builder: Browser, ben: Browser
