@@ -79,7 +79,9 @@ def redrive(letter_ids: tuple[str, ...], everything: bool, dry_run: bool, as_jso
     with opened_engine() as (engine, settings):
         letters = _chosen(open_letters(engine.log), letter_ids, everything=everything)
         aftermath = Aftermath(engine, clock_from(settings.test_clock))
-        with _progress(letters, as_json=as_json) as bar:
+        if not letters and not as_json:
+            click.echo("no dead letters")
+        with _progress(letters, quiet=as_json or dry_run) as bar:
             for letter in bar:
                 remedy = aftermath.remedy_of(letter.letter)
                 failed += isinstance(remedy, Hopeless)
@@ -120,8 +122,8 @@ def _chosen(letters: Mapping[str, OpenLetter], ids: Iterable[str], *, everything
     return list(letters.values()) if everything else [letters[name] for name in wanted]
 
 
-def _progress(letters: list[OpenLetter], *, as_json: bool) -> Any:
-    return click.progressbar(letters, file=sys.stderr, label="redriven", hidden=as_json or len(letters) < 2)  # noqa: PLR2004
+def _progress(letters: list[OpenLetter], *, quiet: bool) -> Any:
+    return click.progressbar(letters, file=sys.stderr, label="redriven", hidden=quiet or len(letters) < 2)  # noqa: PLR2004
 
 
 def _cure(remedy: Remedy | Hopeless) -> dict[str, Any]:

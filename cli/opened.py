@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,7 +28,10 @@ def opened_engine(*, fresh: bool = False) -> Iterator[tuple[Engine, Settings]]:
     settings = load()
     if not fresh:
         insist(settings)
-    configure("cli", "debug" if settings.log_level == "debug" else "warning")
+    debugging = settings.log_level == "debug"
+    configure("cli", "debug" if debugging else "warning")
+    if not debugging:
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it says at every try what the error says once
     engine = open_engine(settings)
     try:
         yield engine, settings

@@ -115,5 +115,6 @@ def as_text(report: Report) -> str:
     if found["unreadable"]:
         lines.append(f"{found['unreadable']:6} observations cannot be read: see `roomsync dead-letters`")
     if report.asked:
-        lines.append(f"{report.asked:6} asked of room_status")
+        unheard = found["missing"] and ", and not told yet: `roomsync status`, `roomsync dead-letters list`"
+        lines.append(f"{report.asked:6} asked of room_status{unheard or ''}")
     return "\n".join([*lines, "equal" if report.equal else "not equal"])

@@ -59,6 +59,17 @@ def test_a_report_that_cannot_be_kept_is_refused_before_anything_is_asked(
     assert engine.log.span(REPAIRS.name, 1).end == 0
 
 
+def test_what_was_asked_and_nobody_told_names_where_to_look(
+    recorder: Recorder, engine: EmbeddedEngine, roomsync: Roomsync
+) -> None:
+    del recorder  # and with it room_status
+    lost = recollect.told(engine.log, 1)[2]
+    engine.log._records.remove(ROOM_REJECTIONS.name, 1, [lost.record.offset])  # type: ignore[union-attr]
+    code, said = roomsync("replay", "--from", START, "--apply", "--wait-s", "0.1")
+    assert code == 1
+    assert "1 asked of room_status, and not told yet: `roomsync status`" in said
+
+
 @pytest.mark.proves("D11")
 def test_the_report_names_what_is_missing_and_apply_mends_it_once(
     recorder: Recorder, engine: EmbeddedEngine, roomsync: Roomsync, tmp_path: Path

@@ -283,6 +283,28 @@ def test_status_does_not_call_well_what_nobody_runs(run: Run, engine: Engine, mo
     assert "nothing answers at" in ran.out
 
 
+def test_redriving_nothing_says_so(run: Run, engine: Engine) -> None:
+    engine.log.probe()
+    assert run("dead-letters", "redrive", "--all").out == "no dead letters\n"
+
+
+def test_brokers_that_are_away_are_one_sentence_and_not_the_clients_diary(environ: dict[str, str]) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = {
+            "ROOMSYNC_ENGINE": "kafka",
+            "ROOMSYNC_KAFKA_BOOTSTRAP": f"127.0.0.1:{nobody.getsockname()[1]}",
+            "ROOMSYNC_VIEW_REDIS_URL": "redis://127.0.0.1:1/0",
+            "ROOMSYNC_REGISTRY_REDIS_URL": "redis://127.0.0.1:1/0",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main", "tail", "room-rejections"],
+            env={**os.environ, **environ, **away}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == UNREACHABLE
+    assert [line.partition(" ")[0] for line in done.stderr.splitlines()] == ["roomsync:", "Try"]
+
+
 def test_status_wants_the_whole_address_of_a_service(run: Run, engine: Engine) -> None:
     engine.log.probe()
     with pytest.raises(click.UsageError, match="http://127"):
