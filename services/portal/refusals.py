@@ -258,7 +258,9 @@ def explained(error: str, description: str = "") -> Refusal:
 
 
 def provider_code(error: str, description: str = "") -> str:
-    """What the provider itself calls it, fit to be shown and searched for: names and numbers, no free text."""
+    """What the provider itself calls it, fit to be shown and searched for: names and numbers, no free text; "" for what is ours."""
+    if error in set(Cause):
+        return ""
     number = _AADSTS.search(description)
     name = re.sub(r"[^A-Za-z0-9_-]", "", error)[:40]
     return f"{name} {number.group(0)}" if number and number.group(0) != name else name

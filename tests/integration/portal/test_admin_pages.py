@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from services.portal import limits
+from services.portal.admin.people import People
 from services.portal.admission import enter
 from services.portal.headers import CONTENT_SECURITY_POLICY
 from services.portal.openid import Identity, asked_for
@@ -380,6 +382,39 @@ def test_last_subscription_administrator_cannot_be_dismissed(building: Building)
 
     assert (answer.status_code, answer.json["code"]) == (409, "last-subscription-admin")
     assert staff.ada.integration["mayChange"] is True
+
+
+@pytest.mark.proves("E10")
+def test_two_who_dismiss_each_other_at_once_leave_one(building: Building, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have seen that there are two, before either has taken anything."""
+    staff = a_staff(building)
+    berta = staff.people[Role.BUILDING_ADMIN]
+    staff.ada.post("/admin/people", address=f"berta@{staff.domain}", role="subscription-admin")
+    both, seen, real = threading.Barrier(2), set[int](), People._chiefs
+
+    def chiefs(people: People) -> set[str]:
+        found = real(people)
+        if threading.get_ident() not in seen:
+            seen.add(threading.get_ident())
+            both.wait(10)
+        return found
+
+    monkeypatch.setattr(People, "_chiefs", chiefs)
+    answers: list[int] = []
+
+    def dismisses(who: Chief, whom: Chief) -> None:
+        answers.append(who.call("DELETE", f"/v1/admin/people/{whom.user}/roles/subscription-admin").status_code)
+
+    pairs = [(staff.ada, berta), (berta, staff.ada)]
+    threads = [threading.Thread(target=dismisses, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    left = [row for _, row in tables.users(building.engine.registry).scan(staff.tenant)]
+    assert any(Role.SUBSCRIPTION_ADMIN.value in row.roles for row in left)
+    assert 409 in answers
 
 
 def test_what_administrators_do_is_on_record_without_names(building: Building) -> None:

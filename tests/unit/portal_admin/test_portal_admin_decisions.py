@@ -12,7 +12,7 @@ from services.portal import limits
 from services.portal.limits import Limit, Windows, limit_of
 from services.portal.navigation import place as page_of
 from services.portal.navigation import role_words, visible
-from services.portal.refusals import OTHER, Who, explained
+from services.portal.refusals import OTHER, Cause, Who, explained, provider_code
 from services.portal.testflow.booking import MOST_ROOMS, place
 from services.portal.testflow.preflight import ERRORS, read
 from services.portal.testflow.run import (
@@ -171,6 +171,13 @@ def test_only_a_providers_own_no_means_that_nothing_was_made() -> None:
 @pytest.mark.proves("E21")
 def test_error_page_is_read_before_anybody_sees_it(text: str, found: tuple[str, str] | None) -> None:
     assert read(text) == found
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.proves("E21")
+def test_provider_is_not_said_to_call_it_what_we_do(cause: Cause) -> None:
+    assert explained(cause) is not OTHER
+    assert provider_code(cause, "calendar.freebusy") == ""
 
 
 @pytest.mark.parametrize("name", ERRORS)
