@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from services.portal.deps import Deps
-from services.portal.offpath import wake
+from services.portal.offpath import lapse, wake
 from services.portal.pairing import pair_all
 from services.portal.testflow.run import TestRun
 from shared.consents import tables
@@ -14,7 +14,7 @@ from shared.consents.enrolment import NOBODY, tenant_of
 from shared.consents.integration import Act, after
 from shared.consents.sleep import people
 from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
-from shared.errors import RefusedError
+from shared.errors import RefusedError, RetryableError
 
 
 def known_directory(deps: Deps, tenant: str, provider: str) -> str:
@@ -41,11 +41,12 @@ def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
 
     Raises:
         RefusedError: the integration is not being tested with this provider (any more).
-        RetryableError: it is enabled, and what that brings with it is not complete yet; again in a moment.
+        RetryableError: another process is at what comes before or after it (ending a sleep, new keys); again in a moment.
     """
     if not _take_directory(deps, tenant, run):
         return False
     _give_rights(deps, tenant, run)
+    lapse(deps, tenant)  # the sleep may have run out since the test began: what it was to end would be kept for good
     now_ms = deps.clock.now_ms()
 
     def passed(row: TenantRow | None) -> TenantRow | None:
@@ -54,6 +55,9 @@ def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
             raise RefusedError(message)
         if row.integration is IntegrationState.ENABLED:
             return None
+        if 0 < row.sleep_until_ms <= now_ms:
+            message = "the consents' key is being destroyed by another process"
+            raise RetryableError(message, retry_after_s=1.0)
         return msgspec.structs.replace(after(row, Act.TEST_PASSED, now_ms), directory=run.directory)
 
     tables.tenants(deps.engine.registry).change(tenant, "tenant", passed)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.portal.testflow.enabling import complete
+from services.portal.testflow.enabling import complete, enable
+from services.portal.testflow.run import Stage, TestRun
 from shared.consents import tables
 from shared.consents.integration import SLEEP_MS, Act
 from shared.contracts.command import Disconnect
@@ -163,6 +164,29 @@ def test_enabled_again_at_5_d_0_h_1_m_everybody_connects_anew(office: OffOffice,
     office.keys = office.keys_now()
     office.connect()
     assert office.grant().state is ConsentState.ACTIVE
+
+
+@pytest.mark.proves("E28", "E29")
+def test_sleep_that_runs_out_in_the_midst_of_a_test_is_ended_before_its_passing_ends_it_for_good(
+    office: OffOffice,
+) -> None:
+    connected(office)
+    office.switch_off()
+    off_at_ms = office.clock.at_ms
+    office.settle()
+    office.sweep()
+    consent_key = office.engine.keyring.consent_key(office.tenant)
+    office.clock.at_ms = off_at_ms + SLEEP_MS - 1
+    office.act(Act.BEGIN_TEST)
+    office.clock.at_ms = off_at_ms + SLEEP_MS
+    run = TestRun(
+        id="r", user="u-chief", provider="microsoft", stage=Stage.RUNNING, began_at_ms=0, beat_at_ms=0,
+        directory="d-1", tester="u-chief",
+    )  # fmt: skip
+    assert enable(office.deps, office.tenant, run)
+    assert office.organisation().integration is IntegrationState.ENABLED
+    assert office.engine.keyring.consent_key(office.tenant) != consent_key
+    assert office.consent() is None
 
 
 @pytest.mark.proves("E28")
