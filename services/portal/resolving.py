@@ -59,7 +59,7 @@ def _keys(deps: Deps, tenant: str) -> TenantKeys:
         HTTPStatus.CONFLICT,
         "not-enabled",
         "This organisation has not switched the integration on.",
-        next_step="Use the event as it stands; it can be resolved again once the integration is enabled.",
+        next_step="Use the event as it stands: what it named is destroyed with switching off. Later events can be resolved.",
     )
 
 

@@ -99,6 +99,7 @@ def test_event_leads_nowhere_once_the_integration_is_off(office: Office, ada: Br
     answer = get(office, f"/{name}")
 
     assert (answer.status_code, answer.json["code"]) == (409, "not-enabled")
+    assert "again" not in answer.json["next"], "its keys are destroyed: enabling once more makes others"
 
 
 def test_event_appended_after_the_first_question_is_found_too(office: Office, ada: Browser) -> None:
