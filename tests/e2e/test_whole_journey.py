@@ -41,6 +41,8 @@ class Journey:
     chromium: Browser
     sim: httpx.Client
     people: dict[str, Page] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    """At the provider."""
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self.sim.post(path, json=body)
@@ -136,7 +138,7 @@ def journey(
 def _populated(journey: Journey) -> Journey:
     tenant = journey.post("tenants", provider=journey.provider, name="Journey", domain=DOMAIN)["id"]
     for who, name in NAMES.items():
-        journey.post("users", tenant=tenant, name=name, address=f"{who}@{DOMAIN}")
+        journey.ids[who] = journey.post("users", tenant=tenant, name=name, address=f"{who}@{DOMAIN}")["id"]
     for name, mode in (("Aare", "forbid"), ("Birs", "auto")):
         room = {"name": name, "address": f"{name.lower()}@rooms.{DOMAIN}", "capacity": 6, "building": "N", "floor": "4"}
         journey.post("rooms", tenant=tenant, rules={"mode": mode, "delayMs": [100, 300]}, **room)
@@ -211,7 +213,8 @@ def _connected_by_their_own_choice(journey: Journey) -> None:
     page.get_by_role("link", name="Connect calendar").click()
     journey.allows(page, "ben")
     eventually(lambda: journey.connection("ben") == "connected", "Ben's calendar has been read")
-    assert len(journey.subscriptions()) == 1
+    assert [each["user"] for each in journey.subscriptions()] == [journey.ids["ben"]]
+    assert journey.connection("ada") == "none"
 
 
 def _booked_declined_and_rebooked(journey: Journey) -> None:

@@ -84,7 +84,8 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 
 
 def _switch(deps: Deps, flow: TestFlow, person: Person, provider: Provider) -> None:
-    """The whole off path first; then the other calendar system is tested like any."""
+    """The whole off path first; then the other calendar system is tested like any, so that this must be possible beforehand."""
+    flow.check_idle(person.tenant)
     switch_off(deps, person)
     audit.record(deps, person, "integration.switched", about=provider.value)
     flow.begin(person, provider)

@@ -15,6 +15,7 @@ from shared.consents.oauth import Granted
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.domain.sighting import Access
+from shared.errors import RefusedError
 
 
 class RoomImport:
@@ -46,8 +47,7 @@ def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted)
         How many rooms were new, and how many were known.
 
     Raises:
-        ProblemError: 403 when they came back as somebody of another organisation.
-        RefusedError: the provider does not let them read the directory.
+        ProblemError: 403 when they came back as somebody of another organisation; 409 when they may not list its rooms.
         RetryableError: the provider is busy or away.
     """
     if tenant_of(deps.engine.registry, identity.provider, identity.directory) != person.tenant:
@@ -58,4 +58,13 @@ def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted)
             next_step="Import again, and choose your work account of this organisation.",
         )
     access = Access(token=grant.access_token, subject=identity.subject, address=identity.address)
-    return RoomBook(deps, person).take_over(deps.providers[identity.provider].directory_rooms(access))
+    try:
+        listed = deps.providers[identity.provider].directory_rooms(access)
+    except RefusedError as error:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "directory-refused",
+            "Your calendar system does not let this account list the organisation's rooms.",
+            next_step="Have an administrator of the calendar system import them, or enter rooms by hand: /admin/rooms",
+        ) from error
+    return RoomBook(deps, person).take_over(listed)

@@ -105,6 +105,12 @@ class TestFlow:
         audit.record(self._deps, person, "integration.test-begun", about=provider.value)
         return run
 
+    def check_idle(self, tenant: str) -> None:
+        """Raises ProblemError: 409 while steps are being tried; the last of them, after enabling, is pairing the rooms."""
+        run = self.latest(tenant)
+        if run is not None and self._is_under_way(run):
+            raise under_way()
+
     def send(self, person: Person, provider: Provider) -> TestRun:
         """
         They leave for their provider.

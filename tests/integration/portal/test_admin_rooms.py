@@ -18,7 +18,8 @@ from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState, RoomRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
-from shared.domain.sighting import Availability, DirectoryRoom
+from shared.domain.sighting import Access, Availability, DirectoryRoom
+from shared.errors import RefusedError
 from tests.integration.portal.office import TITLE, Browser, Office
 
 ROOM = {"address": "aare@rooms.example", "name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"}
@@ -212,6 +213,21 @@ def test_the_directorys_rooms_are_imported_with_a_permission_that_is_kept_nowher
 
 def test_only_those_who_may_change_rooms_are_sent_to_their_provider_for_them(builder: Browser, ben: Browser) -> None:
     assert ben.client.get("/auth/login?provider=microsoft&for=rooms").status_code == 403
+
+
+def test_account_that_may_not_list_rooms_is_not_told_to_connect_a_calendar(
+    office: Office, builder: Browser, domain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_access: Access) -> list[DirectoryRoom]:
+        message = "reading the directory of rooms: Google answered 403 forbidden: x"
+        raise RefusedError(message)
+
+    monkeypatch.setattr(office.calendar, "directory_rooms", refused)
+    start = builder.client.get(f"/auth/login?provider=microsoft&for=rooms&login_hint=ada@{domain}")
+    back = builder.come_back(office.simulator.follow(start.headers["Location"]))
+
+    assert (back.status_code, "directory-refused" in back.text) == (409, True)
+    assert "enter rooms by hand" in back.text
 
 
 def test_what_comes_back_as_somebody_of_another_organisation_imports_nothing(

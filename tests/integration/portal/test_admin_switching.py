@@ -15,7 +15,8 @@ import pytest
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
 from services.portal.testflow.enabling import enable
-from services.portal.testflow.run import Stage, TestRun
+from services.portal.testflow.run import Stage, Step, TestRun
+from services.portal.testflow.runs import Runs
 from shared.consents import tables
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider
@@ -171,6 +172,20 @@ def test_confirmed_change_goes_through_the_whole_off_path_and_then_through_the_t
     late = company.building.browser().follow(f"/auth/login?provider=microsoft&login_hint=ben@{company.domain}")
     assert late.status_code == 403
     assert "other-calendar" in late.text
+
+
+@pytest.mark.proves("E32")
+def test_change_that_cannot_go_on_to_its_test_switches_nothing_off(company: Company) -> None:
+    """The test that has just enabled it is still pairing the rooms."""
+    deps, now_ms = company.building.deps, company.building.deps.clock.now_ms()
+    pairing = msgspec.structs.replace(a_run(company, "microsoft"), step=Step.ENABLE, beat_at_ms=now_ms)
+    Runs(deps).place(company.tenant, lambda _: pairing)
+    asked = company.chief.client.get("/admin/integration/switch?provider=google").text
+
+    answer = company.chief.post("/admin/integration/switch", provider="google", confirmation=confirmation_in(asked))
+
+    assert (answer.status_code, "test-under-way" in answer.text) == (409, True)
+    assert company.state is IntegrationState.ENABLED
 
 
 @pytest.mark.proves("E32")
