@@ -10,7 +10,7 @@ from shared.consents import tables
 from shared.contracts import envelope
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.meeting_state import RoomState
-from shared.contracts.rows import TakeRow, TakeState
+from shared.contracts.rows import ConsentState, TakeRow, TakeState
 from shared.contracts.topics import MEETING_STATE
 from shared.domain.identity import Mailbox
 from shared.domain.sighting import Availability
@@ -410,3 +410,23 @@ def settle(office: Office, browser: Browser, take_id: str, state: TakeState) -> 
     row: TakeRow | None = table.get(browser.tenant, take_id)
     assert row is not None
     table.put(browser.tenant, take_id, msgspec.structs.replace(row, state=state))
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (ConsentState.ACTIVE, "No upcoming meeting of yours has a room."),
+        (ConsentState.REVOKED, "Nothing is known of your meetings while your calendar is not connected."),
+    ],
+)
+def test_page_without_meetings_claims_that_there_are_none_only_where_they_are_read(
+    office: Office, ada: Browser, state: ConsentState, says: str
+) -> None:
+    tables.consents(office.engine.registry).change(
+        ada.tenant,
+        ada.mailbox,
+        lambda row: msgspec.structs.replace(row, state=state, first_look_at_ms=1) if row else None,
+    )
+    page = ada.client.get("/").text
+    assert says in page
+    assert ("No upcoming meeting" in page) is (state is ConsentState.ACTIVE)
