@@ -69,7 +69,8 @@ _DECLINED = Refusal(
     "access-denied",
     "Permission to read and change your own calendar was not given.",
     Who.YOU,
-    "Try again and accept. Without the permission nothing can be connected.",
+    "Try again and accept. If you were not even asked, your organisation lets some people only use this application: ask your "
+    "IT administrator.",
 )
 _ASSIGNMENT = Refusal(
     "user-not-assigned",
@@ -85,9 +86,9 @@ _REDIRECT = Refusal(
 )
 _SECRET = Refusal(
     "secret-expired",
-    "This service could not prove itself to the provider: its secret is wrong or has expired.",
+    "This service could not prove itself to the provider: its client id or secret is wrong, or the secret has expired.",
     Who.OPERATOR,
-    "Make a new client secret at the provider and set it here.",
+    "Compare the client id; if it is right, make a new client secret at the provider and set it here.",
 )
 _POLICY = Refusal(
     "sign-in-policy",
