@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,8 @@ RETRY_MS = 2_000
 MAX_MARK_CHARS = 40
 MAX_STREAMS = 36
 """Each takes a thread of the server for as long as it lasts; the others are for pages."""
+MAX_PER_PERSON = 12
+"""Nobody's open windows keep everybody else's from being live. A stream that was left is noticed with its heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,14 @@ def mark_of(text: str) -> Mark | None:
 def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     """The route `/v1/me/stream`."""
     bp = Blueprint("stream", __name__, url_prefix="/v1/me")
-    seats = threading.BoundedSemaphore(MAX_STREAMS)
+    seats = Seats(MAX_STREAMS, MAX_PER_PERSON)
 
     @bp.get("/stream")
     def stream() -> Response:
         person = signed_in()
         since = mark_of(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
         desk = Desk(deps, person)
-        if not seats.acquire(blocking=False):
+        if not seats.taken(person.user):
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "streams-full",
@@ -74,7 +77,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
                 next_step="Ask /v1/me/prompts every now and then, and try the stream again later.",
                 retry_after_s=15,
             )
-        seated = _Seated(Events(deps, reader, person, desk).run(since), seats)
+        seated = _Seated(Events(deps, reader, person, desk).run(since), partial(seats.free, person.user))
         response = Response(seated, content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
@@ -195,12 +198,38 @@ def _event(name: str, data: Json, mark: Mark) -> str:
     return f"id: {mark.text}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
+class Seats:
+    """How many streams are open, and whose. Thread-safe."""
+
+    def __init__(self, most: int, per_person: int) -> None:
+        """All are free."""
+        self._most = most
+        self._per_person = per_person
+        self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def taken(self, user: str) -> bool:
+        """Take one, if there is one for this person."""
+        with self._lock:
+            free = self._held.total() < self._most and self._held[user] < self._per_person
+            if free:
+                self._held[user] += 1
+            return free
+
+    def free(self, user: str) -> None:
+        """Give one back."""
+        with self._lock:
+            self._held[user] -= 1
+            if not self._held[user]:
+                del self._held[user]
+
+
 class _Seated:
     """The stream's body; gives its seat back however it ends, even if it never began."""
 
-    def __init__(self, events: Iterator[str], seats: threading.BoundedSemaphore) -> None:
+    def __init__(self, events: Iterator[str], free: Callable[[], None]) -> None:
         self._events = events
-        self._seats: threading.BoundedSemaphore | None = seats
+        self._free: Callable[[], None] | None = free
         metrics.STREAMS.inc()
 
     def __iter__(self) -> Iterator[str]:
@@ -208,7 +237,7 @@ class _Seated:
 
     def close(self) -> None:
         """Called by the server when the answer has ended or the browser has gone."""
-        seats, self._seats = self._seats, None
-        if seats is not None:
+        free, self._free = self._free, None
+        if free is not None:
             metrics.STREAMS.dec()
-            seats.release()
+            free()

@@ -300,6 +300,20 @@ def test_streams_leave_threads_for_pages(
     freed.close()
 
 
+def test_one_persons_open_windows_keep_nobody_else_from_being_live(
+    office: Office, ada: Browser, ben: Browser, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MAX_PER_PERSON", 1)
+    app = create_app(office.deps)
+    ada.client.application = ben.client.application = app
+    listen().wait("snapshot")
+
+    assert ada.client.get("/v1/me/stream").json["code"] == "streams-full"
+    others = ben.client.get("/v1/me/stream")
+    assert others.status_code == 200
+    others.close()
+
+
 @pytest.mark.parametrize(
     ("text", "mark"),
     [("41.7", Mark(41, 7)), ("41", Mark(41, 0)), ("", None), ("x", None), ("4.x", None), ("٤", None), ("4" * 60, None)],
