@@ -16,7 +16,7 @@ from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.runtime.logging import get_logger
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_SIGN_IN = ("/auth/login", "/auth/callback")
+_SIGN_IN = ("/auth/login", "/auth/callback", "/profile/connect")
 _TEST = ("/admin/integration/test", "/v1/admin/integration/test")
 _MOST_WINDOWS = 50_000
 _log = get_logger()

@@ -256,3 +256,4 @@ def test_reading_is_not_limited_and_each_change_is() -> None:
     assert limit_of("POST", "/admin/people") is limits.WRITES
     assert limit_of("POST", "/v1/admin/integration/test") is limits.TEST
     assert limit_of("GET", "/auth/login") is limits.SIGN_IN
+    assert limit_of("GET", "/profile/connect") is limits.SIGN_IN, "each writes a row"
