@@ -12,7 +12,7 @@ import click
 
 from cli.opened import insist
 from cli.status.facts import Facts
-from cli.status.gather import gathered
+from cli.status.gather import gathered, hung
 from cli.status.judge import Finding, findings
 from cli.status.show import as_dict, as_text
 from shared.runtime.clock import clock_from
@@ -53,7 +53,8 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
         try:
             facts = gathered(engine, settings, clock, urls, timeout_s=timeout_s)
         finally:
-            _within(_CLOSE_S, engine.close)
+            if not hung():
+                _within(_CLOSE_S, engine.close)
     found = findings(facts)
     click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
     return exit_code(facts, found)

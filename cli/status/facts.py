@@ -61,6 +61,8 @@ class Watched:
     """Their subscription is over or missing."""
     expiring: int = 0
     """Their subscription ends within 24 hours."""
+    forgotten: int = 0
+    """Their people are connected, and the log knows nothing of them: nobody looks."""
     late: int = 0
     """Of those, how many should have been prolonged long ago."""
     heard_at_ms: int = 0

@@ -27,6 +27,7 @@ LOG, VIEW, REGISTRY = "log", "view", "registry"
 _TOPICS = {Provider.MICROSOFT: NOTIFICATIONS_GRAPH, Provider.GOOGLE: NOTIFICATIONS_GOOGLE}
 _SEALED = "sealed"  # the lane of what needs keys: slower, and nothing else waits for it
 _PROBE_S = 3.0
+_LANE = "status-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def gathered(engine: Engine, settings: Settings, clock: Clock, urls: Iterable[st
     parts = [part for part in _parts(engine, settings, facts, urls) if not facts.unreachable.keys() & {*part.needs}]
     _run(parts, facts, timeout_s)
     return facts
+
+
+def hung() -> list[threading.Thread]:
+    """Lanes that still wait for a store: what they use must not be closed under them."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith(_LANE)]
 
 
 def _probes(engine: Engine) -> list[Part]:
@@ -125,6 +131,7 @@ def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
         threading.Thread(
             target=_work,
             args=([part for part in parts if part.lane == lane], outcomes, facts.hesitant, deadline_s),
+            name=f"{_LANE}{lane}",
             daemon=True,
         )
         for lane in dict.fromkeys(part.lane for part in parts)
@@ -142,6 +149,8 @@ def _work(parts: list[Part], outcomes: dict[str, Any], hesitant: list[str], dead
     waiting = parts
     while waiting and time.monotonic() < deadline_s:
         for part in waiting:
+            if time.monotonic() >= deadline_s:
+                return  # nobody waits for it any more
             outcomes[part.name] = _attempt(part)
         away = (LogUnavailableError, StoreUnavailableError)
         waiting = [part for part in waiting if isinstance(outcomes[part.name], away) and part.again]

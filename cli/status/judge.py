@@ -104,6 +104,9 @@ def _view(facts: Facts) -> Iterator[Finding]:
 
 def _watched(provider: str, counts: Watched) -> Iterator[Finding]:
     page = _page("provider-outage")
+    if counts.forgotten:
+        what = f"{counts.forgotten} people connected at {provider} have no calendar on the log: nobody looks at them"
+        yield Finding(what, _page("broker-outage"), "roomsync reconcile --all connects them anew")
     stale = f"{counts.stale} of {counts.held} mailboxes at {provider} were not looked at in time"
     if counts.failing:
         what = f"the last look at {counts.failing} of {counts.held} mailboxes at {provider} failed"

@@ -131,7 +131,8 @@ def _watched_text(counts: Watched, now_ms: int) -> str:
         f"{count} {word}"
         for count, word in (
             (counts.connecting, "connecting"), (counts.failing, "failing"), (counts.stale, "stale"),
-            (counts.unwatched, "without subscription"), (counts.expiring, "subscriptions end within 24 h"),
+            (counts.unwatched, "without subscription"), (counts.forgotten, "more not on the log"),
+            (counts.expiring, "subscriptions end within 24 h"),
         )
         if count
     ]  # fmt: skip
@@ -189,7 +190,7 @@ def _lag_dict(station: Station, topic: str) -> Mapping[str, float]:
 def _watched_dict(counts: Watched) -> dict[str, Any]:
     return {
         "held": counts.held, "connecting": counts.connecting, "failing": counts.failing, "stale": counts.stale,
-        "withoutSubscription": counts.unwatched, "expiringIn24h": counts.expiring,
+        "notOnTheLog": counts.forgotten, "withoutSubscription": counts.unwatched, "expiringIn24h": counts.expiring,
         "lastHeard": _instant(counts.heard_at_ms), "lastLook": _instant(counts.looked_at_ms),
         "oldestLook": _instant(counts.oldest_look_ms),
     }  # fmt: skip

@@ -16,6 +16,7 @@ from services.sync_worker.mailbox import renew_at
 from shared.consents import tables
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import MeetingState
+from shared.contracts.rows import ConsentState
 from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, POSITION_KEY
 from shared.crypto.records import opened
 from shared.domain.instants import DAY_MS, HOUR_MS
@@ -25,14 +26,20 @@ from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.runtime.redaction import masked
 
+_LOOKED_AT = frozenset((ConsentState.ACTIVE, ConsentState.FAILING))
+"""Whose calendar has been looked at, and is on the log therefore."""
+
 
 def watched(engine: Engine, *, reconcile_ms: int, now_ms: int) -> dict[str, Watched]:
-    """Provider → its mailboxes, as `calendar-state` has them."""
+    """Provider → its mailboxes, as `calendar-state` has them, and those that it lacks."""
+    connected = [grant for grant in grants(engine.registry) if grant.consent.state in _LOOKED_AT]  # first: it is behind
     calendars = Calendars(engine)
     calendars.refresh()
     found: dict[str, Watched] = {}
     for state in calendars.states.values():
         _count(found.setdefault(state.provider or "unknown", Watched()), state, reconcile_ms, now_ms)
+    for grant in connected:
+        found.setdefault(grant.consent.provider, Watched()).forgotten += grant.mailbox not in calendars.states
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.status.gather import gathered
+from cli.status.gather import gathered, hung
 from shared.errors import RetryableError
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import load
@@ -99,6 +99,17 @@ def test_view_that_was_lost_is_seen(office: Poisoned, run: Run) -> None:
     assert seen(run, FINDING)["viewRebuilding"] == [0]
 
 
+def test_log_that_was_lost_is_seen_until_its_mailboxes_are_connected_anew(office: Poisoned, run: Run) -> None:
+    office.connect()
+    assert seen(run)["findings"] == []
+    office.engine.close()
+    for lost in office.home.glob("log.db*"):
+        lost.unlink()
+    [finding] = seen(run, FINDING)["findings"]
+    assert "1 people connected at microsoft have no calendar on the log" in finding["what"]
+    assert finding["do"].startswith("roomsync reconcile --all")
+
+
 def test_registry_that_was_emptied_is_seen(office: Poisoned, run: Run) -> None:
     office.connect()
     assert seen(run)["registryEmptied"] is False
@@ -131,6 +142,23 @@ def test_store_that_is_away_is_named_and_the_rest_is_shown(
         assert screen["mailboxes"] is None
 
 
+def left(release: threading.Event) -> None:
+    """Let the lanes that hang come to their end."""
+    release.set()
+    for lane in hung():
+        lane.join(10)
+
+
+def test_what_hangs_is_not_closed_under_it(office: Poisoned, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    release, closed = threading.Event(), []
+    monkeypatch.setattr(type(office.engine.registry), "scan", lambda *_: release.wait(30))
+    monkeypatch.setattr(type(office.engine), "close", lambda _: closed.append(1))
+    screen = run("status", "--json", "--timeout-s", "1")
+    assert (screen.code, closed) == (UNREACHABLE, [])
+    left(release)
+    monkeypatch.undo()
+
+
 def test_store_that_hangs_does_not_keep_the_screen_away(
     office: Poisoned, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +167,7 @@ def test_store_that_hangs_does_not_keep_the_screen_away(
     monkeypatch.setattr(type(office.engine.registry), "scan", lambda *_: release.wait(30))
     began_s = time.monotonic()
     facts = gathered(office.engine, load(), SystemClock(), (), timeout_s=1.0)
-    release.set()
+    left(release)
     assert time.monotonic() - began_s < 20
     assert "registry" in facts.unreachable
     assert facts.letters is not None

@@ -54,6 +54,7 @@ TROUBLES = {
     "rebuilding": ({"rebuilding": [1, 2]}, "redis-lost"),
     "stale": ({"watched": {"google": Watched(held=3, stale=1)}}, "provider-outage"),
     "failing": ({"watched": {"google": Watched(held=3, failing=1)}}, "provider-outage"),
+    "not on the log": ({"watched": {"google": Watched(held=0, forgotten=3)}}, "broker-outage"),
     "no subscription": ({"watched": {"google": Watched(held=3, unwatched=1)}}, "provider-outage"),
     "subscription late": ({"watched": {"google": Watched(held=3, expiring=1, late=1)}}, "provider-outage"),
     "grants": ({"consents": {"google": {"failing": 1}}}, "provider-outage"),
