@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.portal.choices import WORDS
@@ -204,4 +204,5 @@ def _back(first: str, done: str, day: date) -> Response:
 
 
 def _to_sign_in() -> Response:
-    return redirect(f"/auth/login?next={request.path}", HTTPStatus.SEE_OTHER)
+    """And back to the very day that was asked for."""
+    return redirect(url_for("auth.login", next=request.full_path.rstrip("?")), HTTPStatus.SEE_OTHER)

@@ -7,6 +7,7 @@ import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -388,3 +389,10 @@ def test_what_is_no_place_and_no_meeting_is_refused(ada: Browser) -> None:
     assert wrong.json["code"] == "place-invalid"
     wrong = ada.client.put("/v1/me/attendances/m-x/o-y", json={"place": "office"}, headers=headers)
     assert wrong.json["code"] == "meeting-invalid"
+
+
+@pytest.mark.parametrize("path", ["/day?from=2026-12-01&days=3", "/month?month=2027-02", "/book"])
+def test_whoever_signs_in_first_comes_back_to_the_very_page(office: Office, path: str) -> None:
+    sent = office.browser().client.get(path)
+    assert sent.status_code == 303
+    assert parse_qs(urlsplit(sent.headers["Location"]).query) == {"next": [path]}
