@@ -24,8 +24,8 @@ class Empty(StrEnum):
 
 
 WORDS = {
-    Empty.NO_ROOMS: "No other room is known for your organisation. An administrator can add rooms.",
-    Empty.NONE_LARGE_ENOUGH: "No other room seats everybody who is invited.",
+    Empty.NO_ROOMS: "There is no room to choose from. An administrator can enter rooms, and connect them.",
+    Empty.NONE_LARGE_ENOUGH: "None of the rooms to choose from seats that many people.",
     Empty.NONE_FREE: "None of the rooms that are large enough is free at that time. You could move the meeting.",
     Empty.NOT_VISIBLE: "Your calendar system does not show you whether these rooms are free.",
     Empty.NOT_READABLE: "Your calendar system could not be asked just now. Try again in a moment.",

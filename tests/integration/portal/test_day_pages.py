@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from shared.consents import tables
@@ -396,3 +397,14 @@ def test_whoever_signs_in_first_comes_back_to_the_very_page(office: Office, path
     sent = office.browser().client.get(path)
     assert sent.status_code == 303
     assert parse_qs(urlsplit(sent.headers["Location"]).query) == {"next": [path]}
+
+
+def test_booking_form_says_what_is_wrong_where_rooms_are_known_and_none_is_connected(
+    office: Office, ada: Browser
+) -> None:
+    [one] = office.enter_rooms(ada.tenant, "one")
+    tables.rooms(office.engine.registry).change(
+        ada.tenant, one, lambda row: msgspec.structs.replace(row, paired=False) if row else None
+    )
+    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **wish(office)}).text
+    assert "There is no room to choose from. An administrator can enter rooms, and connect them." in page
