@@ -41,10 +41,7 @@ def findings(facts: Facts) -> list[Finding]:
         *(finding for provider, counts in (facts.watched or {}).items() for finding in _watched(provider, counts)),
         *_consents(facts),
         *_letters(facts),
-        *(
-            Finding(f"{part} could not be read: {why}", _page("bad-deploy"), "roomsync doctor")
-            for part, why in facts.unseen.items()
-        ),
+        *_unseen(facts),
     ]
 
 
@@ -133,6 +130,13 @@ def _letters(facts: Facts) -> Iterator[Finding]:
     if facts.letters and facts.letters.count:
         what = f"{facts.letters.count} dead letters, the newest {facts.letters.newest_id}: {facts.letters.reason}"
         yield Finding(what, _page("dead-letters-growing"), "roomsync dead-letters list")
+
+
+def _unseen(facts: Facts) -> Iterator[Finding]:
+    """One wrong setting keeps many parts from being read: it is one finding."""
+    for why in dict.fromkeys(facts.unseen.values()):
+        parts = ", ".join(part for part, each in facts.unseen.items() if each == why)
+        yield Finding(f"{parts} could not be read: {why}", _page("bad-deploy"), "roomsync doctor")
 
 
 def _page(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.server import create_server
 
+from shared.errors import ConfigurationError
 from shared.runtime.http_channel import DeadlineChannel
 from shared.runtime.logging import get_logger
 
@@ -54,7 +55,7 @@ def serve(
         max_body_bytes: A longer body is answered 413.
 
     Raises:
-        OSError: the port is taken.
+        ConfigurationError: the port is taken.
     """
     stop = stop or threading.Event()
     server = _listen(app, host, port, threads, max_body_bytes)
@@ -127,9 +128,12 @@ def _bound(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        message = (
+            f"port {port} of {host} cannot be listened on ({error.strerror}): set another one, or 0 for a free one"
+        )
+        raise ConfigurationError(message) from error
     return listener
 
 

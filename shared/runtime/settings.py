@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ from shared.errors import ConfigurationError
 PREFIX = "ROOMSYNC_"
 _KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _KAFKA_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_COUNTS = ("partitions", "kafka_replication")
+_SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
+_PORTS = ("health_port", "receiver_port", "portal_port", "simulator_port")
+_LAST_PORT = 65535
+_LOG_LEVELS = ("debug", "info", "warning", "error")
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
@@ -184,14 +190,33 @@ def _contradictions(settings: Settings) -> list[str]:
             if not getattr(settings, name)
         ]
         faults += _kafka_security_faults(settings)
-    if settings.partitions < 1:
-        faults.append("ROOMSYNC_PARTITIONS must be at least 1")
+    faults += _out_of_range(settings)
     if settings.test_without not in {"", "transactions", "tail-check"}:
         faults.append(f"ROOMSYNC_TEST_WITHOUT={settings.test_without!r}: must be transactions or tail-check")
     if (settings.test_clock or settings.crash_at or settings.test_without) and not settings.loopback:
         faults.append(
             "ROOMSYNC_TEST_CLOCK, ROOMSYNC_CRASH_AT and ROOMSYNC_TEST_WITHOUT are for tests: every address must be loopback"
         )
+    return faults
+
+
+def _out_of_range(settings: Settings) -> list[str]:
+    """Numbers that can be read and not be meant: a wait of less than nothing asks the providers without a pause."""
+    faults = [f"{PREFIX}{name.upper()} must be at least 1" for name in _COUNTS if getattr(settings, name) < 1]
+    faults += [
+        f"{PREFIX}{name.upper()}={getattr(settings, name):g}: must be a number of seconds above 0"
+        for name in _SPANS
+        if not 0 < getattr(settings, name) < math.inf
+    ]
+    faults += [
+        f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be a port, 0 to {_LAST_PORT}"
+        for name in _PORTS
+        if not 0 <= getattr(settings, name) <= _LAST_PORT
+    ]
+    if not (settings.prompt_grace_s == -1 or 0 <= settings.prompt_grace_s < math.inf):
+        faults.append(f"{PREFIX}PROMPT_GRACE_S={settings.prompt_grace_s:g}: must be -1, or a number of seconds")
+    if settings.log_level.lower() not in _LOG_LEVELS:
+        faults.append(f"{PREFIX}LOG_LEVEL={settings.log_level!r}: must be one of {', '.join(_LOG_LEVELS)}")
     return faults
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import pytest
 from flask import Flask
 
+from shared.errors import ConfigurationError
 from shared.runtime import http_channel
 from shared.runtime.health import health_app
 from shared.runtime.serving import serve, serve_in_background
@@ -87,7 +88,7 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(ConfigurationError, match="in use"):
             serve(Flask("late"), "late", holder.getsockname()[1])
 
     assert "ready" not in capsys.readouterr().out

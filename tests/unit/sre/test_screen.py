@@ -60,6 +60,7 @@ TROUBLES = {
     "grants": ({"consents": {"google": {"failing": 1}}}, "provider-outage"),
     "dead letters": ({"letters": Letters(2, NOW_MS, "commands/0/7", "not an envelope")}, "dead-letters-growing"),
     "hesitant": ({"hesitant": ["dead letters", "dead letters"]}, "broker-outage"),
+    "one cause, many parts": ({"unseen": {"mailboxes": "a wrong key", "prompts": "a wrong key"}}, "bad-deploy"),
     "unseen": ({"unseen": {"prompts": "no answer within 10 s"}, "open_prompts": None}, "bad-deploy"),
 }
 
