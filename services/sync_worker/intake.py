@@ -87,8 +87,10 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
     if isinstance(wish, Gap):
         spread_gap(mailboxes, now_ms=now_ms)
         return True
-    if mailbox not in mailboxes and (isinstance(wish, Connect) or (isinstance(wish, Reconcile) and wish.meetings)):
-        # A lost observation of a mailbox that has left since: its look finds no grant, and withdraws what is owed.
+    begins = isinstance(wish, Connect | Disconnect) or (isinstance(wish, Reconcile) and wish.meetings)
+    if mailbox not in mailboxes and begins:
+        # A lost observation of a mailbox that has left since: its look finds no grant, and withdraws what is owed. A grant
+        # that was taken back before anybody heard of it is forgotten by a look as well.
         mailboxes[mailbox] = Held(MailboxState(provider=""))
     held = mailboxes.get(mailbox)
     if held is None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 
+from services.sync_worker.reminding import Reminders
 from shared.consents import sleep, tables
 from shared.consents.endings import Endings
 from shared.consents.enrolment import NOBODY
@@ -45,6 +46,7 @@ class Sweep:
         self._endings = endings
         self._asked: set[tuple[str, int]] = set()
         self._awake: set[str] = set()
+        self._reminders = Reminders(engine.registry, clock)
 
     def run(self, stop: threading.Event, every_s: float = EVERY_S) -> None:
         """Until `stop`."""
@@ -149,6 +151,7 @@ class Sweep:
             self._erase(tenant)
             self._awake.discard(tenant)
             return
+        self._reminders.once(tenant, self._send)
         if tenant in self._awake:
             return
         registry = self._engine.registry

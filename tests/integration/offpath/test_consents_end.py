@@ -16,7 +16,7 @@ from shared.contracts.envelope import read_json
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.crypto.sealing import unseal
 from shared.domain.identity import Mailbox
-from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from shared.errors import ConsentRevokedError, MalformedRecordError
 from tests.integration.offpath.switching import OffOffice
 from tests.integration.pipeline.office import AARE, GRANTED
@@ -97,6 +97,48 @@ def test_whoever_disconnects_with_a_grant_that_is_gone_is_disconnected(office: O
     office.settle()
     assert office.consent() is None
     assert office.references() == {}
+
+
+def unheard(office: OffOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada gave the permission, and the log was away: nobody was told."""
+    with monkeypatch.context() as patch:
+        patch.setattr(office, "wish", lambda *_: None)
+        office.connect()
+    office.settle()
+    assert office.grant().state is ConsentState.CONNECTING
+
+
+@pytest.mark.proves("S3")
+def test_permission_that_nobody_heard_of_is_connected_all_the_same(
+    office: OffOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unheard(office, monkeypatch)
+    office.sweep()
+    office.settle()
+    assert office.calendar.calls == [], "an ordinary wish is given its time"
+    office.move_to(office.clock.at_ms + MINUTE_MS)
+    assert office.grant().state is ConsentState.ACTIVE
+    assert len(office.calendar.subscriptions) == 1
+
+
+@pytest.mark.proves("E17")
+def test_permission_that_nobody_heard_of_is_forgotten_when_its_person_disconnects(
+    office: OffOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unheard(office, monkeypatch)
+    office.broker.leaving(office.mailbox)
+    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.settle()
+    assert office.consent() is None
+
+
+@pytest.mark.proves("E17")
+def test_wish_to_disconnect_that_nobody_heard_is_fulfilled(office: OffOffice) -> None:
+    connected(office)
+    office.broker.leaving(office.mailbox)
+    office.move_to(office.clock.at_ms + MINUTE_MS)
+    assert office.consent() is None
+    assert office.calendar.subscriptions == {}
 
 
 @pytest.mark.proves("E29", "M7")
