@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,14 +21,16 @@ class Standing:
     def ready(self, name: str, url: str) -> None:
         """The service answers there, perhaps at another address than before."""
         self._known[name] = url
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._known))
-        fresh.replace(self._path)
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(self._known))
+            fresh.replace(self._path)
 
     def over(self) -> None:
         """All of them have ended. Idempotent."""
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def noted(home: Path) -> Mapping[str, str]:

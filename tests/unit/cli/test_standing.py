@@ -28,3 +28,11 @@ def test_a_note_that_cannot_be_read_is_no_note(tmp_path: Path) -> None:
     assert noted(tmp_path) == {}
     (tmp_path / FILE).write_text("[]")
     assert noted(tmp_path) == {}
+
+
+def test_note_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    standing = Standing(tmp_path / "file")
+    standing.ready("portal", "http://127.0.0.1:1")
+    standing.over()
+    assert noted(tmp_path / "file") == {}
