@@ -19,7 +19,10 @@ from shared.contracts.command import Connect
 from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal
 from shared.domain.roles import Role
-from shared.errors import RefusedError
+from shared.errors import LogUnavailableError, RefusedError
+from shared.runtime.logging import get_logger
+
+_log = get_logger()
 
 FIRST = "first"
 """The appointment that says that somebody was the first of their organisation."""
@@ -46,7 +49,6 @@ def admit(deps: Deps, identity: Identity, grant: Granted, expected: str = "") ->
     Raises:
         RefusedSignInError: their organisation has not switched this on, they are somebody else than was sent, or the grant
             will not last.
-        LogUnavailableError: the grant is kept but nobody was told; signing in again tells them.
     """
     tenant, row = _tenant(deps, identity)
     if row.integration is not IntegrationState.ENABLED:
@@ -61,7 +63,10 @@ def admit(deps: Deps, identity: Identity, grant: Granted, expected: str = "") ->
     except RefusedError as error:
         raise RefusedSignInError(Cause.NO_REFRESH_TOKEN) from error
     _welcomed(deps, tenant, user)
-    append_command(deps, mailbox, Connect(at_ms=deps.clock.now_ms()))
+    try:
+        append_command(deps, mailbox, Connect(at_ms=deps.clock.now_ms()))
+    except LogUnavailableError as error:  # the grant is kept, and the workers read off it what nobody could tell them
+        _log.warning("connect_not_sent", tenant=tenant, mailbox=mailbox.id, error=str(error))
     return Admitted(tenant, user)
 
 

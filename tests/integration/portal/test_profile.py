@@ -15,6 +15,7 @@ from shared.contracts.command import Connect, Disconnect
 from shared.contracts.rows import ConsentRow, ConsentState, FreshnessRow, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS, to_rfc3339
+from shared.errors import LogUnavailableError
 from tests.integration.portal.office import Browser, Office
 
 
@@ -83,6 +84,26 @@ def test_switch_leads_to_the_provider_and_back_and_says_what_the_api_says(
     page = ada.client.get("/profile").text
     assert 'aria-checked="true"' in page
     assert "Connecting" in page
+
+
+@pytest.mark.proves("S3")
+def test_permission_that_was_given_while_the_log_is_away_is_kept(
+    office: Office, domain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that says that nothing was changed would be wrong: the provider's code is good for one try."""
+    ada = identified(office, f"ada@{domain}")
+    gone = ada.client.get("/profile/connect")
+
+    def away(_records: object) -> None:
+        message = "the log is away"
+        raise LogUnavailableError(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.engine.log, "append", away)
+        back = ada.come_back(office.simulator.follow(gone.headers["Location"]))
+
+    assert (back.status_code, back.headers["Location"]) == (303, "/profile")
+    assert ada.client.get("/v1/me/calendar").json["state"] == "connecting"
 
 
 @pytest.mark.proves("S2", "E12")
