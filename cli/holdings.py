@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cli.restoring import Today
@@ -13,11 +14,11 @@ from shared.contracts.erasure import Erasure, KeyClass
 from shared.contracts.rows import DirectoryRow
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
-from shared.errors import ConflictError
+from shared.errors import ConflictError, MalformedRecordError
 from shared.ports.engine import Engine
 from shared.ports.holdings import StoredRow, WholeKeyring, WholeRegistry
 from shared.ports.keyring import Keyring
-from shared.ports.log import Log
+from shared.ports.log import Log, Record
 from shared.ports.registry import Registry
 from shared.runtime.archive import Contents, Eras
 from shared.runtime.erasure import erased, erasure_record, standing_era
@@ -98,12 +99,20 @@ def taken_back(log: Log, since_ms: int) -> set[tuple[str, str]]:
     found = set()
     for partition in range(log.partitions):
         for record in all_records(log, COMMANDS.name, partition):
-            envelope = envelopes.decode(record.value or b"")
-            wish: Command = envelopes.payload_of(envelope, Command)  # type: ignore[arg-type]  # a union is not a type
-            if isinstance(wish, Disconnect) and wish.at_ms >= since_ms:
-                mailbox = Mailbox.from_key(record.key)
-                found.add((mailbox.tenant, mailbox.id))
+            if _may_take_back(record, since_ms):
+                with contextlib.suppress(ValueError):  # a key that names nobody
+                    mailbox = Mailbox.from_key(record.key)
+                    found.add((mailbox.tenant, mailbox.id))
     return found
+
+
+def _may_take_back(record: Record, since_ms: int) -> bool:
+    """A command that cannot be read counts: to connect once more is better than to be read against one's will."""
+    try:
+        wish: Command = envelopes.payload_of(envelopes.decode(record.value or b""), Command)  # type: ignore[arg-type]  # a union
+    except MalformedRecordError:
+        return record.appended_at_ms >= since_ms
+    return isinstance(wish, Disconnect) and wish.at_ms >= since_ms
 
 
 def missing(registry: Registry, rows: Iterable[StoredRow]) -> int:

@@ -198,6 +198,28 @@ def test_sign_in_that_was_under_way_at_the_backup_is_left_out_and_in_nobodys_way
     assert left_out(answer) == {"sessions", "sign-ins"}
 
 
+def test_command_that_nobody_can_read_counts_as_taking_back_and_refuses_no_restore(house: House) -> None:
+    engine = house.open()
+    key = Mailbox(house.tenant, "m-ada").key
+    before = NewRecord(COMMANDS.name, partition_of(key, 2), key, b"not an envelope")
+    nobodys = NewRecord(COMMANDS.name, 0, b"\xff", b"not an envelope")
+    engine.log.append([before])
+    engine.close()
+    house.now_ms += 1000
+    file = backed_up(house)
+    house.lose_the_registry()
+    assert house.run("restore", file, "--dry-run")[0] == 0, "what stood before the backup took nothing back since"
+    house.now_ms += 1000
+    engine = house.open()
+    engine.log.append([before, nobodys])
+    engine.close()
+
+    code, answer = house.run("restore", file)
+
+    assert (code, answer["connected"]) == (0, 0)
+    assert {"table": "consents", "how": "disconnected since", "rows": 1} in answer["leftOut"]
+
+
 def test_a_rehearsal_changes_nothing(house: House) -> None:
     file = backed_up(house)
     house.lose_the_registry()
