@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from cli.ailments.finding import Finding, State
 from cli.mailboxes import tenants_of
@@ -15,6 +16,7 @@ from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import open_engine
 
+_REDIS_PORT = 6379
 _REMEDIES = {
     "embedded": "look at the rights and free space of ROOMSYNC_HOME; it must be on a local disk",
     "kafka": "look at ROOMSYNC_KAFKA_BOOTSTRAP, ROOMSYNC_VIEW_REDIS_URL, ROOMSYNC_REGISTRY_REDIS_URL, and whether they run",
@@ -26,6 +28,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if settings.engine == "embedded" and not settings.home.exists():
         yield Finding("engine", State.OK, "its files will be made at the first start")
         return
+    if settings.engine == "kafka" and _server(settings.view_redis_url) == _server(settings.registry_redis_url):
+        said = "views and registry are on one server: who empties the views, as may be done, empties the registry and its keys"
+        yield Finding(
+            "redis servers", State.WRONG, said, "give ROOMSYNC_REGISTRY_REDIS_URL a server of its own, kept on disk"
+        )
     try:
         engine = open_engine(settings)
     except ConfigurationError as error:
@@ -36,6 +43,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
             yield _asked(name, ask, _REMEDIES[settings.engine])
     finally:
         engine.close()
+
+
+def _server(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or _REDIS_PORT
 
 
 def _questions(engine: Engine) -> dict[str, Callable[[], object]]:

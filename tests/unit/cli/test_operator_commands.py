@@ -361,6 +361,19 @@ def test_doctor_finds_a_master_key_that_opens_nothing(
     assert "put that one back" in ran.out or "put it back" in ran.out
 
 
+@pytest.mark.parametrize(
+    ("registry", "state"), [("redis://u:p@127.0.0.1:1/1", "wrong"), ("redis://127.0.0.1:2/0", None)]
+)
+def test_doctor_wants_a_server_of_its_own_for_the_registry(
+    run: Run, monkeypatch: pytest.MonkeyPatch, registry: str, state: str | None
+) -> None:
+    urls = {"KAFKA_BOOTSTRAP": "127.0.0.1:1", "VIEW_REDIS_URL": "redis://127.0.0.1:1/0", "REGISTRY_REDIS_URL": registry}
+    for name, value in {"ENGINE": "kafka", **urls}.items():
+        monkeypatch.setenv(f"ROOMSYNC_{name}", value)
+    monkeypatch.setattr("cli.ailments.engine._questions", lambda _: {})
+    assert findings(run("doctor", "--json")).get("redis servers") == state
+
+
 def test_doctor_names_settings_that_contradict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOMSYNC_ENGINE", "kafka")
     ran = run("doctor", "--json")
