@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from shared.engines.embedded.engine import LOG_FILE, REGISTRY_FILE
 from shared.errors import ConfigurationError
@@ -30,13 +30,12 @@ def opened_engine(*, fresh: bool = False) -> Iterator[tuple[Engine, Settings]]:
         insist(settings)
     debugging = settings.log_level == "debug"
     configure("cli", "debug" if debugging else "warning")
-    if not debugging:
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it says at every try what the error says once
-    engine = open_engine(settings)
-    try:
-        yield engine, settings
-    finally:
-        engine.close()
+    with nullcontext() if debugging else quiet("kafka"):  # it says at every try what the error says once
+        engine = open_engine(settings)
+        try:
+            yield engine, settings
+        finally:
+            engine.close()
 
 
 def insist(settings: Settings) -> None:
@@ -47,3 +46,15 @@ def insist(settings: Settings) -> None:
             " (or ROOMSYNC_ENGINE=kafka); the first `roomsync run all` makes it"
         )
         raise ConfigurationError(message)
+
+
+@contextmanager
+def quiet(library: str) -> Iterator[None]:
+    """Nothing below a catastrophe is said by the library."""
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import click
 
-from cli.opened import insist
+from cli.opened import insist, quiet
 from cli.status.facts import Facts
 from cli.status.gather import gathered, hung
 from cli.status.judge import Finding, findings
@@ -48,7 +46,7 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
         raise click.UsageError(message)
     configure("cli", "error")  # what fails is said below, once
     clock = clock_from(settings.test_clock)
-    with _quiet("kafka"):  # a client that cannot connect says so at every try
+    with quiet("kafka"):  # a client that cannot connect says so at every try
         engine = open_engine(settings)
         try:
             facts = gathered(engine, settings, clock, urls, timeout_s=timeout_s)
@@ -58,17 +56,6 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
     found = findings(facts)
     click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
     return exit_code(facts, found)
-
-
-@contextmanager
-def _quiet(library: str) -> Iterator[None]:
-    logger = logging.getLogger(library)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def exit_code(facts: Facts, found: list[Finding]) -> int:
