@@ -69,13 +69,20 @@ class Person:
         """Open a page or a resource as it is, whatever it answers; returns the status."""
         return self._http.get(path).status_code
 
-    def take(self, prompt: str, room: str) -> None:
-        """Take the room; the same request is repeated under one idempotency key until it is answered."""
+    def take(self, prompt: str, room: str, also: Collection[str] = ()) -> None:
+        """
+        Take the room; the same request is repeated under one idempotency key until it is answered.
+
+        Args:
+            also: Prompts for other dates of the series that it is to be taken for.
+        """
         headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": self._csrf}
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
-                answer = self._http.post(f"/v1/me/prompts/{prompt}/take", json={"roomId": room}, headers=headers)
+                answer = self._http.post(
+                    f"/v1/me/prompts/{prompt}/take", json={"roomId": room, "also": [*also]}, headers=headers
+                )
                 if not answer.is_server_error:
                     answer.raise_for_status()
                     return

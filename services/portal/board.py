@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from services.portal.prompts import Closing, Prompt, PromptState, RoomLine, Sight
 from shared.contracts.meeting_state import RoomState
+
+MAX_DATES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,34 @@ class Board:
     def open_prompts(self) -> tuple[Prompt, ...]:
         """Those to be acted on."""
         return tuple(prompt for prompt in self.prompts.values() if prompt.open)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """On how many of a meeting's dates a room stands where."""
+
+    dates: int
+    accepted: int
+    pending: int
+
+
+def share(board: Board, series: str) -> Share:
+    """Of the dates of `series` (see `Prompt.series`) that are still to come."""
+    states = Counter(line.state for line in board.rooms.values() if line.series == series)
+    return Share(states.total(), states[RoomState.ACCEPTED], states[RoomState.PENDING])
+
+
+def grouped(prompts: Iterable[Prompt]) -> list[tuple[Prompt, ...]]:
+    """
+    Declines of one series together: whoever lost a room on two dates of it is asked once.
+
+    A group has at most `MAX_DATES` dates, so that what is free on all of them can be found out while somebody waits.
+    """
+    found: dict[str, list[Prompt]] = {}
+    for prompt in prompts:
+        found.setdefault(prompt.series, []).append(prompt)
+    parts = [tuple(each[at : at + MAX_DATES]) for each in found.values() for at in range(0, len(each), MAX_DATES)]
+    return sorted(parts, key=lambda part: (part[0].start_ms, part[0].id))
 
 
 @dataclass(frozen=True, slots=True)

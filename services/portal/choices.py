@@ -76,6 +76,17 @@ def candidates(
     return ranked[:MAX_CANDIDATES], None if ranked else Empty.NONE_LARGE_ENOUGH
 
 
+def throughout(said: Sequence[Mapping[str, Availability]]) -> Mapping[str, Availability]:
+    """What free/busy said of each room on several dates, as one word: busy on one is busy, unknown on one is not free."""
+    found: dict[str, Availability] = {}
+    for address in {address for each in said for address in each}:
+        words = {each.get(address, Availability.UNKNOWN) for each in said}
+        found[address] = next(
+            word for word in (Availability.BUSY, Availability.UNKNOWN, Availability.FREE) if word in words
+        )
+    return found
+
+
 def free(ranked: Sequence[Candidate], said: Mapping[str, Availability]) -> Choices:
     """
     Those that free/busy calls free, in their order.

@@ -50,7 +50,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
         desk = Desk(deps, person)
         standing = desk.standing()
         board = desk.board(standing.meetings.values())
-        shown = Showing(deps, reader, person, desk).rooms(tuple(board.rooms.values()))
+        shown = Showing(deps, reader, person, desk, board).rooms(tuple(board.rooms.values()))
         return jsonify({"rooms": shown, "rebuilding": standing.rebuilding})
 
     @bp.get("/prompts")
@@ -62,25 +62,30 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
         listed = board.open_prompts
         if request.args.get("include") == "closed":
             listed += tuple(prompt for prompt in board.prompts.values() if prompt.closing is not None)
-        shown = Showing(deps, reader, person, desk).prompts(listed)
+        shown = Showing(deps, reader, person, desk, board).prompts(listed)
         return jsonify({"prompts": shown, "rebuilding": standing.rebuilding})
 
     @bp.get("/prompts/<prompt_id>/choices")
     def choices(prompt_id: str) -> Response:
         rebooking = _rebooking(deps, reader)
-        prompt = rebooking.prompt(prompt_id)
-        return jsonify(choices_shape(prompt, rebooking.choices(prompt)))
+        prompt, *others = rebooking.together(prompt_id, _also(request.args.getlist("also")))
+        return jsonify(choices_shape(prompt, rebooking.choices(prompt, *others)))
 
     @bp.post("/prompts/<prompt_id>/take")
     def take(prompt_id: str) -> tuple[Response, HTTPStatus]:
-        rebooking = _rebooking(deps, reader)
-        take_id, row, room = rebooking.take(prompt_id, _room_id(), request.headers.get(IDEMPOTENCY_HEADER, ""))
-        shape = take_shape(take_id, _as_asked(row), room.name)
-        return jsonify({**shape, "href": f"/v1/me/takes/{take_id}"}), HTTPStatus.ACCEPTED
+        key = request.headers.get(IDEMPOTENCY_HEADER, "")
+        taken, room = _rebooking(deps, reader).take_all(prompt_id, _named(), _room_id(), key)
+        first, *others = [
+            {**take_shape(take_id, _as_asked(row), room.name), "href": f"/v1/me/takes/{take_id}"}
+            for take_id, row in taken
+        ]
+        return jsonify({**first, "also": others}), HTTPStatus.ACCEPTED
 
     @bp.post("/prompts/<prompt_id>/dismiss")
     def dismiss(prompt_id: str) -> Response:
-        return jsonify(prompt_shape(_rebooking(deps, reader).dismiss(prompt_id), None, None, None))
+        rebooking = _rebooking(deps, reader)
+        first, *others = [prompt_shape(each, None, None, None) for each in rebooking.dismiss_all(prompt_id, _named())]
+        return jsonify({**first, "also": others})
 
     @bp.get("/takes/<take_id>")
     def one_take(take_id: str) -> Response:
@@ -149,6 +154,23 @@ def _room_id() -> str:
             next_step="Take one of those listed under the prompt's `choices`.",
         )
     return room
+
+
+def _named() -> list[str]:
+    """Other prompts of the same series that the same wish is for."""
+    body = request.get_json(silent=True)
+    return _also(body.get("also", []) if isinstance(body, dict) else [])
+
+
+def _also(named: object) -> list[str]:
+    if not isinstance(named, list) or not all(isinstance(each, str) and each.isascii() for each in named):
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "also-not-a-list",
+            "`also` names other prompts of the same series: a list of their ids.",
+            next_step="See /v1/me/prompts, or leave it out.",
+        )
+    return named
 
 
 def _as_asked(row: TakeRow) -> TakeRow:

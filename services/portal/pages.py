@@ -71,13 +71,13 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
 
     @bp.post("/prompts/<prompt_id>/take")
     def take(prompt_id: str) -> Response:
-        room, key = request.form.get("roomId", ""), request.form.get("key", "")
-        _rebooking(deps, reader, signed_in()).take(prompt_id, room, key)
+        room, key, also = request.form.get("roomId", ""), request.form.get("key", ""), request.form.getlist("also")
+        _rebooking(deps, reader, signed_in()).take_all(prompt_id, also, room, key)
         return redirect("/?done=asked", HTTPStatus.SEE_OTHER)
 
     @bp.post("/prompts/<prompt_id>/dismiss")
     def dismiss(prompt_id: str) -> Response:
-        _rebooking(deps, reader, signed_in()).dismiss(prompt_id)
+        _rebooking(deps, reader, signed_in()).dismiss_all(prompt_id, request.form.getlist("also"))
         return redirect("/?done=dismissed", HTTPStatus.SEE_OTHER)
 
     return bp
@@ -111,7 +111,8 @@ def _page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> s
     standing = desk.standing()
     now_ms = deps.clock.now_ms()
     board = desk.board(standing.meetings.values(), at_ms=now_ms)
-    rooms, prompts = Showing(deps, reader, person, desk).everything(board)
+    rooms, prompts = Showing(deps, reader, person, desk, board).everything()
+    group = next((each for each in prompts if chosen in {date["id"] for date in each["dates"]}), None)
     status = connection(deps, person)
     return render_template(
         "rooms.html",
@@ -126,21 +127,22 @@ def _page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> s
             "advice": CONNECTION_ADVICE.get(status["state"], ""),
         },
         why_not=why_not(deps, person),
-        chosen=chosen,
-        choices=_choices(deps, reader, person, chosen) if chosen else None,
+        chosen=group["id"] if group else chosen,
+        choices=_choices(deps, reader, person, chosen, group) if chosen else None,
         key=secrets.token_urlsafe(16),
-        flash=_flash(chosen, prompts),
+        flash=_flash(chosen, group),
     )
 
 
-def _choices(deps: Deps, reader: LiveReader, person: Person, chosen: str) -> Json | None:
+def _choices(deps: Deps, reader: LiveReader, person: Person, chosen: str, group: Json | None) -> Json | None:
     rebooking = _rebooking(deps, reader, person)
-    prompt = rebooking.prompt(chosen)
-    return choices_shape(prompt, rebooking.choices(prompt)) if prompt.open else None
+    dates = [date["id"] for date in group["dates"]] if group else []
+    prompt, *others = rebooking.together(dates[0] if dates else chosen, dates)
+    return choices_shape(prompt, rebooking.choices(prompt, *others)) if prompt.open else None
 
 
-def _flash(chosen: str, prompts: Sequence[Json]) -> str:
-    if chosen and all(shape["id"] != chosen for shape in prompts):
+def _flash(chosen: str, group: Json | None) -> str:
+    if chosen and group is None:
         return "Nothing has to be done for this prompt any more."
     return _FLASHES.get(request.args.get("done", ""), "")
 

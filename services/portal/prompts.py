@@ -59,6 +59,11 @@ class RoomLine:
         """Names the line on a page and in the stream."""
         return f"{self.occurrence}.{self.room}"
 
+    @property
+    def series(self) -> str:
+        """As `Prompt.series`."""
+        return series_of(self.meeting, self.room)
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -81,6 +86,11 @@ class Prompt:
     """How many people the occurrence has, organiser included."""
     other_rooms: frozenset[str]
     """Rooms that this occurrence has asked already: no choice for it."""
+
+    @property
+    def series(self) -> str:
+        """The same for all dates of a meeting on which the same room is asked."""
+        return series_of(self.meeting, self.room)
 
     @property
     def open(self) -> bool:
@@ -127,6 +137,11 @@ def sight(meeting: MeetingState, keys: TenantKeys, viewer: Viewer) -> Sight:
     )
     prompts = tuple(_prompts(meeting, copy, mine, keys, viewer)) if is_voice else ()
     return Sight(tuple(sorted(lines, key=lambda line: (line.start_ms, line.id))), prompts)
+
+
+def series_of(meeting: str, room: str) -> str:
+    """Names what a meeting asks of a room, on all its dates."""
+    return f"{meeting}.{room}"
 
 
 def declines_of(meeting: MeetingState, room: RoomMemory, keys: TenantKeys) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from services.portal.choices import Choices, Empty, candidates, free
+from services.portal.board import MAX_DATES
+from services.portal.choices import Choices, Empty, candidates, free, throughout
 from services.portal.deps import Deps
 from services.portal.desk import Desk
 from services.portal.live import LiveReader
@@ -15,6 +17,7 @@ from services.portal.shapes import CLOSING_WORDS
 from services.portal.takes import MAX_KEY_CHARS, Takes
 from shared.consents import tables
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
+from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
 from shared.runtime.logging import get_logger
 
@@ -48,21 +51,36 @@ class Rebooking:
             )
         return found
 
-    def choices(self, prompt: Prompt) -> Choices:
-        """The rooms that are free at that time as the person may see it, nearest first; or why there is none."""
+    def together(self, prompt_id: str, also: Sequence[str]) -> tuple[Prompt, ...]:
+        """
+        The prompt and those of `also`: dates of one series for which one room is to be found.
+
+        Raises:
+            ProblemError: 404 for an unknown prompt, 422 for one of another series, or too many at once.
+        """
+        first = self.prompt(prompt_id)
+        others = [self.prompt(each) for each in dict.fromkeys(also) if each != prompt_id]
+        if any(each.series != first.series for each in others) or len(others) >= MAX_DATES:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "not-one-series",
+                f"Together go prompts of one meeting and one room, {MAX_DATES} at the most.",
+                next_step="Name in `also` those prompts whose `series.id` is the same.",
+            )
+        return first, *others
+
+    def choices(self, prompt: Prompt, *others: Prompt) -> Choices:
+        """The rooms that are free on all these dates as the person may see it, nearest first; or why there is none."""
+        dates = (prompt, *(each for each in others if each.open))
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
         rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if row.paired}
-        ranked, empty = candidates(rooms, prompt.room, prompt.other_rooms, prompt.people)
+        asked = frozenset().union(*(each.other_rooms for each in dates))
+        ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates))
         if empty is not None:
             return Choices((), empty)
         try:
-            said = self._reader.availability(
-                self._person.mailbox,
-                self._person.provider,
-                [each.room.address for each in ranked],
-                prompt.start_ms,
-                prompt.end_ms,
-            )
+            addresses = [each.room.address for each in ranked]
+            said = throughout([self._said(addresses, each) for each in dates])
         except (RetryableError, RefusedError) as error:
             _log.info("availability_failed", mailbox=self._person.mailbox.id, kind=type(error).__name__)
             return Choices((), Empty.NOT_READABLE)
@@ -78,6 +96,29 @@ class Rebooking:
             LogUnavailableError: nothing was sent; send it again with the same key.
         """
         _check_key(key)
+        return self._take(prompt_id, room, key)
+
+    def take_all(
+        self, prompt_id: str, also: Sequence[str], room: str, key: str
+    ) -> tuple[list[tuple[str, TakeRow]], RoomRow]:
+        """
+        As `take`, on all these dates; each has a take of its own. Dates of `also` that need no room any more are left alone.
+
+        Raises:
+            ProblemError: as `take` and `together`.
+            LogUnavailableError: not everything was sent; send it again with the same key.
+        """
+        _check_key(key)
+        first, *others = self.together(prompt_id, also)
+        take_id, row, wanted = self._take(first.id, room, key)
+        taken, takes = [(take_id, row)], Takes(self._deps, self._person)
+        for each in others:
+            own_key = f"{key}/{each.id}"
+            if each.open or takes.known(own_key, each.id, room) is not None:
+                taken.append(self._take(each.id, room, own_key)[:2])
+        return taken, wanted
+
+    def _take(self, prompt_id: str, room: str, key: str) -> tuple[str, TakeRow, RoomRow]:
         takes = Takes(self._deps, self._person)
         wanted = self._room(room)
         known = takes.known(key, prompt_id, room)
@@ -92,12 +133,21 @@ class Rebooking:
         _refuse_unfit(prompt, room, wanted)
         return *takes.ask(prompt, room, key), wanted
 
+    def dismiss_all(self, prompt_id: str, also: Sequence[str]) -> list[Prompt]:
+        """As `dismiss`, for all of these. Raises ProblemError as `together`."""
+        return [self.dismiss(each.id) for each in self.together(prompt_id, also)]
+
     def dismiss(self, prompt_id: str) -> Prompt:
         """Put the prompt away. Doing it again, or to a closed one, changes nothing. Raises ProblemError (404)."""
         prompt = self.prompt(prompt_id)
         if prompt.closing is None:
             Takes(self._deps, self._person).dismiss(prompt)
         return self.prompt(prompt_id)
+
+    def _said(self, addresses: Sequence[str], prompt: Prompt) -> Mapping[str, Availability]:
+        return self._reader.availability(
+            self._person.mailbox, self._person.provider, addresses, prompt.start_ms, prompt.end_ms
+        )
 
     def _room(self, room: str) -> RoomRow:
         row: RoomRow | None = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.portal.board import Share
 from services.portal.choices import LABEL, WORDS, Candidate, Choices
 from services.portal.prompts import Closing, Prompt, RoomLine
 from shared.contracts.meeting_state import RoomState
@@ -47,6 +48,7 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
     """
     return {
         "id": line.id,
+        "series": line.series,
         "meetingRef": line.meeting,
         "occurrenceRef": line.occurrence,
         "roomId": line.room,
@@ -61,8 +63,15 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
     }
 
 
-def prompt_shape(prompt: Prompt, name: str | None, live: LiveMeeting | None, take: Json | None) -> Json:
-    """One prompt, with what can be done about it."""
+def prompt_shape(
+    prompt: Prompt, name: str | None, live: LiveMeeting | None, take: Json | None, part: Share | None = None
+) -> Json:
+    """
+    One prompt, with what can be done about it.
+
+    Args:
+        part: How the room stands on the other dates of the meeting; None where that was not asked.
+    """
     path = f"/v1/me/prompts/{prompt.id}"
     return {
         "id": prompt.id,
@@ -74,6 +83,7 @@ def prompt_shape(prompt: Prompt, name: str | None, live: LiveMeeting | None, tak
         "closed": prompt.closing.value if prompt.closing else None,
         "words": CLOSING_WORDS[prompt.closing] if prompt.closing else STATE_WORDS[RoomState.DECLINED],
         "declinedAt": to_rfc3339(prompt.since_ms),
+        "series": {"id": prompt.series, **(_share(part) if part else {})},
         "provider": prompt.provider,
         "take": take,
         "links": {"choices": f"{path}/choices", "take": f"{path}/take", "dismiss": f"{path}/dismiss"},
@@ -129,6 +139,18 @@ def _choice(each: Candidate) -> Json:
         "reasons": list(each.reasons),
         "label": LABEL,
     }
+
+
+def share_words(part: Share) -> str:
+    """`8 of 10 dates have the room.`; "" for a meeting of one date."""
+    if part.dates < 2:  # noqa: PLR2004
+        return ""
+    waiting = f" {part.pending} {'has' if part.pending == 1 else 'have'} no answer yet." if part.pending else ""
+    return f"{part.accepted} of {part.dates} dates have the room.{waiting}"
+
+
+def _share(part: Share) -> Json:
+    return {"dates": part.dates, "accepted": part.accepted, "pending": part.pending, "words": share_words(part)}
 
 
 def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.portal.board import Board, Change, PromptOpened, RoomChanged
+from services.portal.board import Board, Change, PromptOpened, RoomChanged, grouped, share
 from services.portal.deps import Deps
 from services.portal.desk import Desk
 from services.portal.live import LiveReader
@@ -22,8 +22,9 @@ UNNAMED = "a room"
 class Showing:
     """For one answer to one person: each room and each event is looked up once, and forgotten with the answer."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk) -> None:
-        """Nothing is looked up yet."""
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk, board: Board) -> None:
+        """Nothing is looked up yet; `board` is all that the person sees."""
+        self._board = board
         self._deps = deps
         self._reader = reader
         self._person = person
@@ -64,9 +65,11 @@ class Showing:
             self._names[room] = row.name if row else None
         return self._names[room]
 
-    def everything(self, board: Board) -> tuple[list[Json], list[Json]]:
-        """Rooms and open prompts of a page."""
-        return self.rooms(tuple(board.rooms.values())), self.prompts(board.open_prompts)
+    def everything(self) -> tuple[list[Json], list[Json]]:
+        """Rooms and open prompts of a page; prompts of one series together (see `board.grouped`)."""
+        rooms, prompts = self.rooms(tuple(self._board.rooms.values())), self.prompts(self._board.open_prompts)
+        shapes = {shape["id"]: shape for shape in prompts}
+        return rooms, [_together([shapes[each.id] for each in group]) for group in grouped(self._board.open_prompts)]
 
     def _room(self, line: RoomLine) -> Json:
         live = self._live.get(line.event_id)
@@ -79,7 +82,7 @@ class Showing:
         if take is not None:
             take_id, row = take
             shape = take_shape(take_id, row, self.room_name(row.room) or UNNAMED)
-        return prompt_shape(prompt, self._name(prompt.room, live), live, shape)
+        return prompt_shape(prompt, self._name(prompt.room, live), live, shape, share(self._board, prompt.series))
 
     def _name(self, room: str, live: LiveMeeting | None) -> str | None:
         listed = self.room_name(room)
@@ -91,3 +94,9 @@ class Showing:
     def _read(self, event_ids: Iterable[str]) -> None:
         wanted = [event_id for event_id in event_ids if event_id not in self._live]
         self._live |= self._reader.meetings(self._person.mailbox, self._person.provider, wanted)
+
+
+def _together(shapes: Sequence[Json]) -> Json:
+    """One card: the first prompt's shape, all their dates, and what was last taken for any of them."""
+    take = next((shape["take"] for shape in shapes if shape["take"]), None)
+    return {**shapes[0], "dates": list(shapes), "take": take}

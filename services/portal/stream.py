@@ -185,7 +185,7 @@ class Events:
 
     def _written(self, told: Iterable[Change], now_ms: int) -> Iterator[str]:
         """Titles and names are looked up once for all that is told together, and only for that."""
-        showing = Showing(self._deps, self._reader, self._person, self._desk)
+        showing = Showing(self._deps, self._reader, self._person, self._desk, self._board)
         told = tuple(told)
         showing.read_ahead(told)
         mark = Mark(self._revision, now_ms)

@@ -15,6 +15,7 @@ import pytest
 
 from cli.person import Person
 from cli.stage import Stage, run_command, staged
+from shared.domain.instants import HOUR_MS
 
 DOMAIN = {"microsoft": "rules.test", "google": "rules-g.test"}
 SOON = {"delayMs": [0, 100]}
@@ -53,7 +54,7 @@ class House:
         found: dict[str, Any] = answer.json()
         return found
 
-    def book(self, room: str, *, who: str = "ada", days: int = 2, hours: int = 1) -> dict[str, Any]:
+    def book(self, room: str, *, who: str = "ada", days: int = 2, hours: int = 1, **more: Any) -> dict[str, Any]:
         start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=days)
         return self.post(
             "meetings",
@@ -63,7 +64,16 @@ class House:
             end=(start + timedelta(hours=hours)).isoformat(),
             rooms=[self.room(room)],
             attendees=[],
+            **more,
         )
+
+    def dates(self, meeting: str) -> list[dict[str, str]]:
+        """What each room truly answers on each date of a series: name → answer."""
+        listed = self.sim.get("meetings").json()["meetings"]
+        one = next(each for each in listed if each["id"] == meeting)
+        return [
+            {each["address"].partition("@")[0]: each["answer"] for each in date["rooms"]} for date in one["occurrences"]
+        ]
 
     def told(self, room: str, state: str, who: str = "ada") -> Any:
         """The next word on the person's live page that this room is in this state."""
@@ -176,6 +186,31 @@ def test_a_room_that_never_answers_is_never_called_booked(house: House) -> None:
     assert "booked" not in json.dumps(shown.data).lower()
 
 
+@pytest.mark.proves("B8")
+def test_dates_of_a_series_are_decided_prompted_for_and_rebooked_date_by_date(house: House) -> None:
+    ada, decided, lost = house.people["ada"], house.ids["approved"], (2, 5)
+    meeting = house.book("approved", days=15, recurrence={"frequency": "daily", "interval": 1, "count": 10})
+    keys = [date["occurrence"] for date in meeting["occurrences"]]
+    house.post(f"rooms/{decided}/answers", meeting=meeting["id"], answer="accepted")
+    for _ in keys:
+        house.told("approved", "accepted")
+    for date in lost:
+        house.post(f"rooms/{decided}/answers", meeting=meeting["id"], answer="declined", occurrence=keys[date])
+    prompts = _until(lambda: two if len(two := _open(ada)) == len(lost) else None)
+    assert {each["series"]["words"] for each in prompts} == {"8 of 10 dates have the room."}
+    later = {"start": keys[7] + 2 * HOUR_MS, "end": keys[7] + 3 * HOUR_MS}
+    house.sim.patch(f"meetings/{meeting['id']}", json={**later, "occurrence": keys[7]}).raise_for_status()
+    moved = "7 of 10 dates have the room. 1 has no answer yet."
+    _until(lambda: {each["series"]["words"] for each in _open(ada)} == {moved})
+    first, second = (each["id"] for each in prompts)
+    choices = ada.get(f"/v1/me/prompts/{first}/choices?also={second}")["choices"]
+    ada.take(first, next(each["roomId"] for each in choices if each["name"] == "open"), [second])
+    _until(lambda: _open(ada) == [])
+    shown = house.dates(meeting["id"])
+    assert [date for date, rooms in enumerate(shown) if "open" in rooms] == [*lost]
+    assert [date for date, rooms in enumerate(shown) if "approved" not in rooms] == [*lost]
+
+
 @pytest.mark.proves("E41")
 def test_rules_are_never_read_and_what_is_suggested_is_not_confirmed(house: House) -> None:
     house.book("forbidden", days=13)
@@ -185,6 +220,20 @@ def test_rules_are_never_read_and_what_is_suggested_is_not_confirmed(house: Hous
     assert {choice["label"] for choice in choices} == {"free now, not confirmed"}
     asked = json.dumps(house.sim.get("requests").json())
     assert not [word for word in RULE_WORDS if word in asked]
+
+
+def _open(person: Person) -> list[Any]:
+    """The prompts for the room that a person decides for."""
+    return [each for each in person.get("/v1/me/prompts")["prompts"] if each["roomName"] == "approved"]
+
+
+def _until(found: Callable[[], Any]) -> Any:
+    """What `found` finds, once it finds something."""
+    deadline = time.monotonic() + 60
+    while not (it := found()):
+        assert time.monotonic() < deadline, "not within 60 s"
+        time.sleep(0.1)
+    return it
 
 
 def _in_its_calendar(house: House, room: str) -> list[dict[str, Any]]:

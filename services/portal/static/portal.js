@@ -23,11 +23,42 @@
       if (start) showWhen(element, start, end, withDay);
     }
   };
-  const fill = (element, shape, withDay) => {
-    element.dataset.start = shape.start;
+  const entitle = (element, shape) => {
     element.querySelector("[data-title]").textContent = shape.read ? shape.title || "Untitled meeting" : "Meeting (title could not be read just now)";
     element.querySelector("[data-unread]")?.remove();
+  };
+  const place = (element, shape, withDay) => {
+    element.dataset.start = shape.start;
     showWhen(element.querySelector("[data-when]"), new Date(shape.start), new Date(shape.end), withDay);
+  };
+  // A prompt's card stands for one date of a meeting, or for several on which the same room said no.
+  const MOST_DATES = 10;
+  const datesOf = (card) => [...card.querySelectorAll("[data-date]")];
+  const idsOf = (card) => datesOf(card).map((date) => date.dataset.date);
+  const cardOf = (id) => find("date", id)?.closest("[data-prompt]");
+  const chooseWords = (card) => datesOf(card).length > 1 ? "Choose one room for all" : "Choose another room";
+  const shared = (card) => {
+    const states = [...document.querySelectorAll(`[data-series="${CSS.escape(card.dataset.group)}"] [data-state]`)];
+    const having = (state) => states.filter((badge) => badge.classList.contains(state)).length;
+    const waiting = having("pending");
+    const words = card.querySelector("[data-share]");
+    if (!words) return;
+    words.hidden = states.length < 2;
+    words.textContent = `${having("accepted")} of ${states.length} dates have the room.${waiting ? ` ${waiting} ${waiting === 1 ? "has" : "have"} no answer yet.` : ""}`;
+  };
+  const named = (card) => {
+    const [id] = idsOf(card);
+    const many = datesOf(card).length > 1;
+    card.dataset.prompt = id;
+    card.dataset.start = datesOf(card)[0].dataset.start;
+    card.querySelector("h3").id = `p-${id}`;
+    card.setAttribute("aria-labelledby", `p-${id}`);
+    card.querySelector("[data-choose]").href = `/prompts/${id}`;
+    card.querySelector("[data-dismiss]").action = `/prompts/${id}/dismiss`;
+    card.querySelector("[data-count]").textContent = many ? ` on ${datesOf(card).length} dates` : "";
+    card.querySelector("[data-there]").textContent = many ? " on these dates" : "";
+    opened(card, false);  // what was offered was for other dates
+    shared(card);
   };
   const arrange = () => {
     const list = byId("meetings");
@@ -56,8 +87,10 @@
     let line = find("room", shape.id);
     if (shape.state === "gone") {
       const meeting = line?.closest("[data-meeting]");
+      const series = line?.dataset.series;
       line?.remove();
       if (meeting && !meeting.querySelector("[data-room]")) meeting.remove();
+      if (series) tally(series);
       return arrange();
     }
     let meeting = find("meeting", shape.occurrenceRef);
@@ -66,10 +99,12 @@
       meeting.dataset.meeting = shape.occurrenceRef;
       byId("meetings").append(meeting);
     }
-    fill(meeting, shape, false);
+    entitle(meeting, shape);
+    place(meeting, shape, false);
     if (!line) {
       line = clone("room-template");
       line.dataset.room = shape.id;
+      line.dataset.series = shape.series;
       meeting.querySelector(".rooms").append(line);
     }
     line.querySelector("[data-name]").textContent = shape.roomName || "A room";
@@ -78,41 +113,62 @@
     badge.className = `badge ${shape.state}`;
     badge.textContent = WORD[shape.state] || shape.state;
     arrange();
+    tally(shape.series);
   };
+  const tally = (series) => document.querySelectorAll(`[data-group="${CSS.escape(series)}"]:not(.closed)`).forEach(shared);
   const onPrompt = (shape) => {
-    let card = find("prompt", shape.id);
+    let date = find("date", shape.id);
+    let card = date?.closest("[data-prompt]");
     if (!card) {
-      card = clone("prompt-template");
-      card.dataset.prompt = shape.id;
-      card.querySelector("h3").id = `p-${shape.id}`;
-      card.setAttribute("aria-labelledby", `p-${shape.id}`);
-      card.querySelector("[data-choose]").href = `/prompts/${shape.id}`;
-      card.querySelector("[data-dismiss]").action = `/prompts/${shape.id}/dismiss`;
-      const after = [...document.querySelectorAll("[data-prompt]")].find((other) => other.dataset.start > shape.start);
-      byId("prompt-list").insertBefore(card, after || null);
-      say(`${shape.roomName || "A room"} said no. Choose another room.`);
+      const room = shape.roomName || "A room";
+      card = [...document.querySelectorAll(`[data-group="${CSS.escape(shape.series.id)}"]:not(.closed)`)].find((other) => datesOf(other).length < MOST_DATES);
+      say(card ? `${room} said no on another date.` : `${room} said no. Choose another room.`);
+      if (card) {
+        date = datesOf(card)[0].cloneNode(true);
+      } else {
+        card = clone("prompt-template");
+        card.dataset.group = shape.series.id;
+        [date] = datesOf(card);
+        const after = [...document.querySelectorAll("[data-prompt]")].find((other) => other.dataset.start > shape.start);
+        byId("prompt-list").insertBefore(card, after || null);
+      }
+      date.dataset.date = shape.id;
+      place(date, shape, true);
+      const later = datesOf(card).find((other) => other !== date && other.dataset.start > shape.start);
+      card.querySelector("[data-dates]").insertBefore(date, later || null);
+      named(card);
     }
     card.querySelector("h3 [data-name]").textContent = shape.roomName || "A room";
-    fill(card, shape, true);
+    entitle(card, shape);
+    place(date, shape, true);
+    shared(card);
     count();
   };
   const onClosed = (shape) => {
-    const card = find("prompt", shape.id);
+    const card = cardOf(shape.id);
     if (!card || card.classList.contains("closed")) return;
+    say(shape.words);
+    if (datesOf(card).length > 1) {
+      find("date", shape.id).remove();
+      return named(card);
+    }
     const focused = card.contains(document.activeElement);
     card.classList.add("closed");
     for (const part of card.querySelectorAll(".actions, .panel, .hint")) part.remove();
     const note = card.querySelector("[data-took]");
     note.hidden = false;
     note.textContent = shape.words;
-    say(shape.words);
     if (focused) byId("prompts-heading").focus();
     count();
     setTimeout(() => { card.remove(); count(); }, 10000);
   };
   const onSnapshot = (held) => {
     for (const line of document.querySelectorAll("[data-room]")) if (line.dataset.room && !held.rooms.includes(line.dataset.room)) onRoom({ id: line.dataset.room, state: "gone" });
-    for (const card of document.querySelectorAll("[data-prompt]:not(.closed)")) if (!held.prompts.includes(card.dataset.prompt)) card.remove();
+    for (const card of document.querySelectorAll("[data-prompt]:not(.closed)")) {
+      const stale = datesOf(card).filter((date) => !held.prompts.includes(date.dataset.date));
+      if (stale.length === datesOf(card).length) card.remove();
+      else if (stale.length) { stale.forEach((date) => date.remove()); named(card); }
+    }
     byId("rebuilding").hidden = true;
     count();
   };
@@ -151,21 +207,21 @@
     note.hidden = false;
     note.textContent = text;
   };
-  const place = (choice) => [choice.building, choice.floor && `floor ${choice.floor}`].filter(Boolean).join(", ");
+  const where = (choice) => [choice.building, choice.floor && `floor ${choice.floor}`].filter(Boolean).join(", ");
   const opened = (card, open) => {
     const button = card.querySelector("[data-choose]");
     card.querySelector("[data-panel]").hidden = !open;
     button.setAttribute("aria-expanded", String(open));
-    button.textContent = open ? "Not now" : "Choose another room";
+    button.textContent = open ? "Not now" : chooseWords(card);
   };
   const choose = async (card) => {
-    const id = card.dataset.prompt;
+    const [id, ...also] = idsOf(card);
     const panel = card.querySelector("[data-panel]");
     if (!panel.hidden) return opened(card, false);
     opened(card, true);
     panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: "Looking for free rooms …" }));
     try {
-      const answer = await fetch(`/v1/me/prompts/${id}/choices`);
+      const answer = await fetch(`/v1/me/prompts/${id}/choices?${new URLSearchParams(also.map((each) => ["also", each]))}`);
       if (!answer.ok) throw new Error(await problem(answer));
       const found = await answer.json();
       if (found.choices.length === 0) throw new Error(found.words);
@@ -174,9 +230,9 @@
       for (const choice of found.choices.slice(0, 3)) {
         const item = clone("choice-template");
         item.querySelector("strong").textContent = choice.name;
-        const [why, where] = item.querySelectorAll("span");
+        const [why, spot] = item.querySelectorAll("span");
         why.textContent = choice.reasons.join(" · ");
-        where.textContent = place(choice);
+        spot.textContent = where(choice);
         const key = crypto.randomUUID();
         item.querySelector("button").addEventListener("click", () => take(card, choice, key));
         parts.querySelector("[data-choices]").append(item);
@@ -191,10 +247,12 @@
     const buttons = card.querySelectorAll(".panel button");
     buttons.forEach((button) => { button.disabled = true; });
     told(card, `Asking for ${choice.name} in your calendar …`);
+    const [id, ...also] = idsOf(card);
     try {
-      const answer = await post(`/v1/me/prompts/${card.dataset.prompt}/take`, { roomId: choice.roomId }, { "Idempotency-Key": key });
+      const answer = await post(`/v1/me/prompts/${id}/take`, { roomId: choice.roomId, also }, { "Idempotency-Key": key });
       if (!answer.ok) throw new Error(await problem(answer));
-      await outcome(card, (await answer.json()).href);
+      const first = await answer.json();
+      await Promise.all([first, ...first.also].map((taken) => outcome(card, taken.href)));
     } catch (error) {
       told(card, error.message);
       buttons.forEach((button) => { button.disabled = false; });
@@ -231,8 +289,10 @@
     if (!form) return;
     event.preventDefault();
     const card = form.closest("[data-prompt]");
-    const answer = await post(`/v1/me/prompts/${card.dataset.prompt}/dismiss`, {});
-    if (answer.ok) onClosed(await answer.json());
+    const [id, ...also] = idsOf(card);
+    const answer = await post(`/v1/me/prompts/${id}/dismiss`, { also });
+    const found = answer.ok ? await answer.json() : null;
+    if (found) [found, ...found.also].forEach(onClosed);
     else told(card, await problem(answer));
   });
 

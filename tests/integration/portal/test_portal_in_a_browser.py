@@ -14,6 +14,7 @@ from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.domain.sighting import Availability
 from shared.runtime.serving import serve_in_background
 from tests.integration.portal.office import TITLE, Browser, Office
+from tests.integration.portal.series import event_on, show_series
 from tests.integration.portal.test_portal_api import takes_asked
 from tests.integration.portal.test_portal_stream import until
 
@@ -160,3 +161,33 @@ def test_times_are_those_of_the_reader(office: Office, ada: Browser, page: Page,
     )
 
     expect(page.locator("#meetings .when")).to_contain_text(local)
+
+
+@pytest.mark.proves("B8")
+def test_dates_of_a_series_share_a_card_that_grows_and_shrinks_by_itself(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    yes, no = RoomState.ACCEPTED, RoomState.DECLINED
+    show_series(office, ada, rooms[0], [yes] * 4)
+    expect(page.locator("#meetings .badge")).to_have_count(4)
+    card = page.locator("#prompt-list [data-prompt]")
+    show_series(office, ada, rooms[0], [yes, no, yes, yes])
+    expect(card.get_by_role("heading")).to_have_text("Room one said no")
+    expect(card).to_contain_text("3 of 4 dates have the room.")
+    show_series(office, ada, rooms[0], [yes, no, yes, no])
+    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    expect(card).to_contain_text("2 of 4 dates have the room.")
+    expect(card.locator("[data-date]")).to_have_count(2)
+    page.reload()
+    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    show_series(office, ada, rooms[0], [no, no, yes, no])
+    expect(card.locator("[data-date]")).to_have_count(3)
+    expect(page).to_have_title("(1) My rooms · roomsync")
+    show_series(office, ada, rooms[0], [yes, no, yes, no])
+    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    page.get_by_role("button", name="Choose one room for all").click()
+    expect(page.locator(".choice")).to_have_count(3)
+    page.locator(".choice").first.click()
+    until(lambda: len(takes_asked(office)) == 2, "a wish for each date")
+    assert {wish.event_id for wish in takes_asked(office)} == {event_on(1), event_on(3)}
+    assert Axe().run(page).response["violations"] == []
