@@ -24,6 +24,7 @@ RULES: dict[str, dict[str, Any]] = {
     "short": {"mode": "auto", "maxDurationMinutes": 60},
     "near": {"mode": "auto", "maxLeadDays": 7},
     "approved": {"mode": "manual"},
+    "weekly": {"mode": "manual"},
     "forbidden": {"mode": "forbid"},
     "club": {"mode": "group", "group": ["ben@"]},
     "silent": {"mode": "never"},
@@ -188,12 +189,12 @@ def test_a_room_that_never_answers_is_never_called_booked(house: House) -> None:
 
 @pytest.mark.proves("B8")
 def test_dates_of_a_series_are_decided_prompted_for_and_rebooked_date_by_date(house: House) -> None:
-    ada, decided, lost = house.people["ada"], house.ids["approved"], (2, 5)
-    meeting = house.book("approved", days=15, recurrence={"frequency": "daily", "interval": 1, "count": 10})
+    ada, decided, lost = house.people["ada"], house.ids["weekly"], (2, 5)
+    meeting = house.book("weekly", days=15, recurrence={"frequency": "daily", "interval": 1, "count": 10})
     keys = [date["occurrence"] for date in meeting["occurrences"]]
     house.post(f"rooms/{decided}/answers", meeting=meeting["id"], answer="accepted")
     for _ in keys:
-        house.told("approved", "accepted")
+        house.told("weekly", "accepted")
     for date in lost:
         house.post(f"rooms/{decided}/answers", meeting=meeting["id"], answer="declined", occurrence=keys[date])
     prompts = _until(lambda: two if len(two := _open(ada)) == len(lost) else None)
@@ -208,7 +209,7 @@ def test_dates_of_a_series_are_decided_prompted_for_and_rebooked_date_by_date(ho
     _until(lambda: _open(ada) == [])
     shown = house.dates(meeting["id"])
     assert [date for date, rooms in enumerate(shown) if "open" in rooms] == [*lost]
-    assert [date for date, rooms in enumerate(shown) if "approved" not in rooms] == [*lost]
+    assert [date for date, rooms in enumerate(shown) if "weekly" not in rooms] == [*lost]
 
 
 @pytest.mark.proves("E41")
@@ -223,8 +224,8 @@ def test_rules_are_never_read_and_what_is_suggested_is_not_confirmed(house: Hous
 
 
 def _open(person: Person) -> list[Any]:
-    """The prompts for the room that a person decides for."""
-    return [each for each in person.get("/v1/me/prompts")["prompts"] if each["roomName"] == "approved"]
+    """The prompts for the room of the series."""
+    return [each for each in person.get("/v1/me/prompts")["prompts"] if each["roomName"] == "weekly"]
 
 
 def _until(found: Callable[[], Any]) -> Any:
