@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cli.restoring import Today
 from cli.scanning import all_records
-from shared.consents.enrolment import NOBODY
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Disconnect
 from shared.contracts.erasure import Erasure, KeyClass
@@ -15,6 +14,7 @@ from shared.contracts.rows import DirectoryRow
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
 from shared.errors import ConflictError, MalformedRecordError
+from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
 from shared.ports.holdings import StoredRow, WholeKeyring, WholeRegistry
 from shared.ports.keyring import Keyring

@@ -9,7 +9,6 @@ from cli.letters import OpenLetter
 from cli.mending import Hopeless, Lost, Remedy, remedy_of
 from cli.scanning import all_records
 from services.sync_worker.references import meeting_of
-from shared.consents import tables
 from shared.contracts import envelope as envelopes
 from shared.contracts import observation
 from shared.contracts.command import TakeRoom
@@ -23,6 +22,7 @@ from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
+from shared.registry import tables
 from shared.runtime.dead_letters import close_letter
 from shared.runtime.wishes import wish_record
 

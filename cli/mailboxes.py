@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.consents.enrolment import NOBODY
-from shared.consents.tables import consents, directories
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox
+from shared.organisations.enrolment import NOBODY
 from shared.ports.registry import Registry
+from shared.registry.tables import consents, directories
 
 CONNECTED = frozenset((ConsentState.CONNECTING, ConsentState.ACTIVE, ConsentState.FAILING))
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import msgspec
 
 from cli.replay_report import Report
-from shared.consents.enrolment import NOBODY
 from shared.contracts import envelope as envelopes
 from shared.contracts import repair
 from shared.contracts.envelope import Envelope
 from shared.contracts.repair import Repair
 from shared.contracts.topics import REPAIRS
+from shared.organisations.enrolment import NOBODY
 from shared.ports.log import NewRecord
 
 IDS_A_RECORD = 500

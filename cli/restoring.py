@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from shared.consents.integration import SLEEP_MS
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import ConsentRow, ConsentState, DirectoryRow, IntegrationState, RoomRow, TenantRow, UserRow
 from shared.domain.keys import TenantKeys
+from shared.organisations.integration import SLEEP_MS
 from shared.ports.holdings import StoredRow
 from shared.runtime.archive import Eras
 

@@ -8,14 +8,14 @@ import click
 import msgspec
 
 from cli.opened import opened_engine
-from shared.consents.appointments import appoint
-from shared.consents.enrolment import NOBODY, enrol, enter_rooms, introduce
-from shared.consents.tables import directories, rooms, tenants
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import RoomRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.errors import MalformedRecordError
+from shared.organisations.appointments import appoint
+from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce
+from shared.registry.tables import directories, rooms, tenants
 
 
 @click.group()

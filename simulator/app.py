@@ -6,7 +6,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from simulator import control, google, graph, identity, pages
+from simulator import control, google, identity, microsoft, pages
 from simulator.world import World
 
 _PROVIDERS = ("microsoft", "google")
@@ -23,7 +23,7 @@ def create_app(world: World) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask types the provider, not its default
     app.before_request(_begin)
     identity.register(app, world)
-    graph.register(app, world)
+    microsoft.register(app, world)
     google.register(app, world)
     control.register(app, world)
     pages.register(app)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.sync_worker import main as sync_worker
-from shared.consents.oauth import Granted
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import Access, EventKind, Look, SeenEvent, Subscription, SubscriptionWish, Window
+from shared.grants.oauth import Granted
 from shared.runtime.supervisor import watch_supervisor
 
 ROOM = "aare@rooms.contoso.test"

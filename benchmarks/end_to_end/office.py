@@ -15,9 +15,6 @@ import msgspec
 
 from benchmarks.end_to_end.calendars import GRANTED, ROOM, Counts, uid_of
 from deploy.local.processes import free_ports
-from shared.consents.broker import ConsentBroker
-from shared.consents.enrolment import enrol, enter_rooms
-from shared.consents.tables import consents, users
 from shared.contracts import command
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Connect
@@ -27,7 +24,10 @@ from shared.contracts.topics import COMMANDS
 from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.domain.proof import HookKeys
+from shared.grants.broker import ConsentBroker
+from shared.organisations.enrolment import enrol, enter_rooms
 from shared.ports.log import NewRecord
+from shared.registry.tables import consents, users
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import load
 from shared.runtime.supervisor import Supervisor

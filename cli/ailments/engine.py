@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from cli.ailments.finding import Finding, State
 from cli.mailboxes import tenants_of
-from shared.consents.enrolment import NOBODY
-from shared.consents.tables import directories
 from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
+from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
+from shared.registry.tables import directories
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import open_engine

@@ -13,7 +13,6 @@ from cli.status.facts import Letters, Watched
 from services.portal.prompts import Viewer, sight
 from services.sync_worker.gauges import is_stale, state_of
 from services.sync_worker.mailbox import renew_at
-from shared.consents import tables
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import ConsentState
@@ -24,6 +23,7 @@ from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
+from shared.registry import tables
 from shared.runtime.redaction import masked
 
 _LOOKED_AT = frozenset((ConsentState.ACTIVE, ConsentState.FAILING))

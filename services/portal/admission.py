@@ -11,15 +11,15 @@ from services.portal.deps import Deps
 from services.portal.openid import Identity
 from services.portal.refusals import Cause, RefusedSignInError
 from services.portal.takes import append_command
-from shared.consents import tables
-from shared.consents.enrolment import enrol, tenant_of
-from shared.consents.oauth import Granted
-from shared.consents.people import appointment_id, mailbox_id, user_id
 from shared.contracts.command import Connect
 from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal
 from shared.domain.roles import Role
 from shared.errors import LogUnavailableError, RefusedError
+from shared.grants.oauth import Granted
+from shared.organisations.enrolment import enrol, tenant_of
+from shared.organisations.people import appointment_id, mailbox_id, user_id
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _log = get_logger()

@@ -6,9 +6,9 @@ import secrets
 
 from services.portal.deps import Deps
 from services.portal.sessions import Person
-from shared.consents import tables
 from shared.contracts.rows import AuditRow
 from shared.domain.instants import DAY_MS
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 KEPT_MS = 366 * DAY_MS

@@ -18,12 +18,12 @@ from services.portal.problems import ProblemError
 from services.portal.refusals import Cause, RefusedSignInError, Who, explained, provider_code
 from services.portal.sessions import anybody, cookie_name, end_session, is_loopback, is_secure, open_session
 from services.portal.signins import LIFE_MS, Purpose, SignIn, SignIns
-from shared.consents import tables
-from shared.consents.oauth import Granted
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 from shared.errors import RetryableError
+from shared.grants.oauth import Granted
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 BROWSER_COOKIE = "roomsync_sign_in"

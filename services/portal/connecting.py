@@ -18,12 +18,12 @@ from services.portal.problems import ProblemError
 from services.portal.sessions import Person, cookie_name
 from services.portal.signins import Purpose, SignIns
 from services.portal.takes import append_command
-from shared.consents import tables
-from shared.consents.vault import ConsentVault
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow
 from shared.domain.identity import Provider
 from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
+from shared.grants.vault import ConsentVault
+from shared.registry import tables
 
 Json = dict[str, Any]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from flask import current_app
 
-from shared.consents.broker import ConsentBroker
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys
+from shared.grants.broker import ConsentBroker
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine

@@ -9,7 +9,6 @@ from services.portal.board import Board, board_of
 from services.portal.deps import Deps
 from services.portal.prompts import Prompt, Viewer, sight
 from services.portal.sessions import Person
-from shared.consents import tables
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
@@ -17,6 +16,7 @@ from shared.crypto.records import opened
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, LogUnavailableError, MalformedRecordError, StoreUnavailableError
 from shared.ports.view import SeenRow
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _log = get_logger()

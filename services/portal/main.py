@@ -6,7 +6,7 @@ import threading
 
 from services.portal.app import NAME, TEST_FLOW, create_app
 from services.portal.deps import Deps
-from shared.consents.broker import ConsentBroker
+from shared.grants.broker import ConsentBroker
 from shared.providers.catalogue import calendar_providers
 from shared.runtime.clock import clock_from
 from shared.runtime.crash_points import arm

@@ -17,10 +17,10 @@ from services.portal.sessions import Person, signed_in
 from services.portal.shapes import choices_shape, prompt_shape, take_shape
 from services.portal.showing import UNNAMED, Showing
 from services.portal.takes import Takes
-from shared.consents import tables
-from shared.consents.grants import who_mends
 from shared.contracts.rows import ConsentRow, ConsentState, TakeRow, TakeState
 from shared.domain.instants import to_rfc3339
+from shared.grants.grant import who_mends
+from shared.registry import tables
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 MAX_ROOM_ID_CHARS = 64

@@ -10,10 +10,10 @@ from flask import Flask, request
 
 from services.portal.deps import deps
 from services.portal.sessions import anybody
-from shared.consents import tables
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
 from shared.errors import RoomsyncError
+from shared.registry import tables
 
 ROLE_WORDS = {
     Role.EMPLOYEE: "Employee",

@@ -14,12 +14,13 @@ from services.portal.desk import Desk
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
 from services.portal.takes import append_command
-from shared.consents import sleep, tables
-from shared.consents.integration import Act, after
 from shared.contracts.command import Command
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, RetryableError
+from shared.organisations import off_boarding
+from shared.organisations.integration import Act, after
+from shared.registry import tables
 from shared.runtime.erasure import erase_consents, erase_data
 
 
@@ -40,7 +41,7 @@ class Consequences:
 def consequences(deps: Deps, tenant: str) -> Consequences:
     """Count what switching off would end. Raises StoreUnavailableError."""
     registry = deps.engine.registry
-    awake = [(mailbox, row) for mailbox, row in sleep.people(registry, tenant) if sleep.is_awake(row)]
+    awake = [(mailbox, row) for mailbox, row in off_boarding.people(registry, tenant) if off_boarding.is_awake(row)]
     return Consequences(
         people=len(awake),
         subscriptions=sum(row.state is not ConsentState.CONNECTING for _, row in awake),
@@ -64,8 +65,8 @@ def switch_off(deps: Deps, person: Person) -> None:
     if not _switched(deps, tenant, now_ms):
         return
     audit.record(deps, person, "integration.disabled")
-    sleep.unpair(deps.engine.registry, tenant)
-    sleep.send_all_to_sleep(deps.engine.registry, tenant, send=partial(_send, deps), now_ms=now_ms)
+    off_boarding.unpair(deps.engine.registry, tenant)
+    off_boarding.send_all_to_sleep(deps.engine.registry, tenant, send=partial(_send, deps), now_ms=now_ms)
 
 
 def wake(deps: Deps, tenant: str) -> None:
@@ -80,19 +81,19 @@ def wake(deps: Deps, tenant: str) -> None:
     row = tables.tenants(registry).get(tenant, "tenant")
     if row is not None and row.doomed_era:
         # Not everybody has let go of the old references yet: they do so before they begin anew.
-        sleep.send_all_to_sleep(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
+        off_boarding.send_all_to_sleep(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
     erase = partial(erase_data, deps.engine, tenant, now_ms=now_ms)
-    if not sleep.finish_erasure(registry, deps.engine.keyring, tenant, erase=erase, now_ms=now_ms):
+    if not off_boarding.finish_erasure(registry, deps.engine.keyring, tenant, erase=erase, now_ms=now_ms):
         message = "the old data keys are being destroyed by another process"
         raise RetryableError(message, retry_after_s=1.0)
-    sleep.wake_all(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
+    off_boarding.wake_all(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
 
 
 def lapse(deps: Deps, tenant: str) -> None:
     """If the 120 hours are over and nobody has swept yet: end the sleep now. Idempotent; costs one read otherwise."""
     now_ms = deps.clock.now_ms()
     erase = partial(erase_consents, deps.engine, tenant, now_ms=now_ms)
-    sleep.end_sleep(deps.engine.registry, deps.engine.keyring, tenant, erase=erase, now_ms=now_ms)
+    off_boarding.end_sleep(deps.engine.registry, deps.engine.keyring, tenant, erase=erase, now_ms=now_ms)
 
 
 def _switched(deps: Deps, tenant: str, now_ms: int) -> bool:

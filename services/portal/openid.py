@@ -18,9 +18,9 @@ from joserfc.jwk import KeySet
 
 from services.portal.refusals import Cause, RefusedSignInError
 from services.portal.signins import Purpose, SignIn
-from shared.consents.oauth import Granted, identity_scopes, missing_scopes, scopes_for
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
+from shared.grants.oauth import Granted, identity_scopes, missing_scopes, scopes_for
 from shared.ports.clock import Clock
 from shared.runtime.settings import Settings
 

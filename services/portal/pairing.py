@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from services.portal.deps import Deps
-from shared.consents import tables
 from shared.contracts.rows import RoomRow
+from shared.registry import tables
 
 
 def pair_all(deps: Deps, tenant: str) -> int:

@@ -15,10 +15,10 @@ from services.portal.prompts import Prompt
 from services.portal.sessions import Person
 from services.portal.shapes import CLOSING_WORDS
 from services.portal.takes import MAX_KEY_CHARS, Takes
-from shared.consents import tables
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _log = get_logger()

@@ -8,7 +8,6 @@ from typing import Any
 
 from services.portal.deps import Deps
 from services.portal.problems import ProblemError
-from shared.consents import tables
 from shared.contracts.meeting_state import MeetingState, RoomMemory
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.rows import IntegrationState, UserRow
@@ -17,6 +16,7 @@ from shared.domain.attendees import Role
 from shared.domain.instants import to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.registry import tables
 
 
 def resolved(deps: Deps, event: RoomDeclined) -> dict[str, Any]:

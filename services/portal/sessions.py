@@ -13,12 +13,12 @@ from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps, deps
 from services.portal.problems import ProblemError, not_allowed, not_enabled
-from shared.consents import tables
 from shared.contracts.rows import IntegrationState, SessionRow
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Right, may
+from shared.registry import tables
 
 LIFE_MS = 12 * HOUR_MS
 COOKIE = "roomsync_session"

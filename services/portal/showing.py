@@ -12,9 +12,9 @@ from services.portal.prompts import Prompt, RoomLine
 from services.portal.sessions import Person
 from services.portal.shapes import Json, name_in, prompt_shape, room_shape, take_shape
 from services.portal.takes import Takes
-from shared.consents import tables
 from shared.contracts.rows import TakeRow
 from shared.domain.sighting import LiveMeeting
+from shared.registry import tables
 
 UNNAMED = "a room"
 

@@ -9,11 +9,11 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.consents.enrolment import NOBODY
 from shared.contracts.envelope import read_json
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import keyed_hash, pseudonym
 from shared.errors import ConflictError
+from shared.organisations.enrolment import NOBODY
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
 

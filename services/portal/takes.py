@@ -10,13 +10,13 @@ from services.portal.deps import Deps
 from services.portal.problems import ProblemError
 from services.portal.prompts import Prompt
 from services.portal.sessions import Person
-from shared.consents import tables
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
 from shared.domain import trace
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, MINUTE_MS
 from shared.domain.keys import pseudonym
+from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.wishes import wish_record

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-from shared.consents import tables
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.rows import FreshnessRow
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.errors import StoreUnavailableError
 from shared.ports.registry import Registry
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 KEPT_MS = 48 * HOUR_MS

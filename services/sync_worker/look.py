@@ -12,9 +12,6 @@ import msgspec
 from services.sync_worker.hints import Offset
 from services.sync_worker.mailbox import Repair, needs_full, repair, window_at
 from services.sync_worker.take import TakeRooms
-from shared.consents.broker import ConsentBroker
-from shared.consents.endings import Endings
-from shared.consents.grants import DISCONNECTING
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox, Provider
@@ -29,6 +26,9 @@ from shared.errors import (
     RetryableError,
     SubscriptionGoneError,
 )
+from shared.grants.broker import ConsentBroker
+from shared.grants.endings import Endings
+from shared.grants.grant import DISCONNECTING
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.runtime.crash_points import crash_point

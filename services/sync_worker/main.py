@@ -12,10 +12,10 @@ from services.sync_worker.rooms import RoomIds
 from services.sync_worker.sweep import Sweep
 from services.sync_worker.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
-from shared.consents.broker import ConsentBroker
-from shared.consents.endings import Endings
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.instants import SECOND_MS
+from shared.grants.broker import ConsentBroker
+from shared.grants.endings import Endings
 from shared.ports.log import Claim
 from shared.providers.catalogue import calendar_providers
 from shared.runtime.clock import clock_from

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from services.sync_worker.look import Outcome
 from services.sync_worker.references import References, meeting_of
-from shared.consents import tables
-from shared.consents.broker import ConsentBroker
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Look, SeenEvent
 from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
+from shared.grants.broker import ConsentBroker
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 logger = get_logger()

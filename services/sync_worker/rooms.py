@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.consents import tables
 from shared.domain.instants import SECOND_MS
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
+from shared.registry import tables
 
 REMEMBER_MS = 10 * SECOND_MS
 

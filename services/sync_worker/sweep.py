@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from services.sync_worker.reminding import Reminders
-from shared.consents import sleep, tables
-from shared.consents.endings import Endings
-from shared.consents.enrolment import NOBODY
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MailboxState
@@ -21,8 +18,12 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Subscription
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
+from shared.grants.endings import Endings
+from shared.organisations import off_boarding
+from shared.organisations.enrolment import NOBODY
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
+from shared.registry import tables
 from shared.runtime.erasure import erase_consents, erase_data
 from shared.runtime.logging import get_logger
 from shared.runtime.wishes import wish_record
@@ -83,16 +84,22 @@ class Sweep:
             self._off(tenant, row)
         now_ms = self._clock.now_ms()
         erase = partial(erase_consents, self._engine, tenant, now_ms=now_ms)
-        sleep.end_sleep(self._engine.registry, self._engine.keyring, tenant, erase=erase, now_ms=now_ms)
+        off_boarding.end_sleep(self._engine.registry, self._engine.keyring, tenant, erase=erase, now_ms=now_ms)
 
     def _off(self, tenant: str, row: TenantRow) -> None:
         """It was switched off, and its data keys still stand."""
-        sleep.unpair(self._engine.registry, tenant)
-        awake = [mailbox for mailbox, grant in sleep.people(self._engine.registry, tenant) if sleep.is_awake(grant)]
-        waited_ms = self._clock.now_ms() - sleep.switched_off_at_ms(row)
+        off_boarding.unpair(self._engine.registry, tenant)
+        awake = [
+            mailbox
+            for mailbox, grant in off_boarding.people(self._engine.registry, tenant)
+            if off_boarding.is_awake(grant)
+        ]
+        waited_ms = self._clock.now_ms() - off_boarding.switched_off_at_ms(row)
         if awake and 0 <= waited_ms < PATIENCE_MS:
             if waited_ms >= ASK_AGAIN_MS and (tenant, row.sleep_until_ms) not in self._asked:
-                sleep.send_all_to_sleep(self._engine.registry, tenant, send=self._send, now_ms=self._clock.now_ms())
+                off_boarding.send_all_to_sleep(
+                    self._engine.registry, tenant, send=self._send, now_ms=self._clock.now_ms()
+                )
                 self._asked.add((tenant, row.sleep_until_ms))
             return
         if awake:
@@ -111,9 +118,9 @@ class Sweep:
             if known and state.provider:
                 each = [Subscription(one.id, one.resource_id, one.expires_at_ms) for one in known]
                 self._endings.note(mailbox, Provider(state.provider), each)
-        for mailbox, grant in list(sleep.people(self._engine.registry, tenant)):
-            if sleep.is_awake(grant):
-                sleep.put_to_sleep(self._engine.registry, mailbox)
+        for mailbox, grant in list(off_boarding.people(self._engine.registry, tenant)):
+            if off_boarding.is_awake(grant):
+                off_boarding.put_to_sleep(self._engine.registry, mailbox)
 
     def _on_record(self, tenant: str) -> Iterator[tuple[Mailbox, MailboxState]]:
         """Mailboxes of the organisation as they stand on `calendar-state`."""
@@ -155,14 +162,14 @@ class Sweep:
         if tenant in self._awake:
             return
         registry = self._engine.registry
-        if any(grant.state is ConsentState.SLEEPING for _, grant in sleep.people(registry, tenant)):
-            sleep.wake_all(registry, tenant, send=self._send, now_ms=self._clock.now_ms())
+        if any(grant.state is ConsentState.SLEEPING for _, grant in off_boarding.people(registry, tenant)):
+            off_boarding.wake_all(registry, tenant, send=self._send, now_ms=self._clock.now_ms())
         self._awake.add(tenant)
 
     def _erase(self, tenant: str) -> None:
         now_ms = self._clock.now_ms()
         erase = partial(erase_data, self._engine, tenant, now_ms=now_ms)
-        if sleep.finish_erasure(self._engine.registry, self._engine.keyring, tenant, erase=erase, now_ms=now_ms):
+        if off_boarding.finish_erasure(self._engine.registry, self._engine.keyring, tenant, erase=erase, now_ms=now_ms):
             logger.info("data_keys_destroyed", tenant=tenant)
 
     def _send(self, mailbox: Mailbox, wish: Command) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.consents import tables
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
 from shared.domain.attendees import Answer
@@ -17,6 +16,7 @@ from shared.errors import EventGoneError, PreconditionFailedError, RefusedError
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
+from shared.registry import tables
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 

@@ -23,12 +23,12 @@ from services.sync_worker.mailbox import Pace
 from services.sync_worker.own_data import OwnData
 from services.sync_worker.references import References
 from services.sync_worker.settle import Settled, postponed, settle
-from shared.consents.broker import ConsentBroker
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError, RetryableError, StoreUnavailableError
+from shared.grants.broker import ConsentBroker
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import Claim, Record

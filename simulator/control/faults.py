@@ -8,10 +8,10 @@ from flask import Response, current_app, jsonify
 
 from simulator.control import reading
 from simulator.control.routes import Reply, control, world
-from simulator.graph.notifier import LIFECYCLE_KINDS
-from simulator.graph.side import EXTENSION as GRAPH
-from simulator.graph.side import GraphSide
-from simulator.graph.subscriptions import Subscription
+from simulator.microsoft.notifier import LIFECYCLE_KINDS
+from simulator.microsoft.side import EXTENSION as GRAPH
+from simulator.microsoft.side import GraphSide
+from simulator.microsoft.subscriptions import Subscription
 from simulator.world import InvalidError, NotThereError
 
 SILENT = "removedSilently"

@@ -119,7 +119,7 @@ FAULTS = (
                 "            seen += page.seen if page.next_page or not token else []\n",
             ),
             (
-                "shared/providers/graph/client.py",
+                "shared/providers/microsoft/client.py",
                 "            seen += page.seen\n",
                 "            seen += page.seen if page.next_link or not visited else []\n",
             ),

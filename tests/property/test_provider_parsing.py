@@ -6,11 +6,11 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.consents.oauth import Busy, Granted, Lost, OurFault, classify
 from shared.domain.sighting import SeenEvent, SeenRemoval, Window
 from shared.errors import MalformedRecordError
+from shared.grants.oauth import Busy, Granted, Lost, OurFault, classify
 from shared.providers.google import parse as google
-from shared.providers.graph import parse as graph
+from shared.providers.microsoft import parse as graph
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=12),

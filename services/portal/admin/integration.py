@@ -18,10 +18,10 @@ from services.portal.refusals import Refusal, Who
 from services.portal.sessions import CSRF_HEADER, Person, entitled
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.troubles import TROUBLES
-from shared.consents import tables
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
+from shared.registry import tables
 
 MAX_CONTACT_CHARS = 200
 _WORD = re.compile(r"AADSTS\d{5,7}|[a-z]+(?:_[a-z]+)+")

@@ -10,14 +10,14 @@ from services.portal.sessions import Person
 from services.portal.signins import Purpose
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.shown import diagnosis, run_shape
-from shared.consents import tables
-from shared.consents.integration import is_asleep
-from shared.consents.sleep import people
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
 from shared.errors import StoreUnavailableError
+from shared.organisations.integration import is_asleep
+from shared.organisations.off_boarding import people
+from shared.registry import tables
 from shared.runtime.health import product_version
 
 Json = dict[str, Any]

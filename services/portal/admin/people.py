@@ -13,12 +13,12 @@ from services.portal.admin.overview import organisation
 from services.portal.deps import Deps
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
-from shared.consents import tables
-from shared.consents.appointments import appoint, appointed, dismiss
-from shared.consents.vault import ConsentVault
 from shared.contracts.rows import UserRow
 from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.grants.vault import ConsentVault
+from shared.organisations.appointments import appoint, appointed, dismiss
+from shared.registry import tables
 
 APPOINTABLE = (Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN)
 MAX_ADDRESS_CHARS = 320

@@ -15,12 +15,12 @@ from services.portal.live import LiveReader
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
 from services.portal.takes import KEPT_MS, MAX_KEY_CHARS, append_command
-from shared.consents import tables
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
 from shared.domain.sighting import NewMeeting, RoomContact
 from shared.errors import LogUnavailableError
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _log = get_logger()

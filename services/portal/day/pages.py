@@ -22,8 +22,8 @@ from services.portal.live import LiveReader
 from services.portal.me import connection
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person, anybody, signed_in
-from shared.consents import tables
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

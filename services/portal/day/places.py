@@ -10,9 +10,9 @@ from http import HTTPStatus
 from services.portal.deps import Deps
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
-from shared.consents import tables
 from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
 from shared.domain.instants import DAY_MS
+from shared.registry import tables
 
 KEEP_MS = 60 * DAY_MS
 

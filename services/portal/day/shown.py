@@ -14,10 +14,10 @@ from services.portal.deps import Deps
 from services.portal.desk import Desk
 from services.portal.live import LiveReader
 from services.portal.sessions import Person
-from shared.consents import tables
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window
+from shared.registry import tables
 
 Json = dict[str, Any]
 ANSWER_WORDS = {

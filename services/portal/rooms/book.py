@@ -13,12 +13,12 @@ from services.portal.deps import Deps
 from services.portal.problems import ProblemError
 from services.portal.sessions import Person
 from services.portal.takes import append_command
-from shared.consents import tables
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import ConsentState, IntegrationState, RoomRow
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
+from shared.registry import tables
 
 
 class RoomBook:

@@ -10,12 +10,12 @@ from services.portal.problems import ProblemError
 from services.portal.refusals import RefusedSignInError
 from services.portal.rooms.book import RoomBook
 from services.portal.sessions import Person, entitled
-from shared.consents.enrolment import tenant_of
-from shared.consents.oauth import Granted
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.domain.sighting import Access
 from shared.errors import RefusedError
+from shared.grants.oauth import Granted
+from shared.organisations.enrolment import tenant_of
 
 
 class RoomImport:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from services.portal.deps import Deps
-from shared.consents import tables
 from shared.contracts.meeting_state import MeetingState, RoomMemory
 from shared.crypto.records import opened
 from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.registry import tables
 
 Memories = Mapping[str, tuple[RoomMemory, ...]]
 """Room id → every date that asked it, by start."""

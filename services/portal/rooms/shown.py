@@ -9,12 +9,12 @@ from services.portal.live import LiveReader
 from services.portal.rooms.health import Health, health_of, span_words
 from services.portal.rooms.remembered import Memories, memories
 from services.portal.sessions import Person
-from shared.consents import tables
 from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
 from shared.domain.sighting import Availability
 from shared.errors import ConsentRevokedError, KeyDestroyedError, RefusedError, RetryableError, StoreUnavailableError
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 Json = dict[str, Any]

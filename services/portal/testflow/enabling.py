@@ -8,13 +8,13 @@ from services.portal.deps import Deps
 from services.portal.offpath import lapse, wake
 from services.portal.pairing import pair_all
 from services.portal.testflow.run import TestRun
-from shared.consents import tables
-from shared.consents.endings import Endings
-from shared.consents.enrolment import NOBODY, tenant_of
-from shared.consents.integration import Act, after
-from shared.consents.sleep import people
 from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
 from shared.errors import RefusedError, RetryableError
+from shared.grants.endings import Endings
+from shared.organisations.enrolment import NOBODY, tenant_of
+from shared.organisations.integration import Act, after
+from shared.organisations.off_boarding import people
+from shared.registry import tables
 
 
 def known_directory(deps: Deps, tenant: str, provider: str) -> str:

@@ -8,9 +8,9 @@ from services.portal.refusals import RefusedSignInError
 from services.portal.sessions import entitled
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.preflight import refusal_of
-from shared.consents.oauth import Granted
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
+from shared.grants.oauth import Granted
 
 RESULT = "/admin/integration/test/result"
 

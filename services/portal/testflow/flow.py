@@ -34,15 +34,15 @@ from services.portal.testflow.run import (
 )
 from services.portal.testflow.runs import Runs, SupersededError
 from services.portal.testflow.trial import Trial
-from shared.consents import tables
-from shared.consents.integration import Act, after
-from shared.consents.oauth import Granted
-from shared.consents.people import user_id
-from shared.consents.vault import ConsentVault
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.errors import RefusedError, RetryableError, RoomsyncError
+from shared.grants.oauth import Granted
+from shared.grants.vault import ConsentVault
+from shared.organisations.integration import Act, after
+from shared.organisations.people import user_id
+from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _PATIENCE = 15  # seconds that another process may take with the old keys

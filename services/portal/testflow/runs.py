@@ -8,10 +8,10 @@ import msgspec
 
 from services.portal.deps import Deps
 from services.portal.testflow.run import Made, TestRun
-from shared.consents.tables import Table
 from shared.contracts.envelope import read_json
 from shared.crypto.sealing import seal, unseal
 from shared.errors import RoomsyncError
+from shared.registry.tables import Table
 
 TABLE = "test-runs"
 ROW = "run"

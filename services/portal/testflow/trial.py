@@ -15,7 +15,6 @@ from services.portal.testflow.run import Made, Step, TestRun, Trouble, begun, do
 from services.portal.testflow.runs import Runs, SupersededError
 from services.portal.testflow.troubles import Code, changed_nothing, trouble_of
 from services.portal.testflow.undoing import new_channel, take_back, wish_of
-from shared.consents import tables
 from shared.contracts import change_notification
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification, HintKind
@@ -32,6 +31,7 @@ from shared.errors import (
     RoomsyncError,
 )
 from shared.ports.log import Record
+from shared.registry import tables
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 

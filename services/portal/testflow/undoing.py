@@ -9,12 +9,12 @@ import msgspec
 from services.portal.deps import Deps
 from services.portal.testflow.booking import Place
 from services.portal.testflow.run import Made
-from shared.consents import tables
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
 from shared.domain.proof import mint
 from shared.domain.sighting import RoomContact, Subscription, SubscriptionWish
 from shared.errors import CancelledSinceError, ConfigurationError, ConsentRevokedError
+from shared.registry import tables
 
 
 def place_of(made: Made) -> Place:

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import roomsync
-from shared.consents.broker import ConsentBroker
 from shared.engines.distributed import delete_topics, ensure_topics, open_engine
+from shared.grants.broker import ConsentBroker
 from shared.ports.log import Log
 from shared.runtime.settings import Settings
 from tests.integration.pipeline.office import AARE, BIRS, Office

@@ -12,12 +12,12 @@ from services.portal import offpath
 from services.portal.deps import Deps
 from services.portal.sessions import Person
 from services.sync_worker.sweep import Sweep
-from shared.consents import tables
-from shared.consents.integration import Act, after
 from shared.contracts.rows import ConsentRow, RoomRow, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import Access, Look, Subscription, Window
+from shared.organisations.integration import Act, after
+from shared.registry import tables
 from shared.runtime.settings import Settings
 from tests.integration.pipeline.office import Office
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.consents import tables
-from shared.consents.integration import SLEEP_MS
-from shared.consents.oauth import Lost
 from shared.contracts.command import Connect, Disconnect
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import ConsentRow, ConsentState
@@ -18,6 +15,9 @@ from shared.crypto.sealing import unseal
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from shared.errors import ConsentRevokedError, MalformedRecordError
+from shared.grants.oauth import Lost
+from shared.organisations.integration import SLEEP_MS
+from shared.registry import tables
 from tests.integration.offpath.switching import OffOffice
 from tests.integration.pipeline.office import AARE, GRANTED
 

@@ -6,12 +6,12 @@ import pytest
 
 from services.portal.testflow.enabling import complete, enable
 from services.portal.testflow.run import Stage, TestRun
-from shared.consents import tables
-from shared.consents.integration import SLEEP_MS, Act
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, UserRow
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
+from shared.organisations.integration import SLEEP_MS, Act
+from shared.registry import tables
 from tests.integration.offpath.switching import OffOffice
 from tests.integration.pipeline.office import AARE
 

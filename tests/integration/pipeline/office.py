@@ -16,11 +16,6 @@ from services.sync_worker.mailbox import Pace
 from services.sync_worker.own_data import OwnData
 from services.sync_worker.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
-from shared.consents.broker import ConsentBroker
-from shared.consents.endings import Endings
-from shared.consents.enrolment import enrol, enter_rooms
-from shared.consents.oauth import Granted, Outcome, TokenRequest
-from shared.consents.tables import consents, users
 from shared.contracts import change_notification, command
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification, HintKind
@@ -50,7 +45,12 @@ from shared.domain.sighting import (
 )
 from shared.engines.embedded import open_engine
 from shared.errors import EventGoneError, SubscriptionGoneError
+from shared.grants.broker import ConsentBroker
+from shared.grants.endings import Endings
+from shared.grants.oauth import Granted, Outcome, TokenRequest
+from shared.organisations.enrolment import enrol, enter_rooms
 from shared.ports.log import Headers, NewRecord
+from shared.registry.tables import consents, users
 from shared.runtime.settings import Settings
 from tests.builders import NOW_MS
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.consents import tables
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import FreshnessRow
 from shared.errors import StoreUnavailableError
+from shared.registry import tables
 from tests.integration.pipeline.office import AARE, NOW_MS, Office
 
 MINUTE_S = 60

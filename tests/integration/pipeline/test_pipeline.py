@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from services.sync_worker.mailbox import ECHO_MS
-from shared.consents.oauth import Lost
-from shared.consents.tables import takes
 from shared.contracts.change_notification import HintKind
 from shared.contracts.command import Disconnect, TakeRoom
 from shared.contracts.rows import ConsentState, TakeRow, TakeState
 from shared.contracts.topics import CALENDAR_STATE
 from shared.domain.instants import DAY_MS
 from shared.errors import CursorExpiredError, RetryableError
+from shared.grants.oauth import Lost
+from shared.registry.tables import takes
 from tests.integration.pipeline.office import AARE, BIRS, Held, Office
 
 

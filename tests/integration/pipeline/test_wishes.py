@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.consents.tables import takes
 from shared.contracts.command import Disconnect, TakeRoom
 from shared.contracts.rows import TakeRow, TakeState
 from shared.errors import EventGoneError, PreconditionFailedError, RefusedError, RetryableError
+from shared.registry.tables import takes
 from tests.integration.pipeline.office import AARE, BIRS, Office
 
 FAR_S = 300

@@ -19,18 +19,18 @@ from services.portal.app import create_app
 from services.portal.deps import Deps
 from services.webhook_receiver.app import Hooks, make_app
 from services.webhook_receiver.intake import Intake
-from shared.consents import tables
-from shared.consents.appointments import appoint
-from shared.consents.broker import ConsentBroker
-from shared.consents.client import TokenEndpoint
-from shared.consents.enrolment import enter_rooms, introduce
 from shared.contracts.rows import IntegrationState, RoomRow, TenantRow
 from shared.crypto.master import new_key, parse
 from shared.domain.identity import Provider
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Role
 from shared.engines.embedded import EmbeddedEngine, open_engine
+from shared.grants.broker import ConsentBroker
+from shared.grants.token_endpoint import TokenEndpoint
+from shared.organisations.appointments import appoint
+from shared.organisations.enrolment import enter_rooms, introduce
 from shared.providers.catalogue import calendar_providers
+from shared.registry import tables
 from shared.runtime.breaker import Breaker
 from shared.runtime.clock import SystemClock
 from shared.runtime.serving import serve_in_background

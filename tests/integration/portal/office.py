@@ -19,10 +19,6 @@ from flask.testing import FlaskClient
 
 from services.portal.app import create_app
 from services.portal.deps import Deps
-from shared.consents import tables
-from shared.consents.broker import ConsentBroker
-from shared.consents.client import TokenEndpoint
-from shared.consents.enrolment import enter_rooms
 from shared.contracts.meeting_state import TYPE, MeetingState, RoomMemory, RoomState
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
@@ -46,8 +42,12 @@ from shared.domain.sighting import (
 )
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from shared.errors import EventGoneError, RetryableError
+from shared.grants.broker import ConsentBroker
+from shared.grants.token_endpoint import TokenEndpoint
+from shared.organisations.enrolment import enter_rooms
 from shared.ports.log import NewRecord
 from shared.ports.view import Applied, Row
+from shared.registry import tables
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
 

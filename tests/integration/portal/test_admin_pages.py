@@ -18,10 +18,10 @@ from services.portal.admission import enter
 from services.portal.headers import CONTENT_SECURITY_POLICY
 from services.portal.openid import Identity, asked_for
 from services.portal.signins import Purpose
-from shared.consents import tables
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import MATRIX, Right, Role, may
+from shared.registry import tables
 from tests.integration.portal.administration import Building, Chief, a_building, asked_scopes
 from tests.integration.portal.office import Simulator
 

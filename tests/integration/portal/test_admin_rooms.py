@@ -9,9 +9,6 @@ import msgspec
 import pytest
 
 from services.portal.rooms.book import RoomBook
-from shared.consents import tables
-from shared.consents.oauth import scopes_for
-from shared.consents.sleep import unpair
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
@@ -20,6 +17,9 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.domain.sighting import Access, Availability, DirectoryRoom
 from shared.errors import RefusedError
+from shared.grants.oauth import scopes_for
+from shared.organisations.off_boarding import unpair
+from shared.registry import tables
 from tests.integration.portal.office import TITLE, Browser, Office
 
 ROOM = {"address": "aare@rooms.example", "name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"}

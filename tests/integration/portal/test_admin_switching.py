@@ -17,10 +17,10 @@ from services.portal.sessions import Person
 from services.portal.testflow.enabling import enable
 from services.portal.testflow.run import Stage, Step, TestRun
 from services.portal.testflow.runs import Runs
-from shared.consents import tables
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider
 from shared.errors import RefusedError
+from shared.registry import tables
 from tests.integration.portal.administration import Building, Chief, a_building, truth
 from tests.integration.portal.office import Simulator
 

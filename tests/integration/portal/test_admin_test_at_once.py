@@ -12,9 +12,9 @@ import pytest
 
 from services.portal import openid
 from services.portal.testflow import flow as flow_module
-from shared.consents import tables
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
+from shared.registry import tables
 from tests.integration.portal.administration import PROVIDERS, Building, Chief, a_building
 from tests.integration.portal.office import Simulator
 from tests.integration.portal.test_admin_test_flow import Site, a_site

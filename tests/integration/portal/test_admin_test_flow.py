@@ -13,9 +13,9 @@ import pytest
 
 from services.portal.testflow.booking import TITLE
 from services.portal.testflow.shown import WORDS
-from shared.consents import tables
-from shared.consents.enrolment import enter_rooms
 from shared.contracts.rows import IntegrationState, RoomRow
+from shared.organisations.enrolment import enter_rooms
+from shared.registry import tables
 from shared.runtime.redaction import masked
 from tests.integration.portal.administration import PROVIDERS, Building, Chief, a_building, truth
 from tests.integration.portal.office import Simulator

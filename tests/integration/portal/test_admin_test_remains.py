@@ -12,12 +12,12 @@ import pytest
 from services.portal.app import create_app
 from services.portal.testflow import run as runs_module
 from services.portal.testflow.trial import Trial
-from shared.consents import tables
-from shared.consents.enrolment import tenant_of
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.sighting import Access, Subscription
 from shared.errors import LogUnavailableError, RefusedError, RetryableError
+from shared.organisations.enrolment import tenant_of
+from shared.registry import tables
 from tests.integration.portal.administration import PROVIDERS, Building, Chief, a_building, truth, until
 from tests.integration.portal.office import Simulator
 from tests.integration.portal.test_admin_test_flow import Site, a_site, says

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from services.portal.app import create_app
-from shared.consents.enrolment import enter_rooms
 from shared.contracts.rows import RoomRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import from_rfc3339
+from shared.organisations.enrolment import enter_rooms
 from shared.providers.catalogue import calendar_providers
 from tests.emptiness import found, in_files
 from tests.integration.portal.office import Browser, Office, Simulator, an_office

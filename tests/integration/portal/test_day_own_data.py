@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.consents import tables
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import AttendanceRow, OfficeDayRow
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.errors import RetryableError
+from shared.registry import tables
 from tests.integration.pipeline.office import AARE, ADA, BIRS, START_MS, Held, Office
 
 

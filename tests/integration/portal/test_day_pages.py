@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from shared.consents import tables
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
 from shared.errors import RefusedError
+from shared.registry import tables
 from tests.emptiness import found, in_files
 from tests.integration.portal.office import Browser, Office
 

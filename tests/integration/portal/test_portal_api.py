@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from services.portal.takes import UNDER_WAY_MS
-from shared.consents import tables
 from shared.contracts import envelope
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.meeting_state import RoomState
@@ -16,6 +15,7 @@ from shared.domain.identity import Mailbox
 from shared.domain.sighting import Availability
 from shared.errors import LogUnavailableError
 from shared.ports.log import NewRecord
+from shared.registry import tables
 from tests.integration.portal.office import TITLE, Browser, Office
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.consents import tables
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
+from shared.registry import tables
 from tests.integration.portal.office import SERVICE_TOKEN, Browser, Office, Simulator, an_office
 
 TOKEN = {"Authorization": f"Bearer {SERVICE_TOKEN}"}

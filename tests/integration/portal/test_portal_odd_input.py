@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.consents import tables
 from shared.contracts.topics import ROOM_REJECTIONS
+from shared.registry import tables
 from tests.integration.portal.office import SERVICE_TOKEN, Browser, Office
 
 HALF = "\ud800"  # half a character: JSON can carry it, UTF-8 cannot

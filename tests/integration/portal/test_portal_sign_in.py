@@ -11,13 +11,13 @@ import pytest
 
 from services.portal.sessions import LIFE_MS
 from services.portal.signins import LIFE_MS as SIGN_IN_LIFE_MS
-from shared.consents import tables
-from shared.consents.enrolment import tenant_of
-from shared.consents.oauth import scopes_for
 from shared.contracts import envelope
 from shared.contracts.command import Command, Connect
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider, partition_of
+from shared.grants.oauth import scopes_for
+from shared.organisations.enrolment import tenant_of
+from shared.registry import tables
 from tests.integration.portal.office import Browser, Office, Simulator, an_office
 
 

@@ -16,10 +16,10 @@ from flask.testing import FlaskClient
 from services.portal import stream
 from services.portal.app import create_app
 from services.portal.stream import Mark, mark_of
-from shared.consents import tables
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
 from shared.ports.view import Row
+from shared.registry import tables
 from tests.integration.portal.office import TITLE, Browser, Office
 
 PATIENCE_S = 8.0

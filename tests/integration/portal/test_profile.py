@@ -10,12 +10,12 @@ import pytest
 
 from services.portal.openid import asked_for
 from services.portal.signins import Purpose
-from shared.consents import tables
 from shared.contracts.command import Connect, Disconnect
 from shared.contracts.rows import ConsentRow, ConsentState, FreshnessRow, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS, to_rfc3339
 from shared.errors import LogUnavailableError
+from shared.registry import tables
 from tests.integration.portal.office import Browser, Office
 
 

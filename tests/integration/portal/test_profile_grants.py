@@ -13,14 +13,14 @@ import msgspec
 import pytest
 from werkzeug.routing import Rule
 
-from shared.consents import tables
-from shared.consents.broker import ConsentBroker
 from shared.contracts.meeting_state import RoomState
 from shared.domain.identity import Mailbox
 from shared.domain.instants import MINUTE_MS
 from shared.domain.roles import Role
 from shared.domain.sighting import Access
+from shared.grants.broker import ConsentBroker
 from shared.ports.holdings import StoredRow
+from shared.registry import tables
 from tests.integration.portal.office import TITLE, Browser, Office
 
 _BODIES = (

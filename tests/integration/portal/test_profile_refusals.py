@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.consents import tables
-from shared.consents.oauth import identity_scopes
 from shared.contracts.command import Connect
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Mailbox, Provider
+from shared.grants.oauth import identity_scopes
+from shared.registry import tables
 from tests.integration.portal.office import Browser, Office
 from tests.integration.portal.test_profile import identified, organisation, wishes
 

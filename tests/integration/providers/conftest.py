@@ -21,10 +21,10 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 import httpx
 import pytest
 
-from shared.consents.oauth import scopes_for
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
 from shared.domain.sighting import Access, SubscriptionWish, Window
+from shared.grants.oauth import scopes_for
 from shared.ports.calendar import CalendarProvider
 from shared.providers.catalogue import calendar_providers
 from shared.runtime.settings import Settings

@@ -14,8 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.consents.client import TokenEndpoint
-from shared.consents.oauth import Busy, Granted, Lost, TokenRequest
 from shared.domain.sighting import Access, RoomContact, SeenEvent, Subscription, SubscriptionWish, Window
 from shared.errors import (
     ConfigurationError,
@@ -24,8 +22,10 @@ from shared.errors import (
     RefusedError,
     RetryableError,
 )
+from shared.grants.oauth import Busy, Granted, Lost, TokenRequest
+from shared.grants.token_endpoint import TokenEndpoint
 from shared.providers.google.client import GoogleCalendar
-from shared.providers.graph.client import GraphCalendar
+from shared.providers.microsoft.client import GraphCalendar
 
 ANA = Access("token-ana", "oid-ana", "ana@contoso.example")
 WINDOW = Window(1_795_000_000_000, 1_800_000_000_000)

@@ -10,10 +10,6 @@ from typing import Any
 
 import pytest
 
-from shared.consents.broker import ConsentBroker
-from shared.consents.client import TokenEndpoint
-from shared.consents.oauth import Granted, classify
-from shared.consents.tables import consents, tenants, users
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow
 from shared.crypto import master
 from shared.crypto.sealing import seal
@@ -21,6 +17,10 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
 from shared.engines.embedded.engine import EmbeddedEngine
 from shared.errors import ConsentRevokedError
+from shared.grants.broker import ConsentBroker
+from shared.grants.oauth import Granted, classify
+from shared.grants.token_endpoint import TokenEndpoint
+from shared.registry.tables import consents, tenants, users
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
 

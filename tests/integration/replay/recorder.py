@@ -10,13 +10,13 @@ from services.room_status import recollect
 from services.room_status.fold import Rules, fold
 from services.room_status.replay import Comparison, compare
 from services.room_status.worker import RoomStatusOwner
-from shared.consents.enrolment import enrol
 from shared.contracts import observation
 from shared.contracts.topics import OBSERVATIONS, ROOM_STATUS_STATION
 from shared.crypto.records import sealed_envelope
 from shared.domain.identity import partition_of
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
+from shared.organisations.enrolment import enrol
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from cli.stage import simulator_environ
-from shared.consents.tables import consents
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Reconcile
 from shared.contracts.dead_letter import DeadLetter
@@ -17,6 +16,7 @@ from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
 from shared.crypto.records import opened
+from shared.registry.tables import consents
 from tests.integration.pipeline.office import Office
 
 

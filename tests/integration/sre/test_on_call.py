@@ -19,10 +19,10 @@ import redis
 from cli.cast import REFUSING, Organisation, assemble, book, tomorrow_at
 from cli.person import Person
 from cli.stage import Stage, staged
-from shared.consents import tables
 from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Mailbox, partition_of
 from shared.ports.log import NewRecord
+from shared.registry import tables
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 from tests.servers import settings

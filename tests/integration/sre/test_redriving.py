@@ -7,11 +7,11 @@ import base64
 import click
 import pytest
 
-from shared.consents import tables
 from shared.contracts.change_notification import HintKind
 from shared.contracts.command import Reconcile, TakeRoom
 from shared.contracts.rows import TakeRow, TakeState
 from shared.errors import RetryableError
+from shared.registry import tables
 from tests.integration.pipeline.office import AARE, BIRS, Held
 from tests.integration.sre.conftest import Run
 from tests.integration.sre.office import Poisoned

@@ -20,9 +20,6 @@ from cli.restoring import BY_CONSENT_KEY, BY_DATA_KEYS, KEPT, NEVER
 from cli.stage import simulator_environ
 from services.portal import signins
 from services.portal.signins import Purpose, SignIns
-from shared.consents import tables
-from shared.consents.enrolment import NOBODY, enrol, enter_rooms
-from shared.consents.integration import SLEEP_MS
 from shared.contracts import command
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Connect, Disconnect
@@ -46,8 +43,11 @@ from shared.crypto.master import new_key, parse
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import DAY_MS
 from shared.errors import ConfigurationError
+from shared.organisations.enrolment import NOBODY, enrol, enter_rooms
+from shared.organisations.integration import SLEEP_MS
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
+from shared.registry import tables
 from shared.runtime.archive import opened
 from shared.runtime.clock import clock_from
 from shared.runtime.erasure import erase_consents, erase_data

@@ -20,8 +20,6 @@ from cli.keys import key_uses
 from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.verdict import Accept
-from shared.consents.enrolment import enrol
-from shared.consents.tables import consents
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.contracts.topics import SYNC_WORKER, TOPICS
@@ -29,8 +27,10 @@ from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
 from shared.domain.identity import Mailbox, partition_of
 from shared.errors import ConfigurationError, MalformedRecordError
+from shared.organisations.enrolment import enrol
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord, StateChange
+from shared.registry.tables import consents
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shared.consents.broker import ConsentBroker
-from shared.consents.oauth import Granted, Outcome, TokenRequest
-from shared.consents.tables import tenants, users
 from shared.contracts.rows import IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.errors import ConflictError, KeyDestroyedError
+from shared.grants.broker import ConsentBroker
+from shared.grants.oauth import Granted, Outcome, TokenRequest
 from shared.ports.registry import Versioned
+from shared.registry.tables import tenants, users
 from shared.runtime.settings import Settings
 
 TENANT = "t-one"

@@ -7,8 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.consents.oauth import Busy, Granted, Lost, OurFault
-from shared.consents.tables import consents, tenants, users
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS, MINUTE_MS
@@ -20,6 +18,8 @@ from shared.errors import (
     RefusedError,
     RetryableError,
 )
+from shared.grants.oauth import Busy, Granted, Lost, OurFault
+from shared.registry.tables import consents, tenants, users
 
 TENANT = "t-one"
 MAILBOX = Mailbox(TENANT, "mb-ana")

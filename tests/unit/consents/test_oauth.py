@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from shared.consents.grants import who_mends
-from shared.consents.oauth import Busy, Granted, Lost, OurFault, classify, missing_scopes, refresh_request, scopes_for
 from shared.domain.identity import Provider
+from shared.grants.grant import who_mends
+from shared.grants.oauth import Busy, Granted, Lost, OurFault, classify, missing_scopes, refresh_request, scopes_for
 from shared.runtime.settings import Settings
 
 GOOGLE = "https://www.googleapis.com/auth/"

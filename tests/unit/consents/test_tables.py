@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.consents.tables import dismissals
 from shared.contracts.rows import DismissalRow
 from shared.errors import ConflictError, MalformedRecordError
+from shared.registry.tables import dismissals
 
 ROW = DismissalRow(user="u", at_ms=1)
 

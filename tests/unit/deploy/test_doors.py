@@ -13,9 +13,9 @@ from flask import Flask
 
 from services.portal.app import create_app
 from services.portal.deps import Deps
-from shared.consents.broker import ConsentBroker
 from shared.crypto.master import new_key, parse
 from shared.engines.embedded import open_engine
+from shared.grants.broker import ConsentBroker
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
 

@@ -12,11 +12,6 @@ from hypothesis import strategies as st
 
 from services.sync_worker.look import Addresses, Job, Looker
 from services.sync_worker.take import TakeRooms
-from shared.consents.broker import ConsentBroker
-from shared.consents.endings import Endings
-from shared.consents.enrolment import enrol
-from shared.consents.oauth import Granted, TokenRequest
-from shared.consents.tables import users
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.rows import UserRow
 from shared.crypto.master import new_key, parse
@@ -25,6 +20,11 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
 from shared.domain.sighting import Access, Look, Subscription, SubscriptionWish, Window
 from shared.engines.embedded import open_engine
+from shared.grants.broker import ConsentBroker
+from shared.grants.endings import Endings
+from shared.grants.oauth import Granted, TokenRequest
+from shared.organisations.enrolment import enrol
+from shared.registry.tables import users
 from shared.runtime.settings import Settings
 from tests.integration.pipeline.office import GRANTED, ManualClock
 

@@ -17,8 +17,8 @@ from shared.errors import (
     SubscriptionGoneError,
 )
 from shared.providers.google import failures as google_failures
-from shared.providers.graph import failures as graph_failures
-from shared.providers.graph.failures import Doing
+from shared.providers.microsoft import failures as graph_failures
+from shared.providers.microsoft.failures import Doing
 
 GoogleDoing = google_failures.Doing
 

@@ -10,9 +10,9 @@ from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import from_rfc3339
 from shared.domain.sighting import Availability, EventKind, SeenEvent, SeenRemoval
 from shared.errors import MalformedRecordError
-from shared.providers.graph.parse import latest, parse_availability, parse_item, parse_live, parse_page
-from shared.providers.graph.subscriptions import confirmed, is_ours
-from shared.providers.graph.wire import Subscription
+from shared.providers.microsoft.parse import latest, parse_availability, parse_item, parse_live, parse_page
+from shared.providers.microsoft.subscriptions import confirmed, is_ours
+from shared.providers.microsoft.wire import Subscription
 
 Sample = Callable[[str], bytes]
 TIMES = b'"start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}'

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.sighting import RoomContact
 from shared.errors import EventGoneError, RefusedError
 from shared.providers.google import rooms as google_rooms
-from shared.providers.graph import rooms as graph_rooms
+from shared.providers.microsoft import rooms as graph_rooms
 
 Read = Callable[[str], Any]
 GRAPH_DECLINED, GRAPH_ROOM = "Aquarium@contoso.example", RoomContact("boiler@contoso.example", "Boiler Room")

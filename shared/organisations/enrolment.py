@@ -1,0 +1,73 @@
+"""Switching an organisation on: its row, its keys, and which of the provider's organisations it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.contracts.rows import DirectoryRow, IntegrationState, RoomRow, TenantRow
+from shared.ports.keyring import Keyring
+from shared.ports.registry import Registry
+from shared.registry.tables import directories, rooms, tenants
+
+NOBODY = "-"
+"""The pseudo-tenant of rows that say which tenant a directory is."""
+_ID_BYTES = 8
+_IDS_KEY_BYTES = 32
+
+
+def tenant_of(registry: Registry, provider: str, directory: str) -> str | None:
+    """The tenant that `directory` (Entra tenant id, Google hosted domain) is; None when it was never enrolled."""
+    row = directories(registry).get(NOBODY, f"{provider}:{directory}")
+    return row.tenant if row else None
+
+
+def enrol(registry: Registry, keyring: Keyring, *, provider: str, directory: str, name: str) -> str:
+    """
+    Enable the integration for an organisation without a test flow; doing it again changes nothing but the name.
+
+    Returns:
+        The tenant's id.
+    """
+    tenant = introduce(registry, keyring, provider=provider, directory=directory, name=name)
+    tenants(registry).change(
+        tenant,
+        "tenant",
+        lambda row: msgspec.structs.replace(row, name=name, integration=IntegrationState.ENABLED) if row else None,
+    )
+    return tenant
+
+
+def introduce(registry: Registry, keyring: Keyring, *, provider: str, directory: str, name: str) -> str:
+    """
+    Make an organisation known, with the integration off; one that is known stays as it is.
+
+    Returns:
+        The tenant's id.
+    """
+    row = DirectoryRow(tenant=f"t-{secrets.token_hex(_ID_BYTES)}")
+    found = directories(registry).change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
+    tenant = (found or row).tenant
+    keyring.create(tenant)
+    fresh = TenantRow(
+        name=name,
+        provider=provider,
+        directory=directory,
+        integration=IntegrationState.OFF,
+        ids_key=secrets.token_bytes(_IDS_KEY_BYTES),
+    )
+    tenants(registry).add(tenant, "tenant", fresh)
+    return tenant
+
+
+def enter_rooms(registry: Registry, keyring: Keyring, tenant: str, entered: Iterable[RoomRow]) -> int:
+    """Write rooms into the tenant's list, by address; returns how many."""
+    keys = keyring.keys(tenant)
+    table = rooms(registry)
+    count = 0
+    for row in entered:
+        table.put(tenant, keys.room(row.address), msgspec.structs.replace(row, address=row.address.lower()))
+        count += 1
+    return count

@@ -1,0 +1,1 @@
+"""What exists nowhere else: typed tables over the registry port, declared once a table."""
