@@ -9,25 +9,12 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import (
-    audit_pages,
-    auth,
-    feed,
-    headers,
-    limits,
-    me,
-    navigation,
-    pages,
-    problems,
-    profile,
-    sessions,
-    stream,
-    welcome,
-)
+from services.portal import audit_pages, auth, feed, me, pages, profile, stream, welcome
 from services.portal.admin import integration, off, people_pages
 from services.portal.day import api as day_api
 from services.portal.day import pages as day_pages
 from services.portal.deps import EXTENSION, Deps
+from services.portal.frame import headers, limits, navigation, problems, sessions
 from services.portal.live import LiveReader
 from services.portal.rooms import pages as rooms_pages
 from services.portal.rooms.importing import RoomImport

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from services.portal.deps import Deps
-from services.portal.sessions import Person
+from services.portal.frame.sessions import Person
 from shared.contracts.rows import AuditRow
 from shared.domain.instants import DAY_MS
 from shared.registry import tables

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, render_template
 
 from services.portal import audit
 from services.portal.deps import Deps
-from services.portal.sessions import entitled
+from services.portal.frame.sessions import entitled
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right
 

@@ -12,10 +12,10 @@ from flask import request
 
 from services.portal.auth import BROWSER_COOKIE, callback_address
 from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, cookie_name
 from services.portal.me import connection
 from services.portal.openid import OpenIdProvider, asked_for
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person, cookie_name
 from services.portal.signins import Purpose, SignIns
 from services.portal.takes import append_command
 from shared.contracts.command import Disconnect

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from services.portal.board import Board, board_of
 from services.portal.deps import Deps
+from services.portal.frame.sessions import Person
 from services.portal.prompts import Prompt, Viewer, sight
-from services.portal.sessions import Person
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from services.portal import cursor
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
 from services.portal.rejections import ByIdIndex, batch
 from services.portal.resolving import resolved
 from shared.contracts.topics import ROOM_REJECTIONS

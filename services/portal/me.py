@@ -10,10 +10,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from services.portal.deps import Deps
 from services.portal.desk import Desk
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, signed_in
 from services.portal.live import LiveReader
-from services.portal.problems import ProblemError
 from services.portal.rebooking import Rebooking
-from services.portal.sessions import Person, signed_in
 from services.portal.shapes import choices_shape, prompt_shape, take_shape
 from services.portal.showing import UNNAMED, Showing
 from services.portal.takes import Takes

@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response
 from services.portal.connecting import why_not
 from services.portal.deps import Deps
 from services.portal.desk import Desk
+from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.live import LiveReader
 from services.portal.me import connection
 from services.portal.rebooking import Rebooking
-from services.portal.sessions import Person, anybody, signed_in
 from services.portal.shapes import Json, choices_shape
 from services.portal.showing import Showing
 from services.portal.stream import Mark

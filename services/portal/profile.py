@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.auth import is_led_here, keep_browser
 from services.portal.connecting import Connecting
 from services.portal.deps import Deps
+from services.portal.frame.sessions import anybody, member
 from services.portal.openid import OpenIdProvider
-from services.portal.sessions import anybody, member
 from shared.domain.identity import Provider
 
 PATH = "/profile"

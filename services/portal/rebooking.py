@@ -9,10 +9,10 @@ from services.portal.board import MAX_DATES
 from services.portal.choices import Choices, Empty, candidates, free, throughout
 from services.portal.deps import Deps
 from services.portal.desk import Desk
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person
 from services.portal.live import LiveReader
-from services.portal.problems import ProblemError
 from services.portal.prompts import Prompt
-from services.portal.sessions import Person
 from services.portal.shapes import CLOSING_WORDS
 from services.portal.takes import MAX_KEY_CHARS, Takes
 from shared.contracts.rows import RoomRow, TakeRow, TakeState

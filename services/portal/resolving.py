@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
 from shared.contracts.meeting_state import MeetingState, RoomMemory
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.rows import IntegrationState, UserRow

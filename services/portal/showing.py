@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.portal.board import Board, Change, PromptOpened, RoomChanged, grouped, share
 from services.portal.deps import Deps
 from services.portal.desk import Desk
+from services.portal.frame.sessions import Person
 from services.portal.live import LiveReader
 from services.portal.prompts import Prompt, RoomLine
-from services.portal.sessions import Person
 from services.portal.shapes import Json, name_in, prompt_shape, room_shape, take_shape
 from services.portal.takes import Takes
 from shared.contracts.rows import TakeRow

@@ -16,9 +16,9 @@ from flask import Blueprint, Response, request
 from services.portal.board import Board, Change, PromptOpened, changes, closings, snapshot
 from services.portal.deps import Deps
 from services.portal.desk import Desk
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, signed_in, still_welcome
 from services.portal.live import LiveReader
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person, signed_in, still_welcome
 from services.portal.shapes import Json
 from services.portal.showing import Showing
 from shared.contracts.meeting_state import MeetingState

@@ -8,7 +8,7 @@ import msgspec
 
 from services.portal.admin.overview import organisation
 from services.portal.deps import Deps
-from services.portal.sessions import Person
+from services.portal.frame.sessions import Person
 from shared.domain.keys import pseudonym
 from shared.errors import KeyDestroyedError
 

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal import audit
 from services.portal.admin.overview import configured, organisation, overview
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
 from services.portal.refusals import Refusal, Who
-from services.portal.sessions import CSRF_HEADER, Person, entitled
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.troubles import TROUBLES
 from shared.contracts.rows import IntegrationState, TenantRow

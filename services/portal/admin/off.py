@@ -14,9 +14,9 @@ from services.portal.admin.confirming import confirmation, is_confirmed
 from services.portal.admin.integration import chosen_provider
 from services.portal.admin.overview import Json, organisation, overview
 from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, entitled
 from services.portal.offpath import consequences, switch_off
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person, entitled
 from services.portal.testflow.flow import TestFlow
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.portal.deps import Deps
+from services.portal.frame.sessions import Person
 from services.portal.openid import asked_for
-from services.portal.sessions import Person
 from services.portal.signins import Purpose
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.shown import diagnosis, run_shape

@@ -11,8 +11,8 @@ import msgspec
 from services.portal import audit
 from services.portal.admin.overview import organisation
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person
 from shared.contracts.rows import UserRow
 from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, MalformedRecordError

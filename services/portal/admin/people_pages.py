@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.people import APPOINTABLE, People
 from services.portal.deps import Deps
-from services.portal.navigation import ROLE_WORDS
-from services.portal.problems import ProblemError
-from services.portal.sessions import entitled
+from services.portal.frame.navigation import ROLE_WORDS
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import entitled
 from services.portal.shapes import Json
 from shared.domain.roles import Right, Role
 

@@ -16,10 +16,10 @@ from services.portal.day.requested import attended, browser_zone, day_in, month_
 from services.portal.day.shown import DayShown
 from services.portal.day.wishes import wished
 from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import signed_in
 from services.portal.live import LiveReader
 from services.portal.me import IDEMPOTENCY_HEADER
-from services.portal.problems import ProblemError
-from services.portal.sessions import signed_in
 from shared.domain.instants import to_rfc3339
 
 

@@ -18,10 +18,10 @@ from services.portal.day.requested import attended, browser_zone, day_in, month_
 from services.portal.day.shown import DayShown
 from services.portal.day.wishes import BookingWish, wished
 from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.live import LiveReader
 from services.portal.me import connection
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person, anybody, signed_in
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables
 from shared.runtime.logging import get_logger

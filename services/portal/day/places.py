@@ -8,8 +8,8 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person
 from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
 from shared.domain.instants import DAY_MS
 from shared.registry import tables

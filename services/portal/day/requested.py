@@ -14,7 +14,7 @@ from services.portal.day.agenda import month_of
 from services.portal.day.places import CHOSEN, Place
 from services.portal.day.zones import UTC_ZONE, local, zone_from
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
 from shared.domain.instants import DAY_MS, from_rfc3339
 
 ZONE_COOKIE = "roomsync_zone"

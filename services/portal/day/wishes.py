@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.portal.addresses import is_address
 from services.portal.day.zones import NoSuchTimeError, instant_ms
-from services.portal.problems import ProblemError
+from services.portal.frame.deciding.email_addresses import is_address
+from services.portal.frame.problems import ProblemError
 
 MAX_TITLE_CHARS = 200
 MAX_GUESTS = 50

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from services.portal.addresses import is_address
-from services.portal.problems import ProblemError
+from services.portal.frame.deciding.email_addresses import is_address
+from services.portal.frame.problems import ProblemError
 from shared.contracts.rows import RoomRow
 
 _MAX_CHARS = 120

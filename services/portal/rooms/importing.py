@@ -5,11 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, entitled
 from services.portal.openid import Identity
-from services.portal.problems import ProblemError
 from services.portal.refusals import RefusedSignInError
 from services.portal.rooms.book import RoomBook
-from services.portal.sessions import Person, entitled
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.domain.sighting import Access

@@ -10,13 +10,13 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, entitled
 from services.portal.live import LiveReader
 from services.portal.openid import asked_for
-from services.portal.problems import ProblemError
 from services.portal.rooms.book import RoomBook
 from services.portal.rooms.entries import entered
 from services.portal.rooms.shown import RoomsShown
-from services.portal.sessions import Person, entitled
 from services.portal.signins import Purpose
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from services.portal.deps import Deps
+from services.portal.frame.sessions import Person
 from services.portal.live import LiveReader
 from services.portal.rooms.health import Health, health_of, span_words
 from services.portal.rooms.remembered import Memories, memories
-from services.portal.sessions import Person
 from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.portal.deps import Deps
+from services.portal.frame.sessions import entitled
 from services.portal.openid import Identity
 from services.portal.refusals import RefusedSignInError
-from services.portal.sessions import entitled
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.preflight import refusal_of
 from shared.domain.identity import Provider

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 from services.portal.deps import Deps
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
 from services.portal.testflow.run import Stage, TestRun, without
 from services.portal.testflow.runs import Runs, SupersededError
 from services.portal.testflow.undoing import take_back

@@ -10,7 +10,7 @@ import msgspec
 
 from services.portal import offpath
 from services.portal.deps import Deps
-from services.portal.sessions import Person
+from services.portal.frame.sessions import Person
 from services.sync_worker.sweep import Sweep
 from shared.contracts.rows import ConsentRow, RoomRow, TenantRow
 from shared.domain.identity import Provider

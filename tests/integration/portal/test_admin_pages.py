@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.portal import limits
 from services.portal.admin.people import People
 from services.portal.admission import enter
-from services.portal.headers import CONTENT_SECURITY_POLICY
+from services.portal.frame import limits
+from services.portal.frame.headers import CONTENT_SECURITY_POLICY
 from services.portal.openid import Identity, asked_for
 from services.portal.signins import Purpose
 from shared.contracts.rows import IntegrationState

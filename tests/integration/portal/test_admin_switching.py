@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.portal.problems import ProblemError
-from services.portal.sessions import Person
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person
 from services.portal.testflow.enabling import enable
 from services.portal.testflow.run import Stage, Step, TestRun
 from services.portal.testflow.runs import Runs

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from services.portal.sessions import LIFE_MS
+from services.portal.frame.sessions import LIFE_MS
 from services.portal.signins import LIFE_MS as SIGN_IN_LIFE_MS
 from shared.contracts import envelope
 from shared.contracts.command import Command, Connect

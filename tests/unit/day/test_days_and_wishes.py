@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.portal.day.agenda import by_day, month_of, next_month, weeks
 from services.portal.day.wishes import wished
 from services.portal.day.zones import NoSuchTimeError, instant_ms, local, midnight_ms, zone_from
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.portal.problems import ProblemError
+from services.portal.frame.problems import ProblemError
 from services.portal.rooms.entries import entered
 from services.portal.rooms.health import Verdict, health_of, span_words
 from shared.contracts.meeting_state import RoomMemory, RoomState

@@ -12,7 +12,7 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps, deps
-from services.portal.problems import ProblemError, not_allowed, not_enabled
+from services.portal.frame.problems import ProblemError, not_allowed, not_enabled
 from shared.contracts.rows import IntegrationState, SessionRow
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from flask import Flask, request
 
 from services.portal.deps import deps
-from services.portal.problems import ProblemError
-from services.portal.sessions import COOKIE, cookie_name
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import COOKIE, cookie_name
 from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.runtime.logging import get_logger
 

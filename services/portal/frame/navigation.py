@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, request
 
 from services.portal.deps import deps
-from services.portal.sessions import anybody
+from services.portal.frame.sessions import anybody
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
 from shared.errors import RoomsyncError
