@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import audit_pages, auth, feed, me, pages, profile, stream, welcome
+from services.portal import audit_pages, feed, me, pages, profile, stream, welcome
 from services.portal.admin import integration, off, people_pages
 from services.portal.day import api as day_api
 from services.portal.day import pages as day_pages
@@ -18,7 +18,8 @@ from services.portal.frame import headers, limits, navigation, problems, session
 from services.portal.live import LiveReader
 from services.portal.rooms import pages as rooms_pages
 from services.portal.rooms.importing import RoomImport
-from services.portal.signins import Purpose
+from services.portal.sign_in import routes as sign_in_routes
+from services.portal.sign_in.attempts import Purpose
 from services.portal.testflow.errand import TestErrand
 from services.portal.testflow.flow import TestFlow
 from shared.runtime import metrics
@@ -59,7 +60,7 @@ def create_app(deps: Deps) -> Flask:
     }
     app.register_blueprint(health_blueprint(NAME, checks))
     app.register_blueprint(
-        auth.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestErrand(deps, flow)})
+        sign_in_routes.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestErrand(deps, flow)})
     )
     app.register_blueprint(audit_pages.blueprint(deps))
     app.register_blueprint(integration.blueprint(deps, flow))

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from flask import request
 
-from services.portal.auth import BROWSER_COOKIE, callback_address
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, cookie_name
 from services.portal.me import connection
-from services.portal.openid import OpenIdProvider, asked_for
-from services.portal.signins import Purpose, SignIns
+from services.portal.sign_in.attempts import Purpose, SignIns
+from services.portal.sign_in.openid import OpenIdProvider, asked_for
+from services.portal.sign_in.routes import BROWSER_COOKIE, callback_address
 from services.portal.takes import append_command
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow

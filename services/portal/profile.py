@@ -7,11 +7,11 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.auth import is_led_here, keep_browser
 from services.portal.connecting import Connecting
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
-from services.portal.openid import OpenIdProvider
+from services.portal.sign_in.openid import OpenIdProvider
+from services.portal.sign_in.routes import is_led_here, keep_browser
 from shared.domain.identity import Provider
 
 PATH = "/profile"

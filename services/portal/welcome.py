@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.connecting import Connecting
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
-from services.portal.openid import OpenIdProvider
+from services.portal.sign_in.openid import OpenIdProvider
 from shared.domain.identity import Provider
 from shared.errors import RoomsyncError
 

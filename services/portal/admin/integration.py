@@ -15,7 +15,7 @@ from services.portal.admin.overview import configured, organisation, overview
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
-from services.portal.refusals import Refusal, Who
+from services.portal.sign_in.refusals import Refusal, Who
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.troubles import TROUBLES
 from shared.contracts.rows import IntegrationState, TenantRow

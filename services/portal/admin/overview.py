@@ -6,8 +6,8 @@ from typing import Any
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.portal.openid import asked_for
-from services.portal.signins import Purpose
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.openid import asked_for
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.shown import diagnosis, run_shape
 from shared.contracts.rows import IntegrationState, TenantRow

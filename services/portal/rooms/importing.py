@@ -7,9 +7,9 @@ from http import HTTPStatus
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
-from services.portal.openid import Identity
-from services.portal.refusals import RefusedSignInError
 from services.portal.rooms.book import RoomBook
+from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.domain.sighting import Access
@@ -19,7 +19,7 @@ from shared.organisations.enrolment import tenant_of
 
 
 class RoomImport:
-    """The errand of `Purpose.ROOMS`; see `services.portal.auth.Errand`."""
+    """The errand of `Purpose.ROOMS`; see `services.portal.sign_in.routes.Errand`."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps

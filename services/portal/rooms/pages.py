@@ -13,11 +13,11 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
 from services.portal.live import LiveReader
-from services.portal.openid import asked_for
 from services.portal.rooms.book import RoomBook
 from services.portal.rooms.entries import entered
 from services.portal.rooms.shown import RoomsShown
-from services.portal.signins import Purpose
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.openid import asked_for
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 

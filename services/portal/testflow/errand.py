@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import entitled
-from services.portal.openid import Identity
-from services.portal.refusals import RefusedSignInError
+from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.refusals import RefusedSignInError
 from services.portal.testflow.flow import TestFlow
 from services.portal.testflow.preflight import refusal_of
 from shared.domain.identity import Provider
@@ -16,7 +16,7 @@ RESULT = "/admin/integration/test/result"
 
 
 class TestErrand:
-    """See `services.portal.auth.Errand`."""
+    """See `services.portal.sign_in.routes.Errand`."""
 
     __test__ = False
 

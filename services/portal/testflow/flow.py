@@ -11,13 +11,13 @@ from http import HTTPStatus
 import msgspec
 
 from services.portal import audit
-from services.portal.admission import enter
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.offpath import lapse
-from services.portal.openid import Identity
-from services.portal.refusals import Cause, RefusedSignInError, explained, provider_code
+from services.portal.sign_in.admission import enter
+from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.refusals import Cause, RefusedSignInError, explained, provider_code
 from services.portal.testflow.enabling import complete, enable, is_taken, known_directory
 from services.portal.testflow.leaving import abandon, tidy, under_way
 from services.portal.testflow.run import (

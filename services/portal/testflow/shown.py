@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.portal.refusals import Who
+from services.portal.sign_in.refusals import Who
 from services.portal.testflow.run import Stage, Step, TestRun
 from services.portal.testflow.troubles import Code, about
 from shared.domain.instants import to_rfc3339

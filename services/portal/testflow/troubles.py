@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from services.portal.refusals import BY_CODE, OTHER, Refusal, Who, explained, provider_code
+from services.portal.sign_in.refusals import BY_CODE, OTHER, Refusal, Who, explained, provider_code
 from services.portal.testflow.run import Step
 from shared.errors import (
     ConsentRevokedError,

@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from services.portal.admin.people import People
-from services.portal.admission import enter
 from services.portal.frame import limits
 from services.portal.frame.headers import CONTENT_SECURITY_POLICY
-from services.portal.openid import Identity, asked_for
-from services.portal.signins import Purpose
+from services.portal.sign_in.admission import enter
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.openid import Identity, asked_for
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import MATRIX, Right, Role, may

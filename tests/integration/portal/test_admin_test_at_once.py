@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from services.portal import openid
+from services.portal.sign_in import openid
 from services.portal.testflow import flow as flow_module
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider

@@ -12,9 +12,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from services.portal.openid import OpenIdProvider
-from services.portal.refusals import Cause, RefusedSignInError
-from services.portal.signins import Purpose, SignIn
+from services.portal.sign_in.attempts import Purpose, SignIn
+from services.portal.sign_in.openid import OpenIdProvider
+from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
 from shared.runtime.settings import Settings

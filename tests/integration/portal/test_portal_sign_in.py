@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from services.portal.frame.sessions import LIFE_MS
-from services.portal.signins import LIFE_MS as SIGN_IN_LIFE_MS
+from services.portal.sign_in.attempts import LIFE_MS as SIGN_IN_LIFE_MS
 from shared.contracts import envelope
 from shared.contracts.command import Command, Connect
 from shared.contracts.rows import ConsentState, IntegrationState

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from services.portal.openid import asked_for
-from services.portal.signins import Purpose
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.openid import asked_for
 from shared.contracts.command import Connect, Disconnect
 from shared.contracts.rows import ConsentRow, ConsentState, FreshnessRow, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider

@@ -18,8 +18,8 @@ from click.testing import CliRunner
 from cli.main import roomsync
 from cli.restoring import BY_CONSENT_KEY, BY_DATA_KEYS, KEPT, NEVER
 from cli.stage import simulator_environ
-from services.portal import signins
-from services.portal.signins import Purpose, SignIns
+from services.portal.sign_in import attempts
+from services.portal.sign_in.attempts import Purpose, SignIns
 from shared.contracts import command
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Connect, Disconnect
@@ -163,7 +163,7 @@ def test_every_table_of_the_registry_has_its_place_in_the_plan() -> None:
     ours = (each for each in made if callable(each) and getattr(each, "__module__", "") == tables.__name__)
     names = {each(None).name for each in ours if each is not tables.Table}
 
-    assert names | {"leases", signins.TABLE} == KEPT | BY_CONSENT_KEY | BY_DATA_KEYS | NEVER
+    assert names | {"leases", attempts.TABLE} == KEPT | BY_CONSENT_KEY | BY_DATA_KEYS | NEVER
 
 
 def test_what_was_lost_comes_back_and_its_mailboxes_are_connected(house: House) -> None:

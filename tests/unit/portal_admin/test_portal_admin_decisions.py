@@ -12,7 +12,7 @@ from services.portal.frame import limits
 from services.portal.frame.limits import Limit, Windows, limit_of
 from services.portal.frame.navigation import place as page_of
 from services.portal.frame.navigation import role_words, visible
-from services.portal.refusals import OTHER, Cause, Who, explained, provider_code
+from services.portal.sign_in.refusals import OTHER, Cause, Who, explained, provider_code
 from services.portal.testflow.booking import MOST_ROOMS, place
 from services.portal.testflow.preflight import ERRORS, read
 from services.portal.testflow.run import (

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admission import Admitted, admit, recognise
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import anybody, cookie_name, end_session, is_loopback, is_secure, open_session
-from services.portal.openid import Identity, OpenIdProvider, asked_for
-from services.portal.refusals import Cause, RefusedSignInError, Who, explained, provider_code
-from services.portal.signins import LIFE_MS, Purpose, SignIn, SignIns
+from services.portal.sign_in.admission import Admitted, admit, recognise
+from services.portal.sign_in.attempts import LIFE_MS, Purpose, SignIn, SignIns
+from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
+from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explained, provider_code
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may

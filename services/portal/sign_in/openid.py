@@ -16,8 +16,8 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from services.portal.refusals import Cause, RefusedSignInError
-from services.portal.signins import Purpose, SignIn
+from services.portal.sign_in.attempts import Purpose, SignIn
+from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
 from shared.grants.oauth import Granted, identity_scopes, missing_scopes, scopes_for

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from services.portal.deps import Deps
-from services.portal.openid import Identity
-from services.portal.refusals import Cause, RefusedSignInError
+from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from services.portal.takes import append_command
 from shared.contracts.command import Connect
 from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
