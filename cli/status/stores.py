@@ -10,7 +10,7 @@ from cli.letters import open_letters
 from cli.mailboxes import grants, tenants_of
 from cli.scanning import all_records
 from cli.status.facts import Letters, Watched
-from services.portal.prompts import Viewer, sight
+from services.portal.meetings.deciding.prompts import Viewer, sight
 from services.sync_worker.gauges import is_stale, state_of
 from services.sync_worker.mailbox import renew_at
 from shared.contracts.calendar_state import MailboxState

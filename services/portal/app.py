@@ -15,7 +15,7 @@ from services.portal.day import api as day_api
 from services.portal.day import pages as day_pages
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import headers, limits, navigation, problems, sessions
-from services.portal.live import LiveReader
+from services.portal.meetings.live_reader import LiveReader
 from services.portal.rooms import pages as rooms_pages
 from services.portal.rooms.importing import RoomImport
 from services.portal.sign_in import routes as sign_in_routes

@@ -9,14 +9,14 @@ import msgspec
 from flask import Blueprint, Response, jsonify, request
 
 from services.portal.deps import Deps
-from services.portal.desk import Desk
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, signed_in
-from services.portal.live import LiveReader
+from services.portal.meetings.deciding.shapes import choices_shape, prompt_shape, take_shape
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.presentation import UNNAMED, Showing
+from services.portal.meetings.takes import Takes
 from services.portal.rebooking import Rebooking
-from services.portal.shapes import choices_shape, prompt_shape, take_shape
-from services.portal.showing import UNNAMED, Showing
-from services.portal.takes import Takes
 from shared.contracts.rows import ConsentRow, ConsentState, TakeRow, TakeState
 from shared.domain.instants import to_rfc3339
 from shared.grants.grant import who_mends

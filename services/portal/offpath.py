@@ -10,10 +10,10 @@ import msgspec
 
 from services.portal import audit
 from services.portal.deps import Deps
-from services.portal.desk import Desk
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.takes import append_command
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.takes import append_command
 from shared.contracts.command import Command
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from services.portal.board import MAX_DATES
-from services.portal.choices import Choices, Empty, candidates, free, throughout
 from services.portal.deps import Deps
-from services.portal.desk import Desk
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.live import LiveReader
-from services.portal.prompts import Prompt
-from services.portal.shapes import CLOSING_WORDS
-from services.portal.takes import MAX_KEY_CHARS, Takes
+from services.portal.meetings.deciding.board import MAX_DATES
+from services.portal.meetings.deciding.choices import Choices, Empty, candidates, free, throughout
+from services.portal.meetings.deciding.prompts import Prompt
+from services.portal.meetings.deciding.shapes import CLOSING_WORDS
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError

@@ -13,14 +13,14 @@ from http import HTTPStatus
 import msgspec
 from flask import Blueprint, Response, request
 
-from services.portal.board import Board, Change, PromptOpened, changes, closings, snapshot
 from services.portal.deps import Deps
-from services.portal.desk import Desk
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, signed_in, still_welcome
-from services.portal.live import LiveReader
-from services.portal.shapes import Json
-from services.portal.showing import Showing
+from services.portal.meetings.deciding.board import Board, Change, PromptOpened, changes, closings, snapshot
+from services.portal.meetings.deciding.shapes import Json
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.presentation import Showing
 from shared.contracts.meeting_state import MeetingState
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.runtime import metrics

@@ -13,7 +13,7 @@ from services.portal.deps import Deps
 from services.portal.frame.navigation import ROLE_WORDS
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import entitled
-from services.portal.shapes import Json
+from services.portal.meetings.deciding.shapes import Json
 from shared.domain.roles import Right, Role
 
 

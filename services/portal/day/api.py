@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from services.portal.choices import LABEL
 from services.portal.day.agenda import COUNTING_RULE, next_month
 from services.portal.day.booking import Booking
 from services.portal.day.places import Place, Places
@@ -18,8 +17,9 @@ from services.portal.day.wishes import wished
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import signed_in
-from services.portal.live import LiveReader
 from services.portal.me import IDEMPOTENCY_HEADER
+from services.portal.meetings.deciding.choices import LABEL
+from services.portal.meetings.live_reader import LiveReader
 from shared.domain.instants import to_rfc3339
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.portal.prompts import RoomLine
-from services.portal.shapes import STATE_WORDS
+from services.portal.meetings.deciding.prompts import RoomLine
+from services.portal.meetings.deciding.shapes import STATE_WORDS
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.attendees import Answer

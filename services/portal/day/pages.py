@@ -10,7 +10,6 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.portal.choices import WORDS
 from services.portal.day.agenda import COUNTING_RULE, next_month, weeks
 from services.portal.day.booking import Booking
 from services.portal.day.places import CHOSEN, Places
@@ -20,8 +19,9 @@ from services.portal.day.wishes import BookingWish, wished
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
-from services.portal.live import LiveReader
 from services.portal.me import connection
+from services.portal.meetings.deciding.choices import WORDS
+from services.portal.meetings.live_reader import LiveReader
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables
 from shared.runtime.logging import get_logger

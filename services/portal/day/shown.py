@@ -11,9 +11,9 @@ from services.portal.day.asked import Asked
 from services.portal.day.places import Place, Places
 from services.portal.day.zones import local, midnight_ms
 from services.portal.deps import Deps
-from services.portal.desk import Desk
 from services.portal.frame.sessions import Person
-from services.portal.live import LiveReader
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window

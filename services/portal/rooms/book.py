@@ -12,7 +12,7 @@ from services.portal import audit
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.takes import append_command
+from services.portal.meetings.takes import append_command
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import ConsentState, IntegrationState, RoomRow
 from shared.domain.identity import Mailbox

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
-from services.portal.live import LiveReader
+from services.portal.meetings.live_reader import LiveReader
 from services.portal.rooms.book import RoomBook
 from services.portal.rooms.entries import entered
 from services.portal.rooms.shown import RoomsShown

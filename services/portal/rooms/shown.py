@@ -6,7 +6,7 @@ from typing import Any
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.portal.live import LiveReader
+from services.portal.meetings.live_reader import LiveReader
 from services.portal.rooms.health import Health, health_of, span_words
 from services.portal.rooms.remembered import Memories, memories
 from shared.contracts.meeting_state import RoomMemory, RoomState

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from services.portal.deps import Deps
+from services.portal.meetings.takes import append_command
 from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
-from services.portal.takes import append_command
 from shared.contracts.command import Connect
 from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
 from shared.crypto.sealing import seal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.portal.takes import UNDER_WAY_MS
+from services.portal.meetings.takes import UNDER_WAY_MS
 from shared.contracts import envelope
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.meeting_state import RoomState

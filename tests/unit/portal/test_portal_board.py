@@ -7,8 +7,17 @@ from itertools import pairwise
 
 import pytest
 
-from services.portal.board import Board, PromptClosed, PromptOpened, RoomChanged, board_of, changes, closings, snapshot
-from services.portal.prompts import Closing, Viewer, sight
+from services.portal.meetings.deciding.board import (
+    Board,
+    PromptClosed,
+    PromptOpened,
+    RoomChanged,
+    board_of,
+    changes,
+    closings,
+    snapshot,
+)
+from services.portal.meetings.deciding.prompts import Closing, Viewer, sight
 from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
 from shared.domain.keys import TenantKeys
 

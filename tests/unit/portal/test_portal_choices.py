@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.portal.choices import MAX_CANDIDATES, Empty, candidates, free
+from services.portal.meetings.deciding.choices import MAX_CANDIDATES, Empty, candidates, free
 from shared.contracts.rows import RoomRow
 from shared.domain.sighting import Availability
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.portal.prompts import Closing, Prompt, PromptState, Sight, Viewer, sight
+from services.portal.meetings.deciding.prompts import Closing, Prompt, PromptState, Sight, Viewer, sight
 from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
 from shared.domain.keys import TenantKeys
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.portal.board import Board, Change, PromptOpened, RoomChanged, grouped, share
 from services.portal.deps import Deps
-from services.portal.desk import Desk
 from services.portal.frame.sessions import Person
-from services.portal.live import LiveReader
-from services.portal.prompts import Prompt, RoomLine
-from services.portal.shapes import Json, name_in, prompt_shape, room_shape, take_shape
-from services.portal.takes import Takes
+from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, grouped, share
+from services.portal.meetings.deciding.prompts import Prompt, RoomLine
+from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape, room_shape, take_shape
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.takes import Takes
 from shared.contracts.rows import TakeRow
 from shared.domain.sighting import LiveMeeting
 from shared.registry import tables

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from services.portal.board import Board, board_of
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.portal.prompts import Prompt, Viewer, sight
+from services.portal.meetings.deciding.board import Board, board_of
+from services.portal.meetings.deciding.prompts import Prompt, Viewer, sight
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.portal.board import Share
-from services.portal.choices import LABEL, WORDS, Candidate, Choices
-from services.portal.prompts import Closing, Prompt, RoomLine
+from services.portal.meetings.deciding.board import Share
+from services.portal.meetings.deciding.choices import LABEL, WORDS, Candidate, Choices
+from services.portal.meetings.deciding.prompts import Closing, Prompt, RoomLine
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.instants import to_rfc3339

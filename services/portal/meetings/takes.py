@@ -9,7 +9,7 @@ from flask import has_request_context, request
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.prompts import Prompt
+from services.portal.meetings.deciding.prompts import Prompt
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
 from shared.domain import trace

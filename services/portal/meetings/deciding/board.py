@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from services.portal.prompts import Closing, Prompt, PromptState, RoomLine, Sight
+from services.portal.meetings.deciding.prompts import Closing, Prompt, PromptState, RoomLine, Sight
 from shared.contracts.meeting_state import RoomState
 
 MAX_DATES = 10
