@@ -9,13 +9,15 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import audit_pages, feed, me, pages, profile, stream, welcome
+from services.portal import audit_pages, feed, profile, welcome
 from services.portal.admin import integration, off, people_pages
 from services.portal.day import api as day_api
 from services.portal.day import pages as day_pages
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import headers, limits, navigation, problems, sessions
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_rooms import api as my_rooms_api
+from services.portal.my_rooms import pages, stream
 from services.portal.rooms import pages as rooms_pages
 from services.portal.rooms.importing import RoomImport
 from services.portal.sign_in import routes as sign_in_routes
@@ -66,7 +68,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(integration.blueprint(deps, flow))
     app.register_blueprint(off.blueprint(deps, flow))
     app.register_blueprint(people_pages.blueprint(deps))
-    app.register_blueprint(me.blueprint(deps, reader))
+    app.register_blueprint(my_rooms_api.blueprint(deps, reader))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
     app.register_blueprint(stream.blueprint(deps, reader))

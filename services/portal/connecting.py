@@ -13,8 +13,8 @@ from flask import request
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, cookie_name
-from services.portal.me import connection
 from services.portal.meetings.takes import append_command
+from services.portal.my_rooms.api import connection
 from services.portal.sign_in.attempts import Purpose, SignIns
 from services.portal.sign_in.openid import OpenIdProvider, asked_for
 from services.portal.sign_in.routes import BROWSER_COOKIE, callback_address

@@ -17,9 +17,9 @@ from services.portal.day.wishes import wished
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import signed_in
-from services.portal.me import IDEMPOTENCY_HEADER
 from services.portal.meetings.deciding.choices import LABEL
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_rooms.api import IDEMPOTENCY_HEADER
 from shared.domain.instants import to_rfc3339
 
 

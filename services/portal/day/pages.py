@@ -19,9 +19,9 @@ from services.portal.day.wishes import BookingWish, wished
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
-from services.portal.me import connection
 from services.portal.meetings.deciding.choices import WORDS
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_rooms.api import connection
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables
 from shared.runtime.logging import get_logger

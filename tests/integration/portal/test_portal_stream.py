@@ -13,9 +13,9 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from services.portal import stream
 from services.portal.app import create_app
-from services.portal.stream import Mark, mark_of
+from services.portal.my_rooms import stream
+from services.portal.my_rooms.stream import Mark, mark_of
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
 from shared.ports.view import Row

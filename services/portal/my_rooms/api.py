@@ -16,7 +16,7 @@ from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.presentation import UNNAMED, Showing
 from services.portal.meetings.takes import Takes
-from services.portal.rebooking import Rebooking
+from services.portal.my_rooms.rebooking import Rebooking
 from shared.contracts.rows import ConsentRow, ConsentState, TakeRow, TakeState
 from shared.domain.instants import to_rfc3339
 from shared.grants.grant import who_mends
