@@ -11,13 +11,13 @@ from typing import Any
 from flask import Blueprint, Flask, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from services.portal.connecting import why_not
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.shapes import Json, choices_shape
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.presentation import Showing
+from services.portal.my_calendar.connection import why_not
 from services.portal.my_rooms.api import connection
 from services.portal.my_rooms.rebooking import Rebooking
 from services.portal.my_rooms.stream import Mark

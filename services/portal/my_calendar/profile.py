@@ -7,9 +7,9 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.connecting import Connecting
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
+from services.portal.my_calendar.connection import Connecting
 from services.portal.sign_in.openid import OpenIdProvider
 from services.portal.sign_in.routes import is_led_here, keep_browser
 from shared.domain.identity import Provider
