@@ -11,12 +11,12 @@ from flask import Flask, Response, g, request, url_for
 
 from services.portal import audit_pages, feed
 from services.portal.admin import integration, off, people_pages
-from services.portal.day import api as day_api
-from services.portal.day import pages as day_pages
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import headers, limits, navigation, problems, sessions
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
+from services.portal.my_day import api as day_api
+from services.portal.my_day import pages as day_pages
 from services.portal.my_rooms import api as my_rooms_api
 from services.portal.my_rooms import pages, stream
 from services.portal.rooms import pages as rooms_pages

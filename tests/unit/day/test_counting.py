@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.portal.day.agenda import by_day
+from services.portal.my_day.deciding.agenda import by_day
 from shared.domain.instants import DAY_MS, HOUR_MS, from_rfc3339
 from shared.domain.sighting import AgendaItem
 

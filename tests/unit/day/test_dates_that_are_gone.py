@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from services.portal.day.asked import said_by
+from services.portal.my_day.deciding.room_states import said_by
 from services.sync_worker.own_data import missing
 from services.sync_worker.references import reference_of
 from shared.contracts.meeting_state import RoomState

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.portal.day.agenda import by_day, month_of, next_month, weeks
-from services.portal.day.wishes import wished
-from services.portal.day.zones import NoSuchTimeError, instant_ms, local, midnight_ms, zone_from
 from services.portal.frame.problems import ProblemError
+from services.portal.my_day.deciding.agenda import by_day, month_of, next_month, weeks
+from services.portal.my_day.deciding.booking_form import wished
+from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms, local, midnight_ms, zone_from
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem
 

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.portal.day.zones import NoSuchTimeError, instant_ms
 from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.problems import ProblemError
+from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms
 
 MAX_TITLE_CHARS = 200
 MAX_GUESTS = 50

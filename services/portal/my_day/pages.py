@@ -10,17 +10,17 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.portal.day.agenda import COUNTING_RULE, next_month, weeks
-from services.portal.day.booking import Booking
-from services.portal.day.places import CHOSEN, Places
-from services.portal.day.requested import attended, browser_zone, day_in, month_in, place_in, span_days, today
-from services.portal.day.shown import DayShown
-from services.portal.day.wishes import BookingWish, wished
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.choices import WORDS
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_day.booking import Booking
+from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
+from services.portal.my_day.deciding.booking_form import BookingWish, wished
+from services.portal.my_day.parameters import attended, browser_zone, day_in, month_in, place_in, span_days, today
+from services.portal.my_day.places import CHOSEN, Places
+from services.portal.my_day.presentation import DayShown
 from services.portal.my_rooms.api import connection
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables

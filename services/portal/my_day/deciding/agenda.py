@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from services.portal.day.zones import UTC_ZONE, days, local
+from services.portal.my_day.deciding.zones import UTC_ZONE, days, local
 from shared.domain.sighting import AgendaItem
 
 COUNTING_RULE = (

@@ -8,13 +8,13 @@ from http import HTTPStatus
 
 import msgspec
 
-from services.portal.day.wishes import BookingWish
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import WORDS, Choices, Empty, candidates, free
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
+from services.portal.my_day.deciding.booking_form import BookingWish
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym

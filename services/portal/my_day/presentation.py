@@ -6,14 +6,14 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.portal.day.agenda import Day, by_day, span
-from services.portal.day.asked import Asked
-from services.portal.day.places import Place, Places
-from services.portal.day.zones import local, midnight_ms
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
+from services.portal.my_day.deciding.agenda import Day, by_day, span
+from services.portal.my_day.deciding.room_states import Asked
+from services.portal.my_day.deciding.zones import local, midnight_ms
+from services.portal.my_day.places import Place, Places
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from services.portal.day.agenda import month_of
-from services.portal.day.places import CHOSEN, Place
-from services.portal.day.zones import UTC_ZONE, local, zone_from
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
+from services.portal.my_day.deciding.agenda import month_of
+from services.portal.my_day.deciding.zones import UTC_ZONE, local, zone_from
+from services.portal.my_day.places import CHOSEN, Place
 from shared.domain.instants import DAY_MS, from_rfc3339
 
 ZONE_COOKIE = "roomsync_zone"

@@ -8,17 +8,17 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from services.portal.day.agenda import COUNTING_RULE, next_month
-from services.portal.day.booking import Booking
-from services.portal.day.places import Place, Places
-from services.portal.day.requested import attended, browser_zone, day_in, month_in, place_in, span_days, today
-from services.portal.day.shown import DayShown
-from services.portal.day.wishes import wished
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import signed_in
 from services.portal.meetings.deciding.choices import LABEL
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_day.booking import Booking
+from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month
+from services.portal.my_day.deciding.booking_form import wished
+from services.portal.my_day.parameters import attended, browser_zone, day_in, month_in, place_in, span_days, today
+from services.portal.my_day.places import Place, Places
+from services.portal.my_day.presentation import DayShown
 from services.portal.my_rooms.api import IDEMPOTENCY_HEADER
 from shared.domain.instants import to_rfc3339
 
