@@ -9,8 +9,9 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import audit_pages, feed
+from services.portal import audit_pages
 from services.portal.admin import integration, off, people_pages
+from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import headers, limits, navigation, problems, sessions
 from services.portal.meetings.live_reader import LiveReader
@@ -73,7 +74,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
     app.register_blueprint(stream.blueprint(deps, reader))
-    app.register_blueprint(feed.blueprint(deps))
+    app.register_blueprint(decline_feed_routes.blueprint(deps))
     app.register_blueprint(pages.blueprint(deps, reader))
     app.register_blueprint(rooms_pages.blueprint(deps, reader))
     app.register_blueprint(day_pages.blueprint(deps, reader))

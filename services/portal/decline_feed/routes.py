@@ -9,11 +9,11 @@ from http import HTTPStatus
 import msgspec
 from flask import Blueprint, Response, request
 
-from services.portal import cursor
+from services.portal.decline_feed.deciding import cursor
+from services.portal.decline_feed.decline_log import ByIdIndex, batch
+from services.portal.decline_feed.resolution import resolved
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.rejections import ByIdIndex, batch
-from services.portal.resolving import resolved
 from shared.contracts.topics import ROOM_REJECTIONS
 
 DEFAULT_LIMIT = 100
