@@ -9,8 +9,14 @@ from pathlib import Path
 
 from flask import Flask, Response, g, request, url_for
 
-from services.portal import audit_pages
-from services.portal.admin import integration, off, people_pages
+from services.portal.admin.audit import routes as audit_routes
+from services.portal.admin.integration import routes as integration_routes
+from services.portal.admin.integration import switch_off
+from services.portal.admin.integration.testflow.authorization import TestErrand
+from services.portal.admin.integration.testflow.flow import TestFlow
+from services.portal.admin.people import routes as people_routes
+from services.portal.admin.rooms import pages as rooms_pages
+from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import headers, limits, navigation, problems, sessions
@@ -20,12 +26,8 @@ from services.portal.my_day import api as day_api
 from services.portal.my_day import pages as day_pages
 from services.portal.my_rooms import api as my_rooms_api
 from services.portal.my_rooms import pages, stream
-from services.portal.rooms import pages as rooms_pages
-from services.portal.rooms.importing import RoomImport
 from services.portal.sign_in import routes as sign_in_routes
 from services.portal.sign_in.attempts import Purpose
-from services.portal.testflow.errand import TestErrand
-from services.portal.testflow.flow import TestFlow
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
 
@@ -66,10 +68,10 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(
         sign_in_routes.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestErrand(deps, flow)})
     )
-    app.register_blueprint(audit_pages.blueprint(deps))
-    app.register_blueprint(integration.blueprint(deps, flow))
-    app.register_blueprint(off.blueprint(deps, flow))
-    app.register_blueprint(people_pages.blueprint(deps))
+    app.register_blueprint(audit_routes.blueprint(deps))
+    app.register_blueprint(integration_routes.blueprint(deps, flow))
+    app.register_blueprint(switch_off.blueprint(deps, flow))
+    app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(my_rooms_api.blueprint(deps, reader))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from services.portal import offpath
+from services.portal.admin.integration import switching
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.sync_worker.sweep import Sweep
@@ -44,14 +44,14 @@ class OffOffice(Office):
         self.calendar.unsubscribe = self._unsubscribe  # type: ignore[method-assign]
 
     def switch_off(self) -> None:
-        offpath.switch_off(self.deps, Person(self.tenant, "u-chief", self.mailbox, "microsoft", "", ""))
+        switching.switch_off(self.deps, Person(self.tenant, "u-chief", self.mailbox, "microsoft", "", ""))
 
     def switch_on(self) -> None:
         """As after a passed test flow."""
-        offpath.lapse(self.deps, self.tenant)
+        switching.lapse(self.deps, self.tenant)
         for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
             self.act(act)
-        offpath.wake(self.deps, self.tenant)
+        switching.wake(self.deps, self.tenant)
 
     def sweep(self) -> None:
         """By a process that has just been started."""

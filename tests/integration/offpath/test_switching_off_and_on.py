@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.portal.testflow.enabling import complete, enable
-from services.portal.testflow.run import Stage, TestRun
+from services.portal.admin.integration.testflow.completion import complete, enable
+from services.portal.admin.integration.testflow.deciding.run import Stage, TestRun
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, UserRow
 from shared.domain.instants import HOUR_MS, MINUTE_MS

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.portal.admin.people import People
+from services.portal.admin.people.administrators import People
 from services.portal.frame import limits
 from services.portal.frame.headers import CONTENT_SECURITY_POLICY
 from services.portal.sign_in.admission import enter

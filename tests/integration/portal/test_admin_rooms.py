@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from services.portal.rooms.book import RoomBook
+from services.portal.admin.rooms.room_list import RoomBook
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from services.portal.admin.integration.testflow.completion import enable
+from services.portal.admin.integration.testflow.deciding.run import Stage, Step, TestRun
+from services.portal.admin.integration.testflow.run_store import Runs
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.testflow.enabling import enable
-from services.portal.testflow.run import Stage, Step, TestRun
-from services.portal.testflow.runs import Runs
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider
 from shared.errors import RefusedError

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from services.portal.admin.integration.testflow import flow as flow_module
 from services.portal.sign_in import openid
-from services.portal.testflow import flow as flow_module
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.registry import tables

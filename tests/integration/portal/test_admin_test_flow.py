@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.portal.testflow.booking import TITLE
-from services.portal.testflow.shown import WORDS
+from services.portal.admin.integration.testflow.deciding.presentation import WORDS
+from services.portal.admin.integration.testflow.deciding.room_choice import TITLE
 from shared.contracts.rows import IntegrationState, RoomRow
 from shared.organisations.enrolment import enter_rooms
 from shared.registry import tables

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.portal.admin.integration.testflow import run as runs_module
+from services.portal.admin.integration.testflow.trial import Trial
 from services.portal.app import create_app
-from services.portal.testflow import run as runs_module
-from services.portal.testflow.trial import Trial
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.sighting import Access, Subscription
@@ -228,7 +228,7 @@ def test_what_cannot_be_undone_at_once_is_undone_with_the_next_try(
     site = a_site(building, "microsoft")
     calendar = building.deps.providers[next(iter(building.deps.providers))]
     monkeypatch.setattr(calendar, "unsubscribe", _busy)
-    monkeypatch.setattr("services.portal.testflow.trial.TRIES", 1)
+    monkeypatch.setattr("services.portal.admin.integration.testflow.trial.TRIES", 1)
     found = site.test()
 
     assert [each["code"] for each in found["test"]["troubles"]] == ["clean-up-unfinished"]

@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.portal.frame import limits
-from services.portal.frame.limits import Limit, Windows, limit_of
-from services.portal.frame.navigation import place as page_of
-from services.portal.frame.navigation import role_words, visible
-from services.portal.sign_in.refusals import OTHER, Cause, Who, explained, provider_code
-from services.portal.testflow.booking import MOST_ROOMS, place
-from services.portal.testflow.preflight import ERRORS, read
-from services.portal.testflow.run import (
+from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
+from services.portal.admin.integration.testflow.deciding.room_choice import MOST_ROOMS, place
+from services.portal.admin.integration.testflow.deciding.run import (
     SILENT_MS,
     Stage,
     Step,
@@ -27,8 +22,13 @@ from services.portal.testflow.run import (
     is_silent,
     troubled,
 )
-from services.portal.testflow.shown import diagnosis, run_shape
-from services.portal.testflow.troubles import TROUBLES, about, changed_nothing, trouble_of
+from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES, about, changed_nothing, trouble_of
+from services.portal.admin.integration.testflow.preflight import ERRORS, read
+from services.portal.frame import limits
+from services.portal.frame.limits import Limit, Windows, limit_of
+from services.portal.frame.navigation import place as page_of
+from services.portal.frame.navigation import role_words, visible
+from services.portal.sign_in.refusals import OTHER, Cause, Who, explained, provider_code
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Role
 from shared.domain.sighting import Availability, RoomContact

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.portal.admin.rooms.deciding.entry_form import entered
+from services.portal.admin.rooms.deciding.health import Verdict, health_of, span_words
 from services.portal.frame.problems import ProblemError
-from services.portal.rooms.entries import entered
-from services.portal.rooms.health import Verdict, health_of, span_words
 from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.domain.sighting import Availability
 

@@ -8,11 +8,11 @@ from http import HTTPStatus
 
 import msgspec
 
+from services.portal.admin.integration.testflow.cleanup import take_back
+from services.portal.admin.integration.testflow.deciding.run import Stage, TestRun, without
+from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.testflow.run import Stage, TestRun, without
-from services.portal.testflow.runs import Runs, SupersededError
-from services.portal.testflow.undoing import take_back
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
 from shared.runtime.logging import get_logger
 

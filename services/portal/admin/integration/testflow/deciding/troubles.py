@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from services.portal.admin.integration.testflow.deciding.run import Step
 from services.portal.sign_in.refusals import BY_CODE, OTHER, Refusal, Who, explained, provider_code
-from services.portal.testflow.run import Step
 from shared.errors import (
     ConsentRevokedError,
     EventGoneError,

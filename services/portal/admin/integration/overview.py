@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
+from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
-from services.portal.testflow.flow import TestFlow
-from services.portal.testflow.shown import diagnosis, run_shape
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 import msgspec
 
-from services.portal import audit
-from services.portal.admin.overview import organisation
+from services.portal.admin.audit import entries
+from services.portal.admin.integration.overview import organisation
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
@@ -74,7 +74,7 @@ class People:
         if in_use.provider not in known.values():
             given.append(appoint(engine.registry, engine.keyring, tenant, in_use, wanted, role))
         for row_id in given:
-            audit.record(self._deps, self._person, "role.given", about=row_id, outcome=role.value)
+            entries.record(self._deps, self._person, "role.given", about=row_id, outcome=role.value)
 
     def dismiss(self, row_id: str, role: Role) -> None:
         """
@@ -88,7 +88,7 @@ class People:
             dismiss(self._deps.engine.registry, self._person.tenant, row_id, role)
         else:
             self._dismiss(row_id, role)
-        audit.record(self._deps, self._person, "role.taken", about=row_id, outcome=role.value)
+        entries.record(self._deps, self._person, "role.taken", about=row_id, outcome=role.value)
 
     def _dismiss(self, user: str, role: Role) -> None:
         tenant = self._person.tenant

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from services.portal.admin.integration.switching import lapse, wake
+from services.portal.admin.integration.testflow.deciding.run import TestRun
+from services.portal.admin.rooms.pairing import pair_all
 from services.portal.deps import Deps
-from services.portal.offpath import lapse, wake
-from services.portal.pairing import pair_all
-from services.portal.testflow.run import TestRun
 from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
 from shared.errors import RefusedError, RetryableError
 from shared.grants.endings import Endings

@@ -9,13 +9,13 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from services.portal.admin.rooms.deciding.entry_form import entered
+from services.portal.admin.rooms.presentation import RoomsShown
+from services.portal.admin.rooms.room_list import RoomBook
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.rooms.book import RoomBook
-from services.portal.rooms.entries import entered
-from services.portal.rooms.shown import RoomsShown
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
 from shared.domain.identity import Provider

@@ -9,15 +9,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal import audit
-from services.portal.admin.confirming import confirmation, is_confirmed
-from services.portal.admin.integration import chosen_provider
-from services.portal.admin.overview import Json, organisation, overview
+from services.portal.admin.audit import entries
+from services.portal.admin.integration.confirmation import confirmation, is_confirmed
+from services.portal.admin.integration.overview import Json, organisation, overview
+from services.portal.admin.integration.routes import chosen_provider
+from services.portal.admin.integration.switching import consequences, switch_off
+from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
-from services.portal.offpath import consequences, switch_off
-from services.portal.testflow.flow import TestFlow
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
@@ -87,7 +87,7 @@ def _switch(deps: Deps, flow: TestFlow, person: Person, provider: Provider) -> N
     """The whole off path first; then the other calendar system is tested like any, so that this must be possible beforehand."""
     flow.check_idle(person.tenant)
     switch_off(deps, person)
-    audit.record(deps, person, "integration.switched", about=provider.value)
+    entries.record(deps, person, "integration.switched", about=provider.value)
     flow.begin(person, provider)
 
 

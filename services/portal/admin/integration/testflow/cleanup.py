@@ -6,9 +6,9 @@ import secrets
 
 import msgspec
 
+from services.portal.admin.integration.testflow.deciding.room_choice import Place
+from services.portal.admin.integration.testflow.deciding.run import Made
 from services.portal.deps import Deps
-from services.portal.testflow.booking import Place
-from services.portal.testflow.run import Made
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
 from shared.domain.proof import mint

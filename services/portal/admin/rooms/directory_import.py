@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from services.portal.admin.rooms.room_list import RoomBook
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
-from services.portal.rooms.book import RoomBook
 from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider

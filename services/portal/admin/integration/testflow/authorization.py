@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from services.portal.admin.integration.testflow.flow import TestFlow
+from services.portal.admin.integration.testflow.preflight import refusal_of
 from services.portal.deps import Deps
 from services.portal.frame.sessions import entitled
 from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import RefusedSignInError
-from services.portal.testflow.flow import TestFlow
-from services.portal.testflow.preflight import refusal_of
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.grants.oauth import Granted

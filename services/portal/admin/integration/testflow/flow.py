@@ -10,17 +10,11 @@ from http import HTTPStatus
 
 import msgspec
 
-from services.portal import audit
-from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import Person
-from services.portal.offpath import lapse
-from services.portal.sign_in.admission import enter
-from services.portal.sign_in.openid import Identity
-from services.portal.sign_in.refusals import Cause, RefusedSignInError, explained, provider_code
-from services.portal.testflow.enabling import complete, enable, is_taken, known_directory
-from services.portal.testflow.leaving import abandon, tidy, under_way
-from services.portal.testflow.run import (
+from services.portal.admin.audit import entries
+from services.portal.admin.integration.switching import lapse
+from services.portal.admin.integration.testflow.abandonment import abandon, tidy, under_way
+from services.portal.admin.integration.testflow.completion import complete, enable, is_taken, known_directory
+from services.portal.admin.integration.testflow.deciding.run import (
     Made,
     Stage,
     Step,
@@ -32,8 +26,14 @@ from services.portal.testflow.run import (
     is_silent,
     troubled,
 )
-from services.portal.testflow.runs import Runs, SupersededError
-from services.portal.testflow.trial import Trial
+from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
+from services.portal.admin.integration.testflow.trial import Trial
+from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person
+from services.portal.sign_in.admission import enter
+from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.refusals import Cause, RefusedSignInError, explained, provider_code
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
@@ -102,7 +102,7 @@ class TestFlow:
             return msgspec.structs.replace(after_it, provider=provider.value, directory=directory)
 
         tables.tenants(self._deps.engine.registry).change(person.tenant, "tenant", testing)
-        audit.record(self._deps, person, "integration.test-begun", about=provider.value)
+        entries.record(self._deps, person, "integration.test-begun", about=provider.value)
         return run
 
     def check_idle(self, tenant: str) -> None:
@@ -199,7 +199,7 @@ class TestFlow:
                 raise _no_test() from error
 
         tables.tenants(self._deps.engine.registry).change(person.tenant, "tenant", given_up)
-        audit.record(self._deps, person, "integration.test-given-up")
+        entries.record(self._deps, person, "integration.test-given-up")
         if run is not None:
             tidy(self._deps, self._runs, person.tenant, run)
 
@@ -336,10 +336,10 @@ class TestFlow:
             self._fail(tenant, run, now_ms)
         run = self._runs.change(tenant, run.id, lambda run: ended(run, now_ms))
         if run.stage is Stage.PASSED:
-            audit.record_for(self._deps, tenant, run.user, "integration.enabled", about=run.provider)
+            entries.record_for(self._deps, tenant, run.user, "integration.enabled", about=run.provider)
         else:
             outcome = run.troubles[0].code
-            audit.record_for(self._deps, tenant, run.user, "integration.test-ended", run.provider, outcome)
+            entries.record_for(self._deps, tenant, run.user, "integration.test-ended", run.provider, outcome)
         return run
 
     def _fail(self, tenant: str, run: TestRun, now_ms: int) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from services.portal.admin.integration.testflow.deciding.run import Made, TestRun
 from services.portal.deps import Deps
-from services.portal.testflow.run import Made, TestRun
 from shared.contracts.envelope import read_json
 from shared.crypto.sealing import seal, unseal
 from shared.errors import RoomsyncError

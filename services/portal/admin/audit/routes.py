@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, render_template
 
-from services.portal import audit
+from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.sessions import entitled
 from shared.domain.instants import to_rfc3339
@@ -56,5 +56,5 @@ def _acts(deps: Deps, tenant: str) -> list[dict[str, str]]:
             "about": row.about,
             "outcome": row.outcome,
         }
-        for row in audit.latest(deps, tenant)
+        for row in entries.latest(deps, tenant)
     ]

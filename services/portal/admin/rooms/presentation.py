@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.portal.admin.rooms.answer_history import Memories, memories
+from services.portal.admin.rooms.deciding.health import Health, health_of, span_words
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.rooms.health import Health, health_of, span_words
-from services.portal.rooms.remembered import Memories, memories
 from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339

@@ -6,7 +6,7 @@ import hmac
 
 import msgspec
 
-from services.portal.admin.overview import organisation
+from services.portal.admin.integration.overview import organisation
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from shared.domain.keys import pseudonym

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.portal.admin.integration.testflow.deciding.run import Stage, Step, TestRun
+from services.portal.admin.integration.testflow.deciding.troubles import Code, about
 from services.portal.sign_in.refusals import Who
-from services.portal.testflow.run import Stage, Step, TestRun
-from services.portal.testflow.troubles import Code, about
 from shared.domain.instants import to_rfc3339
 
 Json = dict[str, Any]

@@ -10,14 +10,14 @@ import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal import audit
-from services.portal.admin.overview import configured, organisation, overview
+from services.portal.admin.audit import entries
+from services.portal.admin.integration.overview import configured, organisation, overview
+from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
+from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
 from services.portal.sign_in.refusals import Refusal, Who
-from services.portal.testflow.flow import TestFlow
-from services.portal.testflow.troubles import TROUBLES
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
@@ -177,7 +177,7 @@ def _set_contact(deps: Deps, person: Person, contact: str) -> None:
         return msgspec.structs.replace(row, contact=contact) if row else None
 
     tables.tenants(deps.engine.registry).change(person.tenant, "tenant", told)
-    audit.record(deps, person, "integration.contact-changed")
+    entries.record(deps, person, "integration.contact-changed")
 
 
 def _article() -> list[Refusal]:

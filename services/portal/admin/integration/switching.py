@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from services.portal import audit
+from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
@@ -64,7 +64,7 @@ def switch_off(deps: Deps, person: Person) -> None:
     tenant, now_ms = person.tenant, deps.clock.now_ms()
     if not _switched(deps, tenant, now_ms):
         return
-    audit.record(deps, person, "integration.disabled")
+    entries.record(deps, person, "integration.disabled")
     off_boarding.unpair(deps.engine.registry, tenant)
     off_boarding.send_all_to_sleep(deps.engine.registry, tenant, send=partial(_send, deps), now_ms=now_ms)
 

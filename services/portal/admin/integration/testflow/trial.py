@@ -9,12 +9,21 @@ from typing import TypeVar
 
 import msgspec
 
+from services.portal.admin.integration.testflow.cleanup import new_channel, take_back, wish_of
+from services.portal.admin.integration.testflow.deciding.room_choice import Place, place
+from services.portal.admin.integration.testflow.deciding.run import (
+    Made,
+    Step,
+    TestRun,
+    Trouble,
+    begun,
+    done,
+    troubled,
+    without,
+)
+from services.portal.admin.integration.testflow.deciding.troubles import Code, changed_nothing, trouble_of
+from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
 from services.portal.deps import Deps
-from services.portal.testflow.booking import Place, place
-from services.portal.testflow.run import Made, Step, TestRun, Trouble, begun, done, troubled, without
-from services.portal.testflow.runs import Runs, SupersededError
-from services.portal.testflow.troubles import Code, changed_nothing, trouble_of
-from services.portal.testflow.undoing import new_channel, take_back, wish_of
 from shared.contracts import change_notification
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification, HintKind

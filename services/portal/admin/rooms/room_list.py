@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from services.portal import audit
+from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
@@ -156,7 +156,7 @@ class RoomBook:
                 append_command(self._deps, Mailbox(self._person.tenant, mailbox), wish)
 
     def _did(self, act: str, about: str = "", outcome: str = "done") -> None:
-        audit.record(self._deps, self._person, act, about, outcome)
+        entries.record(self._deps, self._person, act, about, outcome)
 
 
 def _order(row: RoomRow) -> tuple[str, str, str, str]:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admin.people import APPOINTABLE, People
+from services.portal.admin.people.administrators import APPOINTABLE, People
 from services.portal.deps import Deps
 from services.portal.frame.navigation import ROLE_WORDS
 from services.portal.frame.problems import ProblemError
