@@ -8,7 +8,7 @@ from cli.calendars import Calendars
 from cli.letters import OpenLetter
 from cli.mending import Hopeless, Lost, Remedy, remedy_of
 from cli.scanning import all_records
-from services.sync_worker.references import meeting_of
+from services.sync_worker.deciding.references import meeting_of
 from shared.contracts import envelope as envelopes
 from shared.contracts import observation
 from shared.contracts.command import TakeRoom

@@ -11,8 +11,8 @@ from cli.mailboxes import grants, tenants_of
 from cli.scanning import all_records
 from cli.status.facts import Letters, Watched
 from services.portal.meetings.deciding.prompts import Viewer, sight
+from services.sync_worker.deciding.mailbox import renew_at
 from services.sync_worker.gauges import is_stale, state_of
-from services.sync_worker.mailbox import renew_at
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import ConsentState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from services.sync_worker.mailbox import Pace
+from services.sync_worker.deciding.mailbox import Pace
 from shared.contracts.calendar_state import MailboxState
 from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from services.sync_worker.look import Addresses, Looker
-from services.sync_worker.mailbox import Pace
-from services.sync_worker.own_data import OwnData
-from services.sync_worker.rooms import RoomIds
-from services.sync_worker.sweep import Sweep
-from services.sync_worker.take import TakeRooms
+from services.sync_worker.deciding.mailbox import Pace
+from services.sync_worker.housekeeping.sweep import Sweep
+from services.sync_worker.looking.look import Addresses, Looker
+from services.sync_worker.looking.own_data import OwnData
+from services.sync_worker.looking.room_addresses import RoomIds
+from services.sync_worker.looking.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.instants import SECOND_MS

@@ -151,7 +151,7 @@ FAULTS = (
     Fault(
         "position-past-hints-still-owed",
         ((
-            "services/sync_worker/hints.py",
+            "services/sync_worker/deciding/hints.py",
             "                position[topic] = min(position.get(topic, offset), offset)\n",
             "                position[topic] = max(position.get(topic, offset), offset)\n",
         ),),

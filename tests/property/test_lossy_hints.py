@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.room_status.fold import fold
-from services.sync_worker.references import merge, observe
+from services.sync_worker.deciding.references import merge, observe
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation

@@ -11,7 +11,7 @@ import msgspec
 from services.portal.admin.integration import switching
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.sync_worker.sweep import Sweep
+from services.sync_worker.housekeeping.sweep import Sweep
 from shared.contracts.rows import ConsentRow, RoomRow, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys

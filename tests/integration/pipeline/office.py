@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from services.room_status.worker import RoomStatusOwner
-from services.sync_worker.look import Addresses, Looker
-from services.sync_worker.mailbox import Pace
-from services.sync_worker.own_data import OwnData
-from services.sync_worker.take import TakeRooms
+from services.sync_worker.deciding.mailbox import Pace
+from services.sync_worker.looking.look import Addresses, Looker
+from services.sync_worker.looking.own_data import OwnData
+from services.sync_worker.looking.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.contracts import change_notification, command
 from shared.contracts import envelope as envelopes

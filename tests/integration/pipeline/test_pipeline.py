@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.sync_worker.mailbox import ECHO_MS
+from services.sync_worker.deciding.mailbox import ECHO_MS
 from shared.contracts.change_notification import HintKind
 from shared.contracts.command import Disconnect, TakeRoom
 from shared.contracts.rows import ConsentState, TakeRow, TakeState

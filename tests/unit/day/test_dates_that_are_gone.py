@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from services.portal.my_day.deciding.room_states import said_by
-from services.sync_worker.own_data import missing
-from services.sync_worker.references import reference_of
+from services.sync_worker.deciding.references import reference_of
+from services.sync_worker.looking.own_data import missing
 from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import HOUR_MS
 from shared.domain.sighting import AgendaItem, EventKind, LiveAttendee, Look, Seen, SeenEvent, SeenRemoval

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from services.sync_worker.deciding.mailbox import Pace
 from services.sync_worker.gauges import MailboxGauges, is_stale, state_of
-from services.sync_worker.mailbox import Pace
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.topics import ROOM_STATUS_STATION
 from shared.domain.identity import Provider

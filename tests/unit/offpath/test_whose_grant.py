@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.sync_worker.look import Addresses, Job, Looker
-from services.sync_worker.take import TakeRooms
+from services.sync_worker.looking.look import Addresses, Job, Looker
+from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.rows import UserRow
 from shared.crypto.master import new_key, parse

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sync_worker.hints import Hints
+from services.sync_worker.deciding.hints import Hints
 from shared.domain.identity import Mailbox
 
 ADA, BEN = Mailbox("t-1", "m-ada"), Mailbox("t-1", "m-ben")

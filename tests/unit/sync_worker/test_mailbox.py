@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.sync_worker.mailbox import (
+from services.sync_worker.deciding.mailbox import (
     ECHO_MS,
     Pace,
     Repair,

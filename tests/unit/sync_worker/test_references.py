@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.sync_worker.references import Merge, merge, observe, withdraw
+from services.sync_worker.deciding.references import Merge, merge, observe, withdraw
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.observation import Observation
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee

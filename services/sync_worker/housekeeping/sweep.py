@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 
-from services.sync_worker.reminding import Reminders
+from services.sync_worker.housekeeping.lost_commands import Reminders
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MailboxState

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import msgspec
 
-from services.sync_worker.references import References, answers
+from services.sync_worker.deciding.references import References, answers
 from shared.contracts.calendar_state import DueReason, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
 from shared.domain.identity import Provider

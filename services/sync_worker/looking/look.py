@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from services.sync_worker.hints import Offset
-from services.sync_worker.mailbox import Repair, needs_full, repair, window_at
-from services.sync_worker.take import TakeRooms
+from services.sync_worker.deciding.hints import Offset
+from services.sync_worker.deciding.mailbox import Repair, needs_full, repair, window_at
+from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox, Provider
