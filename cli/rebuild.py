@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import click
 
 from cli.opened import opened_engine
-from services.room_status.decide import KeysOf
-from services.room_status.rebuilt import end_of, is_behind, rows_at
+from services.room_status.deciding.batch import KeysOf
+from services.room_status.view.expected_rows import end_of, is_behind, rows_at
 from shared.contracts.topics import MEETING_STATE
 from shared.ports.engine import Engine
 from shared.ports.view import Applied, digest_of

@@ -14,8 +14,8 @@ from cli.mailboxes import tenants_of
 from cli.opened import opened_engine
 from cli.replay_report import Report, Stretch, as_dict, as_text
 from cli.replay_wishes import repairs
-from services.room_status import recollect
-from services.room_status.replay import Redone
+from services.room_status.replaying import recollection
+from services.room_status.replaying.replay import Redone
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
 from shared.domain.instants import MINUTE_MS, from_rfc3339, to_rfc3339
 from shared.ports.engine import Engine
@@ -117,17 +117,17 @@ def _redone(
     engine: Engine, from_ms: int, to_ms: int, tenant: str | None, *, quiet: bool
 ) -> list[tuple[Stretch, Redone]]:
     keys_of = functools.cache(engine.keyring.keys)
-    wanted = partial(_is_of, tenant) if tenant else recollect.everybody
+    wanted = partial(_is_of, tenant) if tenant else recollection.everybody
     found = []
     with click.progressbar(
         stretches(engine.log, from_ms, to_ms), label="deciding again", file=sys.stderr, hidden=quiet
     ) as shown:
         for each in shown:
             try:
-                redone = recollect.replay(
+                redone = recollection.replay(
                     engine.log, each.partition, each.begin, each.end, keys_of=keys_of, since_ms=from_ms, wanted=wanted
                 )
-            except recollect.PastLostError as error:
+            except recollection.PastLostError as error:
                 raise click.UsageError(str(error)) from error
             found.append((each, redone))
     return found

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.room_status import recollect
-from services.room_status.fold import RULES_VERSION
-from services.room_status.replay import Comparison, Decline, Redone, compare, identity
+from services.room_status.deciding.fold import RULES_VERSION
+from services.room_status.replaying import recollection
+from services.room_status.replaying.replay import Comparison, Decline, Redone, compare, identity
 from shared.domain.instants import to_rfc3339
 from shared.ports.log import Log
 
@@ -71,8 +71,8 @@ class Report:
             self.compared = [self._compared(log, stretch, redone) for stretch, redone in self.redone]
 
     def _compared(self, log: Log, stretch: Stretch, redone: Redone) -> Comparison:
-        reached = recollect.reached(log, stretch.partition)  # first: what is told of it stands on the topic by then
-        told = [each for each in recollect.told(log, stretch.partition) if self.tenant in {None, each.tenant}]
+        reached = recollection.reached(log, stretch.partition)  # first: what is told of it stands on the topic by then
+        told = [each for each in recollection.told(log, stretch.partition) if self.tenant in {None, each.tenant}]
         return compare(redone, told, begin=stretch.begin, end=stretch.end, reached=reached)
 
 

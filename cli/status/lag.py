@@ -10,7 +10,7 @@ import msgspec
 from cli.scanning import all_records, records_from
 from cli.status.facts import Lag
 from cli.status.facts import Station as Lags
-from services.room_status.decide import decide
+from services.room_status.deciding.batch import decide
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.envelope import read_json

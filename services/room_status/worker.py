@@ -7,9 +7,9 @@ from functools import cache
 
 import msgspec
 
-from services.room_status.decide import Batch, decide, row_of, sweep
-from services.room_status.projection import Projection
-from services.room_status.repairs import mend
+from services.room_status.deciding.batch import Batch, decide, row_of, sweep
+from services.room_status.replaying.repairs import mend
+from services.room_status.view.projection import Projection
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.domain.instants import HOUR_MS

@@ -176,7 +176,7 @@ FAULTS = (
     Fault(
         "every-sight-of-a-decline-announced",
         ((
-            "services/room_status/fold.py",
+            "services/room_status/deciding/fold.py",
             "    if room is earlier:\n",
             ("    if room is earlier and room.state is RoomState.DECLINED:\n"
             '        room = msgspec.structs.replace(room, decline_id="")\n'

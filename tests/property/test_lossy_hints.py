@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.room_status.fold import fold
+from services.room_status.deciding.fold import fold
 from services.sync_worker.deciding.references import merge, observe
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.meeting_state import MeetingState

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.room_status.decide import Batch, decide, sweep
-from services.room_status.history import Reached, past
-from services.room_status.replay import Decline, compare, decline, redo
+from services.room_status.deciding.batch import Batch, decide, sweep
+from services.room_status.replaying.history import Reached, past
+from services.room_status.replaying.replay import Decline, compare, decline, redo
 from shared.contracts import observation
 from shared.contracts.observation import Observation
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY

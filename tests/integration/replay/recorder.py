@@ -6,9 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.room_status import recollect
-from services.room_status.fold import Rules, fold
-from services.room_status.replay import Comparison, compare
+from services.room_status.deciding.fold import Rules, fold
+from services.room_status.replaying import recollection
+from services.room_status.replaying.replay import Comparison, compare
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
 from shared.contracts.topics import OBSERVATIONS, ROOM_STATUS_STATION
@@ -93,7 +93,9 @@ class Recorder:
     def told(self) -> list[str]:
         """Decline ids on the topic."""
         return [
-            each.id for number in range(self.engine.log.partitions) for each in recollect.told(self.engine.log, number)
+            each.id
+            for number in range(self.engine.log.partitions)
+            for each in recollection.told(self.engine.log, number)
         ]
 
     def _observation(self) -> NewRecord:
@@ -124,9 +126,9 @@ class Recorder:
     def compared(self, partition: int, begin: int, end: int, rules: Rules = fold) -> Comparison:
         """One partition's range, redone and compared."""
         log = self.engine.log
-        redone = recollect.replay(log, partition, begin, end, keys_of=self.keys_of, rules=rules)
-        reached = recollect.reached(log, partition)
-        return compare(redone, recollect.told(log, partition), begin=begin, end=end, reached=reached)
+        redone = recollection.replay(log, partition, begin, end, keys_of=self.keys_of, rules=rules)
+        reached = recollection.reached(log, partition)
+        return compare(redone, recollection.told(log, partition), begin=begin, end=end, reached=reached)
 
     def ranges(self, many: int) -> Sequence[tuple[int, int, int]]:
         """Random ranges: partition, begin, end."""

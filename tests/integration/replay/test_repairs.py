@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.room_status import recollect
-from services.room_status.decide import SOURCE_HEADER
-from services.room_status.replay import REPAIRS_HEADER, Decline
+from services.room_status.deciding.batch import SOURCE_HEADER
+from services.room_status.replaying import recollection
+from services.room_status.replaying.replay import REPAIRS_HEADER, Decline
 from shared.contracts import envelope as envelopes
 from shared.contracts import repair
 from shared.contracts.envelope import Envelope
@@ -36,7 +36,7 @@ def lose(engine: EmbeddedEngine, *lost: Decline) -> None:
 
 
 def told(recorder: Recorder) -> dict[str, Decline]:
-    found = recollect.told(recorder.engine.log, PARTITION)
+    found = recollection.told(recorder.engine.log, PARTITION)
     assert len({each.id for each in found}) == len(found), "an id was told twice"
     return {each.id: each for each in found}
 
@@ -119,7 +119,7 @@ def test_a_decline_that_the_states_never_counted_is_not_told_as_a_later_one_woul
     recorder: Recorder, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a release whose rules kept something quiet."""
-    from services.room_status import fold as rules  # noqa: PLC0415
+    from services.room_status.deciding import fold as rules  # noqa: PLC0415
 
     with monkeypatch.context() as patched:
         patched.setattr(rules, "_announced", lambda *given: given[1])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.room_status import recollect
-from services.room_status.fold import Change, fold
-from services.room_status.history import source_offset
-from services.room_status.replay import identity
+from services.room_status.deciding.fold import Change, fold
+from services.room_status.replaying import recollection
+from services.room_status.replaying.history import source_offset
+from services.room_status.replaying.replay import identity
 from shared.contracts.envelope import decode
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation
@@ -66,7 +66,7 @@ def test_changed_rules_show_exactly_the_differences_and_touch_nothing(recorder: 
         return Change(change.meeting, change.rooms, tuple(kept)) if change else None
 
     before = written(recorder)
-    everything = recollect.told(recorder.engine.log, 0)
+    everything = recollection.told(recorder.engine.log, 0)
     for _, begin, end in recorder.ranges(10):
         found = recorder.compared(0, begin, end, rules=quiet_aare)
         here = [each for each in everything if begin <= (each.source or 0) < end]
@@ -93,7 +93,7 @@ def test_a_state_that_compaction_took_refuses_the_range_and_not_a_later_one(reco
     (_, lost, then) = [record for record in states if record.key == states[0].key][:3]
     log._records.remove("meeting-state", 0, [lost.offset])  # type: ignore[attr-defined]
     cut = source_offset(decode(then.value or b"").id)
-    with pytest.raises(recollect.PastLostError, match="begin later"):
+    with pytest.raises(recollection.PastLostError, match="begin later"):
         recorder.compared(0, cut, 1_000_000)
     assert recorder.compared(0, cut + 1, 1_000_000).equal
 
@@ -102,11 +102,11 @@ def test_observations_that_retention_took_refuse_the_range(recorder: Recorder) -
     log = recorder.engine.log
     first, second = log.read("observations", 0, 10, limit=2)
     log._records.remove("observations", 0, list(range(second.offset)), first=second.offset)  # type: ignore[attr-defined]
-    with pytest.raises(recollect.PastLostError, match="lost to retention"):
+    with pytest.raises(recollection.PastLostError, match="lost to retention"):
         recorder.compared(0, first.offset, 1_000_000)
     assert recorder.compared(0, second.offset, 1_000_000).equal
-    with pytest.raises(recollect.PastLostError, match="lost to retention"):
-        recollect.replay(log, 0, second.offset, 1_000_000, keys_of=recorder.keys_of, since_ms=NOW_MS + 1)
+    with pytest.raises(recollection.PastLostError, match="lost to retention"):
+        recollection.replay(log, 0, second.offset, 1_000_000, keys_of=recorder.keys_of, since_ms=NOW_MS + 1)
 
 
 def test_a_sweep_says_how_far_its_owner_had_come(recorder: Recorder, clock: ManualClock) -> None:
@@ -117,4 +117,4 @@ def test_a_sweep_says_how_far_its_owner_had_come(recorder: Recorder, clock: Manu
     recorder.settle()
     clock.at_ms += 4 * DAY_MS
     owner.step()
-    assert recollect.reached(log, 0) == log.span(OBSERVATIONS.name, 0).end
+    assert recollection.reached(log, 0) == log.span(OBSERVATIONS.name, 0).end

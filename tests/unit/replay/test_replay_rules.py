@@ -7,8 +7,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from services.room_status.fold import Change, fold
-from services.room_status.replay import Comparison, compare, redo
+from services.room_status.deciding.fold import Change, fold
+from services.room_status.replaying.replay import Comparison, compare, redo
 from shared.contracts import observation
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation

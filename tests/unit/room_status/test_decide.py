@@ -7,7 +7,7 @@ import json
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
-from services.room_status.decide import Batch, decide, sweep
+from services.room_status.deciding.batch import Batch, decide, sweep
 from shared.contracts import observation
 from shared.contracts.observation import Observation
 from shared.crypto.records import sealed_envelope

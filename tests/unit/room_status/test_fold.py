@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.room_status.fold import Change, fold, is_past
+from services.room_status.deciding.fold import Change, fold, is_past
 from shared.contracts.meeting_state import MeetingState, RoomState
 from shared.contracts.observation import Observation
 from shared.domain.attendees import Role

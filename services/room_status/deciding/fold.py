@@ -8,8 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from services.room_status.announce import decline_event
-from services.room_status.voice import voice_of
+from services.room_status.deciding.announcement import decline_event
+from services.room_status.deciding.voice import voice_of
 from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.room_declined import RoomDeclined

@@ -10,9 +10,9 @@ from itertools import groupby
 
 import msgspec
 
-from services.room_status.decide import SOURCE_HEADER, KeysOf, decide
-from services.room_status.fold import Rules, fold
-from services.room_status.history import source_offset
+from services.room_status.deciding.batch import SOURCE_HEADER, KeysOf, decide
+from services.room_status.deciding.fold import Rules, fold
+from services.room_status.replaying.history import source_offset
 from shared.contracts.envelope import read_json
 from shared.contracts.room_declined import RoomDeclined
 from shared.ports.log import NewRecord, Record

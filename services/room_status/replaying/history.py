@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.room_status.decide import KeysOf
+from services.room_status.deciding.batch import KeysOf
 from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import read_json
 from shared.contracts.meeting_state import MeetingState

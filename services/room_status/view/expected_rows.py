@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.room_status import recollect
-from services.room_status.decide import KeysOf, row_of
+from services.room_status.deciding.batch import KeysOf, row_of
+from services.room_status.replaying import recollection
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Log
@@ -17,7 +17,7 @@ def rows_at(log: Log, partition: int, offset: int, keys_of: KeysOf) -> list[Row]
     A state that opens under no key is left out, as its owner leaves it out. Raises LogUnavailableError.
     """
     rows = []
-    for key, value in recollect.states_until(log, partition, offset).items():
+    for key, value in recollection.states_until(log, partition, offset).items():
         try:
             rows.append(row_of(key, value, keys_of(key.decode().partition("/")[0])))
         except (KeyDestroyedError, MalformedRecordError):
@@ -27,7 +27,9 @@ def rows_at(log: Log, partition: int, offset: int, keys_of: KeysOf) -> list[Row]
 
 def is_behind(log: Log, partition: int, offset: int, end: int) -> bool:
     """Whether a view that has come to `offset` lacks a state that was recorded up to `end`. Raises LogUnavailableError."""
-    return any(record.key != POSITION_KEY for record in recollect.states_between(log, partition, offset + 1, end + 1))
+    return any(
+        record.key != POSITION_KEY for record in recollection.states_between(log, partition, offset + 1, end + 1)
+    )
 
 
 def end_of(log: Log, partition: int) -> int:

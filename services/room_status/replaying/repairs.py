@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from services.room_status import recollect
-from services.room_status.decide import SOURCE_HEADER, Batch, KeysOf
-from services.room_status.replay import REPAIRS_HEADER, Decline
+from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
+from services.room_status.replaying import recollection
+from services.room_status.replaying.replay import REPAIRS_HEADER, Decline
 from shared.contracts import envelope as envelopes
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.repair import Repair
@@ -51,13 +51,15 @@ def mend(
             wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
             _fresh(log, partition, wish, now_ms)
             lacking = _lacking(log, partition, wish, keys_of, known)
-            states = recollect.states_upon(log, partition, {each.source for each in lacking if each.source is not None})
+            states = recollection.states_upon(
+                log, partition, {each.source for each in lacking if each.source is not None}
+            )
             refused = [each.id for each in lacking if not counted(each, states.get(each.source or 0), keys_of)]
             mended.decisions += [_told_again(each, record) for each in lacking if each.id not in refused]
             known |= {each.id for each in lacking}
             if refused:
                 mended.malformed.append((record, f"the recorded states never counted {', '.join(refused)}"))
-        except (MalformedRecordError, KeyDestroyedError, recollect.PastLostError) as error:
+        except (MalformedRecordError, KeyDestroyedError, recollection.PastLostError) as error:
             mended.malformed.append((record, str(error)))
     return mended
 
@@ -83,8 +85,8 @@ def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
 
 
 def _lacking(log: Log, partition: int, wish: Repair, keys_of: KeysOf, known: set[str]) -> list[Decline]:
-    redone = recollect.replay(log, partition, wish.begin, wish.end, keys_of=keys_of)
-    there = known | {each.id for each in recollect.told(log, partition)}
+    redone = recollection.replay(log, partition, wish.begin, wish.end, keys_of=keys_of)
+    there = known | {each.id for each in recollection.told(log, partition)}
     return [each for each in _once(redone.declines) if each.id in wish.ids and each.id not in there]
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.room_status.announce import room_status, status_key
-from services.room_status.fold import RULES_VERSION, Change, Rules, fold, is_past
+from services.room_status.deciding.announcement import room_status, status_key
+from services.room_status.deciding.fold import RULES_VERSION, Change, Rules, fold, is_past
 from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state, observation
 from shared.contracts.meeting_state import MeetingState

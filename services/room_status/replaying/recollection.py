@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from services.room_status.decide import KeysOf
-from services.room_status.fold import Rules, fold
-from services.room_status.history import Past, past, reached_by, source_of
-from services.room_status.replay import Decline, Redone, decline, redo
+from services.room_status.deciding.batch import KeysOf
+from services.room_status.deciding.fold import Rules, fold
+from services.room_status.replaying.history import Past, past, reached_by, source_of
+from services.room_status.replaying.replay import Decline, Redone, decline, redo
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
 from shared.ports.log import Log, Record
