@@ -30,8 +30,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.end_to_end.calendars import Counts
 from benchmarks.end_to_end.office import RECEIVER, Office, environ_of, services
-from cli.notifications import graph_push
-from cli.stage import run_command
+from cli.demo.processes import run_command
+from cli.trigger.notifications import graph_push
 from deploy.local.processes import ServerError
 from deploy.local.servers import local_servers
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS

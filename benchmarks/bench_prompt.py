@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from cli.cast import Organisation, assemble, book
-from cli.person import Person
-from cli.stage import Stage, staged
+from cli.demo.organisations import Organisation, assemble, book
+from cli.demo.person import Person
+from cli.demo.processes import Stage, staged
 
 ROOM = "Aare 4.12"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from cli.opened import opened_engine
+from cli.common.engine import opened_engine
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, LiveSubscription, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import click
 
-from cli.opened import opened_engine
+from cli.common.engine import opened_engine
 from services.room_status.deciding.batch import KeysOf
 from services.room_status.view.expected_rows import end_of, is_behind, rows_at
 from shared.contracts.topics import MEETING_STATE

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from cli.calendars import Calendars
-from cli.mailboxes import CONNECTED, grants
-from cli.opened import opened_engine
+from cli.common.calendars import Calendars
+from cli.common.engine import opened_engine
+from cli.common.mailboxes import CONNECTED, grants
 from shared.contracts.calendar_state import DueReason
 from shared.contracts.command import Connect, Reconcile
 from shared.contracts.topics import COMMANDS

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cli.opened import opened_engine
+from cli.common.engine import opened_engine
 from shared.contracts.topics import BY_NAME
 from shared.domain.instants import from_rfc3339, to_rfc3339
 from shared.ports.log import Log, Record

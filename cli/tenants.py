@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cli.opened import opened_engine
+from cli.common.engine import opened_engine
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import RoomRow
 from shared.domain.identity import Provider

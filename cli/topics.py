@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.opened import opened_engine
+from cli.common.engine import opened_engine
 from shared.contracts.topics import TOPICS, Cleanup, Topic
 from shared.domain.instants import DAY_MS
 from shared.runtime.settings import Settings, load

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import redis
 
-from cli.stage import run_command
+from cli.demo.processes import run_command
 
 TOPICS = (
     "notifications.graph", "notifications.google", "commands", "calendar-state", "observations", "meeting-state",

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import click
 
-from cli.opened import insist, quiet
+from cli.common.engine import insist, quiet
 from cli.status.facts import Facts
+from cli.status.findings import Finding, findings
 from cli.status.gather import gathered, hung
-from cli.status.judge import Finding, findings
-from cli.status.show import as_dict, as_text
+from cli.status.screen import as_dict, as_text
 from shared.runtime.clock import clock_from
 from shared.runtime.logging import configure
 from shared.runtime.settings import load

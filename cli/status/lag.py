@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from cli.scanning import all_records, records_from
+from cli.common.records import all_records, records_from
 from cli.status.facts import Lag
 from cli.status.facts import Station as Lags
 from services.room_status.deciding.batch import decide

@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.standing import noted
+from cli.common.service_addresses import noted
 from cli.status.facts import Service
 from shared.runtime.settings import Settings
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from cli.calendars import Calendars
-from cli.letters import open_letters
-from cli.mailboxes import grants, tenants_of
-from cli.scanning import all_records
+from cli.common.calendars import Calendars
+from cli.common.mailboxes import grants, tenants_of
+from cli.common.records import all_records
+from cli.dead_letters.open_letters import open_letters
 from cli.status.facts import Letters, Watched
 from services.portal.meetings.deciding.prompts import Viewer, sight
 from services.sync_worker.deciding.mailbox import renew_at

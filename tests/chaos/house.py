@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stage import run_command, simulator_environ
+from cli.demo.processes import run_command, simulator_environ
 from deploy.local.processes import Child, free_ports
 from tests.chaos.employees import Employee
 from tests.chaos.load import Load

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from cli.stage import run_command
+from cli.demo.processes import run_command
 
 BATCH = 50
 """Items in one of Graph's collections."""

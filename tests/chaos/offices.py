@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from cli.stage import run_command
+from cli.demo.processes import run_command
 
 PEOPLE = ("Ada", "Ben", "Cleo")
 RULES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.stage import run_command
+from cli.demo.processes import run_command
 
 
 @dataclass(frozen=True, slots=True)

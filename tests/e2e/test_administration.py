@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from cli.stage import Stage, run_command, staged
+from cli.demo.processes import Stage, run_command, staged
 
 PATIENCE_S = 60.0
 

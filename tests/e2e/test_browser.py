@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.cast import REFUSING, Organisation, assemble, book, refusing, tomorrow_at
-from cli.stage import Stage, staged
+from cli.demo.organisations import REFUSING, Organisation, assemble, book, refusing, tomorrow_at
+from cli.demo.processes import Stage, staged
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")

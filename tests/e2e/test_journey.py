@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.cast import assemble, book, tomorrow_at
-from cli.person import Person
-from cli.stage import Stage, run_command, staged
-from cli.story import TITLE, play
+from cli.demo.organisations import assemble, book, tomorrow_at
+from cli.demo.person import Person
+from cli.demo.processes import Stage, run_command, staged
+from cli.demo.story import TITLE, play
 
 PROVIDERS = ["microsoft", "google"]
 CONTENT = (TITLE, "Standing appointment", "cleo@", "ada@", "ben@")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from cli.cast import assemble
-from cli.stage import SERVICES, Stage, staged
-from cli.story import play
+from cli.demo.organisations import assemble
+from cli.demo.processes import SERVICES, Stage, staged
+from cli.demo.story import play
 
 
 class Killer:

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.person import Person
-from cli.stage import Stage, run_command, staged
+from cli.demo.person import Person
+from cli.demo.processes import Stage, run_command, staged
 from tests.emptiness import Place, found, in_files, in_redis, in_topics
 
 TITLE, BODY, PLACE = "Quaggasitzung XVII", "Okapiverhandlungen", "Tapirterrasse"

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.person import Person
-from cli.stage import Stage, run_command, staged
+from cli.demo.person import Person
+from cli.demo.processes import Stage, run_command, staged
 from shared.domain.instants import HOUR_MS
 
 DOMAIN = {"microsoft": "rules.test", "google": "rules-g.test"}

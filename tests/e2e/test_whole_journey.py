@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from cli.stage import Stage, run_command, staged
+from cli.demo.processes import Stage, run_command, staged
 from tests.e2e.ticking import TickingClock
 from tests.emptiness import found, in_files, in_redis, in_topics
 

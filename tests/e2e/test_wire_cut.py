@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.cast import assemble
-from cli.stage import SERVICES, staged
-from cli.story import play
+from cli.demo.organisations import assemble
+from cli.demo.processes import SERVICES, staged
+from cli.demo.story import play
 
 PATIENCE_S = 6.0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.stage import staged
+from cli.demo.processes import staged
 from deploy.local.kafka import brokers
 from deploy.local.processes import ServerError
 from deploy.local.redis import Profile, redis_server

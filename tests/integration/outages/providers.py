@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from cli.notifications import Push, google_push, graph_push, synthetic_mailboxes
+from cli.trigger.notifications import Push, google_push, graph_push, synthetic_mailboxes
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.proof import HookKeys
 from tests.stalls import Stalls

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.mailboxes import connected
-from cli.stage import Stage
+from cli.common.mailboxes import connected
+from cli.demo.processes import Stage
 from deploy.local.kafka import Brokers
 from deploy.local.redis import RedisServer
 from shared.contracts.topics import ROOM_REJECTIONS

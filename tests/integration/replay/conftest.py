@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli.main
-from cli.stage import simulator_environ
+from cli.demo.processes import simulator_environ
 from shared.crypto.master import new_key, parse
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from tests.builders import NOW_MS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from cli.stage import simulator_environ
+from cli.demo.processes import simulator_environ
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Reconcile
 from shared.contracts.dead_letter import DeadLetter

@@ -16,9 +16,9 @@ import httpx
 import pytest
 import redis
 
-from cli.cast import REFUSING, Organisation, assemble, book, tomorrow_at
-from cli.person import Person
-from cli.stage import Stage, staged
+from cli.demo.organisations import REFUSING, Organisation, assemble, book, tomorrow_at
+from cli.demo.person import Person
+from cli.demo.processes import Stage, staged
 from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Mailbox, partition_of
 from shared.ports.log import NewRecord

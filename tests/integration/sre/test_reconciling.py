@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 import pytest
 
-from cli.calendars import Calendars
+from cli.common.calendars import Calendars
 from cli.reconcile import chosen_of, in_order
 from shared.contracts.command import Reconcile
 from shared.domain.identity import Mailbox

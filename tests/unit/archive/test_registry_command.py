@@ -15,9 +15,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from cli.demo.processes import simulator_environ
 from cli.main import roomsync
-from cli.restoring import BY_CONSENT_KEY, BY_DATA_KEYS, KEPT, NEVER
-from cli.stage import simulator_environ
+from cli.registry.restore_plan import BY_CONSENT_KEY, BY_DATA_KEYS, KEPT, NEVER
 from services.portal.sign_in import attempts
 from services.portal.sign_in.attempts import Purpose, SignIns
 from shared.contracts import command

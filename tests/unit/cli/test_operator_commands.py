@@ -370,7 +370,7 @@ def test_doctor_wants_a_server_of_its_own_for_the_registry(
     urls = {"KAFKA_BOOTSTRAP": "127.0.0.1:1", "VIEW_REDIS_URL": "redis://127.0.0.1:1/0", "REGISTRY_REDIS_URL": registry}
     for name, value in {"ENGINE": "kafka", **urls}.items():
         monkeypatch.setenv(f"ROOMSYNC_{name}", value)
-    monkeypatch.setattr("cli.ailments.engine._questions", lambda _: {})
+    monkeypatch.setattr("cli.doctor.checks.engine._questions", lambda _: {})
     assert findings(run("doctor", "--json")).get("redis servers") == state
 
 

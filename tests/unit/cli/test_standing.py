@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.standing import FILE, Standing, noted
+from cli.common.service_addresses import FILE, Standing, noted
 from cli.status.services import addresses
 from shared.runtime.settings import Settings
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cli.mending import Hopeless, Lost, Remedy, remedy_of
-from cli.postmortem import outline
+from cli.dead_letters.remedy import Hopeless, Lost, Remedy, remedy_of
+from cli.dead_letters.summary import outline
 from shared.contracts import command
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, Sleep

@@ -9,8 +9,8 @@ import pytest
 
 from cli.status import exit_code
 from cli.status.facts import Facts, Lag, Letters, Service, Station, Watched
-from cli.status.judge import findings
-from cli.status.show import ago, as_dict, as_text
+from cli.status.findings import findings
+from cli.status.screen import ago, as_dict, as_text
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.builders import NOW_MS

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from cli.letters import OpenLetter, open_letters
-from cli.lost import Aftermath
-from cli.mending import Hopeless, Remedy
-from cli.opened import opened_engine
-from cli.postmortem import examined
+from cli.common.engine import opened_engine
+from cli.dead_letters.open_letters import OpenLetter, open_letters
+from cli.dead_letters.redrive import Aftermath
+from cli.dead_letters.remedy import Hopeless, Remedy
+from cli.dead_letters.summary import examined
 from shared.contracts.dead_letter import Act
 from shared.domain.instants import to_rfc3339
 from shared.ports.engine import Engine

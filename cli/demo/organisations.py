@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from cli.stage import Stage, run_command
+from cli.demo.processes import Stage, run_command
 
 PEOPLE = ("Ada", "Ben", "Cleo")
 ROOMS = (

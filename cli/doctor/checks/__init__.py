@@ -1,5 +1,5 @@
 """What `roomsync doctor` knows: one module a kind of trouble, each a generator of findings."""
 
-from cli.ailments.finding import Finding, State
+from cli.doctor.checks.finding import Finding, State
 
 __all__ = ["Finding", "State"]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import click
 
-from cli.standing import Standing
+from cli.common.service_addresses import Standing
 from shared.runtime.settings import Settings, load
 from shared.runtime.supervisor import Supervisor, watch_supervisor
 from shared.runtime.wiring import master_keys

@@ -12,8 +12,8 @@ from dataclasses import asdict
 
 import click
 
+from cli.demo.processes import Say, Stage, staged
 from cli.main import FINDING, UNREACHABLE
-from cli.stage import Say, Stage, staged
 
 PROVIDERS = ("microsoft", "google")
 
@@ -45,8 +45,8 @@ def command(once: bool, as_json: bool, provider: str, engine: str, seed: int) ->
 
 
 def _perform(stage: Stage, providers: tuple[str, ...], say: Say) -> bool:
-    from cli.cast import assemble  # noqa: PLC0415  # an extra of the portal
-    from cli.story import play  # noqa: PLC0415
+    from cli.demo.organisations import assemble  # noqa: PLC0415  # an extra of the portal
+    from cli.demo.story import play  # noqa: PLC0415
 
     say(f"pages: {stage.portal}   calendars: {stage.simulator}   logs: {stage.logs}")
     result: dict[str, object] = {}
@@ -67,7 +67,7 @@ def _perform(stage: Stage, providers: tuple[str, ...], say: Say) -> bool:
 
 def _stay(stage: Stage, providers: tuple[str, ...], say: Say) -> None:
     """Leave it running for the person at the keyboard, with a fresh prompt waiting on the page."""
-    from cli.encore import encore  # noqa: PLC0415
+    from cli.demo.open_prompt import encore  # noqa: PLC0415
 
     with contextlib.suppress(KeyboardInterrupt):
         for provider in providers:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cli.cast import REFUSING, book, cast_of, refusing, tomorrow_at
-from cli.stage import Say, Stage
+from cli.demo.organisations import REFUSING, book, cast_of, refusing, tomorrow_at
+from cli.demo.processes import Say, Stage
 
 
 def encore(stage: Stage, provider: str, say: Say) -> None:

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from cli.ailments.finding import Finding, State
-from cli.mailboxes import tenants_of
+from cli.common.mailboxes import tenants_of
+from cli.doctor.checks.finding import Finding, State
 from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine

@@ -7,9 +7,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cli.cast import REFUSING, Organisation, book, refusing, tomorrow_at
-from cli.person import PATIENCE_S, Event, Person
-from cli.stage import Say, Stage, run_command
+from cli.demo.organisations import REFUSING, Organisation, book, refusing, tomorrow_at
+from cli.demo.person import PATIENCE_S, Event, Person
+from cli.demo.processes import Say, Stage, run_command
 
 TITLE = "Quarterly planning"
 CHOICES = 3

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from cli.scanning import records_from
+from cli.common.records import records_from
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, EventReference, MailboxState
 from shared.contracts.envelope import read_json

@@ -8,7 +8,7 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 
-from cli.ailments.finding import Finding, State
+from cli.doctor.checks.finding import Finding, State
 from shared.runtime.settings import Settings
 
 _NAMES = ("receiver", "portal", "simulator")

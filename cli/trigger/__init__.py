@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 import click
 
-from cli.mailboxes import connected
-from cli.notifications import Push, google_push, graph_push, synthetic_mailboxes
-from cli.opened import opened_engine
+from cli.common.engine import opened_engine
+from cli.common.mailboxes import connected
+from cli.trigger.notifications import Push, google_push, graph_push, synthetic_mailboxes
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys
 from shared.runtime.clock import clock_from

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from cli.ailments.finding import Finding, State
+from cli.doctor.checks.finding import Finding, State
 
 _TOOLS = {
     "java": (("java",), "real Kafka brokers", "default-jre-headless"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from cli.calendars import Calendars
-from cli.letters import OpenLetter
-from cli.mending import Hopeless, Lost, Remedy, remedy_of
-from cli.scanning import all_records
+from cli.common.calendars import Calendars
+from cli.common.records import all_records
+from cli.dead_letters.open_letters import OpenLetter
+from cli.dead_letters.remedy import Hopeless, Lost, Remedy, remedy_of
 from services.sync_worker.deciding.references import meeting_of
 from shared.contracts import envelope as envelopes
 from shared.contracts import observation

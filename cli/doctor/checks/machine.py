@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.ailments.finding import Finding, State
+from cli.doctor.checks.finding import Finding, State
 from shared.runtime.settings import Settings
 
 OLDEST = (3, 11)

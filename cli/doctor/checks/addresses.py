@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from cli.ailments.finding import Finding, State
+from cli.doctor.checks.finding import Finding, State
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.scanning import all_records
+from cli.common.records import all_records
 from shared.contracts import dead_letter
 from shared.contracts import envelope as envelopes
 from shared.contracts.dead_letter import DeadLetter, DeadLetterHandled

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from cli.ailments import Finding, State, addresses, engine, machine, ports, secrets, tools
+from cli.doctor.checks import Finding, State, addresses, engine, machine, ports, secrets, tools
 from shared.errors import ConfigurationError
 from shared.runtime.logging import configure
 from shared.runtime.settings import Settings, load

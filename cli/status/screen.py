@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cli.status.facts import Facts, Service, Station, Watched
-from cli.status.judge import LAG_S, Finding
+from cli.status.findings import LAG_S, Finding
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, SYNC_WORKER
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, to_rfc3339
 

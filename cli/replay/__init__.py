@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from cli.mailboxes import tenants_of
-from cli.opened import opened_engine
-from cli.replay_report import Report, Stretch, as_dict, as_text
-from cli.replay_wishes import repairs
+from cli.common.engine import opened_engine
+from cli.common.mailboxes import tenants_of
+from cli.replay.repair_requests import repairs
+from cli.replay.report import Report, Stretch, as_dict, as_text
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import Redone
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS

@@ -11,12 +11,21 @@ from typing import Any
 
 import click
 
-from cli.calendars import Calendars
-from cli.holdings import contents, make_missing_keys, missing, record_erasures, rows_of, today, whole, write_rows
-from cli.mailboxes import CONNECTED, grants
-from cli.opened import opened_engine
+from cli.common.calendars import Calendars
+from cli.common.engine import opened_engine
+from cli.common.mailboxes import CONNECTED, grants
 from cli.reconcile import Errand
-from cli.restoring import NEVER, Plan, plan
+from cli.registry.contents import (
+    contents,
+    make_missing_keys,
+    missing,
+    record_erasures,
+    rows_of,
+    today,
+    whole,
+    write_rows,
+)
+from cli.registry.restore_plan import NEVER, Plan, plan
 from shared.contracts.topics import RETENTION_MS
 from shared.crypto.master import MasterKeys, parse
 from shared.domain.instants import to_rfc3339

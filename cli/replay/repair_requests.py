@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cli.replay_report import Report
+from cli.replay.report import Report
 from shared.contracts import envelope as envelopes
 from shared.contracts import repair
 from shared.contracts.envelope import Envelope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.ailments.finding import Finding, State
+from cli.doctor.checks.finding import Finding, State
 from shared.crypto.master import parse
 from shared.errors import ConfigurationError
 from shared.runtime.settings import Settings

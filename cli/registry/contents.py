@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cli.restoring import Today
-from cli.scanning import all_records
+from cli.common.records import all_records
+from cli.registry.restore_plan import Today
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Disconnect
 from shared.contracts.erasure import Erasure, KeyClass
