@@ -22,7 +22,7 @@ import redis
 
 from deploy.local.processes import ServerError
 from deploy.local.redis import Profile, redis_server
-from services.sync_worker.deciding.memory import restored
+from services.sync_worker.memory import restored
 from shared.contracts.calendar_state import MAILBOX_TYPE, REFERENCE_TYPE, EventReference, MailboxState
 from shared.contracts.meeting_state import TYPE, MeetingState, RoomMemory, RoomState
 from shared.contracts.observation import Observation, ObservedOccurrence

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What several commands share: an opened engine, reading records, connected mailboxes, service addresses."""

@@ -15,7 +15,7 @@ from services.portal.admin.integration import switch_off
 from services.portal.admin.integration.testflow.authorization import TestErrand
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.people import routes as people_routes
-from services.portal.admin.rooms import pages as rooms_pages
+from services.portal.admin.rooms import routes as room_routes
 from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
@@ -78,7 +78,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(decline_feed_routes.blueprint(deps))
     app.register_blueprint(pages.blueprint(deps, reader))
-    app.register_blueprint(rooms_pages.blueprint(deps, reader))
+    app.register_blueprint(room_routes.blueprint(deps, reader))
     app.register_blueprint(day_pages.blueprint(deps, reader))
     app.register_blueprint(day_api.blueprint(deps, reader))
     return app

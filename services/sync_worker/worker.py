@@ -16,13 +16,13 @@ from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.mailbox import Pace
-from services.sync_worker.deciding.memory import Held, forgotten, restored, state_change
 from services.sync_worker.deciding.references import References
 from services.sync_worker.deciding.settlement import Settled, postponed, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.looking.look import ASLEEP, Job, Looker, Outcome
 from services.sync_worker.looking.own_data import OwnData
+from services.sync_worker.memory import Held, forgotten, restored, state_change
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox

@@ -16,7 +16,7 @@ HOMES = {
     "flask": ("services/webhook_receiver", "services/portal", "shared/runtime"),
     "kafka": ("shared/engines/distributed",),
     "redis": ("shared/engines/distributed",),
-    "msgraph": ("shared/providers/graph",),
+    "msgraph": ("shared/providers/microsoft",),
     "googleapiclient": ("shared/providers/google",),
     "cryptography": ("shared/crypto",),
     "structlog": ("shared/runtime",),

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The decline events over HTTP, for back-end services without Kafka."""

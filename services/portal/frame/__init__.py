@@ -1,1 +1,1 @@
-"""TODO."""
+"""What stands around every page and route: sessions, limits, headers, navigation, problem documents."""

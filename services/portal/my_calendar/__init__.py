@@ -1,1 +1,1 @@
-"""TODO."""
+"""Connecting one's own calendar and taking that back: profile and welcome."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Signing in by OpenID Connect, and who may."""

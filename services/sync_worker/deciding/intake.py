@@ -8,7 +8,7 @@ import msgspec
 
 from services.sync_worker.deciding.hints import Hints
 from services.sync_worker.deciding.mailbox import made_due
-from services.sync_worker.deciding.memory import Held
+from services.sync_worker.memory import Held
 from shared.contracts import change_notification, command
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import DueReason, MailboxState

@@ -9,9 +9,9 @@ import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
-from services.sync_worker.deciding.memory import Held, reference_change, state_change
 from services.sync_worker.deciding.references import meeting_of, merge, observe, withdraw
 from services.sync_worker.looking.look import Job, Outcome
+from services.sync_worker.memory import Held, reference_change, state_change
 from shared.contracts import observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.observation import Observation

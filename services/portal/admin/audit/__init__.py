@@ -1,1 +1,1 @@
-"""TODO."""
+"""The record of administrators' acts."""

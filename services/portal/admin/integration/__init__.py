@@ -1,1 +1,1 @@
-"""TODO."""
+"""Settings > Integrations: switching the integration on and off, and its test."""

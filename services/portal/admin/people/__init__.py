@@ -1,1 +1,1 @@
-"""TODO."""
+"""Who administers the organisation."""

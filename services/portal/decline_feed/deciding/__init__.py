@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pure: where a reader of the feed stands."""

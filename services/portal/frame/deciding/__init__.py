@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pure: checks that every form shares."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pure: prompts, room choices, and their shapes in JSON and on pages."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pure: agenda, month, time zones, and the booking form."""
