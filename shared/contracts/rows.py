@@ -106,6 +106,23 @@ class RoomRow(_Row, frozen=True):
     floor: str = ""
     paired: bool = True
     """Whether it is joined with the provider's room calendar: not while the integration is off; its information stays."""
+    resource: str = ""
+    """
+    How the provider itself said that this address is a resource: `directory` (it is in the provider's list of rooms),
+    `attendee` (a meeting read at the provider names it as a resource); "" while it has not said so.
+
+    A room without the provider's word is shown without a schedule, offered to nobody, and nothing of it is told. Rows of
+    version 0.1.0 lack the field and read as "": they stay paired, and the next look that meets the room confirms it.
+    """
+    directory_id: str = ""
+    """The provider's own id of the room: Graph place id, Google `resourceId`. "" while unknown."""
+    aliases: tuple[str, ...] = ()
+    """Further addresses that reach this room, lower-cased: former primary addresses and the directory's aliases."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the provider itself has called this address a resource."""
+        return bool(self.resource)
 
 
 class DismissalRow(_Row, frozen=True):
