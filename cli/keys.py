@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import click
 
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, LiveSubscription, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
@@ -21,7 +22,6 @@ from shared.ports.log import Log
 from shared.runtime.settings import load
 from shared.runtime.wiring import master_keys
 
-FINDING = 1
 _PAGE = 500
 
 

@@ -7,11 +7,9 @@ import sys
 
 import click
 
+from cli.common.exit_codes import FINDING, INTERRUPTED, UNREACHABLE, USAGE
 from shared.errors import ConfigurationError, LogUnavailableError, RoomsyncError, StoreUnavailableError
 from shared.runtime.health import product_version
-
-FINDING, USAGE, UNREACHABLE = 1, 2, 3
-INTERRUPTED = 130  # as shells say it
 
 COMMANDS = {
     "demo": "the main job, end to end, on this machine",

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import click
 
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from services.room_status.deciding.batch import KeysOf
 from services.room_status.view.expected_rows import end_of, is_behind, rows_at
 from shared.contracts.topics import MEETING_STATE
 from shared.ports.engine import Engine
 from shared.ports.view import Applied, digest_of
 
-FINDING = 1
 OWNER_S = 3.0
 """How long the owner of a partition may take to notice that its rows are gone: it looks once a second."""
 CATCH_UP_S = 5.0

@@ -13,6 +13,7 @@ import click
 
 from cli.common.calendars import Calendars
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from cli.common.mailboxes import CONNECTED, grants
 from shared.contracts.calendar_state import DueReason
 from shared.contracts.command import Connect, Reconcile
@@ -25,7 +26,6 @@ from shared.ports.registry import Registry
 from shared.runtime.clock import clock_from
 from shared.runtime.wishes import wish_record
 
-FINDING = 1
 _POLL_S = 0.2
 _CAUSE = "reconcile"
 

@@ -8,12 +8,11 @@ from typing import Any
 import click
 
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from shared.contracts.topics import TOPICS, Cleanup, Topic
 from shared.domain.instants import DAY_MS
 from shared.runtime.settings import Settings, load
 from shared.runtime.wiring import kafka_security
-
-FINDING = 1
 
 
 @click.command()

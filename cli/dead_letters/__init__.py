@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from cli.dead_letters.open_letters import OpenLetter, open_letters
 from cli.dead_letters.redrive import Aftermath
 from cli.dead_letters.remedy import Hopeless, Remedy
@@ -21,8 +22,6 @@ from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
 from shared.runtime.dead_letters import close_letter
 from shared.runtime.redaction import masked
-
-FINDING = 1
 
 
 @click.group()

@@ -12,8 +12,8 @@ from dataclasses import asdict
 
 import click
 
+from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.demo.processes import Say, Stage, staged
-from cli.main import FINDING, UNREACHABLE
 
 PROVIDERS = ("microsoft", "google")
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import click
 
+from cli.common.exit_codes import FINDING, UNREACHABLE, USAGE
 from cli.doctor.checks import Finding, State, addresses, engine, machine, ports, secrets, tools
 from shared.errors import ConfigurationError
 from shared.runtime.logging import configure
 from shared.runtime.settings import Settings, load
-
-FINDING, USAGE, UNREACHABLE = 1, 2, 3
 
 
 @click.command()

@@ -13,6 +13,7 @@ import click
 
 from cli.common.calendars import Calendars
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from cli.common.mailboxes import CONNECTED, grants
 from cli.reconcile import Errand
 from cli.registry.contents import (
@@ -37,7 +38,6 @@ from shared.runtime.erasure import destroy_again, erased, resurrected
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import master_keys
 
-FINDING = 1
 _CALLS_PER_S = 1000.0
 """Wishes to connect are cheap: the workers' own limits spread the looks."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING
 from cli.common.mailboxes import tenants_of
 from cli.replay.repair_requests import repairs
 from cli.replay.report import Report, Stretch, as_dict, as_text
@@ -23,7 +24,6 @@ from shared.ports.log import Log
 from shared.ports.registry import Registry
 from shared.runtime.clock import clock_from
 
-FINDING = 1
 MARGIN_MS = 5 * MINUTE_MS
 """What retention may take while a replay runs."""
 

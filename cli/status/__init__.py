@@ -9,6 +9,7 @@ from collections.abc import Callable
 import click
 
 from cli.common.engine import insist, quiet
+from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.status.facts import Facts
 from cli.status.findings import Finding, findings
 from cli.status.gather import gathered, hung
@@ -18,7 +19,6 @@ from shared.runtime.logging import configure
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 
-FINDING, UNREACHABLE = 1, 3
 _CLOSE_S = 2.0
 
 

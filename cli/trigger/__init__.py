@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import click
 
 from cli.common.engine import opened_engine
+from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.common.mailboxes import connected
 from cli.trigger.notifications import Push, google_push, graph_push, synthetic_mailboxes
 from shared.domain.identity import Mailbox, Provider
@@ -22,7 +23,6 @@ from shared.runtime.clock import clock_from
 from shared.runtime.settings import Settings, load
 from shared.runtime.wiring import master_keys
 
-FINDING, UNREACHABLE = 1, 3
 _SYNTHETIC_MAILBOXES = 10
 _TIMEOUT_S = 10
 _PROVIDERS = {"graph": Provider.MICROSOFT, "google": Provider.GOOGLE}
