@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from shared.contracts import published
+from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.settings import PREFIX, Settings
 
@@ -15,6 +16,11 @@ DOCS = Path(__file__).parent
 _SETTINGS_READ = (
     "Read once from the environment; `NAME_FILE` names a file to read the value from. "
     "`_S` is seconds; secrets are starred in logs."
+)
+_AT_REST = (
+    "Everything else that is at rest stands on the topics, sealed where the table above says so, and in the view, which is"
+    " sealed and can be rebuilt. Keys belong to one organisation: switching off destroys its data key, the end of the 120 hours"
+    " after that its consent key."
 )
 
 
@@ -59,6 +65,8 @@ def _reference() -> str:
         _settings(),
         "\n## Topics\n\nEvery topic has the same number of partitions (`ROOMSYNC_PARTITIONS`), fixed once made.\n",
         published.topics_table(),
+        f"\n## What is at rest in the registry\n\n{_AT_REST}\n",
+        tables.described(),
         "\n## Metrics\n\nOn `/metrics` of every service, Prometheus text format.\n",
         _metrics(),
     ]

@@ -26,12 +26,13 @@ from cli.registry.contents import (
     whole,
     write_rows,
 )
-from cli.registry.restore_plan import NEVER, Plan, plan
+from cli.registry.restore_plan import Plan, is_restored, plan
 from shared.contracts.topics import RETENTION_MS
 from shared.crypto.master import MasterKeys, parse
 from shared.domain.instants import to_rfc3339
 from shared.errors import ConfigurationError, ConflictError, MalformedRecordError
 from shared.ports.engine import Engine
+from shared.registry import tables
 from shared.runtime.archive import Contents, Header, Kind, opened, sealed, write_new
 from shared.runtime.clock import clock_from
 from shared.runtime.erasure import destroy_again, erased, resurrected
@@ -155,14 +156,14 @@ def import_(file: Path, key_file: Path | None, force: bool, dry_run: bool, as_js
         _, held = _read(file, _ring(settings, key_file), "export")
         engine.log.probe()
         _refuse_unless_empty(engine, force=force)
-        rows = [row for row in held.rows if row.table not in NEVER and (row.not_after_ms or now_ms + 1) > now_ms]
+        rows = [row for row in held.rows if is_restored(row.table) and (row.not_after_ms or now_ms + 1) > now_ms]
         if dry_run:
             _say({"dryRun": True, "rows": len(rows), "keys": len(held.keys)}, as_json=as_json)
             return 0
         with _speaking():
             keys = whole(engine.keyring).adopt(held.keys)
         record_erasures(engine.log, held.erasures)
-        written = write_rows(engine.registry, sorted(rows, key=lambda row: row.table == "directories"))
+        written = write_rows(engine.registry, sorted(rows, key=lambda row: row.table == tables.directories.name))
         asked = _connect(engine, settings)
     _say({"rows": written, "keys": keys, "mailboxes asked to connect": asked}, as_json=as_json)
     return 0

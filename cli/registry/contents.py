@@ -10,7 +10,6 @@ from cli.registry.restore_plan import Today
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Disconnect
 from shared.contracts.erasure import Erasure, KeyClass
-from shared.contracts.rows import DirectoryRow
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
 from shared.errors import ConflictError, MalformedRecordError
@@ -20,6 +19,7 @@ from shared.ports.holdings import StoredRow, WholeKeyring, WholeRegistry
 from shared.ports.keyring import Keyring
 from shared.ports.log import Log, Record
 from shared.ports.registry import Registry
+from shared.registry import tables
 from shared.runtime.archive import Contents, Eras
 from shared.runtime.erasure import erased, erasure_record, standing_era
 
@@ -67,12 +67,11 @@ def today(
 ) -> Today:
     """What the restore of a backup made at `made_at_ms` finds. Raises StoreUnavailableError, LogUnavailableError."""
     standing = surviving(eras(engine.keyring, backup.eras), erasures)
-    directories = ((row, found) for row, found in engine.registry.scan("directories", NOBODY))
     return Today(
         now_ms=now_ms,
         eras=standing,
         keys={tenant: engine.keyring.keys(tenant) for tenant, era in standing.items() if era.data},
-        directories={row: envelopes.read_json(found.value, DirectoryRow).tenant for row, found in directories},
+        directories={name: row.tenant for name, row in tables.directories(engine.registry).scan(NOBODY)},
         data_erased_ms={
             tenant: erasure.at_ms
             for tenant, erasure in erasures
@@ -135,7 +134,7 @@ def write_rows(registry: Registry, rows: Iterable[StoredRow]) -> int:
 def make_missing_keys(keyring: Keyring, rows: Iterable[StoredRow]) -> None:
     """Nobody can sign in to an organisation without keys: those that come back get new ones for the ones that are gone."""
     for row in rows:
-        if row.table == "tenants":
+        if row.table == tables.tenants.name:
             keyring.create(row.tenant)
 
 

@@ -9,23 +9,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.contracts.envelope import read_json
+from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import ConsentRow, ConsentState, DirectoryRow, IntegrationState, RoomRow, TenantRow, UserRow
 from shared.domain.keys import TenantKeys
 from shared.organisations.integration import SLEEP_MS
 from shared.ports.holdings import StoredRow
+from shared.registry import tables
 from shared.runtime.archive import Eras
-
-KEPT = frozenset({"tenants", "directories", "rooms", "users", "appointments", "audit"})
-"""Tables that need no destroyed key, or can do without what it sealed."""
-BY_CONSENT_KEY = frozenset({"consents", "endings"})
-"""Sealed by the consent key: worth nothing without it."""
-BY_DATA_KEYS = frozenset({"dismissals", "takes", "bookings", "attendances", "office-days"})
-"""What people added of their own: it goes with the data keys, as switching off deletes it."""
-NEVER = frozenset({"sessions", "sign-ins", "leases", "freshness"})
-"""
-Who signed out since must stay out, and who was signing in begins anew; a lease is nobody's any more; how fresh something
-was says nothing of today.
-"""
 
 PAST, SIGNED_OUT, NO_CONSENT_KEY, NO_DATA_KEY = (
     "past their deadline", "never brought back", "their consent key is gone", "their data keys are gone"
@@ -73,7 +63,7 @@ def plan(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], today: Today)
         MalformedRecordError: a row cannot be read; nothing is to be written.
     """
     found = Plan()
-    rows = sorted(rows, key=lambda row: row.table == "directories")
+    rows = sorted(rows, key=lambda row: row.table == tables.directories.name)
     found.anew = {tenant for row in rows if (tenant := _another_tenant(row, today))}
     for row in rows:
         reason = _refused(row, backed_up.get(row.tenant, Eras()), today, found.anew)
@@ -86,7 +76,7 @@ def plan(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], today: Today)
 
 def _another_tenant(row: StoredRow, today: Today) -> str:
     """The tenant of the backup that a directory row names, if the directory belongs to another one today."""
-    if row.table != "directories":
+    if row.table != tables.directories.name:
         return ""
     tenant = read_json(row.value, DirectoryRow).tenant
     return tenant if today.directories.get(row.row, tenant) != tenant else ""
@@ -96,42 +86,46 @@ def _refused(row: StoredRow, then: Eras, today: Today, anew: Collection[str]) ->
     """Why the row does not come back; "" if it does."""
     if row.not_after_ms is not None and row.not_after_ms <= today.now_ms:
         return PAST
-    if row.table in NEVER:
+    if not is_restored(row.table):
         return SIGNED_OUT
-    tenant = read_json(row.value, DirectoryRow).tenant if row.table == "directories" else row.tenant
+    tenant = read_json(row.value, DirectoryRow).tenant if row.table == tables.directories.name else row.tenant
     if tenant in anew:
         return ENROLLED_ANEW
-    if row.table == "consents" and (row.tenant, row.row) in today.taken_back:
+    if row.table == tables.consents.name and (row.tenant, row.row) in today.taken_back:
         return TAKEN_BACK
     return _unreadable(row, data=_data_gone(row.tenant, then, today), consent=_consent_gone(row.tenant, then, today))
 
 
+def is_restored(table: str) -> bool:
+    """Whether rows of the table come back at all; those of a table unknown here do, while their keys stand."""
+    known = tables.BY_NAME.get(table)
+    return known is None or known.restored
+
+
 def _unreadable(row: StoredRow, *, data: bool, consent: bool) -> str:
-    if consent and (row.table in BY_CONSENT_KEY or _is_plain_user(row)):
-        return NO_CONSENT_KEY
-    if row.table in BY_DATA_KEYS and data:
-        return NO_DATA_KEY
-    known = KEPT | BY_CONSENT_KEY | BY_DATA_KEYS
-    return UNKNOWN if row.table not in known and (data or consent) else ""
-
-
-def _is_plain_user(row: StoredRow) -> bool:
-    """Administrators outlive the consents; everybody else's row goes with them, as the end of the sleep deletes it."""
-    return row.table == "users" and not read_json(row.value, UserRow).roles
+    table = tables.BY_NAME.get(row.table)
+    if table is None:
+        return UNKNOWN if data or consent else ""
+    gone = {KeyClass.DATA: data, KeyClass.CONSENT: consent}
+    if table.erased_with is None or not gone[table.erased_with]:
+        return ""
+    if table.spared is not None and table.spares(read_json(row.value, table.row)):
+        return ""
+    return NO_CONSENT_KEY if table.erased_with is KeyClass.CONSENT else NO_DATA_KEY
 
 
 def _keep(found: Plan, row: StoredRow, then: Eras, today: Today) -> None:
     data, consent = _data_gone(row.tenant, then, today), _consent_gone(row.tenant, then, today)
-    if row.table == "rooms" and data:
+    if row.table == tables.rooms.name and data:
         found.rows.append(_unpaired(row, today))
         found.changed[row.table, "unpaired: pair them again"] += 1
-    elif row.table == "tenants" and data:
+    elif row.table == tables.tenants.name and data:
         found.rows.append(_switched_off(row, today, consent=consent))
         found.changed[row.table, "switched off, as they were when their keys were destroyed"] += 1
-    elif row.table == "consents" and data:
+    elif row.table == tables.consents.name and data:
         found.rows.append(_asleep(row))
         found.changed[row.table, "asleep: their organisation is off"] += 1
-    elif row.table == "users" and consent:
+    elif row.table == tables.users.name and consent:
         found.rows.append(_nameless(row))
         found.changed[row.table, "without their address, until they sign in again"] += 1
     else:

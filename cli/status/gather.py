@@ -19,6 +19,7 @@ from shared.domain.instants import SECOND_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
+from shared.registry import tables
 from shared.runtime.health import product_version
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
@@ -69,7 +70,14 @@ def _probes(engine: Engine) -> list[Part]:
     return [
         Part("log", (LOG,), functools.partial(_probe, engine), nothing, LOG, again=False),
         Part("view", (VIEW,), lambda: engine.view.applied(0), nothing, VIEW, again=False),
-        Part("registry", (REGISTRY,), lambda: engine.registry.get("tenants", "-", "-"), nothing, REGISTRY, again=False),
+        Part(
+            "registry",
+            (REGISTRY,),
+            lambda: tables.tenants(engine.registry).get("-", "-"),
+            nothing,
+            REGISTRY,
+            again=False,
+        ),
     ]
 
 

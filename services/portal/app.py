@@ -28,6 +28,7 @@ from services.portal.my_rooms import api as my_rooms_api
 from services.portal.my_rooms import pages, stream
 from services.portal.sign_in import routes as sign_in_routes
 from services.portal.sign_in.attempts import Purpose
+from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
 
@@ -62,7 +63,7 @@ def create_app(deps: Deps) -> Flask:
     checks = {
         "log": deps.engine.log.probe,
         "view": lambda: deps.engine.view.revision("-/-"),
-        "registry": lambda: deps.engine.registry.get("tenants", "-", "tenant"),
+        "registry": lambda: tables.tenants(deps.engine.registry).get("-", "tenant"),
     }
     app.register_blueprint(health_blueprint(NAME, checks))
     app.register_blueprint(

@@ -215,3 +215,23 @@ class AttendanceRow(_Row, frozen=True):
     place: str
     """`office` or `remote`."""
     user: str
+
+
+class SignInRow(_Row, frozen=True):
+    """A sign-in that was begun. Table `sign-ins`, id = keyed hash of browser and state; gone after ten minutes."""
+
+    provider: str
+    back_to: str
+    began_at_ms: int
+    purpose: str = "connect"
+    """What the person is sent to their provider for: a word of the portal's `Purpose`."""
+    user: str = ""
+    """Who began it while signed in, to connect their own calendar; "" for whoever signs in."""
+    used: bool = False
+
+
+class LeaseRow(_Row, frozen=True):
+    """That one process is at a piece of work. Table `leases`, id = the work; gone after a minute."""
+
+    token: str
+    """Made up by the process that holds it."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
 
 from shared.contracts.command import Command, Connect, Sleep
-from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, RoomRow, TenantRow, UserRow
+from shared.contracts.erasure import KeyClass
+from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, LeaseRow, RoomRow, TenantRow, UserRow
 from shared.domain.identity import Mailbox
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import TenantKeys
-from shared.errors import ConflictError, KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants import grant
 from shared.grants.vault import ConsentVault
 from shared.organisations.integration import SLEEP_MS, Act, after
@@ -21,7 +21,6 @@ from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry import tables
 
-_LEASES = "leases"
 _LEASE_MS = MINUTE_MS
 
 Send = Callable[[Mailbox, Command], None]
@@ -80,10 +79,10 @@ def finish_erasure(registry: Registry, keyring: Keyring, tenant: str, *, erase: 
         if _era(keyring, tenant) == row.doomed_era:
             erase()
         _remake(registry, keyring, tenant)
-        _delete_own_data(registry, tenant)
+        tables.delete_with(registry, tenant, KeyClass.DATA)
         doomed = row.doomed_era
         tables.tenants(registry).change(tenant, "tenant", lambda now: _undoomed(now, doomed))
-    registry.delete(_LEASES, tenant, "data")
+    tables.leases(registry).delete(tenant, "data")
     return True
 
 
@@ -109,7 +108,7 @@ def end_sleep(registry: Registry, keyring: Keyring, tenant: str, *, erase: Erase
         _delete_people(registry, tenant)
         keyring.create(tenant)
         tables.tenants(registry).change(tenant, "tenant", lambda now: _over(now, now_ms))
-    registry.delete(_LEASES, tenant, "consents")
+    tables.leases(registry).delete(tenant, "consents")
     return True
 
 
@@ -177,12 +176,8 @@ def send_all_to_sleep(registry: Registry, tenant: str, *, send: Send, now_ms: in
 
 
 def _leased(registry: Registry, tenant: str, what: str, now_ms: int) -> bool:
-    token = secrets.token_hex(8).encode()
-    try:
-        registry.put(_LEASES, tenant, what, token, expect=0, not_after_ms=now_ms + _LEASE_MS)
-    except ConflictError:
-        return False
-    return True
+    row = LeaseRow(token=secrets.token_hex(8))
+    return tables.leases(registry).add(tenant, what, row, not_after_ms=now_ms + _LEASE_MS)
 
 
 def _era(keyring: Keyring, tenant: str) -> str:
@@ -221,32 +216,11 @@ def _named(row: UserRow | None, person: str) -> UserRow | None:
     return msgspec.structs.replace(row, person=person) if row else None
 
 
-def _delete_own_data(registry: Registry, tenant: str) -> None:
-    """What people added hung on meetings whose names mean nothing any more."""
-    for table in (
-        tables.takes(registry),
-        tables.bookings(registry),
-        tables.dismissals(registry),
-        tables.attendances(registry),
-        tables.office_days(registry),
-    ):
-        _empty(table, tenant)
-
-
-def _empty(table: tables.Table[Any], tenant: str) -> None:
-    for row_id, _ in list(table.scan(tenant)):
-        table.delete(tenant, row_id)
-
-
 def _delete_people(registry: Registry, tenant: str) -> None:
-    """A row past its deadline is not shown: it is deleted by the name that its person gives it."""
-    consents, users = tables.consents(registry), tables.users(registry)
-    for table in (tables.freshness(registry), consents, tables.endings(registry)):
-        _empty(table, tenant)
-    for user_id, row in list(users.scan(tenant)):
-        consents.delete(tenant, row.mailbox)
-        if not row.roles:
-            users.delete(tenant, user_id)
+    """A grant past its deadline is not shown by a scan: it is deleted by the name that its person gives it."""
+    for _, row in tables.users(registry).scan(tenant):
+        tables.consents(registry).delete(tenant, row.mailbox)
+    tables.delete_with(registry, tenant, KeyClass.CONSENT)
 
 
 def _undoomed(row: TenantRow | None, doomed: str) -> TenantRow | None:

@@ -1,13 +1,14 @@
-"""Typed tables over the registry: rows in, rows out, and a compare-and-set loop for changing one."""
+"""The one table of tables: what each keeps, which key seals it, what erases it, and whether a restore brings it back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from shared.contracts.envelope import read_json
+from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import (
     AppointmentRow,
     AttendanceRow,
@@ -18,171 +19,191 @@ from shared.contracts.rows import (
     DismissalRow,
     EndingRow,
     FreshnessRow,
+    LeaseRow,
     OfficeDayRow,
     RoomRow,
     SessionRow,
+    SignInRow,
     TakeRow,
     TenantRow,
     UserRow,
 )
-from shared.errors import ConflictError
+from shared.contracts.test_run import TestRun
 from shared.ports.registry import Registry
+from shared.registry.rows import Rows
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_MAX_TRIES = 50  # each lost try means that somebody else got through; fifty in a row means a fault
 
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Generic[T]):
     """
-    One table of the registry, as msgspec rows. Every method raises StoreUnavailableError when the store cannot be reached.
+    One table of the registry. Called with a registry, it gives the table's rows there.
 
-    Reading raises MalformedRecordError when a stored row is not a `kind`.
+    Off-boarding, backup and restore, the reference and the golden records are derived from these declarations.
     """
 
-    def __init__(self, registry: Registry, name: str, kind: type[T]) -> None:
-        self._registry = registry
-        self.name = name
-        self._kind = kind
+    name: str
+    row: type[T]
+    what: str
+    """What a row is, and what its id is; for the reference."""
+    sealed_by: KeyClass | None = None
+    """Which of the tenant's keys seals what in the row is secret; None: nothing in it is sealed."""
+    erased_with: KeyClass | None = None
+    """Rows are deleted when this key of their tenant is destroyed, and no restore brings them back afterwards."""
+    spared: Callable[[T], bool] | None = None
+    """Rows that are kept although their key is destroyed; None: none."""
+    restored: bool = True
+    """Whether a restore or an import brings rows back."""
 
-    def get(self, tenant: str, row_id: str) -> T | None:
-        """The row; None when absent or past its deadline."""
-        found = self._registry.get(self.name, tenant, row_id)
-        return None if found is None else read_json(found.value, self._kind)
+    def __call__(self, registry: Registry) -> Rows[T]:
+        """The rows that `registry` keeps in this table."""
+        return Rows(registry, self.name, self.row)
 
-    def put(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> None:
-        """Write the row, whatever stands there; from `not_after_ms` on it is refused at read."""
-        self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), not_after_ms=not_after_ms)
-
-    def add(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> bool:
-        """Write the row if none stands there; returns whether it was written."""
-        try:
-            self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), expect=0, not_after_ms=not_after_ms)
-        except ConflictError:
-            return False
-        return True
-
-    def delete(self, tenant: str, row_id: str) -> None:
-        """Idempotent."""
-        self._registry.delete(self.name, tenant, row_id)
-
-    def scan(self, tenant: str) -> Iterator[tuple[str, T]]:
-        """All live rows of the tenant, by row id."""
-        for row_id, found in self._registry.scan(self.name, tenant):
-            yield row_id, read_json(found.value, self._kind)
-
-    def change(
-        self,
-        tenant: str,
-        row_id: str,
-        decide: Callable[[T | None], T | None],
-        *,
-        not_after_ms: int | Callable[[T], int | None] | None = None,
-    ) -> T | None:
-        """
-        Replace the row by `decide(row)`, again and again until nobody wrote in between.
-
-        Args:
-            decide: Pure; may be called several times. Gets None for an absent row; returning None, or the row as it was,
-                writes nothing.
-            not_after_ms: The new row's deadline, or how to tell it from the row; a change without one takes an earlier
-                deadline away.
-
-        Returns:
-            The row as it stands afterwards.
-
-        Raises:
-            ConflictError: fifty tries lost in a row.
-        """
-        for _ in range(_MAX_TRIES):
-            found = self._registry.get(self.name, tenant, row_id)
-            before = None if found is None else read_json(found.value, self._kind)
-            after = decide(before)
-            if after is None or after == before:
-                return before
-            expect = 0 if found is None else found.version
-            until_ms = not_after_ms(after) if callable(not_after_ms) else not_after_ms
-            try:
-                self._registry.put(
-                    self.name, tenant, row_id, msgspec.json.encode(after), expect=expect, not_after_ms=until_ms
-                )
-            except ConflictError:
-                continue
-            return after
-        message = f"{self.name}/{row_id}: lost {_MAX_TRIES} compare-and-sets in a row; try again"
-        raise ConflictError(message)
+    def spares(self, row: T) -> bool:
+        """Whether the row is kept when the key that its table is erased with is destroyed."""
+        return self.spared is not None and self.spared(row)
 
 
-def tenants(registry: Registry) -> Table[TenantRow]:
-    """Organisations; id = tenant."""
-    return Table(registry, "tenants", TenantRow)
+def _has_rights(user: UserRow) -> bool:
+    """Administrators outlive the grants: somebody has to be able to switch the integration on again."""
+    return bool(user.roles)
 
 
-def directories(registry: Registry) -> Table[DirectoryRow]:
-    """Which tenant a provider's organisation is; tenant `-`, id = `provider:directory`."""
-    return Table(registry, "directories", DirectoryRow)
+tenants = Table(name="tenants", row=TenantRow, what="an organisation; id = the word `tenant`")
+directories = Table(
+    name="directories",
+    row=DirectoryRow,
+    what="which tenant a provider's organisation is; under the pseudo-tenant `-`, id = `provider:directory`",
+)
+users = Table(
+    name="users",
+    row=UserRow,
+    what="a person who has signed in; id = user",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+    spared=_has_rights,
+)
+consents = Table(
+    name="consents",
+    row=ConsentRow,
+    what="a person's grant; id = mailbox",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+)
+endings = Table(
+    name="endings",
+    row=EndingRow,
+    what="subscriptions that are still to be ended at the provider; id = mailbox",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+)
+test_runs = Table(
+    name="test-runs",
+    row=TestRun,
+    what="the organisation's latest test of its integration, and what it has not undone; id = the word `run`",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+)
+appointments = Table(
+    name="appointments",
+    row=AppointmentRow,
+    what="rights given before a sign-in; id = pseudonym of the address",
+    sealed_by=KeyClass.CONSENT,
+)
+rooms = Table(name="rooms", row=RoomRow, what="a meeting room; id = room")
+audit = Table(name="audit", row=AuditRow, what="what an administrator did; ids sort by time")
+dismissals = Table(
+    name="dismissals", row=DismissalRow, what="a prompt put away; id = prompt", erased_with=KeyClass.DATA
+)
+takes = Table(name="takes", row=TakeRow, what="a room being taken; id = take", erased_with=KeyClass.DATA)
+bookings = Table(
+    name="bookings",
+    row=BookingRow,
+    what="the room chosen for a person who left the choice to us; id = request",
+    erased_with=KeyClass.DATA,
+)
+office_days = Table(
+    name="office-days",
+    row=OfficeDayRow,
+    what="where a person works on a day; id = `user/YYYY-MM-DD`",
+    erased_with=KeyClass.DATA,
+)
+attendances = Table(
+    name="attendances",
+    row=AttendanceRow,
+    what="where a person attends a date from; id = `meeting/occurrence/person`",
+    erased_with=KeyClass.DATA,
+)
+freshness = Table(
+    name="freshness",
+    row=FreshnessRow,
+    what="when a calendar was last heard of and checked; id = mailbox",
+    erased_with=KeyClass.CONSENT,
+    restored=False,  # how fresh something was says nothing of today
+)
+sessions = Table(
+    name="sessions",
+    row=SessionRow,
+    what="a signed-in browser; id = keyed hash of the cookie's value",
+    restored=False,  # whoever has signed out since stays out
+)
+sign_ins = Table(
+    name="sign-ins",
+    row=SignInRow,
+    what="a sign-in under way; under the pseudo-tenant `-`, id = keyed hash of browser and state",
+    restored=False,  # whoever was signing in begins anew
+)
+leases = Table(
+    name="leases",
+    row=LeaseRow,
+    what="the right of one process to do a piece of work; id = the work",
+    restored=False,  # its process is gone
+)
+
+TABLES: tuple[Table[Any], ...] = (
+    tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, dismissals, takes, bookings,
+    office_days, attendances, freshness, sessions, sign_ins, leases,
+)  # fmt: skip
+BY_NAME = {table.name: table for table in TABLES}
 
 
-def users(registry: Registry) -> Table[UserRow]:
-    """People who have signed in; id = user."""
-    return Table(registry, "users", UserRow)
+def erased_with(key: KeyClass) -> tuple[Table[Any], ...]:
+    """The tables whose rows go when `key` of their tenant is destroyed."""
+    return tuple(table for table in TABLES if table.erased_with is key)
 
 
-def consents(registry: Registry) -> Table[ConsentRow]:
-    """People's grants; id = mailbox."""
-    return Table(registry, "consents", ConsentRow)
+def delete_with(registry: Registry, tenant: str, key: KeyClass) -> None:
+    """
+    Delete the tenant's rows that go with its `key`, which has been destroyed or is about to be. Idempotent.
+
+    Raises:
+        StoreUnavailableError: some may stand; repeat it.
+    """
+    for table in erased_with(key):
+        rows = table(registry)
+        for row_id, row in list(rows.scan(tenant)):
+            if not table.spares(row):
+                rows.delete(tenant, row_id)
 
 
-def rooms(registry: Registry) -> Table[RoomRow]:
-    """Meeting rooms; id = room."""
-    return Table(registry, "rooms", RoomRow)
+def described() -> str:
+    """The reference's table: what is at rest in the registry, as Markdown."""
+    lines = ["| table | a row is | sealed by | deleted with | restored |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{table.name}` | {table.what} | {_key(table.sealed_by, '')} | {_key(table.erased_with, 'its deadline, or its owner')} |"
+        f" {_restored(table)} |"
+        for table in TABLES
+    ]
+    return "\n".join(lines)
 
 
-def dismissals(registry: Registry) -> Table[DismissalRow]:
-    """Prompts put away; id = prompt."""
-    return Table(registry, "dismissals", DismissalRow)
+def _key(key: KeyClass | None, none: str) -> str:
+    return f"the {key} key" if key else none
 
 
-def takes(registry: Registry) -> Table[TakeRow]:
-    """Rooms being taken; id = take."""
-    return Table(registry, "takes", TakeRow)
-
-
-def bookings(registry: Registry) -> Table[BookingRow]:
-    """Rooms that were chosen for people who left the choice to us; id = request."""
-    return Table(registry, "bookings", BookingRow)
-
-
-def sessions(registry: Registry) -> Table[SessionRow]:
-    """Signed-in browsers; id = keyed hash of the cookie's value."""
-    return Table(registry, "sessions", SessionRow)
-
-
-def appointments(registry: Registry) -> Table[AppointmentRow]:
-    """Rights given before a sign-in; id = pseudonym of the address."""
-    return Table(registry, "appointments", AppointmentRow)
-
-
-def audit(registry: Registry) -> Table[AuditRow]:
-    """What administrators did; ids sort by time."""
-    return Table(registry, "audit", AuditRow)
-
-
-def endings(registry: Registry) -> Table[EndingRow]:
-    """Subscriptions still to be ended; id = mailbox."""
-    return Table(registry, "endings", EndingRow)
-
-
-def freshness(registry: Registry) -> Table[FreshnessRow]:
-    """When calendars were last heard of and checked; id = mailbox."""
-    return Table(registry, "freshness", FreshnessRow)
-
-
-def office_days(registry: Registry) -> Table[OfficeDayRow]:
-    """Where people work; id = `user/YYYY-MM-DD`."""
-    return Table(registry, "office-days", OfficeDayRow)
-
-
-def attendances(registry: Registry) -> Table[AttendanceRow]:
-    """Where people attend from; id = `meeting/occurrence/person`."""
-    return Table(registry, "attendances", AttendanceRow)
+def _restored(table: Table[Any]) -> str:
+    if not table.restored:
+        return "never"
+    kept = "; administrators always" if table.spared else ""
+    return f"while the {table.erased_with} key stands{kept}" if table.erased_with else "always"

@@ -9,16 +9,15 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.contracts.envelope import read_json
+from shared.contracts.rows import SignInRow
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import keyed_hash, pseudonym
-from shared.errors import ConflictError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
+from shared.registry import tables
 
 LIFE_MS = 10 * MINUTE_MS
-TABLE = "sign-ins"
 
 
 class Purpose(StrEnum):
@@ -32,18 +31,6 @@ class Purpose(StrEnum):
     """An administrator's test flow: a calendar and the directory of rooms, for as long as the test takes."""
     ROOMS = "rooms"
     """An administrator's import of rooms, once."""
-
-
-class SignInRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A sign-in that was begun. Table `sign-ins`, id = keyed hash of browser and state; gone after ten minutes."""
-
-    provider: str
-    back_to: str
-    began_at_ms: int
-    purpose: Purpose = Purpose.CONNECT
-    user: str = ""
-    """Who began it while signed in, to connect their own calendar; "" for whoever signs in."""
-    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +53,7 @@ class SignIns:
 
     def __init__(self, registry: Registry, clock: Clock, key: bytes) -> None:
         """Names and derivations are made under `key`."""
-        self._registry = registry
+        self._rows = tables.sign_ins(registry)
         self._clock = clock
         self._key = key
 
@@ -75,26 +62,21 @@ class SignIns:
         state = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
         row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms, purpose=purpose, user=user)
-        self._registry.put(
-            TABLE, NOBODY, self._name(browser, state), msgspec.json.encode(row), expect=0, not_after_ms=now_ms + LIFE_MS
-        )
+        self._rows.add(NOBODY, self._name(browser, state), row, not_after_ms=now_ms + LIFE_MS)
         return self._derived(browser, state, row)
 
     def finish(self, browser: str, state: str) -> SignIn | None:
         """Take the one that `state` names; None when it is wrong, late, used before, or another browser's."""
+        now_ms, taken = self._clock.now_ms(), False
+
+        def take(row: SignInRow | None) -> SignInRow | None:
+            nonlocal taken
+            taken = row is not None and not row.used and now_ms < row.began_at_ms + LIFE_MS
+            return msgspec.structs.replace(row, used=True) if row and taken else None
+
         name = self._name(browser, state)
-        found = self._registry.get(TABLE, NOBODY, name)
-        if found is None:
-            return None
-        row = read_json(found.value, SignInRow)
-        if row.used or self._clock.now_ms() >= row.began_at_ms + LIFE_MS:
-            return None
-        used = msgspec.json.encode(msgspec.structs.replace(row, used=True))
-        try:
-            self._registry.put(TABLE, NOBODY, name, used, expect=found.version, not_after_ms=row.began_at_ms + LIFE_MS)
-        except ConflictError:
-            return None
-        return self._derived(browser, state, row)
+        row = self._rows.change(NOBODY, name, take, not_after_ms=lambda used: used.began_at_ms + LIFE_MS)
+        return self._derived(browser, state, row) if row and taken else None
 
     def _name(self, browser: str, state: str) -> str:
         return pseudonym(self._key, "sign-in", browser, state)
@@ -106,7 +88,7 @@ class SignIns:
             nonce=self._secret("nonce", browser, state),
             verifier=self._secret("verifier", browser, state),
             back_to=row.back_to,
-            purpose=row.purpose,
+            purpose=Purpose(row.purpose),
             user=row.user,
         )
 

@@ -15,12 +15,14 @@ import msgspec
 
 import shared.contracts
 from shared.engines.distributed.position import Position
+from shared.registry.tables import TABLES
 from shared.runtime.archive import Header
 
 
 def kinds() -> dict[str, type[msgspec.Struct]]:
-    """Name → struct: all public ones of the contracts, the position, and the head of an archive."""
+    """Name → struct: the row of every table, all public ones of the contracts, the position, and the head of an archive."""
     found: dict[str, type[msgspec.Struct]] = {"Position": Position, "Header": Header}
+    found |= {table.row.__name__: table.row for table in TABLES}
     for module in pkgutil.iter_modules(shared.contracts.__path__):
         for name, kind in vars(importlib.import_module(f"shared.contracts.{module.name}")).items():
             ours = inspect.isclass(kind) and issubclass(kind, msgspec.Struct) and not name.startswith("_")

@@ -11,9 +11,8 @@ from services.portal.deps import Deps
 from shared.contracts.envelope import read_json
 from shared.crypto.sealing import seal, unseal
 from shared.errors import RoomsyncError
-from shared.registry.tables import Table
+from shared.registry import tables
 
-TABLE = "test-runs"
 ROW = "run"
 
 
@@ -27,7 +26,7 @@ class Runs:
     def __init__(self, deps: Deps) -> None:
         """Nothing is read yet."""
         self._deps = deps
-        self._table = Table(deps.engine.registry, TABLE, TestRun)
+        self._table = tables.test_runs(deps.engine.registry)
 
     def latest(self, tenant: str) -> TestRun | None:
         """The organisation's latest run."""

@@ -1,0 +1,96 @@
+"""The rows of one registry table, as msgspec structs: reading, writing, and a compare-and-set loop for changing one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from shared.contracts.envelope import read_json
+from shared.errors import ConflictError
+from shared.ports.registry import Registry
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_MAX_TRIES = 50  # each lost try means that somebody else got through; fifty in a row means a fault
+
+
+class Rows(Generic[T]):
+    """
+    The rows of one table. Every method raises StoreUnavailableError when the store cannot be reached.
+
+    Reading raises MalformedRecordError when a stored row is not a `kind`.
+    """
+
+    def __init__(self, registry: Registry, name: str, kind: type[T]) -> None:
+        self._registry = registry
+        self.name = name
+        self._kind = kind
+
+    def get(self, tenant: str, row_id: str) -> T | None:
+        """The row; None when absent or past its deadline."""
+        found = self._registry.get(self.name, tenant, row_id)
+        return None if found is None else read_json(found.value, self._kind)
+
+    def put(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> None:
+        """Write the row, whatever stands there; from `not_after_ms` on it is refused at read."""
+        self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), not_after_ms=not_after_ms)
+
+    def add(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> bool:
+        """Write the row if none stands there; returns whether it was written."""
+        try:
+            self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), expect=0, not_after_ms=not_after_ms)
+        except ConflictError:
+            return False
+        return True
+
+    def delete(self, tenant: str, row_id: str) -> None:
+        """Idempotent."""
+        self._registry.delete(self.name, tenant, row_id)
+
+    def scan(self, tenant: str) -> Iterator[tuple[str, T]]:
+        """All live rows of the tenant, by row id."""
+        for row_id, found in self._registry.scan(self.name, tenant):
+            yield row_id, read_json(found.value, self._kind)
+
+    def change(
+        self,
+        tenant: str,
+        row_id: str,
+        decide: Callable[[T | None], T | None],
+        *,
+        not_after_ms: int | Callable[[T], int | None] | None = None,
+    ) -> T | None:
+        """
+        Replace the row by `decide(row)`, again and again until nobody wrote in between.
+
+        Args:
+            decide: Pure; may be called several times. Gets None for an absent row; returning None, or the row as it was,
+                writes nothing.
+            not_after_ms: The new row's deadline, or how to tell it from the row; a change without one takes an earlier
+                deadline away.
+
+        Returns:
+            The row as it stands afterwards.
+
+        Raises:
+            ConflictError: fifty tries lost in a row.
+        """
+        for _ in range(_MAX_TRIES):
+            found = self._registry.get(self.name, tenant, row_id)
+            before = None if found is None else read_json(found.value, self._kind)
+            after = decide(before)
+            if after is None or after == before:
+                return before
+            expect = 0 if found is None else found.version
+            until_ms = not_after_ms(after) if callable(not_after_ms) else not_after_ms
+            try:
+                self._registry.put(
+                    self.name, tenant, row_id, msgspec.json.encode(after), expect=expect, not_after_ms=until_ms
+                )
+            except ConflictError:
+                continue
+            return after
+        message = f"{self.name}/{row_id}: lost {_MAX_TRIES} compare-and-sets in a row; try again"
+        raise ConflictError(message)
