@@ -12,7 +12,7 @@ from shared.contracts.envelope import read_json
 from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import ConsentRow, ConsentState, DirectoryRow, IntegrationState, RoomRow, TenantRow, UserRow
 from shared.domain.keys import TenantKeys
-from shared.organisations.integration import SLEEP_MS
+from shared.grants.sleep import SLEEP_MS
 from shared.ports.holdings import StoredRow
 from shared.registry import tables
 from shared.runtime.archive import Eras

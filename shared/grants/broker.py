@@ -27,9 +27,9 @@ from shared.grants.oauth import (
     missing_scopes,
     refresh_request,
 )
+from shared.grants.sleep import is_awake, is_off, put_to_sleep
 from shared.grants.token_endpoint import TokenEndpoint
 from shared.grants.vault import ConsentVault
-from shared.organisations.off_boarding import is_awake, is_off, put_to_sleep
 from shared.ports.clock import Clock
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -153,7 +153,7 @@ class ConsentBroker:
         return row is not None and not is_off(row)
 
     def put_to_sleep(self, mailbox: Mailbox) -> bool:
-        """See `shared.organisations.off_boarding.put_to_sleep`."""
+        """See `shared.grants.sleep.put_to_sleep`."""
         return put_to_sleep(self._registry, mailbox)
 
     def is_live(self, mailbox: Mailbox) -> bool:

@@ -7,11 +7,8 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.rows import IntegrationState, TenantRow
-from shared.domain.instants import HOUR_MS
 from shared.errors import RefusedError
-
-SLEEP_MS = 120 * HOUR_MS
-"""How long consents outlive the integration: five days, to the millisecond."""
+from shared.grants.sleep import SLEEP_MS
 
 
 class Act(StrEnum):

@@ -8,7 +8,7 @@ from shared.contracts.command import Command, Connect, Disconnect
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox
 from shared.domain.instants import MINUTE_MS
-from shared.organisations.off_boarding import people
+from shared.grants.sleep import people
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
 

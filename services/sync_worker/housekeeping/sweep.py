@@ -18,6 +18,7 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Subscription
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
+from shared.grants import sleep
 from shared.grants.endings import Endings
 from shared.organisations import off_boarding
 from shared.organisations.enrolment import NOBODY
@@ -89,17 +90,11 @@ class Sweep:
     def _off(self, tenant: str, row: TenantRow) -> None:
         """It was switched off, and its data keys still stand."""
         off_boarding.unpair(self._engine.registry, tenant)
-        awake = [
-            mailbox
-            for mailbox, grant in off_boarding.people(self._engine.registry, tenant)
-            if off_boarding.is_awake(grant)
-        ]
-        waited_ms = self._clock.now_ms() - off_boarding.switched_off_at_ms(row)
+        awake = [mailbox for mailbox, grant in sleep.people(self._engine.registry, tenant) if sleep.is_awake(grant)]
+        waited_ms = self._clock.now_ms() - sleep.switched_off_at_ms(row)
         if awake and 0 <= waited_ms < PATIENCE_MS:
             if waited_ms >= ASK_AGAIN_MS and (tenant, row.sleep_until_ms) not in self._asked:
-                off_boarding.send_all_to_sleep(
-                    self._engine.registry, tenant, send=self._send, now_ms=self._clock.now_ms()
-                )
+                sleep.send_all_to_sleep(self._engine.registry, tenant, send=self._send, now_ms=self._clock.now_ms())
                 self._asked.add((tenant, row.sleep_until_ms))
             return
         if awake:
@@ -118,9 +113,9 @@ class Sweep:
             if known and state.provider:
                 each = [Subscription(one.id, one.resource_id, one.expires_at_ms) for one in known]
                 self._endings.note(mailbox, Provider(state.provider), each)
-        for mailbox, grant in list(off_boarding.people(self._engine.registry, tenant)):
-            if off_boarding.is_awake(grant):
-                off_boarding.put_to_sleep(self._engine.registry, mailbox)
+        for mailbox, grant in list(sleep.people(self._engine.registry, tenant)):
+            if sleep.is_awake(grant):
+                sleep.put_to_sleep(self._engine.registry, mailbox)
 
     def _on_record(self, tenant: str) -> Iterator[tuple[Mailbox, MailboxState]]:
         """Mailboxes of the organisation as they stand on `calendar-state`."""
@@ -162,8 +157,8 @@ class Sweep:
         if tenant in self._awake:
             return
         registry = self._engine.registry
-        if any(grant.state is ConsentState.SLEEPING for _, grant in off_boarding.people(registry, tenant)):
-            off_boarding.wake_all(registry, tenant, send=self._send, now_ms=self._clock.now_ms())
+        if any(grant.state is ConsentState.SLEEPING for _, grant in sleep.people(registry, tenant)):
+            sleep.wake_all(registry, tenant, send=self._send, now_ms=self._clock.now_ms())
         self._awake.add(tenant)
 
     def _erase(self, tenant: str) -> None:

@@ -16,7 +16,7 @@ from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from shared.errors import ConsentRevokedError, MalformedRecordError
 from shared.grants.oauth import Lost
-from shared.organisations.integration import SLEEP_MS
+from shared.grants.sleep import SLEEP_MS
 from shared.registry import tables
 from tests.integration.offpath.switching import OffOffice
 from tests.integration.pipeline.office import AARE, GRANTED

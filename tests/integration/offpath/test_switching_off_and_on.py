@@ -10,7 +10,8 @@ from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, UserRow
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
-from shared.organisations.integration import SLEEP_MS, Act
+from shared.grants.sleep import SLEEP_MS
+from shared.organisations.integration import Act
 from shared.registry import tables
 from tests.integration.offpath.switching import OffOffice
 from tests.integration.pipeline.office import AARE

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect, sync_playwright
 
 from shared.domain.identity import Mailbox
-from shared.organisations import off_boarding
+from shared.grants import sleep
 from shared.runtime.serving import serve_in_background
 from tests.integration.portal.office import Office
 from tests.integration.portal.test_profile import identified
@@ -66,7 +66,7 @@ def test_welcome_leads_to_the_provider_and_the_profile_back_off_again(
 
 
 def mailboxes(office: Office, tenant: str) -> list[Mailbox]:
-    return [mailbox for mailbox, _ in off_boarding.people(office.engine.registry, tenant)]
+    return [mailbox for mailbox, _ in sleep.people(office.engine.registry, tenant)]
 
 
 def check(page: Page, name: str, width: int) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import IntegrationState, TenantRow
+from shared.grants.sleep import SLEEP_MS
 from shared.organisations.enrolment import enrol
-from shared.organisations.integration import SLEEP_MS
 from shared.organisations.off_boarding import end_sleep, finish_erasure
 from shared.ports.engine import Engine
 from shared.registry import tables

@@ -44,8 +44,8 @@ from shared.crypto.master import new_key, parse
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import DAY_MS
 from shared.errors import ConfigurationError
+from shared.grants.sleep import SLEEP_MS
 from shared.organisations.enrolment import NOBODY, enrol, enter_rooms
-from shared.organisations.integration import SLEEP_MS
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.registry import tables

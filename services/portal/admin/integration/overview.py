@@ -15,8 +15,8 @@ from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
 from shared.errors import StoreUnavailableError
+from shared.grants.sleep import people
 from shared.organisations.integration import is_asleep
-from shared.organisations.off_boarding import people
 from shared.registry import tables
 from shared.runtime.health import product_version
 

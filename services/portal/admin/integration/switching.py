@@ -18,6 +18,7 @@ from shared.contracts.command import Command
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, RetryableError
+from shared.grants import sleep
 from shared.organisations import off_boarding
 from shared.organisations.integration import Act, after
 from shared.registry import tables
@@ -41,7 +42,7 @@ class Consequences:
 def consequences(deps: Deps, tenant: str) -> Consequences:
     """Count what switching off would end. Raises StoreUnavailableError."""
     registry = deps.engine.registry
-    awake = [(mailbox, row) for mailbox, row in off_boarding.people(registry, tenant) if off_boarding.is_awake(row)]
+    awake = [(mailbox, row) for mailbox, row in sleep.people(registry, tenant) if sleep.is_awake(row)]
     return Consequences(
         people=len(awake),
         subscriptions=sum(row.state is not ConsentState.CONNECTING for _, row in awake),
@@ -66,7 +67,7 @@ def switch_off(deps: Deps, person: Person) -> None:
         return
     entries.record(deps, person, "integration.disabled")
     off_boarding.unpair(deps.engine.registry, tenant)
-    off_boarding.send_all_to_sleep(deps.engine.registry, tenant, send=partial(_send, deps), now_ms=now_ms)
+    sleep.send_all_to_sleep(deps.engine.registry, tenant, send=partial(_send, deps), now_ms=now_ms)
 
 
 def wake(deps: Deps, tenant: str) -> None:
@@ -81,12 +82,12 @@ def wake(deps: Deps, tenant: str) -> None:
     row = tables.tenants(registry).get(tenant, "tenant")
     if row is not None and row.doomed_era:
         # Not everybody has let go of the old references yet: they do so before they begin anew.
-        off_boarding.send_all_to_sleep(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
+        sleep.send_all_to_sleep(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
     erase = partial(erase_data, deps.engine, tenant, now_ms=now_ms)
     if not off_boarding.finish_erasure(registry, deps.engine.keyring, tenant, erase=erase, now_ms=now_ms):
         message = "the old data keys are being destroyed by another process"
         raise RetryableError(message, retry_after_s=1.0)
-    off_boarding.wake_all(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
+    sleep.wake_all(registry, tenant, send=partial(_send, deps), now_ms=now_ms)
 
 
 def lapse(deps: Deps, tenant: str) -> None:

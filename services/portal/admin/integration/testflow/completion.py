@@ -11,9 +11,9 @@ from services.portal.deps import Deps
 from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
 from shared.errors import RefusedError, RetryableError
 from shared.grants.endings import Endings
+from shared.grants.sleep import people
 from shared.organisations.enrolment import NOBODY, tenant_of
 from shared.organisations.integration import Act, after
-from shared.organisations.off_boarding import people
 from shared.registry import tables
 
 
