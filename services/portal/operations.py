@@ -1,0 +1,73 @@
+"""What other programs of this product may use of the portal: one person's open prompts, and what they do with them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person
+from services.portal.meetings.deciding.prompts import Prompt
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.my_rooms.rebooking import Rebooking
+from shared.domain.identity import Mailbox, Provider
+from shared.grants.broker import ConsentBroker
+from shared.ports.calendar import CalendarProvider
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.runtime.settings import Settings
+
+__all__ = ["ProblemError", "Viewing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """One signed-in person at the pages, without a browser."""
+
+    deps: Deps
+    person: Person
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        settings: Settings,
+        engine: Engine,
+        clock: Clock,
+        broker: ConsentBroker,
+        providers: Mapping[Provider, CalendarProvider],
+        session_key: bytes,
+        tenant: str,
+        user: str,
+        mailbox: Mailbox,
+        provider: str,
+    ) -> Viewing:
+        """The person with these ids, over these stores."""
+        deps = Deps(
+            settings=settings,
+            engine=engine,
+            clock=clock,
+            broker=broker,
+            providers=providers,
+            session_key=session_key,
+        )
+        return cls(deps, Person(tenant=tenant, user=user, mailbox=mailbox, provider=provider, csrf="", session=""))
+
+    def open_prompts(self) -> tuple[Prompt, ...]:
+        """The prompts that the person is shown now."""
+        desk = Desk(self.deps, self.person)
+        return tuple(desk.board(desk.standing().meetings.values()).open_prompts)
+
+    def take(self, prompt_id: str, room: str) -> None:
+        """Ask for `room` (its id) at a prompt. Raises ProblemError as the page would show it."""
+        self._rebooking().take(prompt_id, room, secrets.token_hex(8))
+
+    def dismiss(self, prompt_id: str) -> None:
+        """Put a prompt away. Raises ProblemError as the page would show it."""
+        self._rebooking().dismiss(prompt_id)
+
+    def _rebooking(self) -> Rebooking:
+        return Rebooking(self.deps, LiveReader(self.deps), self.person, Desk(self.deps, self.person))
