@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from services.portal.deps import Deps
+from services.portal.meetings.mailbox_calls import MailboxCalls
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.sighting import Access, AgendaItem, Availability, LiveMeeting, NewMeeting, Window
 from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
@@ -21,20 +21,29 @@ _log = get_logger()
 
 READS_BUDGET_S = 6.0
 """What is not read by then is shown without its title: a page must come, whatever the provider does."""
-_LANES = 256
+CALLS_OF_ONE_ANSWER = 3
+"""An agenda comes in pages, and each call has its own time limit: so many of them are waited for."""
 
 
 class LiveReader:
-    """
-    One provider call in flight per mailbox: the worker takes two, and providers allow no more than a handful.
+    """Calls a person's calendar system as that person, through the bounded queue of their mailbox."""
 
-    The lanes are per process; a mailbox always maps to the same one, and strangers who share a lane only wait.
-    """
+    def __init__(self, deps: Deps, calls: MailboxCalls | None = None, *, counted: bool = True) -> None:
+        """
+        Read nothing yet.
 
-    def __init__(self, deps: Deps) -> None:
-        """Nothing is read yet."""
+        Args:
+            deps: Providers and grants.
+            calls: The queue in front of the calendar systems; a new one when left out.
+            counted: Whether requests that wait are counted and bounded (see `MailboxCalls.run`).
+        """
         self._deps = deps
-        self._lanes = tuple(threading.Lock() for _ in range(_LANES))
+        self._calls = calls or MailboxCalls()
+        self._counted = counted
+
+    def for_streams(self) -> LiveReader:
+        """A reader over the same queue for live streams, which wait on threads of their own and are bounded elsewhere."""
+        return LiveReader(self._deps, self._calls, counted=False)
 
     def meetings(self, mailbox: Mailbox, provider: str, event_ids: Iterable[str]) -> Mapping[str, LiveMeeting]:
         """
@@ -45,12 +54,13 @@ class LiveReader:
         wanted: Sequence[str] = tuple(dict.fromkeys(filter(None, event_ids)))
         if not wanted:
             return {}
-        deadline = time.monotonic() + READS_BUDGET_S
         found: dict[str, LiveMeeting] = {}
-        with self._lane(mailbox, READS_BUDGET_S) as free:
-            if free:
-                self._read(mailbox, provider, wanted, found, deadline)
-        return found
+        read = partial(self._read, mailbox, provider, wanted, found, time.monotonic() + READS_BUDGET_S)
+        try:
+            self._calls.run(mailbox, read, wait_s=READS_BUDGET_S, counted=self._counted)
+        except RetryableError as error:
+            _log.info("live_read_not_awaited", mailbox=mailbox.id, error=str(error))
+        return dict(found)
 
     def availability(
         self, mailbox: Mailbox, provider: str, rooms: Sequence[str], start_ms: int, end_ms: int
@@ -61,10 +71,10 @@ class LiveReader:
         Raises:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
-        said = self._alone(
+        answers = self._call(
             mailbox, provider, lambda calendar, access: calendar.availability(access, rooms, start_ms, end_ms)
         )
-        return {address.lower(): answer for address, answer in said.items()}
+        return {address.lower(): answer for address, answer in answers.items()}
 
     def agenda(self, mailbox: Mailbox, provider: str, window: Window) -> Sequence[AgendaItem]:
         """
@@ -73,7 +83,7 @@ class LiveReader:
         Raises:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
-        return self._alone(mailbox, provider, lambda calendar, access: calendar.agenda(access, window))
+        return self._call(mailbox, provider, lambda calendar, access: calendar.agenda(access, window))
 
     def book(self, mailbox: Mailbox, provider: str, meeting: NewMeeting) -> str:
         """
@@ -82,15 +92,16 @@ class LiveReader:
         Raises:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
-        return self._alone(mailbox, provider, lambda calendar, access: calendar.book(access, meeting))
+        return self._call(mailbox, provider, lambda calendar, access: calendar.book(access, meeting))
 
-    def _alone(self, mailbox: Mailbox, provider: str, call: Callable[[CalendarProvider, Access], T]) -> T:
-        with self._lane(mailbox, self._deps.settings.call_timeout_s) as free:
-            if not free:
-                message = "too many requests of yours are being answered at once; try again"
-                raise RetryableError(message)
-            calendar = self._deps.providers[Provider(provider)]
+    def _call(self, mailbox: Mailbox, provider: str, call: Callable[[CalendarProvider, Access], T]) -> T:
+        calendar = self._deps.providers[Provider(provider)]
+
+        def call_as_person() -> T:
             return self._deps.broker.using(mailbox, lambda access: call(calendar, access))
+
+        wait_s = self._deps.settings.call_timeout_s * CALLS_OF_ONE_ANSWER
+        return self._calls.run(mailbox, call_as_person, wait_s=wait_s, counted=self._counted)
 
     def _read(
         self,
@@ -111,16 +122,6 @@ class LiveReader:
             except (RetryableError, ConsentRevokedError, KeyDestroyedError) as error:
                 _log.info("live_read_failed", mailbox=mailbox.id, kind=type(error).__name__)
                 return
-
-    @contextmanager
-    def _lane(self, mailbox: Mailbox, timeout_s: float) -> Iterator[bool]:
-        lane = self._lanes[hash(mailbox) % _LANES]
-        taken = lane.acquire(timeout=timeout_s)
-        try:
-            yield taken
-        finally:
-            if taken:
-                lane.release()
 
 
 def _reading(calendar: CalendarProvider, event_id: str) -> Callable[[Access], LiveMeeting]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +19,7 @@ from services.portal.meetings.deciding.shapes import Json
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.presentation import Showing
+from services.portal.my_rooms.stream_seats import Seat, Seats
 from shared.contracts.meeting_state import MeetingState
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.runtime import metrics
@@ -31,11 +30,13 @@ CLOCK_S = 1.0
 HEARTBEAT_S = 10.0
 LIFE_S = 600.0
 RETRY_MS = 2_000
+REPLACED = "retry: 60000\nevent: replaced\ndata: {}\n\n"
+"""Told to a stream whose place a newer one of the same person took: it should not come back at once and take it again."""
 MAX_MARK_CHARS = 40
 MAX_STREAMS = 36
 """Each takes a thread of the server for as long as it lasts; the others are for pages."""
-MAX_PER_PERSON = 12
-"""Nobody's open windows keep everybody else's from being live. A stream that was left is noticed with its heartbeat."""
+MAX_PER_PERSON = 6
+"""Of one person; a further one ends their oldest. A stream that was left is noticed with its heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,15 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     """The route `/v1/me/stream`."""
     bp = Blueprint("stream", __name__, url_prefix="/v1/me")
     seats = Seats(MAX_STREAMS, MAX_PER_PERSON)
+    reader = reader.for_streams()
 
     @bp.get("/stream")
     def stream() -> Response:
         person = signed_in()
         since = mark_of(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
         desk = Desk(deps, person)
-        if not seats.taken(person.user):
+        seat = seats.take(person.user)
+        if seat is None:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "streams-full",
@@ -77,7 +80,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
                 next_step="Ask /v1/me/prompts every now and then, and try the stream again later.",
                 retry_after_s=15,
             )
-        seated = _Seated(Events(deps, reader, person, desk).run(since), partial(seats.free, person.user))
+        seated = _Seated(Events(deps, reader, person, desk, seat).run(since), partial(seats.release, seat))
         response = Response(seated, content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
@@ -88,9 +91,10 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
 class Events:
     """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk) -> None:
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk, seat: Seat) -> None:
         """Nothing is read yet."""
         self._deps = deps
+        self._seat = seat
         self._reader = reader
         self._person = person
         self._desk = desk
@@ -107,6 +111,9 @@ class Events:
         yield f"retry: {RETRY_MS}\n\n"
         yield from self._told(partial(self._begin, since))
         while not self._deps.stop.wait(POLL_S) and (now := time.monotonic()) < began + LIFE_S:
+            if self._seat.replaced.is_set():
+                yield REPLACED
+                return
             by_clock = now >= clock_at
             if by_clock:
                 clock_at = now + CLOCK_S
@@ -196,32 +203,6 @@ class Events:
 
 def _event(name: str, data: Json, mark: Mark) -> str:
     return f"id: {mark.text}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
-
-
-class Seats:
-    """How many streams are open, and whose. Thread-safe."""
-
-    def __init__(self, most: int, per_person: int) -> None:
-        """All are free."""
-        self._most = most
-        self._per_person = per_person
-        self._held: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def taken(self, user: str) -> bool:
-        """Take one, if there is one for this person."""
-        with self._lock:
-            free = self._held.total() < self._most and self._held[user] < self._per_person
-            if free:
-                self._held[user] += 1
-            return free
-
-    def free(self, user: str) -> None:
-        """Give one back."""
-        with self._lock:
-            self._held[user] -= 1
-            if not self._held[user]:
-                del self._held[user]
 
 
 class _Seated:

@@ -185,6 +185,10 @@
     on("prompt-closed", onClosed);
     on("snapshot", onSnapshot);
     on("rebuilding", () => { byId("rebuilding").hidden = false; });
+    source.addEventListener("replaced", () => {
+      source.close();
+      live("Live in your other windows. Reload this page to follow it here.");
+    });
     source.onopen = () => live("Live: changes appear by themselves.");
     source.onerror = () => {
       live("Reconnecting …");

@@ -306,9 +306,14 @@ def test_one_persons_open_windows_keep_nobody_else_from_being_live(
     monkeypatch.setattr(stream, "MAX_PER_PERSON", 1)
     app = create_app(office.deps)
     ada.client.application = ben.client.application = app
-    listen().wait("snapshot")
+    oldest = listen()
+    oldest.wait("snapshot")
 
-    assert ada.client.get("/v1/me/stream").json["code"] == "streams-full"
+    newest = listen()
+    newest.wait("snapshot")
+    assert oldest.ended.wait(PATIENCE_S)
+    assert len(oldest.named("replaced")) == 1
+    assert not newest.ended.is_set()
     others = ben.client.get("/v1/me/stream")
     assert others.status_code == 200
     others.close()
