@@ -12,12 +12,15 @@ from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, Sleep, TakeRoom
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.rows import ConsentRow, ConsentState
-from shared.contracts.topics import COMMANDS, NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, OBSERVATIONS, REPAIRS
+from shared.contracts.topics import COMMANDS, OBSERVATIONS, REPAIRS
 from shared.domain.identity import Mailbox
 from shared.errors import MalformedRecordError
+from shared.providers.catalogue import PROFILES
 
 T = TypeVar("T")
 ConsentOf = Callable[[Mailbox], ConsentRow | None]
+
+_HOOKS = {profile.hooks.topic.name: profile.hooks for profile in PROFILES.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def remedy_of(
     first, _, second = letter.key.decode(errors="replace").partition("/")
     if not first or not second or "\ufffd" in first + second:
         return Hopeless("its key names nobody; drop it, and `roomsync reconcile --all` if you want to be sure")
-    if letter.topic in {NOTIFICATIONS_GRAPH.name, NOTIFICATIONS_GOOGLE.name}:
+    if letter.topic in _HOOKS:
         return _of_hint(letter, Mailbox(first, second), now_ms)
     if letter.topic == COMMANDS.name:
         return _of_command(letter, Mailbox(first, second), consent_of, now_ms)
@@ -76,10 +79,11 @@ def remedy_of(
 
 
 def _of_hint(letter: DeadLetter, mailbox: Mailbox, now_ms: int) -> Remedy:
-    """It may have been news of the subscription itself: prolonging it finds out. Google sends no such news."""
-    graph = letter.topic == NOTIFICATIONS_GRAPH.name
+    """It may have been news of the subscription itself: prolonging it finds out, where the provider sends such news."""
     hint = _payload(letter, change_notification.TYPE, ChangeNotification)
-    prolong = graph and (hint is None or hint.kind is not change_notification.HintKind.CHANGED)
+    prolong = bool(_HOOKS[letter.topic].lifecycle_path) and (
+        hint is None or hint.kind is not change_notification.HintKind.CHANGED
+    )
     also = ", and prolongs its subscription" if prolong else ""
     return Remedy(((mailbox, Reconcile(at_ms=now_ms, prolong=prolong)),), f"its mailbox looks again{also}")
 

@@ -14,6 +14,7 @@ import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.demo.processes import Say, Stage, staged
+from shared.providers.catalogue import profile_of
 
 PROVIDERS = ("microsoft", "google")
 
@@ -52,7 +53,7 @@ def _perform(stage: Stage, providers: tuple[str, ...], say: Say) -> bool:
     result: dict[str, object] = {}
     ok = True
     for provider in providers:
-        say(f"\n{'Outlook' if provider == 'microsoft' else 'Google Calendar'}")
+        say(f"\n{profile_of(provider).calendar}")
         try:
             tally = play(stage, assemble(stage, provider), lambda line: say(f"  {line}"))
         except RuntimeError as error:

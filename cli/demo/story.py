@@ -10,6 +10,7 @@ from typing import Any
 from cli.demo.organisations import REFUSING, Organisation, book, refusing, tomorrow_at
 from cli.demo.person import PATIENCE_S, Event, Person
 from cli.demo.processes import Say, Stage, run_command
+from shared.providers.catalogue import profile_of
 
 TITLE = "Quarterly planning"
 CHOICES = 3
@@ -80,7 +81,9 @@ def _decline(
     say(f"{room} declined{_after(declined, booked_s)}; it gave no reason")
     prompt = person.wait_for("prompt")
     tally.prompts += 1
-    grace = " (Google is given some seconds to replace the room by itself)" if who.provider == "google" else ""
+    profile = profile_of(who.provider)
+    replaces = f" ({profile.company} is given some seconds to replace the room by itself)"
+    grace = replaces if profile.traits.replaces_rooms_itself_ms else ""
     say(f"a prompt is on her page {prompt.at_s - declined.at_s:.1f} s after the decline was shown{grace}")
     choices = person.get(f"/v1/me/prompts/{prompt.data['id']}/choices")["choices"][:CHOICES]
     if not choices:

@@ -13,19 +13,19 @@ from cli.status import services, stores
 from cli.status.facts import Facts
 from cli.status.facts import Station as Lags
 from cli.status.lag import folded_lag, last_push_ms, station_lag
-from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, ROOM_STATUS_STATION, SYNC_WORKER, Station
-from shared.domain.identity import Provider
+from shared.contracts.topics import ROOM_STATUS_STATION, SYNC_WORKER, Station
 from shared.domain.instants import SECOND_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
+from shared.providers.catalogue import PROFILES
 from shared.registry import tables
 from shared.runtime.health import product_version
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
 
 LOG, VIEW, REGISTRY = "log", "view", "registry"
-_TOPICS = {Provider.MICROSOFT: NOTIFICATIONS_GRAPH, Provider.GOOGLE: NOTIFICATIONS_GOOGLE}
+_TOPICS = {provider: profile.hooks.topic for provider, profile in PROFILES.items()}
 _SEALED = "sealed"  # the lane of what needs keys: slower, and nothing else waits for it
 _PROBE_S = 3.0
 _LANE = "status-"

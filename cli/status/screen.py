@@ -8,10 +8,11 @@ from typing import Any
 
 from cli.status.facts import Facts, Service, Station, Watched
 from cli.status.findings import LAG_S, Finding
-from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, SYNC_WORKER
+from shared.contracts.topics import SYNC_WORKER
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, to_rfc3339
+from shared.providers.catalogue import PROFILES
 
-_HINTS = (NOTIFICATIONS_GRAPH.name, NOTIFICATIONS_GOOGLE.name)
+_HINTS = tuple(profile.hooks.topic.name for profile in PROFILES.values())
 _LABEL = 16
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.proof import HookKeys, mint
+from shared.providers.catalogue import profile_of
 
 NewId = Callable[[], str]
 """Makes a fresh GUID."""
@@ -39,7 +40,9 @@ def graph_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, now_ms: int) -> 
         "clientState": mint(keys, mailbox, Provider.MICROSOFT),
         "tenantId": new_id(),
     }
-    return Push("/hooks/graph", {"Content-Type": "application/json"}, json.dumps({"value": [item]}))
+    return Push(
+        profile_of(Provider.MICROSOFT).hooks.path, {"Content-Type": "application/json"}, json.dumps({"value": [item]})
+    )
 
 
 def google_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, number: int) -> Push:
@@ -53,7 +56,7 @@ def google_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, number: int) ->
         "X-Goog-Resource-State": "exists",
         "X-Goog-Resource-URI": "https://www.googleapis.com/calendar/v3/calendars/primary/events?alt=json",
     }
-    return Push("/hooks/google", headers, "")
+    return Push(profile_of(Provider.GOOGLE).hooks.path, headers, "")
 
 
 def synthetic_mailboxes(count: int) -> list[Mailbox]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import Any
 
 import msgspec
 
 from shared.domain.identity import Provider
+from shared.providers.catalogue import CalendarSettings, ProviderSettings, profile_of, registration
 
-_GOOGLE = "https://www.googleapis.com/auth/"
-ANY_ORGANISATION = "organizations"  # Entra's name for "whichever work account signs in"
+OAuthSettings = CalendarSettings
 
 _BUSY_STATUSES = {408, 429}
 _SERVER_ERRORS = 500
@@ -39,28 +38,9 @@ _LOST_WORDS = {
 }  # fmt: skip
 
 
-class OAuthSettings(Protocol):
-    """What of the settings the grants need."""
-
-    @property
-    def microsoft_client_id(self) -> str: ...  # noqa: D102
-    @property
-    def microsoft_client_secret(self) -> str: ...  # noqa: D102
-    @property
-    def microsoft_login_url(self) -> str: ...  # noqa: D102
-    @property
-    def google_client_id(self) -> str: ...  # noqa: D102
-    @property
-    def google_client_secret(self) -> str: ...  # noqa: D102
-    @property
-    def google_token_url(self) -> str: ...  # noqa: D102
-    @property
-    def call_timeout_s(self) -> float: ...  # noqa: D102
-
-
 def identity_scopes(provider: Provider) -> tuple[str, ...]:
     """What signing in alone asks for: who somebody is, and nothing of their calendar."""
-    return ("openid", "profile", "email") if provider == Provider.MICROSOFT else ("openid", "email")
+    return profile_of(provider).scopes.identity
 
 
 def scopes_for(provider: Provider, *, writes: bool = True, room_import: bool = False) -> tuple[str, ...]:
@@ -72,23 +52,20 @@ def scopes_for(provider: Provider, *, writes: bool = True, room_import: bool = F
         writes: False asks for reading only (an observe-only pilot).
         room_import: An administrator imports the organisation's rooms, once.
     """
-    if provider == Provider.MICROSOFT:
-        calendar = "Calendars.ReadWrite" if writes else "Calendars.Read"
-        scopes = ("openid", "profile", "offline_access", "User.Read", calendar)
-        return (*scopes, "Place.Read.All") if room_import else scopes
-    owned = f"{_GOOGLE}calendar.events.owned" + ("" if writes else ".readonly")
-    asked = ("openid", "email", owned, f"{_GOOGLE}calendar.freebusy")
-    return (*asked, f"{_GOOGLE}admin.directory.resource.calendar.readonly") if room_import else asked
+    scopes = profile_of(provider).scopes
+    asked = (*scopes.basis, *(scopes.writing if writes else scopes.reading))
+    return (*asked, scopes.room_import) if room_import else asked
 
 
 def missing_scopes(provider: Provider, granted: Collection[str], *, writes: bool = True) -> tuple[str, ...]:
     """
-    Which calendar rights were asked for and not given: at Google a person may untick each of them.
+    Which calendar rights were asked for and not given: some providers let a person untick each of them.
 
     An empty `granted` means that the answer named none, which is as asked.
     """
+    scopes = profile_of(provider).scopes
     given = {scope.rpartition("/")[2].lower() for scope in granted}
-    asked = [scope for scope in scopes_for(provider, writes=writes) if "calendar" in scope.lower()]
+    asked = scopes.writing if writes else scopes.reading
     return tuple(scope for scope in asked if scope.rpartition("/")[2].lower() not in given) if given else ()
 
 
@@ -136,7 +113,7 @@ class OurFault:
 Outcome = Granted | Lost | Busy | OurFault
 
 
-def refresh_request(provider: Provider, settings: OAuthSettings, refresh_token: str, directory: str) -> TokenRequest:
+def refresh_request(provider: Provider, settings: ProviderSettings, refresh_token: str, directory: str) -> TokenRequest:
     """
     The form that turns a refresh token into an access token.
 
@@ -144,16 +121,17 @@ def refresh_request(provider: Provider, settings: OAuthSettings, refresh_token: 
         provider: Whose endpoint.
         settings: Client id, secret and addresses.
         refresh_token: The newest one.
-        directory: The Entra tenant id; "" asks at `organizations`. Google has one endpoint for all.
+        directory: The provider's id of the organisation; "" asks wherever any organisation may.
     """
-    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    if provider == Provider.MICROSOFT:
-        where = quote(directory or ANY_ORGANISATION, safe="")
-        client = {"client_id": settings.microsoft_client_id, "client_secret": settings.microsoft_client_secret}
-        # No scope: the answer then covers exactly what was granted, also for grants older than today's list.
-        return TokenRequest(f"{settings.microsoft_login_url}/{where}/oauth2/v2.0/token", {**form, **client})
-    client = {"client_id": settings.google_client_id, "client_secret": settings.google_client_secret}
-    return TokenRequest(settings.google_token_url, {**form, **client})
+    ours = registration(provider, settings)
+    # No scope: the answer then covers exactly what was granted, also for grants older than today's list.
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "client_id": ours.client_id,
+        "client_secret": ours.client_secret,
+    }
+    return TokenRequest(ours.token_url(directory), form)
 
 
 def classify(status: int, body: bytes, retry_after_s: float | None = None) -> Outcome:

@@ -1,47 +1,48 @@
-"""The calendar clients of this process, each SDK imported only when its provider is used."""
+"""Every provider of this build: its profile, and its calendar client, each SDK imported only when it is used."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from shared.domain.identity import Provider
 from shared.ports.calendar import CalendarProvider
+from shared.providers.google.profile import PROFILE as GOOGLE
+from shared.providers.google.profile import GoogleSettings
+from shared.providers.microsoft.profile import PROFILE as MICROSOFT
+from shared.providers.microsoft.profile import MicrosoftSettings
+from shared.providers.profile import Profile, Registration
+
+PROFILES: Mapping[Provider, Profile] = {profile.provider: profile for profile in (MICROSOFT, GOOGLE)}
 
 
-class CalendarSettings(Protocol):
+class ProviderSettings(MicrosoftSettings, GoogleSettings, Protocol):
+    """The settings of all providers."""
+
+
+class CalendarSettings(ProviderSettings, Protocol):
     """What of the settings the calendar clients need."""
-
-    @property
-    def microsoft_client_id(self) -> str:
-        """Empty: Microsoft is not configured."""
-        ...
-
-    @property
-    def google_client_id(self) -> str:
-        """Empty: Google is not configured."""
-        ...
-
-    @property
-    def microsoft_graph_url(self) -> str:
-        """Graph's address, version included."""
-        ...
-
-    @property
-    def google_calendar_url(self) -> str:
-        """Calendar's address, service path included."""
-        ...
-
-    @property
-    def google_directory_url(self) -> str:
-        """The Directory API's root."""
-        ...
 
     @property
     def call_timeout_s(self) -> float:
         """Seconds one request may take."""
         ...
+
+
+def profile_of(provider: str) -> Profile:
+    """The provider's facts. Raises ValueError for a word that names none."""
+    return PROFILES[Provider(provider)]
+
+
+def registration(provider: str, settings: ProviderSettings) -> Registration:
+    """Our client at `provider`. Raises ValueError for a word that names none."""
+    return profile_of(provider).registration(settings)
+
+
+def configured(settings: ProviderSettings) -> tuple[Provider, ...]:
+    """The providers that this deployment is registered with: those with a client id."""
+    return tuple(provider for provider in PROFILES if registration(provider, settings).client_id)
 
 
 def calendar_providers(settings: CalendarSettings) -> Mapping[Provider, CalendarProvider]:
@@ -67,29 +68,24 @@ class _Catalogue(Mapping[Provider, CalendarProvider]):
             return self._made[provider]
 
     def __contains__(self, provider: object) -> bool:
-        return provider in self._configured()
+        return provider in configured(self._settings)
 
     def __iter__(self) -> Iterator[Provider]:
-        return iter(self._configured())
+        return iter(configured(self._settings))
 
     def __len__(self) -> int:
-        return len(self._configured())
-
-    def _configured(self) -> tuple[Provider, ...]:
-        ids = {
-            Provider.MICROSOFT: self._settings.microsoft_client_id,
-            Provider.GOOGLE: self._settings.google_client_id,
-        }
-        return tuple(provider for provider, client_id in ids.items() if client_id)
+        return len(configured(self._settings))
 
 
 def _make(provider: Provider, settings: CalendarSettings) -> CalendarProvider:
-    if provider == Provider.MICROSOFT:
-        from shared.providers.microsoft.client import GraphCalendar  # noqa: PLC0415 - 0.8 s and 390 MB on disk, if unused
+    match provider:
+        case Provider.MICROSOFT:
+            from shared.providers.microsoft.client import GraphCalendar  # noqa: PLC0415 - 0.8 s, 390 MB, if unused
 
-        return GraphCalendar(settings.microsoft_graph_url, settings.call_timeout_s)
-    if provider == Provider.GOOGLE:
-        from shared.providers.google.client import GoogleCalendar  # noqa: PLC0415 - 110 MB of discovery documents
+            return GraphCalendar(settings.microsoft_graph_url, settings.call_timeout_s)
+        case Provider.GOOGLE:
+            from shared.providers.google.client import GoogleCalendar  # noqa: PLC0415 - 110 MB of discovery documents
 
-        return GoogleCalendar(settings.google_calendar_url, settings.call_timeout_s, settings.google_directory_url)
-    raise KeyError(provider)
+            return GoogleCalendar(settings.google_calendar_url, settings.call_timeout_s, settings.google_directory_url)
+        case _:
+            assert_never(provider)

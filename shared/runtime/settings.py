@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.errors import ConfigurationError
+from shared.providers.catalogue import profile_of
 
 PREFIX = "ROOMSYNC_"
 _KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -129,7 +130,7 @@ class Settings:
         """How long a decline must stand before its prompt, in milliseconds."""
         if self.prompt_grace_s >= 0:
             return int(self.prompt_grace_s * 1000)
-        return 15_000 if provider == "google" else 0
+        return profile_of(provider).traits.replaces_rooms_itself_ms
 
     def shown(self) -> dict[str, str]:
         """For the start-up log: every setting, secrets starred, passwords in URLs too."""

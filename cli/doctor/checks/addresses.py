@@ -8,24 +8,20 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from cli.doctor.checks.finding import Finding, State
+from shared.providers.catalogue import configured, profile_of
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
 
 _TIMEOUT_S = 5.0
-_PROVIDERS = {
-    "microsoft": ("microsoft_login_url", "microsoft_graph_url"),
-    "google": ("google_auth_url", "google_token_url", "google_calendar_url"),
-}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Our own addresses first, then those of the providers that are configured."""
     yield _public(settings)
-    for provider, names in _PROVIDERS.items():
-        if getattr(settings, f"{provider}_client_id"):
-            for name in names:
-                yield _answers(f"ROOMSYNC_{name.upper()}", getattr(settings, name))
+    for provider in configured(settings):
+        for name in profile_of(provider).address_settings:
+            yield _answers(f"ROOMSYNC_{name.upper()}", getattr(settings, name))
 
 
 def _public(settings: Settings) -> Finding:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.doctor.checks.finding import Finding, State
+from shared.providers.catalogue import PROFILES
 from shared.runtime.settings import Settings
 
 OLDEST = (3, 11)
 _LEAST_FREE_BYTES = 200 * 1024 * 1024
-_EXTRAS = {"graph": "msgraph", "google": "googleapiclient", "portal": "authlib"}
+_EXTRAS = {profile.extra: profile.sdk for profile in PROFILES.values()} | {"portal": "authlib"}
 
 
 def findings() -> Iterator[Finding]:

@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from cli.doctor.checks.finding import Finding, State
 from shared.crypto.master import parse
 from shared.errors import ConfigurationError
+from shared.providers.catalogue import PROFILES
+from shared.providers.profile import Profile
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import MASTER_KEY_FILE
-
-_CONSOLES = {
-    "microsoft": "register an application at Entra (App registrations)",
-    "google": "make an OAuth client at the Google Cloud console",
-}
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """The master key, and each provider's client."""
     yield _master_key(settings)
-    for provider, where in _CONSOLES.items():
-        yield _client(settings, provider, where)
+    for profile in PROFILES.values():
+        yield _client(settings, profile)
 
 
 def _master_key(settings: Settings) -> Finding:
@@ -47,9 +44,9 @@ def _parsed(where: str, text: str) -> Finding:
     return Finding("master key", State.OK, f"{where}: {ring.current} signs, {len(ring.ring)} in the ring")
 
 
-def _client(settings: Settings, provider: str, where: str) -> Finding:
-    client_id = getattr(settings, f"{provider}_client_id")
-    client_secret = getattr(settings, f"{provider}_client_secret")
+def _client(settings: Settings, profile: Profile) -> Finding:
+    provider, where, ours = profile.provider, profile.registering, profile.registration(settings)
+    client_id, client_secret = ours.client_id, ours.client_secret
     prefix = f"ROOMSYNC_{provider.upper()}_CLIENT"
     if client_id and client_secret:
         return Finding(f"{provider} client", State.OK, "id and secret are set")

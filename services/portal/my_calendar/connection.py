@@ -23,6 +23,7 @@ from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, Use
 from shared.domain.identity import Provider
 from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
 from shared.grants.vault import ConsentVault
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
 Json = dict[str, Any]
@@ -142,9 +143,7 @@ def why_not(deps: Deps, person: Person) -> ProblemError | None:
 
 def where_to_remove(provider: Provider) -> str:
     """Where a person takes the permission away at their provider, in words: only they can, and we cannot see whether they did."""
-    if provider is Provider.GOOGLE:
-        return "Google Account, then Security, then Your connections to third-party apps and services"
-    return "My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions"
+    return profile_of(provider).where_to_remove
 
 
 def _organisation(deps: Deps, person: Person) -> TenantRow:

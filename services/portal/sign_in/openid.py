@@ -22,15 +22,11 @@ from shared.domain.identity import Provider
 from shared.errors import RetryableError
 from shared.grants.oauth import Granted, identity_scopes, missing_scopes, scopes_for
 from shared.ports.clock import Clock
+from shared.providers.catalogue import profile_of, registration
 from shared.runtime.settings import Settings
 
 LEEWAY_S = 120
 _ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
-_EXTRA = {
-    Provider.MICROSOFT: {"response_mode": "query"},
-    # Google hands out a refresh token only at a consent, so every sign-in is one (OAuth 2.0 for web servers).
-    Provider.GOOGLE: {"access_type": "offline", "prompt": "consent"},
-}
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
@@ -58,22 +54,14 @@ class Identity:
 
 
 def endpoints(settings: Settings, provider: Provider) -> Endpoints:
-    """The addresses of `provider`: Microsoft's for any organisation, Google's around its authorisation endpoint."""
-    if provider is Provider.MICROSOFT:
-        root = f"{settings.microsoft_login_url}/organizations"
-        return Endpoints(
-            authorize=f"{root}/oauth2/v2.0/authorize",
-            token=f"{root}/oauth2/v2.0/token",
-            discovery=f"{root}/v2.0/.well-known/openid-configuration",
-            client_id=settings.microsoft_client_id,
-            client_secret=settings.microsoft_client_secret,
-        )
+    """The addresses of `provider`, for any organisation."""
+    ours = registration(provider, settings)
     return Endpoints(
-        authorize=settings.google_auth_url,
-        token=settings.google_token_url,
-        discovery=f"{settings.google_auth_url.partition('/o/oauth2')[0]}/.well-known/openid-configuration",
-        client_id=settings.google_client_id,
-        client_secret=settings.google_client_secret,
+        authorize=ours.authorize_url,
+        token=ours.token_url(""),
+        discovery=ours.discovery_url,
+        client_id=ours.client_id,
+        client_secret=ours.client_secret,
     )
 
 
@@ -98,7 +86,7 @@ class OpenIdProvider:
 
     def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
         """Where the browser goes: authorisation code, PKCE S256, and the very scopes that will be used."""
-        extra = {} if sign_in.purpose is Purpose.SIGN_IN else dict(_EXTRA[self.provider])
+        extra = {} if sign_in.purpose is Purpose.SIGN_IN else dict(profile_of(self.provider).authorization)
         if login_hint:
             extra["login_hint"] = login_hint
         with self._session(redirect_uri, sign_in.purpose) as session:

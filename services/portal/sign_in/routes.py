@@ -23,6 +23,7 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 from shared.errors import RetryableError
 from shared.grants.oauth import Granted
+from shared.providers.catalogue import configured
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -131,20 +132,16 @@ def _refused(error: RefusedSignInError) -> Response:
 
 
 def _configured(deps: Deps, known: Mapping[Provider, OpenIdProvider]) -> dict[str, OpenIdProvider]:
-    ids = {
-        Provider.MICROSOFT: deps.settings.microsoft_client_id,
-        Provider.GOOGLE: deps.settings.google_client_id,
-    }
-    return {provider.value: client for provider, client in known.items() if ids[provider]}
+    return {provider.value: known[provider] for provider in configured(deps.settings) if provider in known}
 
 
 def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str) -> str:
-    configured = [Provider(name) for name in _configured(deps, known)]
+    offered = [Provider(name) for name in _configured(deps, known)]
     return render_template(
         "sign_in.html",
-        providers=configured,
-        asked={provider: asked_for(provider, Purpose.SIGN_IN) for provider in configured},
-        scopes={provider: asked_for(provider, Purpose.CONNECT) for provider in configured},
+        providers=offered,
+        asked={provider: asked_for(provider, Purpose.SIGN_IN) for provider in offered},
+        scopes={provider: asked_for(provider, Purpose.CONNECT) for provider in offered},
         back_to=back_to,
         hint=request.args.get("login_hint", "")[:320],
         person=anybody(),

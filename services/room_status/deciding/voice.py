@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shared.contracts.observation import Observation
 from shared.domain.attendees import Role
-from shared.domain.identity import Provider
+from shared.providers.catalogue import profile_of
 
 
 def voice_of(copies: Mapping[str, Observation]) -> Observation | None:
@@ -26,7 +26,7 @@ def voice_of(copies: Mapping[str, Observation]) -> Observation | None:
     believed = [
         copies[mailbox]
         for mailbox in sorted(copies)
-        if copies[mailbox].provider == Provider.GOOGLE and copies[mailbox].shows_guests
+        if profile_of(copies[mailbox].provider).traits.guests_see_answers and copies[mailbox].shows_guests
     ]
     # A guest who deleted the meeting from their calendar says nothing about it while others still have it.
     return next((copy for copy in believed if copy.occurrences), believed[0] if believed else None)

@@ -12,9 +12,9 @@ import msgspec
 from services.sync_worker.deciding.references import References, answers
 from shared.contracts.calendar_state import DueReason, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
-from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Window
+from shared.providers.catalogue import profile_of
 
 WINDOW_BACK_MS = DAY_MS
 WINDOW_AHEAD_MS = 60 * DAY_MS
@@ -84,7 +84,7 @@ def after_look(
     Args:
         state: Already carrying the look's cursor, window and subscription.
         began_ms: When the look began.
-        hinted: Whether a push asked for this look; if it then shows nothing, one echo look follows (Graph only).
+        hinted: Whether a push asked for this look; if it then shows nothing, one echo look follows where pushes may run ahead.
     """
     changed = before != after
     due = {DueReason.RECONCILE: now_ms + int(pace.reconcile_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))}
@@ -92,7 +92,8 @@ def after_look(
         asked = state.due.get(DueReason.RENEW, now_ms + 1) <= now_ms and state.subscription.made_at_ms < began_ms
         # A reauthorisation that was asked for while the look ran is still owed.
         due[DueReason.RENEW] = now_ms if asked else renew_at(state.subscription)
-    if hinted and not changed and state.provider == Provider.MICROSOFT and DueReason.ECHO not in state.due:
+    runs_ahead = bool(state.provider) and profile_of(state.provider).traits.push_may_run_ahead
+    if hinted and not changed and runs_ahead and DueReason.ECHO not in state.due:
         due[DueReason.ECHO] = now_ms + ECHO_MS
     if pace.grace_ms and _newly_declined(before, after):
         due[DueReason.CONFIRM] = now_ms + pace.grace_ms

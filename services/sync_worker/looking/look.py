@@ -31,6 +31,7 @@ from shared.grants.endings import Endings
 from shared.grants.grant import DISCONNECTING
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
+from shared.providers.catalogue import profile_of
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
@@ -74,14 +75,13 @@ ASLEEP = "asleep"
 class Addresses:
     """Where providers send their notifications."""
 
-    graph: str
-    lifecycle: str
-    google: str
+    receiver: str
+    """The receiver's address; each provider's paths below it are in its profile."""
 
     @classmethod
     def under(cls, base: str) -> Addresses:
-        """The receiver's three paths under `base`."""
-        return cls(f"{base}/hooks/graph", f"{base}/hooks/graph/lifecycle", f"{base}/hooks/google")
+        """The receiver's paths under `base`."""
+        return cls(base)
 
 
 class Looker:
@@ -189,13 +189,15 @@ class Looker:
         return self._with_subscription(msgspec.structs.replace(state, subscription=None), made)
 
     def _wish(self, mailbox: Mailbox, provider: CalendarProvider) -> SubscriptionWish:
-        google = provider.provider is Provider.GOOGLE
+        hooks = profile_of(provider.provider).hooks
         channel_id = self._channel_id()
         return SubscriptionWish(
             channel_id=channel_id,
-            client_state=mint(self._hook_keys, mailbox, provider.provider, channel_id if google else ""),
-            notification_url=self._addresses.google if google else self._addresses.graph,
-            lifecycle_url=self._addresses.lifecycle,
+            client_state=mint(
+                self._hook_keys, mailbox, provider.provider, channel_id if hooks.proof_names_channel else ""
+            ),
+            notification_url=f"{self._addresses.receiver}{hooks.path}",
+            lifecycle_url=f"{self._addresses.receiver}{hooks.lifecycle_path}" if hooks.lifecycle_path else "",
             expires_at_ms=self._clock.now_ms() + provider.max_subscription_ms,
         )
 

@@ -17,6 +17,7 @@ from shared.domain.roles import Right, may
 from shared.errors import StoreUnavailableError
 from shared.grants.sleep import people
 from shared.organisations.integration import is_asleep
+from shared.providers import catalogue
 from shared.registry import tables
 from shared.runtime.health import product_version
 
@@ -69,11 +70,7 @@ def organisation(deps: Deps, person: Person) -> TenantRow:
 
 def configured(deps: Deps) -> list[Provider]:
     """The calendar systems that this deployment is registered with."""
-    ids = {
-        Provider.MICROSOFT: deps.settings.microsoft_client_id,
-        Provider.GOOGLE: deps.settings.google_client_id,
-    }
-    return [provider for provider, client in ids.items() if client]
+    return list(catalogue.configured(deps.settings))
 
 
 def permissions(provider: Provider, purpose: Purpose) -> list[Json]:
@@ -128,11 +125,10 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
 
 def _provider(deps: Deps, provider: Provider) -> Json:
     known = provider in configured(deps)
-    google = provider is Provider.GOOGLE
     return {
         "provider": provider.value,
         "configured": known,
-        "clientId": (deps.settings.google_client_id if google else deps.settings.microsoft_client_id) if known else "",
+        "clientId": catalogue.registration(provider, deps.settings).client_id,
         "permissions": {
             "test": permissions(provider, Purpose.TEST),
             "connect": permissions(provider, Purpose.CONNECT),

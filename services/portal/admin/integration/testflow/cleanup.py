@@ -14,6 +14,7 @@ from shared.domain.instants import HOUR_MS
 from shared.domain.proof import mint
 from shared.domain.sighting import RoomContact, Subscription, SubscriptionWish
 from shared.errors import CancelledSinceError, ConfigurationError, ConsentRevokedError
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
 
@@ -31,14 +32,16 @@ def wish_of(deps: Deps, made: Made, channel_id: str) -> SubscriptionWish:
     if deps.hook_keys is None:
         message = "this portal was opened without the keys that prove notifications; start it as `roomsync run portal`"
         raise ConfigurationError(message)
-    google = made.provider == Provider.GOOGLE
+    hooks = profile_of(made.provider).hooks
     base = deps.settings.receiver_url
     mailbox = Mailbox(made.tenant, made.mailbox)
     return SubscriptionWish(
         channel_id=channel_id,
-        client_state=mint(deps.hook_keys, mailbox, Provider(made.provider), channel_id if google else ""),
-        notification_url=f"{base}/hooks/google" if google else f"{base}/hooks/graph",
-        lifecycle_url=f"{base}/hooks/graph/lifecycle",
+        client_state=mint(
+            deps.hook_keys, mailbox, Provider(made.provider), channel_id if hooks.proof_names_channel else ""
+        ),
+        notification_url=f"{base}{hooks.path}",
+        lifecycle_url=f"{base}{hooks.lifecycle_path}" if hooks.lifecycle_path else "",
         expires_at_ms=deps.clock.now_ms() + HOUR_MS,
     )
 

@@ -27,7 +27,6 @@ from services.portal.deps import Deps
 from shared.contracts import change_notification
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification, HintKind
-from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH
 from shared.domain.attendees import Answer
 from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.domain.instants import DAY_MS
@@ -40,6 +39,7 @@ from shared.errors import (
     RoomsyncError,
 )
 from shared.ports.log import Record
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
@@ -234,7 +234,7 @@ class Trial:
     def _hints(self) -> Iterator[Sequence[Record]]:
         """What is appended to the mailbox's partition from now on, a batch a turn."""
         log = self._deps.engine.log
-        topic = (NOTIFICATIONS_GOOGLE if self._made.provider == Provider.GOOGLE else NOTIFICATIONS_GRAPH).name
+        topic = profile_of(self._made.provider).hooks.topic.name
         partition = partition_of(self._mailbox.key, log.partitions)
         offset = log.span(topic, partition).end
 

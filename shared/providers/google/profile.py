@@ -1,0 +1,72 @@
+"""Google Workspace as facts."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Protocol
+
+from shared.contracts.topics import NOTIFICATIONS_GOOGLE
+from shared.domain.identity import Provider
+from shared.domain.instants import SECOND_MS
+from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
+
+_SCOPE = "https://www.googleapis.com/auth/"
+
+
+class GoogleSettings(Protocol):
+    """The settings of this provider."""
+
+    @property
+    def google_client_id(self) -> str: ...  # noqa: D102
+    @property
+    def google_client_secret(self) -> str: ...  # noqa: D102
+    @property
+    def google_auth_url(self) -> str: ...  # noqa: D102
+    @property
+    def google_token_url(self) -> str: ...  # noqa: D102
+    @property
+    def google_calendar_url(self) -> str: ...  # noqa: D102
+    @property
+    def google_directory_url(self) -> str: ...  # noqa: D102
+
+
+def registration(settings: GoogleSettings) -> Registration:
+    """Our OAuth client at Google, which has one token endpoint for all organisations."""
+    return Registration(
+        client_id=settings.google_client_id,
+        client_secret=settings.google_client_secret,
+        authorize_url=settings.google_auth_url,
+        discovery_url=f"{settings.google_auth_url.partition('/o/oauth2')[0]}/.well-known/openid-configuration",
+        token_url=lambda _: settings.google_token_url,
+    )
+
+
+PROFILE = Profile(
+    provider=Provider.GOOGLE,
+    name="Google Workspace",
+    company="Google",
+    calendar="Google Calendar",
+    registering="make an OAuth client at the Google Cloud console",
+    where_to_remove="Google Account, then Security, then Your connections to third-party apps and services",
+    directory="Google Workspace domain",
+    sdk="googleapiclient",
+    extra="google",
+    address_settings=("google_auth_url", "google_token_url", "google_calendar_url"),
+    # A refresh token is handed out at a consent only, so every sign-in is one (Google's OAuth 2.0 for web servers).
+    authorization={"access_type": "offline", "prompt": "consent"},
+    registration=registration,
+    scopes=Scopes(
+        identity=("openid", "email"),
+        basis=("openid", "email"),
+        reading=(f"{_SCOPE}calendar.events.owned.readonly", f"{_SCOPE}calendar.freebusy"),
+        writing=(f"{_SCOPE}calendar.events.owned", f"{_SCOPE}calendar.freebusy"),
+        room_import=f"{_SCOPE}admin.directory.resource.calendar.readonly",
+    ),
+    hooks=Hooks(
+        path="/hooks/google",
+        acknowledgement=HTTPStatus.OK,
+        topic=NOTIFICATIONS_GOOGLE,
+        proof_names_channel=True,
+    ),
+    traits=Traits(replaces_rooms_itself_ms=15 * SECOND_MS, guests_see_answers=True),
+)

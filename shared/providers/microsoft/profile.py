@@ -1,0 +1,76 @@
+"""Microsoft 365 as facts."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import quote
+
+from shared.contracts.topics import NOTIFICATIONS_GRAPH
+from shared.domain.identity import Provider
+from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
+
+ANY_ORGANISATION = "organizations"
+"""Entra's name for "whichever work account signs in"."""
+
+
+class MicrosoftSettings(Protocol):
+    """The settings of this provider."""
+
+    @property
+    def microsoft_client_id(self) -> str: ...  # noqa: D102
+    @property
+    def microsoft_client_secret(self) -> str: ...  # noqa: D102
+    @property
+    def microsoft_login_url(self) -> str: ...  # noqa: D102
+    @property
+    def microsoft_graph_url(self) -> str: ...  # noqa: D102
+
+
+def registration(settings: MicrosoftSettings) -> Registration:
+    """Our application at Entra; tokens are asked for in the organisation's own directory where that is known."""
+    root = settings.microsoft_login_url
+
+    def token_url(directory: str) -> str:
+        return f"{root}/{quote(directory or ANY_ORGANISATION, safe='')}/oauth2/v2.0/token"
+
+    return Registration(
+        client_id=settings.microsoft_client_id,
+        client_secret=settings.microsoft_client_secret,
+        authorize_url=f"{root}/{ANY_ORGANISATION}/oauth2/v2.0/authorize",
+        discovery_url=f"{root}/{ANY_ORGANISATION}/v2.0/.well-known/openid-configuration",
+        token_url=token_url,
+    )
+
+
+PROFILE = Profile(
+    provider=Provider.MICROSOFT,
+    name="Microsoft 365",
+    company="Microsoft",
+    calendar="Outlook",
+    registering="register an application at Entra (App registrations)",
+    where_to_remove=(
+        "My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions"
+    ),
+    directory="Entra tenant id",
+    sdk="msgraph",
+    extra="graph",
+    address_settings=("microsoft_login_url", "microsoft_graph_url"),
+    authorization={"response_mode": "query"},
+    registration=registration,
+    scopes=Scopes(
+        identity=("openid", "profile", "email"),
+        basis=("openid", "profile", "offline_access", "User.Read"),
+        reading=("Calendars.Read",),
+        writing=("Calendars.ReadWrite",),
+        room_import="Place.Read.All",
+    ),
+    hooks=Hooks(
+        path="/hooks/graph",
+        lifecycle_path="/hooks/graph/lifecycle",
+        acknowledgement=HTTPStatus.ACCEPTED,
+        topic=NOTIFICATIONS_GRAPH,
+    ),
+    # Only the organiser's copy holds everybody's answers (microsoftgraph/microsoft-graph-docs#5281).
+    traits=Traits(push_may_run_ahead=True),
+)
