@@ -53,9 +53,9 @@ class Calendars:
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
 
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
+    def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
         """At once."""
-        del window
+        del window, known
         person, count = int(access.subject), self._counts[int(access.subject)]
         seen = tuple(_declined(person, number, access.address) for number in range(int(cursor or 0), count))
         return Look(seen, str(count), full=not cursor)

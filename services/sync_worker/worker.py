@@ -16,7 +16,6 @@ from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.mailbox import Pace
-from services.sync_worker.deciding.references import References
 from services.sync_worker.deciding.settlement import Settled, postponed, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
@@ -184,16 +183,17 @@ class SyncOwner:
             takes=tuple(held.takes.values()),
             correlation=held.correlation,
             trace=held.trace,
+            references=held.references,
         )
         held.hinted = False
-        self._pool.submit(self._run, held.job, held.references)
+        self._pool.submit(self._run, held.job)
 
-    def _run(self, job: Job, known: References) -> None:
+    def _run(self, job: Job) -> None:
         """On a pool thread."""
         try:
             outcome = self._looker.run(job)
             if self._own_data:
-                self._own_data.follow(outcome, known)
+                self._own_data.follow(outcome, job.references)
             self._finished.put(outcome)
         except StoreUnavailableError as error:
             metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()

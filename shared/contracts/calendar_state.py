@@ -87,3 +87,11 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     """None: not said by this item; an occurrence then takes its master's."""
     people: dict[str, Answer] | None = None
     version: str = ""
+    all_day: bool = False
+    begins_ms: int = 0
+    """The instant at which an all-day event begins where it is held; 0: not known, or not all-day."""
+    ends_ms: int = 0
+    sequence: int = 0
+    """Google's."""
+    can_change: bool = False
+    """Whether this mailbox's person may change the event's rooms."""

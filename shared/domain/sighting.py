@@ -42,6 +42,15 @@ class SeenEvent:
     """None: not said (a sparse occurrence, or the list was cut): unknown, not empty."""
     version: str
     """Opaque etag or change key. Compared for equality within this mailbox only."""
+    all_day: bool = False
+    """Then `start_ms` and `end_ms` are midnights UTC of its days, whatever the zone."""
+    begins_ms: int = 0
+    """The instant at which an all-day event begins where it is held; 0: not known."""
+    ends_ms: int = 0
+    sequence: int = 0
+    """Google's: rises with every change that guests are told of. 0 at Microsoft."""
+    can_change: bool = False
+    """Whether this mailbox's person may change the event's rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,20 @@ class Window:
 
     start_ms: int
     end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEvent:
+    """What an earlier look found at an event id, as far as the next look of the same mailbox needs it."""
+
+    series: str
+    """The event id of its series; "" for a single meeting and for a series itself."""
+    start_ms: int
+    end_ms: int
+    all_day: bool = False
+    is_master: bool = False
+    confirm: bool = False
+    """Before its absence counts, the event is read by its id: it is in its organiser's own calendar and asks for a room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from shared.domain.identity import Provider
@@ -11,6 +12,7 @@ from shared.domain.sighting import (
     AgendaItem,
     Availability,
     DirectoryRoom,
+    KnownEvent,
     LiveMeeting,
     Look,
     NewMeeting,
@@ -19,6 +21,8 @@ from shared.domain.sighting import (
     SubscriptionWish,
     Window,
 )
+
+NOTHING_KNOWN: Mapping[str, KnownEvent] = MappingProxyType({})
 
 
 class CalendarProvider(Protocol):
@@ -31,9 +35,18 @@ class CalendarProvider(Protocol):
     max_subscription_ms: int
     """The longest life to ask for, margin included."""
 
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
+    def look(
+        self, access: Access, cursor: str, window: Window, known: Mapping[str, KnownEvent] = NOTHING_KNOWN
+    ) -> Look:
         """
         Everything since `cursor` ("": everything in `window`), read to the last page.
+
+        Args:
+            access: Whose calendar.
+            cursor: Of the last look that was used.
+            window: The stretch of time to look at; with a cursor, the one that the cursor was made for.
+            known: Event id → what earlier looks found there. A removal of an event that is to be confirmed is reported only
+                after the event itself was asked for; one that has moved beyond the window is reported where it is now.
 
         Raises:
             CursorExpiredError: the cursor is refused; ask again with "".

@@ -12,6 +12,7 @@ from shared.domain.sighting import (
     AgendaItem,
     Availability,
     DirectoryRoom,
+    KnownEvent,
     LiveMeeting,
     Look,
     NewMeeting,
@@ -29,7 +30,7 @@ from shared.errors import (
     RetryableError,
     SubscriptionGoneError,
 )
-from shared.ports.calendar import CalendarProvider
+from shared.ports.calendar import NOTHING_KNOWN, CalendarProvider
 from shared.runtime import metrics
 
 _OUTCOMES: Mapping[type[Exception], str] = {
@@ -71,10 +72,12 @@ class MeasuredCalendar:
         self.provider = calendar.provider
         self.max_subscription_ms = calendar.max_subscription_ms
 
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
+    def look(
+        self, access: Access, cursor: str, window: Window, known: Mapping[str, KnownEvent] = NOTHING_KNOWN
+    ) -> Look:
         """All pages count as one call."""
         with _measured(self.provider, "look"):
-            return self._calendar.look(access, cursor, window)
+            return self._calendar.look(access, cursor, window, known)
 
     def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
         """Measured."""

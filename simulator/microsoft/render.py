@@ -66,7 +66,7 @@ class Renderer:
         full["recurrence"] = None
         return full
 
-    def sparse(self, copy: Copy, date: Instance) -> dict[str, Any]:
+    def sparse(self, copy: Copy, meeting: Meeting, date: Instance) -> dict[str, Any]:
         """One date as delta gives it: no attendees, no iCalUId, no subject."""
         key = date.key or 0
         return {
@@ -75,8 +75,19 @@ class Renderer:
             "id": wire.occurrence_id(copy.event_id, key),
             "seriesMasterId": copy.event_id,
             "type": "occurrence",
-            "start": wire.date_time(date.start_ms, self._zone),
-            "end": wire.date_time(date.end_ms, self._zone),
+            **self._span(meeting, date),
+        }
+
+    def _span(self, meeting: Meeting, date: Instance) -> dict[str, Any]:
+        """
+        Start and end. Those of an all-day date are the midnights of its days whatever zone is preferred.
+
+        learn.microsoft.com/graph/api/resources/event: with `isAllDay`, start and end are midnight and in one zone.
+        """
+        shown = meeting.time_zone if date.details.get("allDay") else self._zone
+        return {
+            name: {**wire.date_time(at_ms, shown), "timeZone": self._zone}
+            for name, at_ms in (("start", date.start_ms), ("end", date.end_ms))
         }
 
     def _full(self, copy: Copy, meeting: Meeting, date: Instance, event_id: str, kind: str) -> dict[str, Any]:
@@ -106,8 +117,7 @@ class Renderer:
             "showAs": copy.private.get("showAs") or details.get("showAs") or _SHOWN_AS[own],
             "type": kind,
             "webLink": f"https://outlook.invalid/owa/?itemid={event_id}",
-            "start": wire.date_time(date.start_ms, self._zone),
-            "end": wire.date_time(date.end_ms, self._zone),
+            **self._span(meeting, date),
             "location": locations[0] if locations else {"displayName": "", "locationType": "default"},
             "locations": locations,
             "recurrence": written_recurrence(meeting),

@@ -15,7 +15,7 @@ from shared.contracts.meeting_state import MeetingState
 from shared.contracts.observation import Observation
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import HOUR_MS, MINUTE_MS
-from shared.domain.sighting import EventKind, Look, SeenEvent
+from shared.domain.sighting import EventKind, Look, SeenEvent, Window
 from tests.builders import KEYS, NOW_MS, START_MS
 
 ROOMS = ("aare@rooms.test", "birs@rooms.test")
@@ -63,7 +63,7 @@ def observations(history: list[Truth], looked_at: list[int]) -> list[Observation
     seen = []
     for count, moment in enumerate(looked_at):
         look = Look((history[moment].event(),), "c", full=False)
-        merged = merge(known, look, provider="microsoft", keys=KEYS, rooms=frozenset())
+        merged = merge(known, look, window=Window(0, 1 << 52), provider="microsoft", keys=KEYS, rooms=frozenset())
         known = merged.references
         at_ms = NOW_MS + count * MINUTE_MS
         seen += observe(

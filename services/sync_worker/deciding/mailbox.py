@@ -47,6 +47,11 @@ def window_at(now_ms: int) -> Window:
     return Window(today - WINDOW_BACK_MS, today + WINDOW_AHEAD_MS)
 
 
+def window_from(start_ms: int) -> Window:
+    """The window that a cursor was made for, by where it begins."""
+    return Window(start_ms, start_ms + WINDOW_BACK_MS + WINDOW_AHEAD_MS)
+
+
 def needs_full(state: MailboxState, now_ms: int) -> bool:
     """Whether the cursor is missing or belongs to another day's window (at Graph the window sits inside it)."""
     return not state.cursor or state.window_start_ms != window_at(now_ms).start_ms

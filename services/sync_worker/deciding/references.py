@@ -9,7 +9,7 @@ from shared.contracts.calendar_state import EventReference
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.keys import TenantKeys
-from shared.domain.sighting import EventKind, Look, SeenEvent, SeenRemoval
+from shared.domain.sighting import EventKind, KnownEvent, Look, SeenEvent, SeenRemoval, Window
 
 References = Mapping[str, EventReference]
 """Event id → reference, of one mailbox."""
@@ -27,11 +27,33 @@ class Merge:
     """Meetings that the look said something about: each gets a new total observation."""
 
 
-def merge(known: References, look: Look, *, provider: str, keys: TenantKeys, rooms: Collection[str]) -> Merge:
+def known_events(references: References) -> dict[str, KnownEvent]:
+    """Say what a provider needs to know of earlier looks: event id → series, time, and whether its absence is confirmed."""
+    return {
+        event_id: KnownEvent(
+            series=reference.master_id,
+            start_ms=reference.start_ms,
+            end_ms=reference.end_ms,
+            all_day=reference.all_day,
+            is_master=reference.kind == EventKind.MASTER,
+            confirm=reference.is_organizer and bool(_rooms_of(reference, references)),
+        )
+        for event_id, reference in references.items()
+    }
+
+
+def merge(
+    known: References, look: Look, *, window: Window, provider: str, keys: TenantKeys, rooms: Collection[str]
+) -> Merge:
     """
     Apply a look to a mailbox's references.
 
     Args:
+        known: As they were.
+        look: What was seen.
+        window: What a full look covered: an event that is known to begin after it was not to be expected there.
+        provider: Names meetings together with their uid.
+        keys: Of the tenant.
         rooms: Ids of the tenant's rooms: an attendee with such an address is a room, whatever its type says.
     """
     after = dict(known)
@@ -45,8 +67,9 @@ def merge(known: References, look: Look, *, provider: str, keys: TenantKeys, roo
             after[seen.event_id] = reference_of(seen, provider=provider, keys=keys, rooms=rooms)
     if look.full:
         for event_id in known.keys() - touched:
-            touched.add(event_id)
-            del after[event_id]
+            if known[event_id].start_ms < window.end_ms:
+                touched.add(event_id)
+                del after[event_id]
     changed = tuple(sorted(event_id for event_id in touched if after.get(event_id) != known.get(event_id)))
     said = {meeting_of(known, event_id) for event_id in touched} | {meeting_of(after, event_id) for event_id in touched}
     return Merge(after, changed, tuple(sorted(said - {""})))
@@ -69,6 +92,11 @@ def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: Col
         rooms=named[0] if named else None,
         people=named[1] if named else None,
         version=seen.version,
+        all_day=seen.all_day,
+        begins_ms=seen.begins_ms,
+        ends_ms=seen.ends_ms,
+        sequence=seen.sequence,
+        can_change=seen.can_change,
     )
 
 
@@ -161,13 +189,18 @@ def _split(
 
 def _occurrence(part: EventReference, references: References, meeting: str, keys: TenantKeys) -> ObservedOccurrence:
     master = references.get(part.master_id)
-    rooms = part.rooms if part.rooms is not None else (master.rooms if master else None)
     people = part.people if part.people is not None else (master.people if master else None)
     return ObservedOccurrence(
         ref=keys.occurrence(meeting, part.slot),
         event_id=part.event_id,
         start_ms=part.start_ms,
         end_ms=part.end_ms,
-        rooms=rooms or {},
+        rooms=_rooms_of(part, references),
         people=people or {},
     )
+
+
+def _rooms_of(part: EventReference, references: References) -> dict[str, Answer]:
+    """The rooms of an event with their answers: its own, or its series' where it says none."""
+    master = references.get(part.master_id)
+    return (part.rooms if part.rooms is not None else master.rooms if master else None) or {}

@@ -76,7 +76,10 @@ def _looked(
     if outcome.look is None:
         message = "a look without result cannot be settled as one"
         raise ValueError(message)
-    merged = merge(held.references, outcome.look, provider=state.provider, keys=keys, rooms=rooms)
+    merged = merge(
+        held.references, outcome.look, window=mailboxes.window_from(state.window_start_ms), provider=state.provider,
+        keys=keys, rooms=rooms,
+    )  # fmt: skip
     owed = job.state.owed
     seen = observe(
         merged.references, {*merged.meetings, *owed}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,

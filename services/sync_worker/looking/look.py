@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from services.sync_worker.deciding.hints import Offset
 from services.sync_worker.deciding.mailbox import Repair, needs_full, repair, window_at
+from services.sync_worker.deciding.references import References, known_events
 from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.command import TakeRoom
@@ -51,6 +52,8 @@ class Job:
     takes: tuple[TakeRoom, ...] = ()
     correlation: str = ""
     trace: Trace | None = None
+    references: References = field(default_factory=dict)
+    """What is known of the mailbox's events when the look begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +228,12 @@ class Looker:
     def _looked(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
         window = window_at(self._clock.now_ms())
         cursor = "" if job.full or needs_full(state, self._clock.now_ms()) else state.cursor
+        known = known_events(job.references)
         try:
-            look = provider.look(access, cursor, window)
+            look = provider.look(access, cursor, window, known)
         except CursorExpiredError:
             logger.info("cursor_expired", mailbox=job.mailbox.id)
-            look = provider.look(access, "", window)
+            look = provider.look(access, "", window, known)
         start = window.start_ms if look.full else state.window_start_ms
         return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor, window_start_ms=start), look)
 

@@ -7,6 +7,7 @@ production.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from shared.domain.days import date_name, instant_of_day
 from shared.domain.instants import from_datetime, from_rfc3339, to_rfc3339
 from shared.domain.sighting import (
     Availability,
@@ -52,27 +54,41 @@ class Page:
     sync_token: str
 
 
-def parse_page(answer: Any, window: Window) -> Page:
+def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> Page:
     """
     Read one page; what lies outside `window` is a removal, since increments are not windowed.
+
+    Args:
+        answer: The decoded page.
+        window: The stretch of time that is looked at.
+        known: Events that are known from earlier looks: one that now begins after the window is reported where it is.
 
     Raises:
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
     page = converted(answer, wire.EventPage)
-    seen = tuple(_within(parse_item(item), window) for item in page.items)
+    seen = tuple(_within(parse_item(item, page.time_zone or ""), window, known) for item in page.items)
     return Page(seen, page.next_page_token or "", page.next_sync_token or "")
 
 
-def parse_item(item: Any) -> Seen:
-    """Read one item of a list. Raises MalformedRecordError."""
+def parse_item(item: Any, calendar_zone: str = "") -> Seen:
+    """
+    Read one item of a list.
+
+    Args:
+        item: Decoded.
+        calendar_zone: The IANA zone of the calendar, in which a day is a day unless the event names its own.
+
+    Raises:
+        MalformedRecordError: it cannot be read.
+    """
     event = converted(item, wire.Event)
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
     if event.status == "cancelled" and (event.start is None or event.end is None):
         return SeenRemoval(event.id)
-    return _seen_event(event)
+    return _seen_event(event, calendar_zone)
 
 
 def parse_live(answer: Any) -> LiveMeeting:
@@ -136,8 +152,9 @@ def converted(answer: Any, kind: type[T]) -> T:
         raise MalformedRecordError(message) from error
 
 
-def _seen_event(event: wire.Event) -> SeenEvent:
+def _seen_event(event: wire.Event, calendar_zone: str) -> SeenEvent:
     start_ms, end_ms = span_of(event)
+    begins_ms, ends_ms = days_of(event, calendar_zone)
     slot = slot_of(event)
     attendees, credible = _attendees(event)
     return SeenEvent(
@@ -154,6 +171,12 @@ def _seen_event(event: wire.Event) -> SeenEvent:
         shows_guests=credible,
         attendees=attendees,
         version=event.etag or "",
+        all_day=is_all_day(event),
+        begins_ms=begins_ms,
+        ends_ms=ends_ms,
+        sequence=event.sequence or 0,
+        # developers.google.com/workspace/calendar/api/v3/reference/events: guests change an event where `guestsCanModify` is set.
+        can_change=is_organizer(event) or bool(event.guests_can_modify),
     )
 
 
@@ -203,8 +226,10 @@ def live_attendee(attendee: wire.Attendee) -> LiveAttendee:
     )
 
 
-def _within(seen: Seen, window: Window) -> Seen:
+def _within(seen: Seen, window: Window, known: Collection[str]) -> Seen:
     if isinstance(seen, SeenRemoval):
+        return seen
+    if seen.event_id in known and seen.start_ms >= window.end_ms and not seen.cancelled:
         return seen
     last_ms = max(seen.end_ms, seen.start_ms + 1)
     return seen if seen.start_ms < window.end_ms and last_ms > window.start_ms else SeenRemoval(seen.event_id)
@@ -219,19 +244,49 @@ def _overlaps(busy: wire.Busy, start_ms: int, end_ms: int) -> bool:
 
 
 def span_of(event: wire.Event) -> tuple[int, int]:
-    """Start and end in milliseconds. Raises MalformedRecordError."""
+    """Read start and end in milliseconds; of an all-day event midnights UTC of its days. Raises MalformedRecordError."""
     if event.start is None or event.end is None:
         message = f"event {event.id[:80]!r} has no start or no end"
         raise MalformedRecordError(message)
     return _instant(event.start), _instant(event.end)
 
 
+def is_all_day(event: wire.Event) -> bool:
+    """Whether the event is of whole days: it then has dates and no times."""
+    return bool(event.start and event.start.date and not event.start.date_time)
+
+
+def days_of(event: wire.Event, calendar_zone: str) -> tuple[int, int]:
+    """
+    Find the instants at which an all-day event begins and ends where it is held; (0, 0) for others or without a zone.
+
+    The event's own `timeZone` counts, else its calendar's (the list's `timeZone`).
+    """
+    if not is_all_day(event):
+        return 0, 0
+    name = (event.start.time_zone if event.start else None) or calendar_zone
+    start_ms, end_ms = span_of(event)
+    try:
+        zone = ZoneInfo(name) if name else None
+        return (0, 0) if zone is None else (instant_of_day(start_ms, zone), instant_of_day(end_ms, zone))
+    except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError):
+        return 0, 0
+
+
 def slot_of(event: wire.Event) -> str:
-    """Which date of the series: the original start does not move, and is absent only where nothing has."""
-    if not event.recurring_event_id:
-        return ""
+    """
+    Name a date of a series by its original start, which does not move and is absent only where nothing has.
+
+    An all-day series keeps days there, also for a date that has become one with times.
+    """
     original = event.original_start_time or event.start
-    return "" if original is None else _rfc3339(_instant(original))
+    if not event.recurring_event_id or original is None:
+        return ""
+    try:
+        return date_name(_instant(original), all_day=bool(original.date and not original.date_time))
+    except (ValueError, OverflowError, OSError) as error:
+        message = f"the original start of date {event.id[:80]!r} is outside the calendar"
+        raise MalformedRecordError(message) from error
 
 
 def _instant(when: wire.When) -> int:

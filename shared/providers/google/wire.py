@@ -42,6 +42,7 @@ class Event(_Wire, frozen=True, kw_only=True):
     id: str
     status: str | None = None
     etag: str | None = None
+    sequence: int | None = None
     i_cal_uid: str | None = msgspec.field(default=None, name="iCalUID")
     recurring_event_id: str | None = None
     original_start_time: When | None = None

@@ -8,11 +8,12 @@ from shared.contracts.envelope import read_json
 from shared.domain.attendees import Answer
 from shared.domain.sighting import AgendaItem, DirectoryRoom
 from shared.providers.microsoft import wire
-from shared.providers.microsoft.parse import answer_of, live_attendee, slot_of, span_of
+from shared.providers.microsoft.parse import answer_of, live_attendee, slot_of
+from shared.providers.microsoft.times import times_of
 
 FIELDS = (
-    "id", "type", "seriesMasterId", "originalStart", "iCalUId", "subject", "start", "end", "isAllDay", "isCancelled",
-    "isOrganizer", "isDraft", "sensitivity", "responseStatus", "attendees",
+    "id", "type", "seriesMasterId", "originalStart", "originalStartTimeZone", "iCalUId", "subject", "start", "end",
+    "isAllDay", "isCancelled", "isOrganizer", "isDraft", "sensitivity", "responseStatus", "attendees",
 )  # fmt: skip
 _OPEN = {None, "", "normal"}
 
@@ -22,25 +23,27 @@ def series_of(events: list[wire.AgendaEvent]) -> set[str]:
     return {event.series_master_id for event in events if event.series_master_id}
 
 
-def agenda_item(event: wire.AgendaEvent, uids: Mapping[str, str]) -> AgendaItem:
+def agenda_item(event: wire.AgendaEvent, uids: Mapping[str, str], all_day: Mapping[str, bool]) -> AgendaItem:
     """
     One date.
 
     Args:
+        event: As the calendar view shows it.
         uids: The masters' `iCalUId` by their event id; a series that is not in it has no uid here.
+        all_day: Masters' event ids → whether the series is all-day, where it is known.
 
     Raises:
         MalformedRecordError: it has no start or no end.
     """
-    start_ms, end_ms = span_of(event)
+    times = times_of(event)
     series = event.series_master_id or ""
     return AgendaItem(
         event_id=event.id,
         uid=uids.get(series, "") if series else event.i_cal_uid or "",
-        slot=slot_of(event, start_ms) if series else "",
+        slot=slot_of(event, all_day),
         title=event.subject or "",
-        start_ms=start_ms,
-        end_ms=end_ms,
+        start_ms=times.start_ms,
+        end_ms=times.end_ms,
         all_day=bool(event.is_all_day),
         private=(event.sensitivity or "").lower() not in _OPEN,
         declined=answer_of(event.response_status.response if event.response_status else None) is Answer.DECLINED,

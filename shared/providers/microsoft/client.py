@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,11 +15,14 @@ from shared.domain.sighting import (
     AgendaItem,
     Availability,
     DirectoryRoom,
+    KnownEvent,
     LiveMeeting,
     Look,
     NewMeeting,
     RoomContact,
     Seen,
+    SeenEvent,
+    SeenRemoval,
     Subscription,
     SubscriptionWish,
     Window,
@@ -33,11 +36,21 @@ from shared.errors import (
     RetryableError,
     SubscriptionGoneError,
 )
+from shared.ports.calendar import NOTHING_KNOWN
+from shared.providers.absence import to_confirm
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.agenda import FIELDS, agenda_item, parse_places, series_of
 from shared.providers.microsoft.booking import new_event, utc
 from shared.providers.microsoft.failures import Doing
-from shared.providers.microsoft.parse import latest, parse_availability, parse_live, parse_page
+from shared.providers.microsoft.parse import (
+    SEEN_FIELDS,
+    all_day_series,
+    latest,
+    parse_availability,
+    parse_live,
+    parse_page,
+    read_events,
+)
 from shared.providers.microsoft.rooms import addresses, is_swapped, swap_patch
 from shared.providers.microsoft.sdk import (
     BaseRequestBuilder,
@@ -45,10 +58,12 @@ from shared.providers.microsoft.sdk import (
     DeltaRequestBuilder,
     EventItemRequestBuilder,
     GraphRoomRequestBuilder,
+    InstancesRequestBuilder,
     Method,
     RequestConfiguration,
     RequestInformation,
 )
+from shared.providers.microsoft.series import touched_series, with_series
 from shared.providers.microsoft.subscriptions import confirmed, is_ours, wanted
 from shared.providers.microsoft.transport import GraphTransport
 from shared.providers.readable import readable
@@ -62,6 +77,7 @@ _PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
 _Query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters
 _View = CalendarViewRequestBuilder.CalendarViewRequestBuilderGetQueryParameters
 _Places = GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters
+_Instances = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters
 _Window = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters
 
 
@@ -78,23 +94,23 @@ class GraphCalendar:
         self._subscriptions = self._transport.client.subscriptions
 
     @readable
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
-        """Read one delta round to its last page. Empty pages with a next link are ordinary."""
-        seen: list[Seen] = []
-        link, visited = cursor, set[str]()
-        if cursor and not self._transport.owns(cursor):
-            message = "the cursor belongs to another Graph address; a full look makes a new one"
-            raise CursorExpiredError(message)
-        while True:
-            page = parse_page(self._transport.send(Doing.LOOK, access, self._page_request(link, window)))
-            seen += page.seen
-            if not page.next_link:
-                break
-            link = self._followed(page.next_link, visited)
-        if not page.delta_link:
-            message = "the last page of a delta round has no delta link; looking again later"
-            raise RetryableError(message)
-        return Look(latest(seen), self._followed(page.delta_link, visited), full=not cursor)
+    def look(
+        self, access: Access, cursor: str, window: Window, known: Mapping[str, KnownEvent] = NOTHING_KNOWN
+    ) -> Look:
+        """Read one delta round to its last page, then each series it touches, then what it says is gone."""
+        events, delta_link = self._round(access, cursor, window)
+        all_day = {event_id for event_id, event in known.items() if event.is_master and event.all_day}
+        seen = latest(list(read_events(events, all_day)))
+        full = not cursor
+        series = {
+            master: self._dates(access, master, window, all_day_series(events, all_day))
+            for master in touched_series(seen, known, full=full)
+        }
+        whole = with_series(seen, series, known)
+        ended = [master for master, dates in series.items() if dates is None]
+        for event_id in to_confirm(whole, known, window, full=full, ended=ended):
+            whole.append(self._where_it_is_now(access, event_id, all_day))
+        return Look(latest([*whole, *self._masters(access, whole, known, ended)]), delta_link, full=full)
 
     @readable
     def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
@@ -163,7 +179,8 @@ class GraphCalendar:
         """Read the calendar view to its last page, then each series' master once for the name all copies share."""
         events = self._viewed(access, window)
         uids = {series: self._uid(access, series) for series in series_of(events)}
-        items = [agenda_item(event, uids) for event in events if not (event.is_cancelled or event.is_draft)]
+        all_day = all_day_series(events)
+        items = [agenda_item(event, uids, all_day) for event in events if not (event.is_cancelled or event.is_draft)]
         return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))
 
     @readable
@@ -197,6 +214,66 @@ class GraphCalendar:
     def close(self) -> None:
         """Stop the background loop."""
         self._transport.close()
+
+    def _round(self, access: Access, cursor: str, window: Window) -> tuple[list[wire.Event], str]:
+        """One delta round to its last page, and its delta link. Empty pages with a next link are ordinary."""
+        events: list[wire.Event] = []
+        link, visited = cursor, set[str]()
+        if cursor and not self._transport.owns(cursor):
+            message = "the cursor belongs to another Graph address; a full look makes a new one"
+            raise CursorExpiredError(message)
+        while True:
+            page = parse_page(self._transport.send(Doing.LOOK, access, self._page_request(link, window)))
+            events += page.events
+            if not page.next_link:
+                break
+            link = self._followed(page.next_link, visited)
+        if not page.delta_link:
+            message = "the last page of a delta round has no delta link; looking again later"
+            raise RetryableError(message)
+        return events, self._followed(page.delta_link, visited)
+
+    def _dates(
+        self, access: Access, master: str, window: Window, all_day: Mapping[str, bool]
+    ) -> Sequence[SeenEvent] | None:
+        """The dates of a series in the window; None when Graph does not know it any more."""
+        builder = self._me.events.by_event_id(master).instances
+        query = _Instances(
+            start_date_time=to_rfc3339(window.start_ms), end_date_time=to_rfc3339(window.end_ms),
+            select=list(SEEN_FIELDS), top=PAGE_SIZE,
+        )  # fmt: skip
+        request = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
+        events: list[wire.Event] = []
+        visited = set[str]()
+        while True:
+            try:
+                body = self._transport.send(Doing.EVENT, access, _with_prefer(request))
+            except EventGoneError:
+                return None
+            page = read_json(body, wire.InstancePage)
+            events += page.value
+            if not page.next_link:
+                break
+            request = builder.with_url(self._followed(page.next_link, visited)).to_get_request_information()
+        known = {master} if all_day.get(master) else set[str]()
+        return [item for item in read_events(events, known) if isinstance(item, SeenEvent) and not item.cancelled]
+
+    def _where_it_is_now(self, access: Access, event_id: str, all_day: Collection[str]) -> Seen:
+        """The event by its id: a removal in delta says only that it is not in the window any more."""
+        try:
+            event = read_json(self._event(access, event_id, list(SEEN_FIELDS)), wire.Event)
+        except EventGoneError:
+            return SeenRemoval(event_id)
+        (found,) = read_events([event], all_day)
+        return SeenRemoval(event_id) if isinstance(found, SeenRemoval) or found.cancelled else found
+
+    def _masters(
+        self, access: Access, seen: Sequence[Seen], known: Mapping[str, KnownEvent], ended: Collection[str]
+    ) -> list[Seen]:
+        """The masters of dates that came without one: it alone carries the name that all copies share."""
+        dated = {item.master_id for item in seen if isinstance(item, SeenEvent)} - {""}
+        missing = dated - {item.event_id for item in seen} - known.keys() - set(ended)
+        return [self._where_it_is_now(access, master, ()) for master in sorted(missing)]
 
     def _viewed(self, access: Access, window: Window) -> list[wire.AgendaEvent]:
         builder = self._me.calendar_view

@@ -7,21 +7,26 @@ reported by users of calendarView/delta.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
-from shared.domain.instants import from_datetime, from_rfc3339, to_rfc3339
 from shared.domain.sighting import Availability, EventKind, LiveAttendee, LiveMeeting, Seen, SeenEvent, SeenRemoval
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft import wire
+from shared.providers.microsoft.times import name_of_date, times_of
 
 T = TypeVar("T")
+
+SEEN_FIELDS = (
+    "id", "type", "seriesMasterId", "originalStart", "originalStartTimeZone", "iCalUId", "start", "end", "isAllDay",
+    "isCancelled", "isOrganizer", "isDraft", "organizer", "attendees",
+)  # fmt: skip
+"""What an event is asked for outside delta, which knows no `$select`."""
 
 _ANSWERS = {
     None: Answer.NONE,
@@ -39,17 +44,21 @@ _KINDS = {
     "exception": EventKind.EXCEPTION,
     "seriesmaster": EventKind.MASTER,
 }
-_NO_TIME = ("0001-", "4501-")  # Graph's way of saying that there is none
-_UTC_NAMES = {"", "utc", "etc/utc", "gmt", "etc/gmt", "tzone://microsoft/utc"}
+_OF_SERIES = {EventKind.OCCURRENCE, EventKind.EXCEPTION}
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a delta round, in our words."""
+    """One page of a delta round."""
 
-    seen: tuple[Seen, ...]
+    events: tuple[wire.Event, ...]
     next_link: str
     delta_link: str
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The page in our words, read as if it were a whole round."""
+        return read_events(self.events)
 
 
 def parse_page(body: bytes) -> Page:
@@ -60,29 +69,82 @@ def parse_page(body: bytes) -> Page:
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
     page = read_json(body, wire.DeltaPage)
-    return Page(tuple(parse_item(bytes(raw)) for raw in page.value), page.next_link or "", page.delta_link or "")
+    events = tuple(read_json(bytes(raw), wire.Event) for raw in page.value)
+    return Page(events, page.next_link or "", page.delta_link or "")
 
 
 def parse_item(raw: bytes) -> Seen:
-    """Read one item of a delta round. Raises MalformedRecordError."""
-    event = read_json(raw, wire.Event)
+    """Read one item of a delta round by itself. Raises MalformedRecordError."""
+    return read_events([read_json(raw, wire.Event)])[0]
+
+
+def read_events(events: Sequence[wire.Event], known_all_day: Collection[str] = ()) -> tuple[Seen, ...]:
+    """
+    Read the events of a round together: the dates of a series get their names from what the series is.
+
+    Args:
+        events: Of one delta round, of one series, or a single event.
+        known_all_day: Masters that are known to be all-day and may not be among the events.
+
+    Raises:
+        MalformedRecordError: one of them cannot be read.
+    """
+    all_day = all_day_series(events, known_all_day)
+    masters = {event.id: event for event in events if _kind_named(event) is EventKind.MASTER}
+    return tuple(_read(event, all_day, masters) for event in events)
+
+
+def all_day_series(events: Sequence[wire.Event], known: Collection[str] = ()) -> Mapping[str, bool]:
+    """
+    Say of each series whether it is all-day: master id → by its master, else by a date that was never changed.
+
+    A date that was changed may be all-day in a series that is not, and the other way round.
+    """
+    found = dict.fromkeys(known, True)
+    for kind in (EventKind.OCCURRENCE, EventKind.MASTER):
+        for event in events:
+            if _kind_named(event) is kind and event.is_all_day is not None:
+                found[event.series_master_id or event.id] = event.is_all_day
+    return found
+
+
+def slot_of(event: wire.Event, all_day: Mapping[str, bool]) -> str:
+    """Name a date of a series; "" for a master and a single meeting. Raises MalformedRecordError."""
+    if _kind(event) not in _OF_SERIES:
+        return ""
+    of_days = all_day.get(event.series_master_id or "", bool(event.is_all_day))
+    return name_of_date(event, times_of(event).start_ms, all_day=of_days)
+
+
+def _read(event: wire.Event, all_day: Mapping[str, bool], masters: Mapping[str, wire.Event]) -> Seen:
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
     if event.removed is not msgspec.UNSET:
         return SeenRemoval(event.id)
-    return _seen_event(event)
+    return _seen_event(_completed(event, masters.get(event.series_master_id or "")), all_day)
+
+
+def _completed(event: wire.Event, master: wire.Event | None) -> wire.Event:
+    """A sparse date says neither that it is all-day nor where it is held: its master does."""
+    if master is None or event.is_all_day is not None or not master.is_all_day:
+        return event
+    return msgspec.structs.replace(
+        event,
+        is_all_day=True,
+        original_start_time_zone=event.original_start_time_zone or master.original_start_time_zone,
+    )
 
 
 def parse_live(body: bytes) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
     event = read_json(body, wire.LiveEvent)
-    start_ms, end_ms = span_of(event)
+    times = times_of(event)
     return LiveMeeting(
         event_id=event.id,
         title=event.subject or "",
-        start_ms=start_ms,
-        end_ms=end_ms,
+        start_ms=times.start_ms,
+        end_ms=times.end_ms,
         version=event.etag or event.change_key or "",
         cancelled=bool(event.is_cancelled),
         is_organizer=bool(event.is_organizer),
@@ -114,10 +176,10 @@ def latest(seen: list[Seen]) -> tuple[Seen, ...]:
     return tuple(last.values())
 
 
-def _seen_event(event: wire.Event) -> SeenEvent:
+def _seen_event(event: wire.Event, all_day: Mapping[str, bool]) -> SeenEvent:
     kind = _kind(event)
-    start_ms, end_ms = span_of(event)
-    of_series = kind in {EventKind.OCCURRENCE, EventKind.EXCEPTION}
+    times = times_of(event)
+    of_series = kind in _OF_SERIES
     attendees, credible = _attendees(event)
     return SeenEvent(
         event_id=event.id,
@@ -125,24 +187,33 @@ def _seen_event(event: wire.Event) -> SeenEvent:
         uid="" if of_series else event.i_cal_uid or "",
         kind=kind,
         master_id=event.series_master_id or "" if of_series else "",
-        slot=slot_of(event, start_ms) if of_series else "",
-        start_ms=start_ms,
-        end_ms=end_ms,
+        slot=slot_of(event, all_day),
+        start_ms=times.start_ms,
+        end_ms=times.end_ms,
         cancelled=bool(event.is_cancelled),
         is_organizer=bool(event.is_organizer),
         organizer=_address(event.organizer.email_address if event.organizer else None),
         shows_guests=credible,
         attendees=attendees,
         version=event.etag or event.change_key or "",
+        all_day=bool(event.is_all_day),
+        begins_ms=times.begins_ms,
+        ends_ms=times.ends_ms,
+        # learn.microsoft.com/graph/api/event-update: attendees are changed in the organiser's calendar alone.
+        can_change=bool(event.is_organizer),
     )
 
 
+def _kind_named(event: wire.Event) -> EventKind | None:
+    return _KINDS.get((event.type or "singleInstance").lower())
+
+
 def _kind(event: wire.Event) -> EventKind:
-    kind = _KINDS.get((event.type or "singleInstance").lower())
+    kind = _kind_named(event)
     if kind is None:
         message = f"event type {str(event.type)[:40]!r} is none of {sorted(_KINDS)}"
         raise MalformedRecordError(message)
-    if kind in {EventKind.OCCURRENCE, EventKind.EXCEPTION} and not event.series_master_id:
+    if kind in _OF_SERIES and not event.series_master_id:
         return EventKind.SINGLE  # invited to one date only: this mailbox has no series to join it to
     return kind
 
@@ -185,43 +256,3 @@ def live_attendee(attendee: wire.Attendee) -> LiveAttendee:
 
 def _address(email: wire.EmailAddress | None) -> str:
     return ((email.address if email else None) or "").lower()
-
-
-def span_of(event: wire.Event) -> tuple[int, int]:
-    """Start and end in milliseconds. Raises MalformedRecordError."""
-    if event.start is None or event.end is None:
-        message = f"event {event.id[:80]!r} has no start or no end"
-        raise MalformedRecordError(message)
-    return _instant(event.start), _instant(event.end)
-
-
-def _instant(when: wire.DateTimeTimeZone) -> int:
-    """Milliseconds since the epoch. We ask for UTC on every page; another IANA zone is understood all the same."""
-    zone = (when.time_zone or "").strip()
-    try:
-        moment = datetime.fromisoformat(when.date_time)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC if zone.lower() in _UTC_NAMES else ZoneInfo(zone))
-        return from_datetime(moment)
-    except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError) as error:
-        message = f"time {when.date_time[:40]!r} in zone {zone[:40]!r} cannot be read"
-        raise MalformedRecordError(message) from error
-
-
-def slot_of(event: wire.Event, start_ms: int) -> str:
-    """The date of the series: where it first stood; a plain occurrence has not moved and says only its start."""
-    if not event.original_start or event.original_start.startswith(_NO_TIME):
-        return _rfc3339(start_ms)
-    try:
-        return _rfc3339(from_rfc3339(event.original_start))
-    except (ValueError, OverflowError) as error:
-        message = f"originalStart {event.original_start[:40]!r} cannot be read"
-        raise MalformedRecordError(message) from error
-
-
-def _rfc3339(at_ms: int) -> str:
-    try:
-        return to_rfc3339(at_ms)
-    except (ValueError, OverflowError, OSError) as error:
-        message = f"instant {at_ms} is outside the calendar"
-        raise MalformedRecordError(message) from error

@@ -27,6 +27,7 @@ with warnings.catch_warnings():
     from msgraph.generated.users.item.calendar_view.delta.delta_request_builder import DeltaRequestBuilder
     from msgraph.generated.users.item.events.events_request_builder import EventsRequestBuilder
     from msgraph.generated.users.item.events.item.event_item_request_builder import EventItemRequestBuilder
+    from msgraph.generated.users.item.events.item.instances.instances_request_builder import InstancesRequestBuilder
     from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
     from msgraph.graph_request_adapter import GraphRequestAdapter, options
     from msgraph.graph_service_client import GraphServiceClient
@@ -39,6 +40,7 @@ LOADED = (
     EventsRequestBuilder,
     GetScheduleRequestBuilder,
     GraphRoomRequestBuilder,
+    InstancesRequestBuilder,
     PlacesRequestBuilder,
     SubscriptionItemRequestBuilder,
     SubscriptionsRequestBuilder,
@@ -57,6 +59,7 @@ __all__ = [
     "GraphRequestAdapter",
     "GraphRoomRequestBuilder",
     "GraphServiceClient",
+    "InstancesRequestBuilder",
     "Method",
     "ODataError",
     "RedirectHandlerOption",

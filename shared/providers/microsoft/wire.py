@@ -54,6 +54,8 @@ class Event(_Wire, frozen=True, kw_only=True):
     type: str | None = None
     series_master_id: str | None = None
     original_start: str | None = None
+    original_start_time_zone: str | None = None
+    is_all_day: bool | None = None
     start: DateTimeTimeZone | None = None
     end: DateTimeTimeZone | None = None
     is_cancelled: bool | None = None
@@ -72,7 +74,6 @@ class LiveEvent(Event, frozen=True, kw_only=True):
 class AgendaEvent(LiveEvent, frozen=True, kw_only=True):
     """One date of a calendar view, for a page: content, never kept."""
 
-    is_all_day: bool | None = None
     sensitivity: str | None = None
     response_status: ResponseStatus | None = None
     """The viewing person's own answer."""
@@ -100,6 +101,13 @@ class PlacePage(_Wire, frozen=True, kw_only=True):
     """One page of the directory's rooms."""
 
     value: list[Place]
+
+
+class InstancePage(_Wire, frozen=True, kw_only=True):
+    """One page of the dates of a series."""
+
+    value: list[Event]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
 class DeltaPage(_Wire, frozen=True, kw_only=True):

@@ -129,8 +129,8 @@ class Calendar:
         self.subscriptions: dict[str, SubscriptionWish] = {}
         self._shown: dict[str, dict[str, SeenEvent]] = {}
 
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
-        del access, window
+    def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
+        del access, window, known
         if self.look_failures:
             raise self.look_failures.pop(0)
         self._fail()

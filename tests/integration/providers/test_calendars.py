@@ -10,7 +10,16 @@ import pytest
 from shared.domain.attendees import Answer, AttendeeKind
 from shared.domain.identity import Provider
 from shared.domain.instants import HOUR_MS, MINUTE_MS
-from shared.domain.sighting import Access, Availability, EventKind, RoomContact, SeenEvent, SeenRemoval, Subscription
+from shared.domain.sighting import (
+    Access,
+    Availability,
+    EventKind,
+    KnownEvent,
+    RoomContact,
+    SeenEvent,
+    SeenRemoval,
+    Subscription,
+)
 from shared.errors import (
     ConsentRevokedError,
     CursorExpiredError,
@@ -42,6 +51,7 @@ def _settled(person: Any, wait_for: Callable[..., Any], room: str, answer: Answe
 @pytest.mark.proves("D5", "D6")
 def test_a_booking_is_seen_by_the_next_look_with_the_rooms_answer(person: Any, wait_for: Callable[..., Any]) -> None:
     room = person.room("Aquarium")
+    person.simulator.ask("PUT", "faults", {"deltaReplayShare": 0})
     first = person.calendar.look(person.access, "", person.window())
     assert first.full
     made = person.meeting(room)
@@ -90,6 +100,29 @@ def test_each_date_of_a_series_has_its_place_and_its_rooms(person: Any, wait_for
         assert {event.uid for event in dates} == {""}
     else:
         assert len({event.uid for event in dates}) == 1
+
+
+@pytest.mark.proves("D5")
+def test_a_cancelled_date_of_a_series_is_gone_whatever_delta_repeats(person: Any, wait_for: Callable[..., Any]) -> None:
+    person.simulator.ask("PUT", "faults", {"deltaReplayShare": 1})
+    room = person.room("Aquarium")
+    made = person.meeting(room, recurrence={"frequency": "weekly", "interval": 1, "count": 4})
+    wait_for(lambda: len(_events(person)) >= 4, "the series is there")
+    first = person.calendar.look(person.access, "", person.window())
+    dates = {each.event_id: each for each in first.seen if isinstance(each, SeenEvent)}
+    known = {
+        name: KnownEvent(
+            each.master_id, each.start_ms, each.end_ms, is_master=each.kind is EventKind.MASTER, confirm=True
+        )
+        for name, each in dates.items()
+    }
+    cancelled = sorted((each for each in dates.values() if each.slot), key=lambda each: each.start_ms)[1]
+    person.simulator.ask("DELETE", f"meetings/{made['id']}?occurrence={cancelled.start_ms}")
+    after = person.calendar.look(person.access, first.cursor, person.window(), known)
+    (gone,) = [each for each in after.seen if each.event_id == cancelled.event_id]
+    assert isinstance(gone, SeenRemoval) or gone.cancelled
+    left = {each.event_id for each in after.seen if isinstance(each, SeenEvent) and each.slot and not each.cancelled}
+    assert cancelled.event_id not in left
 
 
 @pytest.mark.proves("D8", "E43")

@@ -128,8 +128,8 @@ class Failing:
     def __init__(self, error: Exception | None) -> None:
         self._error = error
 
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
-        del access, cursor, window
+    def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
+        del access, cursor, window, known
         if self._error:
             raise self._error
         return Look((), "c", full=True)

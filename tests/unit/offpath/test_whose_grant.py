@@ -58,8 +58,8 @@ class Witness:
         del subscription
         self._note(access)
 
-    def look(self, access: Access, cursor: str, window: Window) -> Look:
-        del cursor, window
+    def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
+        del cursor, window, known
         self._note(access)
         return Look((), "c", full=True)
 

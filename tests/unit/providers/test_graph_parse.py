@@ -50,8 +50,8 @@ def test_the_organisers_copy_carries_every_answer_in_our_words(graph_bytes: Samp
 @pytest.mark.proves("M2")
 def test_no_title_body_or_place_comes_in(graph_bytes: Sample) -> None:
     assert "MARKER" in graph_bytes("delta_round").decode()
-    assert "MARKER" not in repr(parse_page(graph_bytes("delta_round")))
-    assert "Aquarium" not in repr(parse_page(graph_bytes("delta_round")))
+    assert "MARKER" not in repr(parse_page(graph_bytes("delta_round")).seen)
+    assert "Aquarium" not in repr(parse_page(graph_bytes("delta_round")).seen)
 
 
 def test_a_sparse_occurrence_waits_for_its_master(graph_bytes: Sample) -> None:
@@ -163,7 +163,7 @@ def test_a_zone_that_was_not_asked_for_is_understood(
         b'{"id": "x", "start": {"dateTime": "soon"}, "end": {"dateTime": "later"}}',
         b'{"id": "x", '
         + TIMES
-        + b', "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "W. Europe Standard Time"}}',
+        + b', "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "Nowhere Standard Time"}}',
         b'{"id": "x", ' + TIMES + b', "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "../../etc/passwd"}}',
         b'{"id": "x", "type": "exception", "seriesMasterId": "m", "originalStart": "once", ' + TIMES + b"}",
     ],
@@ -177,7 +177,7 @@ def test_one_unreadable_item_spoils_its_page(graph: Callable[[str], Any]) -> Non
     page = graph("delta_round")
     page["value"][0]["start"] = None
     with pytest.raises(MalformedRecordError, match="AAkALgAAsingle1"):
-        parse_page(json.dumps(page).encode())
+        _ = parse_page(json.dumps(page).encode()).seen
 
 
 def test_the_last_word_on_an_id_holds() -> None:
@@ -223,3 +223,57 @@ def test_the_confirmed_expiry_counts(graph_bytes: Sample) -> None:
 def test_only_a_subscription_on_this_persons_events_is_ours(resource: str | None, ours: bool) -> None:
     listed = Subscription(id="s", expiration_date_time="2026-11-27T08:15:00Z", resource=resource)
     assert is_ours(listed, "1f7c") is ours
+
+
+def test_a_windows_zone_is_understood() -> None:
+    raw = (
+        b'{"id": "x", '
+        + TIMES
+        + b', "start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "W. Europe Standard Time"}}'
+    )
+    seen = parse_item(raw)
+    assert isinstance(seen, SeenEvent)
+    assert seen.start_ms == from_rfc3339("2026-11-23T08:00Z")
+
+
+def _all_day(name: str, **fields: object) -> dict[str, Any]:
+    times = {"start": {"dateTime": "2026-12-01T00:00:00"}, "end": {"dateTime": "2026-12-02T00:00:00"}}
+    zone = {"originalStartTimeZone": "Pacific Standard Time"}
+    return {"id": name, "type": "singleInstance", "isAllDay": True, **times, **zone, **fields}
+
+
+def _round(*events: dict[str, Any]) -> dict[str, SeenEvent]:
+    return _seen(json.dumps({"value": list(events)}).encode())
+
+
+@pytest.mark.proves("D5")
+def test_a_day_is_a_day_where_the_meeting_is_held() -> None:
+    event = _round(_all_day("x"))["x"]
+    assert (event.start_ms, event.end_ms) == (from_rfc3339("2026-12-01"), from_rfc3339("2026-12-02"))
+    assert (event.begins_ms, event.ends_ms) == (from_rfc3339("2026-12-01T08:00Z"), from_rfc3339("2026-12-02T08:00Z"))
+
+
+@pytest.mark.proves("D5")
+@pytest.mark.parametrize(
+    ("zone", "original"),
+    [
+        ("Pacific Standard Time", "2026-12-01T08:00:00Z"),
+        ("New Zealand Standard Time", "2026-11-30T11:00:00Z"),
+        ("tzone://Microsoft/Custom", "2026-12-01T08:00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("changed", [{}, {"isAllDay": False}])
+def test_a_date_of_an_all_day_series_has_one_name(zone: str, original: str, changed: dict[str, object]) -> None:
+    of_series = {"seriesMasterId": "m", "originalStartTimeZone": zone}
+    bare = {**_all_day("d"), **of_series, "type": "occurrence", "isAllDay": None, "originalStartTimeZone": None}
+    full = {**_all_day("f"), **of_series, "type": "occurrence", "originalStart": original}
+    exception = {**_all_day("e"), **of_series, "type": "exception", "originalStart": original, **changed}
+    master = _all_day("m", type="seriesMaster", originalStartTimeZone=zone)
+    dates = _round(master, bare, full, exception)
+    assert {dates[name].slot for name in "dfe"} == {"2026-12-01T00:00:00.000Z"}
+
+
+def test_an_all_day_date_of_a_timed_series_keeps_the_name_of_its_time() -> None:
+    exception = _all_day("e", type="exception", seriesMasterId="m", originalStart="2026-12-01T09:30:00Z")
+    master = _all_day("m", type="seriesMaster", isAllDay=False)
+    assert _round(master, exception)["e"].slot == "2026-12-01T09:30:00.000Z"

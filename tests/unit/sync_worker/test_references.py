@@ -9,12 +9,13 @@ from services.sync_worker.deciding.references import Merge, merge, observe, with
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.observation import Observation
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
-from shared.domain.instants import HOUR_MS
-from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval
+from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval, Window
 from tests.builders import KEYS, NOW_MS, START_MS
 
 ROOM = "aare@rooms.contoso.test"
 ADA = "ada@contoso.test"
+WINDOW = Window(0, START_MS + 60 * DAY_MS)
 
 
 def an_event(event_id: str = "e1", **changes: object) -> SeenEvent:
@@ -43,7 +44,7 @@ def an_event(event_id: str = "e1", **changes: object) -> SeenEvent:
 def looked(
     known: dict[str, EventReference], *seen: Seen, full: bool = False, rooms: frozenset[str] = frozenset()
 ) -> Merge:
-    return merge(known, Look(tuple(seen), "cursor", full), provider="microsoft", keys=KEYS, rooms=rooms)
+    return merge(known, Look(tuple(seen), "cursor", full), window=WINDOW, provider="microsoft", keys=KEYS, rooms=rooms)
 
 
 def observed(references: dict[str, EventReference], *meetings: str) -> list[Observation]:
