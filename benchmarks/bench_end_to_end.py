@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 from benchmarks.end_to_end.calendars import Counts
 from benchmarks.end_to_end.office import RECEIVER, Office, environ_of, services
 from cli.demo.processes import run_command
-from cli.trigger.notifications import graph_push
+from cli.trigger.notifications import make_graph_push
 from deploy.local.processes import ServerError
 from deploy.local.servers import local_servers
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS
@@ -112,7 +112,7 @@ def _ours(home: Path, servers: Mapping[str, str], load: Load) -> Latency:
         def send(number: int) -> bytes:
             person = number % PEOPLE
             key = office.decline(person)
-            push = graph_push(
+            push = make_graph_push(
                 office.hook_keys, office.mailboxes[person], lambda: f"n-{number}", int(time.time() * 1000)
             )
             post(push.path, push.body, push.headers)

@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from cli.demo.organisations import Organisation, assemble, book
-from cli.demo.person import Person
-from cli.demo.processes import Stage, staged
+from cli.demo.organisations import Organisation, book_meeting, create_organisation
+from cli.demo.person import PortalSession
+from cli.demo.processes import RunningSystem, start_system
 
 ROOM = "Aare 4.12"
 
 
-def measure(stage: Stage, who: Organisation, rounds: int) -> list[float]:
+def measure(stage: RunningSystem, who: Organisation, rounds: int) -> list[float]:
     """Milliseconds per round: the simulator's clock at the room's answer to the arrival of the event here."""
-    person = Person(stage.portal)
+    person = PortalSession(stage.portal)
     person.sign_in(who.provider, who.host["address"])
     while person.get("/v1/me")["connection"]["state"] != "connected":
         time.sleep(0.1)
@@ -26,9 +26,9 @@ def measure(stage: Stage, who: Organisation, rounds: int) -> list[float]:
     waits = []
     for count in range(rounds):
         at = first + timedelta(days=count // 10, hours=count % 10)
-        book(stage, who, host="Ben", title="Taken", room=ROOM, at=at, guests=[])
+        book_meeting(stage, who, host="Ben", title="Taken", room=ROOM, at=at, guests=[])
         _answered(stage, count * 2 + 1)
-        book(stage, who, host="Ada", title="Wanted", room=ROOM, at=at, guests=[])
+        book_meeting(stage, who, host="Ada", title="Wanted", room=ROOM, at=at, guests=[])
         person.wait_for("prompt")
         seen_ms = time.time() * 1000
         waits.append(seen_ms - _answered(stage, count * 2 + 2))
@@ -36,7 +36,7 @@ def measure(stage: Stage, who: Organisation, rounds: int) -> list[float]:
     return waits
 
 
-def _answered(stage: Stage, count: int) -> float:
+def _answered(stage: RunningSystem, count: int) -> float:
     """The instant of the room's `count`-th answer, once there is one."""
     while True:
         facts = httpx.get(f"{stage.simulator}/sim/v1/history").json()
@@ -54,8 +54,10 @@ def main() -> None:
     parser.add_argument("--engine", choices=["embedded", "kafka"], default="embedded")
     arguments = parser.parse_args()
     for provider in ("microsoft", "google"):
-        with staged(engine=arguments.engine, seed=1, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as stage:
-            waits = sorted(measure(stage, assemble(stage, provider), arguments.rounds))
+        with start_system(
+            engine=arguments.engine, seed=1, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}
+        ) as stage:
+            waits = sorted(measure(stage, create_organisation(stage, provider), arguments.rounds))
         p99 = waits[min(len(waits) - 1, int(len(waits) * 0.99))]
         print(
             f"{provider}: {len(waits)} declines, room's answer to prompt: p50 {statistics.median(waits):.0f} ms, p99 {p99:.0f} ms"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, LiveSubscription, MailboxState
@@ -27,7 +27,7 @@ _PAGE = 500
 
 @dataclass(slots=True)
 class KeyUse:
-    """One master key: which place it has in the ring, and which subscriptions were made under it."""
+    """One master key: whether the ring has it, and how many live subscriptions were made under it."""
 
     key: str
     current: bool = False
@@ -60,14 +60,14 @@ def new(as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True)
 def status(as_json: bool) -> int:
     """Which keys are in the ring, and which of them live subscriptions still carry. Exit 1: one is missing."""
-    with opened_engine() as (engine, settings):
-        uses = key_uses(master_keys(settings), live_subscriptions(engine.log, engine.keyring))
+    with connect_engine() as (engine, settings):
+        uses = count_key_uses(master_keys(settings), find_live_subscriptions(engine.log, engine.keyring))
     for use in uses:
         line = {
             "key": use.key, "current": use.current, "inRing": use.known,
             "subscriptions": use.subscriptions, "neededUntil": use.last_expiry,
         }  # fmt: skip
-        click.echo(json.dumps(line) if as_json else _sentence(use))
+        click.echo(json.dumps(line) if as_json else _use_as_text(use))
     return 0 if all(use.known for use in uses) else FINDING
 
 
@@ -81,7 +81,7 @@ def rewrap(dry_run: bool, as_json: bool) -> int:
         line = {"current": ring.current, "ring": list(ring.ring), "dryRun": True}
         click.echo(json.dumps(line) if as_json else f"would wrap what is under another key under {ring.current}")
         return 0
-    with opened_engine() as (engine, settings):
+    with connect_engine() as (engine, settings):
         count = engine.keyring.rewrap()
         current = master_keys(settings).current
     click.echo(
@@ -90,8 +90,8 @@ def rewrap(dry_run: bool, as_json: bool) -> int:
     return 0
 
 
-def key_uses(ring: MasterKeys, subscriptions: Iterator[LiveSubscription]) -> list[KeyUse]:
-    """Ring first, in its order; then keys that are needed and not in it."""
+def count_key_uses(ring: MasterKeys, subscriptions: Iterator[LiveSubscription]) -> list[KeyUse]:
+    """Count subscriptions by master key: the ring's keys first, in its order, then keys that it lacks."""
     uses = {key: KeyUse(key, current=key == ring.current, known=True) for key in ring.ring}
     for subscription in subscriptions:
         use = uses.setdefault(subscription.key_id, KeyUse(subscription.key_id))
@@ -100,16 +100,16 @@ def key_uses(ring: MasterKeys, subscriptions: Iterator[LiveSubscription]) -> lis
     return list(uses.values())
 
 
-def live_subscriptions(log: Log, keyring: Keyring) -> Iterator[LiveSubscription]:
-    """Subscriptions by `calendar-state`, those about to be ended included. What destroyed keys sealed is left out."""
+def find_live_subscriptions(log: Log, keyring: Keyring) -> Iterator[LiveSubscription]:
+    """Yield the subscriptions on `calendar-state`, those about to be ended included; without those of erased tenants."""
     for partition in range(log.partitions):
-        for value in _latest(log, partition).values():
-            state = _mailbox_state(value, keyring)
+        for value in _read_latest(log, partition).values():
+            state = _open_mailbox_state(value, keyring)
             if state is not None:
                 yield from (state.subscription, *state.retiring) if state.subscription else state.retiring
 
 
-def _latest(log: Log, partition: int) -> dict[bytes, bytes]:
+def _read_latest(log: Log, partition: int) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     offset = log.span(CALENDAR_STATE.name, partition).begin
     while page := log.read(CALENDAR_STATE.name, partition, offset, limit=_PAGE):
@@ -122,7 +122,7 @@ def _latest(log: Log, partition: int) -> dict[bytes, bytes]:
     return found
 
 
-def _mailbox_state(value: bytes, keyring: Keyring) -> MailboxState | None:
+def _open_mailbox_state(value: bytes, keyring: Keyring) -> MailboxState | None:
     try:
         envelope = envelopes.decode(value)
         if envelope.type != MAILBOX_TYPE:
@@ -132,7 +132,7 @@ def _mailbox_state(value: bytes, keyring: Keyring) -> MailboxState | None:
         return None
 
 
-def _sentence(use: KeyUse) -> str:
+def _use_as_text(use: KeyUse) -> str:
     if not use.known:
         return f"{use.key}  MISSING from ROOMSYNC_MASTER_KEY: {use.subscriptions} subscriptions carry it; put it back"
     role = "current" if use.current else "retired"

@@ -22,7 +22,7 @@ COMMANDS = {
     "reconcile": "have mailboxes looked at again",
     "dead-letters": "what could not be handled: see it, redrive it, drop it",
     "topics": "the table of topics; create and check them",
-    "replay": "decide a range again and compare with what was told",
+    "replay": "decide a range again and compare with the published declines",
     "rebuild": "fill the view again from the topics, and prove it",
     "registry": "back up, restore, and move what exists nowhere else",
     "keys": "make and rotate master keys",

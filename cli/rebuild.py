@@ -1,4 +1,4 @@
-"""`roomsync rebuild`: throws the view away, has it filled again from the topics, and proves that it says what they say."""
+"""`roomsync rebuild`: empties the view, has it filled again from the topics, and compares it with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
 from services.room_status.deciding.batch import KeysOf
 from services.room_status.view.expected_rows import end_of, is_behind, rows_at
@@ -27,8 +27,8 @@ _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The view against the topics."""
+class ViewComparison:
+    """The digests of the view and of the rows that the topics give."""
 
     view: str
     topics: str
@@ -55,27 +55,27 @@ def command(number: int | None, everything: bool, verify: bool, dry_run: bool, a
     if everything and number is not None:
         message = "--partition N or --all, not both"
         raise click.UsageError(message)
-    with opened_engine() as (engine, _):
+    with connect_engine() as (engine, _):
         keys_of = functools.cache(engine.keyring.keys)
-        partitions = chosen(engine.log.partitions, number, everything=everything or verify)
+        partitions = choose_partitions(engine.log.partitions, number, everything=everything or verify)
         changing = not (verify or dry_run)
-        filled = list(rebuilt(engine, partitions, keys_of, quiet=as_json)) if changing else []
-        verdict = compared(engine, keys_of)
+        filled = list(rebuild_partitions(engine, partitions, keys_of, quiet=as_json)) if changing else []
+        comparison = compare_view(engine, keys_of)
     found = {
         "partitions": partitions,
         "rebuilt": changing,
         "filledHere": filled,
-        "rows": verdict.rows,
-        "view": verdict.view,
-        "topics": verdict.topics,
-        "equal": verdict.equal,
+        "rows": comparison.rows,
+        "view": comparison.view,
+        "topics": comparison.topics,
+        "equal": comparison.equal,
     }
-    click.echo(json.dumps(found) if as_json else _text(found, dry_run=dry_run))
-    return 0 if verdict.equal else FINDING
+    click.echo(json.dumps(found) if as_json else _result_as_text(found, dry_run=dry_run))
+    return 0 if comparison.equal else FINDING
 
 
-def chosen(there: int, number: int | None, *, everything: bool) -> list[int]:
-    """Which partitions are meant. Raises UsageError."""
+def choose_partitions(there: int, number: int | None, *, everything: bool) -> list[int]:
+    """Return the partitions that the options name. Raises UsageError."""
     if number is None and not everything:
         message = "say --partition N, --all, or --verify to compare only"
     elif number is not None and number >= there:
@@ -85,7 +85,7 @@ def chosen(there: int, number: int | None, *, everything: bool) -> list[int]:
     raise click.UsageError(message)
 
 
-def rebuilt(engine: Engine, partitions: Sequence[int], keys_of: KeysOf, *, quiet: bool) -> Iterator[int]:
+def rebuild_partitions(engine: Engine, partitions: Sequence[int], keys_of: KeysOf, *, quiet: bool) -> Iterator[int]:
     """
     Empty each partition of the view and wait until its owner has filled it; yields those that had to be filled here.
 
@@ -96,16 +96,16 @@ def rebuilt(engine: Engine, partitions: Sequence[int], keys_of: KeysOf, *, quiet
     with click.progressbar(partitions, label="rebuilding", file=sys.stderr, hidden=quiet) as shown:
         for partition in shown:
             engine.view.reset(partition)
-            if not _filled(engine, partition, topic_id):
+            if not _wait_until_filled(engine, partition, topic_id):
                 end = end_of(engine.log, partition)
                 rows = rows_at(engine.log, partition, end, keys_of)
                 engine.view.apply(partition, Applied(topic_id, end), rows, whole=True)
                 yield partition
 
 
-def compared(engine: Engine, keys_of: KeysOf, *, catch_up_s: float = CATCH_UP_S) -> Verdict:
+def compare_view(engine: Engine, keys_of: KeysOf, *, catch_up_s: float = CATCH_UP_S) -> ViewComparison:
     """
-    The whole view against the topics, at one and the same point of every partition.
+    Compare the whole view with the topics, at one and the same offset of every partition.
 
     The view may come after the topics by a moment; what it has not shown by then counts as a difference.
     """
@@ -113,9 +113,9 @@ def compared(engine: Engine, keys_of: KeysOf, *, catch_up_s: float = CATCH_UP_S)
     partitions = range(log.partitions)
     ends = [end_of(log, partition) for partition in partitions]
     while True:
-        offsets = _offsets(engine)
+        offsets = _read_offsets(engine)
         view = engine.view.digest()
-        still = offsets == _offsets(engine)
+        still = offsets == _read_offsets(engine)
         behind = [number for number in partitions if is_behind(log, number, offsets[number], ends[number])]
         if (still and not behind) or time.monotonic() > deadline:
             break
@@ -125,17 +125,17 @@ def compared(engine: Engine, keys_of: KeysOf, *, catch_up_s: float = CATCH_UP_S)
         for number, (offset, end) in enumerate(zip(offsets, ends, strict=True))
     ]
     rows = [row for number, offset in enumerate(reach) for row in rows_at(log, number, offset, keys_of)]
-    return Verdict(view, digest_of(rows), len(rows))
+    return ViewComparison(view, digest_of(rows), len(rows))
 
 
-def _offsets(engine: Engine) -> list[int]:
-    """How far each partition of the view has come; -1: nowhere, or on another topic of the same name."""
+def _read_offsets(engine: Engine) -> list[int]:
+    """Return the offset that each partition of the view has applied; -1: none, or of another topic of that name."""
     topic_id = engine.log.topic_id(MEETING_STATE.name)
     found = [engine.view.applied(partition) for partition in range(engine.log.partitions)]
     return [each.offset if each and each.topic_id == topic_id else -1 for each in found]
 
 
-def _filled(engine: Engine, partition: int, topic_id: str) -> bool:
+def _wait_until_filled(engine: Engine, partition: int, topic_id: str) -> bool:
     deadline = time.monotonic() + OWNER_S
     while time.monotonic() < deadline:
         applied = engine.view.applied(partition)
@@ -145,7 +145,7 @@ def _filled(engine: Engine, partition: int, topic_id: str) -> bool:
     return False
 
 
-def _text(found: dict[str, object], *, dry_run: bool) -> str:
+def _result_as_text(found: dict[str, object], *, dry_run: bool) -> str:
     lines = []
     partitions = ", ".join(map(str, found["partitions"])) if isinstance(found["partitions"], list) else ""
     if dry_run:

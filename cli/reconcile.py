@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from cli.common.calendars import Calendars
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
-from cli.common.mailboxes import CONNECTED, grants
+from cli.common.mailboxes import CONNECTED, read_grants
 from shared.contracts.calendar_state import DueReason
 from shared.contracts.command import Connect, Reconcile
 from shared.contracts.topics import COMMANDS
@@ -31,20 +31,20 @@ _CAUSE = "reconcile"
 
 
 @dataclass(slots=True)
-class Sent:
-    """A mailbox that was asked to look again."""
+class SentCommand:
+    """The command that asked for a look at one mailbox."""
 
     mailbox: Mailbox
     at_ms: int
     beyond: int
-    """Once the owner's position on `commands` has passed this offset, the wish was answered."""
+    """Offset on `commands` after the command: once the owner's position has reached it, the command was carried out."""
     written: int
     """Records of its events that had been written before."""
 
 
 @dataclass(slots=True)
-class Result:
-    """What became of the mailboxes that were asked."""
+class ReconcileResult:
+    """How many looks succeeded, failed or are still awaited."""
 
     looked: int = 0
     changed: int = 0
@@ -83,65 +83,65 @@ def command(
     if sum((everything, bool(names), bool(tenant))) != 1:
         message = "say which: --all, --mailbox ID, or --tenant T"
         raise click.UsageError(message)
-    with opened_engine() as (engine, settings):
+    with connect_engine() as (engine, settings):
         clock = clock_from(settings.test_clock)
         calendars = Calendars(engine, wanted=lambda mailbox: not tenant or mailbox.tenant == tenant)
         calendars.refresh()
         held = {mailbox for mailbox, state in calendars.states.items() if state.connected and not state.asleep}
-        known = held | set(_granted(engine.registry, tenant))
-        chosen = in_order(calendars, chosen_of(known, names, tenant), clock.now_ms())
+        known = held | set(_find_granted(engine.registry, tenant))
+        chosen = sort_by_next_meeting(calendars, choose_mailboxes(known, names, tenant), clock.now_ms())
         if dry_run:
-            return _rehearse(calendars, chosen, clock, as_json=as_json)
-        errand = Errand(engine, calendars, clock, patience_s=patience_s)
+            return _print_plan(calendars, chosen, clock, as_json=as_json)
+        reconciliation = Reconciliation(engine, calendars, clock, patience_s=patience_s)
         with click.progressbar(length=len(chosen), label="asked", file=sys.stderr, hidden=as_json) as bar:
-            for _ in errand.send(chosen, full=full, calls_per_s=calls_per_s):
+            for _ in reconciliation.send(chosen, full=full, calls_per_s=calls_per_s):
                 bar.update(1)
         if no_wait:
-            return _report(Result(), len(chosen), waited=False, as_json=as_json)
+            return _print_result(ReconcileResult(), len(chosen), waited=False, as_json=as_json)
         with click.progressbar(length=len(chosen), label="looked at", file=sys.stderr, hidden=as_json) as bar:
-            for count in errand.wait():
+            for count in reconciliation.wait():
                 bar.update(count)
-    return _report(errand.result, len(chosen), waited=True, as_json=as_json)
+    return _print_result(reconciliation.result, len(chosen), waited=True, as_json=as_json)
 
 
-def in_order(calendars: Calendars, mailboxes: Sequence[Mailbox], now_ms: int) -> list[Mailbox]:
-    """Whose next meeting with a room begins soonest comes first."""
+def sort_by_next_meeting(calendars: Calendars, mailboxes: Sequence[Mailbox], now_ms: int) -> list[Mailbox]:
+    """Return the mailboxes, the one whose next meeting with a room begins soonest first."""
     return sorted(mailboxes, key=lambda mailbox: (calendars.upcoming_ms(mailbox, now_ms), mailbox))
 
 
-class Errand:
-    """Asks mailboxes to look again, and watches on `calendar-state` how they do."""
+class Reconciliation:
+    """Sends commands for looks, and follows on `calendar-state` how the looks end."""
 
     def __init__(self, engine: Engine, calendars: Calendars, clock: Clock, *, patience_s: float) -> None:
-        """`patience_s`: how long nothing at all may be heard."""
+        """Send nothing yet. `patience_s`: after how long without any finished look `wait` gives up."""
         self._engine = engine
         self._calendars = calendars
         self._clock = clock
         self._patience_s = patience_s
-        self._sent: list[Sent] = []
-        self.result = Result()
+        self._sent: list[SentCommand] = []
+        self.result = ReconcileResult()
 
     def send(self, mailboxes: Sequence[Mailbox], *, full: bool, calls_per_s: float) -> Iterator[None]:
-        """One command a mailbox, evenly spread. Raises LogUnavailableError."""
+        """Append one command a mailbox, evenly spread over time. Raises LogUnavailableError."""
         log = self._engine.log
         began_s = time.monotonic()
         for number, mailbox in enumerate(mailboxes):
             time.sleep(max(0.0, began_s + number / calls_per_s - time.monotonic()))
             at_ms = self._clock.now_ms()
             held = mailbox in self._calendars.states
-            wish = Reconcile(at_ms=at_ms, full=full) if held else Connect(at_ms=at_ms)
-            log.append([wish_record(mailbox, wish, log.partitions, cause=_CAUSE)])
+            command = Reconcile(at_ms=at_ms, full=full) if held else Connect(at_ms=at_ms)
+            log.append([wish_record(mailbox, command, log.partitions, cause=_CAUSE)])
             beyond = log.span(COMMANDS.name, partition_of(mailbox.key, log.partitions)).end
-            self._sent.append(Sent(mailbox, at_ms, beyond, self._calendars.written[mailbox]))
+            self._sent.append(SentCommand(mailbox, at_ms, beyond, self._calendars.written[mailbox]))
             yield
 
     def wait(self) -> Iterator[int]:
-        """How many more were answered, each time some were; ends when all are, or patience is over."""
+        """Yield how many more looks have ended, whenever some have; ends when all have, or patience is over."""
         open_ = self._sent
         heard_s = time.monotonic()
         while open_ and time.monotonic() - heard_s < self._patience_s:
             self._calendars.refresh({partition_of(each.mailbox.key, self._engine.log.partitions) for each in open_})
-            left = [each for each in open_ if not self._answered(each)]
+            left = [each for each in open_ if not self._is_answered(each)]
             if len(left) < len(open_):
                 heard_s = time.monotonic()
                 yield len(open_) - len(left)
@@ -150,7 +150,7 @@ class Errand:
             open_ = left
         self.result.waiting = [each.mailbox.key.decode() for each in open_]
 
-    def _answered(self, sent: Sent) -> bool:
+    def _is_answered(self, sent: SentCommand) -> bool:
         state = self._calendars.states.get(sent.mailbox)
         name = sent.mailbox.key.decode()
         partition = partition_of(sent.mailbox.key, self._engine.log.partitions)
@@ -172,15 +172,15 @@ class Errand:
         return True
 
 
-def _granted(registry: Registry, tenant: str) -> Iterator[Mailbox]:
-    """Whose grant stands, whether or not the log still knows the mailbox: if it does not, it is connected anew."""
-    for grant in grants(registry):
+def _find_granted(registry: Registry, tenant: str) -> Iterator[Mailbox]:
+    """Yield the mailboxes with a live grant, also those that the log has lost: they are connected anew."""
+    for grant in read_grants(registry):
         if grant.consent.state in CONNECTED and tenant in ("", grant.mailbox.tenant):
             yield grant.mailbox
 
 
-def chosen_of(known: Collection[Mailbox], names: Sequence[str], tenant: str) -> list[Mailbox]:
-    """Those named, else all that are known. Raises click.UsageError: nobody is, or a name is not clear."""
+def choose_mailboxes(known: Collection[Mailbox], names: Sequence[str], tenant: str) -> list[Mailbox]:
+    """Return the named mailboxes, or all. Raises click.UsageError: a name is unknown or stands for several mailboxes."""
     if tenant and not known:
         message = f"no mailbox of organisation {tenant!r} is connected; `roomsync tenants` knows the organisations"
         raise click.UsageError(message)
@@ -199,9 +199,9 @@ def chosen_of(known: Collection[Mailbox], names: Sequence[str], tenant: str) -> 
     return list(dict.fromkeys(by_name[name][0] for name in names))
 
 
-def _rehearse(calendars: Calendars, chosen: Sequence[Mailbox], clock: Clock, *, as_json: bool) -> int:
+def _print_plan(calendars: Calendars, chosen: Sequence[Mailbox], clock: Clock, *, as_json: bool) -> int:
     now_ms = clock.now_ms()
-    lines = [_plan(calendars, mailbox, now_ms) for mailbox in chosen]
+    lines = [_plan_as_dict(calendars, mailbox, now_ms) for mailbox in chosen]
     if as_json:
         click.echo(json.dumps({"dryRun": True, "mailboxes": lines}))
         return 0
@@ -211,7 +211,7 @@ def _rehearse(calendars: Calendars, chosen: Sequence[Mailbox], clock: Clock, *, 
     return 0
 
 
-def _plan(calendars: Calendars, mailbox: Mailbox, now_ms: int) -> dict[str, Any]:
+def _plan_as_dict(calendars: Calendars, mailbox: Mailbox, now_ms: int) -> dict[str, Any]:
     state = calendars.states.get(mailbox)
     looked_ms = state.looked_at_ms if state else 0
     next_ms = calendars.upcoming_ms(mailbox, now_ms)
@@ -222,7 +222,7 @@ def _plan(calendars: Calendars, mailbox: Mailbox, now_ms: int) -> dict[str, Any]
     }
 
 
-def _report(result: Result, asked: int, *, waited: bool, as_json: bool) -> int:
+def _print_result(result: ReconcileResult, asked: int, *, waited: bool, as_json: bool) -> int:
     code = FINDING if result.failed or result.waiting else 0
     if as_json:
         line = {

@@ -1,4 +1,4 @@
-"""`roomsync tail`: a topic's committed records, a line each."""
+"""`roomsync tail`: prints the committed records of a topic, a line each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from shared.contracts.topics import BY_NAME
 from shared.domain.instants import from_rfc3339, to_rfc3339
 from shared.ports.log import Log, Record
@@ -36,12 +36,12 @@ def command(topic: str, start: str | None, follow: bool, as_json: bool) -> int:
 
     Values of private topics are envelopes; what is sealed in them stays sealed.
     """
-    at_ms = None if start in (None, BEGINNING) else _instant(str(start))
-    with opened_engine() as (engine, _):
+    at_ms = None if start in (None, BEGINNING) else _parse_instant(str(start))
+    with connect_engine() as (engine, _):
         log = engine.log
-        offsets = first_offsets(log, topic, at_ms, at_end=follow and start is None)
+        offsets = find_first_offsets(log, topic, at_ms, at_end=follow and start is None)
         try:
-            for record in records(log, topic, offsets, follow=follow):
+            for record in read_records(log, topic, offsets, follow=follow):
                 print(json.dumps(as_dict(record), ensure_ascii=False) if as_json else as_text(record), flush=follow)
             sys.stdout.flush()
         except KeyboardInterrupt:
@@ -52,8 +52,8 @@ def command(topic: str, start: str | None, follow: bool, as_json: bool) -> int:
     return 0
 
 
-def first_offsets(log: Log, topic: str, at_ms: int | None, *, at_end: bool = False) -> dict[int, int]:
-    """Partition → the offset to begin at: at an instant, at the end, or at the beginning."""
+def find_first_offsets(log: Log, topic: str, at_ms: int | None, *, at_end: bool = False) -> dict[int, int]:
+    """Return partition → the offset to begin at: at an instant, at the end, or at the beginning."""
     offsets = {}
     for partition in range(log.partitions):
         span = log.span(topic, partition)
@@ -64,8 +64,8 @@ def first_offsets(log: Log, topic: str, at_ms: int | None, *, at_end: bool = Fal
     return offsets
 
 
-def records(log: Log, topic: str, offsets: dict[int, int], *, follow: bool) -> Iterator[Record]:
-    """Committed records from `offsets` on, partition by partition; endless when following."""
+def read_records(log: Log, topic: str, offsets: dict[int, int], *, follow: bool) -> Iterator[Record]:
+    """Yield committed records from `offsets` on, partition by partition; endless when following."""
     offsets = dict(offsets)
     while True:
         found = False
@@ -81,32 +81,32 @@ def records(log: Log, topic: str, offsets: dict[int, int], *, follow: bool) -> I
 
 
 def as_dict(record: Record) -> dict[str, Any]:
-    """A record as JSON: JSON values as they are, other bytes as base64."""
+    """Return a record as JSON: JSON values as they are, other bytes as base64."""
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "key": _as_json(record.key, parse=False),
-        "headers": {name: _as_json(value, parse=False) for name, value in record.headers},
-        "value": None if record.value is None else _as_json(record.value, parse=True),
+        "key": _decode_bytes(record.key, parse=False),
+        "headers": {name: _decode_bytes(value, parse=False) for name, value in record.headers},
+        "value": None if record.value is None else _decode_bytes(record.value, parse=True),
     }
 
 
 def as_text(record: Record) -> str:
-    """A record for a person: where, when, whose, what."""
+    """Return a record as one line: partition and offset, time, key, value."""
     value = "(deleted)" if record.value is None else record.value.decode(errors="replace")
     when = to_rfc3339(record.appended_at_ms)
     return f"{record.partition}:{record.offset}  {when}  {record.key.decode(errors='replace')}  {value}"
 
 
-def _as_json(raw: bytes, *, parse: bool) -> Any:
+def _decode_bytes(raw: bytes, *, parse: bool) -> Any:
     try:
         return json.loads(raw) if parse else raw.decode()
     except ValueError:
         return base64.b64encode(raw).decode()
 
 
-def _instant(text: str) -> int:
+def _parse_instant(text: str) -> int:
     try:
         return from_rfc3339(text)
     except ValueError as error:

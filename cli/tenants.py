@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import RoomRow
 from shared.domain.identity import Provider
@@ -36,11 +36,11 @@ def command() -> None:
 @click.option("--dry-run", is_flag=True, help="Check the file, write nothing.")
 def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dry_run: bool) -> None:
     """Enable the calendar integration for an organisation, and enter its meeting rooms."""
-    entered = _rooms_in(rooms_file) if rooms_file else []
+    entered = _read_rooms(rooms_file) if rooms_file else []
     if dry_run:
         click.echo(f"would enable {name} ({provider} {directory}) and enter {len(entered)} rooms")
         return
-    with opened_engine(fresh=True) as (engine, _):
+    with connect_engine(fresh=True) as (engine, _):
         tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory, name=name)
         count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
     click.echo(f"{tenant} {name}: enabled, {count} rooms entered")
@@ -66,7 +66,7 @@ def admin(provider: str, directory: str, address: str, role: str, dry_run: bool)
         click.echo(f"would appoint one {role} of {provider} {directory}")
         return
     name = address.rpartition("@")[2]
-    with opened_engine(fresh=True) as (engine, _):
+    with connect_engine(fresh=True) as (engine, _):
         tenant = introduce(engine.registry, engine.keyring, provider=provider, directory=directory.lower(), name=name)
         row = tenants(engine.registry).get(tenant, "tenant")
         if row is not None:
@@ -78,7 +78,7 @@ def admin(provider: str, directory: str, address: str, role: str, dry_run: bool)
 @click.option("--json", "as_json", is_flag=True)
 def list_(as_json: bool) -> None:
     """Every organisation, its state, and how many rooms it has."""
-    with opened_engine() as (engine, _):
+    with connect_engine() as (engine, _):
         for directory, row in directories(engine.registry).scan(NOBODY):
             tenant = tenants(engine.registry).get(row.tenant, "tenant")
             if tenant is None:
@@ -95,7 +95,7 @@ def list_(as_json: bool) -> None:
             click.echo(msgspec.json.encode(line).decode() if as_json else text)
 
 
-def _rooms_in(path: Path) -> list[RoomRow]:
+def _read_rooms(path: Path) -> list[RoomRow]:
     try:
         return read_json(path.read_bytes(), list[RoomRow])
     except MalformedRecordError as error:

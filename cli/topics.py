@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
 from shared.contracts.topics import TOPICS, Cleanup, Topic
 from shared.domain.instants import DAY_MS
@@ -30,7 +30,7 @@ def command(apply: bool, dry_run: bool, as_json: bool) -> int:
     settings = load()
     for topic in TOPICS:
         click.echo(json.dumps(as_dict(topic, settings)) if as_json else as_text(topic, settings))
-    findings = checked(settings, apply=apply and not dry_run)
+    findings = check_table(settings, apply=apply and not dry_run)
     for finding in findings:
         click.echo(json.dumps({"finding": finding}) if as_json else f"wrong: {finding}")
     if findings and not as_json:
@@ -38,22 +38,22 @@ def command(apply: bool, dry_run: bool, as_json: bool) -> int:
     return FINDING if findings else 0
 
 
-def checked(settings: Settings, *, apply: bool) -> list[str]:
+def check_table(settings: Settings, *, apply: bool) -> list[str]:
     """
-    What differs from the table, one line each; with `apply`, what still does afterwards.
+    Compare the topics of the log with the table; return one line a difference, with `apply` those that remain.
 
     Raises:
         ConfigurationError: another number of partitions. Topics are neither grown nor shrunk: keys would change owners.
         LogUnavailableError: the log is away.
     """
     if settings.engine == "kafka":
-        return _checked_on_kafka(settings, apply=apply)
-    with opened_engine(fresh=True) as (engine, _):
+        return _check_kafka(settings, apply=apply)
+    with connect_engine(fresh=True) as (engine, _):
         engine.log.probe()  # opening makes the topics, and refuses another number of partitions
     return []
 
 
-def _checked_on_kafka(settings: Settings, *, apply: bool) -> list[str]:
+def _check_kafka(settings: Settings, *, apply: bool) -> list[str]:
     from shared.engines.distributed.topics import check_topics, ensure_topics  # noqa: PLC0415  # keeps Kafka's client unloaded
 
     act = ensure_topics if apply else check_topics

@@ -1,4 +1,4 @@
-"""What the log holds of the mailboxes: their states, their events' references and how far their hints were answered."""
+"""Reads `calendar-state`: mailboxes, the references of their events, and how far each owner has read its inputs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from cli.common.records import records_from
+from cli.common.records import read_from
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, EventReference, MailboxState
 from shared.contracts.envelope import read_json
@@ -27,10 +27,10 @@ class _Position(msgspec.Struct):
 
 
 class Calendars:
-    """`calendar-state`, followed: every `refresh` takes in what was committed since the last one."""
+    """Follows `calendar-state`: every `refresh` reads what was committed since the last one."""
 
     def __init__(self, engine: Engine, *, wanted: Callable[[Mailbox], bool] = lambda _: True) -> None:
-        """Nothing is read yet. `wanted`: whose records are opened at all."""
+        """Start at the beginning of the topic. `wanted` chooses the mailboxes whose records are opened."""
         self._engine = engine
         self._wanted = wanted
         self._next: dict[int, int] = {}
@@ -38,24 +38,24 @@ class Calendars:
         self.states: dict[Mailbox, MailboxState] = {}
         self.references: dict[Mailbox, dict[bytes, EventReference]] = defaultdict(dict)
         self.positions: dict[int, Mapping[str, int]] = defaultdict(dict)
-        """Partition → input topic → next offset that is still owed an answer."""
+        """Partition → input topic → offset of the first record that no committed look has answered."""
         self.written: dict[Mailbox, int] = defaultdict(int)
-        """How many records of a mailbox's events were written so far: it grows when a look changes something."""
+        """Mailbox → how many records of its events were written: the number grows when a look changes something."""
         self.unreadable = 0
 
     def refresh(self, partitions: Iterable[int] | None = None) -> None:
-        """Raises LogUnavailableError, StoreUnavailableError."""
+        """Read on to the present end of each partition. Raises LogUnavailableError, StoreUnavailableError."""
         log = self._engine.log
         self._keys.clear()  # a key may have been destroyed since
         for partition in range(log.partitions) if partitions is None else partitions:
             if partition not in self._next:
                 self._next[partition] = log.span(CALENDAR_STATE.name, partition).begin
-            for record in records_from(log, CALENDAR_STATE.name, partition, self._next[partition]):
+            for record in read_from(log, CALENDAR_STATE.name, partition, self._next[partition]):
                 self._take(record)
                 self._next[partition] = record.offset + 1
 
     def upcoming_ms(self, mailbox: Mailbox, now_ms: int) -> int:
-        """When its next meeting with a room begins; far away when there is none."""
+        """Return when the mailbox's next meeting with a room begins, in epoch milliseconds; 2**62 when there is none."""
         starts = [
             reference.start_ms
             for reference in self.references.get(mailbox, {}).values()

@@ -1,4 +1,4 @@
-"""An engine for the length of one command."""
+"""Opens the engine for the length of one command."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from shared.runtime.wiring import open_engine
 
 
 @contextmanager
-def opened_engine(*, fresh: bool = False) -> Iterator[tuple[Engine, Settings]]:
+def connect_engine(*, fresh: bool = False) -> Iterator[tuple[Engine, Settings]]:
     """
-    Settings and engine; closed afterwards. Logs of a command are warnings on stderr: stdout is its answer.
+    Load the settings and open the engine; close it afterwards. Only warnings are logged, on stderr: stdout is the answer.
 
     Args:
-        fresh: Whether an empty house will do. Else none is made: a command in the wrong directory would find all well.
+        fresh: Whether the command may make a new, empty deployment. Otherwise a missing one is an error: a command run in
+            the wrong directory would make one and find all well.
 
     Raises:
         ConfigurationError, LogUnavailableError, StoreUnavailableError: `cli.main` turns them into exit codes.
     """
     settings = load()
     if not fresh:
-        insist(settings)
+        require_deployment(settings)
     debugging = settings.log_level == "debug"
     configure("cli", "debug" if debugging else "warning")
-    with nullcontext() if debugging else quiet("kafka"):  # it says at every try what the error says once
+    with nullcontext() if debugging else mute_logger("kafka"):  # it says at every try what the error says once
         engine = open_engine(settings)
         try:
             yield engine, settings
@@ -38,8 +39,8 @@ def opened_engine(*, fresh: bool = False) -> Iterator[tuple[Engine, Settings]]:
             engine.close()
 
 
-def insist(settings: Settings) -> None:
-    """Raises ConfigurationError: the data directory holds nothing of the embedded engine's."""
+def require_deployment(settings: Settings) -> None:
+    """Refuse an empty data directory. Raises ConfigurationError: no file of the embedded engine is in it."""
     if settings.engine == "embedded" and not any((settings.home / file).exists() for file in (LOG_FILE, REGISTRY_FILE)):
         message = (
             f"nothing of roomsync is in {settings.home.absolute()}: set ROOMSYNC_HOME to the services' data directory"
@@ -49,8 +50,8 @@ def insist(settings: Settings) -> None:
 
 
 @contextmanager
-def quiet(library: str) -> Iterator[None]:
-    """Nothing below a catastrophe is said by the library."""
+def mute_logger(library: str) -> Iterator[None]:
+    """Keep the library from logging anything below CRITICAL while the block runs."""
     logger = logging.getLogger(library)
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Which mailboxes are connected, by the registry."""
+"""Finds the mailboxes whose owners have connected them, in the registry."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ CONNECTED = frozenset((ConsentState.CONNECTING, ConsentState.ACTIVE, ConsentStat
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class GrantedMailbox:
     """One person's grant and the mailbox it opens."""
 
     mailbox: Mailbox
     consent: ConsentRow
 
 
-def tenants_of(registry: Registry) -> Iterator[str]:
-    """Every tenant that was ever enrolled, once."""
+def list_tenants(registry: Registry) -> Iterator[str]:
+    """Yield the id of every tenant that was ever enrolled, once, sorted."""
     yield from sorted({row.tenant for _, row in directories(registry).scan(NOBODY)})
 
 
-def grants(registry: Registry) -> Iterator[Connected]:
-    """Every person's grant, whatever its state."""
-    for tenant in tenants_of(registry):
+def read_grants(registry: Registry) -> Iterator[GrantedMailbox]:
+    """Yield every person's grant, whatever its state. Raises StoreUnavailableError."""
+    for tenant in list_tenants(registry):
         for mailbox, row in consents(registry).scan(tenant):
-            yield Connected(Mailbox(tenant, mailbox), row)
+            yield GrantedMailbox(Mailbox(tenant, mailbox), row)
 
 
-def connected(registry: Registry, provider: str) -> list[Mailbox]:
-    """Mailboxes at `provider` whose owner is connected at the moment."""
+def find_connected_mailboxes(registry: Registry, provider: str) -> list[Mailbox]:
+    """Return the mailboxes at `provider` whose grant is connecting, active or failing."""
     return [
         grant.mailbox
-        for grant in grants(registry)
+        for grant in read_grants(registry)
         if grant.consent.provider == provider and grant.consent.state in CONNECTED
     ]

@@ -1,4 +1,4 @@
-"""Where the services of this machine's supervisor answer: written by `run`, read by `status`, in the data directory."""
+"""Keeps the addresses of the services that this machine's supervisor runs: `run` writes the file, `status` reads it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 FILE = "services.json"
 
 
-class Standing:
-    """One supervisor's note of its services. A note that cannot be written is missed by `status` alone."""
+class ServiceAddresses:
+    """Writes one supervisor's services to `services.json`. A failure to write is ignored: only `status` reads the file."""
 
     def __init__(self, home: Path) -> None:
-        """Nothing stands yet."""
+        """Write nothing yet. `home` is the data directory."""
         self._path = home / FILE
         self._known: dict[str, str] = {}
 
-    def ready(self, name: str, url: str) -> None:
-        """The service answers there, perhaps at another address than before."""
+    def add(self, name: str, url: str) -> None:
+        """Enter the address of a service; it replaces an earlier one."""
         self._known[name] = url
         fresh = self._path.with_suffix(".new")
         with contextlib.suppress(OSError):
@@ -27,14 +27,14 @@ class Standing:
             fresh.write_text(json.dumps(self._known))
             fresh.replace(self._path)
 
-    def over(self) -> None:
-        """All of them have ended. Idempotent."""
+    def remove_all(self) -> None:
+        """Delete the file, once all services have ended. Idempotent."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
-def noted(home: Path) -> Mapping[str, str]:
-    """Service → address, as a supervisor that runs now (or died without a word) has noted; empty when there is none."""
+def read_service_addresses(home: Path) -> Mapping[str, str]:
+    """Return service → address from the file of a supervisor that runs, or that was killed; empty without a file."""
     try:
         found = json.loads((home / FILE).read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""`roomsync dead-letters`: what could not be handled: see it, have its mailboxes look again, or let it go."""
+"""`roomsync dead-letters`: lists records that could not be handled, redrives them, or drops them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
-from cli.dead_letters.open_letters import OpenLetter, open_letters
-from cli.dead_letters.redrive import Aftermath
-from cli.dead_letters.remedy import Hopeless, Remedy
-from cli.dead_letters.summary import examined
+from cli.dead_letters.open_letters import OpenLetter, find_open_letters
+from cli.dead_letters.redrive import Redriver
+from cli.dead_letters.remedy import NoRemedy, Remedy
+from cli.dead_letters.summary import summarise
 from shared.contracts.dead_letter import Act
 from shared.domain.instants import to_rfc3339
 from shared.ports.engine import Engine
@@ -33,10 +33,10 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_letters(as_json: bool) -> int:
     """Those that nobody has redriven or dropped, oldest first. Exit 1: there are some."""
-    with opened_engine() as (engine, _):
-        letters = list(open_letters(engine.log).values())
+    with connect_engine() as (engine, _):
+        letters = list(find_open_letters(engine.log).values())
     for letter in letters:
-        click.echo(json.dumps(_line(letter)) if as_json else _sentence(letter))
+        click.echo(json.dumps(_letter_as_dict(letter)) if as_json else _letter_as_text(letter))
     if not letters and not as_json:
         click.echo("no dead letters")
     elif not as_json:
@@ -50,16 +50,20 @@ def list_letters(as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(letter_id: str, with_bytes: bool, as_json: bool) -> int:
     """Cause, origin, shape, and what redriving would do. What is sealed stays sealed."""
-    with opened_engine() as (engine, settings):
-        [letter] = _chosen(open_letters(engine.log), [letter_id], everything=False)
-        aftermath = Aftermath(engine, clock_from(settings.test_clock))
-        found = _line(letter) | examined(letter.letter, engine.keyring) | _cure(aftermath.remedy_of(letter.letter))
+    with connect_engine() as (engine, settings):
+        [letter] = _choose_letters(find_open_letters(engine.log), [letter_id], everything=False)
+        redriver = Redriver(engine, clock_from(settings.test_clock))
+        found = (
+            _letter_as_dict(letter)
+            | summarise(letter.letter, engine.keyring)
+            | _remedy_fields(redriver.find_remedy(letter.letter))
+        )
     if with_bytes:
         found["bytes"] = base64.b64encode(letter.letter.value or b"").decode()
     if as_json:
         click.echo(json.dumps(found))
     else:
-        _show_fields(found)
+        _print_fields(found)
     return 0
 
 
@@ -75,18 +79,18 @@ def redrive(letter_ids: tuple[str, ...], everything: bool, dry_run: bool, as_jso
     Exit codes: 0 done, 1 some can only be dropped, 2 no such letter, 3 a store is away (run it again: nothing is lost).
     """
     failed = 0
-    with opened_engine() as (engine, settings):
-        letters = _chosen(open_letters(engine.log), letter_ids, everything=everything)
-        aftermath = Aftermath(engine, clock_from(settings.test_clock))
+    with connect_engine() as (engine, settings):
+        letters = _choose_letters(find_open_letters(engine.log), letter_ids, everything=everything)
+        redriver = Redriver(engine, clock_from(settings.test_clock))
         if not letters and not as_json:
             click.echo("no dead letters")
-        with _progress(letters, quiet=as_json or dry_run) as bar:
+        with _progress_bar(letters, quiet=as_json or dry_run) as bar:
             for letter in bar:
-                remedy = aftermath.remedy_of(letter.letter)
-                failed += isinstance(remedy, Hopeless)
+                remedy = redriver.find_remedy(letter.letter)
+                failed += isinstance(remedy, NoRemedy)
                 if not dry_run and isinstance(remedy, Remedy):
-                    aftermath.redrive(letter, remedy)
-                _tell(letter, _cure(remedy), dry_run=dry_run, as_json=as_json)
+                    redriver.redrive(letter, remedy)
+                _print_outcome(letter, _remedy_fields(remedy), dry_run=dry_run, as_json=as_json)
     return FINDING if failed else 0
 
 
@@ -97,20 +101,20 @@ def redrive(letter_ids: tuple[str, ...], everything: bool, dry_run: bool, as_jso
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def drop(letter_ids: tuple[str, ...], everything: bool, dry_run: bool, as_json: bool) -> int:
     """Take letters off the list without doing anything for them. Their bytes stay on the topic until it forgets them."""
-    with opened_engine() as (engine, settings):
+    with connect_engine() as (engine, settings):
         clock = clock_from(settings.test_clock)
-        for letter in _chosen(open_letters(engine.log), letter_ids, everything=everything):
+        for letter in _choose_letters(find_open_letters(engine.log), letter_ids, everything=everything):
             if not dry_run:
-                _drop(engine, letter, clock.now_ms())
-            _tell(letter, {"dropped": not dry_run}, dry_run=dry_run, as_json=as_json)
+                _drop_letter(engine, letter, clock.now_ms())
+            _print_outcome(letter, {"dropped": not dry_run}, dry_run=dry_run, as_json=as_json)
     return 0
 
 
-def _drop(engine: Engine, letter: OpenLetter, now_ms: int) -> None:
+def _drop_letter(engine: Engine, letter: OpenLetter, now_ms: int) -> None:
     close_letter(engine.log, letter.letter, Act.DROPPED, partition=letter.partition, now_ms=now_ms)
 
 
-def _chosen(letters: Mapping[str, OpenLetter], ids: Iterable[str], *, everything: bool) -> list[OpenLetter]:
+def _choose_letters(letters: Mapping[str, OpenLetter], ids: Iterable[str], *, everything: bool) -> list[OpenLetter]:
     wanted = list(dict.fromkeys(ids))
     if bool(wanted) == everything:
         message = "name the letters (`roomsync dead-letters list` shows their ids), or say --all"
@@ -121,18 +125,18 @@ def _chosen(letters: Mapping[str, OpenLetter], ids: Iterable[str], *, everything
     return list(letters.values()) if everything else [letters[name] for name in wanted]
 
 
-def _progress(letters: list[OpenLetter], *, quiet: bool) -> Any:
+def _progress_bar(letters: list[OpenLetter], *, quiet: bool) -> Any:
     return click.progressbar(letters, file=sys.stderr, label="redriven", hidden=quiet or len(letters) < 2)  # noqa: PLR2004
 
 
-def _cure(remedy: Remedy | Hopeless) -> dict[str, Any]:
-    if isinstance(remedy, Hopeless):
+def _remedy_fields(remedy: Remedy | NoRemedy) -> dict[str, Any]:
+    if isinstance(remedy, NoRemedy):
         return {"redrivable": False, "redrive": remedy.why, "mailboxes": []}
-    mailboxes = [mailbox.key.decode() for mailbox, _ in remedy.wishes]
+    mailboxes = [mailbox.key.decode() for mailbox, _ in remedy.commands]
     return {"redrivable": True, "redrive": remedy.why, "mailboxes": mailboxes}
 
 
-def _line(letter: OpenLetter) -> dict[str, Any]:
+def _letter_as_dict(letter: OpenLetter) -> dict[str, Any]:
     dead = letter.letter
     return {
         "id": letter.id,
@@ -145,12 +149,12 @@ def _line(letter: OpenLetter) -> dict[str, Any]:
     }
 
 
-def _sentence(letter: OpenLetter) -> str:
-    line = _line(letter)
+def _letter_as_text(letter: OpenLetter) -> str:
+    line = _letter_as_dict(letter)
     return f"{line['id']}  {line['failedAt']}  {line['service']}  {line['reason']}"
 
 
-def _tell(letter: OpenLetter, outcome: Mapping[str, Any], *, dry_run: bool, as_json: bool) -> None:
+def _print_outcome(letter: OpenLetter, outcome: Mapping[str, Any], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"id": letter.id, **outcome, "dryRun": dry_run}))
         return
@@ -163,7 +167,7 @@ def _tell(letter: OpenLetter, outcome: Mapping[str, Any], *, dry_run: bool, as_j
         click.echo(f"{letter.id}  {would}{outcome['redrive']}: {', '.join(outcome['mailboxes'])}")
 
 
-def _show_fields(found: Mapping[str, Any]) -> None:
+def _print_fields(found: Mapping[str, Any]) -> None:
     width = max(len(name) for name in found)
     for name, value in found.items():
         text = value if isinstance(value, str) else json.dumps(value)

@@ -1,10 +1,10 @@
-"""The dead letters that nobody has dealt with yet, as `dead-letters` tells it."""
+"""Reads the dead letters that are open: neither redriven nor dropped."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.common.records import all_records
+from cli.common.records import read_all
 from shared.contracts import dead_letter
 from shared.contracts import envelope as envelopes
 from shared.contracts.dead_letter import DeadLetter, DeadLetterHandled
@@ -29,11 +29,11 @@ class OpenLetter:
         return self.letter.id
 
 
-def open_letters(log: Log) -> dict[str, OpenLetter]:
-    """Letter id → letter, oldest first. Raises LogUnavailableError."""
+def find_open_letters(log: Log) -> dict[str, OpenLetter]:
+    """Return letter id → letter, oldest first. Raises LogUnavailableError."""
     found: dict[str, OpenLetter] = {}
     for partition in range(log.partitions):
-        for record in all_records(log, DEAD_LETTERS.name, partition):
+        for record in read_all(log, DEAD_LETTERS.name, partition):
             _take(record, found)
     return dict(sorted(found.items(), key=lambda each: each[1].letter.failed_at_ms))
 
@@ -48,7 +48,7 @@ def _take(record: Record, found: dict[str, OpenLetter]) -> None:
 
 
 def _read(record: Record) -> DeadLetter | DeadLetterHandled:
-    """A record that is no letter is listed as one itself: nothing on this topic goes unseen."""
+    """Decode a record. One that is no dead letter is listed as one itself: nothing on this topic goes unseen."""
     try:
         envelope = envelopes.decode(record.value or b"")
         if envelope.type == dead_letter.HANDLED_TYPE:

@@ -1,13 +1,13 @@
-"""What a lost observation leaves behind, and carrying out what mends a dead letter."""
+"""Reads what choosing a remedy needs from log and registry, and sends the commands of a remedy."""
 
 from __future__ import annotations
 
 import msgspec
 
 from cli.common.calendars import Calendars
-from cli.common.records import all_records
+from cli.common.records import read_all
 from cli.dead_letters.open_letters import OpenLetter
-from cli.dead_letters.remedy import Hopeless, Lost, Remedy, remedy_of
+from cli.dead_letters.remedy import LostObservation, NoRemedy, Remedy, choose_remedy
 from services.sync_worker.deciding.references import meeting_of
 from shared.contracts import envelope as envelopes
 from shared.contracts import observation
@@ -27,40 +27,40 @@ from shared.runtime.dead_letters import close_letter
 from shared.runtime.wishes import wish_record
 
 
-class Aftermath:
-    """Gathers what `remedy_of` has to know, and sends what it says."""
+class Redriver:
+    """Gathers the inputs of `choose_remedy` for a dead letter, and carries the remedy out."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        """Nothing is read before it is needed: hints and commands need no calendar."""
+        """Read nothing before it is needed: letters from notifications and commands need no calendars."""
         self._engine = engine
         self._clock = clock
         self._calendars: Calendars | None = None
         self._memories: dict[int, dict[bytes, bytes | None]] = {}
         self._consents = tables.consents(engine.registry)
 
-    def remedy_of(self, letter: DeadLetter) -> Remedy | Hopeless:
-        """What mends it. Raises LogUnavailableError, StoreUnavailableError."""
-        return remedy_of(
+    def find_remedy(self, letter: DeadLetter) -> Remedy | NoRemedy:
+        """Choose the remedy for a letter. Raises LogUnavailableError, StoreUnavailableError."""
+        return choose_remedy(
             letter,
             consent_of=lambda mailbox: self._consents.get(mailbox.tenant, mailbox.id),
-            lost=lambda tenant, meeting: self._lost(letter, tenant, meeting),
+            lost=lambda tenant, meeting: self._find_lost_observation(letter, tenant, meeting),
             now_ms=self._clock.now_ms(),
         )
 
     def redrive(self, letter: OpenLetter, remedy: Remedy) -> None:
         """
-        Ask first, then note that it was asked: whoever dies in between asks twice, which costs a look.
+        Append the commands, then mark the letter redriven. A crash in between sends the commands twice, which costs a look.
 
         Raises:
             LogUnavailableError, StoreUnavailableError: the letter stays open.
         """
         log = self._engine.log
         if remedy.failed_take:
-            self._give_back(letter.letter, remedy.failed_take)
-        log.append([wish_record(mailbox, wish, log.partitions, cause=letter.id) for mailbox, wish in remedy.wishes])
+            self._fail_take(letter.letter, remedy.failed_take)
+        log.append([wish_record(mailbox, wish, log.partitions, cause=letter.id) for mailbox, wish in remedy.commands])
         close_letter(log, letter.letter, Act.REDRIVEN, partition=letter.partition, now_ms=self._clock.now_ms())
 
-    def _give_back(self, letter: DeadLetter, take: TakeRoom) -> None:
+    def _fail_take(self, letter: DeadLetter, take: TakeRoom) -> None:
         tenant = Mailbox.from_key(letter.key).tenant
         reason = "it could not be carried out in time; choose a room once more"
 
@@ -71,16 +71,16 @@ class Aftermath:
 
         tables.takes(self._engine.registry).change(tenant, take.take_id, failed)
 
-    def _lost(self, letter: DeadLetter, tenant: str, meeting: str) -> Lost:
-        copies = self._holding(tenant, meeting) | self._folded(letter, tenant, meeting)
-        said = self._readable(letter)
-        if said is not None and said.meeting == meeting:
-            return Lost({Mailbox(tenant, said.mailbox)}, letter.failed_at_ms, said.baseline)
-        named = Mailbox(tenant, _named(letter))
-        return Lost({named} if named in copies else copies, self._appended_at_ms(letter))
+    def _find_lost_observation(self, letter: DeadLetter, tenant: str, meeting: str) -> LostObservation:
+        copies = self._find_holders(tenant, meeting) | self._find_folded_copies(letter, tenant, meeting)
+        seen = self._read_observation(letter)
+        if seen is not None and seen.meeting == meeting:
+            return LostObservation({Mailbox(tenant, seen.mailbox)}, letter.failed_at_ms, seen.baseline)
+        named = Mailbox(tenant, _read_mailbox_id(letter))
+        return LostObservation({named} if named in copies else copies, self._appended_at_ms(letter))
 
-    def _holding(self, tenant: str, meeting: str) -> set[Mailbox]:
-        """Mailboxes whose references have an event of the meeting."""
+    def _find_holders(self, tenant: str, meeting: str) -> set[Mailbox]:
+        """Return the mailboxes whose references have an event of the meeting."""
         if self._calendars is None:
             self._calendars = Calendars(self._engine)
             self._calendars.refresh()
@@ -92,10 +92,10 @@ class Aftermath:
                     found.add(mailbox)
         return found
 
-    def _folded(self, letter: DeadLetter, tenant: str, meeting: str) -> set[Mailbox]:
-        """Mailboxes whose copies room-status remembers: a lost "gone" is about one that holds the meeting no more."""
+    def _find_folded_copies(self, letter: DeadLetter, tenant: str, meeting: str) -> set[Mailbox]:
+        """Return the mailboxes whose copies stand in room_status's state: a lost "gone" is of one that has the meeting no more."""
         if letter.partition not in self._memories:
-            records = all_records(self._engine.log, MEETING_STATE.name, letter.partition)
+            records = read_all(self._engine.log, MEETING_STATE.name, letter.partition)
             self._memories[letter.partition] = {record.key: record.value for record in records}
         newest = self._memories[letter.partition].get(f"{tenant}/{meeting}".encode())
         try:
@@ -104,8 +104,8 @@ class Aftermath:
             return set()
         return {Mailbox(tenant, name) for name in copies}
 
-    def _readable(self, letter: DeadLetter) -> Observation | None:
-        """The observation itself, if this version can read what its worker could not."""
+    def _read_observation(self, letter: DeadLetter) -> Observation | None:
+        """Return the observation itself, if this version can read what its worker could not."""
         try:
             envelope = envelopes.decode(letter.value or b"")
             if envelope.type != observation.TYPE:
@@ -115,14 +115,14 @@ class Aftermath:
             return None
 
     def _appended_at_ms(self, letter: DeadLetter) -> int:
-        """When it was said; when it was put aside, should the topic have forgotten it already."""
+        """Return when the record was appended; when it became a letter, if its topic has forgotten it already."""
         found = self._engine.log.read(letter.topic, letter.partition, letter.offset, limit=1, committed=False)
         here = [record.appended_at_ms for record in found if record.offset == letter.offset]
         return here[0] if here else letter.failed_at_ms
 
 
-def _named(letter: DeadLetter) -> str:
-    """Whose copy an observation's own id names: `mailbox/meeting/instant`. "" when not even the envelope can be read."""
+def _read_mailbox_id(letter: DeadLetter) -> str:
+    """Return the mailbox in an observation's id (`mailbox/meeting/instant`); "" when the envelope cannot be read."""
     try:
         return envelopes.decode(letter.value or b"").id.partition("/")[0]
     except MalformedRecordError:

@@ -1,4 +1,4 @@
-"""What mends a dead letter: who has to look again, and whether more is to be asked of them. Pure. See ADR 5."""
+"""Chooses what mends a dead letter: which mailboxes have to be looked at again, by which commands. Pure. See ADR 5."""
 
 from __future__ import annotations
 
@@ -24,63 +24,61 @@ _HOOKS = {profile.hooks.topic.name: profile.hooks for profile in PROFILES.values
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """What can be known of a lost observation without reading it."""
+class LostObservation:
+    """What is known of a lost observation without reading it."""
 
     copies: Collection[Mailbox]
-    """Whose copy it can have been: those that hold the meeting, by their references or by what was folded."""
-    said_at_ms: int
-    """When it was appended, epoch milliseconds."""
+    """Mailboxes whose copy it can have been: those that have the meeting, by references or by room_status's state."""
+    appended_at_ms: int
+    """When it was appended to its topic, in epoch milliseconds."""
     baseline: bool | None = None
-    """What the observation itself says, if it can be read by now."""
+    """The observation's own `baseline`, if it can be read by now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to send, and in words why."""
+    """The commands to send, and in words why."""
 
-    wishes: tuple[tuple[Mailbox, Command], ...]
+    commands: tuple[tuple[Mailbox, Command], ...]
     why: str
     failed_take: TakeRoom | None = None
-    """A wish of a person who has long left the page: given back to them, not carried out behind their back."""
+    """A person's request for a room that they no longer wait for: it is marked failed, so that they are asked anew."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hopeless:
-    """Nothing can be looked at for it; `why` says what to do instead."""
+class NoRemedy:
+    """No look mends the letter; `why` says what to do instead."""
 
     why: str
 
 
-def remedy_of(
-    letter: DeadLetter, *, consent_of: ConsentOf, lost: Callable[[str, str], Lost], now_ms: int
-) -> Remedy | Hopeless:
+def choose_remedy(
+    letter: DeadLetter, *, consent_of: ConsentOf, lost: Callable[[str, str], LostObservation], now_ms: int
+) -> Remedy | NoRemedy:
     """
-    What mends `letter`.
+    Choose the remedy for `letter`.
 
     Args:
-        consent_of: A mailbox's grant, as the registry has it now.
-        lost: Tenant and meeting → what is known of the copies; asked for observations only.
+        consent_of: Returns a mailbox's grant, as the registry has it now.
+        lost: Returns what is known of the copies, by tenant and meeting; called for observations only.
     """
     first, _, second = letter.key.decode(errors="replace").partition("/")
     if not first or not second or "\ufffd" in first + second:
-        return Hopeless("its key names nobody; drop it, and `roomsync reconcile --all` if you want to be sure")
+        return NoRemedy("its key names nobody; drop it, and `roomsync reconcile --all` if you want to be sure")
     if letter.topic in _HOOKS:
-        return _of_hint(letter, Mailbox(first, second), now_ms)
+        return _mend_hint(letter, Mailbox(first, second), now_ms)
     if letter.topic == COMMANDS.name:
-        return _of_command(letter, Mailbox(first, second), consent_of, now_ms)
+        return _mend_command(letter, Mailbox(first, second), consent_of, now_ms)
     if letter.topic == OBSERVATIONS.name:
-        return _of_observation(second, lost(first, second), consent_of, now_ms)
+        return _mend_observation(second, lost(first, second), consent_of, now_ms)
     if letter.topic == REPAIRS.name:
-        return Hopeless(
-            "it asked for missing decline events to be told: run `roomsync replay --apply` again, drop this"
-        )
-    return Hopeless("nothing is looked at for a record of this topic; drop it once its cause is known")
+        return NoRemedy("it asked for missing decline events: run `roomsync replay --apply` again, drop this")
+    return NoRemedy("nothing is looked at for a record of this topic; drop it once its cause is known")
 
 
-def _of_hint(letter: DeadLetter, mailbox: Mailbox, now_ms: int) -> Remedy:
-    """It may have been news of the subscription itself: prolonging it finds out, where the provider sends such news."""
-    hint = _payload(letter, change_notification.TYPE, ChangeNotification)
+def _mend_hint(letter: DeadLetter, mailbox: Mailbox, now_ms: int) -> Remedy:
+    """Look again. The notification may have been about the subscription itself, where the provider sends such: extend it too."""
+    hint = _read_payload(letter, change_notification.TYPE, ChangeNotification)
     prolong = bool(_HOOKS[letter.topic].lifecycle_path) and (
         hint is None or hint.kind is not change_notification.HintKind.CHANGED
     )
@@ -88,51 +86,53 @@ def _of_hint(letter: DeadLetter, mailbox: Mailbox, now_ms: int) -> Remedy:
     return Remedy(((mailbox, Reconcile(at_ms=now_ms, prolong=prolong)),), f"its mailbox looks again{also}")
 
 
-def _of_command(letter: DeadLetter, mailbox: Mailbox, consent_of: ConsentOf, now_ms: int) -> Remedy:
-    """The wish as it was only where it still holds; else what the registry says should be true of the mailbox."""
-    wish = _payload(letter, command.TYPE, Command)  # type: ignore[arg-type]  # a union is not a type
+def _mend_command(letter: DeadLetter, mailbox: Mailbox, consent_of: ConsentOf, now_ms: int) -> Remedy:
+    """Repeat a command that still holds; otherwise send the one that makes the mailbox what its grant says."""
+    lost = _read_payload(letter, command.TYPE, Command)  # type: ignore[arg-type]  # a union is not a type
     consent = consent_of(mailbox)
-    if isinstance(wish, Gap):
+    if isinstance(lost, Gap):
         return Remedy(((mailbox, Gap(at_ms=now_ms)),), "every mailbox of its partition looks again")
-    if isinstance(wish, Disconnect) and consent is not None and consent.connected_at_ms <= wish.at_ms:
-        return Remedy(((mailbox, Disconnect(at_ms=now_ms)),), "the mailbox is left, as was wished")
-    if isinstance(wish, TakeRoom):
+    if isinstance(lost, Disconnect) and consent is not None and consent.connected_at_ms <= lost.at_ms:
+        return Remedy(((mailbox, Disconnect(at_ms=now_ms)),), "the mailbox is disconnected, as its owner asked")
+    if isinstance(lost, TakeRoom):
         why = "the room is not taken any more: its person is asked anew, and its mailbox looks"
-        return Remedy(((mailbox, _as_registered(consent, wish, now_ms)),), why, wish)
-    return Remedy(((mailbox, _as_registered(consent, wish, now_ms)),), "its mailbox is made as the registry has it")
+        return Remedy(((mailbox, _command_from_consent(consent, lost, now_ms)),), why, lost)
+    return Remedy(
+        ((mailbox, _command_from_consent(consent, lost, now_ms)),), "its mailbox is made as the registry has it"
+    )
 
 
-def _as_registered(consent: ConsentRow | None, wish: object, now_ms: int) -> Command:
+def _command_from_consent(consent: ConsentRow | None, lost: object, now_ms: int) -> Command:
     if consent is None or consent.state is ConsentState.REVOKED:
         return Disconnect(at_ms=now_ms)
     if consent.state is ConsentState.SLEEPING:
         return Sleep(at_ms=now_ms)
     if consent.state is ConsentState.CONNECTING:
         return Connect(at_ms=now_ms)
-    return Reconcile(at_ms=now_ms, full=isinstance(wish, Reconcile) and wish.full)
+    return Reconcile(at_ms=now_ms, full=isinstance(lost, Reconcile) and lost.full)
 
 
-def _of_observation(meeting: str, lost: Lost, consent_of: ConsentOf, now_ms: int) -> Remedy | Hopeless:
+def _mend_observation(meeting: str, lost: LostObservation, consent_of: ConsentOf, now_ms: int) -> Remedy | NoRemedy:
     if not lost.copies:
-        return Hopeless("no connected calendar holds this meeting, and nothing was decided from it: drop it")
-    wishes = []
+        return NoRemedy("no connected calendar holds this meeting, and nothing was decided from it: drop it")
+    commands = []
     for mailbox in sorted(lost.copies):
         consent = consent_of(mailbox)
         quiet = _was_baseline(lost, consent)
-        wishes.append((mailbox, Reconcile(at_ms=now_ms, full=True, meetings=(meeting,), quiet=quiet)))
-    return Remedy(tuple(wishes), "the calendars that hold the meeting are read in full and say it anew")
+        commands.append((mailbox, Reconcile(at_ms=now_ms, full=True, meetings=(meeting,), quiet=quiet)))
+    return Remedy(tuple(commands), "the calendars that hold the meeting are read in full and say it anew")
 
 
-def _was_baseline(lost: Lost, consent: ConsentRow | None) -> bool:
+def _was_baseline(lost: LostObservation, consent: ConsentRow | None) -> bool:
     if lost.baseline is not None:
         return lost.baseline
     if consent is None:
         return False
-    return not consent.first_look_at_ms or lost.said_at_ms <= consent.first_look_at_ms
+    return not consent.first_look_at_ms or lost.appended_at_ms <= consent.first_look_at_ms
 
 
-def _payload(letter: DeadLetter, kind: str, shape: type[T]) -> T | None:
-    """The open payload, if this version can read it; None otherwise."""
+def _read_payload(letter: DeadLetter, kind: str, shape: type[T]) -> T | None:
+    """Return the payload, if this version can read it; None otherwise."""
     try:
         envelope = envelopes.decode(letter.value or b"")
         return envelopes.payload_of(envelope, shape) if envelope.type == kind else None

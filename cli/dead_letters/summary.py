@@ -1,4 +1,4 @@
-"""What a dead letter's bytes are, told without telling what they say of anybody."""
+"""Describes the bytes of a dead letter without showing what they say of anybody."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from shared.ports.keyring import Keyring
 from shared.runtime.redaction import masked
 
 
-def examined(letter: DeadLetter, keyring: Keyring) -> dict[str, Any]:
-    """Size, fingerprint and outline; for an envelope its own words, and whether what it seals can be opened now."""
+def summarise(letter: DeadLetter, keyring: Keyring) -> dict[str, Any]:
+    """Return fingerprint and outline; for an envelope its header fields, and whether its sealed part can be opened now."""
     value = letter.value or b""
     found: dict[str, Any] = {
         "sha256": hashlib.sha256(value).hexdigest(),
-        "outline": outline(value),
+        "outline": describe_outline(value),
     }
     try:
         envelope = envelopes.decode(value)
@@ -32,30 +32,30 @@ def examined(letter: DeadLetter, keyring: Keyring) -> dict[str, Any]:
         "correlation": envelope.correlation, "causation": envelope.causation,
     }  # fmt: skip
     if envelope.sealed is not None:
-        found["sealed"] = _sealed(envelope, keyring)
+        found["sealed"] = _describe_sealed(envelope, keyring)
     return found
 
 
-def outline(value: bytes) -> str:
-    """Names and kinds of what a JSON object holds; no value of it. Other bytes only say that they are no such thing."""
+def describe_outline(value: bytes) -> str:
+    """Return the field names and types of a JSON object, none of its values; for other bytes say that they are none."""
     try:
         shape = json.loads(value)
     except ValueError:
         return "not JSON"
     if not isinstance(shape, dict):
         return f"JSON, but a {type(shape).__name__} instead of an object"
-    return _fields(shape)
+    return _describe_fields(shape)
 
 
-def _fields(shape: dict[str, Any]) -> str:
+def _describe_fields(shape: dict[str, Any]) -> str:
     parts = []
     for name, value in shape.items():
-        inner = f" {{{_fields(value)}}}" if isinstance(value, dict) else f": {type(value).__name__}"
+        inner = f" {{{_describe_fields(value)}}}" if isinstance(value, dict) else f": {type(value).__name__}"
         parts.append(masked(name) + inner)
     return ", ".join(parts)
 
 
-def _sealed(envelope: Envelope, keyring: Keyring) -> str:
+def _describe_sealed(envelope: Envelope, keyring: Keyring) -> str:
     size = f"{len(envelope.sealed or b'')} bytes"
     try:
         seen = open_envelope(envelope, keyring.keys(envelope.tenant), Observation)

@@ -1,4 +1,4 @@
-"""`roomsync demo`: the main job, played through the same processes that `roomsync run` starts."""
+"""`roomsync demo`: plays the main job through the same processes that `roomsync run` starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import asdict
 import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE
-from cli.demo.processes import Say, Stage, staged
+from cli.demo.processes import PrintLine, RunningSystem, start_system
 from shared.providers.catalogue import profile_of
 
 PROVIDERS = ("microsoft", "google")
@@ -27,37 +27,37 @@ PROVIDERS = ("microsoft", "google")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated rooms' answering times.")
 def command(once: bool, as_json: bool, provider: str, engine: str, seed: int) -> int:
     """A meeting is booked in a simulated Outlook and a simulated Google Calendar; its room says no; it is rebooked."""
-    say = _quiet if as_json else _say
+    print_line = _print_nothing if as_json else _print_line
     once = once or as_json or not sys.stdin.isatty()
     providers = PROVIDERS if provider == "both" else (provider,)
     with contextlib.ExitStack() as stack:
         try:
             servers = stack.enter_context(_servers(engine))
-            say(f"starting the simulator and four services ({engine} engine) …")
-            stage = stack.enter_context(staged(engine=engine, seed=seed, servers=servers))
+            print_line(f"starting the simulator and four services ({engine} engine) …")
+            system = stack.enter_context(start_system(engine=engine, seed=seed, servers=servers))
         except (RuntimeError, OSError) as error:
             print(f"roomsync demo: {error}", file=sys.stderr)
             return UNREACHABLE
-        ok = _perform(stage, providers, say)
+        ok = _run_stories(system, providers, print_line)
         if not once:
-            _stay(stage, providers, say)
-    say("Next: `roomsync run all` with your own settings, `roomsync doctor`, docs/subscribe.md, or `make test`.")
+            _keep_running(system, providers, print_line)
+    print_line("Next: `roomsync run all` with your own settings, `roomsync doctor`, docs/subscribe.md, or `make test`.")
     return 0 if ok else FINDING
 
 
-def _perform(stage: Stage, providers: tuple[str, ...], say: Say) -> bool:
-    from cli.demo.organisations import assemble  # noqa: PLC0415  # an extra of the portal
-    from cli.demo.story import play  # noqa: PLC0415
+def _run_stories(system: RunningSystem, providers: tuple[str, ...], print_line: PrintLine) -> bool:
+    from cli.demo.organisations import create_organisation  # noqa: PLC0415  # an extra of the portal
+    from cli.demo.story import run_story  # noqa: PLC0415
 
-    say(f"pages: {stage.portal}   calendars: {stage.simulator}   logs: {stage.logs}")
+    print_line(f"pages: {system.portal}   calendars: {system.simulator}   logs: {system.logs}")
     result: dict[str, object] = {}
     ok = True
     for provider in providers:
-        say(f"\n{profile_of(provider).calendar}")
+        print_line(f"\n{profile_of(provider).calendar}")
         try:
-            tally = play(stage, assemble(stage, provider), lambda line: say(f"  {line}"))
+            tally = run_story(system, create_organisation(system, provider), lambda line: print_line(f"  {line}"))
         except RuntimeError as error:
-            print(f"roomsync demo: {provider}: {error}\nThe logs are in {stage.logs}", file=sys.stderr)
+            print(f"roomsync demo: {provider}: {error}\nThe logs are in {system.logs}", file=sys.stderr)
             result[provider], ok = {}, False
             continue
         result[provider] = asdict(tally)
@@ -66,14 +66,14 @@ def _perform(stage: Stage, providers: tuple[str, ...], say: Say) -> bool:
     return ok
 
 
-def _stay(stage: Stage, providers: tuple[str, ...], say: Say) -> None:
+def _keep_running(system: RunningSystem, providers: tuple[str, ...], print_line: PrintLine) -> None:
     """Leave it running for the person at the keyboard, with a fresh prompt waiting on the page."""
-    from cli.demo.open_prompt import encore  # noqa: PLC0415
+    from cli.demo.open_prompt import open_second_prompt  # noqa: PLC0415
 
     with contextlib.suppress(KeyboardInterrupt):
         for provider in providers:
-            encore(stage, provider, say)
-        say("\nCtrl-C stops everything.")
+            open_second_prompt(system, provider, print_line)
+        print_line("\nCtrl-C stops everything.")
         threading.Event().wait()
 
 
@@ -96,9 +96,9 @@ def _servers(engine: str) -> Iterator[Mapping[str, str]]:
 _SERVER_SETTINGS = ("ROOMSYNC_KAFKA_BOOTSTRAP", "ROOMSYNC_VIEW_REDIS_URL", "ROOMSYNC_REGISTRY_REDIS_URL")
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
-def _quiet(line: str) -> None:
+def _print_nothing(line: str) -> None:
     del line

@@ -1,4 +1,4 @@
-"""The cast of the demo: one organisation per provider, three people, five rooms, one of which is always taken."""
+"""Creates the demo's organisation at a provider (three people, five rooms) and books meetings in the simulator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from cli.demo.processes import Stage, run_command
+from cli.demo.processes import RunningSystem, run_command
 
 PEOPLE = ("Ada", "Ben", "Cleo")
 ROOMS = (
@@ -23,7 +23,7 @@ ROOMS = (
     {"name": "Rhein 1.01", "capacity": 20, "building": "Hillside", "floor": "1"},
 )
 REFUSING = "Aare 4.12"
-"""The room that says no."""
+"""The room that declines."""
 ANSWER_MS = [700, 1500]
 LEAD = timedelta(days=1)
 ACCEPTED_S = 30.0
@@ -44,10 +44,10 @@ class Organisation:
         return self.people[PEOPLE[0]]
 
 
-def assemble(stage: Stage, provider: str) -> Organisation:
-    """Make the organisation in the simulator, and switch it on in the product."""
+def create_organisation(system: RunningSystem, provider: str) -> Organisation:
+    """Create the organisation in the simulator, and enable it in the product. Raises RuntimeError, httpx.HTTPError."""
     domain = f"{'contoso' if provider == 'microsoft' else 'acme'}.test"
-    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+    with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         name = domain.partition(".")[0].title()
         tenant = _post(sim, "tenants", provider=provider, name=name, domain=domain)
         people = {
@@ -67,15 +67,15 @@ def assemble(stage: Stage, provider: str) -> Organisation:
         }
         for person in people.values():
             _post(sim, f"users/{person['id']}/consents", granted=True)
-    _enable(stage, provider, tenant["id"], name, rooms)
+    _enable(system, provider, tenant["id"], name, rooms)
     return Organisation(provider, tenant["id"], people, rooms)
 
 
-def book(
-    stage: Stage, who: Organisation, *, host: str, title: str, room: str, at: datetime, guests: list[str]
+def book_meeting(
+    system: RunningSystem, who: Organisation, *, host: str, title: str, room: str, at: datetime, guests: list[str]
 ) -> dict[str, Any]:
     """Book an hour with a room in `host`'s own calendar, as Outlook or Google Calendar would."""
-    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+    with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         return _post(
             sim,
             "meetings",
@@ -88,30 +88,30 @@ def book(
         )
 
 
-def cast_of(stage: Stage, provider: str) -> Organisation:
-    """The organisation that `assemble` made earlier, read back from the simulator."""
-    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+def read_organisation(system: RunningSystem, provider: str) -> Organisation:
+    """Read back from the simulator the organisation that `create_organisation` made."""
+    with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         tenant = next(found for found in _list(sim, "tenants") if found["provider"] == provider)
         people = {found["name"]: found for found in _list(sim, "users") if found["tenant"] == tenant["id"]}
         rooms = {found["name"]: found for found in _list(sim, "rooms") if found["tenant"] == tenant["id"]}
     return Organisation(provider, tenant["id"], people, rooms)
 
 
-def refusing(stage: Stage, who: Organisation, at: datetime) -> str:
+def ensure_decline(system: RunningSystem, who: Organisation, at: datetime) -> str:
     """
-    Make sure that the first room will say no to Ada at that hour, after a moment; says why, in words.
+    Make sure that the first room will decline Ada at that hour, after a moment; returns why, in words.
 
     Outlook's room is taken by Ben. Google declines conflicts at once, so there the room is one that only Ben may book.
     """
     if who.provider == "google":
         return "a room that only Ben may book, by a rule that nobody else can read"
-    book(stage, who, host="Ben", title="Standing appointment", room=REFUSING, at=at, guests=[])
-    _wait_accepted(stage, who, REFUSING)
+    book_meeting(system, who, host="Ben", title="Standing appointment", room=REFUSING, at=at, guests=[])
+    _wait_accepted(system, who, REFUSING)
     return "an hour that Ben already has"
 
 
 def tomorrow_at(hour: int) -> datetime:
-    """The hour of tomorrow, UTC."""
+    """Return that hour of tomorrow, UTC."""
     return (datetime.now(UTC) + LEAD).replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
@@ -121,9 +121,9 @@ def _rules(provider: str, room: str, only: str) -> dict[str, Any]:
     return {"mode": "auto", "delayMs": ANSWER_MS}
 
 
-def _wait_accepted(stage: Stage, who: Organisation, room: str) -> None:
-    """Until the simulated room has accepted a meeting."""
-    with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
+def _wait_accepted(system: RunningSystem, who: Organisation, room: str) -> None:
+    """Wait until the simulated room has accepted a meeting. Raises RuntimeError after `ACCEPTED_S` seconds."""
+    with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         deadline = time.monotonic() + ACCEPTED_S
         while time.monotonic() < deadline:
             facts = [fact for fact in _list(sim, "history") if fact["kind"] == "room-answered"]
@@ -138,7 +138,7 @@ def _wait_accepted(stage: Stage, who: Organisation, room: str) -> None:
     raise RuntimeError(message)
 
 
-def _enable(stage: Stage, provider: str, directory: str, name: str, rooms: dict[str, dict[str, Any]]) -> None:
+def _enable(system: RunningSystem, provider: str, directory: str, name: str, rooms: dict[str, dict[str, Any]]) -> None:
     listed = [
         {key: room[key] for key in ("address", "name", "capacity", "building", "floor")} for room in rooms.values()
     ]
@@ -146,7 +146,7 @@ def _enable(stage: Stage, provider: str, directory: str, name: str, rooms: dict[
         json.dump(listed, file)
         file.flush()
         arguments = ["--provider", provider, "--directory", directory, "--name", name, "--rooms", str(Path(file.name))]
-        run_command(["tenants", "enable", *arguments], stage.environ)
+        run_command(["tenants", "enable", *arguments], system.environ)
 
 
 def _post(sim: httpx.Client, path: str, **body: Any) -> dict[str, Any]:

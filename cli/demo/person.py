@@ -1,4 +1,4 @@
-"""A person at the portal, as the demo plays them: signs in, follows the live stream, takes a room. Only HTTP."""
+"""Drives the portal as a person would: signs in, follows the live stream, takes a room. Only HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StreamEvent:
     """One server-sent event, and when it was seen (monotonic seconds)."""
 
     name: str
@@ -25,20 +25,20 @@ class Event:
     at_s: float
 
 
-class Person:
+class PortalSession:
     """A signed-in session. Reconnects its stream by itself, as a browser does."""
 
     def __init__(self, portal: str, *, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
         self._http = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
-        self._events: queue.Queue[Event] = queue.Queue()
-        self.seen: list[Event] = []
+        self._events: queue.Queue[StreamEvent] = queue.Queue()
+        self.seen: list[StreamEvent] = []
         self._csrf = ""
         self._last_id = ""
         self._leaving = threading.Event()
 
     def sign_in(self, provider: str, address: str) -> None:
-        """Through the provider's own pages; raises RuntimeError with what the page said."""
+        """Sign in through the provider's own pages. Raises RuntimeError with the text of the last page."""
         answer = self._http.get("/auth/login", params={"provider": provider, "login_hint": address})
         me = self._http.get("/v1/me")
         if me.is_error:
@@ -50,7 +50,7 @@ class Person:
         threading.Thread(target=self._follow, daemon=True).start()
 
     def get(self, path: str) -> Any:
-        """Read from the API; an answer that is only late (a service is being restarted) is asked for again."""
+        """Read from the API, again while a service is being restarted. Raises RuntimeError when patience is over."""
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
@@ -93,9 +93,9 @@ class Person:
                 raise RuntimeError(message)
             time.sleep(0.2)
 
-    def wait_for(self, name: str, *, states: Collection[str] = (), **fields: Any) -> Event:
+    def wait_for(self, name: str, *, states: Collection[str] = (), **fields: Any) -> StreamEvent:
         """
-        The next event of that name whose data has these fields; those before it are kept in `seen`.
+        Return the next event of that name whose data has these fields; those before it are kept in `seen`.
 
         Args:
             name: `room`, `prompt` or `prompt-closed`.
@@ -129,12 +129,12 @@ class Person:
             except (httpx.HTTPError, RuntimeError):
                 self._leaving.wait(0.3)
 
-    def _parsed(self, lines: Iterator[str]) -> Iterator[Event]:
+    def _parsed(self, lines: Iterator[str]) -> Iterator[StreamEvent]:
         name, data = "message", ""
         for line in lines:
             if not line:
                 if data:
-                    yield Event(name, json.loads(data), time.monotonic())
+                    yield StreamEvent(name, json.loads(data), time.monotonic())
                 name, data = "message", ""
             elif line.startswith("event:"):
                 name = line[6:].strip()

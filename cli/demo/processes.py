@@ -1,4 +1,4 @@
-"""The stage of the demo: the simulator and the services as ordinary processes, found by the `ready` lines they print."""
+"""Runs the simulator and the services as child processes, and finds their addresses by the `ready` lines they print."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-Say = Callable[[str], None]
+from shared.runtime.ready import parse_ready
+
+PrintLine = Callable[[str], None]
 
 CLIENT_ID, CLIENT_SECRET = "roomsync", "simulated-secret"  # what the simulator registers by default
 SERVICES = ("webhook-receiver", "sync-worker", "room-status", "portal")
@@ -24,7 +26,7 @@ STOP_S = 12.0
 
 
 @dataclass(slots=True)
-class Play:
+class ChildProcess:
     """One child process and the addresses it has announced."""
 
     name: str
@@ -41,19 +43,19 @@ class Play:
 
     def _read(self, lines: IO[str]) -> None:
         for line in lines:
-            words = line.split()
-            if len(words) == 4 and words[0] == "ready":  # noqa: PLR2004  # ready NAME URL PID
-                self.ready[words[1]] = (words[2], int(words[3]))
+            ready = parse_ready(line)
+            if ready is not None:
+                self.ready[ready.name] = (ready.url, ready.pid)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RunningSystem:
     """Everything that runs: where the pages are, and the environment that other commands need."""
 
     simulator: str
     portal: str
     environ: Mapping[str, str]
-    services: Play
+    services: ChildProcess
     logs: Path
 
 
@@ -74,14 +76,14 @@ def simulator_environ(simulator: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def staged(
+def start_system(
     *,
     engine: str,
     seed: int,
     servers: Mapping[str, str],
     services: Sequence[str] = SERVICES,
     overrides: Mapping[str, str] | None = None,
-) -> Iterator[Stage]:
+) -> Iterator[RunningSystem]:
     """
     Start simulator and services on free ports with a fresh data directory; stop everything on the way out.
 
@@ -89,7 +91,7 @@ def staged(
         engine: `embedded` or `kafka`.
         servers: Settings of running Kafka and Redis servers; empty for the embedded engine.
         services: Which services to run.
-        overrides: Further settings, stronger than the stage's own.
+        overrides: Further settings, stronger than the system's own.
     """
     home = Path(tempfile.mkdtemp(prefix="roomsync-demo-"))
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
@@ -109,7 +111,7 @@ def staged(
             run_command(["topics", "--apply"], environ)
         running = _start(stack, home, "services", _roomsync("run", *services), environ)
         addresses = {name: _wait(running, name) for name in services}
-        yield Stage(address, addresses.get("portal", ""), environ, running, home)
+        yield RunningSystem(address, addresses.get("portal", ""), environ, running, home)
 
 
 def run_command(arguments: list[str], environ: Mapping[str, str]) -> str:
@@ -127,7 +129,9 @@ def _roomsync(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli.main", *arguments]
 
 
-def _start(stack: contextlib.ExitStack, home: Path, name: str, command: list[str], environ: Mapping[str, str]) -> Play:
+def _start(
+    stack: contextlib.ExitStack, home: Path, name: str, command: list[str], environ: Mapping[str, str]
+) -> ChildProcess:
     log = home / f"{name}.log"
     process = subprocess.Popen(  # noqa: S603  # our own command
         command,
@@ -138,32 +142,32 @@ def _start(stack: contextlib.ExitStack, home: Path, name: str, command: list[str
         text=True,
         start_new_session=True,
     )
-    play = Play(name, process, log)
-    stack.callback(_stop, play)
-    play.reader = threading.Thread(target=play.follow, daemon=True)
-    play.reader.start()
-    return play
+    child = ChildProcess(name, process, log)
+    stack.callback(_stop, child)
+    child.reader = threading.Thread(target=child.follow, daemon=True)
+    child.reader.start()
+    return child
 
 
-def _wait(play: Play, service: str) -> str:
+def _wait(child: ChildProcess, service: str) -> str:
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
-        if service in play.ready:
-            return play.ready[service][0]
-        if play.process.poll() is not None:
+        if service in child.ready:
+            return child.ready[service][0]
+        if child.process.poll() is not None:
             break
         time.sleep(0.02)
-    message = f"{service} did not become ready; its last words, from {play.log}:\n{play.log.read_text()[-2000:]}"
+    message = f"{service} did not become ready; its last words, from {child.log}:\n{child.log.read_text()[-2000:]}"
     raise RuntimeError(message)
 
 
-def _stop(play: Play) -> None:
-    if play.process.poll() is None:
-        play.process.send_signal(signal.SIGTERM)
+def _stop(child: ChildProcess) -> None:
+    if child.process.poll() is None:
+        child.process.send_signal(signal.SIGTERM)
         try:
-            play.process.wait(STOP_S)
+            child.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            os.killpg(play.process.pid, signal.SIGKILL)
-            play.process.wait()
-    if play.reader:
-        play.reader.join()
+            os.killpg(child.process.pid, signal.SIGKILL)
+            child.process.wait()
+    if child.reader:
+        child.reader.join()

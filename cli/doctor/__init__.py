@@ -1,4 +1,4 @@
-"""`roomsync doctor`: checks everything that newcomers get wrong, and says what to do."""
+"""`roomsync doctor`: checks settings, machine and dependencies, and says what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE, USAGE
-from cli.doctor.checks import Finding, State, addresses, engine, machine, ports, secrets, tools
+from cli.doctor.checks import CheckResult, CheckState, addresses, engine, machine, ports, secrets, tools
 from shared.errors import ConfigurationError
 from shared.runtime.logging import configure
 from shared.runtime.settings import Settings, load
@@ -24,38 +24,38 @@ def command(as_json: bool) -> int:
     """
     configure("cli", "error")  # what fails is said below, once
     found = []
-    for finding in examined():
+    for finding in run_checks():
         click.echo(json.dumps(finding.as_dict()) if as_json else finding.as_text())
         found.append(finding)
-    return exit_code(found)
+    return choose_exit_code(found)
 
 
-def examined() -> Iterator[Finding]:
+def run_checks() -> Iterator[CheckResult]:
     """Every finding, in the order in which one would mend them."""
-    yield from machine.findings()
+    yield from machine.check_machine()
     try:
         settings = load()
     except ConfigurationError as error:
-        yield from (Finding("settings", State.UNUSABLE, fault) for fault in str(error).splitlines())
+        yield from (CheckResult("settings", CheckState.UNUSABLE, fault) for fault in str(error).splitlines())
         return
-    yield Finding("settings", State.OK, f"engine {settings.engine}, home {settings.home}")
-    yield from _of(settings)
+    yield CheckResult("settings", CheckState.OK, f"engine {settings.engine}, home {settings.home}")
+    yield from _check_settings(settings)
 
 
-def exit_code(found: list[Finding]) -> int:
+def choose_exit_code(found: list[CheckResult]) -> int:
     """The worst of it, by the codes that every command shares."""
     states = {finding.state for finding in found}
-    if State.UNUSABLE in states:
+    if CheckState.UNUSABLE in states:
         return USAGE
-    if State.AWAY in states:
+    if CheckState.AWAY in states:
         return UNREACHABLE
-    return FINDING if State.WRONG in states else 0
+    return FINDING if CheckState.WRONG in states else 0
 
 
-def _of(settings: Settings) -> Iterator[Finding]:
-    yield from machine.home_findings(settings)
-    yield from secrets.findings(settings)
-    yield from ports.findings(settings)
-    yield from engine.findings(settings)
-    yield from addresses.findings(settings)
-    yield from tools.findings()
+def _check_settings(settings: Settings) -> Iterator[CheckResult]:
+    yield from machine.check_home(settings)
+    yield from secrets.check_secrets(settings)
+    yield from ports.check_ports(settings)
+    yield from engine.check_engine(settings)
+    yield from addresses.check_addresses(settings)
+    yield from tools.check_tools()

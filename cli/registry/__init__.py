@@ -1,4 +1,4 @@
-"""`roomsync registry`: back up and restore what exists nowhere else, and carry it to another engine."""
+"""`roomsync registry`: backs up and restores what exists nowhere else, and moves it to another engine."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 import click
 
 from cli.common.calendars import Calendars
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
-from cli.common.mailboxes import CONNECTED, grants
-from cli.reconcile import Errand
+from cli.common.mailboxes import CONNECTED, read_grants
+from cli.reconcile import Reconciliation
 from cli.registry.contents import (
-    contents,
+    collect_contents,
+    count_missing,
     make_missing_keys,
-    missing,
+    read_current_state,
+    read_rows,
     record_erasures,
-    rows_of,
-    today,
-    whole,
+    require_whole_keyring,
     write_rows,
 )
-from cli.registry.restore_plan import Plan, is_restored, plan
+from cli.registry.restore_plan import RestorePlan, is_restored, plan_restore
 from shared.contracts.topics import RETENTION_MS
 from shared.crypto.master import MasterKeys, parse
 from shared.domain.instants import to_rfc3339
@@ -40,7 +40,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.wiring import master_keys
 
 _CALLS_PER_S = 1000.0
-"""Wishes to connect are cheap: the workers' own limits spread the looks."""
+"""Commands to connect are cheap: the workers' own limits spread the looks."""
 
 _key_file = click.option(
     "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None,
@@ -68,11 +68,11 @@ def backup(file: Path, key_file: Path | None, as_json: bool) -> int:
     The file is worth nothing without the keyring, on purpose: whoever destroys a key erases the backups too. Keep the
     master key elsewhere. Exit codes: 0 done, 1 FILE exists, 3 a store is away.
     """
-    with opened_engine() as (engine, settings):
+    with connect_engine() as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
-        held = contents(engine, with_keys=False)
-        _write(file, sealed(held, _ring(settings, key_file), kind="backup", made_at_ms=now_ms))
-    _say({"file": str(file), "rows": len(held.rows), "organisations": len(held.eras)}, as_json=as_json)
+        held = collect_contents(engine, with_keys=False)
+        _write(file, sealed(held, _choose_keys(settings, key_file), kind="backup", made_at_ms=now_ms))
+    _print_fields({"file": str(file), "rows": len(held.rows), "organisations": len(held.eras)}, as_json=as_json)
     return 0
 
 
@@ -92,24 +92,24 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
 
     Exit codes: 0 done, 1 something is to be looked at or FILE cannot be used, 2 the wrong key, 3 a store is away.
     """
-    with opened_engine(fresh=True) as (engine, settings):
+    with connect_engine(fresh=True) as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
-        header, held = _read(file, _ring(settings, key_file), "backup")
+        header, held = _read(file, _choose_keys(settings, key_file), "backup")
         engine.log.probe()
         erasures = {*held.erasures, *erased(engine.log)}
         doomed = resurrected(engine.keyring, erasures)
-        with _speaking(f"{file}: "):
-            found = today(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
-            planned = plan(held.rows, held.eras, found)
+        with _file_errors_as_findings(f"{file}: "):
+            found = read_current_state(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
+            planned = plan_restore(held.rows, held.eras, found)
         if not dry_run:
             record_erasures(engine.log, held.erasures)
             destroy_again(engine.keyring, doomed)
             make_missing_keys(engine.keyring, planned.rows)
-            found = today(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
-            planned = plan(held.rows, held.eras, found)  # once more: rooms go by the names that new keys give
-        written = (missing if dry_run else write_rows)(engine.registry, planned.rows)
-        asked = 0 if dry_run else _connect(engine, settings)
-    _report(header, planned, written, asked, len(doomed), now_ms, dry_run=dry_run, as_json=as_json)
+            found = read_current_state(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
+            planned = plan_restore(held.rows, held.eras, found)  # once more: rooms go by the names that new keys give
+        written = (count_missing if dry_run else write_rows)(engine.registry, planned.rows)
+        asked = 0 if dry_run else _request_full_looks(engine, settings)
+    _print_restore(header, planned, written, asked, len(doomed), now_ms, dry_run=dry_run, as_json=as_json)
     return FINDING if planned.anew else 0
 
 
@@ -124,16 +124,16 @@ def export(file: Path, key_file: Path | None, as_json: bool) -> int:
     The only way the keys ever leave. They are wrapped by the master key, which the new house needs as well. Destroy FILE
     after the import: as long as it exists, no key that it holds can be destroyed for good.
     """
-    with opened_engine() as (engine, settings):
+    with connect_engine() as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
-        held = contents(engine, with_keys=True)
-        _write(file, sealed(held, _ring(settings, key_file), kind="export", made_at_ms=now_ms))
+        held = collect_contents(engine, with_keys=True)
+        _write(file, sealed(held, _choose_keys(settings, key_file), kind="export", made_at_ms=now_ms))
     click.echo(
         f"WARNING: {file} holds the keys of every organisation. Only you may read it (mode 0600). Carry it over a channel"
         " you trust, import it, then destroy it: while it exists, erasing by destroying a key is not final.",
         err=True,
     )
-    _say({"file": str(file), "rows": len(held.rows), "keys": len(held.keys)}, as_json=as_json)
+    _print_fields({"file": str(file), "rows": len(held.rows), "keys": len(held.keys)}, as_json=as_json)
     return 0
 
 
@@ -151,26 +151,26 @@ def import_(file: Path, key_file: Path | None, force: bool, dry_run: bool, as_js
 
     Exit codes: 0 done, 1 FILE cannot be used or something stands here already, 2 the wrong key, 3 a store is away.
     """
-    with opened_engine(fresh=True) as (engine, settings):
+    with connect_engine(fresh=True) as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
-        _, held = _read(file, _ring(settings, key_file), "export")
+        _, held = _read(file, _choose_keys(settings, key_file), "export")
         engine.log.probe()
         _refuse_unless_empty(engine, force=force)
         rows = [row for row in held.rows if is_restored(row.table) and (row.not_after_ms or now_ms + 1) > now_ms]
         if dry_run:
-            _say({"dryRun": True, "rows": len(rows), "keys": len(held.keys)}, as_json=as_json)
+            _print_fields({"dryRun": True, "rows": len(rows), "keys": len(held.keys)}, as_json=as_json)
             return 0
-        with _speaking():
-            keys = whole(engine.keyring).adopt(held.keys)
+        with _file_errors_as_findings():
+            keys = require_whole_keyring(engine.keyring).adopt(held.keys)
         record_erasures(engine.log, held.erasures)
         written = write_rows(engine.registry, sorted(rows, key=lambda row: row.table == tables.directories.name))
-        asked = _connect(engine, settings)
-    _say({"rows": written, "keys": keys, "mailboxes asked to connect": asked}, as_json=as_json)
+        asked = _request_full_looks(engine, settings)
+    _print_fields({"rows": written, "keys": keys, "mailboxes asked to connect": asked}, as_json=as_json)
     return 0
 
 
 def _refuse_unless_empty(engine: Engine, *, force: bool) -> None:
-    rows, keys = len(rows_of(engine.registry)), len(whole(engine.keyring).wrapped())
+    rows, keys = len(read_rows(engine.registry)), len(require_whole_keyring(engine.keyring).wrapped())
     if (rows or keys) and not force:
         message = (
             f"the registry here holds {rows} rows and the keyring {keys} keys: import into an empty deployment, or finish an"
@@ -179,16 +179,16 @@ def _refuse_unless_empty(engine: Engine, *, force: bool) -> None:
         raise click.ClickException(message)
 
 
-def _connect(engine: Engine, settings: Settings) -> int:
-    """Ask every mailbox whose grant stands to be looked at in full; returns how many."""
-    mailboxes = [grant.mailbox for grant in grants(engine.registry) if grant.consent.state in CONNECTED]
+def _request_full_looks(engine: Engine, settings: Settings) -> int:
+    """Send a command for a full look at every mailbox with a live grant; returns how many."""
+    mailboxes = [grant.mailbox for grant in read_grants(engine.registry) if grant.consent.state in CONNECTED]
     calendars = Calendars(engine)
     calendars.refresh()
-    errand = Errand(engine, calendars, clock_from(settings.test_clock), patience_s=0)
-    return sum(1 for _ in errand.send(mailboxes, full=True, calls_per_s=_CALLS_PER_S))
+    reconciliation = Reconciliation(engine, calendars, clock_from(settings.test_clock), patience_s=0)
+    return sum(1 for _ in reconciliation.send(mailboxes, full=True, calls_per_s=_CALLS_PER_S))
 
 
-def _ring(settings: Settings, key_file: Path | None) -> MasterKeys:
+def _choose_keys(settings: Settings, key_file: Path | None) -> MasterKeys:
     if key_file is None:
         return master_keys(settings)
     try:
@@ -210,13 +210,13 @@ def _write(file: Path, raw: bytes) -> None:
 
 
 def _read(file: Path, ring: MasterKeys, kind: Kind) -> tuple[Header, Contents]:
-    with _speaking(f"{file}: "):
+    with _file_errors_as_findings(f"{file}: "):
         return opened(file.read_bytes(), ring, kind=kind)
 
 
 @contextmanager
-def _speaking(prefix: str = "") -> Iterator[None]:
-    """A finding about the file is a sentence, not a trace."""
+def _file_errors_as_findings(prefix: str = "") -> Iterator[None]:
+    """Turn errors about the file into one sentence for the operator, instead of a traceback."""
     try:
         yield
     except (MalformedRecordError, ConflictError) as error:
@@ -224,22 +224,30 @@ def _speaking(prefix: str = "") -> Iterator[None]:
         raise click.ClickException(message) from error
 
 
-def _report(
-    header: Header, planned: Plan, written: int, asked: int, doomed: int, now_ms: int, *, dry_run: bool, as_json: bool
+def _print_restore(
+    header: Header,
+    planned: RestorePlan,
+    written: int,
+    asked: int,
+    doomed: int,
+    now_ms: int,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     line: dict[str, Any] = {
         "madeAt": to_rfc3339(header.made_at_ms), "dryRun": dry_run, "rows": len(planned.rows), "written": written,
         "connected": asked, "keysDestroyedAgain": doomed,
-        "changed": _counted(planned.changed), "leftOut": _counted(planned.dropped), "enrolledAnew": sorted(planned.anew),
+        "changed": _as_rows(planned.changed), "leftOut": _as_rows(planned.dropped), "enrolledAnew": sorted(planned.anew),
     }  # fmt: skip
     if as_json:
         click.echo(json.dumps(line))
         return
-    for sentence in _sentences(line, header, now_ms):
+    for sentence in _restore_as_text(line, header, now_ms):
         click.echo(sentence)
 
 
-def _sentences(line: dict[str, Any], header: Header, now_ms: int) -> Iterator[str]:
+def _restore_as_text(line: dict[str, Any], header: Header, now_ms: int) -> Iterator[str]:
     again = "would be" if line["dryRun"] else "were"
     if line["keysDestroyedAgain"]:
         yield f"{line['keysDestroyedAgain']} keys {again} destroyed again: they stood although their erasure is on record"
@@ -257,9 +265,9 @@ def _sentences(line: dict[str, Any], header: Header, now_ms: int) -> Iterator[st
         yield "the backup is older than the topic of commands: grants taken back before that may have come back"
 
 
-def _counted(counter: Counter[tuple[str, str]]) -> Sequence[dict[str, Any]]:
+def _as_rows(counter: Counter[tuple[str, str]]) -> Sequence[dict[str, Any]]:
     return [{"table": table, "how": how, "rows": count} for (table, how), count in sorted(counter.items())]
 
 
-def _say(line: dict[str, Any], *, as_json: bool) -> None:
+def _print_fields(line: dict[str, Any], *, as_json: bool) -> None:
     click.echo(json.dumps(line) if as_json else ", ".join(f"{name} {value}" for name, value in line.items()))

@@ -1,12 +1,12 @@
-"""What registry, keyring and log say that a backup, a restore or a move has to know; and writing rows back."""
+"""Reads from registry, keyring and log what a backup, a restore or a move needs, and writes rows back."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cli.common.records import all_records
-from cli.registry.restore_plan import Today
+from cli.common.records import read_all
+from cli.registry.restore_plan import CurrentState
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Disconnect
 from shared.contracts.erasure import Erasure, KeyClass
@@ -26,34 +26,34 @@ from shared.runtime.erasure import erased, erasure_record, standing_era
 _PAGE = 500
 
 
-def rows_of(registry: Registry) -> Sequence[StoredRow]:
-    """Everything the registry holds. Raises StoreUnavailableError."""
+def read_rows(registry: Registry) -> Sequence[StoredRow]:
+    """Return every row of the registry. Raises StoreUnavailableError."""
     if not isinstance(registry, WholeRegistry):
         raise TypeError(registry)
     return registry.everything()
 
 
-def whole(keyring: Keyring) -> WholeKeyring:
-    """The keyring as something that can be moved."""
+def require_whole_keyring(keyring: Keyring) -> WholeKeyring:
+    """Return the keyring as one that can be moved. Raises TypeError: this engine's cannot."""
     if not isinstance(keyring, WholeKeyring):
         raise TypeError(keyring)
     return keyring
 
 
-def contents(engine: Engine, *, with_keys: bool) -> Contents:
-    """What a backup or, `with_keys`, an export holds. Raises StoreUnavailableError, LogUnavailableError."""
-    rows = rows_of(engine.registry)
+def collect_contents(engine: Engine, *, with_keys: bool) -> Contents:
+    """Return what a backup or, `with_keys`, an export contains. Raises StoreUnavailableError, LogUnavailableError."""
+    rows = read_rows(engine.registry)
     tenants = sorted({row.tenant for row in rows} - {NOBODY})
     return Contents(
         rows=list(rows),
-        eras=eras(engine.keyring, tenants),
+        eras=read_eras(engine.keyring, tenants),
         erasures=list(erased(engine.log)),
-        keys=list(whole(engine.keyring).wrapped()) if with_keys else [],
+        keys=list(require_whole_keyring(engine.keyring).wrapped()) if with_keys else [],
     )
 
 
-def eras(keyring: Keyring, tenants: Iterable[str]) -> dict[str, Eras]:
-    """The names of the keys that stand. Raises StoreUnavailableError."""
+def read_eras(keyring: Keyring, tenants: Iterable[str]) -> dict[str, Eras]:
+    """Return tenant → the names of its present keys. Raises StoreUnavailableError."""
     return {
         tenant: Eras(
             data=standing_era(keyring, tenant, KeyClass.DATA), consent=standing_era(keyring, tenant, KeyClass.CONSENT)
@@ -62,12 +62,12 @@ def eras(keyring: Keyring, tenants: Iterable[str]) -> dict[str, Eras]:
     }
 
 
-def today(
+def read_current_state(
     engine: Engine, backup: Contents, erasures: Collection[tuple[str, Erasure]], *, made_at_ms: int, now_ms: int
-) -> Today:
-    """What the restore of a backup made at `made_at_ms` finds. Raises StoreUnavailableError, LogUnavailableError."""
-    standing = surviving(eras(engine.keyring, backup.eras), erasures)
-    return Today(
+) -> CurrentState:
+    """Return what a restore of a backup made at `made_at_ms` has to respect. Raises StoreUnavailableError, LogUnavailableError."""
+    standing = drop_erased_keys(read_eras(engine.keyring, backup.eras), erasures)
+    return CurrentState(
         now_ms=now_ms,
         eras=standing,
         keys={tenant: engine.keyring.keys(tenant) for tenant, era in standing.items() if era.data},
@@ -77,12 +77,12 @@ def today(
             for tenant, erasure in erasures
             if erasure.key_class is KeyClass.DATA and erasure.era == backup.eras.get(tenant, Eras()).data
         },
-        taken_back=taken_back(engine.log, made_at_ms),
+        taken_back=find_disconnected(engine.log, made_at_ms),
     )
 
 
-def surviving(standing: Mapping[str, Eras], erasures: Iterable[tuple[str, Erasure]]) -> dict[str, Eras]:
-    """The keys that stand and may: without those whose destruction is on record."""
+def drop_erased_keys(standing: Mapping[str, Eras], erasures: Iterable[tuple[str, Erasure]]) -> dict[str, Eras]:
+    """Return the present keys without those whose destruction is on record."""
     gone = {(tenant, erasure.key_class, erasure.era) for tenant, erasure in erasures}
     return {
         tenant: Eras(
@@ -93,29 +93,29 @@ def surviving(standing: Mapping[str, Eras], erasures: Iterable[tuple[str, Erasur
     }
 
 
-def taken_back(log: Log, since_ms: int) -> set[tuple[str, str]]:
-    """Tenant and mailbox of everybody who disconnected at `since_ms` or later, as far back as `commands` reaches."""
+def find_disconnected(log: Log, since_ms: int) -> set[tuple[str, str]]:
+    """Return tenant and mailbox of everybody who disconnected at `since_ms` or later, as far back as `commands` reaches."""
     found = set()
     for partition in range(log.partitions):
-        for record in all_records(log, COMMANDS.name, partition):
-            if _may_take_back(record, since_ms):
+        for record in read_all(log, COMMANDS.name, partition):
+            if _may_disconnect(record, since_ms):
                 with contextlib.suppress(ValueError):  # a key that names nobody
                     mailbox = Mailbox.from_key(record.key)
                     found.add((mailbox.tenant, mailbox.id))
     return found
 
 
-def _may_take_back(record: Record, since_ms: int) -> bool:
-    """A command that cannot be read counts: to connect once more is better than to be read against one's will."""
+def _may_disconnect(record: Record, since_ms: int) -> bool:
+    """Whether the record may be a disconnection. One that cannot be read counts: nobody is read against their will."""
     try:
-        wish: Command = envelopes.payload_of(envelopes.decode(record.value or b""), Command)  # type: ignore[arg-type]  # a union
+        command: Command = envelopes.payload_of(envelopes.decode(record.value or b""), Command)  # type: ignore[arg-type]  # a union
     except MalformedRecordError:
         return record.appended_at_ms >= since_ms
-    return isinstance(wish, Disconnect) and wish.at_ms >= since_ms
+    return isinstance(command, Disconnect) and command.at_ms >= since_ms
 
 
-def missing(registry: Registry, rows: Iterable[StoredRow]) -> int:
-    """How many of them `write_rows` would write. Raises StoreUnavailableError."""
+def count_missing(registry: Registry, rows: Iterable[StoredRow]) -> int:
+    """Count the rows that `write_rows` would write. Raises StoreUnavailableError."""
     return sum(registry.get(row.table, row.tenant, row.row) is None for row in rows)
 
 
@@ -132,7 +132,7 @@ def write_rows(registry: Registry, rows: Iterable[StoredRow]) -> int:
 
 
 def make_missing_keys(keyring: Keyring, rows: Iterable[StoredRow]) -> None:
-    """Nobody can sign in to an organisation without keys: those that come back get new ones for the ones that are gone."""
+    """Create keys for the organisations that come back without: nobody could sign in to them otherwise."""
     for row in rows:
         if row.table == tables.tenants.name:
             keyring.create(row.tenant)

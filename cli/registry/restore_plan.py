@@ -1,4 +1,4 @@
-"""What becomes of each row of a backup, in the light of the keys that stand today. Pure."""
+"""Decides for each row of a backup whether it comes back, and how, by the keys that exist today. Pure."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ TAKEN_BACK, ENROLLED_ANEW, UNKNOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
-    """What the restore finds."""
+class CurrentState:
+    """What the restore has to respect of the deployment as it is now."""
 
     now_ms: int
     eras: Mapping[str, Eras]
@@ -43,8 +43,8 @@ class Today:
 
 
 @dataclass(slots=True)
-class Plan:
-    """Rows to write, and for all others why not."""
+class RestorePlan:
+    """The rows to write, and why the others are left out."""
 
     rows: list[StoredRow] = field(default_factory=list)
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -55,45 +55,47 @@ class Plan:
     """Tenants of the backup whose organisation is another tenant today."""
 
 
-def plan(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], today: Today) -> Plan:
+def plan_restore(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], current: CurrentState) -> RestorePlan:
     """
     Decide row by row. Directories come last: until theirs stands, nobody finds the tenant.
 
     Raises:
         MalformedRecordError: a row cannot be read; nothing is to be written.
     """
-    found = Plan()
+    found = RestorePlan()
     rows = sorted(rows, key=lambda row: row.table == tables.directories.name)
-    found.anew = {tenant for row in rows if (tenant := _another_tenant(row, today))}
+    found.anew = {tenant for row in rows if (tenant := _another_tenant(row, current))}
     for row in rows:
-        reason = _refused(row, backed_up.get(row.tenant, Eras()), today, found.anew)
+        reason = _find_refusal(row, backed_up.get(row.tenant, Eras()), current, found.anew)
         if reason:
             found.dropped[row.table, reason] += 1
         else:
-            _keep(found, row, backed_up.get(row.tenant, Eras()), today)
+            _add_row(found, row, backed_up.get(row.tenant, Eras()), current)
     return found
 
 
-def _another_tenant(row: StoredRow, today: Today) -> str:
+def _another_tenant(row: StoredRow, current: CurrentState) -> str:
     """The tenant of the backup that a directory row names, if the directory belongs to another one today."""
     if row.table != tables.directories.name:
         return ""
     tenant = read_json(row.value, DirectoryRow).tenant
-    return tenant if today.directories.get(row.row, tenant) != tenant else ""
+    return tenant if current.directories.get(row.row, tenant) != tenant else ""
 
 
-def _refused(row: StoredRow, then: Eras, today: Today, anew: Collection[str]) -> str:
+def _find_refusal(row: StoredRow, then: Eras, current: CurrentState, anew: Collection[str]) -> str:
     """Why the row does not come back; "" if it does."""
-    if row.not_after_ms is not None and row.not_after_ms <= today.now_ms:
+    if row.not_after_ms is not None and row.not_after_ms <= current.now_ms:
         return PAST
     if not is_restored(row.table):
         return SIGNED_OUT
     tenant = read_json(row.value, DirectoryRow).tenant if row.table == tables.directories.name else row.tenant
     if tenant in anew:
         return ENROLLED_ANEW
-    if row.table == tables.consents.name and (row.tenant, row.row) in today.taken_back:
+    if row.table == tables.consents.name and (row.tenant, row.row) in current.taken_back:
         return TAKEN_BACK
-    return _unreadable(row, data=_data_gone(row.tenant, then, today), consent=_consent_gone(row.tenant, then, today))
+    return _find_missing_key(
+        row, data=_is_data_key_gone(row.tenant, then, current), consent=_is_consent_key_gone(row.tenant, then, current)
+    )
 
 
 def is_restored(table: str) -> bool:
@@ -102,7 +104,7 @@ def is_restored(table: str) -> bool:
     return known is None or known.restored
 
 
-def _unreadable(row: StoredRow, *, data: bool, consent: bool) -> str:
+def _find_missing_key(row: StoredRow, *, data: bool, consent: bool) -> str:
     table = tables.BY_NAME.get(row.table)
     if table is None:
         return UNKNOWN if data or consent else ""
@@ -114,63 +116,63 @@ def _unreadable(row: StoredRow, *, data: bool, consent: bool) -> str:
     return NO_CONSENT_KEY if table.erased_with is KeyClass.CONSENT else NO_DATA_KEY
 
 
-def _keep(found: Plan, row: StoredRow, then: Eras, today: Today) -> None:
-    data, consent = _data_gone(row.tenant, then, today), _consent_gone(row.tenant, then, today)
+def _add_row(found: RestorePlan, row: StoredRow, then: Eras, current: CurrentState) -> None:
+    data, consent = _is_data_key_gone(row.tenant, then, current), _is_consent_key_gone(row.tenant, then, current)
     if row.table == tables.rooms.name and data:
-        found.rows.append(_unpaired(row, today))
+        found.rows.append(_unpair_room(row, current))
         found.changed[row.table, "unpaired: pair them again"] += 1
     elif row.table == tables.tenants.name and data:
-        found.rows.append(_switched_off(row, today, consent=consent))
+        found.rows.append(_switch_off(row, current, consent=consent))
         found.changed[row.table, "switched off, as they were when their keys were destroyed"] += 1
     elif row.table == tables.consents.name and data:
-        found.rows.append(_asleep(row))
+        found.rows.append(_put_to_sleep(row))
         found.changed[row.table, "asleep: their organisation is off"] += 1
     elif row.table == tables.users.name and consent:
-        found.rows.append(_nameless(row))
+        found.rows.append(_clear_address(row))
         found.changed[row.table, "without their address, until they sign in again"] += 1
     else:
         found.rows.append(row)
 
 
-def _unpaired(row: StoredRow, today: Today) -> StoredRow:
+def _unpair_room(row: StoredRow, current: CurrentState) -> StoredRow:
     """A room's id is a pseudonym under the hash key: where a new one stands, the room goes by its new name."""
     room = msgspec.structs.replace(read_json(row.value, RoomRow), paired=False)
-    keys = today.keys.get(row.tenant)
+    keys = current.keys.get(row.tenant)
     return StoredRow(
-        row.table, row.tenant, keys.room(room.address) if keys else row.row, _encoded(room), row.not_after_ms
+        row.table, row.tenant, keys.room(room.address) if keys else row.row, _encode(room), row.not_after_ms
     )
 
 
-def _switched_off(row: StoredRow, today: Today, *, consent: bool) -> StoredRow:
+def _switch_off(row: StoredRow, current: CurrentState, *, consent: bool) -> StoredRow:
     tenant = read_json(row.value, TenantRow)
-    asleep_until_ms = today.data_erased_ms.get(row.tenant, today.now_ms) + SLEEP_MS
-    asleep = not consent and today.now_ms < asleep_until_ms
+    asleep_until_ms = current.data_erased_ms.get(row.tenant, current.now_ms) + SLEEP_MS
+    asleep = not consent and current.now_ms < asleep_until_ms
     state = IntegrationState.DISABLED if asleep else IntegrationState.OFF
     off = msgspec.structs.replace(
         tenant, integration=state, sleep_until_ms=asleep_until_ms if asleep else 0, doomed_era=""
     )
-    return StoredRow(row.table, row.tenant, row.row, _encoded(off), row.not_after_ms)
+    return StoredRow(row.table, row.tenant, row.row, _encode(off), row.not_after_ms)
 
 
-def _asleep(row: StoredRow) -> StoredRow:
+def _put_to_sleep(row: StoredRow) -> StoredRow:
     grant = read_json(row.value, ConsentRow)
     if grant.state is not ConsentState.REVOKED:
         grant = msgspec.structs.replace(grant, state=ConsentState.SLEEPING)
-    return StoredRow(row.table, row.tenant, row.row, _encoded(grant), row.not_after_ms)
+    return StoredRow(row.table, row.tenant, row.row, _encode(grant), row.not_after_ms)
 
 
-def _nameless(row: StoredRow) -> StoredRow:
+def _clear_address(row: StoredRow) -> StoredRow:
     user = msgspec.structs.replace(read_json(row.value, UserRow), address_sealed=b"")
-    return StoredRow(row.table, row.tenant, row.row, _encoded(user), row.not_after_ms)
+    return StoredRow(row.table, row.tenant, row.row, _encode(user), row.not_after_ms)
 
 
-def _data_gone(tenant: str, then: Eras, today: Today) -> bool:
-    return bool(then.data) and today.eras.get(tenant, Eras()).data != then.data
+def _is_data_key_gone(tenant: str, then: Eras, current: CurrentState) -> bool:
+    return bool(then.data) and current.eras.get(tenant, Eras()).data != then.data
 
 
-def _consent_gone(tenant: str, then: Eras, today: Today) -> bool:
-    return bool(then.consent) and today.eras.get(tenant, Eras()).consent != then.consent
+def _is_consent_key_gone(tenant: str, then: Eras, current: CurrentState) -> bool:
+    return bool(then.consent) and current.eras.get(tenant, Eras()).consent != then.consent
 
 
-def _encoded(row: msgspec.Struct) -> bytes:
+def _encode(row: msgspec.Struct) -> bytes:
     return msgspec.json.encode(row)

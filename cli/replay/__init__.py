@@ -1,4 +1,4 @@
-"""`roomsync replay`: decides recorded observations again, in memory alone, and compares the declines with those told."""
+"""`roomsync replay`: decides recorded observations again, in memory alone, and compares the published declines."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
-from cli.common.mailboxes import tenants_of
-from cli.replay.repair_requests import repairs
-from cli.replay.report import Report, Stretch, as_dict, as_text
+from cli.common.mailboxes import list_tenants
+from cli.replay.repair_requests import make_repair_records
+from cli.replay.report import OffsetRange, ReplayReport, as_dict, as_text
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import Redone
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
@@ -38,7 +38,9 @@ MARGIN_MS = 5 * MINUTE_MS
 )
 @click.option("--to", "stop", default=None, metavar="ISO", help="Where it ends. Default: now.")
 @click.option("--tenant", default=None, help="Only this organisation, by its id.")
-@click.option("--apply", is_flag=True, help="Ask room_status to tell what is missing. Default: look, change nothing.")
+@click.option(
+    "--apply", is_flag=True, help="Ask room_status to publish what is missing. Default: look, change nothing."
+)
 @click.option("--dry-run", is_flag=True, help="The default, and stronger than --apply.")
 @click.option(
     "--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the report as JSON."
@@ -64,26 +66,26 @@ def command(
     if report and not report.parent.is_dir():
         message = f"--report {report}: there is no directory {report.parent}"
         raise click.UsageError(message)
-    with opened_engine() as (engine, settings):
-        from_ms, to_ms = range_of(start, stop, clock_from(settings.test_clock).now_ms())
-        _known(engine.registry, tenant)
-        found = Report(from_ms, to_ms, tenant, _redone(engine, from_ms, to_ms, tenant, quiet=as_json))
-        found.settle(engine.log, wait_s)
-        wishes = list(repairs(found))
-        if apply and not dry_run and wishes:
-            found.asked = len(list(found.of("missing")))
-            engine.log.append(wishes)
-            found.settle(engine.log, wait_s, until=("missing", "undecided"))
+    with connect_engine() as (engine, settings):
+        from_ms, to_ms = parse_range(start, stop, clock_from(settings.test_clock).now_ms())
+        _check_tenant(engine.registry, tenant)
+        found = ReplayReport(from_ms, to_ms, tenant, _replay_partitions(engine, from_ms, to_ms, tenant, quiet=as_json))
+        found.compare_until_settled(engine.log, wait_s)
+        requests = list(make_repair_records(found))
+        if apply and not dry_run and requests:
+            found.asked = len(list(found.declines_of("missing")))
+            engine.log.append(requests)
+            found.compare_until_settled(engine.log, wait_s, until=("missing", "undecided"))
     written = as_dict(found)
     click.echo(json.dumps(written) if as_json else as_text(found))
     if report:
-        _keep(report, json.dumps(written, indent=2) + "\n")
+        _write_report(report, json.dumps(written, indent=2) + "\n")
     return 0 if found.equal else FINDING
 
 
-def range_of(start: str, stop: str | None, now_ms: int) -> tuple[int, int]:
-    """The range in epoch milliseconds. Raises UsageError: reversed, in the future, or older than what is kept."""
-    from_ms, to_ms = _instant("--from", start), now_ms if stop is None else _instant("--to", stop)
+def parse_range(start: str, stop: str | None, now_ms: int) -> tuple[int, int]:
+    """Return the range in epoch milliseconds. Raises UsageError: reversed, in the future, or older than what is kept."""
+    from_ms, to_ms = _parse_instant("--from", start), now_ms if stop is None else _parse_instant("--to", stop)
     oldest_ms = now_ms - RETENTION_MS + MARGIN_MS
     if max(from_ms, to_ms) > now_ms:
         message = f"the range ends in the future: it is {to_rfc3339(now_ms)}; leave --to out to replay up to now"
@@ -96,16 +98,16 @@ def range_of(start: str, stop: str | None, now_ms: int) -> tuple[int, int]:
     raise click.UsageError(message)
 
 
-def stretches(log: Log, from_ms: int, to_ms: int) -> list[Stretch]:
-    """The range in offsets, per partition."""
+def find_offset_ranges(log: Log, from_ms: int, to_ms: int) -> list[OffsetRange]:
+    """Return the range in offsets, per partition."""
     topic = OBSERVATIONS.name
     return [
-        Stretch(partition, log.at_time(topic, partition, from_ms), log.at_time(topic, partition, to_ms))
+        OffsetRange(partition, log.at_time(topic, partition, from_ms), log.at_time(topic, partition, to_ms))
         for partition in range(log.partitions)
     ]
 
 
-def _keep(report: Path, text: str) -> None:
+def _write_report(report: Path, text: str) -> None:
     try:
         report.write_text(text)
     except OSError as error:
@@ -113,14 +115,14 @@ def _keep(report: Path, text: str) -> None:
         raise click.ClickException(message) from error
 
 
-def _redone(
+def _replay_partitions(
     engine: Engine, from_ms: int, to_ms: int, tenant: str | None, *, quiet: bool
-) -> list[tuple[Stretch, Redone]]:
+) -> list[tuple[OffsetRange, Redone]]:
     keys_of = functools.cache(engine.keyring.keys)
-    wanted = partial(_is_of, tenant) if tenant else recollection.everybody
+    wanted = partial(_belongs_to, tenant) if tenant else recollection.everybody
     found = []
     with click.progressbar(
-        stretches(engine.log, from_ms, to_ms), label="deciding again", file=sys.stderr, hidden=quiet
+        find_offset_ranges(engine.log, from_ms, to_ms), label="deciding again", file=sys.stderr, hidden=quiet
     ) as shown:
         for each in shown:
             try:
@@ -133,18 +135,18 @@ def _redone(
     return found
 
 
-def _is_of(tenant: str, key: bytes) -> bool:
+def _belongs_to(tenant: str, key: bytes) -> bool:
     return key.startswith(f"{tenant}/".encode())
 
 
-def _known(registry: Registry, tenant: str | None) -> None:
-    known = list(tenants_of(registry))
+def _check_tenant(registry: Registry, tenant: str | None) -> None:
+    known = list(list_tenants(registry))
     if tenant is not None and tenant not in known:
         message = f"--tenant {tenant}: no such organisation; there are {', '.join(known) or 'none'}"
         raise click.UsageError(message)
 
 
-def _instant(option: str, text: str) -> int:
+def _parse_instant(option: str, text: str) -> int:
     try:
         return from_rfc3339(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Asking room_status to tell again what a replay found missing: wishes on a topic of their own, no decision in them."""
+"""Makes the records that ask room_status to publish what a replay found missing. They carry ids, no decision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cli.replay.report import Report
+from cli.replay.report import ReplayReport
 from shared.contracts import envelope as envelopes
 from shared.contracts import repair
 from shared.contracts.envelope import Envelope
@@ -19,21 +19,21 @@ from shared.ports.log import NewRecord
 IDS_A_RECORD = 500
 
 
-def repairs(report: Report) -> Iterator[NewRecord]:
-    """One record for each partition that lacks something; more where it lacks very much."""
-    for stretch, missing in report.missing():
+def make_repair_records(report: ReplayReport) -> Iterator[NewRecord]:
+    """Yield a record for each partition that lacks declines; several where it lacks more than `IDS_A_RECORD`."""
+    for offsets, missing in report.missing():
         ids = [each.id for each in missing]
         for start in range(0, len(ids), IDS_A_RECORD):
-            wish = Repair(begin=stretch.begin, end=stretch.end, ids=tuple(ids[start : start + IDS_A_RECORD]))
-            yield NewRecord(REPAIRS.name, stretch.partition, str(stretch.partition).encode(), _value(wish))
+            request = Repair(begin=offsets.begin, end=offsets.end, ids=tuple(ids[start : start + IDS_A_RECORD]))
+            yield NewRecord(REPAIRS.name, offsets.partition, str(offsets.partition).encode(), _encode_repair(request))
 
 
-def _value(wish: Repair) -> bytes:
+def _encode_repair(request: Repair) -> bytes:
     return envelopes.encode(
         Envelope(
             id=f"repair/{uuid.uuid4().hex}",
             type=repair.TYPE,
             tenant=NOBODY,
-            payload=msgspec.Raw(msgspec.json.encode(wish)),
+            payload=msgspec.Raw(msgspec.json.encode(request)),
         )
     )

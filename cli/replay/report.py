@@ -1,4 +1,4 @@
-"""What a replay found: the declines of a range by what became of them, for a person and as JSON."""
+"""Compares a replay with the published declines, and reports the differences for a person and as JSON."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from shared.ports.log import Log
 
 KINDS = ("missing", "spurious", "differing", "repeated", "undecided", "erased")
 MEANING = {
-    "missing": "the facts give it, the topic lacks it: `--apply` asks room_status to tell it",
-    "spurious": "it was told, the facts do not give it: it cannot be taken back",
-    "differing": "told with other bytes",
-    "repeated": "told more than once",
+    "missing": "the facts give it, the topic lacks it: `--apply` asks room_status to publish it",
+    "spurious": "it was published, the facts do not give it: it cannot be taken back",
+    "differing": "published with other bytes",
+    "repeated": "published more than once",
     "undecided": "room_status has not come so far: see `roomsync status`",
-    "erased": "told by an organisation whose key was destroyed since: it cannot be replayed",
+    "erased": "published for an organisation whose key was destroyed since: it cannot be replayed",
 }
 _POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class OffsetRange:
     """The range in one partition: observations [begin, end)."""
 
     partition: int
@@ -35,48 +35,48 @@ class Stretch:
 
 
 @dataclass(slots=True)
-class Report:
+class ReplayReport:
     """One replay."""
 
     from_ms: int
     to_ms: int
     tenant: str | None
-    redone: list[tuple[Stretch, Redone]]
+    redone: list[tuple[OffsetRange, Redone]]
     asked: int = 0
-    """How many declines room_status was asked to tell again."""
+    """How many declines room_status was asked to publish."""
     compared: list[Comparison] = field(default_factory=list)
 
     @property
     def equal(self) -> bool:
-        """Whether everything is as it was told."""
+        """Whether every published decline is what the replay gives."""
         return all(each.equal for each in self.compared)
 
-    def of(self, kind: str) -> Iterator[Decline]:
-        """The declines of one kind, of every partition."""
+    def declines_of(self, kind: str) -> Iterator[Decline]:
+        """Yield the declines of one kind (see `KINDS`), of every partition."""
         for each in self.compared:
             yield from getattr(each, kind)
 
-    def missing(self) -> Iterator[tuple[Stretch, Sequence[Decline]]]:
-        """What the topic lacks, by partition."""
-        for (stretch, _), each in zip(self.redone, self.compared, strict=True):
+    def missing(self) -> Iterator[tuple[OffsetRange, Sequence[Decline]]]:
+        """Yield the declines that the topic lacks, by partition."""
+        for (offsets, _), each in zip(self.redone, self.compared, strict=True):
             if each.missing:
-                yield stretch, each.missing
+                yield offsets, each.missing
 
-    def settle(self, log: Log, wait_s: float, *, until: Sequence[str] = ("undecided",)) -> None:
-        """Compare with what is told, again and again while room_status catches up. Raises LogUnavailableError."""
+    def compare_until_settled(self, log: Log, wait_s: float, *, until: Sequence[str] = ("undecided",)) -> None:
+        """Compare with the published declines until room_status has caught up. Raises LogUnavailableError."""
         deadline = time.monotonic() + wait_s
-        self.compared = [self._compared(log, stretch, redone) for stretch, redone in self.redone]
-        while any(next(self.of(kind), None) for kind in until) and time.monotonic() < deadline:
+        self.compared = [self._compare_partition(log, offsets, redone) for offsets, redone in self.redone]
+        while any(next(self.declines_of(kind), None) for kind in until) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-            self.compared = [self._compared(log, stretch, redone) for stretch, redone in self.redone]
+            self.compared = [self._compare_partition(log, offsets, redone) for offsets, redone in self.redone]
 
-    def _compared(self, log: Log, stretch: Stretch, redone: Redone) -> Comparison:
-        reached = recollection.reached(log, stretch.partition)  # first: what is told of it stands on the topic by then
-        told = [each for each in recollection.told(log, stretch.partition) if self.tenant in {None, each.tenant}]
-        return compare(redone, told, begin=stretch.begin, end=stretch.end, reached=reached)
+    def _compare_partition(self, log: Log, offsets: OffsetRange, redone: Redone) -> Comparison:
+        reached = recollection.reached(log, offsets.partition)  # first: what it has decided stands on the topic by then
+        published = [each for each in recollection.told(log, offsets.partition) if self.tenant in {None, each.tenant}]
+        return compare(redone, published, begin=offsets.begin, end=offsets.end, reached=reached)
 
 
-def as_dict(report: Report) -> dict[str, Any]:
+def as_dict(report: ReplayReport) -> dict[str, Any]:
     """The report as JSON."""
     return {
         "from": to_rfc3339(report.from_ms),
@@ -87,15 +87,15 @@ def as_dict(report: Report) -> dict[str, Any]:
         "asked": report.asked,
         "observations": sum(redone.observations for _, redone in report.redone),
         "unreadable": sum(redone.unreadable for _, redone in report.redone),
-        "counts": {kind: len(list(report.of(kind))) for kind in ("same", *KINDS)},
-        **{kind: [identity(each) for each in report.of(kind)] for kind in KINDS},
+        "counts": {kind: len(list(report.declines_of(kind))) for kind in ("same", *KINDS)},
+        **{kind: [identity(each) for each in report.declines_of(kind)] for kind in KINDS},
         "partitions": [
-            {"partition": stretch.partition, "begin": stretch.begin, "end": stretch.end} for stretch, _ in report.redone
+            {"partition": offsets.partition, "begin": offsets.begin, "end": offsets.end} for offsets, _ in report.redone
         ],
     }
 
 
-def as_text(report: Report) -> str:
+def as_text(report: ReplayReport) -> str:
     """The report for a person."""
     found = as_dict(report)
     whose = report.tenant or "every organisation"
@@ -115,6 +115,6 @@ def as_text(report: Report) -> str:
     if found["unreadable"]:
         lines.append(f"{found['unreadable']:6} observations cannot be read: see `roomsync dead-letters`")
     if report.asked:
-        unheard = found["missing"] and ", and not told yet: `roomsync status`, `roomsync dead-letters list`"
+        unheard = found["missing"] and ", and not published yet: `roomsync status`, `roomsync dead-letters list`"
         lines.append(f"{report.asked:6} asked of room_status{unheard or ''}")
     return "\n".join([*lines, "equal" if report.equal else "not equal"])

@@ -1,4 +1,4 @@
-"""`roomsync run`: services by name in this process, or all of them, one process each, under a supervisor."""
+"""`roomsync run`: runs one service in this process, or several under a supervisor, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 import click
 
-from cli.common.service_addresses import Standing
+from cli.common.service_addresses import ServiceAddresses
+from shared.runtime.ready import announce
 from shared.runtime.settings import Settings, load
 from shared.runtime.supervisor import Supervisor, watch_supervisor
 from shared.runtime.wiring import master_keys
@@ -43,23 +44,22 @@ def _supervise(names: tuple[str, ...]) -> int:
         signal.signal(number, lambda *_: stop.set())
     commands = {name: [sys.executable, "-m", "cli.main", "run", name] for name in names}
     watch_supervisor()
-    standing = Standing(settings.home)
+    addresses = ServiceAddresses(settings.home)
 
     def ready(name: str, url: str, pid: int) -> None:
-        standing.ready(name, url)
-        click.echo(f"ready {name} {url} {pid}")
-        sys.stdout.flush()
+        addresses.add(name, url)
+        announce(name, url, pid)
 
-    Supervisor(commands, _environ(settings), ready).run(stop)
-    standing.over()
+    Supervisor(commands, _child_environment(settings), ready).run(stop)
+    addresses.remove_all()
     return 0
 
 
-def _environ(settings: Settings) -> Mapping[str, str]:
-    """The children's environment: free ports are chosen here, so that a restarted service keeps its address."""
+def _child_environment(settings: Settings) -> Mapping[str, str]:
+    """Return the environment of the children. Free ports are chosen here, so that a restarted service keeps its address."""
     environ = dict(os.environ)
-    receiver = settings.receiver_port or free_port()
-    portal = settings.portal_port or free_port()
+    receiver = settings.receiver_port or find_free_port()
+    portal = settings.portal_port or find_free_port()
     environ |= {"ROOMSYNC_RECEIVER_PORT": str(receiver), "ROOMSYNC_PORTAL_PORT": str(portal)}
     environ["ROOMSYNC_HEALTH_PORT"] = "0"  # the two workers share this machine: they cannot share a port
     if not settings.public_url:
@@ -68,8 +68,8 @@ def _environ(settings: Settings) -> Mapping[str, str]:
     return environ
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
+def find_free_port() -> int:
+    """Return a loopback port that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""`roomsync status`: one screen for whoever was woken: what is wrong, which page to open, and how everything stands."""
+"""`roomsync status`: shows on one screen what is wrong, which runbook to open, and the state of every part."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import click
 
-from cli.common.engine import insist, quiet
+from cli.common.engine import mute_logger, require_deployment
 from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.status.facts import Facts
-from cli.status.findings import Finding, findings
-from cli.status.gather import gathered, hung
+from cli.status.findings import Finding, list_findings
+from cli.status.gather import find_hung_threads, gather_facts
 from cli.status.screen import as_dict, as_text
 from shared.runtime.clock import clock_from
 from shared.runtime.logging import configure
@@ -40,33 +40,33 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
     the same).
     """
     settings = load()
-    insist(settings)
+    require_deployment(settings)
     if strange := [url for url in urls if not url.startswith(("http://", "https://"))]:
         message = f"--service {strange[0]}: say the whole address, as its `ready` line does: http://{strange[0]}"
         raise click.UsageError(message)
     configure("cli", "error")  # what fails is said below, once
     clock = clock_from(settings.test_clock)
-    with quiet("kafka"):  # a client that cannot connect says so at every try
+    with mute_logger("kafka"):  # a client that cannot connect says so at every try
         engine = open_engine(settings)
         try:
-            facts = gathered(engine, settings, clock, urls, timeout_s=timeout_s)
+            facts = gather_facts(engine, settings, clock, urls, timeout_s=timeout_s)
         finally:
-            if not hung():
-                _within(_CLOSE_S, engine.close)
-    found = findings(facts)
+            if not find_hung_threads():
+                _run_within(_CLOSE_S, engine.close)
+    found = list_findings(facts)
     click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
-    return exit_code(facts, found)
+    return choose_exit_code(facts, found)
 
 
-def exit_code(facts: Facts, found: list[Finding]) -> int:
-    """3 outweighs 1: what could not be seen may be worse than what was."""
+def choose_exit_code(facts: Facts, found: list[Finding]) -> int:
+    """Return the exit code. 3 outweighs 1: what could not be read may be worse than what was found."""
     if facts.unreachable:
         return UNREACHABLE
     return FINDING if found else 0
 
 
-def _within(seconds: float, action: Callable[[], None]) -> None:
-    """A store that hangs must not keep the screen from appearing: its thread ends with the process."""
+def _run_within(seconds: float, action: Callable[[], None]) -> None:
+    """Run an action for at most so many seconds: a store that hangs must not keep the screen from appearing."""
     thread = threading.Thread(target=action, daemon=True)
     thread.start()
     thread.join(seconds)

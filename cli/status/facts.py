@@ -1,4 +1,4 @@
-"""What the screen is made of. None stands for "could not be seen"; why is told in `unreachable` or `unseen`."""
+"""The facts that the screen shows. None means "could not be read"; `unreachable` or `unseen` says why."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ class Lag:
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
-    """A stateful service: lag per topic and partition."""
+class ServiceLag:
+    """How far a stateful service is behind, per topic and partition."""
 
     service: str
     lags: Mapping[str, Sequence[Lag]]
     """Topic → partition → lag."""
 
     def of_partition(self, number: int) -> Lag:
-        """Over all its topics."""
+        """Return the lag of one partition over all topics."""
         lags = [each[number] for each in self.lags.values()]
         return Lag(sum(lag.records for lag in lags), max(lag.seconds for lag in lags))
 
     def of_topic(self, topic: str) -> Lag:
-        """Over all its partitions."""
+        """Return the lag of one topic over all partitions."""
         lags = self.lags[topic]
         return Lag(sum(lag.records for lag in lags), max(lag.seconds for lag in lags))
 
     @property
     def seconds(self) -> float:
-        """The worst."""
+        """The age of the oldest waiting record of all topics."""
         return max((lag.seconds for lags in self.lags.values() for lag in lags), default=0.0)
 
     @property
     def records(self) -> int:
-        """All together."""
+        """How many records wait on all topics."""
         return sum(lag.records for lags in self.lags.values() for lag in lags)
 
 
 @dataclass(slots=True)
-class Watched:
-    """The mailboxes held at one provider."""
+class MailboxCounts:
+    """How many mailboxes at one provider are in which state."""
 
     held: int = 0
     connecting: int = 0
@@ -62,7 +62,7 @@ class Watched:
     expiring: int = 0
     """Their subscription ends within 24 hours."""
     forgotten: int = 0
-    """Their people are connected, and the log knows nothing of them: nobody looks."""
+    """Their owners are connected, and the log does not have them: no worker looks at them."""
     late: int = 0
     """Of those, how many should have been prolonged long ago."""
     heard_at_ms: int = 0
@@ -72,8 +72,8 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
-    """Dead letters that nobody has dealt with."""
+class DeadLetterCounts:
+    """How many dead letters are open, and the newest of them."""
 
     count: int
     newest_ms: int = 0
@@ -82,7 +82,7 @@ class Letters:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceHealth:
     """A process that was asked for its health."""
 
     url: str
@@ -101,23 +101,23 @@ class Service:
 
 @dataclass(slots=True)
 class Facts:
-    """Everything that could be seen."""
+    """Everything that could be read."""
 
     now_ms: int
     engine: str
     version: str
-    stations: dict[str, Station] = field(default_factory=dict)
+    stations: dict[str, ServiceLag] = field(default_factory=dict)
     last_push: dict[str, int | None] = field(default_factory=dict)
     """Provider → when its newest hint was received; None: none is kept. Missing: could not be seen."""
-    watched: dict[str, Watched] | None = None
+    watched: dict[str, MailboxCounts] | None = None
     consents: dict[str, dict[str, int]] | None = None
     emptied: bool | None = None
     """Whether the registry knows no organisation although the log holds mailboxes."""
-    letters: Letters | None = None
+    letters: DeadLetterCounts | None = None
     open_prompts: int | None = None
     rebuilding: Sequence[int] | None = None
     """Partitions of the view that are being rebuilt."""
-    services: Sequence[Service] = ()
+    services: Sequence[ServiceHealth] = ()
     hesitant: list[str] = field(default_factory=list)
     """Parts that answered only when they were asked again, once for each time."""
     unreachable: dict[str, str] = field(default_factory=dict)
@@ -125,6 +125,6 @@ class Facts:
     unseen: dict[str, str] = field(default_factory=dict)
     """Part of the screen → why it is empty, where no store is to blame."""
 
-    def keeper(self, name: str) -> Callable[[Any], None]:
-        """Puts what was read in its place."""
+    def setter(self, name: str) -> Callable[[Any], None]:
+        """Return a function that sets the field of that name."""
         return functools.partial(setattr, self, name)

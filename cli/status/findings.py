@@ -1,11 +1,11 @@
-"""What of the facts is a finding, and which page says what to do about it. Pure."""
+"""Decides which facts are findings, and which runbook helps. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from cli.status.facts import Facts, Service, Station, Watched
+from cli.status.facts import Facts, MailboxCounts, ServiceHealth, ServiceLag
 
 LAG_S = 90.0  # positions are durable once a minute at the latest: less may be nothing at all
 _PAGE = "docs/runbooks/{}.md"
@@ -29,7 +29,7 @@ class Finding:
     """The first thing to do."""
 
 
-def findings(facts: Facts) -> list[Finding]:
+def list_findings(facts: Facts) -> list[Finding]:
     """The worst first: what cannot be reached, who does not run, who is behind, what the calendars suffer."""
     return [
         *_stores(facts),
@@ -66,7 +66,7 @@ def _hesitant(facts: Facts) -> Iterator[Finding]:
         yield Finding(what, _page("broker-outage"), "roomsync doctor; look at each broker")
 
 
-def _service(service: Service, away: Collection[str]) -> Iterator[Finding]:
+def _service(service: ServiceHealth, away: Collection[str]) -> Iterator[Finding]:
     if not service.answers:
         if service.named:
             do = "is the process running? If it runs elsewhere: --service URL"
@@ -84,7 +84,7 @@ def _service(service: Service, away: Collection[str]) -> Iterator[Finding]:
         yield Finding(what, _page("broker-outage"), "roomsync doctor")
 
 
-def _station(station: Station) -> Iterator[Finding]:
+def _station(station: ServiceLag) -> Iterator[Finding]:
     if station.seconds > LAG_S:
         worst = max(station.lags, key=lambda topic: station.of_topic(topic).seconds)
         what = f"{station.service} is {station.seconds:.0f} s behind on {worst} ({station.records} records in all)"
@@ -99,7 +99,7 @@ def _view(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _watched(provider: str, counts: Watched) -> Iterator[Finding]:
+def _watched(provider: str, counts: MailboxCounts) -> Iterator[Finding]:
     page = _page("provider-outage")
     if counts.forgotten:
         what = f"{counts.forgotten} people connected at {provider} have no calendar on the log: nobody looks at them"

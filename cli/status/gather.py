@@ -1,4 +1,4 @@
-"""Asks every store for its part of the screen at the same time, and waits no longer than it was told to."""
+"""Reads every part of the screen from its store at the same time, within a given time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cli.status import services, stores
-from cli.status.facts import Facts
-from cli.status.facts import Station as Lags
-from cli.status.lag import folded_lag, last_push_ms, station_lag
+from cli.status import stores
+from cli.status.facts import Facts, ServiceLag
+from cli.status.lag import discount_unchanging, find_last_push_ms, measure_lag
+from cli.status.services import ask_services, choose_addresses
 from shared.contracts.topics import ROOM_STATUS_STATION, SYNC_WORKER, Station
 from shared.domain.instants import SECOND_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
@@ -45,27 +45,27 @@ class Part:
     """Whether to try again what failed."""
 
 
-def gathered(engine: Engine, settings: Settings, clock: Clock, urls: Iterable[str], *, timeout_s: float) -> Facts:
+def gather_facts(engine: Engine, settings: Settings, clock: Clock, urls: Iterable[str], *, timeout_s: float) -> Facts:
     """
-    Everything that answers within `timeout_s`.
+    Gather every fact that can be read within `timeout_s`.
 
     A store that does not answer a probe is not asked again for each part: its name and fault stand in `unreachable`.
     """
     facts = Facts(clock.now_ms(), settings.engine, product_version())
-    _run(_probes(engine), facts, _PROBE_S)
+    _run_lanes(_probes(engine), facts, _PROBE_S)
     parts = [part for part in _parts(engine, settings, facts, urls) if not facts.unreachable.keys() & {*part.needs}]
-    _run(parts, facts, timeout_s)
+    _run_lanes(parts, facts, timeout_s)
     return facts
 
 
-def hung() -> list[threading.Thread]:
-    """Lanes that still wait for a store: what they use must not be closed under them."""
+def find_hung_threads() -> list[threading.Thread]:
+    """Return the threads that still wait for a store: the engine must not be closed under them."""
     return [thread for thread in threading.enumerate() if thread.name.startswith(_LANE)]
 
 
 def _probes(engine: Engine) -> list[Part]:
     def nothing(_: object) -> None:
-        """That it answered is all."""
+        """Keep nothing: it matters only that the store answered."""
 
     return [
         Part("log", (LOG,), functools.partial(_probe, engine), nothing, LOG, again=False),
@@ -82,34 +82,40 @@ def _probes(engine: Engine) -> list[Part]:
 
 
 def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]) -> Iterator[Part]:
-    """What needs only the log first: it answers soonest, and says most."""
+    """Yield the parts, those that need only the log first: it answers soonest and says most."""
     now_ms, reconcile_ms = facts.now_ms, int(settings.reconcile_s * SECOND_MS)
     for station, lane in ((SYNC_WORKER, LOG), (ROOM_STATUS_STATION, _SEALED)):
         yield Part(
-            f"{station.service} lag", (LOG,), functools.partial(_lag, engine, station, now_ms),
+            f"{station.service} lag", (LOG,), functools.partial(_measure_lag, engine, station, now_ms),
             functools.partial(facts.stations.__setitem__, station.service), lane,
         )  # fmt: skip
-    yield Part("dead letters", (LOG,), lambda: stores.letters(engine), facts.keeper("letters"), LOG)
+    yield Part("dead letters", (LOG,), lambda: stores.count_dead_letters(engine), facts.setter("letters"), LOG)
     for provider, topic in _TOPICS.items():
         yield Part(
-            f"last push of {provider}", (LOG,), functools.partial(_push, engine, topic.name),
+            f"last push of {provider}", (LOG,), functools.partial(_find_last_push, engine, topic.name),
             functools.partial(facts.last_push.__setitem__, str(provider)), LOG,
         )  # fmt: skip
     yield Part(
-        "mailboxes", (LOG, REGISTRY), lambda: stores.watched(engine, reconcile_ms=reconcile_ms, now_ms=now_ms),
-        facts.keeper("watched"), _SEALED,
+        "mailboxes", (LOG, REGISTRY), lambda: stores.count_mailboxes(engine, reconcile_ms=reconcile_ms, now_ms=now_ms),
+        facts.setter("watched"), _SEALED,
     )  # fmt: skip
-    yield Part("organisations", (LOG, REGISTRY), lambda: stores.emptied(engine), facts.keeper("emptied"), REGISTRY)
     yield Part(
-        "prompts", (LOG, REGISTRY), lambda: stores.open_prompts(engine, grace_ms=settings.grace_ms, now_ms=now_ms),
-        facts.keeper("open_prompts"), _SEALED,
-    )  # fmt: skip
-    yield Part("view", (LOG, VIEW), lambda: stores.rebuilding(engine), facts.keeper("rebuilding"), VIEW)
-    yield Part(
-        "consents", (REGISTRY,), lambda: stores.consent_counts(engine.registry), facts.keeper("consents"), REGISTRY
+        "organisations", (LOG, REGISTRY), lambda: stores.is_registry_emptied(engine), facts.setter("emptied"), REGISTRY
     )
     yield Part(
-        "services", (), lambda: services.asked(services.addresses(settings, urls)), facts.keeper("services"), "services"
+        "prompts", (LOG, REGISTRY), lambda: stores.count_open_prompts(engine, grace_ms=settings.grace_ms, now_ms=now_ms),
+        facts.setter("open_prompts"), _SEALED,
+    )  # fmt: skip
+    yield Part("view", (LOG, VIEW), lambda: stores.find_rebuilding_partitions(engine), facts.setter("rebuilding"), VIEW)
+    yield Part(
+        "consents", (REGISTRY,), lambda: stores.count_grants(engine.registry), facts.setter("consents"), REGISTRY
+    )
+    yield Part(
+        "services",
+        (),
+        lambda: ask_services(choose_addresses(settings, urls)),
+        facts.setter("services"),
+        "services",
     )
 
 
@@ -117,27 +123,27 @@ def _probe(engine: Engine) -> None:
     engine.log.probe()
 
 
-def _lag(engine: Engine, station: Station, now_ms: int) -> Lags:
-    lag = station_lag(engine.log, station, now_ms)
+def _measure_lag(engine: Engine, station: Station, now_ms: int) -> ServiceLag:
+    lag = measure_lag(engine.log, station, now_ms)
     if station is not ROOM_STATUS_STATION or not lag.records:
         return lag
     try:
-        return folded_lag(engine, lag)
+        return discount_unchanging(engine, lag)
     except StoreUnavailableError:
         return lag  # an upper bound: nothing can be opened without the keys
 
 
-def _push(engine: Engine, topic: str) -> int | None:
-    return last_push_ms(engine.log, topic)
+def _find_last_push(engine: Engine, topic: str) -> int | None:
+    return find_last_push_ms(engine.log, topic)
 
 
-def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
-    """A lane is a thread; what hangs in one costs the rest of that lane, and is left to the end of the process."""
+def _run_lanes(parts: list[Part], facts: Facts, timeout_s: float) -> None:
+    """Read the parts of each lane in a thread of its own. One that hangs costs the rest of its lane only."""
     deadline_s = time.monotonic() + timeout_s
     outcomes: dict[str, Any] = {}
     lanes = [
         threading.Thread(
-            target=_work,
+            target=_read_parts,
             args=([part for part in parts if part.lane == lane], outcomes, facts.hesitant, deadline_s),
             name=f"{_LANE}{lane}",
             daemon=True,
@@ -149,35 +155,35 @@ def _run(parts: list[Part], facts: Facts, timeout_s: float) -> None:
     for lane in lanes:
         lane.join(max(0.0, deadline_s - time.monotonic()))
     for part in parts:
-        _note(part, outcomes.get(part.name, TimeoutError(f"no answer within {timeout_s:g} s")), facts)
+        _store_outcome(part, outcomes.get(part.name, TimeoutError(f"no answer within {timeout_s:g} s")), facts)
 
 
-def _work(parts: list[Part], outcomes: dict[str, Any], hesitant: list[str], deadline_s: float) -> None:
-    """One of three brokers may be the one that does not answer: what failed is tried again as long as there is time."""
+def _read_parts(parts: list[Part], outcomes: dict[str, Any], hesitant: list[str], deadline_s: float) -> None:
+    """Read the parts of one lane; try again what failed, while time is left: one broker of three may be away."""
     waiting = parts
     while waiting and time.monotonic() < deadline_s:
         for part in waiting:
             if time.monotonic() >= deadline_s:
                 return  # nobody waits for it any more
-            outcomes[part.name] = _attempt(part)
+            outcomes[part.name] = _try_part(part)
         away = (LogUnavailableError, StoreUnavailableError)
         waiting = [part for part in waiting if isinstance(outcomes[part.name], away) and part.again]
         hesitant += [part.name for part in waiting]
 
 
-def _attempt(part: Part) -> Any:
-    """A tuple of what was read, or the error."""
+def _try_part(part: Part) -> Any:
+    """Read a part. Returns a tuple of what was read, or the error."""
     try:
         return (part.read(),)
     except Exception as error:  # noqa: BLE001  # whatever fails, the rest of the screen is shown
         return error
 
 
-def _note(part: Part, outcome: Any, facts: Facts) -> None:
+def _store_outcome(part: Part, outcome: Any, facts: Facts) -> None:
     if isinstance(outcome, tuple):
         part.keep(outcome[0])
         return
-    blamed = _blamed(part, outcome)
+    blamed = _find_blamed_store(part, outcome)
     fault = masked((str(outcome).splitlines() or [""])[0] or type(outcome).__name__)
     if blamed:
         facts.unreachable.setdefault(blamed, fault)
@@ -185,8 +191,8 @@ def _note(part: Part, outcome: Any, facts: Facts) -> None:
         facts.unseen[part.name] = fault
 
 
-def _blamed(part: Part, error: Exception) -> str:
-    """Which store is away; "" when it is not known to be one."""
+def _find_blamed_store(part: Part, error: Exception) -> str:
+    """Return the store that is away; "" when the error is not about a store."""
     if isinstance(error, LogUnavailableError):
         return LOG
     if isinstance(error, StoreUnavailableError):

@@ -1,4 +1,4 @@
-"""How far services have come, and when the providers last spoke: by the ends of a few topics."""
+"""Measures how far services are behind and when the last push came, from the ends of a few topics."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from cli.common.records import all_records, records_from
-from cli.status.facts import Lag
-from cli.status.facts import Station as Lags
+from cli.common.records import read_all, read_from
+from cli.status.facts import Lag, ServiceLag
 from services.room_status.deciding.batch import decide
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification
@@ -31,10 +30,10 @@ class _Position(msgspec.Struct):
     inputs: dict[str, int] = {}
 
 
-def station_lag(log: Log, station: Station, now_ms: int) -> Lags:
-    """Lag per topic and partition, by the positions that are durable: an idle service saves its own once a minute."""
-    positions = [_position(log, station, partition) for partition in range(log.partitions)]
-    return Lags(
+def measure_lag(log: Log, station: Station, now_ms: int) -> ServiceLag:
+    """Measure a service's lag by its committed positions: an idle service commits its own once a minute."""
+    positions = [_read_position(log, station, partition) for partition in range(log.partitions)]
+    return ServiceLag(
         station.service,
         {
             topic: [
@@ -46,20 +45,20 @@ def station_lag(log: Log, station: Station, now_ms: int) -> Lags:
     )
 
 
-def folded_lag(engine: Engine, lag: Lags) -> Lags:
+def discount_unchanging(engine: Engine, lag: ServiceLag) -> ServiceLag:
     """
-    The same for room-status without what changes nothing: it writes nothing then, its position included.
+    Take from room_status's lag the observations that change nothing: for those it commits nothing, no position either.
 
-    Whether an observation changes something is decided as room-status itself would, on the memory that is durable.
+    Whether an observation changes something is decided by room_status's own rules upon its committed state.
     """
     topic = OBSERVATIONS.name
-    folded = [_folded(engine, topic, number, each) for number, each in enumerate(lag.lags[topic])]
-    return Lags(lag.service, {**lag.lags, topic: folded})
+    folded = [_discount_partition(engine, topic, number, each) for number, each in enumerate(lag.lags[topic])]
+    return ServiceLag(lag.service, {**lag.lags, topic: folded})
 
 
-def last_push_ms(log: Log, topic: str) -> int | None:
-    """When the newest hint on `topic` was received; None when none is kept."""
-    newest = [_last(log, topic, partition) for partition in range(log.partitions)]
+def find_last_push_ms(log: Log, topic: str) -> int | None:
+    """Return when the newest hint on `topic` was received, in epoch milliseconds; None when none is kept."""
+    newest = [_read_last(log, topic, partition) for partition in range(log.partitions)]
     return max((_received_at_ms(record) for record in newest if record is not None), default=None)
 
 
@@ -72,18 +71,18 @@ def _lag(log: Log, topic: str, partition: int, position: int, now_ms: int) -> La
     return Lag(span.end - at, round(max(0.0, (now_ms - waiting[0].appended_at_ms) / SECOND_MS), 1))
 
 
-def _folded(engine: Engine, topic: str, partition: int, lag: Lag) -> Lag:
+def _discount_partition(engine: Engine, topic: str, partition: int, lag: Lag) -> Lag:
     if not lag.records:
         return lag
     log = engine.log
     memory: dict[bytes, bytes] = {}
-    for record in all_records(log, ROOM_STATUS_STATION.state, partition):
+    for record in read_all(log, ROOM_STATUS_STATION.state, partition):
         if record.value is None:
             memory.pop(record.key, None)
         else:
             memory[record.key] = record.value
     memory.pop(POSITION_KEY, None)
-    position = _position(log, ROOM_STATUS_STATION, partition).get(topic, 0)
+    position = _read_position(log, ROOM_STATUS_STATION, partition).get(topic, 0)
     waiting = log.read(topic, partition, position, limit=_FOLD_AT_MOST)
     if len(waiting) == _FOLD_AT_MOST:
         return lag  # more than a screen may fold: it is behind in earnest
@@ -91,11 +90,11 @@ def _folded(engine: Engine, topic: str, partition: int, lag: Lag) -> Lag:
     return Lag(0, 0.0) if batch.empty else lag
 
 
-def _position(log: Log, station: Station, partition: int) -> Mapping[str, int]:
+def _read_position(log: Log, station: Station, partition: int) -> Mapping[str, int]:
     span = log.span(station.state, partition)
     for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):
         found: bytes | None = None
-        for record in records_from(log, station.state, partition, start):
+        for record in read_from(log, station.state, partition, start):
             if record.key == POSITION_KEY:
                 found = record.value
         if found is not None:
@@ -103,10 +102,10 @@ def _position(log: Log, station: Station, partition: int) -> Mapping[str, int]:
     return {}
 
 
-def _last(log: Log, topic: str, partition: int) -> Record | None:
+def _read_last(log: Log, topic: str, partition: int) -> Record | None:
     span = log.span(topic, partition)
     for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):
-        newest = deque(records_from(log, topic, partition, start), maxlen=1)
+        newest = deque(read_from(log, topic, partition, start), maxlen=1)
         if newest:
             return newest[0]
     return None

@@ -1,4 +1,4 @@
-"""The screen, for eyes and for programs."""
+"""Writes the screen as text and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cli.status.facts import Facts, Service, Station, Watched
+from cli.status.facts import Facts, MailboxCounts, ServiceHealth, ServiceLag
 from cli.status.findings import LAG_S, Finding
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, to_rfc3339
@@ -17,7 +17,7 @@ _LABEL = 16
 
 
 def as_dict(facts: Facts, found: list[Finding]) -> dict[str, Any]:
-    """One JSON object; null where something could not be seen."""
+    """Return the screen as one JSON object; null where something could not be read."""
     return {
         "at": to_rfc3339(facts.now_ms),
         "version": facts.version,
@@ -46,13 +46,13 @@ def as_dict(facts: Facts, found: list[Finding]) -> dict[str, Any]:
 
 
 def oldest_hint_s(facts: Facts) -> float | None:
-    """Age of the oldest notification that no look has answered; 0 when all are; None when it could not be seen."""
+    """Return the age in seconds of the oldest unanswered notification; 0: none waits; None: it could not be read."""
     station = facts.stations.get(SYNC_WORKER.service)
     return max(station.of_topic(topic).seconds for topic in _HINTS) if station else None
 
 
 def as_text(facts: Facts, found: list[Finding]) -> str:
-    """Findings with what to do, then how everything stands, a line each."""
+    """Return the findings with what to do, then the state of every part, a line each."""
     return "\n".join([*_headline(facts, found), "", *_lines(facts)])
 
 
@@ -62,7 +62,7 @@ def ago(at_ms: int, now_ms: int) -> str:
 
 
 def span(ms: int) -> str:
-    """A length of time as one would say it."""
+    """Return a length of time in its largest fitting unit."""
     for unit_ms, name in ((2 * DAY_MS, "d"), (2 * HOUR_MS, "h"), (2 * MINUTE_MS, "min")):
         if ms >= unit_ms:
             return f"{2 * ms // unit_ms} {name}"
@@ -101,7 +101,7 @@ def _line(label: str, text: str | None) -> str:
     return f"{label:{_LABEL}} {'? (could not be seen)' if text is None else text}"
 
 
-def _station_text(station: Station | None) -> str | None:
+def _station_text(station: ServiceLag | None) -> str | None:
     if station is None:
         return None
     if not station.records:
@@ -127,7 +127,7 @@ def _provider_lines(facts: Facts, provider: str) -> Iterator[str]:
         yield _line("", "grants: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
 
 
-def _watched_text(counts: Watched, now_ms: int) -> str:
+def _watched_text(counts: MailboxCounts, now_ms: int) -> str:
     troubles = [
         f"{count} {word}"
         for count, word in (
@@ -157,7 +157,7 @@ def _view_text(facts: Facts) -> str | None:
     return "complete"
 
 
-def _service_text(service: Service) -> str:
+def _service_text(service: ServiceHealth) -> str:
     if not service.answers:
         hint = "" if service.named else " (if it runs elsewhere: --service URL)"
         return f"no answer at {service.url}{hint}"
@@ -169,7 +169,7 @@ def _service_text(service: Service) -> str:
     return f"{', '.join(parts)} at {service.url}"
 
 
-def _station_dict(station: Station) -> dict[str, Any]:
+def _station_dict(station: ServiceLag) -> dict[str, Any]:
     partitions = len(next(iter(station.lags.values())))
     lags = [station.of_partition(number) for number in range(partitions)]
     return {
@@ -184,11 +184,11 @@ def _station_dict(station: Station) -> dict[str, Any]:
     }
 
 
-def _lag_dict(station: Station, topic: str) -> Mapping[str, float]:
+def _lag_dict(station: ServiceLag, topic: str) -> Mapping[str, float]:
     return {"lagRecords": station.of_topic(topic).records, "lagSeconds": station.of_topic(topic).seconds}
 
 
-def _watched_dict(counts: Watched) -> dict[str, Any]:
+def _watched_dict(counts: MailboxCounts) -> dict[str, Any]:
     return {
         "held": counts.held, "connecting": counts.connecting, "failing": counts.failing, "stale": counts.stale,
         "notOnTheLog": counts.forgotten, "withoutSubscription": counts.unwatched, "expiringIn24h": counts.expiring,
@@ -197,7 +197,7 @@ def _watched_dict(counts: Watched) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _service_dict(service: Service) -> dict[str, Any]:
+def _service_dict(service: ServiceHealth) -> dict[str, Any]:
     return {
         "url": service.url, "answers": service.answers, "service": service.name or None,
         "version": service.version or None, "ready": service.ready, "checks": dict(service.checks),

@@ -1,4 +1,4 @@
-"""What the services say of themselves, where it is known at which address they do."""
+"""Asks the services for version, readiness and gauges, at the addresses that are known."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.common.service_addresses import noted
-from cli.status.facts import Service
+from cli.common.service_addresses import read_service_addresses
+from cli.status.facts import ServiceHealth
 from shared.runtime.settings import Settings
 
 _TIMEOUT_S = 2.0
 _WITH_BREAKER = "webhook-receiver"  # it shows its gauge once a lane has been open
 
 
-def addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]:
+def choose_addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]:
     """
-    Base address → whether a service is to answer there. Without names: those this machine's supervisor noted, else its fixed ports.
+    Return base address → whether a service has to answer there: those named, those of the supervisor's file, or fixed ports.
 
     On the embedded engine everything runs on this machine: nobody at a fixed port is nobody at all.
     """
     named = {url.rstrip("/"): True for url in urls}
     if named:
         return named
-    if standing := noted(settings.home):
+    if standing := read_service_addresses(settings.home):
         return dict.fromkeys(standing.values(), True)
     ports = (settings.receiver_port, settings.portal_port, settings.health_port)
     return {f"http://127.0.0.1:{port}": settings.engine == "embedded" for port in ports if port}
 
 
-def asked(addresses: Mapping[str, bool]) -> Sequence[Service]:
-    """All at once: one that hangs costs a few seconds, not the screen."""
+def ask_services(addresses: Mapping[str, bool]) -> Sequence[ServiceHealth]:
+    """Ask all services at once: one that hangs costs a few seconds, not the screen."""
     if not addresses:
         return ()
     with ThreadPoolExecutor(len(addresses)) as pool:
-        return list(pool.map(_ask, addresses, addresses.values()))
+        return list(pool.map(_ask_service, addresses, addresses.values()))
 
 
-def _ask(url: str, named: bool) -> Service:  # mapped over both
+def _ask_service(url: str, named: bool) -> ServiceHealth:  # mapped over both
     try:
         version = json.loads(_get(f"{url}/version"))
-        gauges = _gauges(_get(f"{url}/metrics").decode())
+        gauges = _parse_gauges(_get(f"{url}/metrics").decode())
     except (OSError, ValueError):
-        return Service(url, named, answers=False)
-    ready, checks = _readiness(url)
-    return Service(
+        return ServiceHealth(url, named, answers=False)
+    ready, checks = _read_readiness(url)
+    return ServiceHealth(
         url,
         named,
         answers=True,
@@ -62,17 +62,17 @@ def _ask(url: str, named: bool) -> Service:  # mapped over both
     )
 
 
-def _readiness(url: str) -> tuple[bool, Mapping[str, str]]:
-    """A service whose store hangs takes long to say so."""
+def _read_readiness(url: str) -> tuple[bool, Mapping[str, str]]:
+    """Return whether the service is ready, and its checks. One whose store hangs answers late."""
     try:
-        said = json.loads(_get(f"{url}/readyz"))
+        answer = json.loads(_get(f"{url}/readyz"))
     except (OSError, ValueError) as error:
         return False, {"readyz": f"no answer ({error})"}
-    return bool(said.get("ok")), {str(name): str(word) for name, word in dict(said.get("checks", {})).items()}
+    return bool(answer.get("ok")), {str(name): str(word) for name, word in dict(answer.get("checks", {})).items()}
 
 
 def _get(url: str) -> bytes:
-    """The body, also of a 503: that is how a service says what is wrong."""
+    """Return the body, also of a 503: it names what is wrong."""
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  # the operator names the address
             return bytes(answer.read())
@@ -81,8 +81,8 @@ def _get(url: str) -> bytes:
             return bytes(error.read())
 
 
-def _gauges(text: str) -> dict[str, Any]:
-    """Name → sum over its labels, of those that have samples."""
+def _parse_gauges(text: str) -> dict[str, Any]:
+    """Return gauge → sum over its labels, for gauges that have samples."""
     return {
         family.name: int(sum(sample.value for sample in family.samples))
         for family in text_string_to_metric_families(text)

@@ -1,4 +1,4 @@
-"""What log, view and registry tell of mailboxes, consents, dead letters and prompts."""
+"""Counts mailboxes, grants, dead letters and prompts in log, view and registry."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from cli.common.calendars import Calendars
-from cli.common.mailboxes import grants, tenants_of
-from cli.common.records import all_records
-from cli.dead_letters.open_letters import open_letters
-from cli.status.facts import Letters, Watched
+from cli.common.mailboxes import list_tenants, read_grants
+from cli.common.records import read_all
+from cli.dead_letters.open_letters import find_open_letters
+from cli.status.facts import DeadLetterCounts, MailboxCounts
 from services.portal.meetings.deciding.prompts import Viewer, sight
 from services.sync_worker.deciding.mailbox import renew_at
 from services.sync_worker.gauges import is_stale, state_of
@@ -27,63 +27,65 @@ from shared.registry import tables
 from shared.runtime.redaction import masked
 
 _LOOKED_AT = frozenset((ConsentState.ACTIVE, ConsentState.FAILING))
-"""Whose calendar has been looked at, and is on the log therefore."""
+"""The states of a grant whose calendar has been looked at, and therefore is on the log."""
 
 
-def watched(engine: Engine, *, reconcile_ms: int, now_ms: int) -> dict[str, Watched]:
-    """Provider → its mailboxes, as `calendar-state` has them, and those that it lacks."""
-    connected = [grant for grant in grants(engine.registry) if grant.consent.state in _LOOKED_AT]  # first: it is behind
+def count_mailboxes(engine: Engine, *, reconcile_ms: int, now_ms: int) -> dict[str, MailboxCounts]:
+    """Count the mailboxes by provider, as `calendar-state` has them, and those that it lacks."""
+    connected = [
+        grant for grant in read_grants(engine.registry) if grant.consent.state in _LOOKED_AT
+    ]  # first: it is behind
     calendars = Calendars(engine)
     calendars.refresh()
-    found: dict[str, Watched] = {}
+    found: dict[str, MailboxCounts] = {}
     for state in calendars.states.values():
-        _count(found.setdefault(state.provider or "unknown", Watched()), state, reconcile_ms, now_ms)
+        _count(found.setdefault(state.provider or "unknown", MailboxCounts()), state, reconcile_ms, now_ms)
     for grant in connected:
-        found.setdefault(grant.consent.provider, Watched()).forgotten += grant.mailbox not in calendars.states
+        found.setdefault(grant.consent.provider, MailboxCounts()).forgotten += grant.mailbox not in calendars.states
     return found
 
 
-def emptied(engine: Engine) -> bool:
-    """Whether the registry knows no organisation although the log holds somebody's mailbox: it was lost, or is another's."""
-    if next(tenants_of(engine.registry), None) is not None:
+def is_registry_emptied(engine: Engine) -> bool:
+    """Whether the registry has no organisation although the log has mailboxes: it was lost, or is another deployment's."""
+    if next(list_tenants(engine.registry), None) is not None:
         return False
     partitions = range(engine.log.partitions)
-    records = (record for number in partitions for record in all_records(engine.log, CALENDAR_STATE.name, number))
+    records = (record for number in partitions for record in read_all(engine.log, CALENDAR_STATE.name, number))
     return any(record.key != POSITION_KEY for record in records)
 
 
-def consent_counts(registry: Registry) -> dict[str, dict[str, int]]:
-    """Provider → consent state → how many."""
+def count_grants(registry: Registry) -> dict[str, dict[str, int]]:
+    """Return provider → state of the grant → how many."""
     counts: dict[str, Counter[str]] = {}
-    for grant in grants(registry):
+    for grant in read_grants(registry):
         counts.setdefault(grant.consent.provider, Counter())[str(grant.consent.state)] += 1
     return {provider: dict(counter) for provider, counter in counts.items()}
 
 
-def letters(engine: Engine) -> Letters:
-    """How many are open, and the newest of them."""
-    found = list(open_letters(engine.log).values())
+def count_dead_letters(engine: Engine) -> DeadLetterCounts:
+    """Count the open dead letters, and find the newest."""
+    found = list(find_open_letters(engine.log).values())
     if not found:
-        return Letters(0)
+        return DeadLetterCounts(0)
     newest = found[-1].letter
-    return Letters(len(found), newest.failed_at_ms, newest.id, masked(newest.reason))
+    return DeadLetterCounts(len(found), newest.failed_at_ms, newest.id, masked(newest.reason))
 
 
-def open_prompts(engine: Engine, *, grace_ms: Callable[[str], int], now_ms: int) -> int:
-    """How many prompts wait for somebody, over all organisations."""
+def count_open_prompts(engine: Engine, *, grace_ms: Callable[[str], int], now_ms: int) -> int:
+    """Count the open prompts of all organisations."""
     newest: dict[bytes, bytes | None] = {}
     for partition in range(engine.log.partitions):
-        newest |= {record.key: record.value for record in all_records(engine.log, MEETING_STATE.name, partition)}
+        newest |= {record.key: record.value for record in read_all(engine.log, MEETING_STATE.name, partition)}
     newest.pop(POSITION_KEY, None)
     by_tenant: dict[str, list[bytes]] = {}
     for key, value in newest.items():
         if value is not None:
             by_tenant.setdefault(key.decode().partition("/")[0], []).append(value)
-    return sum(_prompts(engine, tenant, values, grace_ms, now_ms) for tenant, values in by_tenant.items())
+    return sum(_count_prompts(engine, tenant, values, grace_ms, now_ms) for tenant, values in by_tenant.items())
 
 
-def rebuilding(engine: Engine) -> list[int]:
-    """Partitions of the view that have nothing applied, or another topic's past, although there is something to apply."""
+def find_rebuilding_partitions(engine: Engine) -> list[int]:
+    """Return the partitions of the view that have applied nothing of the present topic, although it has records."""
     topic_id = engine.log.topic_id(MEETING_STATE.name)
     found = []
     for partition in range(engine.log.partitions):
@@ -94,7 +96,7 @@ def rebuilding(engine: Engine) -> list[int]:
     return found
 
 
-def _count(counts: Watched, state: MailboxState, reconcile_ms: int, now_ms: int) -> None:
+def _count(counts: MailboxCounts, state: MailboxState, reconcile_ms: int, now_ms: int) -> None:
     word = state_of(state)
     counts.held += word != "leaving"
     counts.connecting += word == "connecting"
@@ -107,7 +109,7 @@ def _count(counts: Watched, state: MailboxState, reconcile_ms: int, now_ms: int)
         _count_subscription(counts, state, now_ms)
 
 
-def _count_subscription(counts: Watched, state: MailboxState, now_ms: int) -> None:
+def _count_subscription(counts: MailboxCounts, state: MailboxState, now_ms: int) -> None:
     live = state.subscription
     if live is None or live.expires_at_ms <= now_ms:
         counts.unwatched += 1
@@ -116,16 +118,18 @@ def _count_subscription(counts: Watched, state: MailboxState, now_ms: int) -> No
         counts.late += now_ms > renew_at(live) + HOUR_MS
 
 
-def _prompts(engine: Engine, tenant: str, values: list[bytes], grace_ms: Callable[[str], int], now_ms: int) -> int:
+def _count_prompts(
+    engine: Engine, tenant: str, values: list[bytes], grace_ms: Callable[[str], int], now_ms: int
+) -> int:
     try:
         keys = engine.keyring.keys(tenant)
     except KeyDestroyedError:
         return 0
     dismissed = frozenset(name for name, _ in tables.dismissals(engine.registry).scan(tenant))
-    return sum(_open_in(value, keys, dismissed, grace_ms, now_ms) for value in values)
+    return sum(_count_open_in(value, keys, dismissed, grace_ms, now_ms) for value in values)
 
 
-def _open_in(
+def _count_open_in(
     value: bytes, keys: TenantKeys, dismissed: frozenset[str], grace_ms: Callable[[str], int], now_ms: int
 ) -> int:
     try:

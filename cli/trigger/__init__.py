@@ -1,4 +1,4 @@
-"""`roomsync trigger`: notifications that carry valid proof, sent to the receiver or printed."""
+"""`roomsync trigger`: sends or prints notifications that carry valid proof."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import click
 
-from cli.common.engine import opened_engine
+from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING, UNREACHABLE
-from cli.common.mailboxes import connected
-from cli.trigger.notifications import Push, google_push, graph_push, synthetic_mailboxes
+from cli.common.mailboxes import find_connected_mailboxes
+from cli.trigger.notifications import Push, make_google_push, make_graph_push, make_synthetic_mailboxes
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys
 from shared.runtime.clock import clock_from
@@ -44,13 +44,13 @@ def command(kind: str, count: int, only_print: bool, synthetic: bool, url: str, 
     Exit codes: 0 all acknowledged, 1 some were not, 3 the receiver cannot be reached.
     """
     settings = load()
-    mailboxes = synthetic_mailboxes(_SYNTHETIC_MAILBOXES) if synthetic else _connected(_PROVIDERS[kind])
-    pushes = _pushes(kind, settings, mailboxes, count)
+    mailboxes = make_synthetic_mailboxes(_SYNTHETIC_MAILBOXES) if synthetic else _find_mailboxes(_PROVIDERS[kind])
+    pushes = _make_pushes(kind, settings, mailboxes, count)
     if only_print:
         for push in pushes:
             click.echo(push.as_json())
         return 0
-    base = (url or _receiver(settings)).rstrip("/")
+    base = (url or _receiver_url(settings)).rstrip("/")
     try:
         answers = Counter(_send(base, push) for push in pushes)
     except OSError as error:
@@ -58,27 +58,27 @@ def command(kind: str, count: int, only_print: bool, synthetic: bool, url: str, 
             f"the receiver at {base} does not answer ({error}); start it with `roomsync run webhook-receiver`", err=True
         )
         return UNREACHABLE
-    return _report(answers, as_json=as_json)
+    return _print_result(answers, as_json=as_json)
 
 
-def _connected(provider: Provider) -> list[Mailbox]:
-    with opened_engine() as (engine, _):
-        found = connected(engine.registry, provider)
+def _find_mailboxes(provider: Provider) -> list[Mailbox]:
+    with connect_engine() as (engine, _):
+        found = find_connected_mailboxes(engine.registry, provider)
     if not found:
         message = f"nobody is connected at {provider}; connect a calendar on the portal, or use --synthetic"
         raise click.ClickException(message)
     return found
 
 
-def _pushes(kind: str, settings: Settings, mailboxes: list[Mailbox], count: int) -> Iterator[Push]:
+def _make_pushes(kind: str, settings: Settings, mailboxes: list[Mailbox], count: int) -> Iterator[Push]:
     keys: HookKeys = master_keys(settings).hook_keys()
     clock = clock_from(settings.test_clock)
     first_number = time.time_ns() // 1_000_000_000  # message numbers of a channel grow, with gaps
     for number, mailbox in zip(range(count), itertools.cycle(mailboxes), strict=False):
         if kind == "graph":
-            yield graph_push(keys, mailbox, _guid, clock.now_ms())
+            yield make_graph_push(keys, mailbox, _make_guid, clock.now_ms())
         else:
-            yield google_push(keys, mailbox, _guid, first_number + number)
+            yield make_google_push(keys, mailbox, _make_guid, first_number + number)
 
 
 def _send(base: str, push: Push) -> int:
@@ -91,7 +91,7 @@ def _send(base: str, push: Push) -> int:
         return error.code
 
 
-def _report(answers: Counter[int], *, as_json: bool) -> int:
+def _print_result(answers: Counter[int], *, as_json: bool) -> int:
     good = sum(count for status, count in answers.items() if status in (200, 202))
     result = {
         "sent": answers.total(),
@@ -104,7 +104,7 @@ def _report(answers: Counter[int], *, as_json: bool) -> int:
     return 0 if good == answers.total() else FINDING
 
 
-def _receiver(settings: Settings) -> str:
+def _receiver_url(settings: Settings) -> str:
     if settings.hooks_url or settings.public_url:
         return settings.hooks_url or settings.public_url
     if not settings.receiver_port:
@@ -113,5 +113,5 @@ def _receiver(settings: Settings) -> str:
     return f"http://127.0.0.1:{settings.receiver_port}"
 
 
-def _guid() -> str:
+def _make_guid() -> str:
     return str(uuid.uuid4())

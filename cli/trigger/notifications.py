@@ -1,4 +1,4 @@
-"""Notifications as a provider would send them, with valid proof. Pure but for the ids it is given."""
+"""Makes notifications as a provider would send them, with valid proof. Pure but for the ids it is given."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Push:
     body: str
 
     def as_json(self) -> str:
-        """As `trigger --print` says it."""
+        """Return the line that `trigger --print` writes."""
         return json.dumps(asdict(self))
 
 
-def graph_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, now_ms: int) -> Push:
-    """A batch of one change notification, shaped like Graph's."""
+def make_graph_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, now_ms: int) -> Push:
+    """Make a batch of one change notification, shaped like Graph's."""
     event = f"AAMkTrigger{new_id().replace('-', '')}"
     item = {
         "subscriptionId": new_id(),
@@ -45,8 +45,8 @@ def graph_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, now_ms: int) -> 
     )
 
 
-def google_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, number: int) -> Push:
-    """A channel message: all in the headers."""
+def make_google_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, number: int) -> Push:
+    """Make a channel message of Google: everything is in the headers."""
     channel = new_id()
     headers = {
         "X-Goog-Channel-ID": channel,
@@ -59,6 +59,6 @@ def google_push(keys: HookKeys, mailbox: Mailbox, new_id: NewId, number: int) ->
     return Push(profile_of(Provider.GOOGLE).hooks.path, headers, "")
 
 
-def synthetic_mailboxes(count: int) -> list[Mailbox]:
-    """Made-up mailboxes: the proof is valid, nobody is connected."""
+def make_synthetic_mailboxes(count: int) -> list[Mailbox]:
+    """Make up mailboxes: their proof is valid, nobody has connected them."""
     return [Mailbox("t-synthetic", f"u-{number:04d}") for number in range(count)]

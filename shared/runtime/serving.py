@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ from waitress.server import create_server
 from shared.errors import ConfigurationError
 from shared.runtime.http_channel import DeadlineChannel
 from shared.runtime.logging import get_logger
+from shared.runtime.ready import announce
 
 WsgiApp = Callable[..., Any]
 
@@ -97,12 +96,6 @@ def serve_in_background(
     if ready:
         announce(name, background.url)
     return background
-
-
-def announce(name: str, url: str) -> None:
-    """The one line on stdout by which others learn that a service is there."""
-    sys.stdout.write(f"ready {name} {url} {os.getpid()}\n")
-    sys.stdout.flush()
 
 
 def _listen(app: WsgiApp, host: str, port: int, threads: int, max_body_bytes: int) -> Any:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.runtime.ready import parse_ready
+
 SUPERVISED = "ROOMSYNC_SUPERVISED"
 FIRST_RESTART_S = 0.1
 SLOWEST_RESTART_S = 5.0
@@ -80,9 +82,9 @@ class Supervisor:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():
-            words = line.split()
-            if len(words) == 4 and words[0] == "ready":  # noqa: PLR2004  # ready NAME URL PID
-                self._on_ready(words[1], words[2], int(words[3]))
+            ready = parse_ready(line)
+            if ready is not None:
+                self._on_ready(ready.name, ready.url, ready.pid)
 
     def _stop_all(self) -> None:
         running = [child.process for child in self._children if child.process]

@@ -13,21 +13,21 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from cli.demo.processes import Stage, run_command, staged
+from cli.demo.processes import RunningSystem, run_command, start_system
 
 PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage() -> Iterator[RunningSystem]:
     overrides = {"ROOMSYNC_ENROLMENT": "closed", "ROOMSYNC_TEST_FLOW_S": "20"}
-    with staged(engine="embedded", seed=7, servers={}, overrides=overrides) as found:
+    with start_system(engine="embedded", seed=7, servers={}, overrides=overrides) as found:
         yield found
 
 
 @pytest.mark.parametrize("provider", ["microsoft", "google"])
 @pytest.mark.proves("E14", "E15", "E16", "E18", "E20")
-def test_administrator_tests_the_integration_and_people_may_then_connect(stage: Stage, provider: str) -> None:
+def test_administrator_tests_the_integration_and_people_may_then_connect(stage: RunningSystem, provider: str) -> None:
     domain = f"{provider}.test"
     directory = simulate(stage, "tenants", provider=provider, name="Contoso", domain=domain)["id"]
     for name in ("ada", "ben"):
@@ -63,7 +63,9 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
     """No notification arrives here, so the test waits for its push; then its process is restarted."""
     overrides = {"ROOMSYNC_ENROLMENT": "closed", "ROOMSYNC_TEST_FLOW_S": "60"}
     with (
-        staged(engine="embedded", seed=7, servers={}, services=("room-status", "portal"), overrides=overrides) as stage,
+        start_system(
+            engine="embedded", seed=7, servers={}, services=("room-status", "portal"), overrides=overrides
+        ) as stage,
         httpx.Client(timeout=30.0) as ada,
     ):
         simulate(stage, "tenants", provider="google", name="Contoso", domain="x.test")
@@ -93,18 +95,18 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
         assert found["test"]["leftovers"] == 0
 
 
-def standing(stage: Stage) -> list[Any]:
+def standing(stage: RunningSystem) -> list[Any]:
     """Events that are not cancelled."""
     listed = httpx.get(f"{stage.simulator}/sim/v1/meetings").raise_for_status().json()["meetings"]
     return [each for each in listed if not each["cancelled"]]
 
 
-def simulate(stage: Stage, path: str, **body: Any) -> dict[str, Any]:
+def simulate(stage: RunningSystem, path: str, **body: Any) -> dict[str, Any]:
     found: dict[str, Any] = httpx.post(f"{stage.simulator}/sim/v1/{path}", json=body).raise_for_status().json()
     return found
 
 
-def live(stage: Stage, provider: str) -> list[Any]:
+def live(stage: RunningSystem, provider: str) -> list[Any]:
     answer = httpx.get(f"{stage.simulator}/sim/v1/subscriptions").raise_for_status().json()
     listed = answer if isinstance(answer, list) else answer["subscriptions"]
     return [each for each in listed if each["provider"] == provider]
@@ -118,7 +120,7 @@ def go(client: httpx.Client, path: str) -> httpx.Response:
     return answer
 
 
-def connect(stage: Stage, provider: str, address: str) -> httpx.Response:
+def connect(stage: RunningSystem, provider: str, address: str) -> httpx.Response:
     with httpx.Client(base_url=stage.portal, timeout=30.0) as client:
         return go(client, f"/auth/login?provider={provider}&login_hint={address}")
 

@@ -9,8 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.organisations import REFUSING, Organisation, assemble, book, refusing, tomorrow_at
-from cli.demo.processes import Stage, staged
+from cli.demo.organisations import (
+    REFUSING,
+    Organisation,
+    book_meeting,
+    create_organisation,
+    ensure_decline,
+    tomorrow_at,
+)
+from cli.demo.processes import RunningSystem, start_system
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -39,20 +46,20 @@ def browser() -> Iterator[playwright.Browser]:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage() -> Iterator[RunningSystem]:
     """The running system on the embedded engine."""
-    with staged(engine="embedded", seed=7, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as running:
+    with start_system(engine="embedded", seed=7, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def organisations(stage: Stage) -> Callable[[str], Organisation]:
+def organisations(stage: RunningSystem) -> Callable[[str], Organisation]:
     """The organisation at a provider, made when it is first asked for: an address signs in at one place only."""
     made: dict[str, Organisation] = {}
 
     def organisation(provider: str) -> Organisation:
         if provider not in made:
-            made[provider] = assemble(stage, provider)
+            made[provider] = create_organisation(stage, provider)
         return made[provider]
 
     return organisation
@@ -85,12 +92,12 @@ def overflows(page: playwright.Page) -> bool:
     return wider
 
 
-def is_ours(message: playwright.ConsoleMessage, stage: Stage) -> bool:
+def is_ours(message: playwright.ConsoleMessage, stage: RunningSystem) -> bool:
     """Whether a console message is a fault of the portal's own pages."""
     return message.type == "error" and str(message.location.get("url", "")).startswith(stage.portal)
 
 
-def _chosen_again(page: playwright.Page, stage: Stage, address: str) -> None:
+def _chosen_again(page: playwright.Page, stage: RunningSystem, address: str) -> None:
     """The provider may ask once more who it is."""
     page.wait_for_load_state()
     if not page.url.startswith(stage.portal):
@@ -101,7 +108,7 @@ def _chosen_again(page: playwright.Page, stage: Stage, address: str) -> None:
 @pytest.mark.proves("E42", "E43", "D8", "S5")
 @pytest.mark.parametrize("provider", ["microsoft", "google"])
 def test_person_signs_in_is_prompted_and_takes_another_room(
-    stage: Stage, browser: playwright.Browser, organisations: Callable[[str], Organisation], provider: str
+    stage: RunningSystem, browser: playwright.Browser, organisations: Callable[[str], Organisation], provider: str
 ) -> None:
     who = organisations(provider)
     context = browser.new_context(viewport=DESKTOP)
@@ -127,8 +134,8 @@ def test_person_signs_in_is_prompted_and_takes_another_room(
     shot(page, f"{provider}-2-connected")
 
     at = tomorrow_at(11)
-    refusing(stage, who, at)
-    book(stage, who, host="Ada", title="Design review", room=REFUSING, at=at, guests=["Cleo"])
+    ensure_decline(stage, who, at)
+    book_meeting(stage, who, host="Ada", title="Design review", room=REFUSING, at=at, guests=["Cleo"])
     page.locator(".badge.pending").first.wait_for()
     assert "ooked" not in page.locator("#meetings").inner_text()
     shot(page, f"{provider}-3-pending")
@@ -152,7 +159,7 @@ def test_person_signs_in_is_prompted_and_takes_another_room(
     context.close()
 
 
-def test_simulators_page_shows_what_happens(stage: Stage, browser: playwright.Browser) -> None:
+def test_simulators_page_shows_what_happens(stage: RunningSystem, browser: playwright.Browser) -> None:
     page = browser.new_page(viewport=DESKTOP)
     page.set_default_timeout(PATIENCE_MS)
     page.goto(stage.simulator)
@@ -165,7 +172,7 @@ def test_simulators_page_shows_what_happens(stage: Stage, browser: playwright.Br
 
 @pytest.mark.proves("D8")
 def test_page_works_without_script(
-    stage: Stage, browser: playwright.Browser, organisations: Callable[[str], Organisation]
+    stage: RunningSystem, browser: playwright.Browser, organisations: Callable[[str], Organisation]
 ) -> None:
     who = organisations("microsoft").host["address"]
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)

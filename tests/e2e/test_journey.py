@@ -9,16 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.demo.organisations import assemble, book, tomorrow_at
-from cli.demo.person import Person
-from cli.demo.processes import Stage, run_command, staged
-from cli.demo.story import TITLE, play
+from cli.demo.organisations import book_meeting, create_organisation, tomorrow_at
+from cli.demo.person import PortalSession
+from cli.demo.processes import RunningSystem, run_command, start_system
+from cli.demo.story import TITLE, run_story
 
 PROVIDERS = ["microsoft", "google"]
 CONTENT = (TITLE, "Standing appointment", "cleo@", "ada@", "ben@")
 
 
-def topic(stage: Stage, name: str) -> list[dict[str, object]]:
+def topic(stage: RunningSystem, name: str) -> list[dict[str, object]]:
     lines = run_command(["tail", name, "--from", "beginning", "--json"], stage.environ).splitlines()
     records = [json.loads(line) for line in lines]
     return [json.loads(each["value"]) if isinstance(each["value"], str) else each["value"] for each in records]
@@ -40,8 +40,8 @@ def leaks(home: Path) -> list[str]:
 def test_declined_room_is_told_once_prompted_once_and_rebooked(
     engine: str, servers: Mapping[str, str], provider: str
 ) -> None:
-    with staged(engine=engine, seed=7, servers=servers, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as stage:
-        tally = play(stage, assemble(stage, provider), print)
+    with start_system(engine=engine, seed=7, servers=servers, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as stage:
+        tally = run_story(stage, create_organisation(stage, provider), print)
         assert tally.ok, tally
         told = topic(stage, "room-rejections")
         assert [event["type"] for event in told] == ["roomsync.room.declined.v1"]
@@ -55,10 +55,10 @@ def test_declined_room_is_told_once_prompted_once_and_rebooked(
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_without_push_reconciliation_alone_finds_the_decline(provider: str) -> None:
     overrides = {"ROOMSYNC_PROMPT_GRACE_S": "0", "ROOMSYNC_RECONCILE_S": "1"}
-    with staged(engine="embedded", seed=7, servers={}, overrides=overrides) as stage:
-        who = assemble(stage, provider)
+    with start_system(engine="embedded", seed=7, servers={}, overrides=overrides) as stage:
+        who = create_organisation(stage, provider)
         httpx.put(f"{stage.simulator}/sim/v1/faults", json={"pushOff": True}).raise_for_status()
-        assert play(stage, who, print).ok
+        assert run_story(stage, who, print).ok
 
 
 @pytest.mark.proves("E8")
@@ -66,11 +66,11 @@ def test_without_push_reconciliation_alone_finds_the_decline(provider: str) -> N
 @pytest.mark.parametrize("push", [True, False], ids=["by push", "by reconciliation"])
 def test_a_change_in_the_calendar_shows_on_the_page_by_push_or_without(provider: str, *, push: bool) -> None:
     overrides = {"ROOMSYNC_RECONCILE_S": "900" if push else "1"}
-    with staged(engine="embedded", seed=7, servers={}, overrides=overrides) as stage:
-        who, person = assemble(stage, provider), Person(stage.portal)
+    with start_system(engine="embedded", seed=7, servers={}, overrides=overrides) as stage:
+        who, person = create_organisation(stage, provider), PortalSession(stage.portal)
         try:
             person.sign_in(provider, who.host["address"])
-            made = book(stage, who, host="Ada", title=TITLE, room="Birs 4.14", at=tomorrow_at(9), guests=[])
+            made = book_meeting(stage, who, host="Ada", title=TITLE, room="Birs 4.14", at=tomorrow_at(9), guests=[])
             person.wait_for("room", state="accepted")
             with httpx.Client(base_url=f"{stage.simulator}/sim/v1") as sim:
                 sim.put("faults", json={"pushOff": not push}).raise_for_status()

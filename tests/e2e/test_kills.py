@@ -8,15 +8,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from cli.demo.organisations import assemble
-from cli.demo.processes import SERVICES, Stage, staged
-from cli.demo.story import play
+from cli.demo.organisations import create_organisation
+from cli.demo.processes import SERVICES, RunningSystem, start_system
+from cli.demo.story import run_story
 
 
 class Killer:
     """Kills one service when a line of the story contains a word."""
 
-    def __init__(self, stage: Stage, service: str, word: str) -> None:
+    def __init__(self, stage: RunningSystem, service: str, word: str) -> None:
         self._stage, self._service, self._word = stage, service, word
         self.kills = 0
 
@@ -33,8 +33,8 @@ class Killer:
 def test_kill_9_in_the_middle_only_delays_the_story(
     engine: str, servers: Mapping[str, str], service: str, word: str
 ) -> None:
-    with staged(engine=engine, seed=7, servers=servers, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as stage:
+    with start_system(engine=engine, seed=7, servers=servers, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as stage:
         killer = Killer(stage, service, word)
-        tally = play(stage, assemble(stage, "microsoft"), killer)
+        tally = run_story(stage, create_organisation(stage, "microsoft"), killer)
         assert killer.kills == 1
         assert tally.ok, tally

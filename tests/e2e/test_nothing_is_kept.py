@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.demo.person import Person
-from cli.demo.processes import Stage, run_command, staged
+from cli.demo.person import PortalSession
+from cli.demo.processes import RunningSystem, run_command, start_system
 from tests.emptiness import Place, found, in_files, in_redis, in_topics
 
 TITLE, BODY, PLACE = "Quaggasitzung XVII", "Okapiverhandlungen", "Tapirterrasse"
@@ -47,7 +47,7 @@ def temporary_files_watched() -> Iterator[list[Path]]:
     new.extend(set(where.glob("roomsync*")) - before)
 
 
-def organisation(stage: Stage, provider: str, domain: str) -> str:
+def organisation(stage: RunningSystem, provider: str, domain: str) -> str:
     """In the simulator, and switched on in the product; returns the organiser's id there."""
     with httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim:
         tenant = _posted(sim, "tenants", provider=provider, name="Markers", domain=domain)["id"]
@@ -67,9 +67,9 @@ def organisation(stage: Stage, provider: str, domain: str) -> str:
     return str(host)
 
 
-def journey(stage: Stage, provider: str, domain: str, host: str) -> None:
+def journey(stage: RunningSystem, provider: str, domain: str, host: str) -> None:
     """Connected, booked, declined, prompted, looked at on every page, rebooked, accepted."""
-    person = Person(stage.portal)
+    person = PortalSession(stage.portal)
     try:
         person.sign_in(provider, f"nebelhorn@{domain}")
         _until_connected(person)
@@ -98,7 +98,7 @@ def journey(stage: Stage, provider: str, domain: str, host: str) -> None:
         person.close()
 
 
-def kept(stage: Stage, servers: Mapping[str, str]) -> Iterator[Place]:
+def kept(stage: RunningSystem, servers: Mapping[str, str]) -> Iterator[Place]:
     yield from in_files(stage.logs)
     yield from in_topics(stage.environ)
     for name in ("VIEW", "REGISTRY"):
@@ -113,7 +113,7 @@ def test_no_word_of_the_calendar_is_kept_anywhere(engine: str, servers: Mapping[
     overrides = {"ROOMSYNC_PROMPT_GRACE_S": "0", "ROOMSYNC_LOG_LEVEL": "debug"}
     with (
         temporary_files_watched() as new,
-        staged(engine=engine, seed=7, servers=servers, overrides=overrides) as stage,
+        start_system(engine=engine, seed=7, servers=servers, overrides=overrides) as stage,
     ):
         journey(stage, provider, domain, organisation(stage, provider, domain))
         places = list(kept(stage, servers))
@@ -121,7 +121,7 @@ def test_no_word_of_the_calendar_is_kept_anywhere(engine: str, servers: Mapping[
     assert found([*places, *in_files(*new)], words(domain)) == []
 
 
-def _until_connected(person: Person) -> None:
+def _until_connected(person: PortalSession) -> None:
     deadline = time.monotonic() + 60
     while person.get("/v1/me")["connection"]["state"] != "connected":
         assert time.monotonic() < deadline, "the calendar was not connected within 60 s"

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.demo.person import Person
-from cli.demo.processes import Stage, run_command, staged
+from cli.demo.person import PortalSession
+from cli.demo.processes import RunningSystem, run_command, start_system
 from shared.domain.instants import HOUR_MS
 
 DOMAIN = {"microsoft": "rules.test", "google": "rules-g.test"}
@@ -36,10 +36,10 @@ RULE_WORDS = ("resourceProcess", "calendarProcessing", "bookInPolicy", "maxDurat
 class House:
     """One organisation on the running stage, with a room for every rule."""
 
-    stage: Stage
+    stage: RunningSystem
     provider: str
     sim: httpx.Client
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[str, PortalSession] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -84,7 +84,7 @@ class House:
         return self.people[who].wait_for("prompt", roomName=room)
 
 
-def _built(stage: Stage, provider: str, enter: Callable[[list[dict[str, Any]]], Path]) -> House:
+def _built(stage: RunningSystem, provider: str, enter: Callable[[list[dict[str, Any]]], Path]) -> House:
     house = House(stage, provider, httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10))
     tenant = house.post("tenants", provider=provider, name="Rules", domain=house.domain)["id"]
     for name in ("ada", "ben"):
@@ -100,13 +100,13 @@ def _built(stage: Stage, provider: str, enter: Callable[[list[dict[str, Any]]], 
     arguments = ["--provider", provider, "--directory", tenant, "--name", "Rules", "--rooms", str(enter(rooms))]
     run_command(["tenants", "enable", *arguments], stage.environ)
     for name in ("ada", "ben"):
-        house.people[name] = Person(stage.portal)
+        house.people[name] = PortalSession(stage.portal)
         house.people[name].sign_in(provider, f"{name}@{house.domain}")
         _until_connected(house.people[name])
     return house
 
 
-def _until_connected(person: Person) -> None:
+def _until_connected(person: PortalSession) -> None:
     """What the first look finds declined is quiet: the story begins after it."""
     deadline = time.monotonic() + 60
     while person.get("/v1/me")["connection"]["state"] != "connected":
@@ -115,13 +115,15 @@ def _until_connected(person: Person) -> None:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staged(engine="embedded", seed=7, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as found:
+def stage() -> Iterator[RunningSystem]:
+    with start_system(engine="embedded", seed=7, servers={}, overrides={"ROOMSYNC_PROMPT_GRACE_S": "0"}) as found:
         yield found
 
 
 @pytest.fixture(scope="module", params=["microsoft", "google"])
-def house(request: pytest.FixtureRequest, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(
+    request: pytest.FixtureRequest, stage: RunningSystem, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     def enter(rooms: list[dict[str, Any]]) -> Path:
         path = tmp_path_factory.mktemp("rooms") / "rooms.json"
         path.write_text(json.dumps(rooms))
@@ -223,7 +225,7 @@ def test_rules_are_never_read_and_what_is_suggested_is_not_confirmed(house: Hous
     assert not [word for word in RULE_WORDS if word in asked]
 
 
-def _open(person: Person) -> list[Any]:
+def _open(person: PortalSession) -> list[Any]:
     """The prompts for the room of the series."""
     return [each for each in person.get("/v1/me/prompts")["prompts"] if each["roomName"] == "weekly"]
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from cli.demo.processes import Stage, run_command, staged
+from cli.demo.processes import RunningSystem, run_command, start_system
 from tests.e2e.ticking import TickingClock
 from tests.emptiness import found, in_files, in_redis, in_topics
 
@@ -35,7 +35,7 @@ PATIENCE_MS = 60_000
 class Journey:
     """One organisation on the running stage, and its people's browsers."""
 
-    stage: Stage
+    stage: RunningSystem
     clock: TickingClock
     provider: str
     chromium: Browser
@@ -127,7 +127,7 @@ def journey(
             "ROOMSYNC_PROMPT_GRACE_S": "0",
         }
         with (
-            staged(engine=engine, seed=7, servers=servers, overrides=overrides) as stage,
+            start_system(engine=engine, seed=7, servers=servers, overrides=overrides) as stage,
             httpx.Client(base_url=f"{stage.simulator}/sim/v1", timeout=10) as sim,
         ):
             yield _populated(Journey(stage, clock, provider, chromium, sim))

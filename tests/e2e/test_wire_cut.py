@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.demo.organisations import assemble
-from cli.demo.processes import SERVICES, staged
-from cli.demo.story import play
+from cli.demo.organisations import create_organisation
+from cli.demo.processes import SERVICES, start_system
+from cli.demo.story import run_story
 
 PATIENCE_S = 6.0
 
@@ -14,10 +14,10 @@ PATIENCE_S = 6.0
 @pytest.mark.parametrize("dead", ["webhook-receiver", "sync-worker", "room-status"])
 def test_journey_fails_without_a_service(dead: str) -> None:
     services = [name for name in SERVICES if name != dead]
-    with staged(engine="embedded", seed=7, servers={}, services=services) as stage:
-        who = assemble(stage, "microsoft")
+    with start_system(engine="embedded", seed=7, servers={}, services=services) as stage:
+        who = create_organisation(stage, "microsoft")
         with pytest.raises(RuntimeError, match="within"):
-            play(stage, who, print, patience_s=PATIENCE_S)
+            run_story(stage, who, print, patience_s=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_journey_fails_without_a_service(dead: str) -> None:
     [("microsoft", "ROOMSYNC_MICROSOFT_GRAPH_URL"), ("google", "ROOMSYNC_GOOGLE_CALENDAR_URL")],
 )
 def test_journey_fails_with_the_providers_address_dead(provider: str, setting: str) -> None:
-    with staged(engine="embedded", seed=7, servers={}, overrides={setting: "http://127.0.0.1:9/dead"}) as stage:
-        who = assemble(stage, provider)
+    with start_system(engine="embedded", seed=7, servers={}, overrides={setting: "http://127.0.0.1:9/dead"}) as stage:
+        who = create_organisation(stage, provider)
         with pytest.raises(RuntimeError, match="within"):
-            play(stage, who, print, patience_s=PATIENCE_S)
+            run_story(stage, who, print, patience_s=PATIENCE_S)

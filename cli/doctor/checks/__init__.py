@@ -1,5 +1,5 @@
-"""What `roomsync doctor` knows: one module a kind of trouble, each a generator of findings."""
+"""The checks of `roomsync doctor`: one module a subject, each with a function that yields results."""
 
-from cli.doctor.checks.finding import Finding, State
+from cli.doctor.checks.check_result import CheckResult, CheckState
 
-__all__ = ["Finding", "State"]
+__all__ = ["CheckResult", "CheckState"]

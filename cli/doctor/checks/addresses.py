@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from cli.doctor.checks.finding import Finding, State
+from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.providers.catalogue import configured, profile_of
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
@@ -16,47 +16,49 @@ _TIMEOUT_S = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
+def check_addresses(settings: Settings) -> Iterator[CheckResult]:
     """Our own addresses first, then those of the providers that are configured."""
-    yield _public(settings)
+    yield _check_public_url(settings)
     for provider in configured(settings):
         for name in profile_of(provider).address_settings:
-            yield _answers(f"ROOMSYNC_{name.upper()}", getattr(settings, name))
+            yield _check_answers(f"ROOMSYNC_{name.upper()}", getattr(settings, name))
 
 
-def _public(settings: Settings) -> Finding:
+def _check_public_url(settings: Settings) -> CheckResult:
     url = settings.hooks_url or settings.public_url
     if not url:
-        return Finding(
+        return CheckResult(
             "public address",
-            State.NOTE,
+            CheckState.NOTE,
             "none: only this machine's simulator can push to it",
             "for real providers set ROOMSYNC_PUBLIC_URL to an https address that reaches this machine",
         )
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return Finding("public address", State.UNUSABLE, f"{url} is no address", "set ROOMSYNC_PUBLIC_URL=https://host")
+        return CheckResult(
+            "public address", CheckState.UNUSABLE, f"{url} is no address", "set ROOMSYNC_PUBLIC_URL=https://host"
+        )
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        return Finding(
+        return CheckResult(
             "public address",
-            State.WRONG,
+            CheckState.WRONG,
             f"{url} is not https",
             "providers push to https only: put a proxy with a certificate in front",
         )
-    return Finding("public address", State.OK, masked(url))
+    return CheckResult("public address", CheckState.OK, masked(url))
 
 
-def _answers(setting: str, url: str) -> Finding:
+def _check_answers(setting: str, url: str) -> CheckResult:
     """Any answer will do: without a token it is a refusal."""
     try:
         urllib.request.urlopen(url, timeout=_TIMEOUT_S).close()  # noqa: S310  # the operator's own setting
     except urllib.error.HTTPError as error:
         error.close()
     except (OSError, ValueError) as error:
-        return Finding(
+        return CheckResult(
             setting,
-            State.AWAY,
+            CheckState.AWAY,
             f"{url} does not answer ({masked(str(error))})",
             "check the setting, DNS, proxy and firewall",
         )
-    return Finding(setting, State.OK, f"{url} answers")
+    return CheckResult(setting, CheckState.OK, f"{url} answers")

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from cli.common.mailboxes import tenants_of
-from cli.doctor.checks.finding import Finding, State
+from cli.common.mailboxes import list_tenants
+from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
@@ -23,54 +23,59 @@ _REMEDIES = {
 }
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
+def check_engine(settings: Settings) -> Iterator[CheckResult]:
     """Each part of the engine, asked something harmless."""
     if settings.engine == "embedded" and not settings.home.exists():
-        yield Finding("engine", State.OK, "its files will be made at the first start")
+        yield CheckResult("engine", CheckState.OK, "its files will be made at the first start")
         return
-    if settings.engine == "kafka" and _server(settings.view_redis_url) == _server(settings.registry_redis_url):
-        said = "views and registry are on one server: who empties the views, as may be done, empties the registry and its keys"
-        yield Finding(
-            "redis servers", State.WRONG, said, "give ROOMSYNC_REGISTRY_REDIS_URL a server of its own, kept on disk"
+    if settings.engine == "kafka" and _split_address(settings.view_redis_url) == _split_address(
+        settings.registry_redis_url
+    ):
+        text = "views and registry are on one server: who empties the views, as may be done, empties the registry and its keys"
+        yield CheckResult(
+            "redis servers",
+            CheckState.WRONG,
+            text,
+            "give ROOMSYNC_REGISTRY_REDIS_URL a server of its own, kept on disk",
         )
     try:
         engine = open_engine(settings)
     except ConfigurationError as error:
-        yield Finding("engine", State.UNUSABLE, masked(str(error)))
+        yield CheckResult("engine", CheckState.UNUSABLE, masked(str(error)))
         return
     try:
-        for name, ask in _questions(engine).items():
-            yield _asked(name, ask, _REMEDIES[settings.engine])
+        for name, ask in _list_probes(engine).items():
+            yield _run_probe(name, ask, _REMEDIES[settings.engine])
     finally:
         engine.close()
 
 
-def _server(url: str) -> tuple[str | None, int]:
+def _split_address(url: str) -> tuple[str | None, int]:
     parts = urlsplit(url)
     return parts.hostname, parts.port or _REDIS_PORT
 
 
-def _questions(engine: Engine) -> dict[str, Callable[[], object]]:
+def _list_probes(engine: Engine) -> dict[str, Callable[[], object]]:
     return {
         "log": lambda: engine.log.probe(),  # noqa: PLW0108  # each part opens when asked: not before
         "view": lambda: engine.view.applied(0),
         "registry": lambda: list(directories(engine.registry).scan(NOBODY)),
-        "keyring": lambda: _every_key(engine),
+        "keyring": lambda: _open_every_key(engine),
     }
 
 
-def _every_key(engine: Engine) -> None:
+def _open_every_key(engine: Engine) -> None:
     """Open each organisation's keys: the wrong master key is found here, not by workers that put every record aside."""
-    for tenant in (NOBODY, *tenants_of(engine.registry)):
+    for tenant in (NOBODY, *list_tenants(engine.registry)):
         with contextlib.suppress(KeyDestroyedError):
             engine.keyring.keys(tenant)
 
 
-def _asked(name: str, ask: Callable[[], object], remedy: str) -> Finding:
+def _run_probe(name: str, ask: Callable[[], object], remedy: str) -> CheckResult:
     try:
         ask()
     except ConfigurationError as error:
-        return Finding(name, State.UNUSABLE, masked(str(error)))
+        return CheckResult(name, CheckState.UNUSABLE, masked(str(error)))
     except RoomsyncError as error:
-        return Finding(name, State.AWAY, masked(str(error)), remedy)
-    return Finding(name, State.OK, "answers")
+        return CheckResult(name, CheckState.AWAY, masked(str(error)), remedy)
+    return CheckResult(name, CheckState.OK, "answers")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.doctor.checks.finding import Finding, State
+from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.providers.catalogue import PROFILES
 from shared.runtime.settings import Settings
 
@@ -18,44 +18,52 @@ _LEAST_FREE_BYTES = 200 * 1024 * 1024
 _EXTRAS = {profile.extra: profile.sdk for profile in PROFILES.values()} | {"portal": "authlib"}
 
 
-def findings() -> Iterator[Finding]:
+def check_machine() -> Iterator[CheckResult]:
     """Python and what is installed into it."""
     version = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info >= OLDEST:
-        yield Finding("python", State.OK, version)
+        yield CheckResult("python", CheckState.OK, version)
     else:
-        yield Finding("python", State.WRONG, version, "install Python 3.11 or newer, then `make setup`")
+        yield CheckResult("python", CheckState.WRONG, version, "install Python 3.11 or newer, then `make setup`")
     missing = [extra for extra, module in _EXTRAS.items() if importlib.util.find_spec(module) is None]
     if missing:
         names = ",".join(missing)
-        yield Finding(
-            "packages", State.WRONG, f"not installed: {names}", f"run `make setup`, or `pip install roomsync[{names}]`"
+        yield CheckResult(
+            "packages",
+            CheckState.WRONG,
+            f"not installed: {names}",
+            f"run `make setup`, or `pip install roomsync[{names}]`",
         )
     else:
-        yield Finding("packages", State.OK, "provider and portal packages are installed")
+        yield CheckResult("packages", CheckState.OK, "provider and portal packages are installed")
 
 
-def home_findings(settings: Settings) -> Iterator[Finding]:
+def check_home(settings: Settings) -> Iterator[CheckResult]:
     """Whether the data directory can be written, and has room."""
-    place = _nearest(settings.home.absolute())
+    place = _find_nearest_folder(settings.home.absolute())
     if not os.access(place, os.W_OK | os.X_OK):
-        yield Finding("home", State.WRONG, f"{place} cannot be written", "set ROOMSYNC_HOME to a directory of your own")
+        yield CheckResult(
+            "home", CheckState.WRONG, f"{place} cannot be written", "set ROOMSYNC_HOME to a directory of your own"
+        )
         return
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
-        yield Finding(
-            "home", State.WRONG, f"{free // 2**20} MiB free at {place}", "make room: the log needs 200 MiB at least"
+        yield CheckResult(
+            "home",
+            CheckState.WRONG,
+            f"{free // 2**20} MiB free at {place}",
+            "make room: the log needs 200 MiB at least",
         )
         return
-    said = (
+    text = (
         f"{settings.home} can be written"
         if settings.home.exists()
         else f"{settings.home} will be made at the first start"
     )
-    yield Finding("home", State.OK, said)
+    yield CheckResult("home", CheckState.OK, text)
 
 
-def _nearest(path: Path) -> Path:
+def _find_nearest_folder(path: Path) -> Path:
     """The directory itself, or the nearest one above it that exists."""
     while not path.exists():
         path = path.parent

@@ -8,42 +8,47 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 
-from cli.doctor.checks.finding import Finding, State
+from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.runtime.settings import Settings
 
 _NAMES = ("receiver", "portal", "simulator")
 _TIMEOUT_S = 1.0
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
+def check_ports(settings: Settings) -> Iterator[CheckResult]:
     """Each port that a service would listen on."""
     taken: dict[int, str] = {}
     for name in _NAMES:
         port = getattr(settings, f"{name}_port")
         setting = f"ROOMSYNC_{name.upper()}_PORT"
         if port in taken:
-            yield Finding(
-                f"{name} port", State.WRONG, f"{setting}={port} is the {taken[port]}'s too", f"set {setting} to another"
+            yield CheckResult(
+                f"{name} port",
+                CheckState.WRONG,
+                f"{setting}={port} is the {taken[port]}'s too",
+                f"set {setting} to another",
             )
         else:
-            yield _port(name, setting, port)
+            yield _check_port(name, setting, port)
         if port:
             taken[port] = name
 
 
-def _port(name: str, setting: str, port: int) -> Finding:
+def _check_port(name: str, setting: str, port: int) -> CheckResult:
     if port == 0:
-        return Finding(f"{name} port", State.OK, "a free one is taken at the start")
-    reason = _why_not_free(port)
+        return CheckResult(f"{name} port", CheckState.OK, "a free one is taken at the start")
+    reason = _explain_in_use(port)
     if reason is None:
-        return Finding(f"{name} port", State.OK, f"{port} is free")
-    whose = _service_at(port)
+        return CheckResult(f"{name} port", CheckState.OK, f"{port} is free")
+    whose = _find_service_at(port)
     if whose:
-        return Finding(f"{name} port", State.OK, f"{port} is in use by {whose}, running already")
-    return Finding(f"{name} port", State.WRONG, f"{port} {reason}", f"set {setting} to another, or 0 for a free one")
+        return CheckResult(f"{name} port", CheckState.OK, f"{port} is in use by {whose}, running already")
+    return CheckResult(
+        f"{name} port", CheckState.WRONG, f"{port} {reason}", f"set {setting} to another, or 0 for a free one"
+    )
 
 
-def _why_not_free(port: int) -> str | None:
+def _explain_in_use(port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
@@ -57,11 +62,11 @@ def _why_not_free(port: int) -> str | None:
     return None
 
 
-def _service_at(port: int) -> str | None:
+def _find_service_at(port: int) -> str | None:
     """What answers `/version` there, if it is one of ours."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/version", timeout=_TIMEOUT_S) as answer:
-            said = json.load(answer)
+            answered = json.load(answer)
     except (OSError, ValueError):
         return None
-    return str(said["service"]) if isinstance(said, dict) and "service" in said else None
+    return str(answered["service"]) if isinstance(answered, dict) and "service" in answered else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.doctor.checks.finding import Finding, State
+from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.crypto.master import parse
 from shared.errors import ConfigurationError
 from shared.providers.catalogue import PROFILES
@@ -13,49 +13,49 @@ from shared.runtime.settings import Settings
 from shared.runtime.wiring import MASTER_KEY_FILE
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
+def check_secrets(settings: Settings) -> Iterator[CheckResult]:
     """The master key, and each provider's client."""
-    yield _master_key(settings)
+    yield _check_master_key(settings)
     for profile in PROFILES.values():
-        yield _client(settings, profile)
+        yield _check_client(settings, profile)
 
 
-def _master_key(settings: Settings) -> Finding:
+def _check_master_key(settings: Settings) -> CheckResult:
     path = settings.home / MASTER_KEY_FILE
     if settings.master_key:
-        return _parsed("ROOMSYNC_MASTER_KEY", settings.master_key)
+        return _check_parses("ROOMSYNC_MASTER_KEY", settings.master_key)
     if path.exists():
-        return _parsed(str(path), path.read_text())
+        return _check_parses(str(path), path.read_text())
     if settings.public_url and not settings.loopback:
-        return Finding(
+        return CheckResult(
             "master key",
-            State.UNUSABLE,
+            CheckState.UNUSABLE,
             "ROOMSYNC_MASTER_KEY is missing",
             "make one with `roomsync keys new` and keep it outside the data directory",
         )
-    return Finding("master key", State.OK, f"one will be made in {path} at the first start")
+    return CheckResult("master key", CheckState.OK, f"one will be made in {path} at the first start")
 
 
-def _parsed(where: str, text: str) -> Finding:
+def _check_parses(where: str, text: str) -> CheckResult:
     try:
         ring = parse(text)
     except ConfigurationError as error:
-        return Finding("master key", State.UNUSABLE, f"{where}: {error}", "make one with `roomsync keys new`")
-    return Finding("master key", State.OK, f"{where}: {ring.current} signs, {len(ring.ring)} in the ring")
+        return CheckResult("master key", CheckState.UNUSABLE, f"{where}: {error}", "make one with `roomsync keys new`")
+    return CheckResult("master key", CheckState.OK, f"{where}: {ring.current} signs, {len(ring.ring)} in the ring")
 
 
-def _client(settings: Settings, profile: Profile) -> Finding:
+def _check_client(settings: Settings, profile: Profile) -> CheckResult:
     provider, where, ours = profile.provider, profile.registering, profile.registration(settings)
     client_id, client_secret = ours.client_id, ours.client_secret
     prefix = f"ROOMSYNC_{provider.upper()}_CLIENT"
     if client_id and client_secret:
-        return Finding(f"{provider} client", State.OK, "id and secret are set")
+        return CheckResult(f"{provider} client", CheckState.OK, "id and secret are set")
     if client_id or client_secret:
         missing = "SECRET" if client_id else "ID"
-        return Finding(f"{provider} client", State.WRONG, f"{prefix}_{missing} is missing", f"set it; {where}")
-    return Finding(
+        return CheckResult(f"{provider} client", CheckState.WRONG, f"{prefix}_{missing} is missing", f"set it; {where}")
+    return CheckResult(
         f"{provider} client",
-        State.NOTE,
+        CheckState.NOTE,
         "not configured",
         f"to use it, {where} and set {prefix}_ID and {prefix}_SECRET",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from cli.doctor.checks.finding import Finding, State
+from cli.doctor.checks.check_result import CheckResult, CheckState
 
 _TOOLS = {
     "java": (("java",), "real Kafka brokers", "default-jre-headless"),
@@ -14,13 +14,13 @@ _TOOLS = {
 }
 
 
-def findings() -> Iterator[Finding]:
+def check_tools() -> Iterator[CheckResult]:
     """Missing ones are notes: the product runs without, its tests skip and count."""
     for name, (binaries, what_for, package) in _TOOLS.items():
         found = next(filter(None, map(shutil.which, binaries)), None)
         if found:
-            yield Finding(name, State.OK, f"{found} (tests only)")
+            yield CheckResult(name, CheckState.OK, f"{found} (tests only)")
         else:
-            yield Finding(
-                name, State.NOTE, f"missing: {what_for} cannot be tested", f"`sudo apt-get install {package}`"
+            yield CheckResult(
+                name, CheckState.NOTE, f"missing: {what_for} cannot be tested", f"`sudo apt-get install {package}`"
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.processes import staged
+from cli.demo.processes import start_system
 from deploy.local.kafka import brokers
 from deploy.local.processes import ServerError
 from deploy.local.redis import Profile, redis_server
@@ -51,7 +51,7 @@ def system(three_brokers_and_stores: Servers) -> Iterator[System]:
     }
     with contextlib.ExitStack() as stack:
         stage = stack.enter_context(
-            staged(engine="kafka", seed=1, servers=three_brokers_and_stores.settings, overrides=overrides)
+            start_system(engine="kafka", seed=1, servers=three_brokers_and_stores.settings, overrides=overrides)
         )
         simulator = stack.enter_context(contextlib.closing(Simulator(stage.simulator)))
         ours = {name: value for name, value in stage.environ.items() if name.startswith("ROOMSYNC_")}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from cli.trigger.notifications import Push, google_push, graph_push, synthetic_mailboxes
+from cli.trigger.notifications import Push, make_google_push, make_graph_push, make_synthetic_mailboxes
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.proof import HookKeys
 from tests.stalls import Stalls
@@ -57,7 +57,7 @@ class Providers:
         self._host, self._port = parts.hostname or "", parts.port
         self._keys = keys
         self._partitions = partitions
-        self._mailboxes = synthetic_mailboxes(MAILBOXES)
+        self._mailboxes = make_synthetic_mailboxes(MAILBOXES)
         self._answers: list[Answer] = []
         self._over = threading.Event()
         self.stalls = Stalls()
@@ -115,9 +115,9 @@ class Providers:
 
     def _push(self, number: int, mailbox: Mailbox) -> tuple[str, Push]:
         if number % 2:
-            push = google_push(self._keys, mailbox, _guid, number)
+            push = make_google_push(self._keys, mailbox, _guid, number)
             return push.headers["X-Goog-Channel-ID"], push
-        push = graph_push(self._keys, mailbox, _guid, int(time.time() * 1000))
+        push = make_graph_push(self._keys, mailbox, _guid, int(time.time() * 1000))
         return str(json.loads(push.body)["value"][0]["subscriptionId"]), push
 
     def _posted(self, push: Push) -> int:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.common.mailboxes import connected
-from cli.demo.processes import Stage
+from cli.common.mailboxes import find_connected_mailboxes
+from cli.demo.processes import RunningSystem
 from deploy.local.kafka import Brokers
 from deploy.local.redis import RedisServer
 from shared.contracts.topics import ROOM_REJECTIONS
@@ -49,7 +49,7 @@ class Servers:
 class System:
     """Two organisations, one at each provider, with one connected person each."""
 
-    def __init__(self, stage: Stage, servers: Servers, simulator: Simulator, deployment: Deployment) -> None:
+    def __init__(self, stage: RunningSystem, servers: Servers, simulator: Simulator, deployment: Deployment) -> None:
         """Makes the organisations and has the people sign in."""
         self.stage, self.servers, self.simulator, self.deployment = stage, servers, simulator, deployment
         self.offices: list[Office] = [assembled(simulator, each, stage.environ) for each in ("microsoft", "google")]
@@ -124,7 +124,7 @@ class System:
     def _by_partition(self) -> dict[int, list[Mailbox]]:
         engine = open_engine(load(self.deployment.environ))
         try:
-            mailboxes = [one for each in Provider for one in connected(engine.registry, each)]
+            mailboxes = [one for each in Provider for one in find_connected_mailboxes(engine.registry, each)]
         finally:
             engine.close()
         found: dict[int, list[Mailbox]] = {}

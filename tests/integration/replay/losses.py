@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from cli.rebuild import Verdict, compared
+from cli.rebuild import ViewComparison, compare_view
 from shared.contracts.topics import MEETING_STATE
 from shared.ports.view import Applied, Row, View
 from tests.contract.deployments import ManualClock
@@ -29,11 +29,11 @@ def another_clusters(recorder: Recorder) -> None:
         view.apply(partition, Applied("another topic", 1_000_000), [row], whole=True)
 
 
-def rebuilt_by_owners(recorder: Recorder, clock: ManualClock) -> Verdict:
+def rebuilt_by_owners(recorder: Recorder, clock: ManualClock) -> ViewComparison:
     """Time enough passes for the owners to look, then the view is held against the topics."""
     clock.at_ms += 1_000
     recorder.step()
-    return compared(recorder.engine, recorder.keys_of)
+    return compare_view(recorder.engine, recorder.keys_of)
 
 
 def an_hour_passes(recorder: Recorder, clock: ManualClock) -> None:

@@ -143,7 +143,7 @@ def test_the_redis_view_says_the_same_after_twenty_losses_of_four_kinds(
         if kind == "older":
             for key, value in copy.items():
                 store.restore(key, 0, value)
-        assert not rebuild.compared(engine, recorder.keys_of, catch_up_s=0).equal, kind
+        assert not rebuild.compare_view(engine, recorder.keys_of, catch_up_s=0).equal, kind
         assert losses.rebuilt_by_owners(recorder, clock).equal, kind
     store.close()
     assert engine.log.span(OBSERVATIONS.name, 0).end > 0

@@ -58,7 +58,7 @@ def test_the_view_says_the_same_after_twenty_losses_of_four_kinds(
             engine.view.reset(1)
         else:
             losses.emptied(recorder)
-        assert not rebuild.compared(engine, recorder.keys_of, catch_up_s=0).equal, kind
+        assert not rebuild.compare_view(engine, recorder.keys_of, catch_up_s=0).equal, kind
         verdict = losses.rebuilt_by_owners(recorder, clock)
         assert verdict.equal, kind
         assert verdict.rows > 10
@@ -83,7 +83,7 @@ def test_a_view_that_is_emptied_between_two_steps_of_its_owner_is_never_left_wit
     recorder.settle()
     clock.at_ms += 1_000
     recorder.step()
-    assert rebuild.compared(engine, recorder.keys_of).equal
+    assert rebuild.compare_view(engine, recorder.keys_of).equal
 
 
 @pytest.mark.parametrize("working", [True, False], ids=["while owners work", "while nobody works"])

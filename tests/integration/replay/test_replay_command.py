@@ -67,7 +67,7 @@ def test_what_was_asked_and_nobody_told_names_where_to_look(
     engine.log._records.remove(ROOM_REJECTIONS.name, 1, [lost.record.offset])  # type: ignore[union-attr]
     code, said = roomsync("replay", "--from", START, "--apply", "--wait-s", "0.1")
     assert code == 1
-    assert "1 asked of room_status, and not told yet: `roomsync status`" in said
+    assert "1 asked of room_status, and not published yet: `roomsync status`" in said
 
 
 @pytest.mark.proves("D11")

@@ -16,9 +16,9 @@ import httpx
 import pytest
 import redis
 
-from cli.demo.organisations import REFUSING, Organisation, assemble, book, tomorrow_at
-from cli.demo.person import Person
-from cli.demo.processes import Stage, staged
+from cli.demo.organisations import REFUSING, Organisation, book_meeting, create_organisation, tomorrow_at
+from cli.demo.person import PortalSession
+from cli.demo.processes import RunningSystem, start_system
 from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Mailbox, partition_of
 from shared.ports.log import NewRecord
@@ -34,7 +34,7 @@ PATIENCE_S = 60.0
 class Night:
     """The running system, one person's calendar, and the commands."""
 
-    stage: Stage
+    stage: RunningSystem
     who: Organisation
     servers: Mapping[str, str]
 
@@ -64,7 +64,7 @@ class Night:
         self.deaf(True)
         at = tomorrow_at(9 + nth)
         for host, answer in (("Ben", "accepted"), ("Ada", "declined")):
-            book(self.stage, self.who, host=host, title="Planning", room=REFUSING, at=at, guests=[])
+            book_meeting(self.stage, self.who, host=host, title="Planning", room=REFUSING, at=at, guests=[])
             eventually(lambda answer=answer: self._answers(answer) == nth, f"the room has {answer}")  # type: ignore[misc]
         self.deaf(False)
 
@@ -101,9 +101,9 @@ def servers(request: pytest.FixtureRequest) -> Mapping[str, str]:
 @pytest.fixture
 def night(servers: Mapping[str, str]) -> Iterator[Night]:
     overrides = {"ROOMSYNC_PARTITIONS": "2", "ROOMSYNC_RECONCILE_S": "86400"}
-    with staged(engine="kafka" if servers else "embedded", seed=5, servers=servers, overrides=overrides) as stage:
-        who = assemble(stage, "microsoft")
-        person = Person(stage.portal)
+    with start_system(engine="kafka" if servers else "embedded", seed=5, servers=servers, overrides=overrides) as stage:
+        who = create_organisation(stage, "microsoft")
+        person = PortalSession(stage.portal)
         person.sign_in("microsoft", who.host["address"])
         eventually(lambda: person.get("/v1/me")["connection"]["state"] == "connected", "Ada is connected")
         yield Night(stage, who, servers)

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from cli.common.calendars import Calendars
-from cli.reconcile import chosen_of, in_order
+from cli.reconcile import choose_mailboxes, sort_by_next_meeting
 from shared.contracts.command import Reconcile
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
@@ -103,7 +103,7 @@ def test_soonest_meeting_comes_first(office: Poisoned) -> None:
     calendars.refresh()
     idle = Mailbox(office.tenant, "m-0")
     assert calendars.upcoming_ms(office.mailbox, office.clock.at_ms) == START_MS
-    assert in_order(calendars, [idle, office.mailbox], office.clock.at_ms) == [office.mailbox, idle]
+    assert sort_by_next_meeting(calendars, [idle, office.mailbox], office.clock.at_ms) == [office.mailbox, idle]
 
 
 def test_wish_for_a_full_look_outlives_its_worker(office: Poisoned) -> None:
@@ -124,5 +124,5 @@ def test_wish_for_a_full_look_outlives_its_worker(office: Poisoned) -> None:
 def test_name_that_two_organisations_have_is_not_guessed() -> None:
     known = [Mailbox("t-1", "m-ada"), Mailbox("t-2", "m-ada")]
     with pytest.raises(click.UsageError, match="TENANT/ID"):
-        chosen_of(known, ["m-ada"], "")
-    assert chosen_of(known, ["t-2/m-ada", "t-2/m-ada"], "") == known[1:]
+        choose_mailboxes(known, ["m-ada"], "")
+    assert choose_mailboxes(known, ["t-2/m-ada", "t-2/m-ada"], "") == known[1:]

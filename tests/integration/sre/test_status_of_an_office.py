@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.status.gather import gathered, hung
+from cli.status.gather import find_hung_threads, gather_facts
 from shared.errors import RetryableError
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import load
@@ -145,7 +145,7 @@ def test_store_that_is_away_is_named_and_the_rest_is_shown(
 def left(release: threading.Event) -> None:
     """Let the lanes that hang come to their end."""
     release.set()
-    for lane in hung():
+    for lane in find_hung_threads():
         lane.join(10)
 
 
@@ -166,7 +166,7 @@ def test_store_that_hangs_does_not_keep_the_screen_away(
     release = threading.Event()
     monkeypatch.setattr(type(office.engine.registry), "scan", lambda *_: release.wait(30))
     began_s = time.monotonic()
-    facts = gathered(office.engine, load(), SystemClock(), (), timeout_s=1.0)
+    facts = gather_facts(office.engine, load(), SystemClock(), (), timeout_s=1.0)
     left(release)
     assert time.monotonic() - began_s < 20
     assert "registry" in facts.unreachable

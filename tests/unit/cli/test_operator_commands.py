@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.keys import key_uses
+from cli.keys import count_key_uses
 from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.verdict import Accept
@@ -211,7 +211,7 @@ def test_keys_status_counts_the_subscriptions_that_still_carry_a_key(run: Run, e
 def test_a_key_that_is_needed_and_missing_is_a_finding() -> None:
     lost = LiveSubscription(id="s-1", key_id="k-lost", made_at_ms=0, expires_at_ms=0)
 
-    uses = key_uses(parse(NEW), iter([lost]))
+    uses = count_key_uses(parse(NEW), iter([lost]))
     assert [(use.known, use.subscriptions) for use in uses] == [(True, 0), (False, 1)]
 
 
@@ -370,7 +370,7 @@ def test_doctor_wants_a_server_of_its_own_for_the_registry(
     urls = {"KAFKA_BOOTSTRAP": "127.0.0.1:1", "VIEW_REDIS_URL": "redis://127.0.0.1:1/0", "REGISTRY_REDIS_URL": registry}
     for name, value in {"ENGINE": "kafka", **urls}.items():
         monkeypatch.setenv(f"ROOMSYNC_{name}", value)
-    monkeypatch.setattr("cli.doctor.checks.engine._questions", lambda _: {})
+    monkeypatch.setattr("cli.doctor.checks.engine._list_probes", lambda _: {})
     assert findings(run("doctor", "--json")).get("redis servers") == state
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.run import _environ
+from cli.run import _child_environment
 from shared.errors import ConfigurationError
 from shared.runtime.settings import Settings, load
 
@@ -45,7 +45,7 @@ def test_a_guard_that_is_not_known_cannot_be_left_out() -> None:
 
 
 def test_two_workers_on_one_machine_do_not_fight_for_the_health_port() -> None:
-    assert _environ(Settings(health_port=8104))["ROOMSYNC_HEALTH_PORT"] == "0"
+    assert _child_environment(Settings(health_port=8104))["ROOMSYNC_HEALTH_PORT"] == "0"
 
 
 def test_a_setting_may_come_from_a_file_that_is_named(tmp_path: Path) -> None:

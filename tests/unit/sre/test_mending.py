@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cli.dead_letters.remedy import Hopeless, Lost, Remedy, remedy_of
-from cli.dead_letters.summary import outline
+from cli.dead_letters.remedy import LostObservation, NoRemedy, Remedy, choose_remedy
+from cli.dead_letters.summary import describe_outline
 from shared.contracts import command
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Connect, Disconnect, Gap, Reconcile, Sleep
@@ -26,8 +26,8 @@ def a_letter(topic: str = "commands", *, key: bytes = ADA.key, value: bytes | No
     )
 
 
-def a_wish(wish: Command) -> bytes:
-    payload = msgspec.Raw(msgspec.json.encode(wish))
+def encode_command(wanted: Command) -> bytes:
+    payload = msgspec.Raw(msgspec.json.encode(wanted))
     return envelopes.encode(Envelope(id="c-1", type=command.TYPE, tenant="t-1", payload=payload))
 
 
@@ -35,16 +35,20 @@ def a_consent(state: ConsentState, connected_at_ms: int = HOUR_AGO_MS) -> Consen
     return ConsentRow(user="u", provider="google", subject="s", state=state, connected_at_ms=connected_at_ms)
 
 
-def remedy(letter: DeadLetter, consent: ConsentRow | None = None, lost: Lost | None = None) -> Remedy | Hopeless:
-    return remedy_of(letter, consent_of=lambda _: consent, lost=lambda *_: lost or Lost((), NOW_MS), now_ms=NOW_MS)
+def remedy(
+    letter: DeadLetter, consent: ConsentRow | None = None, lost: LostObservation | None = None
+) -> Remedy | NoRemedy:
+    return choose_remedy(
+        letter, consent_of=lambda _: consent, lost=lambda *_: lost or LostObservation((), NOW_MS), now_ms=NOW_MS
+    )
 
 
-def wish_of(found: Remedy | Hopeless) -> Command:
+def only_command_of(found: Remedy | NoRemedy) -> Command:
     assert isinstance(found, Remedy)
-    [(mailbox, wish)] = found.wishes
+    [(mailbox, found_command)] = found.commands
     assert mailbox == ADA
-    assert wish.at_ms == NOW_MS  # a wish of now, never the old one
-    return wish
+    assert found_command.at_ms == NOW_MS  # a command of now, never the old one
+    return found_command
 
 
 @pytest.mark.parametrize(
@@ -57,32 +61,34 @@ def wish_of(found: Remedy | Hopeless) -> Command:
 def test_unreadable_command_makes_what_the_registry_says_true(
     state: ConsentState | None, wanted: type[Command]
 ) -> None:
-    assert isinstance(wish_of(remedy(a_letter(), a_consent(state) if state else None)), wanted)
+    assert isinstance(only_command_of(remedy(a_letter(), a_consent(state) if state else None)), wanted)
 
 
-def test_wish_to_leave_holds_unless_its_person_came_back() -> None:
-    letter = a_letter(value=a_wish(Disconnect(at_ms=HOUR_AGO_MS)))
-    assert isinstance(wish_of(remedy(letter, a_consent(ConsentState.ACTIVE, HOUR_AGO_MS - 1))), Disconnect)
-    assert isinstance(wish_of(remedy(letter, a_consent(ConsentState.ACTIVE, HOUR_AGO_MS + 1))), Reconcile)
+def test_command_to_leave_holds_unless_its_person_came_back() -> None:
+    letter = a_letter(value=encode_command(Disconnect(at_ms=HOUR_AGO_MS)))
+    assert isinstance(only_command_of(remedy(letter, a_consent(ConsentState.ACTIVE, HOUR_AGO_MS - 1))), Disconnect)
+    assert isinstance(only_command_of(remedy(letter, a_consent(ConsentState.ACTIVE, HOUR_AGO_MS + 1))), Reconcile)
 
 
-def test_wish_to_connect_of_a_grant_that_is_gone_connects_nobody() -> None:
-    letter = a_letter(value=a_wish(Connect(at_ms=HOUR_AGO_MS)))
-    assert isinstance(wish_of(remedy(letter, None)), Disconnect)
+def test_command_to_connect_of_a_grant_that_is_gone_connects_nobody() -> None:
+    letter = a_letter(value=encode_command(Connect(at_ms=HOUR_AGO_MS)))
+    assert isinstance(only_command_of(remedy(letter, None)), Disconnect)
 
 
 def test_gap_is_told_again_and_a_full_look_stays_full() -> None:
-    assert isinstance(wish_of(remedy(a_letter(value=a_wish(Gap(at_ms=1))))), Gap)
-    full = wish_of(remedy(a_letter(value=a_wish(Reconcile(at_ms=1, full=True))), a_consent(ConsentState.ACTIVE)))
+    assert isinstance(only_command_of(remedy(a_letter(value=encode_command(Gap(at_ms=1))))), Gap)
+    full = only_command_of(
+        remedy(a_letter(value=encode_command(Reconcile(at_ms=1, full=True))), a_consent(ConsentState.ACTIVE))
+    )
     assert isinstance(full, Reconcile)
     assert full.full
 
 
 @pytest.mark.parametrize(("topic", "prolong"), [("notifications.graph", True), ("notifications.google", False)])
 def test_only_what_may_have_been_news_of_the_subscription_prolongs_it(topic: str, prolong: bool) -> None:
-    wish = wish_of(remedy(a_letter(topic)))
-    assert isinstance(wish, Reconcile)
-    assert (wish.prolong, wish.full) == (prolong, False)
+    asked = only_command_of(remedy(a_letter(topic)))
+    assert isinstance(asked, Reconcile)
+    assert (asked.prolong, asked.full) == (prolong, False)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +100,9 @@ def test_baseline_is_told_by_the_observation_or_by_when_it_was_appended(
 ) -> None:
     consent = msgspec.structs.replace(a_consent(ConsentState.ACTIVE), first_look_at_ms=first_look_ms)
     letter = a_letter("observations", key=b"t-1/meeting")
-    wish = wish_of(remedy(letter, consent, Lost({ADA}, appended_ms, said)))
-    assert isinstance(wish, Reconcile)
-    assert (wish.full, wish.meetings, wish.quiet) == (True, ("meeting",), quiet)
+    asked = only_command_of(remedy(letter, consent, LostObservation({ADA}, appended_ms, said)))
+    assert isinstance(asked, Reconcile)
+    assert (asked.full, asked.meetings, asked.quiet) == (True, ("meeting",), quiet)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,7 @@ def test_baseline_is_told_by_the_observation_or_by_when_it_was_appended(
 )  # fmt: skip
 def test_what_names_nobody_can_only_be_dropped(letter: DeadLetter) -> None:
     found = remedy(letter)
-    assert isinstance(found, Hopeless)
+    assert isinstance(found, NoRemedy)
     assert "drop" in found.why
 
 
@@ -123,4 +129,4 @@ def test_what_names_nobody_can_only_be_dropped(letter: DeadLetter) -> None:
     ],
 )
 def test_outline_names_fields_and_tells_nothing_of_anybody(value: bytes, text: str) -> None:
-    assert outline(value) == text
+    assert describe_outline(value) == text

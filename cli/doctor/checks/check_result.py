@@ -1,4 +1,4 @@
-"""One line of `roomsync doctor`."""
+"""The result of one check of `roomsync doctor`: one line of its output."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
-    """How bad it is."""
+class CheckState(StrEnum):
+    """How severe a result is."""
 
     OK = "ok"
     NOTE = "note"
@@ -20,19 +20,19 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it is, and what to do about it."""
+class CheckResult:
+    """What was checked, its state, and what to do about it."""
 
     name: str
-    state: State
-    said: str
+    state: CheckState
+    text: str
     next: str = ""
 
     def as_dict(self) -> dict[str, str]:
         """As JSON."""
-        return {"check": self.name, "state": self.state, "said": self.said, "next": self.next}
+        return {"check": self.name, "state": self.state, "said": self.text, "next": self.next}
 
     def as_text(self) -> str:
         """As one line, or two when there is something to do."""
-        line = f"{self.state:9} {self.name}: {self.said}"
+        line = f"{self.state:9} {self.name}: {self.text}"
         return f"{line}\n          → {self.next}" if self.next else line
