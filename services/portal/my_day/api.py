@@ -15,7 +15,7 @@ from services.portal.meetings.deciding.choices import LABEL
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_day.booking import Booking
 from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month
-from services.portal.my_day.deciding.booking_form import wished
+from services.portal.my_day.deciding.booking_form import read_booking
 from services.portal.my_day.parameters import attended, browser_zone, day_in, month_in, place_in, span_days, today
 from services.portal.my_day.places import Place, Places
 from services.portal.my_day.presentation import DayShown
@@ -69,7 +69,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     def book() -> tuple[Response, HTTPStatus]:
         person = signed_in()
         zone, _ = browser_zone()
-        wish = wished(_sent(), zone, deps.clock.now_ms())
+        wish = read_booking(_sent(), zone, deps.clock.now_ms())
         made = Booking(deps, reader, person).book(wish, request.headers.get(IDEMPOTENCY_HEADER, ""))
         shape = {
             "eventId": made.event_id,

@@ -14,7 +14,7 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import WORDS, Choices, Empty, candidates, free
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
-from services.portal.my_day.deciding.booking_form import BookingWish
+from services.portal.my_day.deciding.booking_form import BookingRequest
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
@@ -46,7 +46,7 @@ class Booking:
         self._reader = reader
         self._person = person
 
-    def choices(self, wish: BookingWish) -> Choices:
+    def choices(self, wish: BookingRequest) -> Choices:
         """Connected rooms that are large enough and free at that time as the person may see it, the closest fit first."""
         ranked, empty = candidates(self._rooms(), "", (), wish.people)
         if empty is not None:
@@ -57,7 +57,7 @@ class Booking:
         )
         return free(ranked, said)
 
-    def book(self, wish: BookingWish, key: str) -> Booked:
+    def book(self, wish: BookingRequest, key: str) -> Booked:
         """
         Make the meeting; the same wish under the same `key` makes the same meeting, however often it is sent.
 
@@ -98,12 +98,12 @@ class Booking:
                 next_step="Connect it on your profile: /profile",
             )
 
-    def _request_id(self, wish: BookingWish, key: str) -> str:
+    def _request_id(self, wish: BookingRequest, key: str) -> str:
         wanted = msgspec.json.encode(wish).decode()
         person = self._person
         return f"b-{pseudonym(self._deps.session_key, 'booking', person.tenant, person.user, key, wanted)}"
 
-    def _room(self, wish: BookingWish, request_id: str) -> tuple[str, RoomRow]:
+    def _room(self, wish: BookingRequest, request_id: str) -> tuple[str, RoomRow]:
         rooms = self._rooms()
         if wish.room:
             if wish.room not in rooms:
@@ -116,7 +116,7 @@ class Booking:
         room_id = self._chosen(wish, request_id, rooms)
         return room_id, rooms[room_id]
 
-    def _chosen(self, wish: BookingWish, request_id: str, rooms: Mapping[str, RoomRow]) -> str:
+    def _chosen(self, wish: BookingRequest, request_id: str, rooms: Mapping[str, RoomRow]) -> str:
         """
         Any that is free: chosen once, since for a wish that is sent again that very room is taken, by itself.
 

@@ -17,7 +17,7 @@ from services.portal.meetings.deciding.choices import WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_day.booking import Booking
 from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
-from services.portal.my_day.deciding.booking_form import BookingWish, wished
+from services.portal.my_day.deciding.booking_form import BookingRequest, read_booking
 from services.portal.my_day.parameters import attended, browser_zone, day_in, month_in, place_in, span_days, today
 from services.portal.my_day.places import CHOSEN, Places
 from services.portal.my_day.presentation import DayShown
@@ -153,11 +153,11 @@ def _book(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return _back("", "booked", day_in(sent.get("date", ""), today(deps, zone)))
 
 
-def _wish(deps: Deps) -> BookingWish | ProblemError:
+def _wish(deps: Deps) -> BookingRequest | ProblemError:
     """What was filled in, or what is wrong with it: a form is shown again with everything still in it."""
     zone, _ = browser_zone()
     try:
-        return wished(request.form, zone, deps.clock.now_ms())
+        return read_booking(request.form, zone, deps.clock.now_ms())
     except ProblemError as error:
         return error
 

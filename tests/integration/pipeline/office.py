@@ -288,9 +288,9 @@ class Office:
         self.settle()
         return mailbox
 
-    def wish(self, wished: Command, mailbox: Mailbox | None = None) -> None:
+    def wish(self, read_booking: Command, mailbox: Mailbox | None = None) -> None:
         """Append a command for a mailbox, Ada's if none is named."""
-        self._append("commands", command.TYPE, wished, mailbox)
+        self._append("commands", command.TYPE, read_booking, mailbox)
 
     def hint(
         self,

@@ -61,3 +61,27 @@ def test_odd_place_in_the_feed_is_refused_as_that(office: Office, query: str) ->
         f"/v1/room-rejections?{query.format(beyond=beyond)}", headers={"Authorization": f"Bearer {SERVICE_TOKEN}"}
     )
     assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["Salle 12\u00a0bis", "会議室\u3000\uff12", "חדר\u200f 4", "Hack \U0001f469\u200d\U0001f4bb"]
+)
+def test_rooms_with_apostrophes_and_names_of_every_script_are_entered_and_saved_again(
+    office: Office, ada: Browser, name: str
+) -> None:
+    tables.users(office.engine.registry).change(
+        ada.tenant, ada.user, lambda row: msgspec.structs.replace(row, roles=("building-admin",)) if row else None
+    )
+    form = {"csrf": ada.csrf, "address": "o'connell@rooms.corp.example", "name": name, "building": name}
+    entered = ada.client.post("/admin/rooms", data=form)
+    assert entered.status_code == 303, entered.text
+    [room] = ada.client.get("/v1/admin/rooms").json["rooms"]
+    again = ada.client.post(
+        f"/admin/rooms/{room['id']}", data={"csrf": ada.csrf, **{k: room[k] or "" for k in form if k != "csrf"}}
+    )
+    assert again.status_code == 303, again.text
+    booking = {**BOOKING, "title": name, "room": room["id"], "guests": "mary.o'brien@corp.example"}
+    booked = ada.post(BOOK, booking, Idempotency_Key="k")
+    assert booked.status_code == 201, booked.text
+    [meeting] = office.calendar.booked.values()
+    assert meeting.attendees == ("mary.o'brien@corp.example",)

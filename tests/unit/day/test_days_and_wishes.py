@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.portal.frame.problems import ProblemError
 from services.portal.my_day.deciding.agenda import by_day, month_of, next_month, weeks
-from services.portal.my_day.deciding.booking_form import wished
+from services.portal.my_day.deciding.booking_form import read_booking
 from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms, local, midnight_ms, zone_from
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem
@@ -112,11 +112,11 @@ NOW_MS = midnight_ms(FIRST, UTC)
 
 
 def test_a_wish_is_read_on_the_wall_clock_of_its_person() -> None:
-    wish = wished(FORM, ZURICH, NOW_MS)
+    wish = read_booking(FORM, ZURICH, NOW_MS)
     assert (wish.start_ms, wish.end_ms - wish.start_ms) == (at(date(2026, 11, 24), 10, ZURICH), 90 * 60_000)
     assert wish.guests == ("b@x.example", "c@x.example")
     assert wish.people == 3  # the guests and oneself
-    assert wished({**FORM, "people": "9"}, ZURICH, NOW_MS).people == 9
+    assert read_booking({**FORM, "people": "9"}, ZURICH, NOW_MS).people == 9
 
 
 @pytest.mark.proves("S7")
@@ -141,11 +141,11 @@ def test_a_wish_is_read_on_the_wall_clock_of_its_person() -> None:
 )
 def test_what_cannot_be_booked_is_refused_before_anybody_is_asked(change: dict[str, Any], code: str) -> None:
     with pytest.raises(ProblemError) as refused:
-        wished({**FORM, **change}, ZURICH, NOW_MS)
+        read_booking({**FORM, **change}, ZURICH, NOW_MS)
     assert refused.value.code == code
     assert refused.value.next_step
 
 
 def test_no_wish_is_longer_than_a_day() -> None:
-    wish = wished({**FORM, "from": "00:00", "to": "23:59"}, ZURICH, NOW_MS)
+    wish = read_booking({**FORM, "from": "00:00", "to": "23:59"}, ZURICH, NOW_MS)
     assert wish.end_ms - wish.start_ms < DAY_MS

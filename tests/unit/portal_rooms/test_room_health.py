@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.portal.admin.rooms.deciding.entry_form import entered
 from services.portal.admin.rooms.deciding.health import Verdict, health_of, span_words
+from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.frame.problems import ProblemError
 from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.domain.sighting import Availability
@@ -90,7 +90,7 @@ def test_spans_are_said_in_the_largest_whole_unit(span_ms: int, words: str) -> N
 
 
 def test_an_entered_room_is_trimmed_lower_cased_and_named_after_its_address_if_need_be() -> None:
-    row = entered({"address": " Aare@Rooms.Example ", "capacity": "8", "floor": " 4 "})
+    row = read_room({"address": " Aare@Rooms.Example ", "capacity": "8", "floor": " 4 "})
     assert (row.address, row.name, row.capacity, row.floor) == ("aare@rooms.example", "aare", 8, "4")
 
 
@@ -111,6 +111,6 @@ def test_an_entered_room_is_trimmed_lower_cased_and_named_after_its_address_if_n
 )
 def test_what_cannot_be_a_room_is_refused_by_field(sent: dict[str, Any]) -> None:
     with pytest.raises(ProblemError) as refused:
-        entered(sent)
+        read_room(sent)
     assert refused.value.code == "room-invalid"
     assert refused.value.next_step.startswith("Enter ")

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admin.rooms.deciding.entry_form import entered
+from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.admin.rooms.presentation import RoomsShown
 from services.portal.admin.rooms.room_list import RoomBook
 from services.portal.deps import Deps
@@ -64,12 +64,12 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
     @bp.post("/admin/rooms")
     def enter_by_form() -> AnyResponse:
-        room_id = _book(deps).enter(entered(request.form))
+        room_id = _book(deps).enter(read_room(request.form))
         return _back(f"/admin/rooms/{room_id}", "entered")
 
     @bp.post("/admin/rooms/<room_id>")
     def change_by_form(room_id: str) -> AnyResponse:
-        _book(deps).change(room_id, entered(request.form))
+        _book(deps).change(room_id, read_room(request.form))
         return _back(f"/admin/rooms/{room_id}", "changed")
 
     @bp.post("/admin/rooms/<room_id>/remove")
@@ -98,12 +98,12 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
     @bp.post("/v1/admin/rooms")
     def enter() -> tuple[Response, HTTPStatus]:
-        room_id = _book(deps).enter(entered(_sent()))
+        room_id = _book(deps).enter(read_room(_sent()))
         return jsonify({"id": room_id, "href": f"/v1/admin/rooms/{room_id}"}), HTTPStatus.CREATED
 
     @bp.put("/v1/admin/rooms/<room_id>")
     def change(room_id: str) -> tuple[str, HTTPStatus]:
-        _book(deps).change(room_id, entered(_sent()))
+        _book(deps).change(room_id, read_room(_sent()))
         return "", HTTPStatus.NO_CONTENT
 
     @bp.delete("/v1/admin/rooms/<room_id>")

@@ -7,20 +7,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+from msgspec import Meta
+
 from services.portal.frame.deciding.email_addresses import is_address
+from services.portal.frame.deciding.forms import FieldError, plain, read_form
 from services.portal.frame.problems import ProblemError
 from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms
 
 MAX_TITLE_CHARS = 200
 MAX_GUESTS = 50
 MAX_ROOM_ID_CHARS = 64
+MAX_PEOPLE = 9_999
+
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
+_RULES = {
+    "title": ("The meeting needs a title.", f"Enter one line of at most {MAX_TITLE_CHARS} characters."),
+    "date": ("This is not a date.", "Enter it as YYYY-MM-DD."),
+    "from": ("“from” is not a time of day.", "Enter it as HH:MM."),
+    "to": ("“to” is not a time of day.", "Enter it as HH:MM."),
+    "room": ("This is not a room.", "Choose one of the list."),
+    "people": ("This is not a number of people.", "Enter how many seats are needed."),
+    "guests": ("Not every guest is an e-mail address.", "Enter addresses, separated by commas."),
+}
+_CODES = {"from": "time", "to": "time"}
+"""The word in the problem's code, where it is not the name of the field."""
+
+
+class BookingForm(msgspec.Struct, frozen=True, rename={"begins": "from", "ends": "to"}):
+    """The fields as they are sent, by a form or as JSON; `guests` is read apart, since a form sends it as one text."""
+
+    date: date
+    begins: ClockTime
+    ends: ClockTime
+    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS)]
+    room: Annotated[str, Meta(max_length=MAX_ROOM_ID_CHARS, pattern=r"^[\x21-\x7e]*\Z")] = ""
+    people: Annotated[int, Meta(ge=0, le=MAX_PEOPLE)] = 1
 
 
 @dataclass(frozen=True, slots=True)
-class BookingWish:
+class BookingRequest:
     """A meeting somebody wants, in their own calendar: there is no way to name another one."""
 
     title: str
@@ -32,102 +61,71 @@ class BookingWish:
     guests: tuple[str, ...]
 
 
-def wished(sent: Mapping[str, Any], zone: ZoneInfo, now_ms: int) -> BookingWish:
+def read_booking(sent: Mapping[str, Any], zone: ZoneInfo, now_ms: int) -> BookingRequest:
     """
     Read a form or a JSON object: `title`, `date` (YYYY-MM-DD), `from` and `to` (HH:MM), `room`, `people`, `guests`.
 
     Args:
+        sent: The fields; blanks in text become single spaces.
         zone: Whose wall clock `from` and `to` are on.
+        now_ms: The meeting must begin later.
 
     Raises:
         ProblemError: 422, naming what is wrong and what to enter.
     """
-    day, begins, ends = _day(sent), _clock(sent, "from"), _clock(sent, "to")
     try:
-        start_ms, end_ms = instant_ms(day, begins, zone), instant_ms(day, ends, zone)
-    except NoSuchTimeError as error:
-        raise _refused(field="time", title=str(error), next_step="Choose another time.") from error
-    except OverflowError as error:  # at either end of what a calendar can say at all
-        raise _refused(
-            field="date", title="No calendar goes that far.", next_step="Choose a date of these years."
-        ) from error
-    if end_ms <= start_ms:
-        raise _refused(
-            field="time", title="The meeting ends before it begins.", next_step="Enter an end after the beginning."
-        )
-    if start_ms <= now_ms:
-        raise _refused(field="time", title="This time is past.", next_step="Choose a time to come.")
-    guests = _guests(sent.get("guests"))
-    return BookingWish(
-        title=_title(sent),
+        form = read_form(sent, BookingForm)
+        guests = _read_guests(sent.get("guests"))
+    except FieldError as error:
+        raise _refuse_field(error) from error
+    start_ms, end_ms = _read_times(form, zone, now_ms)
+    return BookingRequest(
+        title=form.title,
         start_ms=start_ms,
         end_ms=end_ms,
-        room=_room(sent),
-        people=max(_people(sent.get("people")), len(guests) + 1),
+        room=form.room,
+        people=max(form.people, len(guests) + 1),
         guests=guests,
     )
 
 
-def _title(sent: Mapping[str, Any]) -> str:
-    title = str(sent.get("title") or "").strip()
-    if not title or len(title) > MAX_TITLE_CHARS or not title.isprintable():
-        raise _refused(
-            field="title",
-            title="The meeting needs a title.",
-            next_step=f"Enter one line of at most {MAX_TITLE_CHARS} characters.",
-        )
-    return title
-
-
-def _day(sent: Mapping[str, Any]) -> date:
+def _read_times(form: BookingForm, zone: ZoneInfo, now_ms: int) -> tuple[int, int]:
+    begins, ends = time.fromisoformat(form.begins), time.fromisoformat(form.ends)
     try:
-        return date.fromisoformat(str(sent.get("date") or ""))
-    except ValueError as error:
-        raise _refused(field="date", title="This is not a date.", next_step="Enter it as YYYY-MM-DD.") from error
-
-
-def _clock(sent: Mapping[str, Any], field: str) -> time:
-    text = str(sent.get(field) or "")
-    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
-        raise _refused(field="time", title=f"“{field}” is not a time of day.", next_step="Enter it as HH:MM.")
-    return time.fromisoformat(text)
-
-
-def _room(sent: Mapping[str, Any]) -> str:
-    room = sent.get("room") or ""
-    if not isinstance(room, str) or not room.isascii() or len(room) > MAX_ROOM_ID_CHARS:
-        raise _refused(field="room", title="This is not a room.", next_step="Choose one of the list.")
-    return room
-
-
-def _people(value: object) -> int:
-    if value is None or value == "":
-        return 1
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,4}", str(value)):
-        raise _refused(
-            field="people", title="This is not a number of people.", next_step="Enter how many seats are needed."
+        start_ms, end_ms = instant_ms(form.date, begins, zone), instant_ms(form.date, ends, zone)
+    except NoSuchTimeError as error:
+        raise _refuse(code="time", title=str(error), next_step="Choose another time.") from error
+    except OverflowError as error:  # at either end of what a calendar can say at all
+        raise _refuse(
+            code="date", title="No calendar goes that far.", next_step="Choose a date of these years."
+        ) from error
+    if end_ms <= start_ms:
+        raise _refuse(
+            code="time", title="The meeting ends before it begins.", next_step="Enter an end after the beginning."
         )
-    return max(int(str(value)), 1)
+    if start_ms <= now_ms:
+        raise _refuse(code="time", title="This time is past.", next_step="Choose a time to come.")
+    return start_ms, end_ms
 
 
-def _guests(value: object) -> tuple[str, ...]:
-    listed = value if isinstance(value, list) else re.split(r"[\s,;]+", str(value or ""))
+def _read_guests(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else re.split(r"[\s,;]", str(plain("guests", value) or ""))
     guests = tuple(dict.fromkeys(str(each).strip().lower() for each in listed if str(each).strip()))
-    wrong = [each for each in guests if not is_address(each)]
-    if wrong:
-        raise _refused(
-            field="guests",
-            title="Not every guest is an e-mail address.",
-            next_step="Enter addresses, separated by commas.",
-        )
+    if not all(is_address(each) for each in guests):
+        raise FieldError(field="guests")
     if len(guests) > MAX_GUESTS:
-        raise _refused(
-            field="guests",
+        raise _refuse(
+            code="guests",
             title="These are too many guests.",
             next_step=f"Invite at most {MAX_GUESTS} here, the others in your calendar.",
         )
     return guests
 
 
-def _refused(*, field: str, title: str, next_step: str) -> ProblemError:
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"booking-{field}", title, next_step=next_step)
+def _refuse_field(error: FieldError) -> ProblemError:
+    title, next_step = _RULES[error.field]
+    return _refuse(_CODES.get(error.field, error.field), " ".join(filter(None, [title, error.why])), next_step)
+
+
+def _refuse(code: str, title: str, next_step: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"booking-{code}", title, next_step=next_step)

@@ -1,0 +1,68 @@
+"""What an administrator enters about a room, checked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from services.portal.frame.deciding.email_addresses import is_address
+from services.portal.frame.deciding.forms import FieldError, read_form
+from services.portal.frame.problems import ProblemError
+from shared.contracts.rows import RoomRow
+
+MAX_CHARS = 120
+MAX_SEATS = 10_000
+
+Line = Annotated[str, Meta(max_length=MAX_CHARS)]
+
+_RULES = {
+    "address": "the e-mail address of the room, as your calendar system's directory shows it",
+    "capacity": f"a number of seats from 0 (not known) to {MAX_SEATS}",
+}
+_LINE_RULE = f"one line of at most {MAX_CHARS} characters"
+
+
+class RoomForm(msgspec.Struct, frozen=True):
+    """The fields as they are sent, by a form or as JSON."""
+
+    address: Line
+    name: Line = ""
+    capacity: Annotated[int, Meta(ge=0, le=MAX_SEATS)] = 0
+    building: Line = ""
+    floor: Line = ""
+
+
+def read_room(sent: Mapping[str, Any]) -> RoomRow:
+    """
+    Read a room out of a form or a JSON object; the row says nothing yet of pairing or of the provider's word.
+
+    Raises:
+        ProblemError: 422, naming the field and what it must be.
+    """
+    try:
+        form = read_form(sent, RoomForm)
+    except FieldError as error:
+        raise _refuse_field(error.field, error.why) from error
+    address = form.address.lower()
+    if not is_address(address):
+        raise _refuse_field(field="address")
+    return RoomRow(
+        address=address,
+        name=form.name or address.partition("@")[0],
+        capacity=form.capacity,
+        building=form.building,
+        floor=form.floor,
+    )
+
+
+def _refuse_field(field: str, why: str = "") -> ProblemError:
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "room-invalid",
+        " ".join(filter(None, [f"The {field} of the room cannot be used.", why])),
+        next_step=f"Enter {_RULES.get(field, _LINE_RULE)}.",
+    )
