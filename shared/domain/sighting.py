@@ -166,6 +166,8 @@ class DirectoryRoom:
     """0: not said."""
     building: str
     floor: str
+    directory_id: str = ""
+    """The directory's own id of the room, which outlives a change of its address: Graph place id, Google `resourceId`."""
 
 
 @dataclass(frozen=True, slots=True)

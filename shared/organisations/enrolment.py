@@ -63,11 +63,19 @@ def introduce(registry: Registry, keyring: Keyring, *, provider: str, directory:
 
 
 def enter_rooms(registry: Registry, keyring: Keyring, tenant: str, entered: Iterable[RoomRow]) -> int:
-    """Write rooms into the tenant's list, by address; returns how many."""
+    """
+    Write rooms into the tenant's list, by address; returns how many.
+
+    The list comes from whoever runs the deployment, out of the provider's directory: its rooms count as confirmed by it.
+    """
     keys = keyring.keys(tenant)
     table = rooms(registry)
     count = 0
     for row in entered:
-        table.put(tenant, keys.room(row.address), msgspec.structs.replace(row, address=row.address.lower()))
+        table.put(tenant, keys.room(row.address), _listed(row))
         count += 1
     return count
+
+
+def _listed(row: RoomRow) -> RoomRow:
+    return msgspec.structs.replace(row, address=row.address.lower(), resource=row.resource or "directory")

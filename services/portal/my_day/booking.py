@@ -11,7 +11,7 @@ import msgspec
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.choices import WORDS, Choices, Empty, candidates, free
+from services.portal.meetings.deciding.choices import WORDS, Choices, Empty, candidates, free, is_offered
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
 from services.portal.my_day.deciding.booking_form import BookingRequest
@@ -142,7 +142,7 @@ class Booking:
 
     def _rooms(self) -> dict[str, RoomRow]:
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
-        return {room_id: row for room_id, row in listed if row.paired}
+        return {room_id: row for room_id, row in listed if is_offered(row)}
 
     def _look_at_once(self) -> None:
         """So that the room's state is followed from now on; without it the provider's own push would do the same, later."""

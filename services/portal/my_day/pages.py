@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
-from services.portal.meetings.deciding.choices import WORDS
+from services.portal.meetings.deciding.choices import WORDS, is_offered
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_day.booking import Booking
 from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
@@ -165,7 +165,7 @@ def _wish(deps: Deps) -> BookingRequest | ProblemError:
 def _form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any) -> str:
     zone, known = browser_zone()
     listed = tables.rooms(deps.engine.registry).scan(person.tenant)
-    rooms = sorted(((room_id, row) for room_id, row in listed if row.paired), key=lambda each: each[1].name)
+    rooms = sorted(((room_id, row) for room_id, row in listed if is_offered(row)), key=lambda each: each[1].name)
     return render_template(
         "book.html",
         person=person,

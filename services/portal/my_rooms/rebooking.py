@@ -9,7 +9,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import MAX_DATES
-from services.portal.meetings.deciding.choices import Choices, Empty, candidates, free, throughout
+from services.portal.meetings.deciding.choices import Choices, Empty, candidates, free, is_offered, throughout
 from services.portal.meetings.deciding.prompts import Prompt
 from services.portal.meetings.deciding.shapes import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
@@ -73,7 +73,7 @@ class Rebooking:
         """The rooms that are free on all these dates as the person may see it, nearest first; or why there is none."""
         dates = (prompt, *(each for each in others if each.open))
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
-        rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if row.paired}
+        rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
         asked = frozenset().union(*(each.other_rooms for each in dates))
         ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates))
         if empty is not None:
@@ -189,6 +189,8 @@ def _refuse_unfit(prompt: Prompt, room: str, row: RoomRow) -> None:
         title = "The meeting has asked this room already."
     elif not row.paired:
         title = "This room is not connected any more."
+    elif not row.confirmed:
+        title = "Your calendar system has not confirmed yet that this is a meeting room."
     else:
         return
     raise ProblemError(

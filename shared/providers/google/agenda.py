@@ -46,6 +46,7 @@ def parse_resources(answer: Any) -> tuple[list[DirectoryRoom], str]:
             capacity=one.capacity or 0,
             building=one.building_id or "",
             floor=one.floor_name or "",
+            directory_id=one.resource_id or "",
         )
         for one in page.items
         if one.resource_email and one.resource_category in _ROOM_CATEGORIES

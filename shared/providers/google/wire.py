@@ -67,6 +67,7 @@ class LiveEvent(Event, frozen=True, kw_only=True):
 class Resource(_Wire, frozen=True, kw_only=True):
     """A calendar resource of the directory: mostly a room."""
 
+    resource_id: str | None = None
     resource_email: str | None = None
     resource_name: str | None = None
     generated_resource_name: str | None = None

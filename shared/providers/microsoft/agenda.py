@@ -61,6 +61,7 @@ def parse_places(body: bytes) -> list[DirectoryRoom]:
             capacity=place.capacity or 0,
             building=place.building or "",
             floor=place.floor_label or ("" if place.floor_number is None else str(place.floor_number)),
+            directory_id=place.id or "",
         )
         for place in read_json(body, wire.PlacePage).value
         if place.email_address

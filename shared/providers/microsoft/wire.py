@@ -89,6 +89,7 @@ class AgendaPage(_Wire, frozen=True, kw_only=True):
 class Place(_Wire, frozen=True, kw_only=True):
     """A meeting room of the directory."""
 
+    id: str | None = None
     email_address: str | None = None
     display_name: str | None = None
     capacity: int | None = None

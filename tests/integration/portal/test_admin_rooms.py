@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from services.portal.admin.rooms.room_list import RoomBook
+from services.portal.admin.rooms.room_list import RoomList
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
@@ -45,6 +45,14 @@ def listed(browser: Browser) -> list[dict[str, Any]]:
 def looks_asked(office: Office) -> int:
     wishes = [payload_of(decode(value), Command) for _, _, value in office.commands()]  # type: ignore[arg-type]
     return sum(isinstance(wish, Reconcile) and wish.full for wish in wishes)
+
+
+def confirm(office: Office, tenant: str, room_id: str) -> str:
+    """The provider's word that it is a room, as the look that meets it writes it down."""
+    tables.rooms(office.engine.registry).change(
+        tenant, room_id, lambda row: msgspec.structs.replace(row, resource="attendee") if row else None
+    )
+    return room_id
 
 
 @pytest.fixture
@@ -108,7 +116,7 @@ def test_a_room_that_is_not_connected_is_not_offered(office: Office, builder: Br
 
 @pytest.mark.proves("E26")
 def test_an_unpaired_room_keeps_its_information_and_shows_no_schedule(office: Office, builder: Browser) -> None:
-    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    room_id = confirm(office, builder.tenant, builder.post("/v1/admin/rooms", ROOM).json["id"])
     office.show(office.meeting(builder, office.room(builder, room_id, RoomState.ACCEPTED)), builder.tenant)
     assert len(builder.client.get(f"/v1/admin/rooms/{room_id}").json["schedule"]) == 1
     assert builder.post(f"/v1/admin/rooms/{room_id}/unpair").status_code == 204
@@ -122,14 +130,14 @@ def test_a_room_whose_information_is_saved_while_the_integration_is_switched_off
     office: Office, builder: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
-    read = RoomBook.one
+    read = RoomList.find_room
 
-    def overtaken(book: RoomBook, room: str) -> RoomRow:
+    def overtaken(book: RoomList, room: str) -> RoomRow:
         row = read(book, room)
         unpair(office.engine.registry, builder.tenant)
         return row
 
-    monkeypatch.setattr(RoomBook, "one", overtaken)
+    monkeypatch.setattr(RoomList, "find_room", overtaken)
     changed = builder.client.put(
         f"/v1/admin/rooms/{room_id}", json={**ROOM, "capacity": 9}, headers={"X-CSRF-Token": builder.csrf}
     )
@@ -141,7 +149,7 @@ def test_a_room_whose_information_is_saved_while_the_integration_is_switched_off
 
 @pytest.mark.proves("E19")
 def test_the_schedule_tells_times_and_states_and_never_whose_or_what(office: Office, builder: Browser) -> None:
-    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    room_id = confirm(office, builder.tenant, builder.post("/v1/admin/rooms", ROOM).json["id"])
     memory = office.room(builder, room_id, RoomState.PENDING)
     office.show(office.meeting(builder, memory), builder.tenant)
     page = builder.client.get(f"/admin/rooms/{room_id}")
@@ -155,7 +163,7 @@ def test_the_schedule_tells_times_and_states_and_never_whose_or_what(office: Off
 def test_the_list_says_of_each_room_whether_it_is_visible_bookable_and_answers(
     office: Office, builder: Browser
 ) -> None:
-    room_id = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    room_id = confirm(office, builder.tenant, builder.post("/v1/admin/rooms", ROOM).json["id"])
     office.calendar.said = {ROOM["address"]: Availability.BUSY}
     now_ms = office.clock.now_ms()
     answered = office.room(builder, room_id, RoomState.ACCEPTED, asked_at_ms=now_ms - 9_000, since_ms=now_ms - 5_000)
@@ -238,3 +246,83 @@ def test_what_comes_back_as_somebody_of_another_organisation_imports_nothing(
     back = builder.come_back(office.simulator.follow(start.headers["Location"]))
     assert back.status_code == 403
     assert listed(builder) == []
+
+
+def enter_by_hand(office: Office, builder: Browser) -> str:
+    room_id: str = builder.post("/v1/admin/rooms", ROOM).json["id"]
+    office.calendar.said = {ROOM["address"]: Availability.FREE}
+    return room_id
+
+
+@pytest.mark.parametrize("how", ["attendee", "directory"])
+def test_a_room_is_offered_and_shown_once_the_provider_has_called_it_one(
+    office: Office, builder: Browser, domain: str, how: str
+) -> None:
+    room_id = enter_by_hand(office, builder)
+    [other] = office.enter_rooms(builder.tenant, "one")
+    declined, answered = (
+        office.room(builder, other, RoomState.DECLINED),
+        office.room(builder, room_id, RoomState.ACCEPTED),
+    )
+    office.show(office.meeting(builder, declined), builder.tenant)
+    office.show(office.meeting(builder, answered, meeting="m-other"), builder.tenant)
+    [prompt] = builder.client.get("/v1/me/prompts").json["prompts"]
+    booking = {"title": "T", "date": "2099-01-05", "from": "10:00", "to": "11:00", "room": room_id}
+    take = {"roomId": room_id}
+
+    shown = builder.client.get(f"/v1/admin/rooms/{room_id}").json
+    assert (shown["confirmed"], shown["schedule"], shown["health"]["accepted"]) == (None, [], 0)
+    assert "Import your directory" in shown["confirm"]
+    assert "Import your directory" in builder.client.get("/admin/rooms").text
+    assert builder.client.get(prompt["links"]["choices"]).json["choices"] == []
+    refused = builder.post(prompt["links"]["take"], take, Idempotency_Key="a")
+    assert (refused.status_code, refused.json["code"]) == (422, "room-not-offered")
+    assert builder.post("/v1/me/bookings", booking, Idempotency_Key="a").status_code == 422
+    assert room_id not in builder.client.get("/book").text
+
+    if how == "attendee":
+        confirm(office, builder.tenant, room_id)
+    else:
+        office.calendar.rooms = [DirectoryRoom(ROOM["address"], "Aare", 6, "Riverside", "4", directory_id="place-1")]
+        import_directory(office, builder, domain)
+
+    shown = builder.client.get(f"/v1/admin/rooms/{room_id}").json
+    assert (shown["confirmed"], len(shown["schedule"]), shown["confirm"]) == (how, 1, None)
+    assert [each["roomId"] for each in builder.client.get(prompt["links"]["choices"]).json["choices"]] == [room_id]
+    assert builder.post(prompt["links"]["take"], take, Idempotency_Key="b").status_code == 202
+    assert builder.post("/v1/me/bookings", booking, Idempotency_Key="b").status_code == 201
+
+
+def import_directory(office: Office, browser: Browser, domain: str) -> None:
+    start = browser.client.get(f"/auth/login?provider=microsoft&for=rooms&login_hint=ada@{domain}")
+    assert browser.come_back(office.simulator.follow(start.headers["Location"])).status_code == 303
+
+
+def test_a_colleague_is_not_entered_as_a_room(office: Office, builder: Browser, ben: Browser, domain: str) -> None:
+    refused = builder.post("/v1/admin/rooms", {**ROOM, "address": f"Ben@{domain}"})
+    assert (refused.status_code, refused.json["code"]) == (422, "room-is-person")
+    assert listed(builder) == []
+
+
+def test_changing_a_rooms_information_keeps_the_providers_word(office: Office, builder: Browser) -> None:
+    room_id = confirm(office, builder.tenant, builder.post("/v1/admin/rooms", ROOM).json["id"])
+    form = {"csrf": builder.csrf, **ROOM, "name": "Aare"}
+    assert builder.client.post(f"/admin/rooms/{room_id}", data=form).status_code == 303
+    assert [(room["name"], room["confirmed"]) for room in listed(builder)] == [("Aare", "attendee")]
+
+
+def test_a_room_that_was_renamed_in_the_directory_stays_the_room_it_is(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    office.calendar.rooms = [DirectoryRoom("aare@rooms.example", "Aare", 6, "Riverside", "4", directory_id="Place-1")]
+    import_directory(office, builder, domain)
+    [before] = listed(builder)
+    office.calendar.rooms = [
+        DirectoryRoom("Neu@rooms.example", "Aare Neu", 6, "Riverside", "4", directory_id="Place-1")
+    ]
+    import_directory(office, builder, domain)
+    [after] = listed(builder)
+    assert (after["id"], after["name"], after["address"]) == (before["id"], "Aare Neu", "neu@rooms.example")
+    row = tables.rooms(office.engine.registry).get(builder.tenant, after["id"])
+    assert row is not None
+    assert (row.aliases, row.resource) == (("aare@rooms.example",), "directory")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from services.portal.admin.rooms.room_list import RoomBook
+from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
@@ -67,4 +67,4 @@ def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted)
             "Your calendar system does not let this account list the organisation's rooms.",
             next_step="Have an administrator of the calendar system import them, or enter rooms by hand: /admin/rooms",
         ) from error
-    return RoomBook(deps, person).take_over(listed)
+    return RoomList(deps, person).import_rooms(listed)

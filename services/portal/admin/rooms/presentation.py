@@ -8,6 +8,7 @@ from services.portal.admin.rooms.answer_history import Memories, memories
 from services.portal.admin.rooms.deciding.health import Health, health_of, span_words
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
+from services.portal.meetings.deciding.choices import is_offered
 from services.portal.meetings.live_reader import LiveReader
 from shared.contracts.meeting_state import RoomMemory, RoomState
 from shared.contracts.rows import RoomRow
@@ -20,6 +21,10 @@ from shared.runtime.logging import get_logger
 Json = dict[str, Any]
 MAX_ASKED = 200
 """Rooms asked about with one page: ten calls at Microsoft, four at Google."""
+CONFIRM_ADVICE = (
+    "Your calendar system has not said yet that this address is a meeting room, so nothing of it is shown and it is offered to"
+    " nobody. Import your directory's rooms; or invite it as a room to a meeting of somebody who is connected."
+)
 _SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
 _log = get_logger()
 
@@ -40,8 +45,8 @@ class RoomsShown:
         return [self._line(room_id, row, remembered, said) for room_id, row in rows.items()]
 
     def schedule(self, room_id: str, row: RoomRow) -> list[Json]:
-        """The room's upcoming dates: times and states, never whose or what. Empty while it is not connected."""
-        if not row.paired:
+        """The room's upcoming dates: times and states, never whose or what. Empty unless it is connected and confirmed."""
+        if not is_offered(row):
             return []
         now_ms = self._deps.clock.now_ms()
         return [
@@ -56,7 +61,8 @@ class RoomsShown:
         ]
 
     def _line(self, room_id: str, row: RoomRow, remembered: Memories, said: dict[str, Availability]) -> Json:
-        health = self._health(remembered.get(room_id, ()), said.get(row.address))
+        known = remembered.get(room_id, ()) if row.confirmed else ()
+        health = self._health(known, said.get(row.address))
         return {
             "id": room_id,
             "name": row.name,
@@ -65,6 +71,8 @@ class RoomsShown:
             "building": row.building,
             "floor": row.floor,
             "paired": row.paired,
+            "confirmed": row.resource or None,
+            "confirm": None if row.confirmed else CONFIRM_ADVICE,
             "health": {
                 "visible": health.visible.value,
                 "bookable": health.bookable.value,
@@ -89,8 +97,8 @@ class RoomsShown:
             return {}
 
     def _said(self, rows: dict[str, RoomRow]) -> dict[str, Availability]:
-        """What free/busy says of the paired rooms, if this administrator's own calendar is connected."""
-        wanted = [row.address for row in rows.values() if row.paired][:MAX_ASKED]
+        """What free/busy says of connected, confirmed rooms, if this administrator's own calendar is connected."""
+        wanted = [row.address for row in rows.values() if is_offered(row)][:MAX_ASKED]
         connected = tables.consents(self._deps.engine.registry).get(self._person.tenant, self._person.mailbox.id)
         if not wanted or connected is None:
             return {}

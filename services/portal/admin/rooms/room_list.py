@@ -1,4 +1,4 @@
-"""The organisation's list of rooms: entering, changing, removing, pairing; each act on the record of administrators' acts."""
+"""The organisation's list of rooms: entering, changing, removing, pairing and importing; each act stands in the audit record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 from services.portal.admin.audit import entries
+from services.portal.admin.rooms.deciding.directory_match import index_rooms, match_room, merge_listing
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
@@ -21,22 +22,22 @@ from shared.domain.sighting import DirectoryRoom
 from shared.registry import tables
 
 
-class RoomBook:
-    """One administrator's hand on the list. Every method raises StoreUnavailableError when the registry is away."""
+class RoomList:
+    """The list, as one administrator reads and changes it. Every method raises StoreUnavailableError when the registry is away."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
-        """Nothing is read yet."""
+        """Read nothing yet."""
         self._deps = deps
         self._person = person
         self._rooms = tables.rooms(deps.engine.registry)
 
-    def all(self) -> dict[str, RoomRow]:
+    def list_rooms(self) -> dict[str, RoomRow]:
         """Room id → room, by building, floor and name."""
         rows = sorted(self._rooms.scan(self._person.tenant), key=lambda each: _order(each[1]))
         return dict(rows)
 
-    def one(self, room_id: str) -> RoomRow:
-        """Raises ProblemError (404)."""
+    def find_room(self, room_id: str) -> RoomRow:
+        """One room by its id. Raises ProblemError (404)."""
         row = self._rooms.get(self._person.tenant, room_id)
         if row is None:
             raise ProblemError(
@@ -44,15 +45,19 @@ class RoomBook:
             )
         return row
 
-    def enter(self, row: RoomRow) -> str:
+    def enter_room(self, row: RoomRow) -> str:
         """
         Add a room; while the integration is enabled it is paired at once. Returns its id.
 
+        The provider has not confirmed it yet: the looks that follow do, once they meet it as a resource of a meeting, and so does
+        an import of the directory.
+
         Raises:
-            ProblemError: 409 when a room with this address is there already.
+            ProblemError: 409 when a room with this address is there already; 422 when it is the address of a colleague.
         """
-        enabled = self.enabled()
-        room_id = self._keys().room(row.address)
+        keys, enabled = self._keys(), self.is_enabled()
+        self._refuse_colleague(keys, row.address)
+        room_id = keys.room(row.address)
         if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
             raise ProblemError(
                 HTTPStatus.CONFLICT,
@@ -60,19 +65,19 @@ class RoomBook:
                 "A room with this address is in the list already.",
                 next_step="Change that one instead.",
             )
-        self._did("room.entered", room_id)
+        self._record("room.entered", room_id)
         if enabled:
-            self._look_again()
+            self._request_looks()
         return room_id
 
-    def change(self, room_id: str, row: RoomRow) -> None:
+    def change_room(self, room_id: str, row: RoomRow) -> None:
         """
         Replace a room's information; the address stays, since it is what the room is known by.
 
         Raises:
             ProblemError: 404; 422 for another address.
         """
-        before = self.one(room_id)
+        before = self.find_room(room_id)
         if row.address != before.address:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -81,26 +86,24 @@ class RoomBook:
                 next_step="Remove this room and enter the other one.",
             )
         # Only over the room as it stands: switching off may be unpairing it, and somebody may be removing it.
-        self._rooms.change(
-            self._person.tenant, room_id, lambda now: msgspec.structs.replace(row, paired=now.paired) if now else None
-        )
-        self._did("room.changed", room_id)
+        self._rooms.change(self._person.tenant, room_id, partial(_with_information, row))
+        self._record("room.changed", room_id)
 
-    def remove(self, room_id: str) -> None:
+    def remove_room(self, room_id: str) -> None:
         """Take a room off the list; the room's own calendar is not touched. Raises ProblemError (404)."""
-        self.one(room_id)
+        self.find_room(room_id)
         self._rooms.delete(self._person.tenant, room_id)
-        self._did("room.removed", room_id)
+        self._record("room.removed", room_id)
 
-    def pair(self, room_id: str, *, paired: bool) -> None:
+    def set_paired(self, room_id: str, *, paired: bool) -> None:
         """
         Join a room with its calendar, or part them; the information stays.
 
         Raises:
             ProblemError: 404; 409 while the integration is not enabled.
         """
-        self.one(room_id)
-        if not self.enabled():
+        self.find_room(room_id)
+        if not self.is_enabled():
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "not-enabled",
@@ -110,52 +113,65 @@ class RoomBook:
         self._rooms.change(
             self._person.tenant, room_id, lambda row: msgspec.structs.replace(row, paired=paired) if row else None
         )
-        self._did("room.paired" if paired else "room.unpaired", room_id)
+        self._record("room.paired" if paired else "room.unpaired", room_id)
         if paired:
-            self._look_again()
+            self._request_looks()
 
-    def take_over(self, listed: Iterable[DirectoryRoom]) -> tuple[int, int]:
-        """Enter what the provider's directory lists; rooms that are known get its information. Returns (new, known)."""
-        keys, enabled = self._keys(), self.enabled()
+    def import_rooms(self, listed: Iterable[DirectoryRoom]) -> tuple[int, int]:
+        """
+        Enter what the provider's directory lists; rooms that are known get its information and its word that they are rooms.
+
+        A room whose address was changed in the directory is known by its directory id: it keeps its own id and its history.
+
+        Returns:
+            How many rooms were new, and how many were known.
+        """
+        keys, enabled = self._keys(), self.is_enabled()
+        index = index_rooms(dict(self._rooms.scan(self._person.tenant)))
         new = known = 0
         for each in listed:
-            room_id = keys.room(each.address)
-            row = RoomRow(
-                address=each.address,
-                name=each.name,
-                capacity=each.capacity,
-                building=each.building,
-                floor=each.floor,
-                paired=enabled,
-            )
-            if self._rooms.add(self._person.tenant, room_id, row):
+            fresh = merge_listing(each, None)
+            room_id = match_room(index, each) or keys.room(each.address)
+            if self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(fresh, paired=enabled)):
                 new += 1
                 continue
             known += 1
-            self._rooms.change(self._person.tenant, room_id, partial(_told, row))
-        self._did("rooms.imported", outcome=f"{new} new, {known} known")
-        if enabled and new:
-            self._look_again()
+            self._rooms.change(self._person.tenant, room_id, partial(_with_listing, each))
+        self._record("rooms.imported", outcome=f"{new} new, {known} known")
+        if enabled and (new or known):
+            self._request_looks()
         return new, known
 
-    def enabled(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether rooms can be paired now."""
         row = tables.tenants(self._deps.engine.registry).get(self._person.tenant, "tenant")
         return row is not None and row.integration is IntegrationState.ENABLED
+
+    def _refuse_colleague(self, keys: TenantKeys, address: str) -> None:
+        """Nobody's meetings become a room's schedule because somebody entered their address."""
+        person = keys.person(address)
+        users = tables.users(self._deps.engine.registry).scan(self._person.tenant)
+        if any(row.person == person for _, row in users):
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "room-is-person",
+                "This is the address of a person of your organisation, not of a room.",
+                next_step="Enter the address of the room itself, as your calendar system's directory shows it.",
+            )
 
     def _keys(self) -> TenantKeys:
         """Just after switching off they may be destroyed and not made anew yet: whoever comes first makes them."""
         return self._deps.engine.keyring.create(self._person.tenant)
 
-    def _look_again(self) -> None:
+    def _request_looks(self) -> None:
         """Meetings that ask this room already are seen with it at the next full look of each mailbox."""
         now_ms = self._deps.clock.now_ms()
         for mailbox, row in tables.consents(self._deps.engine.registry).scan(self._person.tenant):
             if row.state in {ConsentState.ACTIVE, ConsentState.FAILING, ConsentState.CONNECTING}:
-                wish = Reconcile(at_ms=now_ms, full=True)
-                append_command(self._deps, Mailbox(self._person.tenant, mailbox), wish)
+                command = Reconcile(at_ms=now_ms, full=True)
+                append_command(self._deps, Mailbox(self._person.tenant, mailbox), command)
 
-    def _did(self, act: str, about: str = "", outcome: str = "done") -> None:
+    def _record(self, act: str, about: str = "", outcome: str = "done") -> None:
         entries.record(self._deps, self._person, act, about, outcome)
 
 
@@ -163,14 +179,14 @@ def _order(row: RoomRow) -> tuple[str, str, str, str]:
     return row.building, row.floor, row.name, row.address
 
 
-def _told(row: RoomRow, before: RoomRow | None) -> RoomRow | None:
-    """The directory's word on name, seats and place, where it says anything; pairing is ours."""
-    if before is None:
+def _with_information(entered: RoomRow, now: RoomRow | None) -> RoomRow | None:
+    """What an administrator may say of a room; pairing, names and the provider's word stay as they stand now."""
+    if now is None:
         return None
     return msgspec.structs.replace(
-        before,
-        name=row.name or before.name,
-        capacity=row.capacity or before.capacity,
-        building=row.building or before.building,
-        floor=row.floor or before.floor,
+        now, name=entered.name, capacity=entered.capacity, building=entered.building, floor=entered.floor
     )
+
+
+def _with_listing(listed: DirectoryRoom, now: RoomRow | None) -> RoomRow | None:
+    return merge_listing(listed, now) if now else None

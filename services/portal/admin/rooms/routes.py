@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.admin.rooms.presentation import RoomsShown
-from services.portal.admin.rooms.room_list import RoomBook
+from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
@@ -43,14 +43,14 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/admin/rooms")
     def rooms_page() -> str:
         person = entitled(Right.SEE_ROOMS)
-        book = RoomBook(deps, person)
-        return _list_page(person, RoomsShown(deps, reader, person).rooms(book.all()))
+        book = RoomList(deps, person)
+        return _list_page(person, RoomsShown(deps, reader, person).rooms(book.list_rooms()))
 
     @bp.get("/admin/rooms/<room_id>")
     def room_page(room_id: str) -> str:
         person = entitled(Right.SEE_ROOMS)
-        book = RoomBook(deps, person)
-        row = book.one(room_id)
+        book = RoomList(deps, person)
+        row = book.find_room(room_id)
         shown = RoomsShown(deps, reader, person)
         return render_template(
             "room.html",
@@ -58,28 +58,28 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             room=shown.rooms({room_id: row})[0],
             schedule=shown.schedule(room_id, row),
             may_change=may(person.roles, Right.CHANGE_ROOMS),
-            may_pair=book.enabled(),
+            may_pair=book.is_enabled(),
             flash=_DONE.get(request.args.get("done", ""), ""),
         )
 
     @bp.post("/admin/rooms")
     def enter_by_form() -> AnyResponse:
-        room_id = _book(deps).enter(read_room(request.form))
+        room_id = _book(deps).enter_room(read_room(request.form))
         return _back(f"/admin/rooms/{room_id}", "entered")
 
     @bp.post("/admin/rooms/<room_id>")
     def change_by_form(room_id: str) -> AnyResponse:
-        _book(deps).change(room_id, read_room(request.form))
+        _book(deps).change_room(room_id, read_room(request.form))
         return _back(f"/admin/rooms/{room_id}", "changed")
 
     @bp.post("/admin/rooms/<room_id>/remove")
     def remove_by_form(room_id: str) -> AnyResponse:
-        _book(deps).remove(room_id)
+        _book(deps).remove_room(room_id)
         return _back("/admin/rooms", "removed")
 
     @bp.post("/admin/rooms/<room_id>/<any(pair, unpair):act>")
     def pair_by_form(room_id: str, act: str) -> AnyResponse:
-        _book(deps).pair(room_id, paired=act == "pair")
+        _book(deps).set_paired(room_id, paired=act == "pair")
         return _back(f"/admin/rooms/{room_id}", "paired" if act == "pair" else "unpaired")
 
 
@@ -87,33 +87,33 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/v1/admin/rooms")
     def rooms() -> Response:
         person = entitled(Right.SEE_ROOMS)
-        return jsonify({"rooms": RoomsShown(deps, reader, person).rooms(RoomBook(deps, person).all())})
+        return jsonify({"rooms": RoomsShown(deps, reader, person).rooms(RoomList(deps, person).list_rooms())})
 
     @bp.get("/v1/admin/rooms/<room_id>")
     def room(room_id: str) -> Response:
         person = entitled(Right.SEE_ROOMS)
-        row = RoomBook(deps, person).one(room_id)
+        row = RoomList(deps, person).find_room(room_id)
         shown = RoomsShown(deps, reader, person)
         return jsonify({**shown.rooms({room_id: row})[0], "schedule": shown.schedule(room_id, row)})
 
     @bp.post("/v1/admin/rooms")
     def enter() -> tuple[Response, HTTPStatus]:
-        room_id = _book(deps).enter(read_room(_sent()))
+        room_id = _book(deps).enter_room(read_room(_sent()))
         return jsonify({"id": room_id, "href": f"/v1/admin/rooms/{room_id}"}), HTTPStatus.CREATED
 
     @bp.put("/v1/admin/rooms/<room_id>")
     def change(room_id: str) -> tuple[str, HTTPStatus]:
-        _book(deps).change(room_id, read_room(_sent()))
+        _book(deps).change_room(room_id, read_room(_sent()))
         return "", HTTPStatus.NO_CONTENT
 
     @bp.delete("/v1/admin/rooms/<room_id>")
     def remove(room_id: str) -> tuple[str, HTTPStatus]:
-        _book(deps).remove(room_id)
+        _book(deps).remove_room(room_id)
         return "", HTTPStatus.NO_CONTENT
 
     @bp.post("/v1/admin/rooms/<room_id>/<any(pair, unpair):act>")
     def pair(room_id: str, act: str) -> tuple[str, HTTPStatus]:
-        _book(deps).pair(room_id, paired=act == "pair")
+        _book(deps).set_paired(room_id, paired=act == "pair")
         return "", HTTPStatus.NO_CONTENT
 
 
@@ -122,7 +122,7 @@ def _list_page(person: Person, rooms: list[dict[str, Any]]) -> str:
         "rooms_admin.html",
         person=person,
         rooms=rooms,
-        troubled=[each for each in rooms if each["health"]["fixes"]],
+        troubled=[each for each in rooms if each["health"]["fixes"] or each["confirm"]],
         may_change=may(person.roles, Right.CHANGE_ROOMS),
         permissions=asked_for(Provider(person.provider), Purpose.ROOMS),
         provider=person.provider,
@@ -130,8 +130,8 @@ def _list_page(person: Person, rooms: list[dict[str, Any]]) -> str:
     )
 
 
-def _book(deps: Deps) -> RoomBook:
-    return RoomBook(deps, entitled(Right.CHANGE_ROOMS))
+def _book(deps: Deps) -> RoomList:
+    return RoomList(deps, entitled(Right.CHANGE_ROOMS))
 
 
 def _back(path: str, done: str) -> AnyResponse:

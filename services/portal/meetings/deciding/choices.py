@@ -32,6 +32,11 @@ WORDS = {
 }
 
 
+def is_offered(room: RoomRow) -> bool:
+    """Whether a room may be proposed to anybody: connected, and a resource by the provider's own word."""
+    return room.paired and room.confirmed
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A room that is large enough, before anybody asked whether it is free."""
