@@ -13,8 +13,7 @@ import click
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
-from services.room_status.deciding.batch import KeysOf
-from services.room_status.view.expected_rows import end_of, is_behind, rows_at
+from services.room_status.operations import KeysOf, end_of, is_behind, rows_at
 from shared.contracts.topics import MEETING_STATE
 from shared.ports.engine import Engine
 from shared.ports.view import Applied, digest_of

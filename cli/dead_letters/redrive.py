@@ -8,7 +8,7 @@ from cli.common.calendars import Calendars
 from cli.common.records import read_all
 from cli.dead_letters.open_letters import OpenLetter
 from cli.dead_letters.remedy import LostObservation, NoRemedy, Remedy, choose_remedy
-from services.sync_worker.deciding.references import meeting_of
+from services.sync_worker.operations import meeting_of
 from shared.contracts import envelope as envelopes
 from shared.contracts import observation
 from shared.contracts.command import TakeRoom

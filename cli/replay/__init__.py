@@ -15,8 +15,7 @@ from cli.common.exit_codes import FINDING
 from cli.common.mailboxes import list_tenants
 from cli.replay.repair_requests import make_repair_records
 from cli.replay.report import OffsetRange, ReplayReport, as_dict, as_text
-from services.room_status.replaying import recollection
-from services.room_status.replaying.replay import Redone
+from services.room_status.operations import PastLostError, Redone, recollection
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
 from shared.domain.instants import MINUTE_MS, from_rfc3339, to_rfc3339
 from shared.ports.engine import Engine
@@ -129,7 +128,7 @@ def _replay_partitions(
                 redone = recollection.replay(
                     engine.log, each.partition, each.begin, each.end, keys_of=keys_of, since_ms=from_ms, wanted=wanted
                 )
-            except recollection.PastLostError as error:
+            except PastLostError as error:
                 raise click.UsageError(str(error)) from error
             found.append((each, redone))
     return found

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.room_status.deciding.fold import RULES_VERSION
-from services.room_status.replaying import recollection
-from services.room_status.replaying.replay import Comparison, Decline, Redone, compare, identity
+from services.room_status.operations import RULES_VERSION, Comparison, Decline, Redone, compare, identity, recollection
 from shared.domain.instants import to_rfc3339
 from shared.ports.log import Log
 

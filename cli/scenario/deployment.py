@@ -14,12 +14,9 @@ from typing import Any
 
 from cli.scenario.script import ProviderName, Scenario, ScenarioError, ScriptedPerson, ScriptedRoom
 from services.portal import operations as portal
-from services.room_status.worker import RoomStatusOwner
-from services.sync_worker.looking.look import Job
-from services.sync_worker.wiring import assemble
-from services.sync_worker.worker import SyncOwner
-from services.webhook_receiver.protocols.verdict import Hint
-from services.webhook_receiver.records import hint_record
+from services.room_status.operations import RoomStatusOwner
+from services.sync_worker.operations import Job, SyncOwner, assemble
+from services.webhook_receiver.operations import Hint, hint_record
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.contracts.command import Command, Connect, Disconnect, Reconcile
 from shared.contracts.rows import RoomRow, UserRow

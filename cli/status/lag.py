@@ -9,7 +9,7 @@ import msgspec
 
 from cli.common.records import read_all, read_from
 from cli.status.facts import Lag, ServiceLag
-from services.room_status.deciding.batch import decide
+from services.room_status.operations import changes_nothing
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.envelope import read_json
@@ -86,8 +86,8 @@ def _discount_partition(engine: Engine, topic: str, partition: int, lag: Lag) ->
     waiting = log.read(topic, partition, position, limit=_FOLD_AT_MOST)
     if len(waiting) == _FOLD_AT_MOST:
         return lag  # more than a screen may fold: it is behind in earnest
-    batch = decide(waiting, memory, partition=partition, keys_of=engine.keyring.keys, told=frozenset())
-    return Lag(0, 0.0) if batch.empty else lag
+    unchanged = changes_nothing(waiting, memory, partition=partition, keys_of=engine.keyring.keys)
+    return Lag(0, 0.0) if unchanged else lag
 
 
 def _read_position(log: Log, station: Station, partition: int) -> Mapping[str, int]:

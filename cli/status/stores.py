@@ -10,9 +10,8 @@ from cli.common.mailboxes import list_tenants, read_grants
 from cli.common.records import read_all
 from cli.dead_letters.open_letters import find_open_letters
 from cli.status.facts import DeadLetterCounts, MailboxCounts
-from services.portal.meetings.deciding.prompts import Viewer, sight
-from services.sync_worker.deciding.mailbox import renew_at
-from services.sync_worker.gauges import is_stale, state_of
+from services.portal import operations as portal
+from services.sync_worker.operations import is_stale, renew_at, state_of
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import ConsentState
@@ -136,5 +135,6 @@ def _count_open_in(
         meeting = opened(value, keys, MeetingState)
     except (KeyDestroyedError, MalformedRecordError):
         return 0
-    seen = sight(meeting, keys, Viewer(meeting.voice, now_ms, grace_ms(meeting.provider), dismissed))
-    return sum(prompt.open for prompt in seen.prompts)
+    return portal.count_open_prompts(
+        meeting, keys, now_ms=now_ms, grace_ms=grace_ms(meeting.provider), dismissed=dismissed
+    )

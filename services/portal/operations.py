@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.prompts import Prompt
+from services.portal.meetings.deciding.prompts import Prompt, Viewer, sight
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.my_rooms.rebooking import Rebooking
+from shared.contracts.meeting_state import MeetingState
 from shared.domain.identity import Mailbox, Provider
+from shared.domain.keys import TenantKeys
 from shared.grants.broker import ConsentBroker
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.runtime.settings import Settings
 
-__all__ = ["ProblemError", "Viewing"]
+__all__ = ["ProblemError", "Viewing", "count_open_prompts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,20 @@ class Viewing:
 
     def _rebooking(self) -> Rebooking:
         return Rebooking(self.deps, LiveReader(self.deps), self.person, Desk(self.deps, self.person))
+
+
+def count_open_prompts(
+    meeting: MeetingState, keys: TenantKeys, *, now_ms: int, grace_ms: int, dismissed: Container[str]
+) -> int:
+    """
+    Count the prompts that the person who may act on a meeting is shown now.
+
+    Args:
+        meeting: The opened record of `meeting-state`.
+        keys: Its tenant's keys.
+        now_ms: The present, in epoch milliseconds.
+        grace_ms: How long the meeting's provider is given to replace a room by itself.
+        dismissed: Ids of prompts that people have put away.
+    """
+    seen = sight(meeting, keys, Viewer(meeting.voice, now_ms, grace_ms, dismissed))
+    return sum(prompt.open for prompt in seen.prompts)
