@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.processes import ServerError
 from tests.chaos.servers import Servers, own_servers
-from tests.servers import require
+from tests.support.servers import require
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """
 The long campaign with one of the two guards left out; not collected by name, since `make chaos` alone asks for it.
 
-The short form, which runs everywhere, is tests/contract/test_lock_matrix.py.
+The short form, which runs everywhere, is tests/contract/shared/ports/test_lock_matrix.py.
 """
 
 from __future__ import annotations

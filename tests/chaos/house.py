@@ -19,8 +19,8 @@ from tests.chaos.people import People
 from tests.chaos.schedule import PROVIDERS
 from tests.chaos.servers import Servers
 from tests.chaos.troupe import INSTANCES, PORTAL, RECEIVER, STATUS, SYNC, Troupe
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 RETRY_SCALE = 0.02
 """Of the providers' own waits before they push again: 10 s become 0.2 s, two minutes 2.4 s."""
 RECONCILE_S = 3

@@ -10,8 +10,8 @@ from shared.engines.distributed import DistributedEngine, ensure_topics, open_en
 from shared.engines.distributed.clients import Clients, TopicPartition
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
-from tests import servers
 from tests.contract.features import Features
+from tests.support import servers
 
 FEATURES = Features(engine="distributed", takeover_s=20.0, visible_s=2.0, transactions_optional=True)
 

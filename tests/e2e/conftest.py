@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.servers import settings
+from tests.support.servers import settings
 
 ENGINES = ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)]
 

@@ -16,7 +16,7 @@ import pytest
 
 from cli.demo.person import PortalSession
 from cli.demo.processes import RunningSystem, run_command, start_system
-from tests.emptiness import Place, found, in_files, in_redis, in_topics
+from tests.support.emptiness import Place, found, in_files, in_redis, in_topics
 
 TITLE, BODY, PLACE = "Quaggasitzung XVII", "Okapiverhandlungen", "Tapirterrasse"
 HOST, GUEST, OUTSIDER = "Wilhelmina Nebelhorn", "Eusebius Zwetschge", "Fritzi Fernweh"

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from cli.demo.processes import RunningSystem, run_command, start_system
 from tests.e2e.ticking import TickingClock
-from tests.emptiness import found, in_files, in_redis, in_topics
+from tests.support.emptiness import found, in_files, in_redis, in_topics
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.emptiness import found, in_files
+from tests.support.emptiness import found, in_files
 
 WORD = "Quagga über Äpfel"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 SERVICES = ("webhook_receiver", "sync_worker", "room_status", "portal")
 SDKS = ("msgraph", "googleapiclient", "google_auth_httplib2", "authlib", "httpx", "requests")
 HOMES = {
@@ -51,7 +52,7 @@ def test_each_service_starts_without_the_others_and_has_tests_of_its_own(service
     code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import services.{service}.main"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert list((ROOT / "tests" / "unit" / service).glob("test_*.py"))
+    assert list((ROOT / "tests" / "unit" / "services" / service).rglob("test_*.py"))
 
 
 @pytest.mark.proves("D12")

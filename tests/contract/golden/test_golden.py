@@ -14,9 +14,9 @@ from shared.contracts.observation import Observation
 from shared.crypto.records import opened as opened_record
 from shared.errors import MalformedRecordError
 from shared.runtime.archive import opened as opened_archive
-from tests.builders import KEYS, NOW_MS
 from tests.contract.golden.kinds import differences, kinds, required
 from tests.contract.golden.write import GOLDEN, HELD, OBSERVATION, RING
+from tests.support.builders import KEYS, NOW_MS
 
 VERSIONS = sorted(GOLDEN.glob("v*"), key=lambda place: int(place.name[1:]))
 RECORDS = [path for place in VERSIONS for path in sorted(place.glob("*.json")) if path.name != "required.json"]

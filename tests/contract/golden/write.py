@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import msgspec
 
@@ -12,10 +11,11 @@ from shared.crypto.master import MasterKeys
 from shared.crypto.records import sealed_envelope
 from shared.ports.holdings import StoredRow, WrappedKey
 from shared.runtime.archive import Contents, Eras, sealed
-from tests.builders import KEYS, NOW_MS, an_observation
 from tests.contract.golden.kinds import example, kinds, required
+from tests.support.builders import KEYS, NOW_MS, an_observation
+from tests.support.paths import SAMPLES
 
-GOLDEN = Path(__file__).parents[2] / "samples" / "golden"
+GOLDEN = SAMPLES / "golden"
 RING = MasterKeys("kgold", {"kgold": b"g" * 32})
 OBSERVATION = an_observation(aare="declined")
 HELD = Contents(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import click
 import pytest
@@ -14,8 +13,9 @@ from cli.main import roomsync
 from shared.contracts.topics import TOPICS
 from shared.runtime import metrics
 from shared.runtime.settings import PREFIX, Settings
+from tests.support.paths import SAMPLES
 
-LISTS = Path(__file__).parents[2] / "samples" / "interfaces-0.1.0"
+LISTS = SAMPLES / "interfaces-0.1.0"
 
 
 def settings() -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import yaml
@@ -18,8 +17,9 @@ from shared.engines.embedded import open_engine
 from shared.grants.broker import ConsentBroker
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
+from tests.support.paths import ROOT
 
-HERE = Path(__file__).parents[3] / "deploy"
+HERE = ROOT / "deploy"
 INSIDE = {"/livez", "/readyz", "/version", "/metrics"}
 Passes = Callable[[str], bool]
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from shared.runtime import metrics
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 RULES: list[dict[str, Any]] = [
     rule
     for group in yaml.safe_load((ROOT / "deploy/alerts/roomsync.rules.yml").read_text())["groups"]

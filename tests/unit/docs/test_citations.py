@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from tests.support.paths import ROOT
+
 FOLDERS = ("services", "shared", "simulator", "cli", "deploy", "docs", "tests", "benchmarks")
 ENDINGS = {".py", ".md", ".toml", ".yaml", ".yml", ".html", ".js", ".css", ".sh"}
 HEADING = re.compile(r"^#{2,3} (\d+(?:\.\d+)?)\.? ", re.MULTILINE)

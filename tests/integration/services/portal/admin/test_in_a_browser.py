@@ -1,0 +1,107 @@
+"""The administrators' pages in Chromium: followed live, on a telephone and a desk, by day and by night, without barriers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+
+from shared.runtime.serving import serve_in_background
+from tests.integration.services.portal.admin.administration import Building, a_building
+from tests.integration.services.portal.admin.integration.testflow.test_flow import Site, a_site
+from tests.integration.services.portal.office import Simulator
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
+
+LOOKS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+
+
+@pytest.fixture(scope="module")
+def building(tmp_path_factory: pytest.TempPathFactory, simulator_url: str) -> Iterator[Building]:
+    with a_building(tmp_path_factory.mktemp("seen"), Simulator(simulator_url), test_flow_s=3.0) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(building: Building) -> Site:
+    return a_site(building, "microsoft")
+
+
+@pytest.fixture(scope="module")
+def address(building: Building) -> Iterator[str]:
+    server = serve_in_background(building.app, "portal", threads=8, ready=False)
+    yield server.url
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def seen_by(site: Site, chromium: Chromium, address: str, width: int, scheme: str) -> BrowserContext:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    cookie = site.chief.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    context.add_cookies([{"name": "roomsync_session", "value": cookie.value, "url": address}])
+    return context
+
+
+@pytest.mark.proves("E18", "S5")
+def test_pages_have_no_barrier_and_fit_every_width(site: Site, chromium: Chromium, address: str) -> None:
+    site.chief.post("/admin/integration/test", provider="microsoft")
+    site.chief.client.get("/auth/login?provider=microsoft&for=test")
+    paths = ["", "/test", "/test/permissions", "/help", "/../people", "/../audit"]
+    check(site, chromium, address, paths)
+
+    site.use_room(f"manual@{site.domain}")
+    assert site.test()["state"] == "failed"
+    check(site, chromium, address, ["", "/test/result"])
+
+    site.use_room(site.room)
+    assert site.test()["state"] == "enabled"
+    check(site, chromium, address, ["", "/test/result", "/off", "/switch?provider=google"])
+
+
+def check(site: Site, chromium: Chromium, address: str, paths: list[str]) -> None:
+    for width, scheme in LOOKS:
+        context = seen_by(site, chromium, address, width, scheme)
+        page = context.new_page()
+        for path in paths:
+            page.goto(f"{address}/admin/integration{path}")
+            found = Axe().run(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert found.violations_count == 0, f"{path} {width} {scheme}: {found.generate_report()}"
+        context.close()
+
+
+@pytest.mark.proves("E24")
+def test_result_follows_by_itself_and_the_diagnosis_can_be_copied(
+    building: Building, chromium: Chromium, address: str
+) -> None:
+    site = a_site(building, "google")
+    site.use_room(f"manual@{site.domain}")
+    begun = site.chief.call("POST", "/v1/admin/integration/test", provider="google")
+    context = seen_by(site, chromium, address, 1280, "light")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page = context.new_page()
+    site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+
+    page.goto(f"{address}/admin/integration/test/result")
+    expect(page.get_by_role("heading", name="Testing Google Workspace")).to_be_visible()
+    expect(page.get_by_role("heading", name="The test did not pass")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Copy the diagnosis").click()
+
+    expect(page.locator("#copied")).to_have_text("Copied.")
+    assert "trouble: room-silent" in page.evaluate("navigator.clipboard.readText()")
+    context.close()

@@ -1,0 +1,111 @@
+"""The decline feed of back-end services without Kafka."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import IntegrationState
+from shared.registry import tables
+from tests.integration.services.portal.office import SERVICE_TOKEN, Browser, Office, Simulator, an_office
+
+TOKEN = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
+
+
+def get(office: Office, path: str = "", headers: dict[str, str] = TOKEN, **query: Any) -> Any:
+    return office.app.test_client().get(f"/v1/room-rejections{path}", headers=headers, query_string=query)
+
+
+def announce(office: Office, ada: Browser, count: int) -> list[str]:
+    rooms = office.enter_rooms(ada.tenant, *(f"room{n}" for n in range(count)))
+    return [
+        office.announce(ada, office.room(ada, room, RoomState.DECLINED), partition=n % 2)
+        for n, room in enumerate(rooms)
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {SERVICE_TOKEN}"}, {"Cookie": "x=y"}]
+)
+def test_feed_is_for_services_with_the_token(headers: dict[str, str], office: Office) -> None:
+    for path in ("", "/d-one"):
+        answer = get(office, path, headers)
+        assert (answer.status_code, answer.json["code"]) == (401, "service-token")
+
+
+def test_signed_in_person_is_no_service(ada: Browser) -> None:
+    assert ada.client.get("/v1/room-rejections").status_code == 401
+
+
+def test_no_token_set_refuses_everybody(tmp_path: Any, simulator: Simulator) -> None:
+    with an_office(tmp_path / "untold", simulator, service_token="") as office:
+        assert get(office, headers={"Authorization": "Bearer "}).status_code == 401
+        assert get(office, headers={}).status_code == 401
+
+
+def test_pages_hold_every_event_once_and_in_order_and_end_where_new_ones_begin(office: Office, ada: Browser) -> None:
+    told = announce(office, ada, 5)
+
+    read, cursor, pages, more = [], "", 0, True
+    while more and pages < 10:
+        page = get(office, after=cursor, limit=2).json
+        read += [event["id"] for event in page["items"]]
+        cursor, pages, more = page["next"], pages + 1, page["more"]
+    [later] = announce(office, ada, 6)[5:]
+    assert sorted(read) == sorted(told)
+    assert pages == 3
+    fresh = [event["id"] for event in get(office, after=cursor).json["items"]]
+    assert fresh[-1] == later
+    assert get(office).json["items"][0]["type"] == "roomsync.room.declined.v1"
+
+
+@pytest.mark.parametrize(
+    "query", [{"after": "no-cursor"}, {"limit": 0}, {"limit": 501}, {"limit": "x"}, {"limit": "-1"}]
+)
+def test_request_that_makes_no_sense_is_a_problem(query: dict[str, Any], office: Office) -> None:
+    answer = get(office, **query)
+
+    assert answer.status_code == 400
+    assert answer.json["next"]
+
+
+def test_event_is_resolved_to_room_time_and_organiser_while_the_integration_is_enabled(
+    office: Office, ada: Browser
+) -> None:
+    [room] = office.enter_rooms(ada.tenant, "one")
+    memory = office.room(ada, room, RoomState.DECLINED)
+    office.show(office.meeting(ada, memory), ada.tenant)
+    name = office.announce(ada, memory)
+
+    found = get(office, f"/{name}").json
+
+    assert found["id"] == found["event"]["id"] == name
+    assert found["room"] == {"id": room, "name": "Room one", "address": "one@rooms.test"}
+    assert (found["organizerUserId"], found["state"], found["sameAsk"]) == (ada.user, "declined", True)
+    assert found["start"].endswith("Z")
+    assert found["start"] < found["end"]
+
+
+def test_event_leads_nowhere_once_the_integration_is_off(office: Office, ada: Browser) -> None:
+    [name] = announce(office, ada, 1)
+    table = tables.tenants(office.engine.registry)
+    row = table.get(ada.tenant, "tenant")
+    assert row is not None
+    table.put(ada.tenant, "tenant", msgspec.structs.replace(row, integration=IntegrationState.DISABLED))
+
+    answer = get(office, f"/{name}")
+
+    assert (answer.status_code, answer.json["code"]) == (409, "not-enabled")
+    assert "again" not in answer.json["next"], "its keys are destroyed: enabling once more makes others"
+
+
+def test_event_appended_after_the_first_question_is_found_too(office: Office, ada: Browser) -> None:
+    assert get(office, "/d-unknown").status_code == 404
+
+    [name] = announce(office, ada, 1)
+
+    assert get(office, f"/{name}").json["room"]["name"] == "Room room0"
+    assert get(office, "/d-unknown").json["code"] == "no-such-decline"

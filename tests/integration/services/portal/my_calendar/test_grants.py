@@ -1,0 +1,164 @@
+"""One person's grant and rows are theirs, whatever address of ours somebody else opens with whichever ids."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+from werkzeug.routing import Rule
+
+from shared.contracts.meeting_state import RoomState
+from shared.domain.identity import Mailbox
+from shared.domain.instants import MINUTE_MS
+from shared.domain.roles import Role
+from shared.domain.sighting import Access
+from shared.grants.broker import ConsentBroker
+from shared.ports.holdings import StoredRow
+from shared.registry import tables
+from tests.integration.services.portal.office import TITLE, Browser, Office
+
+_BODIES = (
+    {},
+    {"roomId": "{room}"},
+    {"roomId": "{room}", "user": "{user}", "mailbox": "{mailbox}", "tenant": "{tenant}"},
+)
+_WRITES_A_SESSION = 20  # of the tightest limit: nothing here may be refused for being too many
+
+
+@dataclass(frozen=True)
+class Victim:
+    """Somebody with a meeting whose room said no, and every id of theirs that a thief could come by."""
+
+    browser: Browser
+    ids: dict[str, str]
+
+
+@pytest.fixture
+def gil(office: Office, domain: str) -> Browser:
+    """Of another organisation, at another provider."""
+    return office.signed_in(f"ada@g.{domain}", "google")
+
+
+@pytest.fixture
+def mallory(office: Office) -> str:
+    """Address of an administrator of an organisation of her own."""
+    where = f"evil{uuid.uuid4().hex[:8]}.test"
+    tenant = office.simulator.post("tenants", provider="microsoft", name="Evil", domain=where)
+    user = office.simulator.post("users", tenant=tenant["id"], name="Mallory", address=f"mallory@{where}")
+    office.simulator.post(f"users/{user['id']}/consents", granted=True)
+    found = office.signed_in(f"mallory@{where}")
+    tables.users(office.engine.registry).change(
+        found.tenant,
+        found.user,
+        lambda row: msgspec.structs.replace(row, roles=(Role.SUBSCRIPTION_ADMIN.value,)) if row else None,
+    )
+    return f"mallory@{where}"
+
+
+@pytest.mark.proves("E11")
+@pytest.mark.parametrize("who", ["ada", "mallory"])
+def test_no_endpoint_uses_or_changes_what_is_somebody_elses(
+    who: str, office: Office, domain: str, ben: Browser, gil: Browser, mallory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = {"ada": f"ada@{domain}", "mallory": mallory}[who]
+    thief = office.signed_in(address)
+    used = recorded(monkeypatch)
+    victims = [victim(office, each) for each in (ben, gil)]
+    assert used == {ben.mailbox, gil.mailbox}, "the double sees whose grant is used"
+    used.clear()
+    before, sent = belongings(office, victims, thief), set(office.commands())
+    answered: Counter[int] = Counter()
+    for count, (rule, method, value, body) in enumerate(questions(office, victims)):
+        if count % _WRITES_A_SESSION == 0:
+            thief = office.signed_in(address)
+        answered[opened(thief, rule, method, value, body)] += 1
+    assert not {401, 429} & set(answered), "every question was let through to its answer"
+    assert answered[200] > 0
+    assert used <= {thief.mailbox}
+    assert belongings(office, victims, thief) == before
+    assert {key for _, key, _ in set(office.commands()) - sent} <= {Mailbox(thief.tenant, thief.mailbox).key}
+    for each in victims:
+        [prompt] = each.browser.client.get("/v1/me/prompts").json["prompts"]
+        assert (prompt["id"], prompt["open"]) == (each.ids["prompt"], True)
+
+
+def victim(office: Office, browser: Browser) -> Victim:
+    [room] = office.enter_rooms(browser.tenant, "one")
+    meeting = f"m-{browser.user}"
+    since_ms = office.clock.now_ms() - MINUTE_MS
+    declined = office.room(browser, room, RoomState.DECLINED, meeting=meeting, asked_at_ms=since_ms, since_ms=since_ms)
+    office.show(office.meeting(browser, declined, meeting=meeting), browser.tenant)
+    [prompt] = browser.client.get("/v1/me/prompts").json["prompts"]
+    ids = {
+        "room": room, "user": browser.user, "mailbox": browser.mailbox, "tenant": browser.tenant,
+        "prompt": prompt["id"], "event": f"event-of-{meeting}", "rejection": declined.decline_id,
+    }  # fmt: skip
+    return Victim(browser, ids)
+
+
+def belongings(office: Office, victims: Sequence[Victim], thief: Browser) -> list[StoredRow]:
+    """Every stored row of the victims and of their organisations, where the thief's own is another."""
+    theirs = {each.ids["tenant"] for each in victims} - {thief.tenant}
+    names = [each.ids[name] for each in victims for name in ("user", "mailbox")]
+    return [
+        row
+        for row in office.engine.registry.everything()
+        if row.tenant in theirs or any(name in row.row for name in names)
+    ]
+
+
+def rules(office: Office) -> list[Rule]:
+    """Every address of ours that can carry somebody's id; ending one's own session comes with none."""
+    return [
+        rule
+        for rule in office.app.url_map.iter_rules()
+        if not rule.rule.startswith(
+            ("/static", "/auth", "/v1/me/stream", "/v1/room-rejections", "/metrics", "/livez", "/readyz", "/version")
+        )
+    ]
+
+
+def questions(office: Office, victims: Sequence[Victim]) -> Iterator[tuple[Rule, str, str, dict[str, str]]]:
+    """Rule, method, stolen id for its path or query, and body: every address with every id of every victim."""
+    for rule, each in itertools.product(rules(office), victims):
+        bodies = [{key: text.format(**each.ids) for key, text in body.items()} for body in _BODIES]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            reads = method == "GET"
+            yield from itertools.product(
+                [rule], [method], each.ids.values() if reads or rule.arguments else [""], [{}] if reads else bodies
+            )
+
+
+def opened(thief: Browser, rule: Rule, method: str, value: str, body: dict[str, str]) -> int:
+    """Ask with a valid csrf token, and return the status."""
+    path = rule.rule
+    for name in rule.arguments:
+        for wrapped in (f"<{name}>", f"<path:{name}>", f"<int:{name}>"):
+            path = path.replace(wrapped, value)
+    if method == "GET":
+        sent: dict[str, Any] = {"query_string": {"mailbox": value, "user": value, "at": value}}
+    else:
+        sent = {"json": body, "headers": {"X-CSRF-Token": thief.csrf, "Idempotency-Key": uuid.uuid4().hex}}
+    with thief.client.open(path, method=method, **sent) as answer:
+        assert answer.is_streamed or TITLE not in answer.text, path
+        status: int = answer.status_code
+    return status
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Mailboxes whose grant has been asked for."""
+    used: set[str] = set()
+    plain = ConsentBroker.access
+
+    def access(broker: ConsentBroker, mailbox: Mailbox, *, refused: str = "") -> Access:
+        used.add(mailbox.id)
+        return plain(broker, mailbox, refused=refused)
+
+    monkeypatch.setattr(ConsentBroker, "access", access)
+    return used

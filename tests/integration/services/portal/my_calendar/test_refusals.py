@@ -1,0 +1,114 @@
+"""What people are told who may not connect, or come back as somebody else or with nothing: no less and no more than is true."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared.contracts.command import Connect
+from shared.contracts.rows import IntegrationState
+from shared.domain.identity import Mailbox, Provider
+from shared.grants.oauth import identity_scopes
+from shared.registry import tables
+from tests.integration.services.portal.my_calendar.test_profile import identified, organisation, wishes
+from tests.integration.services.portal.office import Browser, Office
+
+
+@pytest.mark.proves("S4")
+def test_whoever_has_an_account_of_the_other_calendar_system_gets_words_and_no_button(
+    office: Office, domain: str
+) -> None:
+    ada = identified(office, f"ada@{domain}")
+    organisation(office, ada, provider="google")
+
+    for path in ("/", "/profile"):
+        page = ada.client.get(path).text
+        assert "uses the other calendar system here" in page
+        assert "sign in with your account of that calendar system" in page
+        assert 'role="switch"' not in page
+        assert "/profile/connect" not in page
+        assert "/auth/login?provider" not in page
+    assert ada.client.get("/v1/me/calendar").json["mayConnect"] is False
+    answer = ada.post("/v1/me/calendar/connect")
+    assert (answer.status_code, answer.json["code"]) == (409, "other-calendar")
+    assert ada.client.get("/v1/me/welcome").json == {"due": False}
+
+
+@pytest.mark.proves("S4")
+def test_rooms_offer_to_connect_whoever_may(office: Office, domain: str) -> None:
+    ada = identified(office, f"ada@{domain}")
+    ada.client.post("/welcome/later", data={"csrf": ada.csrf})
+
+    assert '<a class="button" href="/profile/connect">Connect your calendar</a>' in ada.client.get("/").text
+
+
+@pytest.mark.proves("E11", "E12")
+def test_whoever_comes_back_as_somebody_else_connects_nobody_and_stays_who_they_are(
+    office: Office, domain: str
+) -> None:
+    """Ada pressed the switch, and chose Ben's account at the provider."""
+    ada = identified(office, f"ada@{domain}")
+    gone = ada.client.get("/profile/connect").headers["Location"]
+    back = office.simulator.follow(gone.replace("login_hint=ada", "login_hint=ben"))
+
+    answer = ada.come_back(back)
+
+    assert (answer.status_code, "other-person" in answer.text) == (403, True)
+    assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
+    assert [user for user, _ in tables.users(office.engine.registry).scan(ada.tenant)] == [ada.user]
+    assert wishes(office, Connect) == 0
+    assert ada.client.get("/v1/me").json["user"] == ada.user
+
+
+@pytest.mark.proves("E17")
+def test_page_of_somebody_else_connects_nobody(office: Office, domain: str) -> None:
+    """A provider that remembers the consent asks nothing: without this, following a link would be connecting."""
+    ada = identified(office, f"ada@{domain}")
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+
+    led = ada.client.get("/profile/connect", headers=elsewhere)
+    assert (led.status_code, led.headers["Location"]) == (303, "/profile")
+    for errand in ("", "&for=rooms", "&for=test"):
+        gone = ada.client.get(f"/auth/login?provider=microsoft&login_hint=ada@{domain}{errand}", headers=elsewhere)
+        asked = parse_qs(urlsplit(gone.headers["Location"]).query)["scope"][0].split()
+        assert asked == list(identity_scopes(Provider.MICROSOFT))
+        assert ada.come_back(office.simulator.follow(gone.headers["Location"])).status_code == 303
+    assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
+    assert (
+        ada.client.get("/profile/connect", headers={"Sec-Fetch-Site": "same-origin"}).headers["Location"] != "/profile"
+    )
+
+
+@pytest.mark.proves("S2")
+def test_whoever_declines_at_the_provider_is_not_told_that_they_are_signed_out(office: Office, domain: str) -> None:
+    ada = identified(office, f"ada@{domain}")
+    gone = ada.client.get("/profile/connect").headers["Location"]
+    state = parse_qs(urlsplit(gone).query)["state"][0]
+
+    page = ada.client.get("/auth/callback", query_string={"state": state, "error": "access_denied"}).text
+    stranger = office.browser().client.get("/auth/callback?state=x").text
+
+    assert "Nothing was changed" in page
+    assert "You are not signed in" not in page
+    assert 'href="/profile">To your profile' in page
+    assert "You are not signed in" in stranger
+
+
+@pytest.mark.proves("S1")
+def test_whoever_connected_and_took_it_back_is_not_welcomed(office: Office, ada: Browser) -> None:
+    office.deps.broker.forget(Mailbox(ada.tenant, ada.mailbox))
+
+    assert ada.client.get("/").status_code == 200
+    assert ada.client.get("/v1/me/welcome").json == {"due": False}
+
+
+@pytest.mark.proves("S4")
+def test_page_that_is_not_switched_on_leads_to_one_that_is_there(office: Office, ada: Browser) -> None:
+    organisation(office, ada, integration=IntegrationState.OFF)
+
+    page = ada.client.get("/")
+
+    assert page.status_code == 403
+    assert '<a class="button" href="/profile">' in page.text
+    assert ada.client.get("/profile").status_code == 200

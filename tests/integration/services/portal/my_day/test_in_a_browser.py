@@ -1,0 +1,96 @@
+"""The pages of a day as people meet them: on a telephone, at a desk, by day and by night, with and without a script."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+
+from shared.contracts.meeting_state import RoomState
+from shared.domain.instants import HOUR_MS
+from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
+from shared.runtime.serving import serve_in_background
+from tests.integration.services.portal.office import TITLE, Browser, Office
+
+CHROMIUM = shutil.which("chromium")
+PAGES = ("/day", "/month", "/book")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
+
+
+@pytest.fixture
+def address(office: Office) -> Iterator[str]:
+    server = serve_in_background(office.app, "portal", threads=8, ready=False)
+    yield server.url
+    office.deps.stop.set()
+    server.close()
+
+
+@pytest.fixture
+def context(ada: Browser, address: str) -> Iterator[BrowserContext]:
+    """Ada's browser, signed in, in Zurich."""
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = chromium.new_context(locale="en-GB", timezone_id="Europe/Zurich")
+        found.add_cookies([{"name": "roomsync_session", "value": cookie.value, "url": address}])
+        yield found
+        chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def planned(office: Office, ada: Browser, domain: str) -> None:
+    """A week with people, rooms, a private item and one that was declined."""
+    [room, _] = office.enter_rooms(ada.tenant, "one", "two")
+    office.calendar.said = {"two@rooms.test": Availability.FREE}
+    office.show(office.meeting(ada, office.room(ada, room, RoomState.PENDING)), ada.tenant)
+    people = tuple(
+        LiveAttendee(name, f"{name.lower()}@{domain}", is_room=False, answer=answer)
+        for name, answer in (("Ada", "accepted"), ("Ben", "none"), ("Theodora-Alexandrina Wolkenkratzer", "declined"))
+    )
+    office.calendar.planned = [
+        AgendaItem(
+            event_id="event-of-m-planning" if n == 0 else f"e{n}", uid=f"uid-{n}", slot="", title=f"{TITLE} {n}",
+            start_ms=(office.clock.now_ms() // HOUR_MS + 24 + 5 * n) * HOUR_MS,
+            end_ms=(office.clock.now_ms() // HOUR_MS + 25 + 5 * n) * HOUR_MS,
+            all_day=False, private=n == 1, declined=n == 2, is_organizer=n != 3, attendees=people if n != 1 else (),
+        )
+        for n in range(5)
+    ]  # fmt: skip
+
+
+@pytest.mark.proves("S5")
+def test_pages_of_the_day_fit_and_have_no_barrier_on_a_telephone_and_at_a_desk_by_day_and_night(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    for width in (390, 1280):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            for path in PAGES:
+                page.goto(f"{address}{path}")
+                expect(page.locator("#zone-note")).to_contain_text("Europe/Zurich")
+                found = Axe().run(page)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+                assert found.violations_count == 0, (path, width, scheme, found.generate_report())
+
+
+@pytest.mark.proves("E4", "E7")
+def test_day_is_marked_and_a_room_looked_for_without_a_script(context: BrowserContext, address: str) -> None:
+    page = context.browser.new_context(java_script_enabled=False).new_page() if context.browser else None
+    assert page is not None
+    page.context.add_cookies(context.cookies())  # type: ignore[arg-type]  # what one context gives, another takes
+    page.goto(f"{address}/day")
+    expect(page.locator("#zone-note")).to_contain_text("UTC")
+    page.get_by_role("button", name="Office").first.click()
+    expect(page.get_by_role("button", name="Office", pressed=True)).to_have_count(1)
+    page.goto(f"{address}/book")
+    page.get_by_label("Title").fill("Cranes")
+    page.get_by_label("Date").fill("2099-01-07")
+    page.get_by_role("button", name="See which rooms are free").click()
+    expect(page.locator(".choice")).to_have_count(1)
+    expect(page.locator("main")).to_contain_text("not confirmed")

@@ -1,0 +1,193 @@
+"""The page as people meet it: in Debian's Chromium, with a mouse, a keyboard, a telephone, at night."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, expect, sync_playwright
+
+from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.domain.sighting import Availability
+from shared.runtime.serving import serve_in_background
+from tests.integration.services.portal.my_rooms.series import event_on, show_series
+from tests.integration.services.portal.my_rooms.test_api import takes_asked
+from tests.integration.services.portal.my_rooms.test_stream import until
+from tests.integration.services.portal.office import TITLE, Browser, Office
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(office: Office) -> Iterator[str]:
+    server = serve_in_background(office.app, "portal", threads=8, ready=False)
+    yield server.url
+    office.deps.stop.set()
+    server.close()
+
+
+@pytest.fixture
+def page(chromium: Chromium, ada: Browser, address: str) -> Iterator[Page]:
+    """Ada's, signed in, at the width and in the light that the test asks for later."""
+    context = chromium.new_context(locale="en-GB", timezone_id="Europe/Zurich")
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    context.add_cookies([{"name": "roomsync_session", "value": cookie.value, "url": address}])
+    shown = context.new_page()
+    faults: list[str] = []
+    shown.on("pageerror", lambda error: faults.append(str(error)))
+    shown.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    shown.goto(address)
+    yield shown
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def rooms(office: Office, ada: Browser) -> list[str]:
+    office.calendar.said = {f"{name}@rooms.test": Availability.FREE for name in ("two", "three", "four", "five")}
+    return office.enter_rooms(ada.tenant, "one", "two", "three", "four", "five")
+
+
+def decline(office: Office, ada: Browser, room: str) -> RoomMemory:
+    declined = office.room(ada, room, RoomState.DECLINED)
+    office.show(office.meeting(ada, declined), ada.tenant)
+    return declined
+
+
+@pytest.mark.proves("E42", "E43", "D8")
+def test_prompt_appears_by_itself_is_acted_on_with_one_click_and_closes_itself(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    office.show(office.meeting(ada, office.room(ada, rooms[0], RoomState.PENDING)), ada.tenant)
+    expect(page.locator("#meetings .badge")).to_have_text("Pending")
+    assert "booked" not in page.content().lower()
+
+    declined = decline(office, ada, rooms[0])
+    expect(page.get_by_role("heading", name="Room one said no")).to_be_visible()
+    expect(page.locator("#prompt-list [data-prompt]")).to_have_count(1)
+    expect(page.locator("#prompt-list")).to_contain_text(TITLE)
+    page.get_by_role("button", name="Choose another room").click()
+    expect(page.locator(".choice")).to_have_count(3)
+    page.locator(".choice").first.click()
+    expect(page.locator("[data-took]").first).to_contain_text("Asking for Room")
+
+    until(lambda: bool(takes_asked(office)), "the wish")
+    [wish] = takes_asked(office)
+    asked = office.room(ada, wish.room_id, RoomState.PENDING, asked_at_ms=office.clock.now_ms())
+    office.show(office.meeting(ada, declined, asked), ada.tenant)
+    expect(page.locator("#prompt-list .closed")).to_contain_text("asked for a room again")
+    expect(page).to_have_title("My rooms · roomsync")
+
+
+def test_everything_can_be_done_with_the_keyboard(office: Office, ada: Browser, page: Page, rooms: list[str]) -> None:
+    decline(office, ada, rooms[0])
+    expect(page.get_by_role("button", name="Choose another room")).to_be_visible()
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Choose another room")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".choice").first).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("[data-took]").first).to_contain_text("Asking for Room")
+    until(lambda: bool(takes_asked(office)), "the wish")
+    assert len(takes_asked(office)) == 1
+
+
+def test_dismissed_prompt_goes_and_stays_away(office: Office, ada: Browser, page: Page, rooms: list[str]) -> None:
+    decline(office, ada, rooms[0])
+
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#prompt-list .closed")).to_contain_text("you put it away")
+    page.reload()
+
+    expect(page.locator("#prompt-list [data-prompt]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1100])
+@pytest.mark.proves("S5")
+def test_page_fits_a_telephone_and_has_no_barrier_by_day_or_night(
+    width: int, scheme: str, office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    decline(office, ada, rooms[0])
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.get_by_role("button", name="Choose another room").click()
+    expect(page.locator(".choice")).to_have_count(3)
+
+    found = Axe().run(page)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_sign_in_page_has_no_barrier(scheme: str, chromium: Chromium, address: str) -> None:
+    context = chromium.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    shown = context.new_page()
+    shown.goto(f"{address}/auth/login")
+    shown.get_by_text("The permissions that will be asked for").click()
+
+    found = Axe().run(shown)
+
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
+
+
+def test_times_are_those_of_the_reader(office: Office, ada: Browser, page: Page, rooms: list[str]) -> None:
+    declined = decline(office, ada, rooms[0])
+    expect(page.locator("#meetings .when")).to_be_visible()
+
+    local = page.evaluate(
+        "at => new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit', timeZone: 'Europe/Zurich'}).format(at)",
+        declined.start_ms,
+    )
+
+    expect(page.locator("#meetings .when")).to_contain_text(local)
+
+
+@pytest.mark.proves("B8")
+def test_dates_of_a_series_share_a_card_that_grows_and_shrinks_by_itself(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    yes, no = RoomState.ACCEPTED, RoomState.DECLINED
+    show_series(office, ada, rooms[0], [yes] * 4)
+    expect(page.locator("#meetings .badge")).to_have_count(4)
+    card = page.locator("#prompt-list [data-prompt]")
+    show_series(office, ada, rooms[0], [yes, no, yes, yes])
+    expect(card.get_by_role("heading")).to_have_text("Room one said no")
+    expect(card).to_contain_text("3 of 4 dates have the room.")
+    show_series(office, ada, rooms[0], [yes, no, yes, no])
+    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    expect(card).to_contain_text("2 of 4 dates have the room.")
+    expect(card.locator("[data-date]")).to_have_count(2)
+    page.reload()
+    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    show_series(office, ada, rooms[0], [no, no, yes, no])
+    expect(card.locator("[data-date]")).to_have_count(3)
+    expect(page).to_have_title("(1) My rooms · roomsync")
+    show_series(office, ada, rooms[0], [yes, no, yes, no])
+    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    page.get_by_role("button", name="Choose one room for all").click()
+    expect(page.locator(".choice")).to_have_count(3)
+    page.locator(".choice").first.click()
+    until(lambda: len(takes_asked(office)) == 2, "a wish for each date")
+    assert {wish.event_id for wish in takes_asked(office)} == {event_on(1), event_on(3)}
+    assert Axe().run(page).response["violations"] == []

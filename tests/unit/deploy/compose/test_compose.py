@@ -1,0 +1,111 @@
+"""compose.yaml, structurally: there is no Docker where these tests run."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.run import SERVICES
+from shared.runtime.settings import PREFIX, Settings
+from tests.support.paths import ROOT
+
+HERE = ROOT / "deploy/compose"
+COMPOSE: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text())
+EVERY: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = (*SERVICES, "topics", "operator")
+KNOWN = {PREFIX + item.name.upper() for item in dataclasses.fields(Settings)}
+_KEYS = {
+    "image", "build", "restart", "read_only", "tmpfs", "cap_drop", "security_opt", "networks", "stop_grace_period",
+    "logging", "environment", "secrets", "depends_on", "healthcheck", "volumes", "entrypoint", "command", "ports",
+    "profiles", "user",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_service_uses_keys_of_the_specification_and_refers_to_what_is_there(name: str) -> None:
+    service = EVERY[name]
+
+    assert service.keys() <= _KEYS
+    assert service["image"]
+    assert set(service["networks"]) <= COMPOSE["networks"].keys()
+    assert set(service.get("secrets", ())) <= COMPOSE["secrets"].keys()
+    for volume in service.get("volumes", ()):
+        source = volume.split(":")[0]
+        assert (HERE / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+    for other, how in service.get("depends_on", {}).items():
+        ending = how["condition"] == "service_completed_successfully"
+        assert ending == (other == "topics")
+        if not ending:
+            assert "healthcheck" in EVERY[other] or other in SERVICES  # the image's own
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_can_write_nothing_and_become_nobody(name: str) -> None:
+    service = EVERY[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_exists_and_every_secret_comes_from_a_file_that_is_handed_over(name: str) -> None:
+    for variable, value in EVERY[name]["environment"].items():
+        assert variable.removesuffix("_FILE") in KNOWN
+        if variable.endswith("_FILE"):
+            assert value.removeprefix("/run/secrets/") in EVERY[name]["secrets"]
+        assert not re.search(r"_(SECRET|TOKEN|KEY)$", variable), "a secret in the environment"
+
+
+def test_each_store_is_opened_by_its_own_users_only() -> None:
+    assert "registry_url_sync_worker" in EVERY["sync-worker"]["secrets"]
+    for name in OURS:
+        mine = name.replace("-", "_")
+        urls = [secret for secret in EVERY[name].get("secrets", ()) if "_url_" in secret]
+        assert all(secret.endswith(f"_url_{mine}") for secret in urls)
+    assert EVERY["webhook-receiver"]["secrets"] == ["master_key"]
+
+
+def test_three_brokers_lose_one_and_go_on() -> None:
+    brokers = [EVERY[f"kafka-{number}"]["environment"] for number in (1, 2, 3)]
+
+    assert [one["KAFKA_NODE_ID"] for one in brokers] == ["1", "2", "3"]
+    for number, one in enumerate(brokers, 1):
+        assert one["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://kafka-{number}:9092"
+        assert one["KAFKA_MIN_INSYNC_REPLICAS"] == one["KAFKA_TRANSACTION_STATE_LOG_MIN_ISR"] == "2"
+        assert one["KAFKA_BROKER_SESSION_TIMEOUT_MS"] == "3000"
+        assert one["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == one["KAFKA_UNCLEAN_LEADER_ELECTION_ENABLE"] == "false"
+    assert all(EVERY[name]["environment"]["ROOMSYNC_KAFKA_REPLICATION"] == "3" for name in OURS)
+
+
+def test_only_the_door_is_published() -> None:
+    assert [name for name, service in EVERY.items() if "ports" in service] == ["proxy"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    outside = {name for name, service in EVERY.items() if "outside" in service["networks"]}
+    assert outside == {"proxy", "sync-worker", "portal", "operator"}  # who talks to providers, and who is talked to
+
+
+def test_the_door_leads_to_hooks_and_pages_and_nowhere_else() -> None:
+    text = (HERE / "Caddyfile").read_text()
+
+    assert re.findall(r"^\t@(\w+) path ", text, re.MULTILINE) == ["hooks", "pages"]  # which pages: test_doors
+    assert "@hooks path /hooks/*\n" in text
+    assert re.findall(r"reverse_proxy (\S+)", text) == ["webhook-receiver:8101", "portal:8102"]
+    assert text.count("{") == text.count("}")
+    assert "respond 404" in text
+
+
+def test_the_secrets_that_are_declared_are_the_ones_that_are_made() -> None:
+    script = (HERE / "secrets.sh").read_text()
+    fixed = {"master_key", "service_token", "microsoft_client_secret", "google_client_secret"}
+
+    assert all(name in script for name in fixed)
+    assert COMPOSE["secrets"].keys() - fixed == {
+        *(f"redis_{user}" for user in ("room_status", "sync_worker", "portal", "operator")),
+        *(f"registry_url_{user}" for user in ("room_status", "sync_worker", "portal", "operator")),
+        *(f"view_url_{user}" for user in ("room_status", "portal", "operator")),
+    }

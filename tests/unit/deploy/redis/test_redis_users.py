@@ -1,0 +1,181 @@
+"""Each user of the two Redis servers can do its service's work, and nothing else: shown on real servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy.local.processes import free_ports
+from shared.crypto.master import new_key, parse
+from shared.engines.distributed.keyring import RedisKeyring
+from shared.engines.distributed.registry import RedisRegistry
+from shared.engines.distributed.view import RedisView
+from shared.errors import StoreUnavailableError
+from shared.ports.view import Applied, Row
+from shared.runtime.clock import SystemClock
+from tests.support.paths import ROOT
+from tests.support.servers import require
+
+START = ROOT / "deploy/redis/start.sh"
+USERS = ("room-status", "sync-worker", "portal", "operator")
+MASTER = parse(new_key())
+ROW = Row("t/m", ("t/ada",), b"sealed")
+UrlOf = Callable[[str], str]
+
+
+@contextmanager
+def server(kind: str, directory: Path) -> Iterator[UrlOf]:
+    require("" if shutil.which("redis-server") else "redis-server is missing: apt-get install -y redis-server")
+    for user in USERS:
+        (directory / f"redis_{user.replace('-', '_')}").write_text(f"secret of {user}\n".replace(" ", "-"))
+    port = free_ports(1)[0]
+    environ = {**os.environ, "SECRETS": str(directory), "ACL_FILE": str(directory / "acl")}
+    command = [str(START), kind, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        yield lambda user: f"redis://{user}:secret-of-{user}@127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    pytest.fail("redis-server did not come up with this users.acl")
+
+
+@pytest.fixture(scope="module")
+def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UrlOf]:
+    with server("views", tmp_path_factory.mktemp("views")) as url_of:
+        yield url_of
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UrlOf]:
+    with server("registry", tmp_path_factory.mktemp("registry")) as url_of:
+        yield url_of
+
+
+@contextmanager
+def view_as(url: str) -> Iterator[RedisView]:
+    view = RedisView(url, prefix="", clock=SystemClock())
+    try:
+        yield view
+    finally:
+        view.close()
+
+
+@contextmanager
+def registry_as(url: str) -> Iterator[RedisRegistry]:
+    opened = RedisRegistry(url, prefix="", clock=SystemClock())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def keyring_as(url: str) -> Iterator[RedisKeyring]:
+    opened = RedisKeyring(url, prefix="", master=MASTER)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_room_status_writes_the_view_and_the_portal_reads_it(views: UrlOf) -> None:
+    with view_as(views("room-status")) as writer, view_as(views("portal")) as reader:
+        writer.reset(0)
+        assert writer.apply(0, Applied("topic", 1), [ROW])
+        assert [row.key for row in reader.rows("t/ada")] == ["t/m"]
+        assert reader.revision("t/ada") > 0
+        assert reader.applied(0) == Applied("topic", 1)
+
+
+def test_the_portal_cannot_write_the_view(views: UrlOf) -> None:
+    with view_as(views("portal")) as reader, pytest.raises(StoreUnavailableError):
+        reader.apply(1, Applied("topic", 9), [ROW])
+
+
+@pytest.mark.parametrize("user", ["portal", "sync-worker", "operator"])
+def test_the_registrys_users_put_read_and_delete_rows(registry: UrlOf, user: str) -> None:
+    with registry_as(registry(user)) as rows:
+        rows.put("t", "x", user, b"1", not_after_ms=2**45)
+        assert rows.get("t", "x", user) is not None
+        assert user in dict(rows.scan("t", "x"))
+        rows.delete("t", "x", user)
+
+
+def test_room_status_only_reads_the_keys_that_others_make(registry: UrlOf) -> None:
+    with keyring_as(registry("portal")) as made:
+        keys = made.create("t")
+    with keyring_as(registry("room-status")) as ring:
+        assert ring.keys("t") == keys
+        for act in (ring.create, ring.destroy_data, ring.destroy_consent):
+            with pytest.raises(StoreUnavailableError):
+                act("t-another")
+
+
+@pytest.mark.parametrize("user", ["portal", "sync-worker", "operator"])
+def test_whoever_switches_an_organisation_off_destroys_its_keys_and_makes_new_ones(registry: UrlOf, user: str) -> None:
+    with keyring_as(registry(user)) as ring:
+        before = ring.create(f"doomed-{user}")
+        ring.destroy_data(f"doomed-{user}")
+        ring.destroy_consent(f"doomed-{user}")
+        assert ring.create(f"doomed-{user}") != before
+
+
+def test_only_the_operator_sees_all_keys_and_rows_at_once(registry: UrlOf) -> None:
+    with keyring_as(registry("operator")) as ring, registry_as(registry("operator")) as rows:
+        ring.create("t-moved")
+        rows.put("rooms", "t-moved", "r", b"{}")
+        assert ring.rewrap() == 0
+        assert {key.tenant for key in ring.wrapped()} >= {"t-moved"}
+        assert {row.tenant for row in rows.everything()} >= {"t-moved"}
+    for user in ("portal", "sync-worker"):
+        with keyring_as(registry(user)) as ring, registry_as(registry(user)) as rows:
+            for act in (ring.rewrap, ring.wrapped, rows.everything):
+                with pytest.raises(StoreUnavailableError):
+                    act()
+
+
+def test_room_status_sees_no_row_of_the_registry(registry: UrlOf) -> None:
+    with registry_as(registry("room-status")) as rows, pytest.raises(StoreUnavailableError):
+        rows.get("t", "x", "y")
+
+
+def test_nobody_comes_in_without_a_password_but_to_ask_for_a_sign_of_life(registry: UrlOf) -> None:
+    bare = registry("health").replace("health:secret-of-health@", "")
+    with redis.Redis.from_url(bare) as nobody, pytest.raises(redis.AuthenticationError):
+        nobody.ping()
+    with redis.Redis.from_url(registry("health")) as health:
+        assert health.ping()
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            health.get("keyring")
+
+
+def test_the_registry_is_durable_and_never_evicts(registry: UrlOf) -> None:
+    text = START.read_text()
+
+    assert "--appendonly yes --appendfsync always" in text
+    assert "--maxmemory-policy noeviction" in text
+    with redis.Redis.from_url(registry("operator")) as operator:
+        assert operator.info("persistence")["aof_enabled"] == 1
+        assert operator.info("memory")["maxmemory_policy"] == "noeviction"

@@ -1,0 +1,135 @@
+"""References: what a look leaves behind, and the total observations made of it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from services.sync_worker.deciding.references import Merge, merge, observe, withdraw
+from shared.contracts.calendar_state import EventReference
+from shared.contracts.observation import Observation
+from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
+from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval, Window
+from tests.support.builders import KEYS, NOW_MS, START_MS
+
+ROOM = "aare@rooms.contoso.test"
+ADA = "ada@contoso.test"
+WINDOW = Window(0, START_MS + 60 * DAY_MS)
+
+
+def an_event(event_id: str = "e1", **changes: object) -> SeenEvent:
+    """One single meeting of Ada's with one room; keyword arguments replace fields."""
+    fields: dict[str, object] = {
+        "event_id": event_id,
+        "uid": "uid-1",
+        "kind": EventKind.SINGLE,
+        "master_id": "",
+        "slot": "",
+        "start_ms": START_MS,
+        "end_ms": START_MS + HOUR_MS,
+        "cancelled": False,
+        "is_organizer": True,
+        "organizer": ADA,
+        "shows_guests": True,
+        "attendees": (
+            SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.NONE),
+            SeenAttendee("ben@contoso.test", AttendeeKind.PERSON, Answer.ACCEPTED),
+        ),
+        "version": "1",
+    }
+    return SeenEvent(**(fields | changes))  # type: ignore[arg-type]  # fields are named above
+
+
+def looked(
+    known: dict[str, EventReference], *seen: Seen, full: bool = False, rooms: frozenset[str] = frozenset()
+) -> Merge:
+    return merge(known, Look(tuple(seen), "cursor", full), window=WINDOW, provider="microsoft", keys=KEYS, rooms=rooms)
+
+
+def observed(references: dict[str, EventReference], *meetings: str) -> list[Observation]:
+    return observe(
+        references, meetings, provider="microsoft", mailbox="m-ada", keys=KEYS, now_ms=NOW_MS, baseline=False
+    )
+
+
+@pytest.mark.proves("D5", "D6")
+def test_reference_keeps_answers_and_neither_name_nor_address() -> None:
+    kept = looked({}, an_event()).references["e1"]
+    assert kept.rooms == {KEYS.room(ROOM): Answer.NONE}
+    assert kept.people == {KEYS.person("ben@contoso.test"): Answer.ACCEPTED}
+    assert b"contoso" not in msgspec.json.encode(kept)
+    assert b"uid-1" not in msgspec.json.encode(kept)
+
+
+@pytest.mark.proves("D6")
+def test_changed_answer_shows_up() -> None:
+    known = looked({}, an_event()).references
+    declined = (SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.DECLINED),)
+    after = looked(known, an_event(attendees=declined, version="2"))
+    assert after.references["e1"].rooms == {KEYS.room(ROOM): Answer.DECLINED}
+    assert after.changed == ("e1",)
+
+
+@pytest.mark.proves("D5")
+def test_full_look_drops_what_it_does_not_return_and_says_so() -> None:
+    known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
+    after = looked(known, an_event(), full=True)
+    assert set(after.references) == {"e1"}
+    gone = next(seen for seen in observed(after.references, *after.meetings) if not seen.occurrences)
+    assert gone.meeting == KEYS.meeting("microsoft", "uid-2")
+
+
+@pytest.mark.proves("D5")
+@pytest.mark.parametrize("gone", [SeenRemoval("e1"), an_event(cancelled=True)])
+def test_removed_or_cancelled_event_leaves_a_meeting_without_dates(gone: Seen) -> None:
+    known = looked({}, an_event()).references
+    after = looked(known, gone)
+    assert after.references == {}
+    assert [seen.occurrences for seen in observed(after.references, *after.meetings)] == [()]
+
+
+def test_removal_of_an_event_that_was_never_known_means_nothing() -> None:
+    after = looked({}, SeenRemoval("elsewhere"))
+    assert (after.changed, after.meetings) == ((), ())
+
+
+@pytest.mark.proves("D5")
+def test_sparse_dates_of_a_series_take_the_masters_rooms_and_meeting() -> None:
+    master = an_event("m", kind=EventKind.MASTER, uid="series")
+    dates = [
+        an_event(
+            f"o{day}",
+            kind=EventKind.OCCURRENCE,
+            uid=f"own-{day}",
+            master_id="m",
+            slot=str(day),
+            attendees=None,
+            organizer="",
+            is_organizer=False,
+        )
+        for day in range(2)
+    ]
+    exception = an_event(
+        "o2", kind=EventKind.EXCEPTION, uid="own-2", master_id="m", slot="2",
+        attendees=(SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.DECLINED),),
+    )  # fmt: skip
+    after = looked({}, *dates, exception, master)
+    (seen,) = observed(after.references, *after.meetings)
+    assert seen.meeting == KEYS.meeting("microsoft", "series")
+    assert seen.role is Role.ORGANIZER
+    assert [list(date.rooms.values()) for date in seen.occurrences] == [["none"], ["none"], ["declined"]]
+
+
+def test_room_invited_as_a_person_is_recognised_by_its_address() -> None:
+    person = (SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.ACCEPTED),)
+    kept = looked({}, an_event(attendees=person), rooms=frozenset({KEYS.room(ROOM)})).references["e1"]
+    assert kept.rooms == {KEYS.room(ROOM): Answer.ACCEPTED}
+    assert kept.people == {}
+
+
+def test_withdrawing_names_every_meeting_once() -> None:
+    known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
+    withdrawn = withdraw(known, provider="microsoft", mailbox="m-ada", now_ms=NOW_MS)
+    assert len(withdrawn) == 2
+    assert all(seen.withdrawn and not seen.occurrences for seen in withdrawn)

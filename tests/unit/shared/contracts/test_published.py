@@ -1,0 +1,86 @@
+"""The public contract: generated, fresh, and never narrower than what was once published."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from docs.generate import stale
+from shared.contracts import published
+from tests.support.paths import ROOT, SAMPLES
+
+V1 = SAMPLES / "contracts" / "v1"
+SUBSCRIBER = ROOT / "docs" / "subscriber.py"
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Definition name → its properties, required names and types."""
+    return dict(schema["$defs"])
+
+
+def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What a reader of `old` relied on and `new` no longer promises."""
+    found = []
+    for name, definition in resolved(old).items():
+        after = resolved(new).get(name)
+        if after is None:
+            found.append(f"{name} is gone")
+            continue
+        for field, kind in definition["properties"].items():
+            now = after["properties"].get(field)
+            if now is None:
+                found.append(f"{name}.{field} is gone")
+            elif now.get("type") != kind.get("type"):
+                found.append(f"{name}.{field} changed its type")
+        found += [
+            f"{name}.{field} may now be absent"
+            for field in definition.get("required", [])
+            if field not in after.get("required", [])
+        ]
+    return found
+
+
+def test_generated_documents_are_fresh() -> None:
+    assert stale() == []
+
+
+@pytest.mark.proves("D10")
+@pytest.mark.parametrize("name", sorted(published.MESSAGES))
+def test_schema_keeps_every_promise_of_version_one(name: str) -> None:
+    old = json.loads((V1 / f"{name}.schema.json").read_text())
+    assert narrowings(old, published.json_schema(name)) == []
+
+
+@pytest.mark.parametrize("name", sorted(published.MESSAGES))
+def test_a_removed_or_retyped_field_would_be_noticed(name: str) -> None:
+    old = json.loads((V1 / f"{name}.schema.json").read_text())
+    new = json.loads(json.dumps(old))
+    fields = new["$defs"][name]["properties"]
+    field = min(fields)
+    del fields[field]
+    assert narrowings(old, new)
+
+
+@pytest.mark.proves("D10")
+@pytest.mark.parametrize("name", sorted(published.MESSAGES))
+def test_samples_old_and_new_validate_against_the_schema(name: str) -> None:
+    schema = published.json_schema(name)
+    jsonschema.validate(json.loads(published.samples()[name]), schema)
+    jsonschema.validate(json.loads((V1 / f"{name}.sample.json").read_text()), schema)
+
+
+@pytest.mark.parametrize("name", sorted(published.MESSAGES))
+def test_readers_may_meet_fields_they_do_not_know(name: str) -> None:
+    sample = json.loads(published.samples()[name]) | {"addedLater": 1}
+    jsonschema.validate(sample, published.json_schema(name))
+
+
+@pytest.mark.proves("D10")
+def test_sample_subscriber_is_short_and_uses_nothing_of_ours() -> None:
+    text = SUBSCRIBER.read_text()
+    assert len(text.splitlines()) < 40
+    assert "shared" not in text
+    assert "services" not in text
