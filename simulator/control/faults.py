@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, current_app, jsonify
 
-from simulator.control import reading
+from simulator.control import parse
 from simulator.control.routes import Reply, control, world
 from simulator.microsoft.notifier import LIFECYCLE_KINDS
 from simulator.microsoft.side import EXTENSION as GRAPH
@@ -18,16 +18,16 @@ SILENT = "removedSilently"
 
 
 @control.get("/faults")
-def shown() -> Reply:
+def list_faults() -> Reply:
     """Every switch with its value, and what it means."""
     with world().lock:
-        return jsonify({"faults": world().faults.shown(), "meaning": world().faults.documented()})
+        return jsonify({"faults": world().faults.as_dict(), "meaning": world().faults.describe_all()})
 
 
 @control.put("/faults")
 def put() -> Reply:
     """Merge switches; `cursorExpired` and `lifecycle` act once, now."""
-    sent = reading.body()
+    sent = parse.body()
     acts = {name: sent.pop(name) for name in ("cursorExpired", "lifecycle") if name in sent}
     with world().lock:
         world().faults.put(sent)
@@ -35,7 +35,7 @@ def put() -> Reply:
             _expire(acts["cursorExpired"])
         if acts.get("lifecycle"):
             _lifecycle(acts["lifecycle"])
-        return jsonify({"faults": world().faults.shown()})
+        return jsonify({"faults": world().faults.as_dict()})
 
 
 @control.post("/subscriptions/<subscription_id>/lifecycle")
@@ -46,7 +46,7 @@ def lifecycle(subscription_id: str) -> tuple[Response, int]:
         if found is None:
             message = f"no live subscription {subscription_id}"
             raise NotThereError(message)
-        _act(found, reading.text(reading.body(), "kind"))
+        _act(found, parse.text(parse.body(), "kind"))
     return jsonify({}), 202
 
 

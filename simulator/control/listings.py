@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from simulator.control import reading, showing
+from simulator.control import parse, render
 from simulator.control.routes import Reply, control, health, world
 from simulator.world import InvalidError, World
 
@@ -25,11 +25,11 @@ def _after() -> int:
     return int(text) if text.isdigit() else 0
 
 
-_listing("tenants", lambda w: [showing.tenant(one) for one in w.directory.tenants.values()])
-_listing("users", lambda w: [showing.user(one) for one in w.directory.users.values()])
-_listing("rooms", lambda w: [showing.room(one) for one in w.directory.rooms.values()])
-_listing("meetings", lambda w: [showing.meeting(w, one) for one in w.calendar.meetings.values()])
-_listing("history", lambda w: [fact.shown() for fact in w.history.after(_after())])
+_listing("tenants", lambda w: [render.tenant(one) for one in w.directory.tenants.values()])
+_listing("users", lambda w: [render.user(one) for one in w.directory.users.values()])
+_listing("rooms", lambda w: [render.room(one) for one in w.directory.rooms.values()])
+_listing("meetings", lambda w: [render.meeting(w, one) for one in w.calendar.meetings.values()])
+_listing("history", lambda w: [fact.as_dict() for fact in w.history.after(_after())])
 _listing("requests", lambda w: w.requests.after(_after()))
 _listing("subscriptions", lambda w: [one for listed in w.subscription_listings.values() for one in listed()])
 _listing("deliveries", lambda w: list(w.delivery.log))
@@ -44,7 +44,7 @@ def clock() -> Reply:
 @control.post("/clock")
 def move_clock() -> Reply:
     """Move time, by `advanceMs` or to `nowMs`; what becomes due runs before the answer leaves."""
-    sent = reading.body()
+    sent = parse.body()
     step, to = sent.get("advanceMs"), sent.get("nowMs")
     if not isinstance(step if to is None else to, int):
         message = "send advanceMs or nowMs, a number of milliseconds"

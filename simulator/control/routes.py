@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from simulator.control import reading, showing
+from simulator.control import parse, render
 from simulator.world import InvalidError, Meeting, NotThereError, TakenError, World, WorldError
 from simulator.world.model import Provider
 
@@ -25,7 +25,7 @@ def world() -> World:
 
 
 @control.errorhandler(WorldError)
-def refused(error: WorldError) -> Reply:
+def answer_refusal(error: WorldError) -> Reply:
     """What the world refused, and why."""
     return jsonify({"error": str(error)}), _STATUS.get(type(error), 400)
 
@@ -33,86 +33,86 @@ def refused(error: WorldError) -> Reply:
 @control.post("/tenants")
 def make_tenant() -> Reply:
     """An organisation at one provider."""
-    sent = reading.body()
-    provider = _PROVIDERS.get(reading.text(sent, "provider"))
+    sent = parse.body()
+    provider = _PROVIDERS.get(parse.text(sent, "provider"))
     if provider is None:
         message = "provider must be microsoft or google"
         raise InvalidError(message)
     with world().lock:
         made = world().directory.add_tenant(
             provider,
-            reading.text(sent, "name"),
-            reading.text(sent, "domain"),
+            parse.text(sent, "name"),
+            parse.text(sent, "domain"),
             auto_replace=bool(sent.get("autoReplace", False)),
         )
-        return jsonify(showing.tenant(made)), 201
+        return jsonify(render.tenant(made)), 201
 
 
 @control.post("/users")
 def make_user() -> Reply:
     """A person."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
         made = world().directory.add_user(
-            reading.text(sent, "tenant"),
-            reading.text(sent, "name"),
-            reading.text(sent, "address"),
+            parse.text(sent, "tenant"),
+            parse.text(sent, "name"),
+            parse.text(sent, "address"),
             str(sent.get("timeZone") or "UTC"),
         )
-        return jsonify(showing.user(made)), 201
+        return jsonify(render.user(made)), 201
 
 
 @control.post("/rooms")
 def make_room() -> Reply:
     """A room with its rules."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
         made = world().directory.add_room(
-            reading.text(sent, "tenant"),
-            reading.text(sent, "name"),
-            reading.text(sent, "address"),
+            parse.text(sent, "tenant"),
+            parse.text(sent, "name"),
+            parse.text(sent, "address"),
             capacity=int(sent.get("capacity") or 8),
             building=str(sent.get("building") or ""),
             floor=str(sent.get("floor") or ""),
-            rules=reading.rules(sent.get("rules")),
+            rules=parse.rules(sent.get("rules")),
         )
-        return jsonify(showing.room(made)), 201
+        return jsonify(render.room(made)), 201
 
 
 @control.patch("/rooms/<room_id>")
 def change_room(room_id: str) -> Reply:
     """Other rules for a room, from its next decision on."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
         found = world().directory.room(room_id)
-        found.rules = reading.rules(sent.get("rules"))
-        return jsonify(showing.room(found))
+        found.rules = parse.rules(sent.get("rules"))
+        return jsonify(render.room(found))
 
 
 @control.post("/meetings")
 def book() -> Reply:
     """A meeting made by somebody in their own calendar program."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
-        draft = reading.draft(world(), sent)
-        made = world().bookings.create(reading.text(sent, "organizer"), draft)
-        return jsonify(showing.meeting(world(), made)), 201
+        draft = parse.draft(world(), sent)
+        made = world().bookings.create(parse.text(sent, "organizer"), draft)
+        return jsonify(render.meeting(world(), made)), 201
 
 
 @control.patch("/meetings/<meeting_id>")
 def change(meeting_id: str) -> Reply:
     """Move it, rename it, or change who and where; `occurrence` names one date of a series."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
         found = _meeting(meeting_id)
-        key = reading.occurrence(sent.get("occurrence"))
+        key = parse.occurrence(sent.get("occurrence"))
         rooms = world().directory
         present = {
             address: "resource" if rooms.find(address) in rooms.rooms.values() else "required"
             for address in found.attendees_at(key)
         }
-        world().bookings.update(found, reading.edit(world(), sent, present), key)
-        return jsonify(showing.meeting(world(), found))
+        world().bookings.update(found, parse.edit(world(), sent, present), key)
+        return jsonify(render.meeting(world(), found))
 
 
 @control.delete("/meetings/<meeting_id>")
@@ -122,46 +122,46 @@ def cancel(meeting_id: str) -> Reply:
     with world().lock:
         found = _meeting(meeting_id)
         world().bookings.cancel(found, _key(key))
-        return jsonify(showing.meeting(world(), found))
+        return jsonify(render.meeting(world(), found))
 
 
 @control.post("/rooms/<room_id>/answers")
 def decide(room_id: str) -> Reply:
     """A person decides for a room, at any time and in any direction; `released` takes an accepted room back."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
         room = world().directory.room(room_id)
-        found = _meeting(reading.text(sent, "meeting"))
-        key = reading.occurrence(sent.get("occurrence"))
+        found = _meeting(parse.text(sent, "meeting"))
+        key = parse.occurrence(sent.get("occurrence"))
         if sent.get("answer") == "released":
             world().desk.release(found, room.address, key)
         else:
-            world().desk.answer(found, room.address, reading.answer(sent), occurrence=key)
-        return jsonify(showing.meeting(world(), found))
+            world().desk.answer(found, room.address, parse.answer(sent), occurrence=key)
+        return jsonify(render.meeting(world(), found))
 
 
 @control.post("/users/<user_id>/answers")
 def answer(user_id: str) -> Reply:
     """A guest answers an invitation in their own calendar program."""
-    sent = reading.body()
+    sent = parse.body()
     with world().lock:
         user = world().directory.user(user_id)
-        found = _meeting(reading.text(sent, "meeting"))
+        found = _meeting(parse.text(sent, "meeting"))
         world().desk.answer(
             found,
             user.address,
-            reading.answer(sent),
-            occurrence=reading.occurrence(sent.get("occurrence")),
+            parse.answer(sent),
+            occurrence=parse.occurrence(sent.get("occurrence")),
             comment=str(sent.get("comment") or ""),
             send_response=sent.get("sendResponse", True) is not False,
         )
-        return jsonify(showing.meeting(world(), found))
+        return jsonify(render.meeting(world(), found))
 
 
 @control.post("/users/<user_id>/consents")
 def consent(user_id: str) -> Reply:
     """Grant beforehand, or take back the grant at the provider."""
-    sent = reading.body()
+    sent = parse.body()
     if not isinstance(sent.get("granted"), bool):
         message = "granted must be true or false"
         raise InvalidError(message)
@@ -183,7 +183,7 @@ def consents(user_id: str) -> Reply:
 def calendar(owner: str) -> Reply:
     """What one mailbox holds."""
     with world().lock:
-        return jsonify({"calendar": showing.agenda(world(), world().directory.mailbox(owner))})
+        return jsonify({"calendar": render.agenda(world(), world().directory.mailbox(owner))})
 
 
 def _meeting(meeting_id: str) -> Meeting:
@@ -193,4 +193,4 @@ def _meeting(meeting_id: str) -> Meeting:
 def _key(text: str | None) -> int | None:
     if text is None:
         return None
-    return int(text) if text.isdigit() else reading.instant(text, "occurrence")
+    return int(text) if text.isdigit() else parse.instant(text, "occurrence")

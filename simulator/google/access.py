@@ -17,7 +17,7 @@ RESOURCES = {"admin.directory.resource.calendar", "admin.directory.resource.cale
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachedCalendar:
     """A calendar and the words by which it was addressed."""
 
     user: User
@@ -30,18 +30,18 @@ class Reached:
         return self.user.id == self.mailbox.id
 
 
-def held(principal: Principal) -> set[str]:
+def read_scopes(principal: Principal) -> set[str]:
     """The token's Google scopes without their prefix."""
     return {scope.removeprefix(_PREFIX) for scope in principal.scopes}
 
 
 def demand(principal: Principal, allowed: set[str]) -> None:
     """Raises ApiError 403 unless the token has one of these scopes."""
-    if not held(principal) & allowed:
+    if not read_scopes(principal) & allowed:
         insufficient_permissions()
 
 
-def reach(world: World, principal: Principal, calendar_id: str, allowed: set[str]) -> Reached:
+def reach(world: World, principal: Principal, calendar_id: str, allowed: set[str]) -> ReachedCalendar:
     """
     The calendar a call is about.
 
@@ -57,14 +57,14 @@ def reach(world: World, principal: Principal, calendar_id: str, allowed: set[str
     if mailbox is None or mailbox.provider != "google":
         not_found()
     if mailbox.id == user.id:
-        return Reached(user, user, calendar_id)
-    wide = held(principal) & allowed & (_ANY_CALENDAR_READ | WRITE_EVENTS) - _OWNED
+        return ReachedCalendar(user, user, calendar_id)
+    wide = read_scopes(principal) & allowed & (_ANY_CALENDAR_READ | WRITE_EVENTS) - _OWNED
     if not wide or not isinstance(mailbox, Room) or mailbox.tenant_id != user.tenant_id:
         not_found()
-    return Reached(user, mailbox, calendar_id)
+    return ReachedCalendar(user, mailbox, calendar_id)
 
 
-def demand_writer(reached: Reached) -> None:
+def demand_writer(reached: ReachedCalendar) -> None:
     """Raises ApiError 403 unless the caller may write here: the own calendar only."""
     if not reached.is_own:
         message = "You need to have writer access to this calendar."

@@ -50,9 +50,9 @@ def _answer(app: Flask, part: Message) -> bytes:
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in answered.items())]
     wrapped = [f"--{_BOUNDARY}", "Content-Type: application/http"]
     if part.get("Content-ID"):
-        wrapped.append(f"Content-ID: {_answered_id(str(part['Content-ID']))}")
+        wrapped.append(f"Content-ID: {_answer_id(str(part['Content-ID']))}")
     return "\r\n".join([*wrapped, "", *lines, "", ""]).encode() + b"".join(chunks) + b"\r\n"
 
 
-def _answered_id(content_id: str) -> str:
+def _answer_id(content_id: str) -> str:
     return content_id.replace("<", "<response-", 1) if content_id.startswith("<") else f"response-{content_id}"

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from simulator.google import access, batch, freebusy, query, resources
-from simulator.google.access import Reached
+from simulator.google.access import ReachedCalendar
 from simulator.google.errors import invalid, not_found
 from simulator.google.gate import arguments, caller, guard, is_overridden, principal, sent
 from simulator.google.render import Renderer
@@ -52,7 +52,7 @@ def list_events(calendar_id: str) -> Response:
     """`events.list`."""
     asked = query.read(arguments())
     with side().world.lock:
-        return jsonify(side().listing.page(_reached(calendar_id, access.READ_EVENTS), asked))
+        return jsonify(side().listing.page(_reach_calendar(calendar_id, access.READ_EVENTS), asked))
 
 
 def insert_event(calendar_id: str) -> Response:
@@ -61,7 +61,7 @@ def insert_event(calendar_id: str) -> Response:
         return list_events(calendar_id)
     _check_send_updates()
     with side().world.lock:
-        return jsonify(side().events.insert(_reached(calendar_id, access.WRITE_EVENTS), sent()))
+        return jsonify(side().events.insert(_reach_calendar(calendar_id, access.WRITE_EVENTS), sent()))
 
 
 def get_event(calendar_id: str, event_id: str) -> Response:
@@ -71,7 +71,7 @@ def get_event(calendar_id: str, event_id: str) -> Response:
     args = arguments()
     most = query.number(args, "maxAttendees", 1, 10_000) if "maxAttendees" in args else None
     with side().world.lock:
-        reached = _reached(calendar_id, access.READ_EVENTS)
+        reached = _reach_calendar(calendar_id, access.READ_EVENTS)
         renderer = Renderer(side().world, reached.mailbox, max_attendees=most, zone=args.get("timeZone"))
         found = side().events.get(reached, event_id, renderer)
     if request.headers.get("If-None-Match") == found["etag"]:
@@ -83,7 +83,7 @@ def patch_event(calendar_id: str, event_id: str) -> Response:
     """`events.patch`."""
     _check_send_updates()
     with side().world.lock:
-        reached = _reached(calendar_id, access.WRITE_EVENTS)
+        reached = _reach_calendar(calendar_id, access.WRITE_EVENTS)
         return jsonify(side().events.patch(reached, event_id, sent(), request.headers.get("If-Match")))
 
 
@@ -91,7 +91,7 @@ def update_event(calendar_id: str, event_id: str) -> Response:
     """`events.update`."""
     _check_send_updates()
     with side().world.lock:
-        reached = _reached(calendar_id, access.WRITE_EVENTS)
+        reached = _reach_calendar(calendar_id, access.WRITE_EVENTS)
         return jsonify(side().events.update(reached, event_id, sent(), request.headers.get("If-Match")))
 
 
@@ -99,7 +99,9 @@ def delete_event(calendar_id: str, event_id: str) -> Response:
     """`events.delete`."""
     _check_send_updates()
     with side().world.lock:
-        side().events.delete(_reached(calendar_id, access.WRITE_EVENTS), event_id, request.headers.get("If-Match"))
+        side().events.delete(
+            _reach_calendar(calendar_id, access.WRITE_EVENTS), event_id, request.headers.get("If-Match")
+        )
     return Response(status=204)
 
 
@@ -113,7 +115,7 @@ def list_instances(calendar_id: str, event_id: str) -> Response:
     if not offset.isdigit():
         invalid("Invalid page token value.", "pageToken")
     with side().world.lock:
-        reached = _reached(calendar_id, access.READ_EVENTS)
+        reached = _reach_calendar(calendar_id, access.READ_EVENTS)
         renderer = Renderer(side().world, reached.mailbox, zone=args.get("timeZone"))
         cancelled = bool(query.flag(args, "showDeleted"))
         found = side().events.dates(reached, event_id, renderer, cancelled=cancelled)
@@ -127,7 +129,7 @@ def watch_events(calendar_id: str) -> Response:
     """`events.watch`."""
     base_url = request.host_url.rstrip("/") + CALENDAR
     with side().world.lock:
-        reached = _reached(calendar_id, access.READ_EVENTS | {"calendar.events.freebusy"})
+        reached = _reach_calendar(calendar_id, access.READ_EVENTS | {"calendar.events.freebusy"})
         return jsonify(side().channels.watch(reached, principal(), sent(), base_url))
 
 
@@ -160,7 +162,7 @@ def serve_batch() -> Response:
     return batch.serve(current_app)
 
 
-def _reached(calendar_id: str, allowed: set[str]) -> Reached:
+def _reach_calendar(calendar_id: str, allowed: set[str]) -> ReachedCalendar:
     return access.reach(side().world, principal(), calendar_id, allowed)
 
 

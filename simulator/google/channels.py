@@ -9,7 +9,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.google.access import Reached
+from simulator.google.access import ReachedCalendar
 from simulator.google.errors import ApiError, invalid, required
 from simulator.world import Change, Policy, Post, Principal, World
 from simulator.world.ids import URL_SAFE
@@ -54,7 +54,7 @@ class Channel:
     number: int = 0
     stopped_ms: int | None = None
 
-    def shown(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The `Channel` resource; `expiration` is a string, as the schema has it."""
         body = {
             "kind": "api#channel",
@@ -94,9 +94,11 @@ class Channels:
         faults.declare(UNWATCHABLE, [], "addresses of calendars that cannot be watched")
         faults.declare(SYNC_DELAY, 0, "the sync message comes this long after the channel was made (0: at once)")
         world.on_change(self._on_change)
-        world.subscription_listings["google"] = self.listed
+        world.subscription_listings["google"] = self.list_all
 
-    def watch(self, reached: Reached, principal: Principal, sent: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    def watch(
+        self, reached: ReachedCalendar, principal: Principal, sent: Mapping[str, Any], base_url: str
+    ) -> dict[str, Any]:
         """
         Open a channel; its `sync` message leaves from another thread, possibly before this returns.
 
@@ -119,7 +121,7 @@ class Channels:
         )
         self._channels[channel.id] = channel
         self._world.scheduler.after(self._world.faults.get(SYNC_DELAY, "google"), lambda: self._send(channel, "sync"))
-        return channel.shown()
+        return channel.as_dict()
 
     def stop(self, principal: Principal, sent: Mapping[str, Any]) -> None:
         """
@@ -136,7 +138,7 @@ class Channels:
             raise ApiError(403, "forbidden", "Forbidden")
         channel.stopped_ms = self._world.now_ms()
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_all(self) -> list[dict[str, Any]]:
         """The live channels, for the control API."""
         with self._world.lock:
             return [
@@ -157,7 +159,7 @@ class Channels:
                 if self._is_live(one)
             ]
 
-    def _check(self, reached: Reached, sent: Mapping[str, Any]) -> None:
+    def _check(self, reached: ReachedCalendar, sent: Mapping[str, Any]) -> None:
         channel_id, token, address = str(sent.get("id") or ""), sent.get("token"), str(sent.get("address") or "")
         if not channel_id:
             required("channel id")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.google import reading, rrule
-from simulator.google.access import Reached, demand_writer
+from simulator.google import parse, rrule
+from simulator.google.access import ReachedCalendar, demand_writer
 from simulator.google.errors import ApiError, deleted, invalid
-from simulator.google.finding import Found, check_etag, find
+from simulator.google.event_lookup import Found, check_etag, find
 from simulator.google.render import SHARED_FLAGS, SHARED_TEXT, Renderer
 from simulator.world import Answer, Copy, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
 
@@ -19,14 +19,14 @@ class Events:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def get(self, reached: Reached, event_id: str, renderer: Renderer) -> dict[str, Any]:
+    def get(self, reached: ReachedCalendar, event_id: str, renderer: Renderer) -> dict[str, Any]:
         """An event, cancelled ones included."""
-        return find(self._world, reached.mailbox, event_id).rendered(renderer)
+        return find(self._world, reached.mailbox, event_id).render(renderer)
 
-    def insert(self, reached: Reached, sent: Mapping[str, Any]) -> dict[str, Any]:
+    def insert(self, reached: ReachedCalendar, sent: Mapping[str, Any]) -> dict[str, Any]:
         """A new event; 409 `duplicate` when the client-chosen id was ever taken."""
         demand_writer(reached)
-        draft = reading.draft(sent, organizer=reached.user.address, zone=reached.user.time_zone, is_room=self._is_room)
+        draft = parse.draft(sent, organizer=reached.user.address, zone=reached.user.time_zone, is_room=self._is_room)
         try:
             meeting = self._world.bookings.create(reached.user.id, draft)
         except TakenError as error:
@@ -36,9 +36,11 @@ class Events:
         copy = self._world.calendar.copy_of(reached.user.id, meeting.id)
         if copy is not None:
             copy.private.update(self._own(copy, sent))
-        return find(self._world, reached.user, meeting.event_id).rendered(Renderer(self._world, reached.user))
+        return find(self._world, reached.user, meeting.event_id).render(Renderer(self._world, reached.user))
 
-    def patch(self, reached: Reached, event_id: str, sent: Mapping[str, Any], if_match: str | None) -> dict[str, Any]:
+    def patch(
+        self, reached: ReachedCalendar, event_id: str, sent: Mapping[str, Any], if_match: str | None
+    ) -> dict[str, Any]:
         """Change what is named; an array of attendees replaces the old one."""
         demand_writer(reached)
         renderer = Renderer(self._world, reached.user)
@@ -48,17 +50,19 @@ class Events:
             raise ApiError(403, "forbidden", "Forbidden")
         if sent.get("status") == "cancelled":
             self._remove(reached, found)
-            return find(self._world, reached.user, event_id).rendered(renderer)
+            return find(self._world, reached.user, event_id).render(renderer)
         self._same_recurrence(found, sent)
-        sent = self._shared_properties_merged(found, sent)
+        sent = self._merge_shared_properties(found, sent)
         if found.copy.is_organizer or found.meeting.details.get("guestsCanModify"):
             self._organizer_changes(found, reached, sent)
         else:
             self._guest_changes(found, reached, renderer, sent)
         self._own_changes(found, sent)
-        return find(self._world, reached.user, event_id).rendered(renderer)
+        return find(self._world, reached.user, event_id).render(renderer)
 
-    def update(self, reached: Reached, event_id: str, sent: Mapping[str, Any], if_match: str | None) -> dict[str, Any]:
+    def update(
+        self, reached: ReachedCalendar, event_id: str, sent: Mapping[str, Any], if_match: str | None
+    ) -> dict[str, Any]:
         """Replace the event: what is left out gets its default, which on a guest's copy counts as setting it."""
         if sent.get("start") is None or sent.get("end") is None:
             invalid("Missing start time." if sent.get("start") is None else "Missing end time.", "start")
@@ -66,7 +70,7 @@ class Events:
         cleared |= {"summary": "", "attendees": [], "transparency": None, "colorId": None, "reminders": None}
         return self.patch(reached, event_id, {**cleared, **sent}, if_match)
 
-    def delete(self, reached: Reached, event_id: str, if_match: str | None) -> None:
+    def delete(self, reached: ReachedCalendar, event_id: str, if_match: str | None) -> None:
         """The organiser cancels; a guest declines and lets go of the own copy."""
         demand_writer(reached)
         found = find(self._world, reached.user, event_id)
@@ -75,7 +79,9 @@ class Events:
             deleted()
         self._remove(reached, found)
 
-    def dates(self, reached: Reached, event_id: str, renderer: Renderer, *, cancelled: bool) -> list[dict[str, Any]]:
+    def dates(
+        self, reached: ReachedCalendar, event_id: str, renderer: Renderer, *, cancelled: bool
+    ) -> list[dict[str, Any]]:
         """The instances of a series; `cancelled` includes those that are."""
         found = find(self._world, reached.mailbox, event_id)
         if found.meeting.recurrence is None or found.date is not None:
@@ -88,7 +94,7 @@ class Events:
             if cancelled or not date.cancelled
         ]
 
-    def _remove(self, reached: Reached, found: Found) -> None:
+    def _remove(self, reached: ReachedCalendar, found: Found) -> None:
         if found.copy.is_organizer:
             self._world.bookings.cancel(found.meeting, found.key)
             return
@@ -96,8 +102,8 @@ class Events:
         if found.key is None:
             self._world.bookings.remove_copy(reached.user.id, found.meeting)
 
-    def _organizer_changes(self, found: Found, reached: Reached, sent: Mapping[str, Any]) -> None:
-        edit = reading.edit(
+    def _organizer_changes(self, found: Found, reached: ReachedCalendar, sent: Mapping[str, Any]) -> None:
+        edit = parse.edit(
             sent,
             organizer=self._world.directory.mailbox(found.meeting.organizer_id).address,
             zone=found.meeting.time_zone,
@@ -113,38 +119,38 @@ class Events:
         if not found.copy.is_organizer:
             self._answer(found, reached, sent)
 
-    def _guest_changes(self, found: Found, reached: Reached, renderer: Renderer, sent: Mapping[str, Any]) -> None:
-        now = found.rendered(renderer)
-        changed = {
-            name for name in reading.SHARED_FIELDS & set(sent) if (sent[name] or None) != (now.get(name) or None)
-        }
+    def _guest_changes(
+        self, found: Found, reached: ReachedCalendar, renderer: Renderer, sent: Mapping[str, Any]
+    ) -> None:
+        now = found.render(renderer)
+        changed = {name for name in parse.SHARED_FIELDS & set(sent) if (sent[name] or None) != (now.get(name) or None)}
         if changed:
             message = "Shared properties can only be changed by the organizer of the event."
             raise ApiError(403, "forbiddenForNonOrganizer", message, domain="calendar")
         self._answer(found, reached, sent)
         self._invite(found, reached, sent)
 
-    def _answer(self, found: Found, reached: Reached, sent: Mapping[str, Any]) -> None:
-        for entry in reading.attendees(sent.get("attendees") or []):
-            said = reading.ANSWERS[entry.get("responseStatus") or "needsAction"]
+    def _answer(self, found: Found, reached: ReachedCalendar, sent: Mapping[str, Any]) -> None:
+        for entry in parse.attendees(sent.get("attendees") or []):
+            said = parse.ANSWERS[entry.get("responseStatus") or "needsAction"]
             if entry["email"] != reached.user.address or said == Answer.NONE:
                 continue
             if said != self._world.calendar.own_answer(found.copy, found.key) or entry.get("comment"):
                 comment = str(entry.get("comment") or "")
                 self._world.desk.answer(found.meeting, entry["email"], said, occurrence=found.key, comment=comment)
 
-    def _invite(self, found: Found, reached: Reached, sent: Mapping[str, Any]) -> None:
+    def _invite(self, found: Found, reached: ReachedCalendar, sent: Mapping[str, Any]) -> None:
         """A guest may bring others along, but removes nobody."""
         known = found.meeting.attendees_at(found.key)
         organizer = self._world.directory.mailbox(found.meeting.organizer_id).address
-        entries = {one["email"]: one for one in reading.attendees(sent.get("attendees") or [])}
+        entries = {one["email"]: one for one in parse.attendees(sent.get("attendees") or [])}
         fresh = [entries[email] for email in entries if email not in known and email != organizer]
         if not fresh:
             return
         if found.meeting.details.get("guestsCanInviteOthers") is False:
             raise ApiError(403, "forbiddenForNonOrganizer", "Guests cannot invite others.", domain="calendar")
         kept = [Invitee(one.address, one.name, one.role) for one in known.values()]
-        edit = reading.edit(
+        edit = parse.edit(
             {"attendees": fresh, "attendeesOmitted": True},
             organizer=reached.user.address,
             zone=found.meeting.time_zone,
@@ -164,18 +170,18 @@ class Events:
 
     @staticmethod
     def _own(copy: Copy, sent: Mapping[str, Any]) -> dict[str, Any]:
-        own = reading.own(sent)
+        own = parse.own(sent)
         if "extendedProperties" in own:
             before = copy.private.get("extendedProperties")
-            own["extendedProperties"] = reading.merged_properties(before, own["extendedProperties"])
+            own["extendedProperties"] = parse.merge_properties(before, own["extendedProperties"])
         return own
 
-    def _shared_properties_merged(self, found: Found, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _merge_shared_properties(self, found: Found, sent: Mapping[str, Any]) -> Mapping[str, Any]:
         extended = sent.get("extendedProperties")
         if not isinstance(extended, dict) or "shared" not in extended:
             return sent
         before = found.meeting.details.get("sharedExtendedProperties")
-        merged = reading.merged_properties(before, extended["shared"] or {})
+        merged = parse.merge_properties(before, extended["shared"] or {})
         if not found.copy.is_organizer:
             # Editable by every attendee, unlike the other shared properties.
             found.meeting.details["sharedExtendedProperties"] = merged
@@ -188,7 +194,7 @@ class Events:
         if "recurrence" not in sent or found.date is not None:
             return
         meeting = found.meeting
-        wanted = rrule.read(sent["recurrence"] or [], meeting.start_ms, meeting.time_zone)
+        wanted = rrule.parse_recurrence(sent["recurrence"] or [], meeting.start_ms, meeting.time_zone)
         if wanted != meeting.recurrence:
             invalid("The simulator does not change the recurrence of an existing event.", "recurrence")
 

@@ -32,11 +32,11 @@ def query(world: World, user: User, sent: Mapping[str, Any]) -> dict[str, Any]:
     for number, calendar_id in enumerate(items):
         mailbox = sees_busy(world, user, calendar_id)
         if number >= most:
-            calendars[calendar_id] = _failed("tooManyCalendarsRequested")
+            calendars[calendar_id] = _failure("tooManyCalendarsRequested")
         elif mailbox is None:
-            calendars[calendar_id] = _failed("notFound")
+            calendars[calendar_id] = _failure("notFound")
         else:
-            busy = merged(world.calendar.busy(mailbox.address, start_ms, end_ms))
+            busy = merge_busy(world.calendar.busy(mailbox.address, start_ms, end_ms))
             clipped = ((max(start, start_ms), min(end, end_ms)) for start, end in busy)
             calendars[calendar_id] = {
                 "busy": [{"start": seconds_text(a, zone), "end": seconds_text(b, zone)} for a, b in clipped]
@@ -49,7 +49,7 @@ def query(world: World, user: User, sent: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def merged(busy: Iterable[Busy]) -> list[tuple[int, int]]:
+def merge_busy(busy: Iterable[Busy]) -> list[tuple[int, int]]:
     """Stretches [start, end) in ms, ascending, with touching ones joined."""
     found: list[tuple[int, int]] = []
     for one in sorted(busy, key=lambda each: each.start_ms):
@@ -74,5 +74,5 @@ def _span(sent: Mapping[str, Any]) -> tuple[int, int]:
     return start_ms, end_ms
 
 
-def _failed(reason: str) -> dict[str, Any]:
+def _failure(reason: str) -> dict[str, Any]:
     return {"errors": [{"domain": "global", "reason": reason}], "busy": []}

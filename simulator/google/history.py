@@ -8,7 +8,7 @@ from simulator.world import Change, World
 from simulator.world.recurrence import instances
 
 
-class DatesGone:
+class GoneDates:
     """Listens to the feed. Guarded by the world's lock."""
 
     def __init__(self, world: World) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from simulator.google.access import Reached
+from simulator.google.access import ReachedCalendar
 from simulator.google.cursors import Cursors, Entry, Listing, SyncToken
 from simulator.google.errors import ApiError, full_sync_required
-from simulator.google.finding import Found, find
-from simulator.google.history import DatesGone
+from simulator.google.event_lookup import Found, find
+from simulator.google.history import GoneDates
 from simulator.google.query import Query
 from simulator.google.render import Renderer
 from simulator.google.times import utc_text
@@ -24,7 +24,7 @@ _TOMBSTONE_FORMS = ("thin", "plain", "full")
 class EventList:
     """Called inside the world's lock; raises ApiError."""
 
-    def __init__(self, world: World, cursors: Cursors, dates_gone: DatesGone) -> None:
+    def __init__(self, world: World, cursors: Cursors, dates_gone: GoneDates) -> None:
         self._world = world
         self._cursors = cursors
         self._dates_gone = dates_gone
@@ -32,7 +32,7 @@ class EventList:
         world.faults.declare(PAGE_CAP, 0, "most events on a page, whatever was asked for; 0 is off")
         world.faults.declare(TOKEN_LIFE, 0, "seconds after which a sync token is refused with 410; 0 is off")
 
-    def page(self, reached: Reached, query: Query) -> dict[str, Any]:
+    def page(self, reached: ReachedCalendar, query: Query) -> dict[str, Any]:
         """One page; the last one carries the next sync token."""
         number, listing, offset = self._listing(reached.mailbox, query)
         size = min(query.page_size, self._world.faults.get(PAGE_CAP, "google") or query.page_size)
@@ -56,7 +56,7 @@ class EventList:
         seq = self._world.feed.position(mailbox.id, seen_by_ms=seen_by_ms)
         if query.sync_token:
             token = self._token(mailbox, query)
-            entries = tuple(self._changed(mailbox, query, token.seq, seen_by_ms))
+            entries = tuple(self._list_changed(mailbox, query, token.seq, seen_by_ms))
             seq = max(seq, token.seq)
         else:
             entries = tuple(self._all(mailbox, query))
@@ -120,7 +120,7 @@ class EventList:
         touched = dict.fromkeys(one.event_id for one in self._world.feed.after(mailbox.id, -1))
         return [event_id for event_id in touched if self._world.calendar.removed(mailbox.id, event_id) is not None]
 
-    def _changed(self, mailbox: Mailbox, query: Query, seq: int, seen_by_ms: int) -> Iterator[Entry]:
+    def _list_changed(self, mailbox: Mailbox, query: Query, seq: int, seen_by_ms: int) -> Iterator[Entry]:
         """Every event that changed, once; what changed of a series is that date, or the series with its dates."""
         if query.event_types and "default" not in query.event_types:
             return
@@ -154,9 +154,9 @@ class EventList:
     def _item(
         self, mailbox: Mailbox, listing: Listing, entry: Entry, query: Query, renderer: Renderer
     ) -> Iterable[dict[str, Any]]:
-        found = self._found(mailbox, entry)
+        found = self._find(mailbox, entry)
         if found is not None and found.alive:
-            return [found.rendered(renderer)]
+            return [found.render(renderer)]
         dead_exception = entry.key is not None and not query.single_events
         if not (listing.incremental or query.show_deleted or dead_exception):
             return []  # it went while the caller was paging: the next increment tells
@@ -169,7 +169,7 @@ class EventList:
             return [{"kind": "calendar#event", "etag": f'"{copy.version}"', "id": event_id, "status": "cancelled"}]
         return [renderer.thin(event_id)]
 
-    def _found(self, mailbox: Mailbox, entry: Entry) -> Found | None:
+    def _find(self, mailbox: Mailbox, entry: Entry) -> Found | None:
         whole = find(self._world, mailbox, entry.event_id)
         if entry.key is None or not whole.alive:
             return whole if entry.key is None else None
@@ -196,7 +196,7 @@ class EventList:
         dice = self._world.ids.random("empty page", mailbox.id, number, offset, rolled)
         return dice.random() < float(share)
 
-    def head(self, reached: Reached, zone: str | None) -> dict[str, Any]:
+    def head(self, reached: ReachedCalendar, zone: str | None) -> dict[str, Any]:
         """What stands above the items of any list of events."""
         position = self._world.feed.position(reached.mailbox.id)
         return {

@@ -87,8 +87,8 @@ def read(args: MultiDict[str, str]) -> Query:
         max_attendees=number(args, "maxAttendees", 1, 10_000) if "maxAttendees" in args else None,
         zone=zone_of(args["timeZone"]).key if args.get("timeZone") else None,
         gives_sync_token=not any(name in args for name in _WITHOUT_TOKEN_AFTER),
-        parameters=_frozen(args, _BOUND),
-        page_parameters=_frozen(args, (*_BOUND, *FORBIDDEN_WITH_TOKEN, "syncToken", "showDeleted")),
+        parameters=_freeze(args, _BOUND),
+        page_parameters=_freeze(args, (*_BOUND, *FORBIDDEN_WITH_TOKEN, "syncToken", "showDeleted")),
     )
 
 
@@ -125,5 +125,5 @@ def _properties(args: MultiDict[str, str]) -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
-def _frozen(args: MultiDict[str, str], names: tuple[str, ...]) -> str:
+def _freeze(args: MultiDict[str, str], names: tuple[str, ...]) -> str:
     return "&".join(f"{name}={','.join(sorted(args.getlist(name)))}" for name in sorted(names) if name in args)

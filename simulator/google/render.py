@@ -39,7 +39,7 @@ class Renderer:
         body = self._common(copy, meeting, meeting.title, meeting.attendees, meeting.details, None)
         body |= self._span(meeting, meeting.start_ms, meeting.end_ms)
         if meeting.recurrence is not None:
-            body["recurrence"] = rrule.written(meeting.recurrence)
+            body["recurrence"] = rrule.write_recurrence(meeting.recurrence)
         return _sealed(body, copy)
 
     def instance(self, copy: Copy, meeting: Meeting, date: Instance) -> dict[str, Any]:

@@ -20,12 +20,12 @@ _DEFAULT_PAGE = 100
 _CLAUSE = re.compile(r'(?P<not>NOT\s+)?(?P<field>[\w.]+)\s*(?P<op>!=|=|:)\s*("(?P<quoted>[^"]*)"|(?P<bare>\S+))')
 
 
-def _generated(room: Room) -> str:
+def _generated_name(room: Room) -> str:
     return "-".join(part for part in (room.building, room.floor, room.name) if part) + f" ({room.capacity})"
 
 
 _FIELDS: dict[str, Callable[[Room], str]] = {
-    "generatedResourceName": _generated,
+    "generatedResourceName": _generated_name,
     "name": lambda room: room.name,
     "buildingId": lambda room: room.building,
     "floor_name": lambda room: room.floor,
@@ -68,20 +68,20 @@ def page(world: World, user: User, customer: str, args: MultiDict[str, str]) -> 
     body: dict[str, Any] = {
         "kind": "admin#directory#resources#calendars#calendarResourcesList",
         "etag": f'"{len(rooms)}-{world.ids.seed}"',
-        "items": [_shown(room) for room in rooms[offset : offset + size]],
+        "items": [_as_dict(room) for room in rooms[offset : offset + size]],
     }
     if offset + size < len(rooms):
         body["nextPageToken"] = base64.urlsafe_b64encode(f"rooms:{offset + size}".encode()).decode()
     return body
 
 
-def _shown(room: Room) -> dict[str, Any]:
+def _as_dict(room: Room) -> dict[str, Any]:
     found: dict[str, Any] = {
         "kind": "admin#directory#resources#calendars#CalendarResource",
         "etags": f'"{room.id[:8]}"',
         "resourceId": room.id,
         "resourceName": room.name,
-        "generatedResourceName": _generated(room),
+        "generatedResourceName": _generated_name(room),
         "resourceEmail": room.address,
         "resourceCategory": "CONFERENCE_ROOM",
         "capacity": room.capacity,

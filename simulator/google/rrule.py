@@ -13,7 +13,7 @@ _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _KNOWN = {"FREQ", "COUNT", "UNTIL", "INTERVAL", "BYDAY", "WKST"}
 
 
-def read(lines: Sequence[str], start_ms: int, zone: str) -> Recurrence | None:
+def parse_recurrence(lines: Sequence[str], start_ms: int, zone: str) -> Recurrence | None:
     """
     One RRULE with FREQ=DAILY or WEEKLY; no lines mean no series. Without COUNT or UNTIL a series has 366 dates.
 
@@ -31,14 +31,14 @@ def read(lines: Sequence[str], start_ms: int, zone: str) -> Recurrence | None:
     days = tuple(_DAYS.index(day) for day in parts.get("BYDAY", "").split(",") if day in _DAYS)
     interval = _positive(parts.get("INTERVAL", "1"))
     if "UNTIL" not in parts:
-        return _made(frequency, _positive(parts.get("COUNT", str(MAX_COUNT))), interval, days)
+        return _make_recurrence(frequency, _positive(parts.get("COUNT", str(MAX_COUNT))), interval, days)
     until_ms = _until(parts["UNTIL"], zone)
-    every = _made(frequency, MAX_COUNT, interval, days)
+    every = _make_recurrence(frequency, MAX_COUNT, interval, days)
     count = sum(1 for one in starts(every, start_ms, zone) if one <= until_ms)
-    return _made(frequency, max(count, 1), interval, days)
+    return _make_recurrence(frequency, max(count, 1), interval, days)
 
 
-def written(recurrence: Recurrence) -> list[str]:
+def write_recurrence(recurrence: Recurrence) -> list[str]:
     """As Google returns it."""
     parts = [f"FREQ={recurrence.frequency.upper()}"]
     if recurrence.interval != 1:
@@ -49,7 +49,7 @@ def written(recurrence: Recurrence) -> list[str]:
     return ["RRULE:" + ";".join(parts)]
 
 
-def _made(frequency: str, count: int, interval: int, days: tuple[int, ...]) -> Recurrence:
+def _make_recurrence(frequency: str, count: int, interval: int, days: tuple[int, ...]) -> Recurrence:
     if frequency == "daily":
         return Recurrence("daily", min(count, MAX_COUNT), interval)
     return Recurrence("weekly", min(count, MAX_COUNT), interval, days)

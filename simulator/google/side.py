@@ -10,7 +10,7 @@ from simulator.google import resources
 from simulator.google.channels import Channels
 from simulator.google.cursors import Cursors
 from simulator.google.events import Events
-from simulator.google.history import DatesGone
+from simulator.google.history import GoneDates
 from simulator.google.listing import EventList
 from simulator.google.quota import Quota
 from simulator.world import World
@@ -35,7 +35,7 @@ class GoogleSide:
     def of(world: World) -> GoogleSide:
         """Built on a world; declares its switches and listens to its feed."""
         resources.declare(world)
-        listing = EventList(world, Cursors(world.ids.seed), DatesGone(world))
+        listing = EventList(world, Cursors(world.ids.seed), GoneDates(world))
         return GoogleSide(world, Events(world), listing, Channels(world), Quota(world))
 
 

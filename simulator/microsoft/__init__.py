@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from simulator.microsoft.access import guard
 from simulator.microsoft.errors import GraphError
 from simulator.microsoft.notifier import Notifier
-from simulator.microsoft.paths import forgiving
+from simulator.microsoft.paths import accept_spellings
 from simulator.microsoft.rounds import Rounds
 from simulator.microsoft.routes_delta import delta
 from simulator.microsoft.routes_events import events
@@ -32,7 +32,7 @@ def register(app: Flask, world: World) -> GraphSide:
     for blueprint in (events, delta, people, subscriptions):
         app.register_blueprint(blueprint)
     app.register_error_handler(404, _unknown_path)
-    app.wsgi_app = forgiving(app.wsgi_app, BASE)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = accept_spellings(app.wsgi_app, BASE)  # type: ignore[method-assign,assignment]
     return made
 
 

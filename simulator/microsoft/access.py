@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, g, request
 
 from simulator.microsoft import wire
-from simulator.microsoft.errors import GraphError, translated
+from simulator.microsoft.errors import GraphError, translate_error
 from simulator.microsoft.side import side
 from simulator.world import Principal, User, WorldError
 
@@ -80,7 +80,7 @@ def _admit() -> None:
     world = side().world
     found = world.identity.bearer(dict(request.headers))
     owner = world.directory.find(found.user_id) if found else None
-    if found is None or not isinstance(owner, User) or owner.provider != "microsoft" or _revoked(owner):
+    if found is None or not isinstance(owner, User) or owner.provider != "microsoft" or _is_revoked(owner):
         challenge = {"WWW-Authenticate": 'Bearer realm="", error="invalid_token"'}
         raise GraphError(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.", challenge)
     g.principal = found
@@ -103,7 +103,7 @@ def _code_of(status: int) -> tuple[str, str]:
     return known.get(status, ("ErrorInternalServerError", "An internal server error occurred."))
 
 
-def _revoked(owner: User) -> bool:
+def _is_revoked(owner: User) -> bool:
     return bool({owner.id, owner.address} & set(side().world.faults.get("revokedTokens", "microsoft")))
 
 
@@ -114,7 +114,7 @@ def _leave(_: BaseException | None) -> None:
 
 
 def _write(error: Exception) -> Response:
-    refused = translated(error) if isinstance(error, WorldError) else error
+    refused = translate_error(error) if isinstance(error, WorldError) else error
     if not isinstance(refused, GraphError):  # the two handlers above register no other kind
         raise refused
     world = side().world

@@ -38,7 +38,7 @@ def not_found() -> GraphError:
     return GraphError(404, "ErrorItemNotFound", "The specified object was not found in the store.")
 
 
-def translated(error: WorldError) -> GraphError:
+def translate_error(error: WorldError) -> GraphError:
     """What the world refused, in Graph's words."""
     match error:
         case NotThereError():

@@ -34,7 +34,7 @@ def draft(sent: dict[str, Any]) -> Draft:
         end_ms=end_ms,
         time_zone=zone_name,
         invitees=_invitees(sent.get("attendees") or []),
-        recurrence=recurrence.parsed(sent.get("recurrence"), start_ms),
+        recurrence=recurrence.parse_recurrence(sent.get("recurrence"), start_ms),
         details={name: value for name, value in _details(sent).items() if value is not None},
         transaction_id=sent.get("transactionId"),
     )

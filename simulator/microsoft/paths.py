@@ -8,7 +8,7 @@ from typing import Any
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def forgiving(app: Wsgi, base: str) -> Wsgi:
+def accept_spellings(app: Wsgi, base: str) -> Wsgi:
     """Wrap a WSGI app so that such paths under `base` reach the plain ones; everything else passes untouched."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -13,7 +13,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _DAYS_A_WEEK = 7
 
 
-def parsed(value: object, start_ms: int) -> Recurrence | None:
+def parse_recurrence(value: object, start_ms: int) -> Recurrence | None:
     """Read a patternedRecurrence: daily or weekly, with a number or an end date. Raises GraphError 400."""
     if value is None:
         return None
@@ -28,7 +28,7 @@ def parsed(value: object, start_ms: int) -> Recurrence | None:
     return Recurrence(frequency, _count(limits, start_ms, frequency, interval, days), interval, days)
 
 
-def written(meeting: Meeting) -> dict[str, Any] | None:
+def write_recurrence(meeting: Meeting) -> dict[str, Any] | None:
     """The patternedRecurrence of a meeting."""
     series = meeting.recurrence
     if series is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.microsoft import wire
-from simulator.microsoft.recurrence import written as written_recurrence
+from simulator.microsoft.recurrence import write_recurrence as written_recurrence
 from simulator.world import Answer, Attendee, Copy, Instance, Mailbox, Meeting, Room, World
 
 _RESPONSES = {

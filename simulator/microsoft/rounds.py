@@ -180,10 +180,10 @@ class Rounds:
             raise GraphError(400, "ErrorInvalidUrlQuery", "The delta token belongs to another mailbox.")
         kept = self._world.faults.get("deltaTokensKept", "microsoft")
         if kept is not None and serial <= self._issued[mailbox_id] - kept:
-            raise _lost()
+            raise _state_not_found()
         if self._world.feed.is_expired(mailbox_id, seq):
             if self._world.faults.get("cursorExpiredAs", "microsoft") == "syncStateNotFound":
-                raise _lost()
+                raise _state_not_found()
             raise GraphError(410, "resyncRequired", "Resync is required. Start over without a token.")
         return Window(start_ms, end_ms), seq
 
@@ -195,5 +195,5 @@ class Rounds:
         return self._world.feed.position(mailbox_id, seen_by_ms=self._seen_by_ms())
 
 
-def _lost() -> GraphError:
+def _state_not_found() -> GraphError:
     return GraphError(400, "SyncStateNotFound", "The sync state generation is not found; start a full synchronisation.")

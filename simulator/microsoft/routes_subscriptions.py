@@ -18,7 +18,7 @@ subscriptions = Blueprint("graph-subscriptions", __name__, url_prefix=BASE)
 def create() -> tuple[Response, int]:
     """Make one; both addresses are validated before the answer leaves."""
     needs(*READ)
-    return jsonify(_shown(side().subscriptions.create(principal(), parse.body()))), 201
+    return jsonify(_as_dict(side().subscriptions.create(principal(), parse.body()))), 201
 
 
 @subscriptions.get("/subscriptions")
@@ -26,7 +26,7 @@ def listed() -> Response:
     """The caller's own, made by this app."""
     needs(*READ)
     with side().world.lock:
-        found = [one.shown() for one in side().subscriptions.of_principal(principal())]
+        found = [one.as_dict() for one in side().subscriptions.of_principal(principal())]
     return jsonify({"@odata.context": f"{_metadata()}#subscriptions", "value": found})
 
 
@@ -35,14 +35,14 @@ def get(subscription_id: str) -> Response:
     """One of the caller's own."""
     needs(*READ)
     with side().world.lock:
-        return jsonify(_shown(side().subscriptions.get(principal(), subscription_id)))
+        return jsonify(_as_dict(side().subscriptions.get(principal(), subscription_id)))
 
 
 @subscriptions.patch("/subscriptions/<subscription_id>")
 def renew(subscription_id: str) -> Response:
     """Another expiry, another address."""
     needs(*READ)
-    return jsonify(_shown(side().subscriptions.renew(principal(), subscription_id, parse.body())))
+    return jsonify(_as_dict(side().subscriptions.renew(principal(), subscription_id, parse.body())))
 
 
 @subscriptions.delete("/subscriptions/<subscription_id>")
@@ -67,5 +67,5 @@ def _metadata() -> str:
     return f"{request.host_url}{BASE[1:]}/$metadata"
 
 
-def _shown(one: Subscription) -> dict[str, Any]:
-    return {"@odata.context": f"{_metadata()}#subscriptions/$entity", **one.shown()}
+def _as_dict(one: Subscription) -> dict[str, Any]:
+    return {"@odata.context": f"{_metadata()}#subscriptions/$entity", **one.as_dict()}

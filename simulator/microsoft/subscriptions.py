@@ -42,7 +42,7 @@ class Subscription:
     renewed_ms: int | None = None
     reauthorized_ms: int | None = None
 
-    def shown(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As Graph shows it."""
         return {
             "id": self.id,
@@ -66,7 +66,7 @@ class Subscriptions:
         self._world = world
         self._all: dict[str, Subscription] = {}
         world.faults.declare("validateOnRenewal", False, "Microsoft: a renewal makes the handshake again")
-        world.subscription_listings["microsoft"] = self.listed
+        world.subscription_listings["microsoft"] = self.list_all
 
     def create(self, principal: Principal, sent: dict[str, Any]) -> Subscription:
         """Check, shake hands with both addresses, keep. Raises GraphError 400, 403, 409."""
@@ -134,11 +134,11 @@ class Subscriptions:
         """The service drops one by itself; whether it was there."""
         return self._all.pop(subscription_id, None) is not None
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_all(self) -> list[dict[str, Any]]:
         """For the control API: every live one, with what Graph would not show."""
         return [
             {
-                **one.shown(),
+                **one.as_dict(),
                 "provider": "microsoft",
                 "tenant": one.tenant_id,
                 "user": one.user_id,

@@ -43,6 +43,7 @@ of each call it serves into `flask.g.principal`, so that the request log (`app.p
 
 from simulator.world.clock import Clock, FileClock, ManualClock, SystemClock, clock_from
 from simulator.world.delivery import Policy, Post, http_post
+from simulator.world.drafts import Draft, Edit, Invitee
 from simulator.world.errors import InvalidError, NotOrganizerError, NotThereError, TakenError, WorldError
 from simulator.world.model import (
     Answer,
@@ -59,7 +60,6 @@ from simulator.world.model import (
     Tenant,
     User,
 )
-from simulator.world.wishes import Draft, Edit, Invitee
 from simulator.world.world import Identity, Principal, World
 
 __all__ = [

@@ -8,6 +8,7 @@ from simulator.world.calendar import Calendar
 from simulator.world.clock import Clock
 from simulator.world.desk import Desk
 from simulator.world.directory import Directory
+from simulator.world.drafts import Draft, Edit
 from simulator.world.errors import InvalidError, NotThereError, TakenError
 from simulator.world.guests import Guests, guests_of
 from simulator.world.history import FactKind, History
@@ -17,9 +18,8 @@ from simulator.world.model import (
     Meeting,
     Override,
     Room,
-    copied,
+    copy_attendees,
 )
-from simulator.world.wishes import Draft, Edit
 
 
 class Bookings:
@@ -154,7 +154,7 @@ class Bookings:
         for override in meeting.overrides.values():
             for address in guests.removed:
                 override.attendees.pop(address, None)
-            fresh = copied({address: guests.now[address] for address in [*guests.added, *guests.asked_again]})
+            fresh = copy_attendees({address: guests.now[address] for address in [*guests.added, *guests.asked_again]})
             override.attendees.update(fresh)
 
     def _tell(self, meeting: Meeting, occurrence: int | None, guests: Guests, *, moved: bool) -> None:

@@ -19,7 +19,7 @@ from simulator.world.model import (
     Mailbox,
     Meeting,
     Room,
-    copied,
+    copy_attendees,
 )
 from simulator.world.recurrence import instances
 
@@ -113,7 +113,7 @@ class Calendar:
         copy = Copy(owner.id, meeting.id, self._event_id(owner, meeting), is_organizer, now_ms, now_ms)
         self._copies[owner.id][meeting.id] = copy
         self._removed[owner.id].pop(copy.event_id, None)
-        copy.invited = copied(meeting.attendees)
+        copy.invited = copy_attendees(meeting.attendees)
         self.feed.append(copy, "created", now_ms, occurrence=None, cause=cause)
         return copy
 
@@ -131,7 +131,7 @@ class Calendar:
         copy.version += 1
         copy.modified_ms = now_ms
         if invited is not None:
-            copy.invited = copied(invited)
+            copy.invited = copy_attendees(invited)
         self.feed.append(copy, kind, now_ms, occurrence=occurrence, cause=cause)
 
     def drop_copy(self, copy: Copy, *, cause: str) -> None:

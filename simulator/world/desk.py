@@ -10,7 +10,7 @@ from simulator.world.faults import Faults
 from simulator.world.history import History
 from simulator.world.ids import Ids
 from simulator.world.judge import LARGEST_REPLACED_ROOM, Judge
-from simulator.world.model import Answer, Attendee, Copy, Meeting, Override, Room, copied
+from simulator.world.model import Answer, Attendee, Copy, Meeting, Override, Room, copy_attendees
 from simulator.world.recurrence import instances
 from simulator.world.rules import Verdict
 from simulator.world.scheduler import Scheduler
@@ -144,7 +144,7 @@ class Desk:
         """The exception of one date, made if there is none yet. Raises NotThereError."""
         for date in instances(meeting):
             if date.key == occurrence:
-                made = Override(occurrence, date.start_ms, date.end_ms, copied(date.attendees))
+                made = Override(occurrence, date.start_ms, date.end_ms, copy_attendees(date.attendees))
                 return meeting.overrides.setdefault(occurrence, made)
         message = f"meeting {meeting.id} has no date that starts at {occurrence}"
         raise NotThereError(message)

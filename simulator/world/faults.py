@@ -73,11 +73,11 @@ class Faults:
             self._set.clear()
         self._set.update({name: copy.deepcopy(value) for name, value in wanted.items() if name != "reset"})
 
-    def shown(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Every switch with its value."""
         return {name: copy.deepcopy(self._set.get(name, default)) for name, (default, _) in sorted(self._known.items())}
 
-    def documented(self) -> dict[str, str]:
+    def describe_all(self) -> dict[str, str]:
         """Every switch with its meaning."""
         return {name: doc for name, (_, doc) in sorted(self._known.items())}
 

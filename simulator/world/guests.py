@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.world.directory import Directory
+from simulator.world.drafts import Invitee
 from simulator.world.errors import InvalidError
 from simulator.world.model import Answer, Attendee, Attendees, Room
-from simulator.world.wishes import Invitee
 
 MAX_ATTENDEES = 500
 

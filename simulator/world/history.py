@@ -40,7 +40,7 @@ class Fact:
     ask: int | None = None
     replaces: str | None = None
 
-    def shown(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
 

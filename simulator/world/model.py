@@ -93,7 +93,7 @@ class Attendee:
 Attendees = dict[str, Attendee]
 
 
-def copied(attendees: Attendees) -> Attendees:
+def copy_attendees(attendees: Attendees) -> Attendees:
     """The same attendees as independent values."""
     return {address: dataclasses.replace(one) for address, one in attendees.items()}
 

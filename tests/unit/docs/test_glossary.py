@@ -23,7 +23,7 @@ STILL_TO_DO = (
     "services/room_status",
     "services/sync_worker",
     "shared",
-    "simulator",
+    "simulator/identity",
     "tests",
 )
 """Folders whose names are being changed; empty in the end."""

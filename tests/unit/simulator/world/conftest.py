@@ -50,7 +50,7 @@ class Town:
             self.world.run_due()
 
     def facts(self, *kinds: str) -> list[dict[str, Any]]:
-        return [fact.shown() for fact in self.world.history.facts if not kinds or fact.kind in kinds]
+        return [fact.as_dict() for fact in self.world.history.facts if not kinds or fact.kind in kinds]
 
 
 def a_town(provider: Any = "microsoft", seed: int = 7) -> Town:

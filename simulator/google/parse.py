@@ -43,7 +43,7 @@ def draft(sent: Mapping[str, Any], *, organizer: str, zone: str, is_room: IsRoom
         invalid("Invalid start time.", "start")
     if end_ms < start_ms:
         invalid("The specified time range is empty.", "timeRangeEmpty")
-    recurrence = rrule.read(sent.get("recurrence") or [], start_ms, start_zone or zone)
+    recurrence = rrule.parse_recurrence(sent.get("recurrence") or [], start_ms, start_zone or zone)
     if recurrence is not None and not all_day and start_zone is None:
         required("time zone definition for start time")
     entries = attendees(sent.get("attendees") or [])
@@ -86,7 +86,7 @@ def edit(
             details |= _organizer_attends(entries, organizer)
         else:
             named = {one["email"] for one in entries}
-            made.invitees += [_kept(one) for address, one in known.items() if address not in named]
+            made.invitees += [_as_invitee(one) for address, one in known.items() if address not in named]
     if details:
         made.details = {**(made.details or {}), **details}
     return made if made != Edit() else None
@@ -115,7 +115,7 @@ def attendees(sent: Any) -> list[dict[str, Any]]:
     return found
 
 
-def merged_properties(before: Mapping[str, Any] | None, sent: Mapping[str, Any]) -> dict[str, str]:
+def merge_properties(before: Mapping[str, Any] | None, sent: Mapping[str, Any]) -> dict[str, str]:
     """Extended properties after a patch: too long a key is dropped, too long a value cut, null deletes."""
     merged = {**(before or {}), **{key: value for key, value in sent.items() if len(key) <= _KEY_LENGTH}}
     kept = {key: str(value)[:_VALUE_LENGTH] for key, value in merged.items() if value is not None}
@@ -132,7 +132,7 @@ def _details(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shared(sent: Mapping[str, Any]) -> dict[str, Any]:
     shared = (sent.get("extendedProperties") or {}).get("shared")
-    return {"sharedExtendedProperties": merged_properties(None, shared)} if shared else {}
+    return {"sharedExtendedProperties": merge_properties(None, shared)} if shared else {}
 
 
 def _organizer_attends(entries: list[dict[str, Any]], organizer: str) -> dict[str, Any]:
@@ -152,5 +152,5 @@ def _invitee(entry: Mapping[str, Any], is_room: IsRoom, known: Attendee | None) 
     )
 
 
-def _kept(one: Attendee) -> Invitee:
+def _as_invitee(one: Attendee) -> Invitee:
     return Invitee(one.address, one.name, one.role)

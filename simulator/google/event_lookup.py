@@ -26,7 +26,7 @@ class Found:
         """What names the date among its series; None for the whole."""
         return self.date.original_start_ms if self.date else None
 
-    def rendered(self, renderer: Renderer) -> dict[str, Any]:
+    def render(self, renderer: Renderer) -> dict[str, Any]:
         """The event resource, cancelled if it is not alive."""
         if self.date is None:
             make = renderer.whole if self.alive else renderer.cancelled
@@ -64,5 +64,5 @@ def _whole(world: World, mailbox: Mailbox, event_id: str) -> Found | None:
 
 def check_etag(found: Found, renderer: Renderer, if_match: str | None) -> None:
     """Raises ApiError 412 when the caller knows another version."""
-    if if_match and if_match != "*" and if_match != found.rendered(renderer)["etag"]:
+    if if_match and if_match != "*" and if_match != found.render(renderer)["etag"]:
         condition_not_met()
