@@ -31,7 +31,7 @@ def command() -> None:
     "--rooms",
     "rooms_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSON list of {"address", "name", "capacity", "building", "floor"}, out of the providers directory.',
+    help='JSON list of {"address", "name", "capacity", "building", "floor"}, out of your directory.',
 )
 @click.option("--dry-run", is_flag=True, help="Check the file, write nothing.")
 def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dry_run: bool) -> None:
