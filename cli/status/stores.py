@@ -124,7 +124,7 @@ def _count_prompts(
         keys = engine.keyring.keys(tenant)
     except KeyDestroyedError:
         return 0
-    dismissed = frozenset(name for name, _ in tables.dismissals(engine.registry).scan(tenant))
+    dismissed = frozenset(name.partition("/")[0] for name, _ in tables.dismissals(engine.registry).scan(tenant))
     return sum(_count_open_in(value, keys, dismissed, grace_ms, now_ms) for value in values)
 
 

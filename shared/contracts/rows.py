@@ -126,7 +126,11 @@ class RoomRow(_Row, frozen=True):
 
 
 class DismissalRow(_Row, frozen=True):
-    """A prompt that its person put away. Table `dismissals`, id = prompt id."""
+    """
+    A prompt that its person put away. Table `dismissals`, id = `prompt id/user id`: what one person puts away stays with another.
+
+    Version 0.1.0 wrote them under the prompt id alone; those are read, for the person whom they name.
+    """
 
     user: str
     at_ms: int

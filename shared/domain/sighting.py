@@ -117,6 +117,8 @@ class LiveMeeting:
     cancelled: bool
     is_organizer: bool
     attendees: tuple[LiveAttendee, ...]
+    organizer: str = ""
+    """The organiser's name, else their address; "" when the provider does not show it."""
 
 
 @dataclass(frozen=True, slots=True)

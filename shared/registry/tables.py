@@ -114,7 +114,7 @@ appointments = Table(
 rooms = Table(name="rooms", row=RoomRow, what="a meeting room; id = room")
 audit = Table(name="audit", row=AuditRow, what="what an administrator did; ids sort by time")
 dismissals = Table(
-    name="dismissals", row=DismissalRow, what="a prompt put away; id = prompt", erased_with=KeyClass.DATA
+    name="dismissals", row=DismissalRow, what="a prompt put away; id = prompt/user", erased_with=KeyClass.DATA
 )
 takes = Table(name="takes", row=TakeRow, what="a room being taken; id = take", erased_with=KeyClass.DATA)
 bookings = Table(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, board_of
-from services.portal.meetings.deciding.prompts import Prompt, Viewer, sight
+from services.portal.meetings.deciding.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, sight
 from shared.contracts.meeting_state import MeetingState
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
@@ -88,6 +88,11 @@ class Desk:
             return plain
         return board_of(sight(each, self.keys, self._viewer(now_ms, away)) for each in known)
 
+    def hidden_lines(self, meetings: Iterable[MeetingState], board: Board) -> Iterator[RoomLine]:
+        """The rooms of `meetings` that are not on `board`, as lines that are gone."""
+        viewer = self._viewer(self._deps.clock.now_ms(), frozenset())
+        return (line for each in meetings for line in hidden_lines(each, viewer, board.rooms))
+
     def prompt(self, prompt_id: str) -> Prompt | None:
         """One of this person's own prompts, open or closed; None for any other id, whoever else it may belong to."""
         return self.board(self.standing().meetings.values()).prompts.get(prompt_id)
@@ -96,8 +101,10 @@ class Desk:
         return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)
 
     def _was_dismissed(self, prompt_id: str, before_ms: int | None) -> bool:
-        row: DismissalRow | None = tables.dismissals(self._deps.engine.registry).get(self._person.tenant, prompt_id)
-        if row is None or row.user != self._person.user:
+        tenant, user = self._person.tenant, self._person.user
+        table = tables.dismissals(self._deps.engine.registry)
+        row: DismissalRow | None = table.get(tenant, dismissal_id(prompt_id, user)) or table.get(tenant, prompt_id)
+        if row is None or row.user != user:
             return False
         return before_ms is None or row.at_ms < before_ms
 

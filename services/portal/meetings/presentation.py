@@ -12,7 +12,7 @@ from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.takes import Takes
-from shared.contracts.rows import TakeRow
+from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting
 from shared.registry import tables
 
@@ -42,6 +42,21 @@ class Showing:
         self._read(prompt.event_id for prompt in prompts)
         latest = Takes(self._deps, self._person).latest() if prompts else {}
         return [self._prompt(prompt, latest) for prompt in prompts]
+
+    def refused_takes(self) -> list[Json]:
+        """
+        The takes of the last day that were refused and whose prompt is closed since, each with its reason.
+
+        A take may wait until the calendar system answers again. By then the meeting may be over or have another room, its card is
+        gone from the page, and this is where its person learns that nothing was changed.
+        """
+        latest = Takes(self._deps, self._person).latest()
+        open_prompts = {prompt.id for prompt in self._board.open_prompts}
+        return [
+            take_shape(take_id, row, self.room_name(row.room) or UNNAMED)
+            for prompt, (take_id, row) in latest.items()
+            if row.state is TakeState.FAILED and prompt not in open_prompts
+        ]
 
     def read_ahead(self, told: Iterable[Change]) -> None:
         """Read the events behind all changes that will be told, in one go."""

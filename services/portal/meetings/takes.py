@@ -9,7 +9,7 @@ from flask import has_request_context, request
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.prompts import Prompt
+from services.portal.meetings.deciding.prompts import Prompt, dismissal_id
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
 from shared.domain import trace
@@ -101,11 +101,12 @@ class Takes:
         append_command(self._deps, self._person.mailbox, wish, take_id)
 
     def dismiss(self, prompt: Prompt) -> None:
-        """Put a prompt away, for good: a new decline is a new prompt."""
+        """Put a prompt away, for good and for this person alone: a new decline is a new prompt."""
         now_ms = self._deps.clock.now_ms()
         row = DismissalRow(user=self._person.user, at_ms=now_ms)
+        row_id = dismissal_id(prompt.id, self._person.user)
         table = tables.dismissals(self._deps.engine.registry)
-        table.add(self._person.tenant, prompt.id, row, not_after_ms=max(prompt.end_ms, now_ms) + DAY_MS)
+        table.add(self._person.tenant, row_id, row, not_after_ms=max(prompt.end_ms, now_ms) + DAY_MS)
 
     def _refuse_second(self, prompt: Prompt, key: str, now_ms: int) -> None:
         found = self.latest().get(prompt.id)

@@ -111,7 +111,8 @@ def _page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> s
     standing = desk.standing()
     now_ms = deps.clock.now_ms()
     board = desk.board(standing.meetings.values(), at_ms=now_ms)
-    rooms, prompts = Showing(deps, reader, person, desk, board).everything()
+    showing = Showing(deps, reader, person, desk, board)
+    rooms, prompts = showing.everything()
     group = next((each for each in prompts if chosen in {date["id"] for date in each["dates"]}), None)
     status = connection(deps, person)
     return render_template(
@@ -119,6 +120,7 @@ def _page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> s
         person=person,
         meetings=by_meeting(rooms),
         prompts=prompts,
+        refused=showing.refused_takes(),
         rebuilding=standing.rebuilding,
         cursor=Mark(standing.revision, now_ms).text,
         connection={

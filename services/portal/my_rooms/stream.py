@@ -14,13 +14,22 @@ from flask import Blueprint, Response, request
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, signed_in, still_welcome
-from services.portal.meetings.deciding.board import Board, Change, PromptOpened, changes, closings, snapshot
+from services.portal.meetings.deciding.board import (
+    Board,
+    Change,
+    PromptOpened,
+    RoomChanged,
+    changes,
+    closings,
+    snapshot,
+)
 from services.portal.meetings.deciding.shapes import Json
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.presentation import Showing
 from services.portal.my_rooms.stream_seats import Seat, Seats
 from shared.contracts.meeting_state import MeetingState
+from shared.domain.instants import HOUR_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.runtime import metrics
 
@@ -32,6 +41,8 @@ LIFE_S = 600.0
 RETRY_MS = 2_000
 REPLACED = "retry: 60000\nevent: replaced\ndata: {}\n\n"
 """Told to a stream whose place a newer one of the same person took: it should not come back at once and take it again."""
+MAX_BREAK_MS = HOUR_MS
+"""A browser that was away for longer starts over with everything that stands."""
 MAX_MARK_CHARS = 40
 MAX_STREAMS = 36
 """Each takes a thread of the server for as long as it lasts; the others are for pages."""
@@ -154,11 +165,16 @@ class Events:
         standing = self._desk.standing()
         self._meetings, self._revision = dict(standing.meetings), standing.revision
         now_ms = self._deps.clock.now_ms()
+        if now_ms - since.at_ms > MAX_BREAK_MS:
+            yield from self._all()  # by now a meeting may have forgotten dates that this browser still shows
+            return
         untouched = [meeting for key, meeting in self._meetings.items() if key not in changed]
         earlier = self._desk.board(untouched, at_ms=min(since.at_ms, now_ms), put_away_before_ms=since.at_ms)
         self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
-        overtaken = self._desk.board([self._meetings[key] for key in changed if key in self._meetings], at_ms=now_ms)
-        yield from self._written([*changes(earlier, self._board), *closings(overtaken)], now_ms)
+        overtaken = [self._meetings[key] for key in changed if key in self._meetings]
+        gone_rooms = (RoomChanged(line) for line in self._desk.hidden_lines(overtaken, self._board))
+        closed = closings(self._desk.board(overtaken, at_ms=now_ms))
+        yield from self._written([*changes(earlier, self._board), *gone_rooms, *closed], now_ms)
 
     def _all(self) -> Iterator[str]:
         standing = self._desk.standing()

@@ -104,6 +104,7 @@ def parse_live(answer: Any) -> LiveMeeting:
         cancelled=event.status == "cancelled",
         is_organizer=is_organizer(event),
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
+        organizer=(event.organizer.display_name or event.organizer.email or "") if event.organizer else "",
     )
 
 

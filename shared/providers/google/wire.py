@@ -15,6 +15,7 @@ class Person(_Wire, frozen=True, kw_only=True):
     """The organiser."""
 
     email: str | None = None
+    display_name: str | None = None
     self_: bool | None = msgspec.field(default=None, name="self")
 
 

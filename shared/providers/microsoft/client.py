@@ -139,7 +139,17 @@ class GraphCalendar:
     @readable
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         """Read one event with its title and attendees' names. Raises EventGoneError."""
-        fields = ["subject", "start", "end", "isCancelled", "isOrganizer", "attendees", "changeKey", "type"]
+        fields = [
+            "subject",
+            "start",
+            "end",
+            "isCancelled",
+            "isOrganizer",
+            "organizer",
+            "attendees",
+            "changeKey",
+            "type",
+        ]
         return parse_live(self._event(access, event_id, fields))
 
     @readable

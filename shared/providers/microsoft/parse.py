@@ -149,6 +149,7 @@ def parse_live(body: bytes) -> LiveMeeting:
         cancelled=bool(event.is_cancelled),
         is_organizer=bool(event.is_organizer),
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
+        organizer=_name_of(event.organizer),
     )
 
 
@@ -241,6 +242,11 @@ def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool
 
 def _attendee_kind(attendee: wire.Attendee) -> AttendeeKind:
     return AttendeeKind.ROOM if (attendee.type or "").lower() == "resource" else AttendeeKind.PERSON
+
+
+def _name_of(person: wire.Recipient | None) -> str:
+    found = person.email_address if person else None
+    return (found.name or found.address or "") if found else ""
 
 
 def live_attendee(attendee: wire.Attendee) -> LiveAttendee:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
@@ -122,8 +122,10 @@ def sight(meeting: MeetingState, keys: TenantKeys, viewer: Viewer) -> Sight:
     """
     What `viewer` sees of `meeting`.
 
-    Rooms are those of dates in the viewer's own calendar that are not over. Prompts go to the voice alone: the one copy that
-    is believed is the copy in which the room can be changed. Closed ones are listed as long as the meeting is remembered.
+    Rooms are those of dates in the viewer's own calendar that are not over. Prompts go to somebody who can act on them: the
+    organiser, whose copy is believed and is the one in which the room can be changed. A guest whose copy speaks for the meeting
+    while the organiser is not connected sees the state, and words that say who can act. Closed prompts are listed as long as the
+    meeting is remembered.
     """
     copy = meeting.copies.get(viewer.mailbox)
     if copy is None:
@@ -135,13 +137,33 @@ def sight(meeting: MeetingState, keys: TenantKeys, viewer: Viewer) -> Sight:
         for room in meeting.rooms
         if room.occurrence in mine and _shown(room, mine[room.occurrence], viewer.now_ms, is_voice=is_voice)
     )
-    prompts = tuple(_prompts(meeting, copy, mine, keys, viewer)) if is_voice else ()
+    can_act = is_voice and copy.role is Role.ORGANIZER
+    prompts = tuple(_prompts(meeting, copy, mine, keys, viewer)) if can_act else ()
     return Sight(tuple(sorted(lines, key=lambda line: (line.start_ms, line.id))), prompts)
+
+
+def hidden_lines(meeting: MeetingState, viewer: Viewer, shown: Container[str]) -> Iterator[RoomLine]:
+    """
+    The rooms that the meeting remembers and `viewer` is not shown now, as lines that are gone.
+
+    For somebody who may have seen them at an earlier moment, of which nothing is known any more.
+    """
+    copy = meeting.copies.get(viewer.mailbox)
+    dates = {occurrence.ref: occurrence for occurrence in copy.occurrences} if copy else {}
+    for room in meeting.rooms:
+        line = _line(meeting, room, dates.get(room.occurrence), copy)
+        if line.id not in shown:
+            yield replace(line, state=RoomState.GONE)
 
 
 def series_of(meeting: str, room: str) -> str:
     """Names what a meeting asks of a room, on all its dates."""
     return f"{meeting}.{room}"
+
+
+def dismissal_id(prompt: str, user: str) -> str:
+    """Names the row that says that `user` put `prompt` away: a decline id and a user id hold no slash."""
+    return f"{prompt}/{user}"
 
 
 def declines_of(meeting: MeetingState, room: RoomMemory, keys: TenantKeys) -> Iterator[str]:
@@ -157,7 +179,9 @@ def _shown(room: RoomMemory, date: ObservedOccurrence, now_ms: int, *, is_voice:
     return visible and room.state is not RoomState.GONE and room.end_ms > now_ms
 
 
-def _line(meeting: MeetingState, room: RoomMemory, date: ObservedOccurrence, copy: Observation) -> RoomLine:
+def _line(
+    meeting: MeetingState, room: RoomMemory, date: ObservedOccurrence | None, copy: Observation | None
+) -> RoomLine:
     return RoomLine(
         meeting=meeting.meeting,
         occurrence=room.occurrence,
@@ -167,8 +191,8 @@ def _line(meeting: MeetingState, room: RoomMemory, date: ObservedOccurrence, cop
         start_ms=room.start_ms,
         end_ms=room.end_ms,
         since_ms=room.since_ms,
-        event_id=date.event_id,
-        organizes=copy.role is Role.ORGANIZER,
+        event_id=date.event_id if date else "",
+        organizes=copy is not None and copy.role is Role.ORGANIZER,
         provider=meeting.provider,
     )
 

@@ -23,6 +23,8 @@ STATE_WORDS = {
     RoomState.GONE: "The room is no longer asked.",
     RoomState.UNKNOWN: "Not known: only the organiser's calendar shows the room's answer.",
 }
+GUEST_DECLINED_WORDS = "The room has declined. Only {organizer} can choose another one."
+ORGANIZER_WORDS = "whoever organises the meeting"
 QUIET_WORDS = "Declined before you connected."
 CLOSING_WORDS = {
     Closing.REBOOKED: "Closed: the meeting has asked for a room again.",
@@ -55,7 +57,7 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
         "roomName": name,
         "state": line.state.value,
         "quiet": line.quiet,
-        "words": QUIET_WORDS if line.quiet else STATE_WORDS[line.state],
+        "words": _room_words(line, live),
         "since": to_rfc3339(line.since_ms),
         "organizer": line.organizes,
         "provider": line.provider,
@@ -127,6 +129,15 @@ def name_in(live: LiveMeeting | None, room_ids: Mapping[str, str], room: str) ->
         return None
     found = (each for each in live.attendees if each.is_room and room_ids.get(each.address) == room)
     return next((each.name or each.address for each in found), None)
+
+
+def _room_words(line: RoomLine, live: LiveMeeting | None) -> str:
+    """What is said of a room; to a guest also who can act, since only the organiser's copy of the event has a say on rooms."""
+    if line.quiet:
+        return QUIET_WORDS
+    if line.state is RoomState.DECLINED and not line.organizes:
+        return GUEST_DECLINED_WORDS.format(organizer=(live.organizer if live else "") or ORGANIZER_WORDS)
+    return STATE_WORDS[line.state]
 
 
 def _choice(each: Candidate) -> Json:

@@ -142,6 +142,55 @@ def test_stream_goes_on_where_the_browser_left_off(
     assert len(again.named("room")) == 1
 
 
+@dataclass
+class Page:
+    """What a browser shows of the rooms and prompts it was told."""
+
+    rooms: dict[str, str] = field(default_factory=dict)
+    prompts: set[str] = field(default_factory=set)
+
+    def follow(self, listener: Listener) -> None:
+        for event, data, _ in listener.events:
+            if event == "snapshot":
+                self.rooms = {name: state for name, state in self.rooms.items() if name in data["rooms"]}
+                self.prompts &= set(data["prompts"])
+            elif event == "room" and data["state"] == "gone":
+                self.rooms.pop(data["id"], None)
+            elif event == "room":
+                self.rooms[data["id"]] = data["state"]
+            elif event == "prompt":
+                self.prompts.add(data["id"])
+            elif event == "prompt-closed":
+                self.prompts.discard(data["id"])
+
+
+@pytest.mark.proves("D8")
+@pytest.mark.parametrize("away_ms", [0, 90 * 60_000])
+def test_after_a_break_in_which_the_room_was_swapped_the_page_equals_a_fresh_one(
+    office: Office, ada: Browser, rooms: list[str], listen: Listen, away_ms: int
+) -> None:
+    one, two = rooms
+    office.show(office.meeting(ada, office.room(ada, one, RoomState.DECLINED)), ada.tenant)
+    first, page = listen(), Page()
+    first.wait("prompt")
+    first.leave.set()
+    first.ended.wait(PATIENCE_S)
+    page.follow(first)
+    gone = msgspec.structs.replace(office.room(ada, one, RoomState.DECLINED), state=RoomState.GONE)
+    office.show(office.meeting(ada, gone, office.room(ada, two, RoomState.PENDING)), ada.tenant)
+    office.clock.advance(away_ms)
+
+    again, fresh, loaded = listen(first.mark), listen(), Page()
+    again.wait("room", 1 if away_ms else 2)
+    fresh.wait("room")
+    page.follow(again)
+    loaded.follow(fresh)
+
+    assert page == loaded
+    assert list(page.rooms.values()) == ["pending"]
+    assert page.prompts == set()
+
+
 @pytest.mark.parametrize("since", ["999999", "999999.5", "nonsense", "-1"])
 def test_mark_that_is_not_ours_is_answered_with_everything(
     since: str, office: Office, ada: Browser, rooms: list[str], listen: Listen
