@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +16,14 @@ from shared.runtime.logging import get_logger
 
 _TOPIC = ROOM_REJECTIONS.name
 _READ = 500
+MAX_INDEXED = 500_000
+"""About 100 MB; five days of a very large organisation's declines."""
 
 _log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Page:
     """Some events, and where to go on."""
 
     records: Sequence[Record]
@@ -31,7 +34,7 @@ class Batch:
     """Whether retention took events that this reader had not read yet."""
 
 
-def batch(log: Log, after: Mapping[int, int], limit: int) -> Batch:
+def read_page(log: Log, after: Mapping[int, int], limit: int) -> Page:
     """
     The next `limit` committed events, oldest first over all partitions, in order within each.
 
@@ -48,58 +51,71 @@ def batch(log: Log, after: Mapping[int, int], limit: int) -> Batch:
         if record.value is not None
     ]
     found.sort(key=lambda record: (record.appended_at_ms, record.partition, record.offset))
-    taken = _in_order(found, limit)
-    ends = {record.partition: record.offset + 1 for record in taken}
-    return Batch(taken, starts | ends, more=len(found) > len(taken), incomplete=incomplete)
+    chosen = _in_order(found, limit)
+    ends = {record.partition: record.offset + 1 for record in chosen}
+    return Page(chosen, starts | ends, more=len(found) > len(chosen), incomplete=incomplete)
 
 
-class ByIdIndex:
-    """Decline id → where it stands. In memory, grown by what was appended since it was last asked. Thread-safe."""
+class DeclineIndex:
+    """
+    Decline id → position on the log, in memory, built as records are appended. Thread-safe.
 
-    def __init__(self, log: Log) -> None:
-        """Empty until it is first asked."""
+    An id that is known costs one read of the log. An id that is not costs one read a partition, plus each record that was appended
+    since the last such question, once in the life of the process. The index holds `most` positions; the oldest leave first.
+    """
+
+    def __init__(self, log: Log, most: int = MAX_INDEXED) -> None:
+        """Start empty: the first question reads what retention has left."""
         self._log = log
+        self._most = most
         self._lock = threading.Lock()
-        self._places: dict[str, tuple[int, int]] = {}
+        self._positions: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._next: dict[int, int] = {}
         self._topic_id = ""
 
     def find(self, decline_id: str) -> RoomDeclined | None:
         """The event; None when there is none, or retention has taken it. Raises LogUnavailableError."""
         with self._lock:
-            self._catch_up()
-            place = self._places.get(decline_id)
-        if place is None:
-            return None
-        records = self._log.read(_TOPIC, place[0], place[1], limit=1)
-        event = next((event_of(record) for record in records if record.offset == place[1]), None)
-        return event if event is not None and event.id == decline_id else None
+            self._start_over_with_another_topic()
+            if decline_id not in self._positions:
+                self._catch_up()
+            position = self._positions.get(decline_id)
+            event = self._event_at(decline_id, position) if position else None
+            if position and event is None:
+                del self._positions[decline_id]
+        return event
 
-    def _catch_up(self) -> None:
+    def _event_at(self, decline_id: str, position: tuple[int, int]) -> RoomDeclined | None:
+        partition, offset = position
+        for record in self._log.read(_TOPIC, partition, offset, limit=1):
+            event = parse_event(record) if record.offset == offset else None
+            return event if event is not None and event.id == decline_id else None
+        return None
+
+    def _start_over_with_another_topic(self) -> None:
         topic_id = self._log.topic_id(_TOPIC)
         if topic_id != self._topic_id:
-            self._places, self._next, self._topic_id = {}, {}, topic_id
+            self._positions.clear()
+            self._next, self._topic_id = {}, topic_id
+
+    def _catch_up(self) -> None:
         for partition in range(self._log.partitions):
-            span = self._log.span(_TOPIC, partition)
-            self._forget(partition, span.begin)
-            self._read(partition, max(self._next.get(partition, 0), span.begin))
+            offset = self._next.get(partition)
+            self._read_from(partition, self._log.span(_TOPIC, partition).begin if offset is None else offset)
 
-    def _forget(self, partition: int, begin: int) -> None:
-        gone = [name for name, place in self._places.items() if place[0] == partition and place[1] < begin]
-        for name in gone:
-            del self._places[name]
-
-    def _read(self, partition: int, offset: int) -> None:
+    def _read_from(self, partition: int, offset: int) -> None:
         while records := self._log.read(_TOPIC, partition, offset, limit=_READ):
             for record in records:
-                event = event_of(record)
+                event = parse_event(record)
                 if event is not None:
-                    self._places.setdefault(event.id, (partition, record.offset))
-            offset = records[-1].offset + 1
+                    self._positions.setdefault(event.id, (partition, record.offset))
+            offset = self._next[partition] = records[-1].offset + 1
+            while len(self._positions) > self._most:
+                self._positions.popitem(last=False)
         self._next[partition] = offset
 
 
-def event_of(record: Record) -> RoomDeclined | None:
+def parse_event(record: Record) -> RoomDeclined | None:
     """Read a record; None (and a warning) when it is not a decline event of a version we know."""
     if record.value is None:
         return None

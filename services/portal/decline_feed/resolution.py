@@ -19,7 +19,7 @@ from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.registry import tables
 
 
-def resolved(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
+def resolve_event(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
     """
     The event, its room, its time as last known, and our id of its organiser.
 
@@ -27,10 +27,10 @@ def resolved(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
         ProblemError: 409 while the integration is not enabled: the pseudonyms lead nowhere, on purpose.
     """
     data = event.data
-    keys = _keys(deps, data.tenant_id)
+    keys = _require_keys(deps, data.tenant_id)
     users = dict(tables.users(deps.engine.registry).scan(data.tenant_id))
-    meeting = _meeting(deps, keys, data, users)
-    memory = _memory(meeting, data)
+    meeting = _find_meeting(deps, keys, data, users)
+    memory = _find_room(meeting, data)
     room = tables.rooms(deps.engine.registry).get(data.tenant_id, data.room_id)
     return {
         "id": event.id,
@@ -44,11 +44,11 @@ def resolved(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
         "end": to_rfc3339(memory.end_ms) if memory else None,
         "state": memory.state.value if memory else None,
         "sameAsk": memory.ask == data.ask if memory else None,
-        "organizerUserId": _organizer(meeting, data, users),
+        "organizerUserId": _find_organizer(meeting, data, users),
     }
 
 
-def _keys(deps: Deps, tenant: str) -> TenantKeys:
+def _require_keys(deps: Deps, tenant: str) -> TenantKeys:
     row = tables.tenants(deps.engine.registry).get(tenant, "tenant")
     try:
         if row is not None and row.integration is IntegrationState.ENABLED:
@@ -63,7 +63,9 @@ def _keys(deps: Deps, tenant: str) -> TenantKeys:
     )
 
 
-def _meeting(deps: Deps, keys: TenantKeys, data: RoomDeclinedData, users: dict[str, UserRow]) -> MeetingState | None:
+def _find_meeting(
+    deps: Deps, keys: TenantKeys, data: RoomDeclinedData, users: dict[str, UserRow]
+) -> MeetingState | None:
     """The view answers by owner alone: the organiser first, then whoever else may have a copy."""
     key = f"{data.tenant_id}/{data.meeting_ref}"
     for mailbox in _likely_owners(data, users):
@@ -81,12 +83,12 @@ def _likely_owners(data: RoomDeclinedData, users: dict[str, UserRow]) -> Iterato
     return (user.mailbox for user in ordered)
 
 
-def _memory(meeting: MeetingState | None, data: RoomDeclinedData) -> RoomMemory | None:
+def _find_room(meeting: MeetingState | None, data: RoomDeclinedData) -> RoomMemory | None:
     rooms = meeting.rooms if meeting else ()
     return next((room for room in rooms if (room.occurrence, room.room) == (data.occurrence_ref, data.room_id)), None)
 
 
-def _organizer(meeting: MeetingState | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
+def _find_organizer(meeting: MeetingState | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
     """By the organiser's own copy; where they are not connected, by their address."""
     copies = meeting.copies if meeting else {}
     mailboxes = {mailbox for mailbox, copy in copies.items() if copy.role is Role.ORGANIZER}

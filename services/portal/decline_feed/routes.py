@@ -10,8 +10,8 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from services.portal.decline_feed.deciding import cursor
-from services.portal.decline_feed.decline_log import ByIdIndex, batch
-from services.portal.decline_feed.resolution import resolved
+from services.portal.decline_feed.decline_log import DeclineIndex, read_page
+from services.portal.decline_feed.resolution import resolve_event
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from shared.contracts.topics import ROOM_REJECTIONS
@@ -23,45 +23,45 @@ MAX_LIMIT = 500
 def blueprint(deps: Deps) -> Blueprint:
     """The routes below `/v1/room-rejections`."""
     bp = Blueprint("feed", __name__, url_prefix="/v1/room-rejections")
-    index: list[ByIdIndex] = []
+    index: list[DeclineIndex] = []
 
     @bp.before_request
-    def guard() -> None:
-        _insist_on_token(deps.settings.service_token)
+    def check_token() -> None:
+        _check_token(deps.settings.service_token)
 
     @bp.get("")
     def page() -> Response:
         log = deps.engine.log
         topic_id = log.topic_id(ROOM_REJECTIONS.name)
-        after = _after(topic_id, log.partitions)
-        found = batch(log, after, _limit())
-        return _json(
+        after = _read_cursor(topic_id, log.partitions)
+        found = read_page(log, after, _read_limit())
+        return _answer_json(
             {
                 "items": [msgspec.Raw(record.value or b"null") for record in found.records],
-                "next": cursor.written(topic_id, found.next),
+                "next": cursor.encode(topic_id, found.next),
                 "more": found.more,
                 "incomplete": found.incomplete,
             }
         )
 
     @bp.get("/<decline_id>")
-    def one(decline_id: str) -> Response:
+    def event(decline_id: str) -> Response:
         if not index:
-            index.append(ByIdIndex(deps.engine.log))  # the log is opened when it is first needed
-        event = index[0].find(decline_id)
-        if event is None:
+            index.append(DeclineIndex(deps.engine.log))  # the log is opened when it is first needed
+        found = index[0].find(decline_id)
+        if found is None:
             raise ProblemError(
                 HTTPStatus.NOT_FOUND,
                 "no-such-decline",
                 "There is no such decline event.",
                 next_step="Events are kept for five days; read the feed: /v1/room-rejections",
             )
-        return _json(resolved(deps, event))
+        return _answer_json(resolve_event(deps, found))
 
     return bp
 
 
-def _insist_on_token(token: str) -> None:
+def _check_token(token: str) -> None:
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     proven = bool(token) and hmac.compare_digest(sent.strip().encode(), token.encode())
     if scheme.lower() != "bearer" or not proven:
@@ -73,9 +73,9 @@ def _insist_on_token(token: str) -> None:
         )
 
 
-def _after(topic_id: str, partitions: int) -> dict[int, int]:
+def _read_cursor(topic_id: str, partitions: int) -> dict[int, int]:
     text = request.args.get("after", "")
-    found = cursor.read(text, topic_id, partitions) if text else {}
+    found = cursor.decode(text, topic_id, partitions) if text else {}
     if found is None:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
@@ -86,7 +86,7 @@ def _after(topic_id: str, partitions: int) -> dict[int, int]:
     return found
 
 
-def _limit() -> int:
+def _read_limit() -> int:
     text = request.args.get("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= MAX_LIMIT:
         raise ProblemError(
@@ -98,5 +98,5 @@ def _limit() -> int:
     return int(text)
 
 
-def _json(value: object) -> Response:
+def _answer_json(value: object) -> Response:
     return Response(msgspec.json.encode(value), content_type="application/json")

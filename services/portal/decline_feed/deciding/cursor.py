@@ -23,13 +23,13 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     next: dict[int, int]
 
 
-def written(topic_id: str, offsets: Mapping[int, int]) -> str:
-    """As it goes over the wire: URL-safe."""
+def encode(topic_id: str, offsets: Mapping[int, int]) -> str:
+    """Encode the next offset of each partition as the text that a reader sends back: URL-safe, opaque."""
     raw = msgspec.json.encode(Cursor(topic=topic_id, next=dict(sorted(offsets.items()))))
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def read(text: str, topic_id: str, partitions: int) -> dict[int, int] | None:
+def decode(text: str, topic_id: str, partitions: int) -> dict[int, int] | None:
     """Read a cursor back; None when it is not one of ours for this incarnation of the topic."""
     if len(text) > MAX_CHARS:
         return None
