@@ -123,7 +123,7 @@ class _Server:
     Waitress, driven turn by turn.
 
     Its own `run` can be ended by an exception only and closes no connection, and it has limits for a whole request, not
-    for one that never ends; the sockets' map is ours, which `create_server` takes for that purpose (ADR 12).
+    for one that never ends; the sockets' map is ours, which `create_server` takes for that purpose (ADR 18).
     """
 
     def __init__(
