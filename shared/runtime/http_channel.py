@@ -99,6 +99,11 @@ class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
         """Whether it waits between two requests."""
         return self.phase is Phase.NEXT_REQUEST
 
+    @property
+    def settled(self) -> bool:
+        """Whether what it waits for changes by an event of its socket only: no worker is at work for it, nothing is to be sent."""
+        return self.phase is not Phase.ANSWER and not self.will_close and not self.close_when_flushed
+
     def drop(self) -> None:
         """Close it now, without a word."""
         self._refused = False

@@ -20,6 +20,7 @@ from shared.runtime import metrics
 from shared.runtime.http_channel import GuardedChannel, Phase
 from shared.runtime.http_connections import Admission, BodyBudget, Connections
 from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S
+from shared.runtime.http_loop import SocketLoop
 from shared.runtime.log_limit import LimitedLog, LimitedRecords
 from shared.runtime.logging import get_logger
 from shared.runtime.ready import announce
@@ -119,19 +120,14 @@ def serve_in_background(
 
 
 class _Server:
-    """
-    Waitress, driven turn by turn.
-
-    Its own `run` can be ended by an exception only and closes no connection, and it has limits for a whole request, not
-    for one that never ends; the sockets' map is ours, which `create_server` takes for that purpose (ADR 18).
-    """
+    """Waitress with our loop, our connections and our parser (ADR 12); its own `run` can be ended by an exception only."""
 
     def __init__(
         self, app: WsgiApp, listener: socket.socket, threads: int, max_body_bytes: int, admission: Admission
     ) -> None:
         """Listen; nothing is answered before `run`."""
         _allow_files()
-        self._sockets: dict[int, Any] = {}
+        self._sockets = SocketLoop()
         self._connections = Connections(admission)
         self._budget = BodyBudget()
         self._server = create_server(
@@ -153,10 +149,11 @@ class _Server:
         """Serve until `stop`; then accept nothing more, and finish what is here within some seconds."""
         sweep_at = time.monotonic() + _SWEEP_EVERY_S
         while not stop.is_set():
-            self._turn()
+            self._sockets.turn(_POLL_S)
             if time.monotonic() >= sweep_at:
                 sweep_at = time.monotonic() + _SWEEP_EVERY_S
                 self._end_late_connections()
+                self._sockets.ask_all()
         self._finish()
 
     def _accept(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: dict[int, Any]) -> GuardedChannel:
@@ -168,9 +165,6 @@ class _Server:
                 "connections_crowded", next="see roomsync_http_connections_ended_total; ROOMSYNC_TRUSTED_PROXIES"
             )
         return channel
-
-    def _turn(self) -> None:
-        wasyncore.loop(timeout=_POLL_S, use_poll=True, map=self._sockets, count=1)  # select() ends at 1024 descriptors
 
     def _channels(self) -> list[GuardedChannel]:
         return list(self._server.active_channels.values())
@@ -188,7 +182,7 @@ class _Server:
         wasyncore.dispatcher.close(self._server)  # the listening socket only: the trigger still wakes us for answers
         deadline = time.monotonic() + _GRACE_S
         while time.monotonic() < deadline and any(channel.phase is Phase.ANSWER for channel in self._channels()):
-            self._turn()
+            self._sockets.turn(_POLL_S)
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets)  # idle keep-alive connections
 
