@@ -107,24 +107,17 @@ def test_unfinished_bodies_share_one_budget(
                 connection.sendall(b" " * (size - 1))
         slowest = max(answered_s(deployment, receiver) for _ in range(20))
         eventually(lambda: len(ended(opened)) == len(opened), within_s=30)
-        refused = sum(first_line(connection).startswith(b"HTTP/1.1 503") for connection in opened)
+        refused = [answer for answer in map(everything, opened) if answer.startswith(b"HTTP/1.1 503")]
 
     grown = peak_mib(receiver) - before
-    print(f"{count} bodies, {refused} refused, +{grown:.0f} MiB, slowest good answer {slowest * 1000:.0f} ms")
+    print(f"{count} bodies, {len(refused)} refused, +{grown:.0f} MiB, slowest good answer {slowest * 1000:.0f} ms")
     record_property("memory_grown_mib", round(grown))
-    assert grown <= MOST_UNFINISHED_MIB * 1.5, "a buffer may be half as large again as what it holds"
+    assert grown <= MOST_UNFINISHED_MIB * 2, "a buffer that grows is larger than what it holds, and is copied"
     assert peak_mib(receiver) <= SHIPPED_LIMIT_MIB
-    assert refused > 0
+    assert refused
+    assert all(b"\r\nRetry-After: 1\r\n" in answer for answer in refused)
     body = deployment.graph_body("s-1")
     eventually(lambda: receiver.post("/hooks/graph", body + b" " * (MIB - len(body))).status == 202)
-
-
-def test_who_is_refused_for_the_budget_is_told_to_come_again(deployment: Deployment, receiver: Receiver) -> None:
-    size = MIB - 1
-    with connections(receiver, 60, HEAD + b"Content-Length: %d\r\n\r\n" % size + b" " * (size - 1)):
-        answer = receiver.post("/hooks/graph", b" " * MIB)
-
-    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
 @pytest.mark.parametrize(
