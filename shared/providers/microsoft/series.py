@@ -2,9 +2,9 @@
 A delta round made whole: each series that it touches is replaced by the dates that Graph lists for it. Pure.
 
 Graph's delta does not report a date that was cancelled, gives a moved series new ids without removing the old ones, and repeats
-items of earlier rounds (microsoftgraph/microsoft-graph-docs pull request 4501: "No
-indication is given for a deleted occurrence"). Only a full round and `GET /me/events/{master}/instances` (learn.microsoft.com, *List instances*: the
-occurrences and exceptions in a range) say which dates a series has.
+items of earlier rounds (microsoftgraph/microsoft-graph-docs, pull request 4501: "No indication is given for a deleted
+occurrence"). Only a full round and `GET /me/events/{master}/instances` (learn.microsoft.com, *List instances*: the occurrences
+and exceptions in a range) say which dates a series has.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.calendar_office import AARE, Office
+from tests.support.office import AARE, Office
 
 from shared.contracts.rows import ConsentState
 from shared.domain.identity import Provider
