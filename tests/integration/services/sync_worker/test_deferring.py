@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.office import AARE, Office
 
 from shared.contracts.rows import ConsentState
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import Access, Subscription, SubscriptionWish
 from shared.errors import RefusedError, RetryableError, TokenRefusedError
+from tests.support.office import AARE, Office
 
 
 @pytest.fixture
