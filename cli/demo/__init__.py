@@ -25,7 +25,8 @@ PROVIDERS = ("microsoft", "google")
 @click.option("--provider", type=click.Choice([*PROVIDERS, "both"]), default="both", show_default=True)
 @click.option("--engine", type=click.Choice(["embedded", "kafka"]), default="embedded", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated rooms' answering times.")
-def command(once: bool, as_json: bool, provider: str, engine: str, seed: int) -> int:
+@click.option("--trace", is_flag=True, help="Print each record that appears on a topic, opened and shortened.")
+def command(once: bool, as_json: bool, provider: str, engine: str, seed: int, trace: bool) -> int:
     """A meeting is booked in a simulated Outlook and a simulated Google Calendar; its room says no; it is rebooked."""
     print_line = _print_nothing if as_json else _print_line
     once = once or as_json or not sys.stdin.isatty()
@@ -38,11 +39,19 @@ def command(once: bool, as_json: bool, provider: str, engine: str, seed: int) ->
         except (RuntimeError, OSError) as error:
             print(f"roomsync demo: {error}", file=sys.stderr)
             return UNREACHABLE
+        if trace:
+            stack.enter_context(_trace(system, _print_error_line if as_json else _print_line))
         ok = _run_stories(system, providers, print_line)
         if not once:
             _keep_running(system, providers, print_line)
     print_line("Next: `roomsync run all` with your own settings, `roomsync doctor`, docs/subscribe.md, or `make test`.")
     return 0 if ok else FINDING
+
+
+def _trace(system: RunningSystem, print_line: PrintLine) -> contextlib.AbstractContextManager[None]:
+    from cli.demo.trace import trace_topics  # noqa: PLC0415  # the demo itself opens no store
+
+    return trace_topics(system.environ, lambda line: print_line(f"    · {line}"))
 
 
 def _run_stories(system: RunningSystem, providers: tuple[str, ...], print_line: PrintLine) -> bool:
@@ -98,6 +107,10 @@ _SERVER_SETTINGS = ("ROOMSYNC_KAFKA_BOOTSTRAP", "ROOMSYNC_VIEW_REDIS_URL", "ROOM
 
 def _print_line(line: str) -> None:
     print(line, flush=True)
+
+
+def _print_error_line(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _print_nothing(line: str) -> None:
