@@ -30,12 +30,12 @@ def main() -> int:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as home:
         environ = {**os.environ, "ROOMSYNC_HOME": home, "ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_LOG_LEVEL": "error"}
-        with _receiver(environ) as url:
-            pushes = [push for kind in ("graph", "google") for push in _pushes(environ, kind)]
-            send = _sender(url, pushes)
+        with receiver(environ) as url:
+            pushes = [push for kind in ("graph", "google") for push in pushes_of(environ, kind)]
+            send = sender_to(url, pushes)
             for number in range(20):
                 send(number)  # first requests open connections and files
-            _report("answers at 50/s", _paced(send))
+            _report("answers at 50/s", paced(send))
             with _log_locked(Path(home)):
                 first = send(0)
                 time.sleep(PROBED_S)
@@ -44,7 +44,8 @@ def main() -> int:
     return 0
 
 
-def _paced(send: Send) -> list[tuple[int, float]]:
+def paced(send: Send) -> list[tuple[int, float]]:
+    """Send at `RATE` for `SECONDS`; the status and the seconds of each answer."""
     began = time.monotonic()
 
     def one(number: int) -> tuple[int, float]:
@@ -55,7 +56,8 @@ def _paced(send: Send) -> list[tuple[int, float]]:
         return list(pool.map(one, range(RATE * SECONDS)))
 
 
-def _sender(url: str, pushes: list[dict[str, object]]) -> Send:
+def sender_to(url: str, pushes: list[dict[str, object]]) -> Send:
+    """A function that sends the numbered push on a connection of its own."""
     parts = urlsplit(url)
 
     def send(number: int) -> tuple[int, float]:
@@ -79,7 +81,8 @@ def _report(name: str, answers: list[tuple[int, float]]) -> None:
 
 
 @contextlib.contextmanager
-def _receiver(environ: dict[str, str]) -> Iterator[str]:
+def receiver(environ: dict[str, str]) -> Iterator[str]:
+    """Run a receiver; its address."""
     command = [sys.executable, "-m", "cli.main", "run", "webhook-receiver"]
     with subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -87,7 +90,8 @@ def _receiver(environ: dict[str, str]) -> Iterator[str]:
         process.terminate()
 
 
-def _pushes(environ: dict[str, str], kind: str) -> list[dict[str, object]]:
+def pushes_of(environ: dict[str, str], kind: str) -> list[dict[str, object]]:
+    """Requests with valid proof, as `roomsync trigger` prints them."""
     command = [sys.executable, "-m", "cli.main", "trigger", kind, "--synthetic", "--print", "--count", "25"]
     printed = subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
     return [json.loads(line) for line in printed.splitlines()]

@@ -20,12 +20,25 @@ class RetryableError(RoomsyncError):
         self.retry_after_s = retry_after_s
 
 
+class TokenRefusedError(RetryableError):
+    """
+    The calendar refuses the access token: ask once more with a fresh one, and later if that is refused as well.
+
+    Whether the grant is gone the token endpoint alone says: a calendar answers 401 for hours when its own checks fail.
+    """
+
+    def __init__(self, message: str, *, code: str = "401") -> None:
+        """Keep the provider's own error code."""
+        super().__init__(message)
+        self.code = code
+
+
 class CursorExpiredError(RoomsyncError):
     """The delta or sync token is refused: the look becomes a full one."""
 
 
 class ConsentRevokedError(RoomsyncError):
-    """The person took back the grant, or the organisation did. No further calls; tell them."""
+    """The token endpoint says that the grant is gone, or there is none. No further calls; tell the person."""
 
     def __init__(self, message: str, *, code: str = "invalid_grant") -> None:
         """Keep the provider's own error code: it decides who is asked to mend it."""

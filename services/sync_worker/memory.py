@@ -8,7 +8,7 @@ from functools import cache
 
 import msgspec
 
-from services.sync_worker.looking.look import Job
+from services.sync_worker.deciding.job import Job
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import EventReference, MailboxState

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.mailbox import renew_at
 from services.sync_worker.deciding.references import meeting_of
 from services.sync_worker.gauges import is_stale, state_of
-from services.sync_worker.looking.look import Job
 from services.sync_worker.wiring import assemble
 from services.sync_worker.worker import SyncOwner
 

@@ -15,18 +15,19 @@ import msgspec
 from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
+from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
 from services.sync_worker.deciding.mailbox import Pace
 from services.sync_worker.deciding.settlement import Settled, postponed, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
-from services.sync_worker.looking.look import ASLEEP, Job, Looker, Outcome
+from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
 from services.sync_worker.memory import Held, forgotten, restored, state_change
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, MalformedRecordError, RetryableError, StoreUnavailableError
+from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
 from shared.grants.broker import ConsentBroker
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -254,9 +255,9 @@ class SyncOwner:
             return outcome
         if standing.enabled and standing.keys and not self._is_of_another_era(mailbox, standing.keys.era):
             return outcome
-        self._held[mailbox].state = msgspec.structs.replace(self._held[mailbox].state, asleep=True, due={})
-        later = RetryableError("the integration was switched off", retry_after_s=0.0)
-        return dataclasses.replace(outcome, look=None, failure=later)
+        due = {DueReason.RECONCILE: self._clock.now_ms()}
+        self._held[mailbox].state = msgspec.structs.replace(self._held[mailbox].state, asleep=True, due=due)
+        return dataclasses.replace(outcome, look=None, again=True)
 
     def _is_of_another_era(self, mailbox: Mailbox, era: str) -> bool:
         """Its references were named under keys that have been destroyed since."""

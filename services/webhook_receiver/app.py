@@ -20,6 +20,7 @@ from shared.ports.clock import Clock
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.health import Check, health_blueprint
+from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
 
 NAME = "webhook-receiver"
@@ -33,6 +34,8 @@ _UNAVAILABLE = 503
 _Read = Callable[[str, Mapping[str, str], bytes, HookKeys, int], Verdict]
 
 _log = get_logger()
+_limited = LimitedLog(_log)
+"""For what a stranger's request can cause: a flood of them must not fill the log."""
 
 
 class Hooks:
@@ -91,8 +94,9 @@ def make_app(hooks: Hooks, checks: Mapping[str, Check]) -> Flask:
         return hooks.handle(Provider.GOOGLE, google.read, NOTIFICATIONS_GOOGLE, _OK)
 
     @app.after_request
-    def never_sniffed(response: Response) -> Response:
+    def protect_from_browsers(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
         return response
 
     return app
@@ -104,14 +108,14 @@ def _count(provider: Provider, verdict: Accept) -> None:
         if count:
             metrics.HOOK_ITEMS.labels(provider, outcome).inc(count)
     if verdict.forged or verdict.malformed:
-        _log.info("items_without_effect", provider=provider, forged=verdict.forged, malformed=verdict.malformed)
+        _limited.info("items_without_effect", provider=provider, forged=verdict.forged, malformed=verdict.malformed)
 
 
 def _say_why(error: Exception) -> None:
     if isinstance(error, LogUnavailableError):
-        _log.warning("log_unavailable", reason=str(error))
+        _limited.warning("log_unavailable", reason=str(error))
     else:
-        _log.error("intake_failed", exc_info=error)
+        _limited.error("intake_failed", exc_info=error)
 
 
 def _refusal(provider: Provider, verdict: Refuse) -> Response:

@@ -36,6 +36,8 @@ class LiveSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     """The hook key its client state was made under."""
     made_at_ms: int
     expires_at_ms: int
+    ending_tries: int = 0
+    """How often the provider would not end it since it was replaced."""
 
 
 class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -70,6 +70,8 @@ class UserRow(_Row, frozen=True):
     """Words of `shared.domain.roles.Role`; everybody is an employee without being listed as one."""
     welcomed_at_ms: int = 0
     """When the welcome was answered, by connecting or by "later": it is shown until then."""
+    row_counts: dict[str, int] = {}
+    """Kind of row → how many of them the person has written, an upper bound: nobody fills the store without end."""
 
 
 class ConsentRow(_Row, frozen=True):

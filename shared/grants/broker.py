@@ -15,7 +15,7 @@ from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Access
-from shared.errors import ConsentRevokedError, RefusedError, RetryableError
+from shared.errors import ConsentRevokedError, RefusedError, RetryableError, TokenRefusedError
 from shared.grants import grant
 from shared.grants.oauth import (
     Busy,
@@ -117,18 +117,15 @@ class ConsentBroker:
         Run `call` as the mailbox's person; if their token is refused, once more with a fresh one.
 
         Raises:
-            ConsentRevokedError: refused again with a fresh token; the row is marked.
+            TokenRefusedError: refused again with a fresh token: for later, since the token endpoint still grants.
+            ConsentRevokedError: the token endpoint says that the grant is gone.
         """
         access = self.access(mailbox)
         try:
             return call(access)
-        except ConsentRevokedError:
+        except TokenRefusedError:
             fresh = self.access(mailbox, refused=access.token)
-        try:
-            return call(fresh)
-        except ConsentRevokedError as error:
-            self.revoked(mailbox, error.code)
-            raise
+        return call(fresh)
 
     def ending(self, mailbox: Mailbox, call: Callable[[Access], T]) -> T:
         """
@@ -142,7 +139,7 @@ class ConsentBroker:
             access = self._access(mailbox, "", ending=True)
         try:
             return call(access)
-        except ConsentRevokedError:
+        except TokenRefusedError:
             with lock.lock:
                 access = self._access(mailbox, access.token, ending=True)
         return call(access)

@@ -27,7 +27,7 @@ NOTHING_KNOWN: Mapping[str, KnownEvent] = MappingProxyType({})
 
 class CalendarProvider(Protocol):
     """
-    All methods raise RetryableError (busy, limited, away), ConsentRevokedError (401 after a fresh token, grant gone) and
+    All methods raise RetryableError (busy, limited, away), of which TokenRefusedError asks for a fresh token first, and
     RefusedError (never going to work). None of them sleeps or retries: appointments are the caller's.
     """
 

@@ -1,87 +1,171 @@
-"""Waitress' connection, hardened: a slow request has a deadline, an oversized one is heard out and told so."""
+"""Waitress' connection with deadlines from accept on, and a close that lets the other side read why."""
 
 from __future__ import annotations
 
+import math
+import socket
 import time
+from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.utilities import BadRequest, RequestEntityTooLarge, ServerNotImplemented
 
-REQUEST_DEADLINE_S = 15.0
-"""From a request's first byte to its last. A provider's whole attempt takes three seconds."""
-_MAX_DISCARDED_BYTES = 64 * 1024 * 1024
-
-
-class _Nowhere:
-    """A buffer that forgets."""
-
-    def __len__(self) -> int:
-        return 0
-
-    def append(self, data: bytes) -> None:
-        """Drop it."""
-
-    def getfile(self) -> None:
-        """Nobody reads the body of a refused request."""
-
-    def close(self) -> None:
-        """Nothing is held."""
+from shared.runtime.http_connections import BodyBudget, Connections
+from shared.runtime.http_limits import (
+    BODY_DEADLINE_S,
+    HEADERS_DEADLINE_S,
+    IDLE_S,
+    LINGER_BYTES,
+    LINGER_S,
+    STALLED_ANSWER_S,
+)
+from shared.runtime.http_parser import LimitedParser
 
 
-class PatientParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+class Phase(Enum):
+    """What a connection is waiting for."""
+
+    HEADERS = auto()
+    """From accept on, and from the first byte of each later request."""
+    BODY = auto()
+    ANSWER = auto()
+    """The application's, or that the other side reads it."""
+    NEXT_REQUEST = auto()
+    HANGING_UP = auto()
+    """A refused sender is heard out."""
+
+
+def allowed_s(phase: Phase) -> float:
+    """How many seconds a phase may take."""
+    return {
+        Phase.HEADERS: HEADERS_DEADLINE_S,
+        Phase.BODY: BODY_DEADLINE_S,
+        Phase.ANSWER: math.inf,
+        Phase.NEXT_REQUEST: IDLE_S,
+        Phase.HANGING_UP: LINGER_S,
+    }[phase]
+
+
+class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """
-    Reads a body that is too large to its end, keeping nothing, before the 413 goes out.
+    One connection. The loop's thread reads, sends and closes; a worker's thread runs `service` and nothing else here.
 
-    Waitress alone answers at once and closes; the sender, still sending, then sees a reset connection, not the answer.
+    A phase's clock starts anew with the phase, never with a byte: whoever drips gains nothing.
     """
 
-    error: Any
-    _discarded = 0
-    _refused = False
+    request: Any
+    requests: list[Any]
+    total_outbufs_len: int
 
-    def received(self, data: bytes) -> int:
-        """Take `data`; returns how many bytes of it belong to this request."""
-        consumed: int = self._discard(data) if self._refused else super().received(data)
-        if isinstance(self.error, ServerNotImplemented):
-            self.error = BadRequest(self.error.body)  # an unknown transfer encoding is the sender's fault, not ours
-        if not self._refused and isinstance(self.error, RequestEntityTooLarge) and not self.expect_continue:
-            self._refuse_patiently()
-        return consumed
+    def __init__(  # the first five are waitress'
+        self,
+        server: Any,
+        sock: socket.socket,
+        addr: Any,
+        adj: Any,
+        map: dict[int, Any] | None = None,
+        *,
+        connections: Connections,
+        budget: BodyBudget,
+    ) -> None:
+        """Called by waitress for each accepted socket; `connections` and `budget` are shared by all."""
+        self._connections = connections
+        self._since = self._progress_at = time.monotonic()
+        self._awaited = True
+        self._refused = self._hanging_up = False
+        self._heard_out = 0
+        super().__init__(server, sock, addr, adj, map)
+        self.parser_class = partial(LimitedParser, budget=budget)
 
-    def _refuse_patiently(self) -> None:
-        body = self.body_rcv
-        if body is None or body.completed or body.error:
-            return
-        self._refused = True
-        self.completed = False
-        body.buf = _Nowhere()
+    @property
+    def phase(self) -> Phase:
+        """What it waits for at this moment."""
+        if self._hanging_up:
+            return Phase.HANGING_UP
+        if self.requests or self.total_outbufs_len:
+            return Phase.ANSWER
+        if self.request is not None and self.request.headers_finished:
+            return Phase.BODY
+        return Phase.HEADERS if self._awaited or self.request is not None else Phase.NEXT_REQUEST
 
-    def _discard(self, data: bytes) -> int:
-        body = self.body_rcv
-        consumed: int = body.received(data)
-        self._discarded += consumed
-        if body.completed or body.error or self._discarded > _MAX_DISCARDED_BYTES:
-            self.completed = True
-        return consumed
+    @property
+    def unfinished(self) -> bool:
+        """Whether a request is awaited or still arriving, or a refused one is heard out."""
+        return self.phase in (Phase.HEADERS, Phase.BODY, Phase.HANGING_UP)
 
+    @property
+    def idle(self) -> bool:
+        """Whether it waits between two requests."""
+        return self.phase is Phase.NEXT_REQUEST
 
-class DeadlineChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    """Remembers when the request that is coming in began, however slowly its bytes drip."""
+    @property
+    def settled(self) -> bool:
+        """Whether what it waits for changes by an event of its socket only: no worker is at work for it, nothing is to be sent."""
+        return self.phase is not Phase.ANSWER and not self.will_close and not self.close_when_flushed
 
-    parser_class = PatientParser
-    _began_at: float | None = None
+    def drop(self) -> None:
+        """Close it now, without a word."""
+        self._refused = False
+        self.handle_close()
+
+    def is_late(self, now: float) -> bool:
+        """Whether its phase, or the reading of its answer, has taken too long; `now` is monotonic seconds. Asked regularly."""
+        if not self.total_outbufs_len:
+            self._progress_at = now
+        if self.phase is Phase.ANSWER:
+            self._since = now
+        return now - self._progress_at > STALLED_ANSWER_S or now - self._since > allowed_s(self.phase)
 
     def received(self, data: bytes) -> bool:
         """Take bytes from the socket."""
-        if self._began_at is None:
-            self._began_at = time.monotonic()
+        if self._hanging_up:
+            self._hear_out(len(data))
+            return False
+        before = self.phase
+        self._awaited = True
         taken: bool = super().received(data)
-        if self.request is None:
-            self._began_at = None
+        if self.phase is not before:
+            self._since = time.monotonic()
         return taken
 
-    def is_late(self, now: float) -> bool:
-        """Whether the incoming request has been coming in for too long. `now` is monotonic seconds."""
-        return self._began_at is not None and now - self._began_at > REQUEST_DEADLINE_S
+    def service(self) -> None:
+        """Answer the first waiting request, in a worker's thread."""
+        self._awaited = False
+        self._refused = bool(self.requests[0].error)
+        super().service()
+
+    def send(self, data: bytes, *, do_close: bool = True) -> int:
+        """Send what the socket takes."""
+        sent: int = super().send(data, do_close=do_close)
+        if sent:
+            self._progress_at = time.monotonic()
+        return sent
+
+    def handle_close(self) -> None:
+        """Close; after a refusal only our side at first, since a reset would overtake the answer."""
+        if self._refused and not self._hanging_up and self.connected and not self.total_outbufs_len:
+            self._hang_up()
+            return
+        request, self.request = self.request, None
+        if request is not None:
+            request.close()
+        super().handle_close()
+
+    def del_channel(self, map: dict[int, Any] | None = None) -> None:
+        """Waitress' hook: it is closed."""
+        super().del_channel(map)
+        self._connections.remove(self)
+
+    def _hang_up(self) -> None:
+        self._hanging_up, self._since = True, time.monotonic()
+        self.will_close = self.close_when_flushed = False
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.handle_close()
+
+    def _hear_out(self, count: int) -> None:
+        self._heard_out += count
+        if self._heard_out > LINGER_BYTES:
+            self.handle_close()

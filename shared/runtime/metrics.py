@@ -65,6 +65,16 @@ HOOK_ITEMS = _counter(
 )
 HOOK_REFUSALS = _counter("hook_refusals", "requests refused whole, by reason", "provider", "reason")
 HOOK_SECONDS = _histogram("hook_seconds", "time from a request's arrival in the application to its answer", "provider")
+HTTP_REFUSALS = _counter(
+    "http_refusals",
+    "requests refused before the application saw them (framing, sizes, too many bodies at once)",
+    "status",
+)
+HTTP_CONNECTIONS_ENDED = _counter(
+    "http_connections_ended",
+    "connections ended by us; reason: late (a deadline passed), crowded (too many connections, in all or of one address)",
+    "reason",
+)
 BREAKER_OPEN = _gauge("breaker_open", "lanes of a breaker that are open: 0 is well", "breaker")
 GAPS = _counter("gaps", "gap commands appended: hints of a partition may have been lost while the log was away")
 

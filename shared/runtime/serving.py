@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import resource
 import signal
 import socket
 import threading
@@ -14,7 +16,12 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from shared.errors import ConfigurationError
-from shared.runtime.http_channel import DeadlineChannel
+from shared.runtime import metrics
+from shared.runtime.http_channel import GuardedChannel, Phase
+from shared.runtime.http_connections import Admission, BodyBudget, Connections
+from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S
+from shared.runtime.http_loop import SocketLoop
+from shared.runtime.log_limit import LimitedLog, LimitedRecords
 from shared.runtime.logging import get_logger
 from shared.runtime.ready import announce
 
@@ -25,10 +32,11 @@ MAX_BODY_BYTES = 1024 * 1024
 _POLL_S = 0.2
 _SWEEP_EVERY_S = 1.0
 _GRACE_S = 5.0
-_IDLE_S = 60
-_CONNECTIONS = 1000
+_FILES = 4096
+_DEFAULT = Admission()
 
-_log = get_logger()
+_log = LimitedLog(get_logger())
+logging.getLogger("waitress").addFilter(LimitedRecords())
 
 
 def serve(
@@ -40,6 +48,7 @@ def serve(
     stop: threading.Event | None = None,
     host: str = LOOPBACK,
     max_body_bytes: int = MAX_BODY_BYTES,
+    admission: Admission = _DEFAULT,
 ) -> None:
     """
     Serve until SIGTERM, SIGINT or `stop`; then take no more connections and finish the requests that are here.
@@ -52,24 +61,25 @@ def serve(
         stop: Set by somebody else to end it; also set by the signals, so that streams of `app` can end themselves.
         host: The address to listen on.
         max_body_bytes: A longer body is answered 413.
+        admission: How many connections are held, and which peers are proxies.
 
     Raises:
         ConfigurationError: the port is taken.
     """
     stop = stop or threading.Event()
-    server = _listen(app, host, port, threads, max_body_bytes)
+    server = _Server(app, _bound(host, port), threads, max_body_bytes, admission)
     with _stopping_on_signals(stop):
-        announce(name, _url_of(server))
-        _run(server, stop)
+        announce(name, server.url)
+        server.run(stop)
 
 
 class BackgroundServer:
     """A server in a thread of its own: a worker's health port."""
 
-    def __init__(self, server: Any) -> None:
-        self.url = _url_of(server)
+    def __init__(self, server: _Server) -> None:
+        self.url = server.url
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=_run, args=(server, self._stop), name="health-port", daemon=True)
+        self._thread = threading.Thread(target=server.run, args=(self._stop,), name="health-port", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -79,7 +89,14 @@ class BackgroundServer:
 
 
 def serve_in_background(
-    app: WsgiApp, name: str, port: int = 0, *, threads: int = 2, host: str = LOOPBACK, ready: bool = True
+    app: WsgiApp,
+    name: str,
+    port: int = 0,
+    *,
+    threads: int = 2,
+    host: str = LOOPBACK,
+    ready: bool = True,
+    admission: Admission = _DEFAULT,
 ) -> BackgroundServer:
     """
     Serve `app` beside the caller's own work.
@@ -91,27 +108,91 @@ def serve_in_background(
         threads: How many requests are answered at once.
         host: The address to listen on.
         ready: Print the `ready` line; otherwise the caller does, with `announce(name, server.url)`.
+        admission: How many connections are held, and which peers are proxies.
+
+    Raises:
+        ConfigurationError: the port is taken.
     """
-    background = BackgroundServer(_listen(app, host, port, threads, MAX_BODY_BYTES))
+    background = BackgroundServer(_Server(app, _bound(host, port), threads, MAX_BODY_BYTES, admission))
     if ready:
         announce(name, background.url)
     return background
 
 
-def _listen(app: WsgiApp, host: str, port: int, threads: int, max_body_bytes: int) -> Any:
-    server = create_server(
-        app,
-        sockets=[_bound(host, port)],
-        threads=threads,
-        ident=None,
-        connection_limit=_CONNECTIONS,
-        channel_timeout=_IDLE_S,
-        asyncore_use_poll=True,  # select() ends at 1024 descriptors
-        max_request_body_size=max_body_bytes + 1,  # waitress refuses from this many bytes on
-        inbuf_overflow=max_body_bytes + 2,  # a body never touches a temporary file
-    )
-    server.channel_class = DeadlineChannel
-    return server
+class _Server:
+    """Waitress with our loop, our connections and our parser (ADR 12); its own `run` can be ended by an exception only."""
+
+    def __init__(
+        self, app: WsgiApp, listener: socket.socket, threads: int, max_body_bytes: int, admission: Admission
+    ) -> None:
+        """Listen; nothing is answered before `run`."""
+        _allow_files()
+        self._sockets = SocketLoop()
+        self._connections = Connections(admission)
+        self._budget = BodyBudget()
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            sockets=[listener],
+            threads=threads,
+            ident=None,
+            connection_limit=2 * admission.total,  # `Connections` makes room before waitress would stop accepting
+            channel_timeout=int(2 * IDLE_S),  # `GuardedChannel.is_late` comes first
+            max_request_header_size=HEADERS_BYTES,
+            max_request_body_size=max_body_bytes + 1,  # waitress refuses from this many bytes on
+            inbuf_overflow=max_body_bytes + 2,  # a body never touches a temporary file
+        )
+        self._server.channel_class = self._accept
+        self.url = f"http://{self._server.effective_host}:{self._server.effective_port}"
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop`; then accept nothing more, and finish what is here within some seconds."""
+        sweep_at = time.monotonic() + _SWEEP_EVERY_S
+        while not stop.is_set():
+            self._sockets.turn(_POLL_S)
+            if time.monotonic() >= sweep_at:
+                sweep_at = time.monotonic() + _SWEEP_EVERY_S
+                self._end_late_connections()
+                self._sockets.ask_all()
+        self._finish()
+
+    def _accept(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: dict[int, Any]) -> GuardedChannel:
+        """Waitress' `channel_class`: called for each accepted socket."""
+        channel = GuardedChannel(server, sock, addr, adj, map, connections=self._connections, budget=self._budget)
+        if dropped := self._connections.add(channel, addr[0]):
+            metrics.HTTP_CONNECTIONS_ENDED.labels("crowded").inc(dropped)
+            _log.warning(
+                "connections_crowded", next="see roomsync_http_connections_ended_total; ROOMSYNC_TRUSTED_PROXIES"
+            )
+        return channel
+
+    def _channels(self) -> list[GuardedChannel]:
+        return list(self._server.active_channels.values())
+
+    def _end_late_connections(self) -> None:
+        now = time.monotonic()
+        late = [channel for channel in self._channels() if channel.is_late(now)]
+        for channel in late:
+            channel.drop()
+        if late:
+            metrics.HTTP_CONNECTIONS_ENDED.labels("late").inc(len(late))
+            _log.warning("late_connections_ended", count=len(late))
+
+    def _finish(self) -> None:
+        wasyncore.dispatcher.close(self._server)  # the listening socket only: the trigger still wakes us for answers
+        deadline = time.monotonic() + _GRACE_S
+        while time.monotonic() < deadline and any(channel.phase is Phase.ANSWER for channel in self._channels()):
+            self._sockets.turn(_POLL_S)
+        self._server.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._sockets)  # idle keep-alive connections
+
+
+def _allow_files() -> None:
+    """Raise the soft limit of descriptors: beyond it, accepting fails again and again, and the loop spins."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -128,44 +209,6 @@ def _bound(host: str, port: int) -> socket.socket:
         )
         raise ConfigurationError(message) from error
     return listener
-
-
-def _url_of(server: Any) -> str:
-    return f"http://{server.effective_host}:{server.effective_port}"
-
-
-def _run(server: Any, stop: threading.Event) -> None:
-    sweep_at = time.monotonic() + _SWEEP_EVERY_S
-    while not stop.is_set():
-        _turn(server)
-        if time.monotonic() >= sweep_at:
-            sweep_at = time.monotonic() + _SWEEP_EVERY_S
-            _end_late_requests(server)
-    _finish(server)
-
-
-def _turn(server: Any) -> None:
-    wasyncore.loop(timeout=_POLL_S, use_poll=True, map=server._map, count=1)  # noqa: SLF001  # waitress' own run() cannot be ended
-
-
-def _end_late_requests(server: Any) -> None:
-    now = time.monotonic()
-    late = [channel for channel in server.active_channels.values() if channel.is_late(now)]
-    for channel in late:
-        channel.will_close = True
-    if late:
-        _log.warning("slow_requests_ended", count=len(late))
-
-
-def _finish(server: Any) -> None:
-    wasyncore.dispatcher.close(server)  # the listening socket only: the trigger still wakes the loop for answers
-    deadline = time.monotonic() + _GRACE_S
-    while time.monotonic() < deadline and any(
-        channel.requests or channel.total_outbufs_len for channel in list(server.active_channels.values())
-    ):
-        _turn(server)
-    server.task_dispatcher.shutdown(timeout=1)
-    wasyncore.close_all(server._map)  # noqa: SLF001  # idle keep-alive connections
 
 
 @contextmanager

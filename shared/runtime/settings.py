@@ -17,7 +17,7 @@ from shared.providers.catalogue import profile_of
 PREFIX = "ROOMSYNC_"
 _KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _KAFKA_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-_COUNTS = ("partitions", "kafka_replication")
+_COUNTS = ("partitions", "kafka_replication", "connections_per_address")
 _SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
 _PORTS = ("health_port", "receiver_port", "portal_port", "simulator_port")
 _LAST_PORT = 65535
@@ -71,6 +71,14 @@ class Settings:
     google_directory_url: str = _setting("https://admin.googleapis.com", "Directory API root")
     listen_host: str = _setting(
         "127.0.0.1", "address that every service listens on; `0.0.0.0` in a container, behind a reverse proxy"
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "`address[,network]` of the reverse proxies in front: many people come from these, so they are not counted by address",
+    )
+    connections_per_address: int = _setting(
+        100,
+        "connections held of one peer, unless it is a trusted proxy or this machine; one more closes its oldest unfinished one",
     )
     health_port: int = _setting(0, "the workers' port for health and metrics; 0 takes a free one")
     receiver_port: int = _setting(8101, "0 takes a free one")

@@ -12,6 +12,7 @@ from shared.ports.log import Claim
 from shared.runtime.claims import ClaimLoop, PartitionOwner
 from shared.runtime.crash_points import arm
 from shared.runtime.health import health_app
+from shared.runtime.http_connections import admission_from
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.serving import serve_in_background
 from shared.runtime.settings import Settings
@@ -38,7 +39,11 @@ def run_stateful(
     loop = ClaimLoop(engine.log, station, own)
     checks = {"log": engine.log.probe, "claims": lambda: _owns(loop)}
     serve_in_background(
-        health_app(station.service, checks), station.service, settings.health_port, host=settings.listen_host
+        health_app(station.service, checks),
+        station.service,
+        settings.health_port,
+        host=settings.listen_host,
+        admission=admission_from(settings),
     )
     loop.run(stop)
     engine.close()

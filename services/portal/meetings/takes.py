@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import has_request_context, request
@@ -14,7 +15,7 @@ from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
 from shared.domain import trace
 from shared.domain.identity import Mailbox
-from shared.domain.instants import DAY_MS, MINUTE_MS
+from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.registry import tables
 from shared.runtime import metrics
@@ -24,6 +25,8 @@ from shared.runtime.wishes import wish_record
 KEPT_MS = DAY_MS
 UNDER_WAY_MS = MINUTE_MS
 """How long an unanswered take keeps a second one away."""
+MAX_TAKES = 200
+"""Of one person within a day; each also is a change of a meeting of theirs, of which everybody invited is mailed."""
 MAX_KEY_CHARS = 200
 
 
@@ -38,10 +41,7 @@ class Takes:
 
     def latest(self) -> dict[str, tuple[str, TakeRow]]:
         """Prompt id → the take asked for it last, of this person's."""
-        mine = (
-            (take_id, row) for take_id, row in self._rows.scan(self._person.tenant) if row.user == self._person.user
-        )
-        return {row.prompt: (take_id, row) for take_id, row in sorted(mine, key=lambda each: each[1].at_ms)}
+        return {row.prompt: (take_id, row) for take_id, row in self._list_own()}
 
     def find(self, take_id: str) -> TakeRow | None:
         """One of this person's own takes."""
@@ -73,12 +73,14 @@ class Takes:
         Record the wish, then send it. Sending again after a failure is harmless: who executes it looks first.
 
         Raises:
-            ProblemError: 409, another room is being asked for this prompt.
+            ProblemError: 409, another room is being asked for this prompt; 429, too many rooms were asked for within a day.
             LogUnavailableError: nothing was sent; the same key may be used again.
         """
         now_ms = self._deps.clock.now_ms()
-        self._refuse_second(prompt, key, now_ms)
         take_id = self._id(key)
+        own = self._list_own()
+        _refuse_second(own, prompt, take_id, now_ms)
+        _refuse_surplus(own, take_id, now_ms)
         row = TakeRow(user=self._person.user, prompt=prompt.id, room=room, state=TakeState.ASKED, at_ms=now_ms)
         if not self._rows.add(self._person.tenant, take_id, row, not_after_ms=now_ms + KEPT_MS):
             row = self.find(take_id) or row
@@ -101,29 +103,53 @@ class Takes:
         append_command(self._deps, self._person.mailbox, wish, take_id)
 
     def dismiss(self, prompt: Prompt) -> None:
-        """Put a prompt away, for good and for this person alone: a new decline is a new prompt."""
+        """
+        Put a prompt away, for good and for this person alone: a new decline is a new prompt.
+
+        Only open prompts of one's own can be put away, so that the declines of one's own meetings bound these rows.
+        """
         now_ms = self._deps.clock.now_ms()
         row = DismissalRow(user=self._person.user, at_ms=now_ms)
         row_id = dismissal_id(prompt.id, self._person.user)
         table = tables.dismissals(self._deps.engine.registry)
         table.add(self._person.tenant, row_id, row, not_after_ms=max(prompt.end_ms, now_ms) + DAY_MS)
 
-    def _refuse_second(self, prompt: Prompt, key: str, now_ms: int) -> None:
-        found = self.latest().get(prompt.id)
-        if found is None or found[0] == self._id(key):
-            return
-        row = found[1]
-        if row.state is TakeState.ASKED and now_ms - row.at_ms < UNDER_WAY_MS:
-            raise ProblemError(
-                HTTPStatus.CONFLICT,
-                "take-under-way",
-                "Another room is being asked for this meeting right now.",
-                next_step="Wait for its outcome, then choose again if it failed.",
-            )
+    def _list_own(self) -> list[tuple[str, TakeRow]]:
+        """This person's takes of the last day, oldest first."""
+        rows = self._rows.scan(self._person.tenant)
+        own = [(take_id, row) for take_id, row in rows if row.user == self._person.user]
+        return sorted(own, key=lambda each: each[1].at_ms)
 
     def _id(self, key: str) -> str:
         keys = self._deps.engine.keyring.keys(self._person.tenant)
         return f"k-{pseudonym(keys.hash_key, 'take', self._person.user, key)}"
+
+
+def _refuse_second(own: Sequence[tuple[str, TakeRow]], prompt: Prompt, take_id: str, now_ms: int) -> None:
+    found = next((each for each in reversed(own) if each[1].prompt == prompt.id), None)
+    if found is None or found[0] == take_id:
+        return
+    row = found[1]
+    if row.state is TakeState.ASKED and now_ms - row.at_ms < UNDER_WAY_MS:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "take-under-way",
+            "Another room is being asked for this meeting right now.",
+            next_step="Wait for its outcome, then choose again if it failed.",
+        )
+
+
+def _refuse_surplus(own: Sequence[tuple[str, TakeRow]], take_id: str, now_ms: int) -> None:
+    if len(own) < MAX_TAKES or any(known == take_id for known, _ in own):
+        return
+    wait_s = max(own[0][1].at_ms + KEPT_MS - now_ms, 0) // SECOND_MS + 1
+    raise ProblemError(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "takes-full",
+        f"You have asked for {MAX_TAKES} rooms within a day, and more are not taken.",
+        next_step="Try again tomorrow, or change the room in your calendar.",
+        retry_after_s=wait_s,
+    )
 
 
 def append_command(deps: Deps, mailbox: Mailbox, wish: Command, wish_id: str = "") -> None:

@@ -13,6 +13,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import WORDS, Choices, Empty, candidates, free, is_offered
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.row_quota import RowQuota
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
 from services.portal.my_day.deciding.booking_form import BookingRequest
 from shared.contracts.command import Reconcile
@@ -23,6 +24,8 @@ from shared.errors import LogUnavailableError
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
+MAX_BOOKINGS_A_DAY = 200
+"""Of one person, where the choice of the room is left to us: the choice is kept for a day."""
 _log = get_logger()
 
 
@@ -131,6 +134,8 @@ class Booking:
             raise _no_room(
                 code="none-free", title=WORDS[found.empty or Empty.NONE_FREE], next_step="Choose another time or room."
             )
+        if known is None:
+            RowQuota(self._deps, self._person).reserve_today("bookings", MAX_BOOKINGS_A_DAY)
         fresh = BookingRow(room=found.rooms[0].id)
         now_ms = self._deps.clock.now_ms()
 

@@ -10,11 +10,15 @@ from http import HTTPStatus
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
+from services.portal.meetings.row_quota import RowQuota
 from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
 from shared.domain.instants import DAY_MS
 from shared.registry import tables
 
 KEEP_MS = 60 * DAY_MS
+MAX_DAYS_AHEAD = 400
+MAX_ATTENDANCES = 1_000
+"""Of one person: every date of twenty daily series for ten weeks."""
 
 
 class Place(StrEnum):
@@ -39,6 +43,7 @@ class Places:
         self._days = tables.office_days(deps.engine.registry)
         self._attendances = tables.attendances(deps.engine.registry)
         self._users = tables.users(deps.engine.registry)
+        self._quota = RowQuota(deps, person)
         self._by_person: Mapping[str, tuple[str, UserRow]] | None = None
 
     def mine(self, day: date) -> Place:
@@ -49,8 +54,10 @@ class Places:
         """
         Mark a day; UNKNOWN takes the mark away. No provider hears of it.
 
+        The days that can be marked bound how many marks a person has.
+
         Raises:
-            ProblemError: 422, the day is so long ago that its mark would be gone at once.
+            ProblemError: 422, the day is so long ago that its mark would be gone at once, or too far ahead.
         """
         row_id = _day_id(self._person.user, day)
         until_ms = self._until(day)
@@ -63,18 +70,35 @@ class Places:
                 f"Marks are kept for {KEEP_MS // DAY_MS} days, and this day is longer ago.",
                 next_step="Choose a later day.",
             )
+        elif day > self._last_day():
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "date-far",
+                f"Days are marked up to {MAX_DAYS_AHEAD} days ahead.",
+                next_step="Choose an earlier day.",
+            )
         else:
             self._days.put(self._tenant, row_id, OfficeDayRow(place=place.value), not_after_ms=until_ms)
 
     def set_attendance(self, meeting: str, occurrence: str, end_ms: int, place: Place) -> None:
-        """Say where one attends one date of a meeting from; UNKNOWN leaves it to the day."""
+        """
+        Say where one attends one date of a meeting from; UNKNOWN leaves it to the day.
+
+        Raises:
+            ProblemError: 409, the person has said so of as many dates as are kept.
+        """
         user = self._users.get(self._tenant, self._person.user)
         if user is None:
             return
         row_id = f"{meeting}/{occurrence}/{user.person}"
+        known = self._attendances.get(self._tenant, row_id) is not None
         if place is Place.UNKNOWN:
             self._attendances.delete(self._tenant, row_id)
+            if known:
+                self._quota.release("attendances")
             return
+        if not known:
+            self._quota.reserve("attendances", MAX_ATTENDANCES, self._count_attendances)
         row = AttendanceRow(place=place.value, user=self._person.user)
         self._attendances.put(self._tenant, row_id, row, not_after_ms=end_ms + KEEP_MS)
 
@@ -104,6 +128,12 @@ class Places:
         if self._by_person is None:
             self._by_person = {row.person: (user, row) for user, row in self._users.scan(self._tenant)}
         return self._by_person
+
+    def _count_attendances(self) -> int:
+        return sum(row.user == self._person.user for _, row in self._attendances.scan(self._tenant))
+
+    def _last_day(self) -> date:
+        return date.fromordinal(_EPOCH + self._clock.now_ms() // DAY_MS + MAX_DAYS_AHEAD)
 
     def _until(self, day: date) -> int:
         return (day.toordinal() - _EPOCH) * DAY_MS + KEEP_MS

@@ -12,7 +12,7 @@ import msgspec
 from services.sync_worker.deciding.references import References, answers
 from shared.contracts.calendar_state import DueReason, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
-from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Window
 from shared.providers.catalogue import profile_of
 
@@ -21,6 +21,8 @@ WINDOW_AHEAD_MS = 60 * DAY_MS
 ECHO_MS = 2 * SECOND_MS  # Graph's delta lags behind its notifications by about that; measured nowhere, kept short
 RENEW_AT = 0.7  # of the subscription's life: two more tries fit before it ends
 MAX_BACKOFF_MS = 5 * MINUTE_MS
+MAX_WAIT_MS = 6 * HOUR_MS  # whatever a provider's appointment says: a mailbox that nobody looks at tells nothing
+MAX_ENDING_TRIES = 5  # of a replaced channel: what the provider will not end runs out by itself
 SLOW_LOOK_MS = 30 * SECOND_MS
 
 
@@ -114,13 +116,29 @@ def after_look(
 
 
 def after_failure(state: MailboxState, *, retry_after_s: float | None, now_ms: int) -> MailboxState:
-    """The mailbox once a look has failed: an appointment, the provider's own or a growing one of ours."""
+    """
+    The mailbox once a look has failed: an appointment, the later of the provider's own and a growing one of ours.
+
+    Args:
+        state: With what the look's calls changed.
+        retry_after_s: What the provider said; never trusted to be soon (0, negative, a date in the past), nor beyond six hours.
+        now_ms: Epoch milliseconds.
+    """
     failures = state.failures + 1
-    ours = min(2 ** min(failures, 16) * SECOND_MS, MAX_BACKOFF_MS)
-    wait_ms = int(retry_after_s * SECOND_MS) if retry_after_s is not None else int(ours * (0.5 + _spread(state.cursor)))
-    return msgspec.structs.replace(
-        state, failures=failures, due={**state.due, DueReason.RETRY: now_ms + max(wait_ms, 1)}
-    )
+    ours_ms = int(min(2 ** min(failures, 16) * SECOND_MS, MAX_BACKOFF_MS) * (0.5 + _spread(state.cursor)))
+    theirs_ms = int(min(retry_after_s or 0.0, MAX_WAIT_MS) * SECOND_MS)
+    wait_ms = min(max(ours_ms, theirs_ms, 1), MAX_WAIT_MS)
+    return msgspec.structs.replace(state, failures=failures, due={**state.due, DueReason.RETRY: now_ms + wait_ms})
+
+
+def not_ended(subscription: LiveSubscription) -> LiveSubscription:
+    """The replaced subscription after one more try that the provider refused."""
+    return msgspec.structs.replace(subscription, ending_tries=subscription.ending_tries + 1)
+
+
+def is_worth_ending(subscription: LiveSubscription, now_ms: int) -> bool:
+    """Whether a replaced subscription is tried again: neither run out nor refused too often."""
+    return subscription.ending_tries < MAX_ENDING_TRIES and subscription.expires_at_ms > now_ms
 
 
 def is_due(state: MailboxState, now_ms: int) -> bool:

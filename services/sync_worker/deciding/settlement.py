@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
+from services.sync_worker.deciding.job import Job, Outcome
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.references import meeting_of, merge, observe, withdraw
-from services.sync_worker.looking.look import Job, Outcome
 from services.sync_worker.memory import Held, reference_change, state_change
 from shared.contracts import observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
@@ -46,6 +46,9 @@ def settle(
     """
     if outcome.gone:
         return _left(held, outcome, keys, partitions, now_ms)
+    if outcome.again:
+        state = held.remembering(_carried(held, outcome))
+        return Settled([], [state_change(outcome.job.mailbox, state, keys)], state, held.references)
     if outcome.look is None:
         state = after_failure(
             _carried(held, outcome),

@@ -5,27 +5,28 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
-from services.sync_worker.deciding.hints import Offset
-from services.sync_worker.deciding.mailbox import Repair, needs_full, repair, window_at
-from services.sync_worker.deciding.references import References, known_events
+from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
+from services.sync_worker.deciding.mailbox import Repair, is_worth_ending, needs_full, not_ended, repair, window_at
+from services.sync_worker.deciding.references import known_events
 from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
-from shared.contracts.command import TakeRoom
+from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys, mint
-from shared.domain.sighting import Access, Look, Subscription, SubscriptionWish
-from shared.domain.trace import Trace
+from shared.domain.sighting import Access, Subscription, SubscriptionWish
 from shared.errors import (
     ConsentRevokedError,
     CursorExpiredError,
     KeyDestroyedError,
     RefusedError,
     RetryableError,
+    StoreUnavailableError,
     SubscriptionGoneError,
+    TokenRefusedError,
 )
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
@@ -33,45 +34,11 @@ from shared.grants.grant import DISCONNECTING
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.providers.catalogue import profile_of
+from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
 logger = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A look that is to begin: the mailbox as known, and everything that the look will answer."""
-
-    mailbox: Mailbox
-    state: MailboxState
-    answers: frozenset[Offset]
-    started_at_ms: int
-    hinted: bool = False
-    full: bool = False
-    takes: tuple[TakeRoom, ...] = ()
-    correlation: str = ""
-    trace: Trace | None = None
-    references: References = field(default_factory=dict)
-    """What is known of the mailbox's events when the look begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a look. `state` carries what the calls changed: subscription, cursor, provider."""
-
-    job: Job
-    state: MailboxState
-    look: Look | None = None
-    failure: RetryableError | None = None
-    gone: str = ""
-    """Why the mailbox is no longer connected; "" while it is."""
-    rejoin: bool = False
-    """It lets go, and begins anew at once: the integration was switched off and on again before this look."""
-
-
-ASLEEP = "asleep"
-"""What a mailbox is gone for when its integration was switched off: the grant is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +52,13 @@ class Addresses:
     def under(cls, base: str) -> Addresses:
         """The receiver's paths under `base`."""
         return cls(base)
+
+
+class _Progress:
+    """The mailbox as far as a look has brought it: what was made at the provider stays on record whatever comes after."""
+
+    def __init__(self, state: MailboxState) -> None:
+        self.state = state
 
 
 class Looker:
@@ -113,26 +87,33 @@ class Looker:
         self._channel_id = channel_id
 
     def run(self, job: Job) -> Outcome:
-        """Make the mailbox right. Never raises for what a provider does; StoreUnavailableError passes."""
-        state = job.state
-        enabled = self._broker.is_enabled(job.mailbox.tenant)
-        if state.asleep or not enabled:
-            return self._asleep(job, enabled=enabled)
+        """Make the mailbox right. Never raises: what fails, and what was done before, stands in the outcome."""
+        progress = _Progress(job.state)
         try:
-            state = self._placed(job)
-            if not state.connected:
-                return self._leave(job, state)
-            return self._made_right(job, state)
+            return self._run(job, progress)
         except ConsentRevokedError as error:
             logger.info("consent_revoked", tenant=job.mailbox.tenant, mailbox=job.mailbox.id, reason=error.code)
-            return Outcome(job, state, gone=error.code)
+            return Outcome(job, progress.state, gone=error.code)
         except RetryableError as error:
             logger.info("look_postponed", mailbox=job.mailbox.id, retry_after_s=error.retry_after_s, error=str(error))
-            return Outcome(job, state, failure=error)
+            return Outcome(job, progress.state, failure=error)
         except RefusedError as error:
             # Refused for good today may be granted tomorrow by an administrator: keep asking, ever more rarely.
             logger.warning("look_refused", mailbox=job.mailbox.id, error=str(error))
-            return Outcome(job, state, failure=RetryableError(str(error)))
+            return Outcome(job, progress.state, failure=RetryableError(str(error)))
+        except StoreUnavailableError as error:
+            metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
+            logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))
+            return Outcome(job, progress.state)
+
+    def _run(self, job: Job, progress: _Progress) -> Outcome:
+        enabled = self._broker.is_enabled(job.mailbox.tenant)
+        if job.state.asleep or not enabled:
+            return self._asleep(job, enabled=enabled)
+        progress.state = self._placed(job)
+        if not progress.state.connected:
+            return self._leave(job, progress.state)
+        return self._made_right(job, progress)
 
     def end_subscriptions(self, mailbox: Mailbox) -> None:
         """Try once to end what the mailbox left behind; the sweep goes on trying. Never raises for what a provider does."""
@@ -158,22 +139,22 @@ class Looker:
             return job.state
         return msgspec.structs.replace(job.state, provider=self._broker.provider_of(job.mailbox))
 
-    def _made_right(self, job: Job, state: MailboxState) -> Outcome:
-        provider = self._providers[Provider(state.provider)]
+    def _made_right(self, job: Job, progress: _Progress) -> Outcome:
+        provider = self._providers[Provider(progress.state.provider)]
         try:
-            return self._broker.using(job.mailbox, lambda access: self._with_access(job, state, provider, access))
+            return self._broker.using(job.mailbox, lambda access: self._with_access(job, progress, provider, access))
         except ConsentRevokedError as error:
             if error.code != DISCONNECTING:
                 raise
-            return self._leave(job, state)  # the wish is on its way; the grant is no longer ours to read with
+            return self._leave(job, progress.state)  # the wish is on its way; the grant is no longer ours to read with
 
-    def _with_access(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
-        state = self._retired(state, provider, access)
-        state = self._repaired(job, state, provider, access)
-        if not state.baseline_done:
+    def _with_access(self, job: Job, progress: _Progress, provider: CalendarProvider, access: Access) -> Outcome:
+        progress.state = self._retired(progress.state, provider, access)
+        progress.state = self._repaired(job, progress.state, provider, access)
+        if not progress.state.baseline_done:
             self._broker.first_look_begins(job.mailbox)
         self._take.run(job.mailbox, provider, access, job.takes)
-        return self._looked(job, state, provider, access)
+        return self._looked(job, progress.state, provider, access)
 
     def _repaired(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
         need = repair(state, self._clock.now_ms())
@@ -221,9 +202,17 @@ class Looker:
 
     def _retired(self, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
         """End channels that an earlier, committed look replaced: by now the new one is on record."""
+        left = []
         for subscription in state.retiring:
-            provider.unsubscribe(access, _as_provider_knows(subscription))
-        return msgspec.structs.replace(state, retiring=())
+            try:
+                provider.unsubscribe(access, _as_provider_knows(subscription))
+            except TokenRefusedError:
+                raise
+            except (RetryableError, RefusedError) as error:
+                logger.info("subscription_not_ended", subscription=subscription.id, error=str(error))
+                left.append(not_ended(subscription))
+        now_ms = self._clock.now_ms()
+        return msgspec.structs.replace(state, retiring=tuple(each for each in left if is_worth_ending(each, now_ms)))
 
     def _looked(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
         window = window_at(self._clock.now_ms())

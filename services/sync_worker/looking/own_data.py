@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from services.sync_worker.deciding.job import Outcome
 from services.sync_worker.deciding.references import References, meeting_of
-from services.sync_worker.looking.look import Outcome
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Look, SeenEvent

@@ -36,7 +36,7 @@ _NOT_A_BATCH = Refuse(
 )
 _TOO_MANY = Refuse(_TOO_LARGE, "too-many-items", f"Send at most {MAX_ITEMS} items a request.")
 _BAD_TOKEN = Refuse(
-    _BAD_REQUEST, "bad-validation-token", "Send the validation token as Graph makes it: text, no markup."
+    _BAD_REQUEST, "bad-validation-token", "Send one validation token as Graph makes it: a line of text, no markup."
 )
 _BAD_QUERY = Refuse(_BAD_REQUEST, "bad-query", "Send a form-encoded query of a few fields.")
 
@@ -69,11 +69,12 @@ def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, r
         received_at_ms: Epoch milliseconds.
     """
     try:
-        fields = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS))
+        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
     except ValueError:
         return _BAD_QUERY
-    if _VALIDATION in fields:
-        return _handshake(fields[_VALIDATION])
+    tokens = [value for name, value in fields if name == _VALIDATION]
+    if tokens:
+        return _handshake(tokens)
     try:
         items = _collection.decode(body).value
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -83,9 +84,11 @@ def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, r
     return _batch(items, keys, received_at_ms)
 
 
-def _handshake(token: str) -> Echo | Refuse:
-    # Anybody can call with a crafted token; real ones never hold markup, so refusing it changes no real answer.
-    if not token or len(token) > MAX_TOKEN_CHARS or "<" in token or ">" in token:
+def _handshake(tokens: list[str]) -> Echo | Refuse:
+    # Anybody can call with a crafted token; real ones are one line of text without markup, so refusing the rest changes
+    # no real answer. Two tokens are refused because a proxy that looks at one may pass on the other.
+    token = tokens[0]
+    if len(tokens) > 1 or not 0 < len(token) <= MAX_TOKEN_CHARS or not token.isprintable() or set(token) & set("<>"):
         return _BAD_TOKEN
     return Echo(token)
 

@@ -18,7 +18,6 @@ from shared.domain.sighting import (
     NewMeeting,
     RoomContact,
     Seen,
-    SeenRemoval,
     Subscription,
     SubscriptionWish,
     Window,
@@ -31,11 +30,10 @@ from shared.errors import (
     SubscriptionGoneError,
 )
 from shared.ports.calendar import NOTHING_KNOWN
-from shared.providers.absence import to_confirm
 from shared.providers.google.agenda import agenda_item, parse_resources
 from shared.providers.google.booking import new_event
 from shared.providers.google.failures import Doing
-from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_item, parse_live, parse_page
+from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
 from shared.providers.readable import readable
@@ -82,7 +80,7 @@ class GoogleCalendar:
     def look(
         self, access: Access, cursor: str, window: Window, known: Mapping[str, KnownEvent] = NOTHING_KNOWN
     ) -> Look:
-        """Read one sync round to its last page, which alone carries the next cursor, then what a full one left out."""
+        """Read one sync round to its last page, which alone carries the next cursor. Google names what was deleted."""
         first = {"syncToken": cursor} if cursor else _times(window)
         seen: list[Seen] = []
         token, visited = "", set[str]()
@@ -102,8 +100,6 @@ class GoogleCalendar:
         if not page.sync_token:
             message = "the last page of a sync round has no sync token; looking again later"
             raise RetryableError(message)
-        if not cursor:
-            seen += [self._where_it_is_now(access, event_id) for event_id in _left_out(seen, known, window)]
         return Look(latest(seen), page.sync_token, full=not cursor)
 
     @readable
@@ -226,24 +222,10 @@ class GoogleCalendar:
         """Close the idle connections."""
         self._transport.close()
 
-    def _where_it_is_now(self, access: Access, event_id: str) -> Seen:
-        """The event by its id: a full round leaves out what has moved beyond its window."""
-        try:
-            found = parse_item(self._event(access, event_id))
-        except EventGoneError:
-            return SeenRemoval(event_id)
-        return SeenRemoval(event_id) if isinstance(found, SeenRemoval) or found.cancelled else found
-
     def _event(self, access: Access, event_id: str) -> dict[str, Any]:
         request = self._service.events().get(calendarId=CALENDAR, eventId=event_id)
         answer = self._transport.send(Doing.EVENT, access, request)
         return answer if isinstance(answer, dict) else {}
-
-
-def _left_out(seen: Sequence[Seen], known: Mapping[str, KnownEvent], window: Window) -> list[str]:
-    """Known events that a full round does not name: Google names what was deleted (`showDeleted`), for some weeks."""
-    named = {item.event_id for item in seen}
-    return to_confirm(seen, {one: event for one, event in known.items() if one not in named}, window, full=True)
 
 
 def _times(window: Window) -> dict[str, str]:

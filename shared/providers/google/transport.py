@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httplib2
+import msgspec
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2.credentials import Credentials
 from google_auth_httplib2 import AuthorizedHttp
@@ -53,7 +54,7 @@ class GoogleTransport:
         Perform one request and return the decoded answer; "" or b"" when there is none.
 
         Raises:
-            RetryableError, ConsentRevokedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
+            RetryableError, TokenRefusedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
         """
         with self._connection() as connection:
@@ -101,8 +102,8 @@ def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:
     try:
         return request.execute(http=http_, num_retries=0)
     except HttpError as error:
-        reason, message = _said(error)
-        raise failure(doing, error.status_code, reason, message, dict(error.resp)) from error
+        reasons, message = _reasons(error)
+        raise failure(doing, error.status_code, reasons, message, dict(error.resp)) from error
     except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
         message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
         raise RetryableError(message) from error
@@ -111,7 +112,29 @@ def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:
         raise RetryableError(message) from error
 
 
-def _said(error: HttpError) -> tuple[str, str]:
-    details = error.error_details
-    first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
-    return str(first.get("reason") or ""), str(error.reason or first.get("message") or "")
+def _reasons(error: HttpError) -> tuple[list[str], str]:
+    """
+    All reasons of an answer, and its message.
+
+    The client keeps `details` or `errors`, whichever it finds first; the reason that decides may stand in the other.
+    """
+    try:
+        body = msgspec.json.decode(error.content, type=_Body).error
+    except msgspec.DecodeError:
+        return [], str(error.reason or "")
+    found = [each.reason for each in (*body.errors, *body.details) if each.reason]
+    return list(dict.fromkeys(found)), body.message or str(error.reason or "")
+
+
+class _Reason(msgspec.Struct, frozen=True):
+    reason: str | None = None
+
+
+class _Error(msgspec.Struct, frozen=True):
+    errors: tuple[_Reason, ...] = ()
+    details: tuple[_Reason, ...] = ()
+    message: str = ""
+
+
+class _Body(msgspec.Struct, frozen=True):
+    error: _Error

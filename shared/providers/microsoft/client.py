@@ -37,7 +37,6 @@ from shared.errors import (
     SubscriptionGoneError,
 )
 from shared.ports.calendar import NOTHING_KNOWN
-from shared.providers.absence import to_confirm
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.agenda import FIELDS, agenda_item, parse_places, series_of
 from shared.providers.microsoft.booking import new_event, utc
@@ -63,7 +62,7 @@ from shared.providers.microsoft.sdk import (
     RequestConfiguration,
     RequestInformation,
 )
-from shared.providers.microsoft.series import touched_series, with_series
+from shared.providers.microsoft.series import to_confirm, touched_series, with_series
 from shared.providers.microsoft.subscriptions import confirmed, is_ours, wanted
 from shared.providers.microsoft.transport import GraphTransport
 from shared.providers.readable import readable
@@ -104,11 +103,11 @@ class GraphCalendar:
         full = not cursor
         series = {
             master: self._dates(access, master, window, all_day_series(events, all_day))
-            for master in touched_series(seen, known, full=full)
+            for master in touched_series(seen, known, window, full=full)
         }
         whole = with_series(seen, series, known)
         ended = [master for master, dates in series.items() if dates is None]
-        for event_id in to_confirm(whole, known, window, full=full, ended=ended):
+        for event_id in to_confirm(whole, known, window, full=full):
             whole.append(self._where_it_is_now(access, event_id, all_day))
         return Look(latest([*whole, *self._masters(access, whole, known, ended)]), delta_link, full=full)
 

@@ -2,28 +2,29 @@
 A delta round made whole: each series that it touches is replaced by the dates that Graph lists for it. Pure.
 
 Graph's delta does not report a date that was cancelled, gives a moved series new ids without removing the old ones, and repeats
-items of earlier rounds (microsoftgraph/microsoft-graph-docs#4501, "no indication is given for a deleted occurrence"; the
-reports of cases T2). Only a full round and `GET /me/events/{master}/instances` (learn.microsoft.com, *List instances*: the
-occurrences and exceptions in a range) say which dates a series has.
+items of earlier rounds (microsoftgraph/microsoft-graph-docs, pull request 4501: "No indication is given for a deleted
+occurrence"). Only a full round and `GET /me/events/{master}/instances` (learn.microsoft.com, *List instances*: the occurrences
+and exceptions in a range) say which dates a series has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from shared.domain.sighting import EventKind, KnownEvent, Seen, SeenEvent, SeenRemoval
+from shared.domain.sighting import EventKind, KnownEvent, Seen, SeenEvent, SeenRemoval, Window
 
 _OF_SERIES = {EventKind.OCCURRENCE, EventKind.EXCEPTION}
 
 
-def touched_series(seen: Iterable[Seen], known: Mapping[str, KnownEvent], *, full: bool) -> list[str]:
+def touched_series(seen: Collection[Seen], known: Mapping[str, KnownEvent], window: Window, *, full: bool) -> list[str]:
     """
     Find the series whose dates have to be asked for: master ids, in order.
 
     An increment asks for each series that it names or whose date it removes. A full round holds all dates; it asks only for a
-    series with an exception whose attendees were left out, since a master cannot speak for it.
+    series with an exception whose attendees were left out, since a master cannot speak for it, and for one of its organiser's
+    that is absent although it had dates in the window.
     """
-    found = set()
+    found = _absent_series(seen, known, window) if full else set[str]()
     for item in seen:
         if isinstance(item, SeenRemoval):
             found |= set() if full else _series_removed(item.event_id, known)
@@ -54,6 +55,32 @@ def with_series(
     return [*masters, *ended, *listed, *gone]
 
 
+def to_confirm(seen: Collection[Seen], known: Mapping[str, KnownEvent], window: Window, *, full: bool) -> list[str]:
+    """
+    Find the single events that a look says are gone and that may only have moved out of its window: event ids, in order.
+
+    Args:
+        seen: What the look says, one entry an id.
+        known: Event id → what earlier looks found; only those to be confirmed are returned.
+        window: What the look covers.
+        full: Whether an event that is not named is gone as well.
+    """
+    removed = {item.event_id for item in seen if isinstance(item, SeenRemoval)}
+    named = {item.event_id for item in seen}
+    return [
+        event_id
+        for event_id, event in sorted(known.items())
+        if event.confirm and not event.is_master and not event.series
+        and (event_id in removed or (full and event_id not in named and _lies_in(event, window)))
+    ]  # fmt: skip
+
+
+def _absent_series(seen: Collection[Seen], known: Mapping[str, KnownEvent], window: Window) -> set[str]:
+    named = {item.event_id for item in seen}
+    dated = {event.series for event in known.values() if event.series and event.confirm and _lies_in(event, window)}
+    return dated - named - {item.master_id for item in seen if isinstance(item, SeenEvent)}
+
+
 def _series_removed(event_id: str, known: Mapping[str, KnownEvent]) -> set[str]:
     event = known.get(event_id)
     if event is None:
@@ -67,3 +94,7 @@ def _series_of(item: Seen, known: Mapping[str, KnownEvent]) -> str:
         return item.master_id
     event = known.get(item.event_id)
     return event.series if event else ""
+
+
+def _lies_in(event: KnownEvent, window: Window) -> bool:
+    return event.start_ms < window.end_ms and event.end_ms > window.start_ms

@@ -64,7 +64,7 @@ class GraphTransport:
         Perform one request and return the body, b"" when there is none.
 
         Raises:
-            RetryableError, ConsentRevokedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
+            RetryableError, TokenRefusedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
         """
         return self._loop.run(self._send(doing, access, request), self._timeout_s + _BACKSTOP_S)

@@ -61,7 +61,7 @@ def test_sigterm_ends_an_idle_receiver_with_code_0(deployment: Deployment) -> No
 
 
 def test_a_request_that_drips_is_ended_and_the_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_channel, "REQUEST_DEADLINE_S", 0.2)
+    monkeypatch.setattr(http_channel, "HEADERS_DEADLINE_S", 0.2)
     server = serve_in_background(health_app("dripped", {}), "dripped", ready=False)
     try:
         host, port = server.url.removeprefix("http://").split(":")

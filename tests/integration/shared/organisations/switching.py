@@ -99,7 +99,8 @@ class OffOffice(Office):
             lambda row: msgspec.structs.replace(after(row, act, now_ms), provider=provider) if row else None,
         )
 
-    def _looked(self, access: Access, cursor: str, window: Window) -> Look:
+    def _looked(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
+        del known
         found = self._look(access, cursor, window)
         if self.when_looking is not None:
             self.when_looking()

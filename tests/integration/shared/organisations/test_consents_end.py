@@ -14,7 +14,7 @@ from shared.contracts.rows import ConsentRow, ConsentState
 from shared.crypto.sealing import unseal
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
-from shared.errors import ConsentRevokedError, MalformedRecordError
+from shared.errors import MalformedRecordError, TokenRefusedError
 from shared.grants.oauth import Lost
 from shared.grants.sleep import SLEEP_MS
 from shared.registry import tables
@@ -36,7 +36,7 @@ def test_revoked_at_the_provider_ends_in_revoked_without_references_and_further_
     if how == "refresh refused":
         office.clock.at_ms += 2 * HOUR_MS
     else:
-        office.calendar.failures = [ConsentRevokedError("401", code="invalid_token")]
+        office.calendar.failures = [TokenRefusedError("401", code="invalid_token")]
     office.endpoint.outcome = Lost("invalid_grant")
     office.hint()
     office.settle()

@@ -17,10 +17,10 @@ import pytest
 from shared.domain.sighting import Access, RoomContact, SeenEvent, Subscription, SubscriptionWish, Window
 from shared.errors import (
     ConfigurationError,
-    ConsentRevokedError,
     PreconditionFailedError,
     RefusedError,
     RetryableError,
+    TokenRefusedError,
 )
 from shared.grants.oauth import Busy, Granted, Lost, TokenRequest
 from shared.grants.token_endpoint import TokenEndpoint
@@ -307,10 +307,70 @@ def test_google_a_swap_names_the_version_it_read(google: GoogleCalendar, script:
 
 def test_google_a_refused_token_is_not_refreshed_here(google: GoogleCalendar, script: Script) -> None:
     script.says(Reply(401, {"error": {"code": 401, "message": "Invalid", "errors": [{"reason": "authError"}]}}))
-    with pytest.raises(ConsentRevokedError) as caught:
+    with pytest.raises(TokenRefusedError) as caught:
         google.look(ANA, "", WINDOW)
     assert caught.value.code == "authError"
     assert len(script.asked) == 1
+
+
+def _google_error(status: int, errors: list[str], details: list[dict[str, Any]]) -> Reply:
+    """A body as Google's newer front end sends it: reasons under `errors`, and again, in other words, under `details`."""
+    listed = [{"domain": "global", "reason": reason, "message": "said"} for reason in errors]
+    return Reply(status, {"error": {"code": status, "message": "said", "errors": listed, "details": details}})
+
+
+def _info(reason: str) -> dict[str, Any]:
+    return {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+
+
+HELP = {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "quota", "url": "https://x.example"}]}
+
+
+@pytest.mark.proves("B11")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        _google_error(403, ["rateLimitExceeded"], [_info("RATE_LIMIT_EXCEEDED")]),
+        _google_error(403, ["rateLimitExceeded"], [HELP, _info("RATE_LIMIT_EXCEEDED")]),
+        _google_error(403, ["forbidden"], [HELP, _info("RATE_LIMIT_EXCEEDED")]),
+        _google_error(403, ["userRateLimitExceeded"], [HELP]),
+        _google_error(403, [], [_info("RATE_LIMIT_EXCEEDED")]),
+        _google_error(429, [], []),
+    ],
+)
+def test_google_a_limit_is_for_later_wherever_its_reason_stands(
+    google: GoogleCalendar, script: Script, reply: Reply
+) -> None:
+    script.says(reply)
+    with pytest.raises(RetryableError):
+        google.swap_room(ANA, "e1", "old@x.example", RoomContact("new@x.example", "New"))
+
+
+def test_google_a_missing_right_says_so_wherever_its_reason_stands(google: GoogleCalendar, script: Script) -> None:
+    script.says(_google_error(403, ["insufficientPermissions"], [_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT")]))
+    with pytest.raises(RefusedError, match="leave every box ticked"):
+        google.look(ANA, "", WINDOW)
+
+
+@pytest.mark.proves("B11")
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (429, "ApplicationThrottled", RetryableError),
+        (404, "ErrorMailboxMoveInProgress", RetryableError),
+        (403, "ErrorAccessDenied", RefusedError),
+        (401, "InvalidAuthenticationToken", TokenRefusedError),
+        (400, "BadRequest", RefusedError),
+    ],
+)
+def test_graph_answers_are_read_through_the_sdk(
+    graph: GraphCalendar, script: Script, status: int, code: str, error: type[Exception]
+) -> None:
+    inner = {"date": "2026-11-20T10:00:00", "request-id": "r", "client-request-id": "c"}
+    script.says(Reply(status, {"error": {"code": code, "message": "said", "innerError": inner}}))
+    with pytest.raises(error) as caught:
+        graph.look(ANA, "", WINDOW)
+    assert type(caught.value) is error
 
 
 @pytest.mark.proves("B11")

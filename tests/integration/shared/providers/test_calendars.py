@@ -21,11 +21,11 @@ from shared.domain.sighting import (
     Subscription,
 )
 from shared.errors import (
-    ConsentRevokedError,
     CursorExpiredError,
     EventGoneError,
     RetryableError,
     SubscriptionGoneError,
+    TokenRefusedError,
 )
 
 
@@ -257,7 +257,7 @@ def test_throttling_is_told_and_not_waited_out(
 
 
 def test_a_refused_token_is_a_consent_to_ask_about(person: Any) -> None:
-    with pytest.raises(ConsentRevokedError):
+    with pytest.raises(TokenRefusedError):
         person.calendar.look(Access("forged", person.user, person.access.address), "", person.window())
 
 

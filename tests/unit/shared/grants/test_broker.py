@@ -17,6 +17,7 @@ from shared.errors import (
     MalformedRecordError,
     RefusedError,
     RetryableError,
+    TokenRefusedError,
 )
 from shared.grants.oauth import Busy, Granted, Lost, OurFault
 from shared.registry.tables import consents, tenants, users
@@ -186,21 +187,22 @@ def test_a_call_is_repeated_once_with_a_fresh_token(connected: Any) -> None:
         used.append(access.token)
         if access.token == "access-0":
             message = "401"
-            raise ConsentRevokedError(message, code="authError")
+            raise TokenRefusedError(message, code="authError")
         return "done"
 
     assert connected.broker.using(MAILBOX, call) == "done"
     assert used == ["access-0", "access-1"]
 
 
-def test_a_call_refused_twice_marks_the_grant(connected: Any) -> None:
+def test_a_call_refused_twice_is_for_later_and_keeps_the_grant(connected: Any) -> None:
     def call(access: Access) -> None:
         message = "401"
-        raise ConsentRevokedError(message, code="authError")
+        raise TokenRefusedError(message, code="authError")
 
-    with pytest.raises(ConsentRevokedError):
+    with pytest.raises(RetryableError):
         connected.broker.using(MAILBOX, call)
-    assert (_row(connected).state, _row(connected).reason) == (ConsentState.REVOKED, "authError")
+    assert _row(connected).state is not ConsentState.REVOKED
+    assert _row(connected).refresh_sealed
 
 
 def test_a_sleeping_grant_is_not_used_and_not_lost(connected: Any) -> None:

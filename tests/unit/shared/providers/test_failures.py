@@ -8,13 +8,13 @@ import pytest
 from shared.domain.retry_after import retry_after_s
 from shared.errors import (
     ConflictError,
-    ConsentRevokedError,
     CursorExpiredError,
     EventGoneError,
     PreconditionFailedError,
     RefusedError,
     RetryableError,
     SubscriptionGoneError,
+    TokenRefusedError,
 )
 from shared.providers.google import failures as google_failures
 from shared.providers.microsoft import failures as graph_failures
@@ -58,7 +58,7 @@ def test_an_appointment_is_read_however_it_is_spelled(headers: dict[str, str], s
         (Doing.LOOK, 504, "", RetryableError),
         (Doing.LOOK, 599, "", RetryableError),
         (Doing.LOOK, 404, "MailboxNotEnabledForRESTAPI", RefusedError),
-        (Doing.LOOK, 401, "InvalidAuthenticationToken", ConsentRevokedError),
+        (Doing.LOOK, 401, "InvalidAuthenticationToken", TokenRefusedError),
         (Doing.LOOK, 403, "ErrorAccessDenied", RefusedError),
         (Doing.EVENT, 404, "ErrorItemNotFound", EventGoneError),
         (Doing.EVENT, 410, "", EventGoneError),
@@ -70,6 +70,10 @@ def test_an_appointment_is_read_however_it_is_spelled(headers: dict[str, str], s
         (Doing.SUBSCRIBING, 404, "", RefusedError),
         (Doing.SUBSCRIPTION, 404, "ResourceNotFound", SubscriptionGoneError),
         (Doing.AVAILABILITY, 400, "ErrorInvalidRequest", RefusedError),
+        (Doing.LOOK, 404, "ErrorMailboxStoreUnavailable", RetryableError),
+        (Doing.LOOK, 403, "ApplicationThrottled", RetryableError),
+        (Doing.LOOK, 501, "notImplemented", RefusedError),
+        (Doing.LOOK, 509, "", RetryableError),
     ],
 )
 def test_graph_failures_are_named_after_what_to_do(
@@ -94,13 +98,13 @@ def test_graph_appointment_comes_along() -> None:
 
 def test_the_providers_own_code_comes_along() -> None:
     error = graph_failures.failure(Doing.LOOK, 401, "InvalidAuthenticationToken", "", {})
-    assert isinstance(error, ConsentRevokedError)
+    assert isinstance(error, TokenRefusedError)
     assert error.code == "InvalidAuthenticationToken"
 
 
 def _google(body: Any, doing: GoogleDoing) -> Exception:
     error = body["error"]
-    return google_failures.failure(doing, error["code"], error["errors"][0]["reason"], error["message"], {})
+    return google_failures.failure(doing, error["code"], [error["errors"][0]["reason"]], error["message"], {})
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def _google(body: Any, doing: GoogleDoing) -> Exception:
         ("per-user-rate", GoogleDoing.LOOK, RetryableError),
         ("abuse", GoogleDoing.LOOK, RetryableError),
         ("no-right", GoogleDoing.LOOK, RefusedError),
-        ("token", GoogleDoing.LOOK, ConsentRevokedError),
+        ("token", GoogleDoing.LOOK, TokenRefusedError),
         ("condition", GoogleDoing.EVENT, PreconditionFailedError),
     ],
 )
@@ -150,4 +154,4 @@ def test_google_abuse_limit_is_left_alone_for_hours(google: Callable[[str], Any]
 def test_google_failures_are_named_after_what_to_do(
     doing: GoogleDoing, status: int, reason: str, error: type[Exception]
 ) -> None:
-    assert type(google_failures.failure(doing, status, reason, "said", {})) is error
+    assert type(google_failures.failure(doing, status, [reason], "said", {})) is error

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.sync_worker.looking.look import Addresses, Job, Looker
+from services.sync_worker.deciding.job import Job
+from services.sync_worker.looking.look import Addresses, Looker
 from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.rows import UserRow

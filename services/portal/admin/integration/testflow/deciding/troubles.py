@@ -14,6 +14,7 @@ from shared.errors import (
     RefusedError,
     RetryableError,
     StoreUnavailableError,
+    TokenRefusedError,
 )
 
 
@@ -130,7 +131,7 @@ def trouble_of(step: Step, error: Exception) -> tuple[str, str]:
         Our code, and what the provider itself called it: a status and a word, never its free text.
     """
     code = _code_of(step, error)
-    if isinstance(error, ConsentRevokedError):
+    if isinstance(error, ConsentRevokedError | TokenRefusedError):
         return code, provider_code(error.code, error.code)
     return code, type(error).__name__ if code == Code.INTERNAL else _provider_words(str(error))
 
@@ -139,7 +140,7 @@ def _code_of(step: Step, error: Exception) -> str:
     match error:
         case LogUnavailableError() | StoreUnavailableError():
             return Code.SERVICE_AWAY
-        case ConsentRevokedError(code=code):
+        case ConsentRevokedError(code=code) | TokenRefusedError(code=code):
             return _lost(code)
         case EventGoneError():
             return Code.EVENT_GONE

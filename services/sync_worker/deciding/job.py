@@ -1,0 +1,50 @@
+"""A look as the owner of a partition orders it, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.sync_worker.deciding.hints import Offset
+from shared.contracts.calendar_state import EventReference, MailboxState
+from shared.contracts.command import TakeRoom
+from shared.domain.identity import Mailbox
+from shared.domain.sighting import Look
+from shared.domain.trace import Trace
+from shared.errors import RetryableError
+
+ASLEEP = "asleep"
+"""What a mailbox is gone for when its integration was switched off: the grant is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A look that is to begin: the mailbox as known, and everything that the look will answer."""
+
+    mailbox: Mailbox
+    state: MailboxState
+    answers: frozenset[Offset]
+    started_at_ms: int
+    hinted: bool = False
+    full: bool = False
+    takes: tuple[TakeRoom, ...] = ()
+    correlation: str = ""
+    trace: Trace | None = None
+    references: Mapping[str, EventReference] = field(default_factory=dict)
+    """What is known of the mailbox's events when the look begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a look. `state` carries what its calls changed, also where a later call failed."""
+
+    job: Job
+    state: MailboxState
+    look: Look | None = None
+    failure: RetryableError | None = None
+    again: bool = False
+    """It was made under conditions that have changed since: nothing of it is used, and it is repeated at once."""
+    gone: str = ""
+    """Why the mailbox is no longer connected; "" while it is."""
+    rejoin: bool = False
+    """It lets go, and begins anew at once: the integration was switched off and on again before this look."""
