@@ -13,7 +13,6 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -112,13 +111,23 @@ class AnswerBook:
 
 def matches(pattern: str, request: str) -> bool:
     """Whether `METHOD /path?query` is what `pattern` says, percent-encoded or not; `*` stands for anything."""
-    wanted = _expression(pattern)
-    return bool(wanted.fullmatch(request) or wanted.fullmatch(unquote(request)))
+    return any(_fits(pattern.strip().split("*"), text) for text in (request, unquote(request)))
 
 
-@cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.strip().split("*")), re.DOTALL)
+def _fits(parts: list[str], text: str) -> bool:
+    """Whether `text` is these parts in this order, with anything between them: each at its first place, the last at the end."""
+    if len(parts) == 1:
+        return text == parts[0]
+    first, *between, last = parts
+    if not (text.startswith(first) and text[len(first) :].endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in between:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _without_root(path: str) -> str:

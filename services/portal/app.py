@@ -19,7 +19,7 @@ from services.portal.admin.rooms import routes as room_routes
 from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
-from services.portal.frame import headers, limits, navigation, problems, sessions
+from services.portal.frame import headers, limits, navigation, problems, request_bounds, sessions
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import api as day_api
@@ -48,12 +48,12 @@ def create_app(deps: Deps) -> Flask:
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.extensions[EXTENSION] = deps
     reader = LiveReader(deps)
     flow = app.extensions[TEST_FLOW] = TestFlow(deps)
     problems.register(app)
     _measure(app)
+    request_bounds.register(app)
     limits.register(app)
     sessions.register(app)
     headers.register(app)

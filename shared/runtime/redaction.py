@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 MASK = "***"
@@ -21,22 +22,36 @@ _HIDDEN_PHRASES = ("client_state", "master_key", "api_key", "private_key", "disp
 _NEVER_HIDDEN = frozenset(("url", "ms"))  # an address or an instant about a secret; its text is searched all the same
 _HIDDEN_EXACTLY = frozenset({"code", "auth_code", "authorization_code", "login_hint"})
 
-_WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
+MAX_CHARS = 16_384
+"""Of one text; what follows is left out. Whatever a stranger can have logged, one line costs this much to search at most."""
+_MAX_ITEMS = 1_000
+_MAX_KEY_CHARS = 200
+_MAX_WORD_CHARS = 1_024
+
+# Each repetition has a bound, and no expression can begin in the middle of what it has just looked through in vain: a text
+# of twice the length costs twice the time. One expression that began anywhere in a run of letters let a single request of
+# 60 kB hold a process for two minutes.
+_WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
-    (re.compile(r"\beyJ[\w-]{4,}\.[\w-]*(?:\.[\w-]*)?"), MASK),  # a JWT wherever it stands
-    (re.compile(r"\bya29\.[\w.-]+|\b1//[\w-]{8,}"), MASK),  # Google's access and refresh tokens
-    (re.compile(r"\b1\.[\w-]+\.[\w-]+\.[\w-]+\.[\w-]{24}(?![\w-])"), MASK),  # our own client states
+    (re.compile(r"(?i)\b(bearer|basic)\s{1,16}[A-Za-z0-9._~+/=-]{6,16384}"), rf"\1 {MASK}"),
+    (re.compile(r"\beyJ[\w-]{4,16384}(?:\.[\w-]{0,16384}){0,2}"), MASK),  # a JWT wherever it stands
+    (re.compile(r"\bya29\.[\w.-]{1,16384}|\b1//[\w-]{8,16384}"), MASK),  # Google's access and refresh tokens
+    (re.compile(r"\b1\.[\w-]{1,64}\.[\w-]{1,64}\.[\w-]{1,64}\.[\w-]{24}(?![\w-])"), MASK),  # our own client states
     (
         re.compile(
-            r"(?i)([\w-]*(?:token|secret|password|client_?state|verifier|assertion)[\"']?\s*(?:=|[\"']\s*:|:\s*[\"'])\s*[\"']?)"
-            r"[^\s\"'&,;})\]]+"
+            r"(?i)((?:token|secret|password|client_?state|verifier|assertion)[\"']?"
+            r"\s{0,16}(?:=|[\"']\s{0,16}:|:\s{0,16}[\"'])\s{0,16}[\"']?)[^\s\"'&,;})\]]{1,16384}"
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"(?i)([?&](?:code|state|login_hint)=)[^\s\"'&#]+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)([?&](?:code|state|login_hint)=)[^\s\"'&#]{1,16384}"), rf"\1{MASK}"),
     # E-mail addresses, and with them the passwords in URLs.
-    (re.compile(r"(?i)[^\s@<>\"'(),;:/=\[\]{}]+(?:@|%40)[^\s@<>\"'(),;:/=\[\]{}?&]+"), MASK),
+    (
+        re.compile(
+            r"(?i)(?<![^\s@<>\"'(),;:/=\[\]{}])[^\s@<>\"'(),;:/=\[\]{}]{1,16384}(?:@|%40)[^\s@<>\"'(),;:/=\[\]{}?&]{1,16384}"
+        ),
+        MASK,
+    ),
 )
 
 
@@ -58,23 +73,38 @@ def redacted(value: Any, key: str = "", depth: int = 0) -> Any:
 
 def _container(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
-        return {masked(str(name)): redacted(item, str(name), depth) for name, item in value.items()}
-    return [redacted(item, "", depth) for item in value]
+        named = islice(value.items(), _MAX_ITEMS)
+        return {masked(str(name)): redacted(item, str(name), depth) for name, item in named}
+    return [redacted(item, "", depth) for item in islice(value, _MAX_ITEMS)]
 
 
 def _as_text(value: Any) -> str:
-    return bytes(value).decode(errors="replace") if isinstance(value, bytes | bytearray) else str(value)
+    if isinstance(value, bytes | bytearray):
+        return bytes(value[: MAX_CHARS + 1]).decode(errors="replace")
+    return str(value)
 
 
 def masked(text: str) -> str:
-    """`text` with whatever looks like an e-mail address, a bearer token or a secret in a query replaced by ***."""
+    """`text`, cut to `MAX_CHARS`, with whatever looks like an e-mail address, a bearer token or a secret replaced by ***."""
+    text = _shortened(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
 
 
+def _shortened(text: str) -> str:
+    """The beginning of a long text, up to a whole word where there is one: half a secret does not look like one."""
+    if len(text) <= MAX_CHARS:
+        return text
+    kept = text[:MAX_CHARS]
+    whole = kept[:-_MAX_WORD_CHARS] + kept[-_MAX_WORD_CHARS:].rpartition(" ")[0]
+    return f"{whole} … ({len(text)} characters)"
+
+
 def is_hidden(key: str) -> bool:
-    """Whether a field of this name (snake, camel or kebab case) is never shown."""
+    """Whether a field of this name (snake, camel or kebab case) is never shown; a name without end is not looked through."""
+    if len(key) > _MAX_KEY_CHARS:
+        return True
     words = [word.lower() for word in _WORD_BREAK.split(key) if word]
     name = "_".join(words)
     if words and words[-1] in _NEVER_HIDDEN:

@@ -146,6 +146,16 @@ def register(app: Flask) -> None:
                 response.headers[name] = value
         return response
 
+    @app.errorhandler(UnicodeEncodeError)
+    def half_characters(_error: UnicodeEncodeError) -> Response:
+        problem = ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "bad-characters",
+            "There is half a character in what was sent.",
+            next_step="Send text that UTF-8 can carry: JSON's \\u escapes of a surrogate come in pairs.",
+        )
+        return answer(problem)
+
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:
         _log.exception("request_crashed", path=request.path, kind=type(error).__name__)

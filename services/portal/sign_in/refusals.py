@@ -9,6 +9,7 @@ from enum import StrEnum
 from shared.errors import RoomsyncError
 
 _AADSTS = re.compile(r"AADSTS(\d{5,7})")
+_MAX_ERROR_CHARS = 200
 
 
 class Who(StrEnum):
@@ -263,5 +264,5 @@ def provider_code(error: str, description: str = "") -> str:
     if error in set(Cause):
         return ""
     number = _AADSTS.search(description)
-    name = re.sub(r"[^A-Za-z0-9_-]", "", error)[:40]
+    name = re.sub(r"[^A-Za-z0-9_-]", "", error[:_MAX_ERROR_CHARS])[:40]
     return f"{name} {number.group(0)}" if number and number.group(0) != name else name

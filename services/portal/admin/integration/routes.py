@@ -24,7 +24,8 @@ from shared.domain.roles import Right
 from shared.registry import tables
 
 MAX_CONTACT_CHARS = 200
-_WORD = re.compile(r"AADSTS\d{5,7}|[a-z]+(?:_[a-z]+)+")
+_MAX_REPORTED_CHARS = 2_000
+_WORD = re.compile(r"AADSTS\d{5,7}|(?<![a-z])[a-z]{1,40}(?:_[a-z]{1,40}){1,8}")
 
 
 def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
@@ -152,7 +153,7 @@ def _is_other(deps: Deps, person: Person, provider: Provider) -> bool:
 
 def _reported(text: str) -> tuple[str, str]:
     """What somebody typed off an error page: a code, and nothing else of it."""
-    found = _WORD.search(text)
+    found = _WORD.search(text[:_MAX_REPORTED_CHARS])
     if found is None:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,

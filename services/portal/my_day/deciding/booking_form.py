@@ -44,7 +44,7 @@ class BookingForm(msgspec.Struct, frozen=True, rename={"begins": "from", "ends":
     begins: ClockTime
     ends: ClockTime
     title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS)]
-    room: Annotated[str, Meta(max_length=MAX_ROOM_ID_CHARS, pattern=r"^[\x21-\x7e]*\Z")] = ""
+    room: Annotated[str, Meta(max_length=MAX_ROOM_ID_CHARS, pattern=r"^[\x21-\x7e]{0,64}\Z")] = ""
     people: Annotated[int, Meta(ge=0, le=MAX_PEOPLE)] = 1
 
 

@@ -116,8 +116,8 @@ TROUBLES = {**BY_CODE, **{each.code: each for each in _TABLE}}
 """Code → everything a page says about it."""
 
 _HOOKS = re.compile(r"validation request|push\.webhook|webhookUrl|HOOKS_URL", re.IGNORECASE)
-_OUR_CLIENT = re.compile(r"refuses our own client \(([A-Za-z0-9_]+)\)")
-_SAID = re.compile(r"answered (\d{3}) ([A-Za-z0-9_.-]+)")
+_OUR_CLIENT = re.compile(r"refuses our own client \(([A-Za-z0-9_]{1,64})\)")
+_SAID = re.compile(r"answered (\d{3}) ([A-Za-z0-9_.-]{1,100})")
 _NO_CALENDAR = re.compile(r"notACalendarUser|MailboxNotEnabled|MailboxNotFound|ErrorNonExistentMailbox", re.IGNORECASE)
 _GONE = {"no_consent", "no_user", "AADSTS50173", "AADSTS700082", "AADSTS70043", "AADSTS700084"}
 _RIGHTS = re.compile(r"insufficient|ErrorAccessDenied|Authorization_RequestDenied", re.IGNORECASE)
