@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
-.PHONY: help setup demo test check lint types contracts docs bench chaos plants fmt capabilities kafka missing clean
+.PHONY: help setup demo test check lint types contracts docs bench chaos abuse plants fmt capabilities kafka missing clean
 
 help: ## each task and its sentence
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ bench: setup ## the figures of docs/figures.md, measured here
 
 chaos: setup ## the long campaign: kills at random instants, and each guard left out once; seeds printed (ROUNDS=200)
 	ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
+
+abuse: setup ## hostile clients of the doors, at the size of a release; figures printed
+	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest tests/integration/services/webhook_receiver -m "not kafka" -s $(ARGS)
 
 plants: setup ## plant known faults one by one, let the campaign look for them, print what it found (SEED=1, long)
 	$(BIN)/python -m tests.chaos.planted --seed $(or $(SEED),1) $(ARGS)

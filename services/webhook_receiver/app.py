@@ -1,9 +1,11 @@
-"""The receiver over HTTP: three routes that answer fast, decide little, and acknowledge only what is durable."""
+"""The receiver over HTTP: routes that answer fast, decide little, and acknowledge only what is durable."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import assert_never
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -11,12 +13,13 @@ from werkzeug.exceptions import HTTPException
 from services.webhook_receiver.intake import Intake
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.verdict import Accept, Echo, Refuse, Verdict
-from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH, Topic
 from shared.domain import trace
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys
 from shared.errors import LogUnavailableError
 from shared.ports.clock import Clock
+from shared.providers.catalogue import PROFILES
+from shared.providers.profile import Profile
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.health import Check, health_blueprint
@@ -28,7 +31,6 @@ MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_S = 1
 
 _OK = 200
-_ACCEPTED = 202
 _UNAVAILABLE = 503
 
 _Read = Callable[[str, Mapping[str, str], bytes, HookKeys, int], Verdict]
@@ -46,9 +48,9 @@ class Hooks:
         self._keys = keys
         self._clock = clock
 
-    def handle(self, provider: Provider, read: _Read, topic: Topic, acknowledged: int) -> Response:
-        """Answer the current request. `acknowledged` is the provider's word for "it is ours now"."""
-        began = time.perf_counter()
+    def handle(self, profile: Profile, read: _Read) -> Response:
+        """Answer the current request, which came to a path of the provider's."""
+        provider, began = profile.provider, time.perf_counter()
         try:
             body = request.get_data(cache=False)
             query = request.query_string.decode("latin-1")
@@ -58,15 +60,16 @@ class Hooks:
                     return Response(token, status=_OK, content_type="text/plain; charset=utf-8")
                 case Refuse():
                     return _refusal(provider, verdict)
-            return self._accept(provider, verdict, topic, acknowledged)
+            return self._accept(profile, verdict)
         finally:
             metrics.HOOK_SECONDS.labels(provider).observe(time.perf_counter() - began)
 
-    def _accept(self, provider: Provider, verdict: Accept, topic: Topic, acknowledged: int) -> Response:
+    def _accept(self, profile: Profile, verdict: Accept) -> Response:
+        provider = profile.provider
         step = trace.continued(request.headers.get(trace.HEADER))
         crash_point("receiver-appending")
         try:
-            self._intake.take(topic.name, verdict.hints, step)
+            self._intake.take(profile.hooks.topic.name, verdict.hints, step)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with us: 503 is what both providers retry
             metrics.HOOK_ITEMS.labels(provider, "unavailable").inc(len(verdict.hints))
             _say_why(error)
@@ -74,7 +77,7 @@ class Hooks:
         crash_point("receiver-appended")
         _count(provider, verdict)
         _log.debug("notifications_accepted", provider=provider, items=len(verdict.hints), trace=step.trace_id)
-        return Response(status=acknowledged)
+        return Response(status=profile.hooks.acknowledgement)
 
 
 def make_app(hooks: Hooks, checks: Mapping[str, Check]) -> Flask:
@@ -84,14 +87,9 @@ def make_app(hooks: Hooks, checks: Mapping[str, Check]) -> Flask:
     app.register_blueprint(health_blueprint(NAME, checks))
     app.register_error_handler(HTTPException, _as_problem)
 
-    @app.post("/hooks/graph")
-    @app.post("/hooks/graph/lifecycle", endpoint="graph_lifecycle")
-    def graph_hook() -> Response:
-        return hooks.handle(Provider.MICROSOFT, graph.read, NOTIFICATIONS_GRAPH, _ACCEPTED)
-
-    @app.post("/hooks/google")
-    def google_hook() -> Response:
-        return hooks.handle(Provider.GOOGLE, google.read, NOTIFICATIONS_GOOGLE, _OK)
+    for profile in PROFILES.values():
+        for path in profile.hooks.paths:
+            app.add_url_rule(path, path, partial(hooks.handle, profile, _reader_of(profile.provider)), methods=["POST"])
 
     @app.after_request
     def protect_from_browsers(response: Response) -> Response:
@@ -100,6 +98,17 @@ def make_app(hooks: Hooks, checks: Mapping[str, Check]) -> Flask:
         return response
 
     return app
+
+
+def _reader_of(provider: Provider) -> _Read:
+    """The function that reads a provider's push protocol."""
+    match provider:
+        case Provider.MICROSOFT:
+            return graph.read
+        case Provider.GOOGLE:
+            return google.read
+        case _:
+            assert_never(provider)
 
 
 def _count(provider: Provider, verdict: Accept) -> None:
