@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from services.portal.admin.integration.testflow import flow as flow_module
 from services.portal.sign_in import openid
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 from tests.integration.services.portal.admin.administration import PROVIDERS, Building, Chief, a_building
 from tests.integration.services.portal.admin.integration.testflow.test_flow import Site, a_site
@@ -136,7 +138,8 @@ def test_permission_that_does_not_last_fails_the_test_and_not_everybody_after_it
 ) -> None:
     site = a_site(building, provider)
     plain = openid.scopes_for
-    monkeypatch.setitem(openid._EXTRA, Provider.GOOGLE, {})
+    online = {Provider.GOOGLE: dataclasses.replace(profile_of(Provider.GOOGLE), authorization={})}
+    monkeypatch.setattr(openid, "profile_of", lambda name: online.get(name) or profile_of(name))
     monkeypatch.setattr(
         openid,
         "scopes_for",
