@@ -33,6 +33,15 @@ class TokenRefusedError(RetryableError):
         self.code = code
 
 
+class GrantSuspendedError(RetryableError):
+    """The token endpoint refuses the grant for a reason that can pass. It is kept; nobody has to do anything yet."""
+
+    def __init__(self, message: str, *, code: str, retry_after_s: float) -> None:
+        """Keep the provider's own error code, and when to try again, in seconds."""
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.code = code
+
+
 class CursorExpiredError(RoomsyncError):
     """The delta or sync token is refused: the look becomes a full one."""
 

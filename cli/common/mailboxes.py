@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.contracts.rows import ConsentRow, ConsentState
+from shared.contracts.rows import ConsentRow
 from shared.domain.identity import Mailbox
+from shared.grants.grant import IN_USE
 from shared.organisations.enrolment import NOBODY
 from shared.ports.registry import Registry
 from shared.registry.tables import consents, directories
 
-CONNECTED = frozenset((ConsentState.CONNECTING, ConsentState.ACTIVE, ConsentState.FAILING))
+CONNECTED = IN_USE
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from shared.ports.registry import Registry
 from shared.registry import tables
 from shared.runtime.redaction import masked
 
-_LOOKED_AT = frozenset((ConsentState.ACTIVE, ConsentState.FAILING))
+_LOOKED_AT = frozenset((ConsentState.ACTIVE, ConsentState.FAILING, ConsentState.SUSPENDED))
 """The states of a grant whose calendar has been looked at, and therefore is on the log."""
 
 

@@ -12,7 +12,7 @@ from shared.runtime.clock import clock_from
 from shared.runtime.crash_points import arm
 from shared.runtime.http_connections import admission_from
 from shared.runtime.logging import configure, get_logger
-from shared.runtime.measured import MeasuredProviders
+from shared.runtime.measured import MeasuredProviders, refusal_circuits
 from shared.runtime.serving import serve
 from shared.runtime.settings import load
 from shared.runtime.wiring import master_keys, open_engine
@@ -37,7 +37,7 @@ def main() -> int:
         settings=settings,
         engine=engine,
         clock=clock,
-        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
+        broker=ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits),
         providers=MeasuredProviders(calendar_providers(settings)),
         session_key=master_keys(settings).session_key(),
         hook_keys=master_keys(settings).hook_keys(),

@@ -21,6 +21,7 @@ from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import Claim
+from shared.runtime.measured import refusal_circuits
 from shared.runtime.settings import Settings
 
 MakeOwner = Callable[[Claim], SyncOwner]
@@ -58,7 +59,7 @@ def assemble(
         pool: Where looks run.
         poll_s: How long a step of an owner may wait for input, in seconds.
     """
-    broker = ConsentBroker(engine.registry, engine.keyring, settings, clock)
+    broker = ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits)
     endings = Endings(engine.registry, engine.keyring, broker, providers, clock)
     looker = Looker(
         broker=broker,

@@ -23,6 +23,8 @@ class ConsentState(StrEnum):
     CONNECTING = "connecting"
     ACTIVE = "active"
     FAILING = "failing"
+    SUSPENDED = "suspended"
+    """The token endpoint refuses it for a reason that can pass: kept, and tried again for two weeks."""
     REVOKED = "revoked"
     SLEEPING = "sleeping"
 
@@ -88,7 +90,15 @@ class ConsentRow(_Row, frozen=True):
     """Single flight: whoever wrote this refreshes; the others wait for the row to change."""
     scopes: tuple[str, ...] = ()
     reason: str = ""
-    """Why it is failing or revoked: the provider's error code."""
+    """Why it is failing, suspended or revoked: the provider's error code."""
+    refreshed_at_ms: int = 0
+    """When the access token was given by a refresh; 0: by its person's consent."""
+    suspended_at_ms: int = 0
+    """When its suspension began; 0 while there is none."""
+    refusals: int = 0
+    """How often it was refused since then."""
+    retry_at_ms: int = 0
+    """While suspended: before then the token endpoint is not asked."""
     connected_at_ms: int = 0
     first_look_at_ms: int = 0
     """When the baseline look committed: from then on the page says "connected"."""

@@ -13,20 +13,30 @@ import msgspec
 
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.identity import Mailbox, Provider
-from shared.domain.instants import SECOND_MS
+from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Access
-from shared.errors import ConsentRevokedError, RefusedError, RetryableError, TokenRefusedError
+from shared.errors import (
+    ConsentRevokedError,
+    GrantSuspendedError,
+    RefusedError,
+    RetryableError,
+    RoomsyncError,
+    TokenRefusedError,
+)
 from shared.grants import grant
 from shared.grants.oauth import (
     Busy,
     Granted,
     Lost,
     OAuthSettings,
+    OurFault,
     Outcome,
+    Suspended,
     TokenRequest,
     missing_scopes,
     refresh_request,
 )
+from shared.grants.refusals import Observe, RefusalBreaker
 from shared.grants.sleep import is_awake, is_off, put_to_sleep
 from shared.grants.token_endpoint import TokenEndpoint
 from shared.grants.vault import ConsentVault
@@ -39,6 +49,11 @@ T = TypeVar("T")
 
 _POLL_S = 0.05
 _LEASE_MARGIN_MS = 5 * SECOND_MS  # over the call's own deadline, for the writes around it
+
+
+_YOUNG_MS = 5 * MINUTE_MS
+"""A refreshed token that the calendar refuses is not refreshed again before it is as old as this."""
+_RELEASE_EVERY_MS = 5 * MINUTE_MS
 
 
 class Asks(Protocol):
@@ -80,8 +95,19 @@ class ConsentBroker:
         settings: OAuthSettings,
         clock: Clock,
         endpoint: Asks | None = None,
+        observe: Observe | None = None,
     ) -> None:
-        """`endpoint` stands in for the provider's token endpoint in tests."""
+        """
+        Nothing is read yet.
+
+        Args:
+            registry: Where grants stand.
+            keyring: What they are sealed under.
+            settings: Our clients and their addresses.
+            clock: The time.
+            endpoint: Stands in for the provider's token endpoint in tests.
+            observe: Is told how many circuits of a provider are open: many grants are refused at once.
+        """
         self._registry = registry
         self._consents = consents(registry)
         self._freshness = freshness(registry)
@@ -90,7 +116,10 @@ class ConsentBroker:
         self._vault = ConsentVault(keyring)
         self._settings = settings
         self._clock = clock
-        self._endpoint = endpoint or TokenEndpoint(settings.call_timeout_s)
+        self._endpoint: Asks = endpoint or TokenEndpoint(settings.call_timeout_s)
+        self._refusals = RefusalBreaker(clock, observe) if observe else RefusalBreaker(clock)
+        self._refused_fresh: set[Mailbox] = set()
+        self._released_at_ms: dict[tuple[str, str], int] = {}
         self._lease_ms = int(settings.call_timeout_s * SECOND_MS) * 2 + _LEASE_MARGIN_MS
         self._guard = threading.Lock()
         self._locks: WeakValueDictionary[Mailbox, _Lock] = WeakValueDictionary()
@@ -104,8 +133,9 @@ class ConsentBroker:
             refused: A token that the provider has just refused: never returned again, even if it looks good.
 
         Raises:
-            ConsentRevokedError: no grant, the provider took it back (the row says so from now on), or its person did.
-            RetryableError: the token endpoint is busy or away.
+            ConsentRevokedError: no grant, the provider ended it (the row says so from now on), or its person did.
+            GrantSuspendedError: the provider refuses it for a reason that can pass; it is kept, and tried again.
+            RetryableError: the token endpoint is busy or away, or `refused` has only just been given out.
             RefusedError: our own registration is wrong, or the integration is switched off.
         """
         lock = self._lock_of(mailbox)
@@ -116,16 +146,29 @@ class ConsentBroker:
         """
         Run `call` as the mailbox's person; if their token is refused, once more with a fresh one.
 
+        A calendar that refuses a fresh token says nothing of the grant: only the token endpoint can end it.
+
         Raises:
-            TokenRefusedError: refused again with a fresh token: for later, since the token endpoint still grants.
-            ConsentRevokedError: the token endpoint says that the grant is gone.
+            ConsentRevokedError: there is no grant, or its person or the token endpoint has ended it.
+            TokenRefusedError: refused again with a fresh token: for later, since the grant is kept.
         """
         access = self.access(mailbox)
         try:
-            return call(access)
+            answer = call(access)
         except TokenRefusedError:
             fresh = self.access(mailbox, refused=access.token)
-        return call(fresh)
+        else:
+            if mailbox in self._refused_fresh:
+                self._refused_fresh.discard(mailbox)
+                self._change(mailbox, grant.accepted)
+            return answer
+        try:
+            return call(fresh)
+        except TokenRefusedError as error:
+            code = error.code  # the name of an exception is gone once its clause is left
+            self._refused_fresh.add(mailbox)
+            self._change(mailbox, lambda row: grant.failing(row, row.refresh_sealed, code))
+            raise
 
     def ending(self, mailbox: Mailbox, call: Callable[[Access], T]) -> T:
         """
@@ -191,7 +234,7 @@ class ConsentBroker:
 
     def provider_of(self, mailbox: Mailbox) -> Provider:
         """Whose calendar system the mailbox lives in. Raises ConsentRevokedError when there is no grant."""
-        return Provider(grant.checked(self._consents.get(mailbox.tenant, mailbox.id), ending=True).provider)
+        return Provider(self._row(mailbox, ending=True).provider)
 
     def first_look_begins(self, mailbox: Mailbox) -> None:
         """The provider has been asked to tell us; the first look comes now. Idempotent."""
@@ -226,13 +269,19 @@ class ConsentBroker:
         self._consents.delete(mailbox.tenant, mailbox.id)
         self._freshness.delete(mailbox.tenant, mailbox.id)
 
+    def close(self) -> None:
+        """Close the connections to the token endpoints."""
+        if isinstance(self._endpoint, TokenEndpoint):
+            self._endpoint.close()
+
     def _access(self, mailbox: Mailbox, refused: str, *, ending: bool = False) -> Access:
         patience_s = time.monotonic() + self._lease_ms / SECOND_MS
         while True:
-            row = grant.checked(self._consents.get(mailbox.tenant, mailbox.id), ending=ending)
+            row = self._row(mailbox, ending=ending)
             access = self._open(mailbox, row, refused)
             if access is not None:
                 return access
+            self._hold_back(mailbox, row, ending=ending)
             claim = self._claim(mailbox, row)
             if claim.won:
                 return self._refresh(mailbox, claim.row)
@@ -246,7 +295,27 @@ class ConsentBroker:
         if not grant.is_usable(row, self._clock.now_ms()):
             return None
         token = self._vault.unseal(mailbox, row.access_sealed)
-        return None if token == refused else self._access_for(mailbox, row, token)
+        if token != refused:
+            return self._access_for(mailbox, row, token)
+        if self._clock.now_ms() - row.refreshed_at_ms < _YOUNG_MS:
+            message = "the calendar refuses a token that was given out just now; the grant is kept, trying again later"
+            raise RetryableError(message)
+        return None
+
+    def _row(self, mailbox: Mailbox, *, ending: bool) -> ConsentRow:
+        row = self._consents.get(mailbox.tenant, mailbox.id)
+        return grant.checked(row, now_ms=self._clock.now_ms(), ending=ending)
+
+    def _hold_back(self, mailbox: Mailbox, row: ConsentRow, *, ending: bool) -> None:
+        """Raise GrantSuspendedError while nobody is asked for, since many are refused."""
+        pause = self._refusals.pause(mailbox, row.provider)
+        if pause is None:
+            return
+        now_ms = self._clock.now_ms()
+        if not ending:
+            self._change(mailbox, lambda now: grant.held_back(now, pause.code, now_ms + pause.left_ms))
+        message = f"the provider refuses many grants at the moment ({pause.code}); this one is kept, and tried again"
+        raise GrantSuspendedError(message, code=pause.code, retry_after_s=pause.left_ms / SECOND_MS)
 
     def _claim(self, mailbox: Mailbox, seen: ConsentRow) -> _Claim:
         """Compare-and-set: whoever replaces exactly the row that was seen may refresh it."""
@@ -265,20 +334,42 @@ class ConsentBroker:
     def _refresh(self, mailbox: Mailbox, row: ConsentRow) -> Access:
         used = row.refresh_sealed
         outcome = self._ask(mailbox, row)
-        if isinstance(outcome, Granted):
-            return self._keep(mailbox, row, outcome)
-        if isinstance(outcome, Lost):
-            self._change(mailbox, lambda now: grant.lost(now, used, outcome.code))
-            raise grant.lost_error(outcome)
-        if isinstance(outcome, Busy):
-            self._change(mailbox, lambda now: grant.failing(now, used, outcome.reason))
-            raise RetryableError(outcome.reason, retry_after_s=outcome.retry_after_s)
-        self._change(mailbox, lambda now: grant.failing(now, used, outcome.code))
-        message = (
-            f"the provider refuses our own client ({outcome.code}): check ROOMSYNC_{row.provider.upper()}_CLIENT_ID and "
-            f"ROOMSYNC_{row.provider.upper()}_CLIENT_SECRET; the secret may have expired"
-        )
-        raise RefusedError(message)
+        if not isinstance(outcome, Busy):
+            self._refusals.answered(mailbox, row.provider, "" if isinstance(outcome, Granted) else outcome.code)
+        match outcome:
+            case Granted():
+                return self._keep(mailbox, row, outcome)
+            case Lost(code):
+                self._change(mailbox, lambda now: grant.lost(now, used, code))
+                raise grant.lost_error(outcome)
+            case Suspended(code):
+                raise self._suspend(mailbox, used, code)
+            case Busy(reason, retry_after_s):
+                self._change(mailbox, lambda now: grant.failing(now, used, reason))
+                raise RetryableError(reason, retry_after_s=retry_after_s)
+            case OurFault(code):
+                self._change(mailbox, lambda now: grant.failing(now, used, code))
+                raise _our_fault(row.provider, code)
+
+    def _suspend(self, mailbox: Mailbox, used: bytes, code: str) -> RoomsyncError:
+        now_ms = self._clock.now_ms()
+        self._change(mailbox, lambda now: grant.suspended(now, used, code, now_ms))
+        row = self._consents.get(mailbox.tenant, mailbox.id)
+        if row is not None and row.state is ConsentState.SUSPENDED:
+            return grant.suspended_error(row, now_ms)
+        if row is not None and row.state is ConsentState.REVOKED:
+            return grant.lost_error(Lost(code))
+        message = f"the provider refuses this grant for now ({code})"  # it sleeps, or was given anew meanwhile
+        return RetryableError(message)
+
+    def _release(self, mailbox: Mailbox, row: ConsentRow) -> None:
+        """One that was suspended is good again: the others of its organisation with the same reason are tried too."""
+        now_ms, of = self._clock.now_ms(), (mailbox.tenant, row.reason)
+        if row.state is not ConsentState.SUSPENDED or now_ms - self._released_at_ms.get(of, 0) < _RELEASE_EVERY_MS:
+            return
+        self._released_at_ms = {**self._released_at_ms, of: now_ms}
+        for name, _ in list(self._consents.scan(mailbox.tenant)):
+            self._change(Mailbox(mailbox.tenant, name), lambda each: grant.released(each, row.reason, now_ms))
 
     def _ask(self, mailbox: Mailbox, row: ConsentRow) -> Outcome:
         if not row.refresh_sealed:
@@ -295,10 +386,13 @@ class ConsentBroker:
         return self._endpoint.ask(request)
 
     def _keep(self, mailbox: Mailbox, row: ConsentRow, granted: Granted) -> Access:
-        expires_at_ms = self._clock.now_ms() + int(granted.expires_in_s * SECOND_MS)
+        now_ms = self._clock.now_ms()
+        expires_at_ms = now_ms + int(granted.expires_in_s * SECOND_MS)
         access = self._vault.seal(mailbox, granted.access_token)
         refresh = self._vault.seal(mailbox, granted.refresh_token)
-        self._change(mailbox, lambda now: grant.refreshed(now, row.refresh_sealed, access, expires_at_ms, refresh))
+        used = row.refresh_sealed
+        self._change(mailbox, lambda now: grant.refreshed(now, used, access, expires_at_ms, refresh, now_ms))
+        self._release(mailbox, row)
         return self._access_for(mailbox, row, granted.access_token)
 
     def _access_for(self, mailbox: Mailbox, row: ConsentRow, token: str) -> Access:
@@ -323,3 +417,10 @@ class ConsentBroker:
             if lock is None:
                 lock = self._locks[mailbox] = _Lock()
             return lock
+
+
+def _our_fault(provider: str, code: str) -> RefusedError:
+    name = f"ROOMSYNC_{provider.upper()}_CLIENT"
+    return RefusedError(
+        f"the provider refuses our own client ({code}): check {name}_ID and {name}_SECRET; the secret may have expired"
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from shared.contracts.rows import ConsentRow, ConsentState
-from shared.domain.instants import MINUTE_MS
-from shared.errors import ConsentRevokedError, RefusedError
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from shared.errors import ConsentRevokedError, GrantSuspendedError, RefusedError
 from shared.grants.oauth import Lost
+from shared.providers.catalogue import PROFILES
+from shared.providers.token_refusal import Mender
 
 ENOUGH_LIFE_MS = 4 * MINUTE_MS  # a look may page for a while; google-auth renews at 3:45 as well
 
@@ -16,15 +18,27 @@ DISCONNECTING = "disconnecting"
 """The code of a grant whose person has taken it back here: it is deleted once its subscription has been ended."""
 
 
-def checked(row: ConsentRow | None, *, ending: bool = False) -> ConsentRow:
+IN_USE = frozenset((ConsentState.CONNECTING, ConsentState.ACTIVE, ConsentState.FAILING, ConsentState.SUSPENDED))
+"""The states in which a grant is in use, or would be."""
+RETRY_AFTER_MS = (HOUR_MS, 6 * HOUR_MS, DAY_MS)
+"""After the first, second and every further refusal of a grant: when the token endpoint is asked again."""
+GIVEN_UP_AFTER_MS = 14 * DAY_MS
+_LOOK_AGAIN_MS = HOUR_MS
+"""How long whoever asks for a suspended grant waits at most: it may have been released meanwhile."""
+
+
+def checked(row: ConsentRow | None, *, now_ms: int, ending: bool = False) -> ConsentRow:
     """
     The row, if the provider may be called with it.
 
     Args:
+        row: As it stands.
+        now_ms: The time.
         ending: Take one that sleeps or is taken back too: to end a subscription, and for nothing else.
 
     Raises:
         ConsentRevokedError: there is no grant (`no_consent`), it is gone, or its person took it back (`disconnecting`).
+        GrantSuspendedError: it is suspended, and not yet to be tried again.
         RefusedError: it sleeps, since the integration is switched off.
     """
     if row is None:
@@ -36,6 +50,12 @@ def checked(row: ConsentRow | None, *, ending: bool = False) -> ConsentRow:
     if row.leaving_at_ms and not ending:
         message = "its person has disconnected this calendar; they connect it again on their page"
         raise ConsentRevokedError(message, code=DISCONNECTING)
+    if row.state is ConsentState.SUSPENDED:
+        if ending:
+            message = f"the grant is suspended ({row.reason}): nothing can be ended with it"
+            raise ConsentRevokedError(message, code=row.reason)
+        if now_ms < row.retry_at_ms:
+            raise suspended_error(row, now_ms)
     if row.state is ConsentState.SLEEPING and not ending:
         message = "the integration is switched off, so the grant sleeps; an administrator switches it on"
         raise RefusedError(message)
@@ -62,7 +82,9 @@ def is_usable(row: ConsentRow, now_ms: int) -> bool:
     return bool(row.access_sealed) and row.access_expires_at_ms - now_ms > ENOUGH_LIFE_MS
 
 
-def refreshed(row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, refresh: bytes) -> ConsentRow:
+def refreshed(
+    row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, refresh: bytes, now_ms: int
+) -> ConsentRow:
     """
     The row after a successful refresh.
 
@@ -72,6 +94,7 @@ def refreshed(row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, r
         access: The new access token, sealed.
         expires_at_ms: Until when it is good.
         refresh: The new refresh token, sealed; b"" when the old one stays good.
+        now_ms: The time.
     """
     if row.refresh_sealed != used or row.state is ConsentState.REVOKED:
         return msgspec.structs.replace(row, refreshing_until_ms=0)
@@ -80,9 +103,11 @@ def refreshed(row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, r
         access_sealed=access,
         access_expires_at_ms=expires_at_ms,
         refresh_sealed=refresh or used,
+        refreshed_at_ms=now_ms,
         refreshing_until_ms=0,
         state=_well(row),
         reason="",
+        **_NOT_SUSPENDED,
     )
 
 
@@ -94,11 +119,59 @@ def failing(row: ConsentRow, used: bytes, reason: str) -> ConsentRow:
     return msgspec.structs.replace(idle, state=ConsentState.FAILING, reason=reason)
 
 
+def accepted(row: ConsentRow) -> ConsentRow:
+    """The row once the calendar takes its token again."""
+    return msgspec.structs.replace(row, state=_well(row), reason="") if row.state is ConsentState.FAILING else row
+
+
 def lost(row: ConsentRow, used: bytes, code: str) -> ConsentRow:
     """The row after the provider said that the grant is gone. A grant given meanwhile is another one, and stays."""
     if row.refresh_sealed != used:
         return msgspec.structs.replace(row, refreshing_until_ms=0)
     return revoked(row, code)
+
+
+def suspended(row: ConsentRow, used: bytes, code: str, now_ms: int) -> ConsentRow:
+    """
+    The row after a refusal for a reason that can pass: its tokens are kept, and tried again ever more rarely.
+
+    After two weeks of refusals the grant is given up.
+    """
+    idle = msgspec.structs.replace(row, refreshing_until_ms=0)
+    if row.refresh_sealed != used or row.state not in IN_USE:
+        return idle
+    since_ms = row.suspended_at_ms or now_ms
+    if now_ms - since_ms >= GIVEN_UP_AFTER_MS:
+        return revoked(row, code)
+    return msgspec.structs.replace(
+        idle,
+        state=ConsentState.SUSPENDED,
+        reason=code,
+        suspended_at_ms=since_ms,
+        refusals=row.refusals + 1,
+        retry_at_ms=now_ms + RETRY_AFTER_MS[min(row.refusals, len(RETRY_AFTER_MS) - 1)],
+    )
+
+
+def held_back(row: ConsentRow, code: str, until_ms: int) -> ConsentRow:
+    """The row while nobody is asked for, since many are refused: no refusal of its own is counted."""
+    if row.state not in IN_USE:
+        return row
+    return msgspec.structs.replace(row, state=ConsentState.SUSPENDED, reason=code, retry_at_ms=until_ms)
+
+
+def released(row: ConsentRow, code: str, now_ms: int) -> ConsentRow:
+    """The row once another grant that was suspended for the same reason is good again: it is tried at once."""
+    if row.state is not ConsentState.SUSPENDED or row.reason != code:
+        return row
+    return msgspec.structs.replace(row, retry_at_ms=min(row.retry_at_ms, now_ms))
+
+
+def suspended_error(row: ConsentRow, now_ms: int) -> GrantSuspendedError:
+    """What whoever asks for a suspended grant is told."""
+    wait_ms = min(max(row.retry_at_ms - now_ms, 0), _LOOK_AGAIN_MS)
+    message = f"the provider refuses this grant for now ({row.reason}); it is kept, and tried again"
+    return GrantSuspendedError(message, code=row.reason, retry_after_s=wait_ms / SECOND_MS)
 
 
 def reading(row: ConsentRow) -> ConsentRow:
@@ -133,6 +206,7 @@ def awake(row: ConsentRow, now_ms: int) -> ConsentRow:
         connected_at_ms=now_ms,
         first_look_at_ms=0,
         reason="",
+        **_NOT_SUSPENDED,
     )
 
 
@@ -157,27 +231,30 @@ def revoked(row: ConsentRow, code: str) -> ConsentRow:
         access_expires_at_ms=0,
         refreshing_until_ms=0,
         asleep_until_ms=0,
+        **_NOT_SUSPENDED,
     )
 
 
 def who_mends(code: str) -> str:
-    """Who can bring a lost grant back: `person`, or `administrator` where a policy or an approval stands before it."""
-    return "administrator" if code in _ADMINISTRATORS else "person"
+    """
+    Who can bring a refused grant back, by the providers' tables: a word of `Mender`.
+
+    Args:
+        code: A provider's error code; one that no table holds is for the grant's person.
+    """
+    found = (profile.token_codes.table.get(code) for profile in PROFILES.values())
+    return next((each.mender.value for each in found if each is not None), Mender.PERSON.value)
 
 
 def lost_error(outcome: Lost) -> ConsentRevokedError:
-    """The error for a grant that the token endpoint refuses."""
-    whom = "an administrator approves it" if who_mends(outcome.code) == "administrator" else "the person reconnects"
-    return ConsentRevokedError(f"the grant is gone ({outcome.code}); {whom}", code=outcome.code)
+    """The error for a grant that the token endpoint ended."""
+    return ConsentRevokedError(f"the grant is gone ({outcome.code}); the person reconnects", code=outcome.code)
 
 
-_ADMINISTRATORS = {
-    "AADSTS90094", "AADSTS700016", "AADSTS700011", "AADSTS70001", "AADSTS50057", "AADSTS53000", "AADSTS53001",
-    "AADSTS53002", "AADSTS53003", "admin_policy_enforced", "unauthorized_client", "org_internal",
-}  # fmt: skip
+_NOT_SUSPENDED: dict[str, int] = {"suspended_at_ms": 0, "refusals": 0, "retry_at_ms": 0}
 
 
 def _well(row: ConsentRow) -> ConsentState:
-    if row.state is ConsentState.FAILING:
-        return ConsentState.ACTIVE
-    return row.state
+    if row.state is ConsentState.SUSPENDED:
+        return ConsentState.ACTIVE if row.first_look_at_ms else ConsentState.CONNECTING
+    return ConsentState.ACTIVE if row.state is ConsentState.FAILING else row.state

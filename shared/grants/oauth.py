@@ -1,7 +1,7 @@
 """
 The scopes we ask for, and what an answer of a token endpoint means. Pure.
 
-Sources: Entra's error code reference and refresh token page; Google's OAuth 2.0 guide (read 2026-11-20).
+What each code means stands in the providers' packages, with its source.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 
 from shared.domain.identity import Provider
 from shared.providers.catalogue import CalendarSettings, ProviderSettings, profile_of, registration
+from shared.providers.token_refusal import TokenCodes, TokenRefusal
 
 OAuthSettings = CalendarSettings
 
@@ -22,20 +23,6 @@ _BUSY_STATUSES = {408, 429}
 _SERVER_ERRORS = 500
 _OK = 200
 _LONGEST_LIFE_S = 2 * 86_400.0  # with continuous access evaluation an access token may live about a day
-
-# Entra's numbers refine the OAuth word; where both are known the number says who can mend it.
-_BUSY_CODES = {90006, 90024, 90033}
-_FAULT_CODES = {7000215, 7000222, 7000216, 7000218}
-_LOST_CODES = {
-    50057, 50076, 50079, 50173, 53000, 53001, 53002, 53003, 65001, 65004, 70001, 70008, 70043, 90094, 700011, 700016,
-    700082, 700084,
-}  # fmt: skip
-_BUSY_WORDS = {"temporarily_unavailable", "server_error", "slow_down"}
-_FAULT_WORDS = {"invalid_client", "invalid_request", "invalid_scope", "unsupported_grant_type", "redirect_uri_mismatch"}
-_LOST_WORDS = {
-    "invalid_grant", "consent_required", "interaction_required", "login_required", "access_denied",
-    "unauthorized_client", "admin_policy_enforced", "org_internal", "account_selection_required",
-}  # fmt: skip
 
 
 def identity_scopes(provider: Provider) -> tuple[str, ...]:
@@ -75,6 +62,7 @@ class TokenRequest:
 
     url: str
     form: Mapping[str, str]
+    provider: Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +77,18 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The grant is gone, or a policy stands before it: only a person can bring it back."""
+    """The token endpoint's final word: only the grant's person can give another one."""
 
     code: str
-    """The provider's own: `AADSTS65001`, `invalid_grant`, `admin_policy_enforced`."""
+    """The provider's own: `AADSTS50173`, `invalid_grant`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Something stands before the grant that can be taken away again: a policy, an approval, a disabled account."""
+
+    code: str
+    """The provider's own: `AADSTS53003`, `admin_policy_enforced`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +106,7 @@ class OurFault:
     code: str
 
 
-Outcome = Granted | Lost | Busy | OurFault
+Outcome = Granted | Lost | Suspended | Busy | OurFault
 
 
 def refresh_request(provider: Provider, settings: ProviderSettings, refresh_token: str, directory: str) -> TokenRequest:
@@ -131,16 +127,17 @@ def refresh_request(provider: Provider, settings: ProviderSettings, refresh_toke
         "client_id": ours.client_id,
         "client_secret": ours.client_secret,
     }
-    return TokenRequest(ours.token_url(directory), form)
+    return TokenRequest(ours.token_url(directory), form, provider)
 
 
-def classify(status: int, body: bytes, retry_after_s: float | None = None) -> Outcome:
+def classify(provider: Provider, status: int, body: bytes, retry_after_s: float | None = None) -> Outcome:
     """
-    What an answer of either token endpoint means.
+    What an answer of a provider's token endpoint means, by its table of published codes.
 
     A word that we do not know counts as busy: it must neither drop a person's grant nor hide (the consent shows as failing).
 
     Args:
+        provider: Whose endpoint.
         status: The HTTP status.
         body: As sent; a gateway's HTML page is busy, whatever its status.
         retry_after_s: The answer's own appointment, in seconds.
@@ -152,7 +149,7 @@ def classify(status: int, body: bytes, retry_after_s: float | None = None) -> Ou
         return Busy(f"token endpoint answered {status} without JSON", retry_after_s)
     if status == _OK:
         return _granted(answer)
-    return _refused(answer, status, retry_after_s)
+    return _refused(profile_of(provider).token_codes, answer, status, retry_after_s)
 
 
 def _granted(answer: Mapping[str, Any]) -> Outcome:
@@ -168,24 +165,17 @@ def _granted(answer: Mapping[str, Any]) -> Outcome:
     )
 
 
-def _refused(answer: Mapping[str, Any], status: int, retry_after_s: float | None) -> Outcome:
-    word = str(answer.get("error") or "")
-    numbers = _entra_codes(answer)
-    code = f"AADSTS{numbers[0]}" if numbers else word
-    if word in _BUSY_WORDS or _BUSY_CODES.intersection(numbers):
-        return Busy(code, retry_after_s)
-    if _FAULT_CODES.intersection(numbers):
-        return OurFault(code)
-    if _LOST_CODES.intersection(numbers) or word in _LOST_WORDS:
-        return Lost(code)
-    if word in _FAULT_WORDS:
-        return OurFault(code)
-    return Busy(f"token endpoint answered {status} {code or '(no error)'}", retry_after_s)
-
-
-def _entra_codes(answer: Mapping[str, Any]) -> list[int]:
-    codes = answer.get("error_codes")
-    return [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+def _refused(codes: TokenCodes, answer: Mapping[str, Any], status: int, retry_after_s: float | None) -> Outcome:
+    code, refusal = codes.meaning(answer)
+    match refusal:
+        case TokenRefusal.FINAL:
+            return Lost(code)
+        case TokenRefusal.SUSPENDED:
+            return Suspended(code)
+        case TokenRefusal.OURS:
+            return OurFault(code)
+        case TokenRefusal.LATER:
+            return Busy(f"token endpoint answered {status} {code or '(no error)'}", retry_after_s)
 
 
 def _object(body: bytes) -> Mapping[str, Any] | None:

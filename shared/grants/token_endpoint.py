@@ -21,7 +21,7 @@ class TokenEndpoint:
             answer = self._http.post(request.url, data=dict(request.form), headers={"Accept": "application/json"})
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Busy(f"token endpoint cannot be reached ({type(error).__name__}: {error})")
-        return classify(answer.status_code, answer.content, retry_after_s(answer.headers))
+        return classify(request.provider, answer.status_code, answer.content, retry_after_s(answer.headers))
 
     def close(self) -> None:
         """Close the connections."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.contracts.topics import Topic
 from shared.domain.identity import Provider
+from shared.providers.token_refusal import TokenCodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,5 +101,7 @@ class Profile:
     registration: Callable[[Any], Registration]
     """Settings of this provider → our client there."""
     scopes: Scopes
+    token_codes: TokenCodes
+    """What its token endpoint's refusals mean."""
     hooks: Hooks
     traits: Traits

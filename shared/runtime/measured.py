@@ -144,3 +144,8 @@ def _measured(provider: Provider, operation: str) -> Iterator[None]:
     finally:
         metrics.PROVIDER_CALLS.labels(provider, operation, outcome).inc()
         metrics.PROVIDER_SECONDS.labels(provider, operation).observe(time.perf_counter() - began_s)
+
+
+def refusal_circuits(provider: str, count: int) -> None:
+    """Show how many circuits of the provider are open in this process: many of its grants are refused at once."""
+    metrics.REFUSAL_CIRCUITS_OPEN.labels(provider).set(count)

@@ -76,6 +76,11 @@ HTTP_CONNECTIONS_ENDED = _counter(
     "reason",
 )
 BREAKER_OPEN = _gauge("breaker_open", "lanes of a breaker that are open: 0 is well", "breaker")
+REFUSAL_CIRCUITS_OPEN = _gauge(
+    "refusal_circuits_open",
+    "organisations, or the deployment, whose grants a token endpoint refuses by the dozen: it is not asked for a while",
+    "provider",
+)
 GAPS = _counter("gaps", "gap commands appended: hints of a partition may have been lost while the log was away")
 
 LOOKS = _counter(

@@ -61,6 +61,18 @@ REASONS: dict[str, tuple[int, str, int, str]] = {
     "grant-type": (400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."),
     "transient": (503, "temporarily_unavailable", 90033, "A transient error has occurred. Please try again."),
     "user-disabled": (400, "invalid_grant", 50057, "The user account is disabled."),
+    "conditional-access": (
+        400,
+        "invalid_grant",
+        53003,
+        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    ),
+    "strong-authentication": (
+        400,
+        "invalid_grant",
+        50076,
+        "Due to a configuration change made by your administrator, you must use multi-factor authentication.",
+    ),
     "app-disabled": (400, "unauthorized_client", 7000112, "The application is disabled."),
 }
 AUTHORIZE_REASONS: dict[str, tuple[str, int, str]] = {

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from shared.errors import (
     ConsentRevokedError,
+    GrantSuspendedError,
     KeyDestroyedError,
     LogUnavailableError,
     RefusedError,
@@ -76,6 +77,14 @@ def _ours(error: RoomsyncError) -> ProblemError | None:
 
 def _calendars(error: RoomsyncError) -> ProblemError | None:
     match error:
+        case GrantSuspendedError():
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "calendar-suspended",
+                "Your calendar system refuses us at the moment; your permission is kept.",
+                next_step="We keep trying. What it says, and who can mend it, is on your profile: /profile",
+                retry_after_s=int(error.retry_after_s or 5),
+            )
         case RetryableError():
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,

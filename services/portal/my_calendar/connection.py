@@ -28,7 +28,7 @@ from shared.registry import tables
 
 Json = dict[str, Any]
 
-CONNECTED = ("connecting", "first-sync", "connected", "failing")
+CONNECTED = ("connecting", "first-sync", "connected", "failing", "suspended")
 """Stages in which the switch stands on."""
 
 

@@ -21,6 +21,7 @@ WORDS = {
     "first-sync": "First sync …",
     "connected": "Connected",
     "failing": "Trouble reaching your calendar",
+    "suspended": "Your calendar system refuses us for now",
     "revoked": "Permission taken back",
     "sleeping": "Switched off for your organisation",
     "disconnecting": "Disconnecting …",
@@ -37,6 +38,20 @@ ADVICE = {
     ),
     "disconnecting": "Your calendar system is being told to stop; then your permission is deleted here.",
 }
+SUSPENDED = {
+    "person": (
+        "Your calendar system wants to see you before it answers us again. Your permission is kept, and we go on trying for "
+        "two weeks. Connecting again helps at once."
+    ),
+    "administrator": (
+        "Your calendar system says that a rule of your organisation forbids it at the moment. Your permission is kept, and we "
+        "go on trying for two weeks: once your IT department allows it, you are connected again without doing anything."
+    ),
+    "operator": (
+        "Your calendar system refuses this service at the moment. Whoever runs it has to mend that; your permission is kept, "
+        "and nothing is needed from you."
+    ),
+}
 REVOKED = {
     "person": "Your calendar system says that the permission is gone. Nothing is read any more. Connect again to go on.",
     "administrator": (
@@ -44,6 +59,7 @@ REVOKED = {
         "department has to allow it; then connect again."
     ),
 }
+REFUSED = {"suspended": SUSPENDED, "revoked": REVOKED}
 _DONE = {"disconnected": "Your calendar is being disconnected.", "connected": "Your calendar is being connected."}
 
 
@@ -63,7 +79,11 @@ def _pages(bp: Blueprint, switch: Connecting) -> None:
             return redirect(f"/auth/login?next={PATH}", HTTPStatus.SEE_OTHER)
         person = member()
         it = switch.shown(person)
-        advice = REVOKED[it["mends"]] if it["state"] == "revoked" else ADVICE[it["state"]]
+        advice = (
+            REFUSED[it["state"]].get(it["mends"], REFUSED[it["state"]]["person"])
+            if it["state"] in REFUSED
+            else ADVICE[it["state"]]
+        )
         return render_template(
             "profile.html",
             it=it,

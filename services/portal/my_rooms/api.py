@@ -105,7 +105,7 @@ def connection(deps: Deps, person: Person) -> dict[str, Any]:
     """
     Where the person's grant stands, and how fresh what we know of their calendar is.
 
-    `none`, `connecting`, `first-sync`, `connected`, `failing`, `revoked`, `sleeping`, `disconnecting`.
+    `none`, `connecting`, `first-sync`, `connected`, `failing`, `suspended`, `revoked`, `sleeping`, `disconnecting`.
     """
     row: ConsentRow | None = tables.consents(deps.engine.registry).get(person.tenant, person.mailbox.id)
     if row is None:
@@ -116,7 +116,7 @@ def connection(deps: Deps, person: Person) -> dict[str, Any]:
         "since": to_rfc3339(at_ms) if at_ms else None,
         "reason": row.reason or None,
         **_freshness(deps, person),
-        **({"mends": who_mends(row.reason)} if row.state is ConsentState.REVOKED else {}),
+        **({"mends": who_mends(row.reason)} if row.state in {ConsentState.REVOKED, ConsentState.SUSPENDED} else {}),
     }
 
 

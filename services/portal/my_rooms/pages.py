@@ -30,6 +30,7 @@ CONNECTION_WORDS = {
     "active": "Connected",
     "connected": "Connected",
     "failing": "Trouble reaching your calendar",
+    "suspended": "Refused for now",
     "revoked": "Disconnected",
     "sleeping": "Switched off",
     "disconnecting": "Disconnecting …",
@@ -37,6 +38,7 @@ CONNECTION_WORDS = {
 CONNECTION_ADVICE = {
     "none": "Your calendar is not connected: nothing can be said about your rooms.",
     "failing": "Your calendar system does not answer us at the moment. We keep trying; connecting again may help.",
+    "suspended": "Your calendar system refuses us at the moment. Your permission is kept, and we keep trying.",
     "revoked": "The permission to read your calendar was taken back. Connect again to see your rooms.",
     "sleeping": "Your organisation has switched this off for now. Ask your subscription administrator.",
 }

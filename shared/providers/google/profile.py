@@ -8,6 +8,7 @@ from typing import Protocol
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE
 from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS
+from shared.providers.google.token_codes import CODES
 from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
 
 _SCOPE = "https://www.googleapis.com/auth/"
@@ -62,6 +63,7 @@ PROFILE = Profile(
         writing=(f"{_SCOPE}calendar.events.owned", f"{_SCOPE}calendar.freebusy"),
         room_import=f"{_SCOPE}admin.directory.resource.calendar.readonly",
     ),
+    token_codes=CODES,
     hooks=Hooks(
         path="/hooks/google",
         acknowledgement=HTTPStatus.OK,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Provider
+from shared.providers.microsoft.token_codes import CODES
 from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
 
 ANY_ORGANISATION = "organizations"
@@ -65,6 +66,7 @@ PROFILE = Profile(
         writing=("Calendars.ReadWrite",),
         room_import="Place.Read.All",
     ),
+    token_codes=CODES,
     hooks=Hooks(
         path="/hooks/graph",
         lifecycle_path="/hooks/graph/lifecycle",

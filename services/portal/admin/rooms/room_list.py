@@ -15,10 +15,11 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.takes import append_command
 from shared.contracts.command import Reconcile
-from shared.contracts.rows import ConsentState, IntegrationState, RoomRow
+from shared.contracts.rows import IntegrationState, RoomRow
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
+from shared.grants.grant import IN_USE
 from shared.registry import tables
 
 
@@ -167,7 +168,7 @@ class RoomList:
         """Meetings that ask this room already are seen with it at the next full look of each mailbox."""
         now_ms = self._deps.clock.now_ms()
         for mailbox, row in tables.consents(self._deps.engine.registry).scan(self._person.tenant):
-            if row.state in {ConsentState.ACTIVE, ConsentState.FAILING, ConsentState.CONNECTING}:
+            if row.state in IN_USE:
                 command = Reconcile(at_ms=now_ms, full=True)
                 append_command(self._deps, Mailbox(self._person.tenant, mailbox), command)
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from shared.domain.identity import Provider
 from shared.domain.sighting import Access, RoomContact, SeenEvent, Subscription, SubscriptionWish, Window
 from shared.errors import (
     ConfigurationError,
@@ -445,11 +446,13 @@ def test_threads_use_their_own_tokens_and_get_their_own_answers(calendar: Any, s
 
 def test_a_token_endpoint_is_asked_once_and_understood(script: Script) -> None:
     endpoint = TokenEndpoint(2.0)
-    request = TokenRequest(f"{script.url}/token", {"grant_type": "refresh_token", "refresh_token": "r"})
+    request = TokenRequest(
+        f"{script.url}/token", {"grant_type": "refresh_token", "refresh_token": "r"}, Provider.GOOGLE
+    )
     script.says(
         Reply(503, HTML, {"Retry-After": "1.5"}),
         Reply(302, b"", {"Location": f"{script.url}/elsewhere"}),
-        Reply(400, {"error": "invalid_grant"}),
+        Reply(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}),
         Reply(200, {"access_token": "a", "expires_in": 3599, "scope": "openid"}),
     )
     assert endpoint.ask(request) == Busy("token endpoint answered 503", 1.5)
@@ -458,5 +461,5 @@ def test_a_token_endpoint_is_asked_once_and_understood(script: Script) -> None:
     assert endpoint.ask(request) == Granted("a", 3599.0, "", ("openid",))
     assert len(script.asked) == 4
     assert parse_qs(script.asked[0].body.decode()) == {"grant_type": ["refresh_token"], "refresh_token": ["r"]}
-    assert isinstance(endpoint.ask(TokenRequest("http://127.0.0.1:9/token", {})), Busy)
+    assert isinstance(endpoint.ask(TokenRequest("http://127.0.0.1:9/token", {}, Provider.GOOGLE)), Busy)
     endpoint.close()

@@ -73,7 +73,7 @@ def office(person: Any, settings: Settings, tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def granted(office: Office, person: Any) -> Office:
-    outcome = classify(200, person.token_answer)
+    outcome = classify(person.provider, 200, person.token_answer)
     assert isinstance(outcome, Granted)
     office.brokers[0].store_grant(MAILBOX.tenant, "u-ana", outcome)
     office.brokers[0].first_look_done(MAILBOX)

@@ -205,6 +205,32 @@ def test_a_call_refused_twice_is_for_later_and_keeps_the_grant(connected: Any) -
     assert _row(connected).refresh_sealed
 
 
+def refused_by_the_calendar(access: Access) -> None:
+    del access
+    message = "401"
+    raise TokenRefusedError(message, code="authError")
+
+
+@pytest.mark.proves("B25")
+def test_a_calendar_that_refuses_fresh_tokens_ends_no_grant(connected: Any) -> None:
+    for _ in range(12):
+        with pytest.raises(RetryableError):
+            connected.broker.using(MAILBOX, refused_by_the_calendar)
+        row = _row(connected)
+        assert (row.state, row.reason) == (ConsentState.FAILING, "authError")
+        assert row.refresh_sealed
+        connected.clock.at_ms += 5 * MINUTE_MS
+    assert connected.broker.using(MAILBOX, lambda access: access.token)
+    assert (_row(connected).state, _row(connected).reason) == (ConsentState.ACTIVE, "")
+
+
+def test_a_token_younger_than_its_refresh_is_not_refreshed_again(connected: Any) -> None:
+    for _ in range(20):
+        with pytest.raises(RetryableError):
+            connected.broker.using(MAILBOX, refused_by_the_calendar)
+    assert len(connected.endpoint.asked) == 1
+
+
 def test_a_sleeping_grant_is_not_used_and_not_lost(connected: Any) -> None:
     _set(connected, state=ConsentState.SLEEPING)
     with pytest.raises(RefusedError, match="switched off"):

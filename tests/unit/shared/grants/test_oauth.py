@@ -6,7 +6,17 @@ import pytest
 
 from shared.domain.identity import Provider
 from shared.grants.grant import who_mends
-from shared.grants.oauth import Busy, Granted, Lost, OurFault, classify, missing_scopes, refresh_request, scopes_for
+from shared.grants.oauth import (
+    Busy,
+    Granted,
+    Lost,
+    OurFault,
+    Suspended,
+    classify,
+    missing_scopes,
+    refresh_request,
+    scopes_for,
+)
 from shared.runtime.settings import Settings
 
 GOOGLE = "https://www.googleapis.com/auth/"
@@ -63,30 +73,59 @@ def test_what_a_person_unticked_is_named(
     assert missing_scopes(provider, granted) == missing
 
 
+MICROSOFT_ENDS = (50089, 50173, 65001, 70000, 70008, 700082, 700084)
+MICROSOFT_PASSES = {
+    50055: "person", 50057: "administrator", 50076: "person", 50079: "person", 50105: "administrator",
+    53000: "administrator", 53001: "administrator", 53002: "administrator", 53003: "administrator", 65004: "person",
+    70001: "administrator", 70043: "person", 700011: "administrator", 700016: "administrator", 7000112: "administrator",
+    90094: "administrator",
+}  # fmt: skip
+OF_GOOGLE = "Token has been expired or revoked."
+
+
+@pytest.mark.parametrize("number", MICROSOFT_ENDS)
+def test_microsoft_ends_a_grant_by_a_number_that_is_documented_as_its_end(number: int) -> None:
+    assert classify(Provider.MICROSOFT, 400, _entra("invalid_grant", number)) == Lost(f"AADSTS{number}")
+    assert who_mends(f"AADSTS{number}") == "person"
+
+
+@pytest.mark.parametrize("word", ["invalid_grant", "interaction_required", "consent_required", "unauthorized_client"])
+@pytest.mark.parametrize(("number", "mender"), MICROSOFT_PASSES.items())
+def test_a_policy_or_a_disabled_account_suspends_a_grant_at_microsoft(number: int, mender: str, word: str) -> None:
+    assert classify(Provider.MICROSOFT, 400, _entra(word, number)) == Suspended(f"AADSTS{number}")
+    assert who_mends(f"AADSTS{number}") == mender
+
+
+def test_oauths_word_alone_ends_no_grant_at_microsoft() -> None:
+    assert classify(Provider.MICROSOFT, 400, b'{"error": "invalid_grant"}') == Suspended("invalid_grant")
+    assert classify(Provider.MICROSOFT, 400, _entra("invalid_grant", 59999)) == Suspended("AADSTS59999")
+
+
+def test_of_several_numbers_the_mildest_counts() -> None:
+    both = json.dumps({"error": "invalid_grant", "error_codes": [50173, 53003]}).encode()
+    assert classify(Provider.MICROSOFT, 400, both) == Suspended("AADSTS53003")
+
+
+def test_google_ends_a_grant_with_its_sentence_alone() -> None:
+    ended = json.dumps({"error": "invalid_grant", "error_description": OF_GOOGLE}).encode()
+    assert classify(Provider.GOOGLE, 400, ended) == Lost("invalid_grant")
+    assert who_mends("invalid_grant") == "person"
+
+
 @pytest.mark.parametrize(
-    ("body", "code", "mender"),
+    ("answer", "code", "mender"),
     [
-        (_entra("invalid_grant", 50173), "AADSTS50173", "person"),
-        (_entra("invalid_grant", 700082), "AADSTS700082", "person"),
-        (_entra("invalid_grant", 70043), "AADSTS70043", "person"),
-        (_entra("invalid_grant", 65001), "AADSTS65001", "person"),
-        (_entra("consent_required", 90094), "AADSTS90094", "administrator"),
-        (_entra("access_denied", 65004), "AADSTS65004", "person"),
-        (_entra("interaction_required", 50076), "AADSTS50076", "person"),
-        (_entra("unauthorized_client", 700016), "AADSTS700016", "administrator"),
-        (_entra("invalid_client", 70001), "AADSTS70001", "administrator"),
-        (
-            b'{"error": "invalid_grant", "error_description": "Token has been expired or revoked."}',
-            "invalid_grant",
-            "person",
-        ),
-        (b'{"error": "invalid_grant", "error_subtype": "invalid_rapt"}', "invalid_grant", "person"),
-        (b'{"error": "admin_policy_enforced"}', "admin_policy_enforced", "administrator"),
-        (b'{"error": "unauthorized_client"}', "unauthorized_client", "administrator"),
+        ({"error": "invalid_grant", "error_description": "Bad Request"}, "invalid_grant", "person"),
+        ({"error": "invalid_grant", "error_description": "Account has been deleted"}, "invalid_grant", "person"),
+        ({"error": "invalid_grant", "error_subtype": "invalid_rapt"}, "invalid_rapt", "person"),
+        ({"error": "invalid_grant", "error_description": OF_GOOGLE, "error_subtype": "invalid_rapt"}, "invalid_rapt", "person"),
+        ({"error": "admin_policy_enforced"}, "admin_policy_enforced", "administrator"),
+        ({"error": "unauthorized_client"}, "unauthorized_client", "administrator"),
+        ({"error": "org_internal"}, "org_internal", "administrator"),
     ],
-)
-def test_a_grant_that_is_gone_names_who_can_mend_it(body: bytes, code: str, mender: str) -> None:
-    assert classify(400, body) == Lost(code)
+)  # fmt: skip
+def test_a_policy_suspends_a_grant_at_google(answer: dict[str, str], code: str, mender: str) -> None:
+    assert classify(Provider.GOOGLE, 400, json.dumps(answer).encode()) == Suspended(code)
     assert who_mends(code) == mender
 
 
@@ -98,8 +137,6 @@ def test_a_grant_that_is_gone_names_who_can_mend_it(body: bytes, code: str, mend
         (429, b'{"error": "invalid_grant"}'),
         (400, b"<html>a gateway's page</html>"),
         (400, b'{"error": "temporarily_unavailable"}'),
-        (400, _entra("invalid_grant", 90033)),
-        (400, _entra("invalid_request", 90024)),
         (400, b'{"error": "a_word_of_next_year"}'),
         (400, b"[]"),
         (302, b""),
@@ -108,8 +145,9 @@ def test_a_grant_that_is_gone_names_who_can_mend_it(body: bytes, code: str, mend
         (200, b'{"access_token": 7}'),
     ],
 )
-def test_what_may_pass_is_not_taken_for_a_lost_grant(status: int, body: bytes) -> None:
-    assert isinstance(classify(status, body, 3.5), Busy)
+@pytest.mark.parametrize("provider", Provider)
+def test_what_may_pass_is_not_taken_for_a_lost_grant(provider: Provider, status: int, body: bytes) -> None:
+    assert isinstance(classify(provider, status, body, 3.5), Busy)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +160,12 @@ def test_what_may_pass_is_not_taken_for_a_lost_grant(status: int, body: bytes) -
     ],
 )
 def test_a_wrong_registration_is_our_fault(body: bytes) -> None:
-    assert isinstance(classify(401, body), OurFault)
+    assert isinstance(classify(Provider.MICROSOFT, 401, body), OurFault)
+
+
+@pytest.mark.parametrize("word", ["invalid_client", "invalid_scope", "deleted_client", "disabled_client"])
+def test_a_wrong_registration_at_google_is_our_fault(word: str) -> None:
+    assert classify(Provider.GOOGLE, 401, json.dumps({"error": word}).encode()) == OurFault(word)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +173,7 @@ def test_a_wrong_registration_is_our_fault(body: bytes) -> None:
 )
 def test_tokens_are_read_leniently(sent: object, seconds: float) -> None:
     body = json.dumps({"access_token": "a", "expires_in": sent, "refresh_token": "r", "scope": "x y"}).encode()
-    assert classify(200, body) == Granted("a", seconds, "r", ("x", "y"))
+    assert classify(Provider.GOOGLE, 200, body) == Granted("a", seconds, "r", ("x", "y"))
 
 
 def test_google_has_one_endpoint_and_microsoft_one_per_directory() -> None:
@@ -145,3 +188,9 @@ def test_google_has_one_endpoint_and_microsoft_one_per_directory() -> None:
     google = refresh_request(Provider.GOOGLE, settings, "r", "initech.example")
     assert google.url == "http://127.0.0.1:1/token"
     assert google.form["client_id"] == "g"
+
+
+@pytest.mark.parametrize("number", [50033, 50196, 90006, 90012, 90024, 90033, 90055, 90090])
+@pytest.mark.parametrize("word", ["invalid_grant", "invalid_request"])
+def test_a_transient_number_is_busy_whatever_the_word(word: str, number: int) -> None:
+    assert isinstance(classify(Provider.MICROSOFT, 400, _entra(word, number)), Busy)

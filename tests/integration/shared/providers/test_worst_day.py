@@ -1,0 +1,205 @@
+"""
+The provider's worst day: an hour of 401, of a mistyped client id, of a policy that blocks everybody.
+
+Twenty people are connected before and after, with their calendars looked at, and nobody did anything. The worker is the
+real one, on the embedded engine, with the real clients and token endpoint against the simulator; time is moved for both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.sync_worker.wiring import SyncWorker, assemble
+from shared.contracts import command
+from shared.contracts import envelope as envelopes
+from shared.contracts.command import Connect
+from shared.contracts.envelope import Envelope
+from shared.contracts.rows import ConsentState, UserRow
+from shared.contracts.topics import COMMANDS, SYNC_WORKER
+from shared.crypto.master import new_key, parse
+from shared.crypto.sealing import seal
+from shared.domain.identity import Mailbox, Provider, partition_of
+from shared.domain.instants import HOUR_MS, MINUTE_MS
+from shared.engines.embedded import open_engine
+from shared.grants.oauth import Granted, classify
+from shared.organisations.enrolment import enrol
+from shared.ports.log import NewRecord
+from shared.providers.catalogue import calendar_providers
+from shared.registry import tables
+from shared.runtime.settings import Settings
+from tests.integration.shared.providers.conftest import Hooks, Simulator, sign_in
+
+PEOPLE = 20
+STEP_MS = 5 * MINUTE_MS
+RECOVERED_WITHIN_MS = 3 * HOUR_MS
+
+
+class Inline(Executor):
+    """Looks run where they are submitted."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+class SimulatedTime:
+    """The simulator's time, asked once a step."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self.at_ms = simulator.now_ms()
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def advance(self, by_ms: int) -> None:
+        self.at_ms = int(self._simulator.ask("POST", "clock", {"advanceMs": by_ms})["nowMs"])
+
+
+class Organisation:
+    """Twenty people of one organisation, and the worker that looks at their calendars."""
+
+    def __init__(self, home: Path, simulator: Simulator, settings: Settings, provider: Provider) -> None:
+        self.simulator, self.settings, self.provider = simulator, settings, provider
+        self.clock = SimulatedTime(simulator)
+        self._master = parse(new_key())
+        self.engine = open_engine(home, partitions=1, prefix="", master=self._master, clock=self.clock)
+        domain = f"{uuid.uuid4().hex[:10]}.example"
+        there = simulator.ask("POST", "tenants", {"provider": provider.value, "name": "Contoso", "domain": domain})
+        directory = there["id"] if provider is Provider.MICROSOFT else domain
+        self.tenant = enrol(
+            self.engine.registry, self.engine.keyring, provider=provider.value, directory=directory, name="Contoso"
+        )
+        self.addresses = [f"p{number}@{domain}" for number in range(PEOPLE)]
+        self.mailboxes: list[Mailbox] = []
+        self._calendars = calendar_providers(settings)
+        self._workers: list[SyncWorker] = []
+        self.restart(settings)
+        for address in self.addresses:
+            self._connect(there["id"], address)
+
+    def restart(self, settings: Settings) -> None:
+        """The worker is deployed anew, with these settings."""
+        self.worker: SyncWorker = assemble(
+            settings,
+            self.engine,
+            self.clock,
+            providers=self._calendars,
+            hook_keys=self._master.hook_keys(),
+            pool=Inline(),
+            poll_s=0.0,
+        )
+        self._workers.append(self.worker)
+        self.owner = self.worker.own(self.engine.log.claim(SYNC_WORKER, 0))
+
+    def run(self, for_ms: int, until: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass, five minutes a step."""
+        end_ms = self.clock.at_ms + for_ms
+        while self.clock.at_ms < end_ms and not until():
+            self.clock.advance(STEP_MS)
+            self.settle()
+
+    def settle(self) -> None:
+        for _ in range(4):
+            self.owner.step()
+
+    def states(self) -> list[ConsentState]:
+        rows = (tables.consents(self.engine.registry).get(self.tenant, each.id) for each in self.mailboxes)
+        return [row.state for row in rows if row is not None]
+
+    def are_well(self, since_ms: int = 0) -> bool:
+        """Whether everybody is connected and their calendar was looked at to the end since then."""
+        fresh = (tables.freshness(self.engine.registry).get(self.tenant, each.id) for each in self.mailboxes)
+        looked = [row is not None and row.checked_at_ms >= since_ms for row in fresh]
+        return self.states() == [ConsentState.ACTIVE] * PEOPLE and all(looked)
+
+    def close(self) -> None:
+        self.owner.close()
+        for worker in self._workers:
+            worker.broker.close()
+        with contextlib.suppress(AttributeError):
+            self._calendars[self.provider].close()  # type: ignore[attr-defined]
+        self.engine.close()
+
+    def _connect(self, directory: str, address: str) -> None:
+        who = self.simulator.ask("POST", "users", {"tenant": directory, "name": address, "address": address})["id"]
+        self.simulator.ask("POST", f"users/{who}/consents", {"granted": True})
+        granted = classify(self.provider, 200, sign_in(self.settings, self.provider, address))
+        assert isinstance(granted, Granted)
+        user = f"u-{who}"
+        key = self.engine.keyring.consent_key(self.tenant)
+        row = UserRow(
+            provider=self.provider.value,
+            subject=who,
+            address_sealed=seal(key, address.encode(), purpose=f"user/{self.tenant}/{user}"),
+            person=f"p-{who}",
+            mailbox=f"m-{who}",
+        )
+        tables.users(self.engine.registry).put(self.tenant, user, row)
+        mailbox = self.worker.broker.store_grant(self.tenant, user, granted)
+        self.mailboxes.append(mailbox)
+        wish = msgspec.Raw(msgspec.json.encode(Connect(at_ms=self.clock.at_ms)))
+        value = envelopes.encode(Envelope(id=who, type=command.TYPE, tenant=self.tenant, payload=wish))
+        self.engine.log.append([NewRecord(COMMANDS.name, partition_of(mailbox.key, 1), mailbox.key, value, ())])
+
+
+@pytest.fixture(params=list(Provider), ids=lambda provider: provider.value)
+def organisation(
+    request: pytest.FixtureRequest, tmp_path: Path, simulator: Simulator, settings: Settings, hooks: Hooks
+) -> Iterator[Organisation]:
+    made = Organisation(tmp_path, simulator, dataclasses.replace(settings, hooks_url=hooks.url), request.param)
+    made.settle()
+    assert made.are_well()
+    yield made
+    simulator.ask("PUT", "faults", {"reset": True})
+    made.close()
+
+
+@contextlib.contextmanager
+def refused_calendar(it: Organisation) -> Iterator[None]:
+    """Every calendar call is answered 401, whatever the token; the token endpoint is healthy."""
+    it.simulator.ask("PUT", "faults", {"revokedTokens": it.addresses})
+    yield
+    it.simulator.ask("PUT", "faults", {"revokedTokens": []})
+
+
+@contextlib.contextmanager
+def mistyped_client_id(it: Organisation) -> Iterator[None]:
+    """Somebody deploys a client id that nobody knows."""
+    it.restart(dataclasses.replace(it.settings, **{f"{it.provider.value}_client_id": "roomsynk"}))
+    yield
+    it.restart(it.settings)
+
+
+@contextlib.contextmanager
+def policy(it: Organisation) -> Iterator[None]:
+    """An administrator's mistake: a policy that blocks everybody's refresh."""
+    code = {Provider.MICROSOFT: "53003", Provider.GOOGLE: "admin_policy_enforced"}[it.provider]
+    it.simulator.ask("PUT", "faults", {"oauth": {"refreshRefused": dict.fromkeys(it.addresses, code)}})
+    yield
+    it.simulator.ask("PUT", "faults", {"oauth": {}})
+
+
+@pytest.mark.proves("B25")
+@pytest.mark.parametrize("trouble", [refused_calendar, mistyped_client_id, policy], ids=lambda each: each.__name__)
+def test_after_an_hour_of_trouble_everybody_is_connected_again(organisation: Organisation, trouble: Any) -> None:
+    with trouble(organisation):
+        organisation.run(HOUR_MS + 2 * STEP_MS)
+        assert ConsentState.REVOKED not in organisation.states()
+        assert not organisation.are_well()
+    over_ms = organisation.clock.at_ms
+
+    organisation.run(RECOVERED_WITHIN_MS, until=lambda: organisation.are_well(over_ms))
+
+    assert organisation.are_well(over_ms), json.dumps(organisation.states())
