@@ -19,7 +19,7 @@ from shared.errors import ConfigurationError
 from shared.runtime import metrics
 from shared.runtime.http_channel import GuardedChannel, Phase
 from shared.runtime.http_connections import Admission, BodyBudget, Connections
-from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S
+from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S, MIB
 from shared.runtime.http_loop import SocketLoop
 from shared.runtime.log_limit import LimitedLog, LimitedRecords
 from shared.runtime.logging import get_logger
@@ -140,6 +140,7 @@ class _Server:
             channel_timeout=int(2 * IDLE_S),  # `GuardedChannel.is_late` comes first
             max_request_header_size=HEADERS_BYTES,
             max_request_body_size=max_body_bytes + 1,  # waitress refuses from this many bytes on
+            outbuf_high_watermark=MIB,  # of an answer that is not read, per connection; then its thread waits
             inbuf_overflow=max_body_bytes + 2,  # a body never touches a temporary file
         )
         self._server.channel_class = self._accept

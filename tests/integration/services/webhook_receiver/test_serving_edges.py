@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import urllib.request
 from collections.abc import Iterable
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from shared.errors import ConfigurationError
 from shared.runtime import http_channel
@@ -22,7 +23,7 @@ from tests.integration.services.webhook_receiver.receiver import TIMEOUT_S, Depl
 
 SLOW_SERVICE = """
 import sys, time
-from flask import Flask
+from flask import Flask, Response
 from shared.runtime.serving import serve
 app = Flask("slow")
 @app.get("/slow")
@@ -80,6 +81,30 @@ def test_a_request_that_drips_is_ended_and_the_others_are_not(monkeypatch: pytes
 
             eventually(ended)
         assert b"ok" in _read(f"{server.url}/livez")
+    finally:
+        server.close()
+
+
+def test_streams_that_nobody_reads_give_their_threads_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_channel, "STALLED_ANSWER_S", 0.2)
+    app = health_app("streams", {})
+    closed: list[str] = []
+
+    @app.get("/stream")
+    def stream() -> Response:
+        response = Response(itertools.repeat(b"x" * 65536))
+        response.call_on_close(lambda: closed.append("closed"))
+        return response
+
+    server = serve_in_background(app, "streams", threads=2, ready=False)
+    try:
+        host, port = server.url.removeprefix("http://").split(":")
+        with contextlib.ExitStack() as stack:
+            for _ in range(2):
+                deaf = stack.enter_context(socket.create_connection((host, int(port)), timeout=TIMEOUT_S))
+                deaf.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            eventually(lambda: len(closed) == 2)
+            assert b"ok" in _read(f"{server.url}/livez")
     finally:
         server.close()
 
