@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from services.webhook_receiver.intake import Intake
 from services.webhook_receiver.protocols import google, graph
-from services.webhook_receiver.protocols.verdict import Accept, Echo, Refuse, Verdict
+from services.webhook_receiver.protocols.push import Handshake, Notifications, ReadPush, UnreadablePush
 from shared.domain import trace
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys
@@ -33,7 +33,7 @@ RETRY_AFTER_S = 1
 _OK = 200
 _UNAVAILABLE = 503
 
-_Read = Callable[[str, Mapping[str, str], bytes, HookKeys, int], Verdict]
+_Read = Callable[[str, Mapping[str, str], bytes, HookKeys, int], ReadPush]
 
 _log = get_logger()
 _limited = LimitedLog(_log)
@@ -54,29 +54,29 @@ class Hooks:
         try:
             body = request.get_data(cache=False)
             query = request.query_string.decode("latin-1")
-            verdict = read(query, dict(request.headers), body, self._keys, self._clock.now_ms())
-            match verdict:
-                case Echo(token):
+            push = read(query, dict(request.headers), body, self._keys, self._clock.now_ms())
+            match push:
+                case Handshake(token):
                     return Response(token, status=_OK, content_type="text/plain; charset=utf-8")
-                case Refuse():
-                    return _refusal(provider, verdict)
-            return self._accept(profile, verdict)
+                case UnreadablePush():
+                    return _refusal(provider, push)
+            return self._accept(profile, push)
         finally:
             metrics.HOOK_SECONDS.labels(provider).observe(time.perf_counter() - began)
 
-    def _accept(self, profile: Profile, verdict: Accept) -> Response:
+    def _accept(self, profile: Profile, push: Notifications) -> Response:
         provider = profile.provider
         step = trace.continued(request.headers.get(trace.HEADER))
         crash_point("receiver-appending")
         try:
-            self._intake.take(profile.hooks.topic.name, verdict.hints, step)
+            self._intake.take(profile.hooks.topic.name, push.hints, step)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with us: 503 is what both providers retry
-            metrics.HOOK_ITEMS.labels(provider, "unavailable").inc(len(verdict.hints))
+            metrics.HOOK_ITEMS.labels(provider, "unavailable").inc(len(push.hints))
             _say_why(error)
             return _unavailable()
         crash_point("receiver-appended")
-        _count(provider, verdict)
-        _log.debug("notifications_accepted", provider=provider, items=len(verdict.hints), trace=step.trace_id)
+        _count(provider, push)
+        _log.debug("notifications_accepted", provider=provider, items=len(push.hints), trace=step.trace_id)
         return Response(status=profile.hooks.acknowledgement)
 
 
@@ -111,13 +111,13 @@ def _reader_of(provider: Provider) -> _Read:
             assert_never(provider)
 
 
-def _count(provider: Provider, verdict: Accept) -> None:
-    counts = {"accepted": len(verdict.hints), "forged": verdict.forged, "malformed": verdict.malformed}
+def _count(provider: Provider, push: Notifications) -> None:
+    counts = {"accepted": len(push.hints), "forged": push.forged, "malformed": push.malformed}
     for outcome, count in counts.items():
         if count:
             metrics.HOOK_ITEMS.labels(provider, outcome).inc(count)
-    if verdict.forged or verdict.malformed:
-        _limited.info("items_without_effect", provider=provider, forged=verdict.forged, malformed=verdict.malformed)
+    if push.forged or push.malformed:
+        _limited.info("items_without_effect", provider=provider, forged=push.forged, malformed=push.malformed)
 
 
 def _say_why(error: Exception) -> None:
@@ -127,9 +127,9 @@ def _say_why(error: Exception) -> None:
         _limited.error("intake_failed", exc_info=error)
 
 
-def _refusal(provider: Provider, verdict: Refuse) -> Response:
-    metrics.HOOK_REFUSALS.labels(provider, verdict.reason).inc()
-    return _problem(verdict.status, verdict.reason, verdict.next)
+def _refusal(provider: Provider, push: UnreadablePush) -> Response:
+    metrics.HOOK_REFUSALS.labels(provider, push.reason).inc()
+    return _problem(push.status, push.reason, push.next)
 
 
 def _unavailable() -> Response:

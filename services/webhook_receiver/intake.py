@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from services.webhook_receiver.protocols.verdict import Hint
+from services.webhook_receiver.protocols.push import Hint
 from services.webhook_receiver.records import gap_record, hint_record
 from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.webhook_receiver.protocols.verdict import Hint
+from services.webhook_receiver.protocols.push import Hint
 from services.webhook_receiver.records import hint_record
 
 __all__ = ["Hint", "hint_record"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from services.webhook_receiver.protocols.verdict import Hint
+from services.webhook_receiver.protocols.push import Hint
 from shared.contracts import change_notification, command, envelope
 from shared.contracts.command import Gap
 from shared.contracts.topics import COMMANDS

@@ -28,7 +28,7 @@ _FIELDS_TOO_LARGE = 431
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FramingFault:
     """Why a request is refused before anybody reads it."""
 
     status: int
@@ -38,16 +38,16 @@ class Fault:
 class FramingError(ValueError):
     """A chunked body cannot be read."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: FramingFault) -> None:
         super().__init__(fault.reason)
         self.fault = fault
 
 
-def _bad(reason: str) -> Fault:
-    return Fault(_BAD_REQUEST, reason)
+def _bad(reason: str) -> FramingFault:
+    return FramingFault(_BAD_REQUEST, reason)
 
 
-def fault_of_head(head: bytes) -> Fault | None:
+def fault_of_head(head: bytes) -> FramingFault | None:
     """
     Check a request line and its header fields.
 
@@ -59,10 +59,10 @@ def fault_of_head(head: bytes) -> Fault | None:
     """
     request_line, *lines = head.rstrip(b"\r\n").split(b"\r\n")
     if len(request_line) > REQUEST_LINE_BYTES:
-        return Fault(_TARGET_TOO_LONG, f"Send a request line of at most {REQUEST_LINE_BYTES} bytes.")
+        return FramingFault(_TARGET_TOO_LONG, f"Send a request line of at most {REQUEST_LINE_BYTES} bytes.")
     first = _REQUEST_LINE.fullmatch(request_line)
     if len(lines) > FIELDS:
-        return Fault(_FIELDS_TOO_LARGE, f"Send at most {FIELDS} header fields.")
+        return FramingFault(_FIELDS_TOO_LARGE, f"Send at most {FIELDS} header fields.")
     if first is None:
         return _bad("Send METHOD SP /target SP HTTP/1.1, without other spaces, control characters or a fragment.")
     fields: dict[bytes, list[bytes]] = {}
@@ -74,7 +74,7 @@ def fault_of_head(head: bytes) -> Fault | None:
     return _fault_of_fields(fields, first[1])
 
 
-def _fault_of_fields(fields: dict[bytes, list[bytes]], minor_version: bytes) -> Fault | None:
+def _fault_of_fields(fields: dict[bytes, list[bytes]], minor_version: bytes) -> FramingFault | None:
     hosts, lengths = fields.get(b"host", []), fields.get(b"content-length", [])
     encodings = fields.get(b"transfer-encoding", [])
     if len(hosts) > 1 or (minor_version == b"1" and not hosts):
@@ -151,7 +151,9 @@ class ChunkDecoder:
                     raise FramingError(_bad("End each chunk with CR LF."))
             case _Expects.TRAILER:
                 if self._trailer_bytes + length > TRAILERS_BYTES:
-                    raise FramingError(Fault(_FIELDS_TOO_LARGE, f"Send at most {TRAILERS_BYTES} bytes of trailers."))
+                    raise FramingError(
+                        FramingFault(_FIELDS_TOO_LARGE, f"Send at most {TRAILERS_BYTES} bytes of trailers.")
+                    )
             case _:
                 if length > CHUNK_LINE_BYTES:
                     raise FramingError(_bad(f"Send chunk lines of at most {CHUNK_LINE_BYTES} bytes."))

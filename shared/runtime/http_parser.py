@@ -10,7 +10,7 @@ from waitress.utilities import Error
 
 from shared.runtime import metrics
 from shared.runtime.http_connections import BodyBudget
-from shared.runtime.http_framing import ChunkDecoder, Fault, FramingError, fault_of_head
+from shared.runtime.http_framing import ChunkDecoder, FramingError, FramingFault, fault_of_head
 from shared.runtime.http_limits import FREE_BODY_BYTES
 
 _REASONS = {
@@ -21,14 +21,16 @@ _REASONS = {
     503: "Service Unavailable",
 }
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
-_BODIES_FULL = Fault(_UNAVAILABLE, "Too many bodies are arriving at once. Send the same request again in a second.")
+_BODIES_FULL = FramingFault(
+    _UNAVAILABLE, "Too many bodies are arriving at once. Send the same request again in a second."
+)
 RETRY_AFTER_S = 1
 
 
-class Refusal(Error):  # type: ignore[misc]  # noqa: N818  # an answer, never raised; waitress has no types
+class RefusedRequest(Error):  # type: ignore[misc]  # noqa: N818  # an answer, never raised; waitress has no types
     """A fault as waitress answers it: a line of text, then the connection is closed."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: FramingFault) -> None:
         super().__init__(fault.reason)
         self.code = fault.status
         self.reason = _REASONS[fault.status]
@@ -48,7 +50,7 @@ class _ChunkedBody:
     def __init__(self, buffer: OverflowableBuffer) -> None:
         self._buffer = buffer
         self._decoder = ChunkDecoder(buffer.append)
-        self.error: Refusal | None = None
+        self.error: RefusedRequest | None = None
 
     def __len__(self) -> int:
         return len(self._buffer)
@@ -61,7 +63,7 @@ class _ChunkedBody:
         try:
             return self._decoder.feed(data)
         except FramingError as error:
-            self.error = Refusal(error.fault)
+            self.error = RefusedRequest(error.fault)
             return len(data)
 
     def getfile(self) -> Any:
@@ -84,7 +86,7 @@ class LimitedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
         self._budget = budget
         self._reserved = 0
         self._begun = False
-        self._fault: Fault | None = None
+        self._fault: FramingFault | None = None
 
     def received(self, data: bytes) -> int:
         """Take `data`; returns how many bytes of it belong to this request: all, once it is refused."""
@@ -121,19 +123,19 @@ class LimitedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
         first = b"" if self._begun else data.lstrip(b"\r\n")[:1]
         self._begun = self._begun or bool(first)
         if first.isspace():
-            self._fault = Fault(_BAD_REQUEST, "Begin with the request line.")
+            self._fault = FramingFault(_BAD_REQUEST, "Begin with the request line.")
 
-    def _found(self) -> Fault | None:
+    def _found(self) -> FramingFault | None:
         if self._fault is not None:
             return self._fault
         if self.error:
             code = self.error.code if self.error.code in _REASONS else _BAD_REQUEST
-            return Fault(code, self.error.body)
+            return FramingFault(code, self.error.body)
         return None if self._reserve() else _BODIES_FULL
 
-    def _refuse(self, fault: Fault) -> None:
+    def _refuse(self, fault: FramingFault) -> None:
         metrics.HTTP_REFUSALS.labels(str(fault.status)).inc()
-        self.error, self.completed, self.headers_finished = Refusal(fault), True, True
+        self.error, self.completed, self.headers_finished = RefusedRequest(fault), True, True
         self.expect_continue = False  # waitress would ask for the body
         self.close()  # nobody reads it
 

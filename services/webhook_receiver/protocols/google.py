@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.webhook_receiver.protocols.verdict import Accept, Hint, Refuse, Verdict
+from services.webhook_receiver.protocols.push import Hint, Notifications, ReadPush, UnreadablePush
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys, verify
@@ -25,31 +25,31 @@ _DETAILS = {
     "resourceState": _STATE,
 }
 
-_NOT_GOOGLE = Refuse(
+_NOT_GOOGLE = UnreadablePush(
     400,
     "not-a-channel-message",
     "Send X-Goog-Channel-ID and X-Goog-Resource-State; if a proxy stands in between, let X-Goog-* headers pass.",
 )
 
 
-def read(_query: str, headers: Mapping[str, str], _body: bytes, keys: HookKeys, received_at_ms: int) -> Verdict:
+def read(_query: str, headers: Mapping[str, str], _body: bytes, keys: HookKeys, received_at_ms: int) -> ReadPush:
     """
-    Judge one request of a channel. Header names are matched whatever their case.
+    Read one request of a channel. Header names are matched whatever their case.
 
     Args:
         headers: As received; the guide itself writes both `-Id` and `-ID`.
         keys: The ring that made our channel tokens.
         received_at_ms: Epoch milliseconds.
     """
-    said = {name.lower(): value for name, value in headers.items()}
-    channel, state = said.get(_CHANNEL, ""), said.get(_STATE, "")
+    fields = {name.lower(): value for name, value in headers.items()}
+    channel, state = fields.get(_CHANNEL, ""), fields.get(_STATE, "")
     if not channel or not state:
         return _NOT_GOOGLE
     if len(channel) > _MAX_ID_CHARS or not channel.isascii():
-        return Accept(malformed=1)
-    origin = verify(keys, said.get(_TOKEN, ""), Provider.GOOGLE, channel)
+        return Notifications(malformed=1)
+    origin = verify(keys, fields.get(_TOKEN, ""), Provider.GOOGLE, channel)
     if origin is None:
-        return Accept(forged=1)
+        return Notifications(forged=1)
     notification = ChangeNotification(
         provider=Provider.GOOGLE,
         # `exists` covers creation, change and deletion; any word but `sync` means that something changed.
@@ -57,6 +57,6 @@ def read(_query: str, headers: Mapping[str, str], _body: bytes, keys: HookKeys, 
         subscription_id=channel,
         key_id=origin.key_id,
         received_at_ms=received_at_ms,
-        detail={ours: said[theirs][:_MAX_ID_CHARS] for ours, theirs in _DETAILS.items() if said.get(theirs)},
+        detail={ours: fields[theirs][:_MAX_ID_CHARS] for ours, theirs in _DETAILS.items() if fields.get(theirs)},
     )
-    return Accept((Hint(origin.mailbox, notification),))
+    return Notifications((Hint(origin.mailbox, notification),))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from services.webhook_receiver.protocols.verdict import Accept, Echo, Hint, Refuse, Verdict
+from services.webhook_receiver.protocols.push import Handshake, Hint, Notifications, ReadPush, UnreadablePush
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys, verify
@@ -31,14 +31,14 @@ _LIFECYCLE = {
     "reauthorizationrequired": HintKind.REAUTHORIZATION_REQUIRED,
 }
 
-_NOT_A_BATCH = Refuse(
+_NOT_A_BATCH = UnreadablePush(
     _BAD_REQUEST, "not-a-batch", "Send a changeNotificationCollection: a JSON object whose `value` is a list."
 )
-_TOO_MANY = Refuse(_TOO_LARGE, "too-many-items", f"Send at most {MAX_ITEMS} items a request.")
-_BAD_TOKEN = Refuse(
+_TOO_MANY = UnreadablePush(_TOO_LARGE, "too-many-items", f"Send at most {MAX_ITEMS} items a request.")
+_BAD_TOKEN = UnreadablePush(
     _BAD_REQUEST, "bad-validation-token", "Send one validation token as Graph makes it: a line of text, no markup."
 )
-_BAD_QUERY = Refuse(_BAD_REQUEST, "bad-query", "Send a form-encoded query of a few fields.")
+_BAD_QUERY = UnreadablePush(_BAD_REQUEST, "bad-query", "Send a form-encoded query of a few fields.")
 
 
 class _Collection(msgspec.Struct):
@@ -58,9 +58,9 @@ _collection = msgspec.json.Decoder(_Collection)
 _item = msgspec.json.Decoder(_Item)
 
 
-def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, received_at_ms: int) -> Verdict:
+def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, received_at_ms: int) -> ReadPush:
     """
-    Judge one request to either Graph path: one rule serves both, since both carry handshakes and may carry any item.
+    Read one request to either Graph path: one rule serves both, since both carry handshakes and may carry any item.
 
     Args:
         query: The raw query string.
@@ -84,16 +84,16 @@ def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, r
     return _batch(items, keys, received_at_ms)
 
 
-def _handshake(tokens: list[str]) -> Echo | Refuse:
+def _handshake(tokens: list[str]) -> Handshake | UnreadablePush:
     # Anybody can call with a crafted token; real ones are one line of text without markup, so refusing the rest changes
     # no real answer. Two tokens are refused because a proxy that looks at one may pass on the other.
     token = tokens[0]
     if len(tokens) > 1 or not 0 < len(token) <= MAX_TOKEN_CHARS or not token.isprintable() or set(token) & set("<>"):
         return _BAD_TOKEN
-    return Echo(token)
+    return Handshake(token)
 
 
-def _batch(items: list[msgspec.Raw], keys: HookKeys, received_at_ms: int) -> Accept:
+def _batch(items: list[msgspec.Raw], keys: HookKeys, received_at_ms: int) -> Notifications:
     hints: list[Hint] = []
     forged = malformed = 0
     for raw in items:
@@ -106,7 +106,7 @@ def _batch(items: list[msgspec.Raw], keys: HookKeys, received_at_ms: int) -> Acc
             forged += 1
             continue
         hints.append(Hint(origin.mailbox, _notification(item, origin.key_id, received_at_ms)))
-    return Accept(tuple(hints), forged, malformed)
+    return Notifications(tuple(hints), forged, malformed)
 
 
 def _readable(raw: msgspec.Raw) -> _Item | None:
@@ -118,7 +118,7 @@ def _readable(raw: msgspec.Raw) -> _Item | None:
 
 
 def _notification(item: _Item, key_id: str, received_at_ms: int) -> ChangeNotification:
-    said = {"changeType": item.change_type, "lifecycleEvent": item.lifecycle_event}
+    words = {"changeType": item.change_type, "lifecycleEvent": item.lifecycle_event}
     return ChangeNotification(
         provider=Provider.MICROSOFT,
         # A lifecycle event of a kind not known yet, like a change of a kind not known yet, means: look.
@@ -126,5 +126,5 @@ def _notification(item: _Item, key_id: str, received_at_ms: int) -> ChangeNotifi
         subscription_id=item.subscription_id,
         key_id=key_id,
         received_at_ms=received_at_ms,
-        detail={name: word[:_MAX_ID_CHARS] for name, word in said.items() if word},
+        detail={name: word[:_MAX_ID_CHARS] for name, word in words.items() if word},
     )

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from cli.keys import count_key_uses
 from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
-from services.webhook_receiver.protocols.verdict import Accept
+from services.webhook_receiver.protocols.push import Notifications
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.contracts.topics import SYNC_WORKER, TOPICS
@@ -146,7 +146,7 @@ def test_trigger_prints_requests_that_the_receiver_accepts(run: Run, kind: str) 
         assert push["path"] == f"/hooks/{kind}"
         read = graph.read if kind == "graph" else google.read
         verdict = read("", push["headers"], push["body"].encode(), keys, 0)
-        assert isinstance(verdict, Accept)
+        assert isinstance(verdict, Notifications)
         assert len(verdict.hints) == 1
 
 
@@ -156,7 +156,7 @@ def test_trigger_is_for_those_who_are_connected(run: Run, engine: Engine) -> Non
     [push] = run("trigger", "graph", "--print").lines
 
     verdict = graph.read("", {}, push["body"].encode(), parse(NEW).hook_keys(), 0)
-    assert isinstance(verdict, Accept)
+    assert isinstance(verdict, Notifications)
     assert [hint.mailbox for hint in verdict.hints] == [ada]
     with pytest.raises(Exception, match="--synthetic"):
         run("trigger", "google", "--print")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.webhook_receiver.protocols import google
-from services.webhook_receiver.protocols.verdict import Accept, Refuse, Verdict
+from services.webhook_receiver.protocols.push import Notifications, ReadPush, UnreadablePush
 from shared.contracts.change_notification import HintKind
 from shared.domain.identity import Provider
 from shared.domain.proof import mint
@@ -17,24 +17,24 @@ from tests.unit.services.webhook_receiver.pushes import (
 )
 
 
-def judged(headers: dict[str, str], body: bytes = b"") -> Verdict:
+def judged(headers: dict[str, str], body: bytes = b"") -> ReadPush:
     return google.read("", headers, body, KEYS, RECEIVED_AT_MS)
 
 
 def the_hint(headers: dict[str, str]) -> object:
-    verdict = judged(headers)
-    assert isinstance(verdict, Accept)
-    [hint] = verdict.hints
+    push = judged(headers)
+    assert isinstance(push, Notifications)
+    [hint] = push.hints
     return hint
 
 
 @pytest.mark.proves("D3")
 @pytest.mark.parametrize("sample", ["exists", "not_exists"])
 def test_a_change_is_read_from_headers_alone(sample: str) -> None:
-    verdict = judged(google_sample(sample))
+    push = judged(google_sample(sample))
 
-    assert isinstance(verdict, Accept)
-    [hint] = verdict.hints
+    assert isinstance(push, Notifications)
+    [hint] = push.hints
     assert hint.mailbox == mailbox("m-ada")
     assert hint.notification.kind is HintKind.CHANGED
     assert hint.notification.subscription_id == "4ba78bf0-6a47-11e2-bcfd-0800200c9a66"
@@ -43,10 +43,10 @@ def test_a_change_is_read_from_headers_alone(sample: str) -> None:
 
 @pytest.mark.proves("D3")
 def test_the_opening_message_is_not_a_change() -> None:
-    verdict = judged(google_sample("sync"))
+    push = judged(google_sample("sync"))
 
-    assert isinstance(verdict, Accept)
-    assert [hint.notification.kind for hint in verdict.hints] == [HintKind.SYNC]
+    assert isinstance(push, Notifications)
+    assert [hint.notification.kind for hint in push.hints] == [HintKind.SYNC]
 
 
 @pytest.mark.parametrize("change_case", [str.lower, str.upper, str.title])
@@ -70,30 +70,30 @@ def test_header_names_are_matched_whatever_their_case(change_case: object) -> No
     ids=["empty", "guessed", "strangers-key", "another-channel", "another-provider", "graph-client-state"],
 )
 def test_a_token_not_made_for_this_channel_is_acknowledged_without_effect(token: str) -> None:
-    assert judged({**google_sample("exists"), "X-Goog-Channel-Token": token}) == Accept(forged=1)
+    assert judged({**google_sample("exists"), "X-Goog-Channel-Token": token}) == Notifications(forged=1)
 
 
 def test_a_message_without_a_token_is_acknowledged_without_effect() -> None:
     headers = google_sample("exists")
     del headers["X-Goog-Channel-Token"]
 
-    assert judged(headers) == Accept(forged=1)
+    assert judged(headers) == Notifications(forged=1)
 
 
 @pytest.mark.parametrize("missing", ["X-Goog-Channel-ID", "X-Goog-Resource-State"])
 def test_what_is_no_channel_message_is_refused_with_advice(missing: str) -> None:
     headers = google_sample("exists")
     del headers[missing]
-    verdict = judged(headers)
+    push = judged(headers)
 
-    assert isinstance(verdict, Refuse)
-    assert verdict.status == 400
-    assert "proxy" in verdict.next
+    assert isinstance(push, UnreadablePush)
+    assert push.status == 400
+    assert "proxy" in push.next
 
 
 @pytest.mark.parametrize("channel", ["c" * 201, "canal-é"])
 def test_a_channel_id_that_we_never_make_is_acknowledged_without_effect(channel: str) -> None:
-    assert judged({**google_sample("exists"), "X-Goog-Channel-ID": channel}) == Accept(malformed=1)
+    assert judged({**google_sample("exists"), "X-Goog-Channel-ID": channel}) == Notifications(malformed=1)
 
 
 def test_the_calendars_address_never_stands_in_a_hint() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.webhook_receiver.protocols import google, graph
-from services.webhook_receiver.protocols.verdict import Accept, Echo, Refuse, Verdict
+from services.webhook_receiver.protocols.push import Handshake, Notifications, ReadPush, UnreadablePush
 from tests.unit.services.webhook_receiver.pushes import KEYS, a_batch, a_change, google_sample, mailbox
 
 JSON = st.recursive(
@@ -24,13 +24,13 @@ ITEMS = JSON | st.dictionaries(FIELDS, JSON)
 GOOGLE_NAMES = st.sampled_from(list(google_sample("exists"))) | st.text()
 
 
-def is_harmless(verdict: Verdict) -> bool:
-    match verdict:
-        case Refuse(status=status):
+def is_harmless(push: ReadPush) -> bool:
+    match push:
+        case UnreadablePush(status=status):
             return 400 <= status < 500
-        case Echo(token=token):
+        case Handshake(token=token):
             return "<" not in token and ">" not in token
-        case Accept(hints=hints):
+        case Notifications(hints=hints):
             return not hints
 
 
@@ -42,20 +42,20 @@ def test_any_bytes_to_graphs_path_are_harmless(body: bytes, query: str, now_ms: 
 
 @given(st.lists(ITEMS))
 def test_any_items_without_proof_have_no_effect(items: list[object]) -> None:
-    verdict = graph.read("", {}, a_batch(*items), KEYS, 0)
+    push = graph.read("", {}, a_batch(*items), KEYS, 0)
 
-    assert isinstance(verdict, Accept)
-    assert is_harmless(verdict)
-    assert verdict.forged + verdict.malformed == len(items)
+    assert isinstance(push, Notifications)
+    assert is_harmless(push)
+    assert push.forged + push.malformed == len(items)
 
 
 @given(st.lists(ITEMS), st.integers(min_value=0, max_value=20))
 def test_one_good_item_gets_through_any_company(items: list[object], place: int) -> None:
     items.insert(min(place, len(items)), a_change())
-    verdict = graph.read("", {}, a_batch(*items), KEYS, 0)
+    push = graph.read("", {}, a_batch(*items), KEYS, 0)
 
-    assert isinstance(verdict, Accept)
-    assert [hint.mailbox for hint in verdict.hints] == [mailbox("m-ada")]
+    assert isinstance(push, Notifications)
+    assert [hint.mailbox for hint in push.hints] == [mailbox("m-ada")]
 
 
 @pytest.mark.proves("D3")
@@ -66,7 +66,7 @@ def test_any_headers_to_googles_path_are_harmless(headers: dict[str, str], body:
 
 @given(st.text(alphabet=st.characters(max_codepoint=255), min_size=1))
 def test_any_state_with_proof_is_one_hint(state: str) -> None:
-    verdict = google.read("", {**google_sample("exists"), "X-Goog-Resource-State": state}, b"", KEYS, 0)
+    push = google.read("", {**google_sample("exists"), "X-Goog-Resource-State": state}, b"", KEYS, 0)
 
-    assert isinstance(verdict, Accept)
-    assert len(verdict.hints) == 1
+    assert isinstance(push, Notifications)
+    assert len(push.hints) == 1
