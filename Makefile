@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 4# more than cores: most tests wait for a process of theirs most of the time
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
-.PHONY: help setup demo test check lint types contracts docs bench chaos abuse plants fmt capabilities kafka missing clean
+.PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos abuse plants fmt capabilities kafka missing clean
 
 help: ## each task and its sentence
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,8 +20,14 @@ setup: .venv/.ready ## a virtual environment with everything locked, and the roo
 demo: setup ## a meeting is booked, its room says no, it is rebooked: on this machine (ENGINE=kafka for real servers)
 	@$(BIN)/roomsync demo --engine $(or $(ENGINE),embedded) $(ARGS)
 
-test: setup missing ## every test that this machine can run
-	$(BIN)/python -m pytest $(ARGS)
+quick: setup lint types ## what to run after each change: style, types, unit and property tests; under two minutes
+	$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/property $(ARGS)
+
+test: setup missing ## every test that this machine can run, WORKERS (4) at a time
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+scenarios: setup ## what is told of each recorded series of a provider's answers
+	$(BIN)/roomsync scenario tests/scenarios/*.yaml
 
 check: setup lint types contracts test ## what CI runs, in its order
 

@@ -1,5 +1,12 @@
-"""Shared by every test: real servers, and a count of what could not run."""
+"""Shared by every test: real servers, a count of what could not run, and which tests run beside which."""
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.servers"]
+import os
+
+from tests.support.paths import SAMPLES
+
+pytest_plugins = ["tests.support.scheduling", "tests.support.servers"]
+
+# Every test speaks to loopback only, and so does every process that it starts.
+os.environ.setdefault("SSL_CERT_FILE", str(SAMPLES / "tls" / "nobodys-authority.pem"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cli.demo.processes import run_command, simulator_environ
 from deploy.local.processes import Child, free_ports
+from shared.runtime.ready import parse_ready
 from tests.chaos.employees import Employee
 from tests.chaos.load import Load
 from tests.chaos.offices import Office, Simulator, assembled
@@ -117,8 +118,8 @@ def _simulator(stack: contextlib.ExitStack, home: Path, seed: int) -> str:
     child = stack.enter_context(Child(command, log, cwd=ROOT))
 
     def address() -> str:
-        ready = [line.split() for line in log.read_text().splitlines() if line.startswith("ready simulator ")]
-        return ready[0][2] if ready else ""
+        ready = [found for line in log.read_text().splitlines() if (found := parse_ready(line))]
+        return ready[0].url if ready else ""
 
     child.wait_until(lambda: bool(address()), 60.0)
     return address()

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared.runtime.ready import parse_ready
+
 RECEIVER, SYNC, STATUS, PORTAL = "webhook-receiver", "sync-worker", "room-status", "portal"
 INSTANCES = (RECEIVER, SYNC, SYNC, STATUS, STATUS, PORTAL)
 """Two of each worker, so that one that is frozen or dead has a successor while it may still wake up."""
@@ -245,9 +247,9 @@ class Troupe:
             return
         with process.stdout as lines:
             for line in lines:
-                words = line.split()
-                if len(words) == 4 and words[0] == "ready" and actor.process is process:
-                    actor.ready = words[2]
+                ready = parse_ready(line)
+                if ready is not None and actor.process is process:
+                    actor.ready = ready.url
 
     def _log(self, actor: Actor) -> Path:
         return self._logs / f"{actor.name}.log"

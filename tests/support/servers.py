@@ -1,8 +1,9 @@
 """
 Finding real servers, as a pytest plugin: from the environment, in containers, as local processes, else a skip said aloud.
 
-`provide_servers()` climbs the ladder once per test session and leaves the addresses in the environment, which child
-processes inherit. With `CI=true` a missing server is a failure: nothing may be skipped there.
+`unavailable()` climbs the ladder once per test session and leaves the addresses in the environment, which child processes
+inherit. Workers of pytest-xdist ask the process that hands out their tests, so that one broker serves them all. With `CI=true`
+a missing server is a failure: nothing may be skipped there.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import atexit
 import contextlib
 import gc
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from functools import cache
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 import pytest
+
+from tests.support.scheduling import RUN, hands_out
 
 KAFKA = "ROOMSYNC_TEST_KAFKA"
 VIEW_REDIS = "ROOMSYNC_TEST_VIEW_REDIS"
@@ -76,6 +81,14 @@ def registry_redis_url() -> str:
     return address(REGISTRY_REDIS)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Answer the workers' questions for servers, if there are workers."""
+    if hands_out(config):
+        listener = Listener(_counter(), "AF_UNIX")
+        threading.Thread(target=_lend, args=(listener,), daemon=True).start()
+        config.add_cleanup(listener.close)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud what could not be had."""
     for name, reason in _missing.items():
@@ -91,13 +104,34 @@ def _provide(name: str) -> str:
     if os.environ.get(name):
         return ""
     if name not in _missing:
-        found, reason = _climbed(name)
+        found, reason = _borrowed(name) if "PYTEST_XDIST_WORKER" in os.environ else _climbed(name)
         if found:
             os.environ[name] = found
             _running.callback(os.environ.pop, name, None)
             return ""
         _missing[name] = reason
     return _missing[name]
+
+
+def _counter() -> str:
+    return str(Path(os.environ[RUN]) / "servers")
+
+
+def _lend(listener: Listener) -> None:
+    """Start what workers ask for. One thread for all, and for the whole run: a server dies with the thread that started it."""
+    with contextlib.suppress(OSError):  # the listener was closed: the run is over
+        while True:
+            with listener.accept() as worker:
+                name = worker.recv()
+                reason = _provide(name)
+                worker.send((os.environ.get(name, ""), reason))
+
+
+def _borrowed(name: str) -> tuple[str, str]:
+    with Client(_counter(), "AF_UNIX") as lender:
+        lender.send(name)
+        found, reason = lender.recv()
+    return str(found), str(reason)
 
 
 def _climbed(name: str) -> tuple[str, str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from tests.support.processes import start_simulator
 
 CLOCK_MS = 1_800_000_000_000
 
@@ -23,13 +23,10 @@ def started(clock: Path, seed: int) -> Iterator[str]:
     """A simulator process on a clock file; gives its address."""
     clock.write_text(f"{CLOCK_MS:020d}")
     environ = {**os.environ, "ROOMSYNC_TEST_CLOCK": str(clock)}
-    arguments = [sys.executable, "-m", "simulator.main", "--port", "0", "--seed", str(seed)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environ) as running:
-        word, name, url, pid = running.stdout.readline().split()
-        assert (word, name, int(pid)) == ("ready", "simulator", running.pid)
-        yield url
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=10) == 0
+    with start_simulator(environ, seed=seed) as running:
+        yield running.url
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=10) == 0
 
 
 @pytest.fixture

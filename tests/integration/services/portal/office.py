@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,6 +48,7 @@ from shared.ports.view import Applied, Row
 from shared.registry import tables
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
+from tests.support.processes import start_simulator
 
 TITLE = "Budget of the Zebra project"
 AWAY = "the calendar is away"
@@ -140,13 +139,8 @@ class Simulator:
 
 @contextmanager
 def simulator_process() -> Iterator[str]:
-    command = [sys.executable, "-m", "simulator.main", "--port", "0", "--seed", "7"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().split()[2]
-        finally:
-            process.terminate()
+    with start_simulator() as process:
+        yield process.url
 
 
 @dataclass

@@ -24,6 +24,7 @@ from shared.domain.proof import HookKeys, mint
 from shared.ports.log import Record
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
+from tests.support.processes import start
 
 TENANT = "t-0000000000000001"
 TIMEOUT_S = 10.0
@@ -141,24 +142,9 @@ class Receiver:
 @contextlib.contextmanager
 def running(deployment: Deployment) -> Iterator[Receiver]:
     """Start it, wait for its `ready` line, and stop it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "run", "webhook-receiver"],
-        env=deployment.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        words = process.stdout.readline().split()
-        assert words[:2] == ["ready", "webhook-receiver"], words
-        assert int(words[3]) == process.pid
-        yield Receiver(process, words[2])
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
+    command = [sys.executable, "-m", "cli.main", "run", "webhook-receiver"]
+    with start(command, "webhook-receiver", deployment.environ) as running:
+        yield Receiver(running.process, running.url)
 
 
 def eventually(holds: Callable[[], object], *, within_s: float = 10.0) -> None:

@@ -18,6 +18,7 @@ SENDERS = 100
 MOST_WITHIN_S = 1.0
 
 
+@pytest.mark.alone
 @pytest.mark.proves("D9")
 def test_five_hundred_notifications_in_ten_seconds_are_all_taken(
     deployment: Deployment, receiver: Receiver, record_property: object

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -27,9 +24,8 @@ from shared.grants.oauth import scopes_for
 from shared.ports.calendar import CalendarProvider
 from shared.providers.catalogue import calendar_providers
 from shared.runtime.settings import Settings
-from tests.support.paths import ROOT
+from tests.support.processes import start_simulator
 
-READY = re.compile(r"ready simulator (\S+) \d+")
 DEADLINE_S = 20.0
 T = TypeVar("T")
 
@@ -124,19 +120,9 @@ def wait_for() -> Callable[[Callable[[], T | None], str], T]:
 
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
-    command = [sys.executable, "-m", "simulator.main", "--port", "0", "--seed", "7"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            line = process.stdout.readline()
-            found = READY.match(line)
-            assert found, f"the simulator did not start: {line!r}"
-            with httpx.Client(timeout=10) as http:
-                yield Simulator(found[1], http)
-        finally:
-            process.terminate()
-            process.wait(10)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
+    with start_simulator(environ) as process, httpx.Client(timeout=10) as http:
+        yield Simulator(process.url, http)
 
 
 @pytest.fixture
