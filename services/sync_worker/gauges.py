@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from services.sync_worker.deciding.mailbox import Pace
-from shared.contracts.calendar_state import MailboxState
+from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS
 from shared.runtime import metrics
 
 SHOW_EVERY_MS = SECOND_MS
+EACH_MS = (
+    1  # between two counts for every mailbox: counting takes some 3 µs each, so that it stays below 0.3 % of the time
+)
 _STATES = ("connecting", "connected", "failing", "leaving")
 
 
@@ -28,10 +31,10 @@ class MailboxGauges:
         """Bring the gauges up to date, if it is time. `states` gives every mailbox of the partition."""
         if now_ms < self._next_ms:
             return
-        self._next_ms = now_ms + SHOW_EVERY_MS
         found = states()
         for provider in Provider:
             self._show(provider, [state for state in found if state.provider == provider], now_ms)
+        self._next_ms = now_ms + max(SHOW_EVERY_MS, len(found) * EACH_MS)
 
     def close(self) -> None:
         """The partition is another's: what it says of it counts."""
@@ -42,6 +45,8 @@ class MailboxGauges:
         counts = Counter(state_of(state) for state in states)
         for name in _STATES:
             metrics.MAILBOXES.labels(self._partition, provider, name).set(counts[name])
+        doubted = sum(state.connected and state.doubted_at_ms > 0 for state in states)
+        metrics.SUBSCRIPTIONS_DOUBTED.labels(self._partition, provider).set(doubted)
         reconcile_ms = self._pace_of(provider).reconcile_ms
         stale = sum(is_stale(state, reconcile_ms, now_ms) for state in states)
         metrics.MAILBOXES_STALE.labels(self._partition, provider).set(stale)
@@ -66,5 +71,6 @@ def state_of(state: MailboxState) -> str:
 
 
 def is_stale(state: MailboxState, reconcile_ms: int, now_ms: int) -> bool:
-    """Whether a connected mailbox was looked at, but not within twice the reconcile time."""
-    return state.connected and state.baseline_done and now_ms - state.looked_at_ms > 2 * reconcile_ms
+    """Whether a connected mailbox was looked at, but not within twice the reconcile time, nor when it was to be."""
+    late_ms = max(state.looked_at_ms + 2 * reconcile_ms, state.due.get(DueReason.RECONCILE, 0) + reconcile_ms // 4)
+    return state.connected and state.baseline_done and now_ms > late_ms

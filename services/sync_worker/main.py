@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from services.sync_worker.housekeeping.sweep import Sweep
+from services.sync_worker.looking.pool import PriorityPool
 from services.sync_worker.wiring import assemble
 from shared.contracts.topics import SYNC_WORKER
 from shared.providers.catalogue import calendar_providers
@@ -29,7 +29,7 @@ def main() -> int:
         clock,
         providers=MeasuredProviders(calendar_providers(settings)),
         hook_keys=master_keys(settings).hook_keys(),
-        pool=ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look"),
+        pool=PriorityPool(LOOKS_AT_ONCE),
     )
     stop = threading.Event()
     sweep = Sweep(engine, clock, worker.endings)

@@ -9,6 +9,7 @@ from functools import cache
 import msgspec
 
 from services.sync_worker.deciding.job import Job
+from services.sync_worker.deciding.schedule import Priority
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import EventReference, MailboxState
@@ -37,6 +38,11 @@ class Held:
     connecting: bool = False
     """A consent was given, and its person has not been told yet that the calendar is connected."""
     hinted: bool = False
+    priority: Priority = Priority.APPOINTMENT
+    """Of the next look: that of the most urgent of what it is to answer. A retry keeps that of what failed."""
+    empty_looks: int = 0
+    """How many hinted looks in a row showed nothing."""
+    hinted_look_at_ms: int = 0
     asked: bool = False
     """More than a look was asked for since the state was written: hints can be repeated, this cannot."""
     correlation: str = ""

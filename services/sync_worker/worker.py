@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import queue
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from functools import cache
 
@@ -16,7 +16,8 @@ from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
-from services.sync_worker.deciding.mailbox import Pace
+from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
+from services.sync_worker.deciding.schedule import Priority, Schedule
 from services.sync_worker.deciding.settlement import Settled, postponed, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
@@ -43,6 +44,9 @@ BUSY_POLL_S = 0.01
 LINGER_S = 0.01
 """Under half a commit on three brokers. Without it, looks that begin after a commit always just miss the next one."""
 SAVE_POSITION_EVERY_MS = 60_000
+SHOW_EVERY_MS = 1_000
+APPOINTMENTS_AT_ONCE = 16
+"""Looks in flight beyond which appointments wait."""
 
 logger = get_logger()
 
@@ -104,7 +108,13 @@ class SyncOwner:
         self._lag = LagGauges(engine.log, SYNC_WORKER, claim.partition, clock)
         self._gauges = MailboxGauges(claim.partition, pace_of)
         self._freshness = Freshness(engine.registry, pool)
+        self._busy: dict[Mailbox, Job] = {}
+        self._schedule = Schedule()
+        self._show_at_ms = 0
+        self._closing = False
         self._note_lost_input()
+        for mailbox in self._held:
+            self._appoint(mailbox)
 
     def step(self) -> None:
         """One round: read, begin what is owed or due, commit what is finished."""
@@ -120,6 +130,7 @@ class SyncOwner:
 
     def close(self) -> None:
         """Looks in flight are let go: their hints were not discharged, the next owner repeats them."""
+        self._closing = True
         self._lag.close()
         self._gauges.close()
 
@@ -136,12 +147,12 @@ class SyncOwner:
             self._forgotten = []
 
     def _take_in(self) -> None:
-        busy = any(held.job for held in self._held.values())
-        self._backlog += self._claim.read(BUSY_POLL_S if busy else self._poll_s)
+        waits = self._busy or self._schedule.ready()
+        self._backlog += self._claim.read(BUSY_POLL_S if waits else self._poll_s)
         while self._backlog:
             record = self._backlog[0]
             try:
-                take_in(record, self._held, self._hints, now_ms=self._clock.now_ms())
+                self._plan(take_in(record, self._held, self._hints, now_ms=self._clock.now_ms()))
             except MalformedRecordError as error:
                 self._bury(record, str(error))
             self._hints.read(record.topic, record.offset)
@@ -152,16 +163,44 @@ class SyncOwner:
         bury(self._engine.log, record, reason=reason, service=SYNC_WORKER.service, now_ms=self._clock.now_ms())
         logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
 
+    def _plan(self, noticed: Iterable[Mailbox]) -> None:
+        """Give the mailboxes that input was about their place: a hint is answered now, or as soon as the last ones allow."""
+        now_ms = self._clock.now_ms()
+        for mailbox in noticed:
+            held = self._held.get(mailbox)
+            if held is None or mailbox in self._busy:
+                continue
+            earliest_ms = held.hinted_look_at_ms + hint_pause_ms(held.empty_looks)
+            if not self._hints.owed(mailbox):
+                self._appoint(mailbox)
+            elif held.priority is Priority.PUSH and earliest_ms > now_ms:
+                self._schedule.appoint(mailbox, min(earliest_ms, next_due_ms(held.state) or earliest_ms), Priority.PUSH)
+            else:
+                self._schedule.make_ready(mailbox, held.priority, now_ms)
+
+    def _appoint(self, mailbox: Mailbox) -> None:
+        held = self._held[mailbox]
+        priority = held.priority if held.state.failures else Priority.APPOINTMENT
+        self._schedule.appoint(mailbox, next_due_ms(held.state), priority)
+
     def _begin(self) -> None:
         now_ms = self._clock.now_ms()
-        owed = set(self._hints.waiting())
-        for mailbox, held in self._held.items():
-            if held.job is not None:
+        self._schedule.release(now_ms)
+        while mailbox := self._schedule.take(self._allowed()):
+            held = self._held.get(mailbox)
+            if held is None or mailbox in self._busy:
                 continue
-            if mailbox in owed and not mailboxes.may_look(held.state, now_ms):
+            owed = bool(self._hints.owed(mailbox))
+            if owed and not mailboxes.may_look(held.state, now_ms):
                 self._leave_to_appointment(mailbox, held)
-            elif mailbox in owed or mailboxes.is_due(held.state, now_ms):
+            elif owed or mailboxes.is_due(held.state, now_ms):
                 self._send(mailbox, held, now_ms)
+            else:
+                self._appoint(mailbox)
+
+    def _allowed(self) -> tuple[Priority, ...]:
+        """Appointments beyond a few wait here, where a push can still overtake them, and not in the pool."""
+        return tuple(Priority) if len(self._busy) < APPOINTMENTS_AT_ONCE else (Priority.PERSON, Priority.PUSH)
 
     def _leave_to_appointment(self, mailbox: Mailbox, held: Held) -> None:
         """The appointment is durable and will begin later than these hints: it answers them. What is owed is made durable too."""
@@ -172,6 +211,8 @@ class SyncOwner:
                 change = state_change(mailbox, state, self._engine.keyring.keys(mailbox.tenant))
                 self._commit({mailbox: Settled([], [change], state, held.references)}, {mailbox: answered})
         self._hints.discharge(mailbox, answered)
+        if mailbox in self._held:
+            self._appoint(mailbox)
 
     def _send(self, mailbox: Mailbox, held: Held, now_ms: int) -> None:
         held.job = Job(
@@ -179,6 +220,7 @@ class SyncOwner:
             held.state,
             self._hints.owed(mailbox),
             now_ms,
+            priority=held.priority,
             hinted=held.hinted,
             full=held.full,
             takes=tuple(held.takes.values()),
@@ -186,7 +228,9 @@ class SyncOwner:
             trace=held.trace,
             references=held.references,
         )
-        held.hinted = False
+        held.hinted_look_at_ms = now_ms if held.hinted else held.hinted_look_at_ms
+        held.hinted, held.priority = False, Priority.APPOINTMENT
+        self._busy[mailbox] = held.job
         self._pool.submit(self._run, held.job)
 
     def _run(self, job: Job) -> None:
@@ -200,8 +244,13 @@ class SyncOwner:
             metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
             logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))
             self._finished.put(Outcome(job, job.state))
-        except BaseException:
-            logger.exception("look_failed", tenant=job.mailbox.tenant, mailbox=job.mailbox.id)
+        except BaseException as error:
+            if self._closing:  # the engine closes under it; its hints were not discharged, the next owner repeats them
+                logger.info(
+                    "look_abandoned", tenant=job.mailbox.tenant, mailbox=job.mailbox.id, kind=type(error).__name__
+                )
+            else:
+                logger.exception("look_failed", tenant=job.mailbox.tenant, mailbox=job.mailbox.id)
             self._finished.put(Outcome(job, job.state))
 
     def _commit_finished(self) -> None:
@@ -228,7 +277,7 @@ class SyncOwner:
 
     def _drain(self) -> Sequence[Outcome]:
         """What looks have brought. A look that misses a commit waits for all of the next: so the last ones get a moment."""
-        looking = sum(held.job is not None for held in self._held.values())
+        looking = len(self._busy)
         outcomes: list[Outcome] = []
         until_s = time.monotonic() + LINGER_S
         with contextlib.suppress(queue.Empty):
@@ -301,9 +350,10 @@ class SyncOwner:
 
     def _let_go(self, mailbox: Mailbox) -> None:
         connecting = self._held.pop(mailbox).connecting
+        self._schedule.forget(mailbox)
         self._freshness.forget(mailbox)
         if connecting and self._hints.owed(mailbox):  # reconnected while the look that found it gone was running
-            self._held[mailbox] = Held(MailboxState(provider=""), connecting=True)
+            self._held[mailbox] = Held(MailboxState(provider=""), connecting=True, priority=Priority.PERSON)
         else:
             self._hints.discharge(mailbox, self._hints.owed(mailbox))
 
@@ -315,6 +365,7 @@ class SyncOwner:
         if outcome.gone == ASLEEP:
             self._to_sleep.add(mailbox)
             self._to_confirm.discard(mailbox)
+        self._busy.pop(mailbox, None)
         held = self._held.get(mailbox)
         if held is None:
             return
@@ -322,9 +373,16 @@ class SyncOwner:
         if outcome.rejoin:
             held.connecting, held.full, held.era = True, False, ""
         if look is None:
-            return
+            held.priority = min(held.priority, outcome.job.priority)
+        else:
+            self._succeeded(mailbox, held, outcome)
+        self._plan([mailbox])
+
+    def _succeeded(self, mailbox: Mailbox, held: Held, outcome: Outcome) -> None:
         self._freshness.note(mailbox, held.state, self._clock.now_ms())
         held.full = held.full and not outcome.job.full
+        if outcome.job.hinted:
+            held.empty_looks = 0 if outcome.job.references != held.references else held.empty_looks + 1
         for take in outcome.job.takes:
             held.takes.pop(take.take_id, None)
         if held.connecting or not outcome.job.state.baseline_done:
@@ -336,6 +394,7 @@ class SyncOwner:
         for mailbox in list(self._to_sleep):
             if self._broker.put_to_sleep(mailbox) and mailbox not in self._held and self._broker.is_live(mailbox):
                 self._held[mailbox] = Held(MailboxState(provider="", due={DueReason.RECONCILE: self._clock.now_ms()}))
+                self._appoint(mailbox)
             self._to_sleep.discard(mailbox)
             self._pool.submit(self._end_subscriptions, mailbox)
 
@@ -354,19 +413,15 @@ class SyncOwner:
 
     def _postpone_slow(self) -> None:
         now_ms = self._clock.now_ms()
-        slow: dict[Mailbox, Held] = {
-            mailbox: held
-            for mailbox, held in self._held.items()
-            if held.job and held.job.answers and now_ms - held.job.started_at_ms > mailboxes.SLOW_LOOK_MS
-            and self._hints.owed(mailbox) & held.job.answers
-        }  # fmt: skip
-        if not slow:
-            return
-        settled = {
-            mailbox: postponed(held, mailbox, keys=self._engine.keyring.keys(mailbox.tenant), now_ms=now_ms)
-            for mailbox, held in slow.items()
-        }
-        self._commit(settled, {mailbox: held.job.answers for mailbox, held in slow.items() if held.job})
+        settled: dict[Mailbox, Settled] = {}
+        for mailbox, job in self._busy.items():
+            slow = job.answers and now_ms - job.started_at_ms > mailboxes.SLOW_LOOK_MS
+            if slow and self._hints.owed(mailbox) & job.answers and mailbox in self._held:
+                with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nobody waits for it any more
+                    keys = self._engine.keyring.keys(mailbox.tenant)
+                    settled[mailbox] = postponed(self._held[mailbox], mailbox, keys=keys, now_ms=now_ms)
+        if settled:
+            self._commit(settled, {mailbox: self._busy[mailbox].answers for mailbox in settled})
 
     def _save_position(self) -> None:
         """Hints that ask for nothing move the position too, or retention would overtake it one day."""
@@ -375,5 +430,8 @@ class SyncOwner:
             self._commit({}, {})
 
     def _show(self) -> None:
-        self._lag.show({**self._claim.position, **self._hints.position()})
-        self._gauges.show(lambda: [held.state for held in self._held.values()], self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        if now_ms >= self._show_at_ms:
+            self._show_at_ms = now_ms + SHOW_EVERY_MS
+            self._lag.show({**self._claim.position, **self._hints.position()})
+        self._gauges.show(lambda: [held.state for held in self._held.values()], now_ms)

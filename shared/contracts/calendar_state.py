@@ -20,7 +20,7 @@ class DueReason(StrEnum):
     RENEW = "renew"
     RECONCILE = "reconcile"
     ECHO = "echo"
-    """Graph's delta lags behind its notifications: an empty look after a hint is repeated once."""
+    """Graph's delta lags behind its notifications: an empty look after a hint is repeated, with growing pauses."""
     CONFIRM = "confirm"
     """A room declined: Google may replace it by itself within the grace time."""
     SILENT = "silent"
@@ -67,6 +67,10 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Meeting of which an observation was lost → whether a baseline said it. The next look observes them anew."""
     takes: dict[str, TakeRoom] = {}
     """Take id → a wish that waits for a look to succeed: its command may be behind the position already."""
+    echoes: int = 0
+    """How many looks in a row were repeated because a hint had announced a change that they did not show."""
+    doubted_at_ms: int = 0
+    """When a look found a change that no push had announced; 0 once a push has come again."""
     full: bool = False
     """Somebody asked for a full look, which has not succeeded yet."""
 

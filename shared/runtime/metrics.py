@@ -111,6 +111,12 @@ MAILBOXES = _gauge(
 MAILBOXES_STALE = _gauge(
     "mailboxes_stale", "mailboxes not looked at within twice the reconcile time", "partition", "provider"
 )
+SUBSCRIPTIONS_DOUBTED = _gauge(
+    "subscriptions_doubted",
+    "mailboxes of which a look found changes that no push had announced, until a push comes again",
+    "partition",
+    "provider",
+)
 SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
     "subscription_shortest_life_seconds",
     "remaining life of the subscription that ends soonest; below zero: a watch died silently",

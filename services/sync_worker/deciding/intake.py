@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 
 import msgspec
 
 from services.sync_worker.deciding.hints import Hints
 from services.sync_worker.deciding.mailbox import made_due
+from services.sync_worker.deciding.schedule import Priority
 from services.sync_worker.memory import Held
 from shared.contracts import change_notification, command
 from shared.contracts import envelope as envelopes
@@ -25,12 +26,12 @@ GAP_SPREAD_MS = 5 * MINUTE_MS
 Mailboxes = MutableMapping[Mailbox, Held]
 
 
-def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) -> bool:
+def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) -> Collection[Mailbox]:
     """
     Note what `record` asks for.
 
     Returns:
-        Whether the record was about a mailbox that is held (or now is).
+        The mailboxes whose next look it concerns: none where nobody is connected.
 
     Raises:
         MalformedRecordError: no reading of the record can succeed.
@@ -54,11 +55,14 @@ def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) 
             message = f"a record of type {other!r} among the hints: a newer version wrote it? Upgrade this worker"
             raise MalformedRecordError(message)
     if known and asks:
+        mailboxes[mailbox].priority = min(mailboxes[mailbox].priority, Priority.PUSH)
         hints.owe(mailbox, record.topic, record.offset)
         mailboxes[mailbox].correlation = envelope.correlation or envelope.id
         mailboxes[mailbox].trace = trace.from_headers(record.headers)
         mailboxes[mailbox].asked |= envelope.type == command.TYPE or hint_says_more
-    return known
+    if known and envelope.type == command.TYPE and not asks:
+        return tuple(mailboxes)
+    return (mailbox,) if known else ()
 
 
 def spread_gap(mailboxes: Mailboxes, *, now_ms: int) -> None:
@@ -74,7 +78,8 @@ def _take_hint(hint: ChangeNotification, mailbox: Mailbox, mailboxes: Mailboxes,
     if held is None:
         return False  # nobody is connected there (any more): the hint was genuine, and is of no consequence
     held.hinted = True
-    held.state = msgspec.structs.replace(held.state, heard_at_ms=max(hint.received_at_ms, held.state.heard_at_ms))
+    heard_ms = max(hint.received_at_ms, held.state.heard_at_ms)
+    held.state = msgspec.structs.replace(held.state, heard_at_ms=heard_ms, doubted_at_ms=0)
     live = held.state.subscription
     if hint.kind is HintKind.SUBSCRIPTION_REMOVED and live and live.id == hint.subscription_id:
         held.state = msgspec.structs.replace(held.state, subscription=None)
@@ -97,13 +102,16 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
         return False
     match wish:
         case Connect():
+            held.priority = Priority.PERSON
             # Asked by a person who is there: do not make them wait for an appointment.
             held.state = msgspec.structs.replace(held.state, connected=True, failures=0, due={})
             held.connecting = True
         case Sleep():
+            held.priority = Priority.PERSON
             # What was appointed is of no consequence any more; letting go is.
             held.state = msgspec.structs.replace(held.state, asleep=True, failures=0, due={})
         case Disconnect():
+            held.priority = Priority.PERSON
             held.state = msgspec.structs.replace(held.state, connected=False, failures=0, due={})
         case Reconcile():
             held.full = held.full or wish.full
@@ -112,5 +120,6 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
             if wish.prolong:
                 held.state = made_due(held.state, DueReason.RENEW, now_ms)
         case TakeRoom(take_id=take_id):
+            held.priority = Priority.PERSON
             held.takes[take_id] = wish
     return True

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.sync_worker.deciding.hints import Offset
+from services.sync_worker.deciding.schedule import Priority
 from shared.contracts.calendar_state import EventReference, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox
@@ -25,6 +26,7 @@ class Job:
     state: MailboxState
     answers: frozenset[Offset]
     started_at_ms: int
+    priority: Priority = Priority.APPOINTMENT
     hinted: bool = False
     full: bool = False
     takes: tuple[TakeRoom, ...] = ()

@@ -9,6 +9,7 @@ from zlib import crc32
 
 import msgspec
 
+from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.references import References, answers
 from shared.contracts.calendar_state import DueReason, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
@@ -17,8 +18,16 @@ from shared.domain.sighting import Window
 from shared.providers.catalogue import profile_of
 
 WINDOW_BACK_MS = DAY_MS
-WINDOW_AHEAD_MS = 60 * DAY_MS
-ECHO_MS = 2 * SECOND_MS  # Graph's delta lags behind its notifications by about that; measured nowhere, kept short
+WINDOW_AHEAD_MS = 62 * DAY_MS  # sixty ahead of every moment: the window moves on once a day, at any time of it
+ECHO_MS = 2 * SECOND_MS
+"""Graph's delta lags behind its notifications ("processing delays", learn.microsoft.com/graph/delta-query-overview); no bound is
+published, so that the pause doubles from here while the delta stays empty."""
+MAX_ECHOES = 4
+FREE_EMPTY_LOOKS = 2
+MAX_HINT_PAUSE_MS = 8 * SECOND_MS
+SOON_MS = 2 * HOUR_MS
+FAR_PACE_MS = 4 * HOUR_MS
+FAR_FROM_MS = 15 * MINUTE_MS  # a setting below this is meant as it stands, whatever lies ahead
 RENEW_AT = 0.7  # of the subscription's life: two more tries fit before it ends
 MAX_BACKOFF_MS = 5 * MINUTE_MS
 MAX_WAIT_MS = 6 * HOUR_MS  # whatever a provider's appointment says: a mailbox that nobody looks at tells nothing
@@ -43,9 +52,16 @@ class Repair(StrEnum):
     EXTEND = "extend"
 
 
-def window_at(now_ms: int) -> Window:
-    """The stretch of time that is watched: from yesterday, in whole UTC days, so that a delta link lasts a day."""
-    today = now_ms - now_ms % DAY_MS
+def window_at(now_ms: int, mailbox: str = "") -> Window:
+    """
+    The stretch of time that is watched, in whole UTC days, so that a delta link lasts a day.
+
+    Args:
+        now_ms: Epoch milliseconds.
+        mailbox: Its id says at what time of day the window moves on: the full looks that follow are spread over the day.
+    """
+    moves_on_ms = int(_spread(mailbox) * DAY_MS) if mailbox else 0
+    today = (now_ms - moves_on_ms) // DAY_MS * DAY_MS
     return Window(today - WINDOW_BACK_MS, today + WINDOW_AHEAD_MS)
 
 
@@ -54,9 +70,9 @@ def window_from(start_ms: int) -> Window:
     return Window(start_ms, start_ms + WINDOW_BACK_MS + WINDOW_AHEAD_MS)
 
 
-def needs_full(state: MailboxState, now_ms: int) -> bool:
+def needs_full(state: MailboxState, window: Window) -> bool:
     """Whether the cursor is missing or belongs to another day's window (at Graph the window sits inside it)."""
-    return not state.cursor or state.window_start_ms != window_at(now_ms).start_ms
+    return not state.cursor or state.window_start_ms != window.start_ms
 
 
 def repair(state: MailboxState, now_ms: int) -> Repair:
@@ -80,8 +96,8 @@ def after_look(
     before: References,
     after: References,
     *,
-    began_ms: int,
-    hinted: bool,
+    job: Job,
+    full: bool,
     pace: Pace,
     now_ms: int,
 ) -> MailboxState:
@@ -90,29 +106,100 @@ def after_look(
 
     Args:
         state: Already carrying the look's cursor, window and subscription.
-        began_ms: When the look began.
-        hinted: Whether a push asked for this look; if it then shows nothing, one echo look follows where pushes may run ahead.
+        before: What was known of its events when the look began.
+        after: What is known of them now.
+        job: What the look was to answer. One that a push asked for and that shows nothing is repeated (Graph only).
+        full: Whether the look was a full one: what its window brings nobody could have announced.
+        pace: How often to look.
+        now_ms: Epoch milliseconds.
     """
     changed = before != after
-    due = {DueReason.RECONCILE: now_ms + int(pace.reconcile_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))}
-    if state.subscription:
-        asked = state.due.get(DueReason.RENEW, now_ms + 1) <= now_ms and state.subscription.made_at_ms < began_ms
-        # A reauthorisation that was asked for while the look ran is still owed.
-        due[DueReason.RENEW] = now_ms if asked else renew_at(state.subscription)
+    unannounced = changed and not full and not job.answers and _was_due(job, DueReason.RECONCILE)
+    if unannounced and state.subscription and state.baseline_done:
+        state = msgspec.structs.replace(state, doubted_at_ms=now_ms)
+    due = _renewal(state, job, now_ms, at_once=unannounced) | _echo(state, job, now_ms, changed=changed)
+    due |= _confirmation(state, before, after, pace, now_ms) | _silence(state, after, pace, now_ms, changed=changed)
+    every_ms = reconcile_every_ms(state, after, pace, now_ms)
+    due[DueReason.RECONCILE] = now_ms + int(every_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))
+    echoes = 0 if DueReason.ECHO not in due else 1 if job.hinted else job.state.echoes + _was_due(job, DueReason.ECHO)
+    return msgspec.structs.replace(state, failures=0, looked_at_ms=now_ms, baseline_done=True, due=due, echoes=echoes)
+
+
+def reconcile_every_ms(state: MailboxState, references: References, pace: Pace, now_ms: int) -> int:
+    """
+    Say how long a mailbox may go without a look, by its next meeting with a room.
+
+    A third of the pace while one begins within two hours, the pace itself within a day, four hours otherwise; never longer
+    than the pace for a mailbox without a subscription or with one that is doubted.
+    """
+    starts = (one.start_ms for one in references.values() if one.rooms and one.end_ms > now_ms)
+    next_ms = min(starts, default=now_ms + 2 * DAY_MS) - now_ms
+    if next_ms <= SOON_MS:
+        return pace.reconcile_ms // 3
+    watched = state.subscription is not None and not state.doubted_at_ms
+    if next_ms <= DAY_MS or not watched or pace.reconcile_ms < FAR_FROM_MS:
+        return pace.reconcile_ms
+    return max(pace.reconcile_ms, FAR_PACE_MS)
+
+
+def hint_pause_ms(empty_looks: int) -> int:
+    """
+    Say how long after a hinted look the next one may begin, given how many in a row showed nothing.
+
+    The first ones are free: a push is never late because of another. A notification that is replayed costs a look only every
+    few seconds.
+    """
+    beyond = empty_looks - FREE_EMPTY_LOOKS
+    return 0 if beyond < 0 else min(2 ** min(beyond, 16) * SECOND_MS, MAX_HINT_PAUSE_MS)
+
+
+def next_due_ms(state: MailboxState) -> int | None:
+    """When a timer asks for the next look; a retry that is appointed stands for all of them."""
+    retry = state.due.get(DueReason.RETRY)
+    return retry if retry is not None else min(state.due.values(), default=None)
+
+
+def _was_due(job: Job, reason: DueReason) -> bool:
+    return job.state.due.get(reason, job.started_at_ms + 1) <= job.started_at_ms
+
+
+def _renewal(state: MailboxState, job: Job, now_ms: int, *, at_once: bool) -> dict[DueReason, int]:
+    if not state.subscription:
+        return {}
+    asked = state.due.get(DueReason.RENEW, now_ms + 1) <= now_ms and state.subscription.made_at_ms < job.started_at_ms
+    # A reauthorisation that was asked for while the look ran is still owed; a doubted subscription is extended at once.
+    return {DueReason.RENEW: now_ms if asked or at_once else renew_at(state.subscription)}
+
+
+def _echo(state: MailboxState, job: Job, now_ms: int, *, changed: bool) -> dict[DueReason, int]:
     runs_ahead = bool(state.provider) and profile_of(state.provider).traits.push_may_run_ahead
-    if hinted and not changed and runs_ahead and DueReason.ECHO not in state.due:
-        due[DueReason.ECHO] = now_ms + ECHO_MS
+    if changed or not runs_ahead:
+        return {}
+    if job.hinted:
+        return {DueReason.ECHO: now_ms + ECHO_MS}
+    waiting = state.due.get(DueReason.ECHO, 0)
+    if waiting > now_ms:
+        return {DueReason.ECHO: waiting}
+    repeats = _was_due(job, DueReason.ECHO) and job.state.echoes < MAX_ECHOES
+    return {DueReason.ECHO: now_ms + (ECHO_MS << job.state.echoes)} if repeats else {}
+
+
+def _confirmation(
+    state: MailboxState, before: References, after: References, pace: Pace, now_ms: int
+) -> dict[DueReason, int]:
     if pace.grace_ms and _newly_declined(before, after):
-        due[DueReason.CONFIRM] = now_ms + pace.grace_ms
-    elif state.due.get(DueReason.CONFIRM, 0) > now_ms:
-        due[DueReason.CONFIRM] = state.due[DueReason.CONFIRM]
-    if _pending(after, now_ms):
-        silent = state.due.get(DueReason.SILENT, 0)
-        if silent > now_ms and not changed:
-            due[DueReason.SILENT] = silent
-        elif changed:
-            due[DueReason.SILENT] = now_ms + pace.pending_silent_ms
-    return msgspec.structs.replace(state, failures=0, looked_at_ms=now_ms, baseline_done=True, due=due)
+        return {DueReason.CONFIRM: now_ms + pace.grace_ms}
+    waiting = state.due.get(DueReason.CONFIRM, 0)
+    return {DueReason.CONFIRM: waiting} if waiting > now_ms else {}
+
+
+def _silence(state: MailboxState, after: References, pace: Pace, now_ms: int, *, changed: bool) -> dict[DueReason, int]:
+    if not _pending(after, now_ms):
+        return {}
+    if changed:
+        return {DueReason.SILENT: now_ms + pace.pending_silent_ms}
+    waiting = state.due.get(DueReason.SILENT, 0)
+    return {DueReason.SILENT: waiting} if waiting > now_ms else {}
 
 
 def after_failure(state: MailboxState, *, retry_after_s: float | None, now_ms: int) -> MailboxState:

@@ -92,8 +92,8 @@ def _looked(
         _carried(held, outcome),
         held.references,
         merged.references,
-        began_ms=job.started_at_ms,
-        hinted=job.hinted,
+        job=job,
+        full=outcome.look.full,
         pace=pace,
         now_ms=now_ms,
     )
@@ -154,6 +154,7 @@ def _carried(held: Held, outcome: Outcome) -> MailboxState:
         heard_at_ms=held.state.heard_at_ms,
         connected=held.state.connected,
         asleep=held.state.asleep,
+        doubted_at_ms=held.state.doubted_at_ms,
         due=held.state.due,
         owed=held.state.owed,
     )

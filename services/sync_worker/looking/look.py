@@ -215,8 +215,8 @@ class Looker:
         return msgspec.structs.replace(state, retiring=tuple(each for each in left if is_worth_ending(each, now_ms)))
 
     def _looked(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
-        window = window_at(self._clock.now_ms())
-        cursor = "" if job.full or needs_full(state, self._clock.now_ms()) else state.cursor
+        window = window_at(self._clock.now_ms(), job.mailbox.id)
+        cursor = "" if job.full or needs_full(state, window) else state.cursor
         known = known_events(job.references)
         try:
             look = provider.look(access, cursor, window, known)

@@ -117,6 +117,7 @@ def test_appointment_survives_a_restart(office: Office) -> None:
 
 @pytest.mark.proves("D1", "B4")
 def test_lost_push_is_found_by_reconciliation(office: Office) -> None:
+    office.calendar.book("e0", **{BIRS: "accepted"})  # a meeting within a day: the pace is the setting's own
     office.connect()
     office.calendar.book(**{AARE: "declined"})
     office.after(900 * 1.3)
@@ -130,6 +131,70 @@ def test_change_that_the_delta_shows_late_is_found_by_the_echo(office: Office) -
     office.calendar.book(**{AARE: "declined"})
     office.after(ECHO_MS / 1000)
     assert len(office.declines()) == 1
+
+
+def test_change_that_the_delta_shows_late_is_found_though_its_notification_came_twice(office: Office) -> None:
+    office.connect()
+    for _ in range(2):
+        office.hint()
+        office.after(0.5)
+    office.calendar.book(**{AARE: "declined"})
+    office.after(2 * ECHO_MS / 1000)
+    assert len(office.declines()) == 1
+
+
+def test_change_that_no_push_announced_has_the_subscription_extended_at_once(office: Office) -> None:
+    office.calendar.book("e0", **{BIRS: "accepted"})
+    office.connect()
+    office.calendar.book(**{AARE: "declined"})
+    office.after(900 * 1.3)
+    assert "extend" in office.calendar.calls
+    office.calendar.subscriptions.clear()
+    office.calendar.book("e2", **{AARE: "declined"})
+    office.after(900 * 1.3)
+    assert len(office.calendar.subscriptions) == 1
+
+
+def test_notification_that_is_replayed_costs_a_look_every_few_seconds(office: Office) -> None:
+    office.connect()
+    for _ in range(600):
+        office.hint()
+        office.sync.step()
+        office.clock.at_ms += 100
+    assert len(office.calendar.looks) < 40
+    office.calendar.book(**{AARE: "declined"})
+    office.hint()
+    office.after(8)
+    assert len(office.declines()) == 1
+
+
+def test_tenant_erased_while_its_look_is_slow_ends_no_worker(office: Office) -> None:
+    office.connect()
+    pool = Held()
+    office.restart(pool)
+    office.hint()
+    office.settle()
+    office.engine.keyring.destroy_data(office.tenant)
+    office.clock.at_ms += 31_000
+    office.sync.step()
+    pool.release()
+    office.sync.step()
+
+
+def test_worker_told_to_stop_names_the_looks_in_flight_without_a_traceback(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.connect()
+    pool = Held()
+    office.restart(pool)
+    office.hint()
+    office.settle()
+    office.calendar.failures = [RuntimeError("the engine is closed")]
+    office.sync.close()
+    pool.release()
+    said = "".join(capsys.readouterr())
+    assert "look_failed" not in said
+    assert "Traceback" not in said
 
 
 def test_restart_repeats_no_decline_and_loses_no_state(office: Office) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.command import Disconnect
+from shared.contracts.command import Disconnect, Reconcile
 from shared.contracts.rows import FreshnessRow
 from shared.errors import StoreUnavailableError
 from shared.registry import tables
@@ -40,6 +40,9 @@ def test_push_is_heard_and_the_look_that_follows_is_a_check(office: Office) -> N
 
 
 def test_reconciliation_is_a_check_and_nothing_is_heard(office: Office) -> None:
+    office.calendar.book(**{AARE: "accepted"})  # a meeting within a day: the pace is the setting's own
+    office.wish(Reconcile(at_ms=office.clock.at_ms))
+    office.settle()
     office.after(901)
     assert fresh(office) == FreshnessRow(heard_at_ms=0, checked_at_ms=office.clock.at_ms)
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.mailbox import (
     ECHO_MS,
     Pace,
     Repair,
     after_failure,
     after_look,
+    hint_pause_ms,
     is_due,
     may_look,
     needs_full,
+    reconcile_every_ms,
     repair,
     window_at,
 )
 from shared.contracts.calendar_state import DueReason, EventReference, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
+from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, HOUR_MS, SECOND_MS
 from tests.support.builders import NOW_MS, START_MS
 
@@ -40,8 +45,10 @@ def a_reference(answer: str) -> dict[str, EventReference]:
 def after(
     state: MailboxState, before: dict[str, EventReference], now: dict[str, EventReference], **options: bool
 ) -> MailboxState:
-    hinted = options.get("hinted", False)
-    return after_look(state, before, now, began_ms=NOW_MS, hinted=hinted, pace=PACE, now_ms=NOW_MS)
+    at_ms = max(NOW_MS, state.due.get(DueReason.ECHO, NOW_MS)) if options.get("when_due") else NOW_MS
+    answers = frozenset({("notifications.graph", 1)}) if options.get("hinted") else frozenset()
+    job = Job(Mailbox("t", "m"), state, answers, at_ms, hinted=options.get("hinted", False))
+    return after_look(state, before, now, job=job, full=options.get("full", False), pace=PACE, now_ms=at_ms)
 
 
 def test_missing_or_dead_subscription_is_made_anew() -> None:
@@ -58,16 +65,68 @@ def test_subscription_is_extended_well_before_it_ends() -> None:
 
 
 def test_new_day_asks_for_a_full_look() -> None:
-    assert not needs_full(a_state(), NOW_MS)
-    assert needs_full(a_state(), NOW_MS + DAY_MS)
-    assert needs_full(a_state(cursor=""), NOW_MS)
+    assert not needs_full(a_state(), window_at(NOW_MS))
+    assert needs_full(a_state(), window_at(NOW_MS + DAY_MS))
+    assert needs_full(a_state(cursor=""), window_at(NOW_MS))
 
 
-def test_empty_look_after_a_hint_is_repeated_once_at_microsoft_only() -> None:
-    echoed = after(a_state(), {}, {}, hinted=True)
-    assert echoed.due[DueReason.ECHO] == NOW_MS + ECHO_MS
-    assert DueReason.ECHO not in after(echoed, {}, {}, hinted=True).due
+def test_full_looks_are_spread_over_the_day_by_mailbox() -> None:
+    names = [f"m-{number}" for number in range(500)]
+    at_midnight = NOW_MS - NOW_MS % DAY_MS
+    moved = [name for name in names if window_at(at_midnight - 1, name) != window_at(at_midnight + HOUR_MS, name)]
+    assert 5 < len(moved) < 60
+    for name in names:
+        assert window_at(NOW_MS, name).end_ms >= NOW_MS + 60 * DAY_MS
+        assert window_at(NOW_MS, name).start_ms <= NOW_MS - DAY_MS + 1
+
+
+def test_empty_look_after_a_hint_is_repeated_with_growing_pauses_at_microsoft_only() -> None:
+    state, pauses = after(a_state(), {}, {}, hinted=True), []
+    at_ms = NOW_MS
+    while DueReason.ECHO in state.due:
+        pauses.append((state.due[DueReason.ECHO] - at_ms) // SECOND_MS)
+        at_ms = state.due[DueReason.ECHO]
+        state = after(state, {}, {}, when_due=True)
+    assert pauses == [2, 4, 8, 16]
     assert DueReason.ECHO not in after(a_state("google"), {}, {}, hinted=True).due
+
+
+def test_second_hint_of_the_same_change_does_not_end_the_repeating() -> None:
+    echoed = after(a_state(), {}, {}, hinted=True)
+    assert after(echoed, {}, {}, hinted=True).due[DueReason.ECHO] == NOW_MS + ECHO_MS
+    assert DueReason.ECHO not in after(echoed, {}, a_reference("none"), when_due=True).due
+
+
+def test_change_that_no_push_announced_doubts_the_subscription_and_extends_it_at_once() -> None:
+    reconciling = a_state(due={DueReason.RECONCILE: NOW_MS}, baseline_done=True)
+    doubted = after(reconciling, a_reference("none"), a_reference("declined"))
+    assert doubted.doubted_at_ms == NOW_MS
+    assert repair(doubted, NOW_MS) is Repair.EXTEND
+    assert not after(reconciling, a_reference("none"), a_reference("declined"), hinted=True).doubted_at_ms
+    assert not after(reconciling, a_reference("none"), a_reference("declined"), full=True).doubted_at_ms
+    assert not after(reconciling, a_reference("none"), a_reference("none")).doubted_at_ms
+
+
+@pytest.mark.parametrize(
+    ("starts_in_ms", "changes", "every_ms"),
+    [
+        (HOUR_MS, {}, 300 * SECOND_MS),
+        (5 * HOUR_MS, {}, 900 * SECOND_MS),
+        (3 * DAY_MS, {}, 4 * HOUR_MS),
+        (3 * DAY_MS, {"subscription": None}, 900 * SECOND_MS),
+        (3 * DAY_MS, {"doubted_at_ms": 1}, 900 * SECOND_MS),
+    ],
+)
+def test_pace_follows_the_next_meeting_with_a_room(
+    starts_in_ms: int, changes: dict[str, object], every_ms: int
+) -> None:
+    start_ms = NOW_MS + starts_in_ms
+    known = {"e": msgspec.structs.replace(a_reference("accepted")["e"], start_ms=start_ms, end_ms=start_ms + HOUR_MS)}
+    assert reconcile_every_ms(a_state(**changes), known, PACE, NOW_MS) == every_ms
+
+
+def test_first_hints_are_answered_at_once_and_replayed_ones_ever_more_rarely() -> None:
+    assert [hint_pause_ms(empty) // SECOND_MS for empty in range(7)] == [0, 0, 1, 2, 4, 8, 8]
 
 
 @pytest.mark.proves("B10")
