@@ -65,6 +65,8 @@ class MailboxCounts:
     """Their owners are connected, and the log does not have them: no worker looks at them."""
     late: int = 0
     """Of those, how many should have been prolonged long ago."""
+    doubted: int = 0
+    """A look of theirs found changes that no push had announced, and no push has come since."""
     heard_at_ms: int = 0
     looked_at_ms: int = 0
     oldest_look_ms: int = 0

@@ -114,6 +114,11 @@ def _watched(provider: str, counts: MailboxCounts) -> Iterator[Finding]:
     if counts.unwatched:
         what = f"{counts.unwatched} of {counts.held} mailboxes at {provider} have no live subscription: no push comes"
         yield Finding(what, page, "roomsync reconcile --all")
+    if counts.doubted:
+        what = f"looks at {counts.doubted} mailboxes at {provider} found changes that no push had announced"
+        yield Finding(
+            what, page, "the receiver's log; the subscriptions were extended at once, and looks come more often"
+        )
     if counts.late:
         what = f"{counts.late} subscriptions at {provider} end within 24 h and were not prolonged when due"
         yield Finding(what, page, "roomsync reconcile --all")

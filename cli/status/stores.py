@@ -101,6 +101,7 @@ def _count(counts: MailboxCounts, state: MailboxState, reconcile_ms: int, now_ms
     counts.connecting += word == "connecting"
     counts.failing += word == "failing"
     counts.stale += is_stale(state, reconcile_ms, now_ms)
+    counts.doubted += state.connected and state.doubted_at_ms > 0
     counts.heard_at_ms = max(counts.heard_at_ms, state.heard_at_ms)
     counts.looked_at_ms = max(counts.looked_at_ms, state.looked_at_ms)
     if state.connected and state.baseline_done:

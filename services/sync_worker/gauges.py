@@ -72,5 +72,7 @@ def state_of(state: MailboxState) -> str:
 
 def is_stale(state: MailboxState, reconcile_ms: int, now_ms: int) -> bool:
     """Whether a connected mailbox was looked at, but not within twice the reconcile time, nor when it was to be."""
-    late_ms = max(state.looked_at_ms + 2 * reconcile_ms, state.due.get(DueReason.RECONCILE, 0) + reconcile_ms // 4)
+    late_ms = state.looked_at_ms + 2 * reconcile_ms
+    if not state.failures:
+        late_ms = max(late_ms, state.due.get(DueReason.RECONCILE, 0) + reconcile_ms // 4)
     return state.connected and state.baseline_done and now_ms > late_ms
