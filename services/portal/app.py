@@ -24,8 +24,8 @@ from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import api as day_api
 from services.portal.my_day import pages as day_pages
-from services.portal.my_rooms import api as my_rooms_api
-from services.portal.my_rooms import pages, stream
+from services.portal.my_rooms import routes as my_rooms_routes
+from services.portal.my_rooms import stream
 from services.portal.sign_in import routes as sign_in_routes
 from services.portal.sign_in.attempts import Purpose
 from shared.registry import tables
@@ -58,7 +58,7 @@ def create_app(deps: Deps) -> Flask:
     sessions.register(app)
     headers.register(app)
     navigation.register(app)
-    pages.register_filters(app)
+    my_rooms_routes.register_filters(app)
     app.jinja_env.globals["asset"] = _asset
     checks = {
         "log": deps.engine.log.probe,
@@ -73,12 +73,11 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(integration_routes.blueprint(deps, flow))
     app.register_blueprint(switch_off.blueprint(deps, flow))
     app.register_blueprint(people_routes.blueprint(deps))
-    app.register_blueprint(my_rooms_api.blueprint(deps, reader))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(decline_feed_routes.blueprint(deps))
-    app.register_blueprint(pages.blueprint(deps, reader))
+    app.register_blueprint(my_rooms_routes.blueprint(deps, reader))
     app.register_blueprint(room_routes.blueprint(deps, reader))
     app.register_blueprint(day_pages.blueprint(deps, reader))
     app.register_blueprint(day_api.blueprint(deps, reader))

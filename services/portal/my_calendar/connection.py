@@ -14,7 +14,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, cookie_name
 from services.portal.meetings.takes import append_command
-from services.portal.my_rooms.api import connection
+from services.portal.my_calendar.connection_state import read_connection
 from services.portal.sign_in.attempts import Purpose, SignIns
 from services.portal.sign_in.openid import OpenIdProvider, asked_for
 from services.portal.sign_in.routes import BROWSER_COOKIE, callback_address
@@ -43,7 +43,7 @@ class Connecting:
     def shown(self, person: Person) -> Json:
         """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
         row = _organisation(self._deps, person)
-        found = connection(self._deps, person)
+        found = read_connection(self._deps, person)
         if row.integration is not IntegrationState.ENABLED and found["state"] in CONNECTED:
             found["state"] = "sleeping"  # nothing is read from the switch on, whether or not its worker has let go yet
         refusal = _refusal(person, row)

@@ -19,7 +19,7 @@ from services.portal.my_day.deciding.booking_form import read_booking
 from services.portal.my_day.parameters import attended, browser_zone, day_in, month_in, place_in, span_days, today
 from services.portal.my_day.places import Place, Places
 from services.portal.my_day.presentation import DayShown
-from services.portal.my_rooms.api import IDEMPOTENCY_HEADER
+from services.portal.my_rooms.parameters import IDEMPOTENCY_HEADER
 from shared.domain.instants import to_rfc3339
 
 

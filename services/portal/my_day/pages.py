@@ -15,13 +15,13 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.choices import WORDS, is_offered
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_day.booking import Booking
 from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
 from services.portal.my_day.deciding.booking_form import BookingRequest, read_booking
 from services.portal.my_day.parameters import attended, browser_zone, day_in, month_in, place_in, span_days, today
 from services.portal.my_day.places import CHOSEN, Places
 from services.portal.my_day.presentation import DayShown
-from services.portal.my_rooms.api import connection
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables
 from shared.runtime.logging import get_logger
@@ -65,7 +65,7 @@ def _agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             on=first + timedelta(days=span_days()),
             today=today(deps, zone),
             places=CHOSEN,
-            connected=connection(deps, person)["state"],
+            connected=read_connection(deps, person)["state"],
             flash=_DONE.get(request.args.get("done", ""), ""),
         )
 
@@ -175,7 +175,7 @@ def _form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any) -> str
         zone_known=known,
         key=sent.get("key") or secrets.token_urlsafe(16),
         today=today(deps, zone),
-        connected=connection(deps, person)["state"],
+        connected=read_connection(deps, person)["state"],
         **{"problem": None, "choices": (), "words": "", "asked": False, **shown},
     )
 

@@ -11,7 +11,7 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import MAX_DATES
 from services.portal.meetings.deciding.choices import Choices, Empty, candidates, free, is_offered, throughout
 from services.portal.meetings.deciding.prompts import Prompt
-from services.portal.meetings.deciding.shapes import CLOSING_WORDS
+from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.takes import MAX_KEY_CHARS, Takes

@@ -4,7 +4,8 @@
   const body = document.body;
   const byId = (id) => document.getElementById(id);
   const csrf = body.dataset.csrf;
-  const WORD = { pending: "Pending", accepted: "Accepted", declined: "Declined", released: "Released", unknown: "Not known" };
+  const WORDS = JSON.parse(byId("words").content.textContent);  // the server's own table: this script has no words of its own
+  const fill = (text, values) => text.replace(/\{([a-z]{1,20})\}/gi, (_, name) => values[name]);
   const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
   const SHORT_DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
   const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -24,7 +25,7 @@
     }
   };
   const entitle = (element, shape) => {
-    element.querySelector("[data-title]").textContent = shape.read ? shape.title || "Untitled meeting" : "Meeting (title could not be read just now)";
+    element.querySelector("[data-title]").textContent = shape.read ? shape.title || WORDS.untitled : `${WORDS.unread} ${WORDS.unreadWhy}`;
     element.querySelector("[data-unread]")?.remove();
   };
   const place = (element, shape, withDay) => {
@@ -36,7 +37,7 @@
   const datesOf = (card) => [...card.querySelectorAll("[data-date]")];
   const idsOf = (card) => datesOf(card).map((date) => date.dataset.date);
   const cardOf = (id) => find("date", id)?.closest("[data-prompt]");
-  const chooseWords = (card) => datesOf(card).length > 1 ? "Choose one room for all" : "Choose another room";
+  const chooseWords = (card) => datesOf(card).length > 1 ? WORDS.chooseForAll : WORDS.choose;
   const shared = (card) => {
     const states = [...document.querySelectorAll(`[data-series="${CSS.escape(card.dataset.group)}"] [data-state]`)];
     const having = (state) => states.filter((badge) => badge.classList.contains(state)).length;
@@ -44,7 +45,8 @@
     const words = card.querySelector("[data-share]");
     if (!words) return;
     words.hidden = states.length < 2;
-    words.textContent = `${having("accepted")} of ${states.length} dates have the room.${waiting ? ` ${waiting} ${waiting === 1 ? "has" : "have"} no answer yet.` : ""}`;
+    const pending = waiting ? fill(waiting === 1 ? WORDS.share.pendingOne : WORDS.share.pendingMany, { pending: waiting }) : "";
+    words.textContent = [fill(WORDS.share.accepted, { accepted: having("accepted"), dates: states.length }), pending].filter(Boolean).join(" ");
   };
   const named = (card) => {
     const [id] = idsOf(card);
@@ -55,8 +57,8 @@
     card.setAttribute("aria-labelledby", `p-${id}`);
     card.querySelector("[data-choose]").href = `/prompts/${id}`;
     card.querySelector("[data-dismiss]").action = `/prompts/${id}/dismiss`;
-    card.querySelector("[data-count]").textContent = many ? ` on ${datesOf(card).length} dates` : "";
-    card.querySelector("[data-there]").textContent = many ? " on these dates" : "";
+    card.querySelector("[data-count]").textContent = many ? ` ${fill(WORDS.onDates, { count: datesOf(card).length })}` : "";
+    card.querySelector("[data-there]").textContent = many ? ` ${WORDS.onTheseDates}` : "";
     opened(card, false);  // what was offered was for other dates
     shared(card);
   };
@@ -107,11 +109,11 @@
       line.dataset.series = shape.series;
       meeting.querySelector(".rooms").append(line);
     }
-    line.querySelector("[data-name]").textContent = shape.roomName || "A room";
+    line.querySelector("[data-name]").textContent = shape.roomName || WORDS.room;
     line.querySelector("[data-words]").textContent = shape.words;
     const badge = line.querySelector("[data-state]");
     badge.className = `badge ${shape.state}`;
-    badge.textContent = WORD[shape.state] || shape.state;
+    badge.textContent = WORDS.states[shape.state] || shape.state;
     arrange();
     tally(shape.series);
   };
@@ -120,9 +122,9 @@
     let date = find("date", shape.id);
     let card = date?.closest("[data-prompt]");
     if (!card) {
-      const room = shape.roomName || "A room";
+      const room = shape.roomName || WORDS.room;
       card = [...document.querySelectorAll(`[data-group="${CSS.escape(shape.series.id)}"]:not(.closed)`)].find((other) => datesOf(other).length < MOST_DATES);
-      say(card ? `${room} said no on another date.` : `${room} said no. Choose another room.`);
+      say(fill(card ? WORDS.saidNoToo : WORDS.saidNo, { room }));
       if (card) {
         date = datesOf(card)[0].cloneNode(true);
       } else {
@@ -138,7 +140,7 @@
       card.querySelector("[data-dates]").insertBefore(date, later || null);
       named(card);
     }
-    card.querySelector("h3 [data-name]").textContent = shape.roomName || "A room";
+    card.querySelector("h3 [data-name]").textContent = shape.roomName || WORDS.room;
     entitle(card, shape);
     place(date, shape, true);
     shared(card);
@@ -187,11 +189,11 @@
     on("rebuilding", () => { byId("rebuilding").hidden = false; });
     source.addEventListener("replaced", () => {
       source.close();
-      live("Live in your other windows. Reload this page to follow it here.");
+      live(WORDS.replaced);
     });
-    source.onopen = () => live("Live: changes appear by themselves.");
+    source.onopen = () => live(WORDS.live);
     source.onerror = () => {
-      live("Reconnecting …");
+      live(WORDS.reconnecting);
       if (source.readyState === EventSource.CLOSED) setTimeout(follow, 15000);  // refused: signed out, or no seat
     };
   };
@@ -204,33 +206,33 @@
   });
   const problem = async (answer) => {
     const found = await answer.json().catch(() => ({}));
-    return [found.title, found.next].filter(Boolean).join(" ") || "That did not work. Try again in a moment.";
+    return [found.title, found.next].filter(Boolean).join(" ") || WORDS.failed;
   };
   const told = (card, text) => {
     const note = card.querySelector("[data-took]");
     note.hidden = false;
     note.textContent = text;
   };
-  const where = (choice) => [choice.building, choice.floor && `floor ${choice.floor}`].filter(Boolean).join(", ");
+  const where = (choice) => [choice.building, choice.floor && fill(WORDS.floor, choice)].filter(Boolean).join(", ");
   const opened = (card, open) => {
     const button = card.querySelector("[data-choose]");
     card.querySelector("[data-panel]").hidden = !open;
     button.setAttribute("aria-expanded", String(open));
-    button.textContent = open ? "Not now" : chooseWords(card);
+    button.textContent = open ? WORDS.notNow : chooseWords(card);
   };
   const choose = async (card) => {
     const [id, ...also] = idsOf(card);
     const panel = card.querySelector("[data-panel]");
     if (!panel.hidden) return opened(card, false);
     opened(card, true);
-    panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: "Looking for free rooms …" }));
+    panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: WORDS.looking }));
     try {
       const answer = await fetch(`/v1/me/prompts/${id}/choices?${new URLSearchParams(also.map((each) => ["also", each]))}`);
       if (!answer.ok) throw new Error(await problem(answer));
       const found = await answer.json();
       if (found.choices.length === 0) throw new Error(found.words);
       const parts = byId("choices-template").content.cloneNode(true);
-      parts.querySelector("[data-label]").textContent = "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited.";
+      parts.querySelector("[data-label]").textContent = WORDS.choices;
       for (const choice of found.choices.slice(0, 3)) {
         const item = clone("choice-template");
         item.querySelector("strong").textContent = choice.name;
@@ -250,7 +252,7 @@
   const take = async (card, choice, key) => {
     const buttons = card.querySelectorAll(".panel button");
     buttons.forEach((button) => { button.disabled = true; });
-    told(card, `Asking for ${choice.name} in your calendar …`);
+    told(card, fill(WORDS.asking, { room: choice.name }));
     const [id, ...also] = idsOf(card);
     try {
       const answer = await post(`/v1/me/prompts/${id}/take`, { roomId: choice.roomId, also }, { "Idempotency-Key": key });
@@ -274,7 +276,7 @@
       told(card, found.words);
       return;
     }
-    throw new Error("This is taking long. Look at your calendar, or try again.");
+    throw new Error(WORDS.slow);
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose]");
@@ -311,7 +313,7 @@
   localise(byId("meetings"), false);
   localise(byId("prompt-list"), true);
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
-  byId("zone").textContent = ` Times are those of ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`;
+  byId("zone").textContent = ` ${fill(WORDS.zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`;
   arrange();
   follow();
   watch();

@@ -7,37 +7,22 @@ from typing import Any
 
 from services.portal.meetings.deciding.board import Share
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Candidate, Choices
-from services.portal.meetings.deciding.prompts import Closing, Prompt, RoomLine
+from services.portal.meetings.deciding.prompts import Prompt, RoomLine
+from services.portal.meetings.deciding.words import (
+    CLOSING_WORDS,
+    GUEST_DECLINED_WORDS,
+    ORGANIZER_WORDS,
+    QUIET_WORDS,
+    STATE_WORDS,
+    TAKE_WORDS,
+    share_words,
+)
 from shared.contracts.meeting_state import RoomState
-from shared.contracts.rows import TakeRow, TakeState
+from shared.contracts.rows import TakeRow
 from shared.domain.instants import to_rfc3339
 from shared.domain.sighting import LiveMeeting
 
 Json = dict[str, Any]
-
-STATE_WORDS = {
-    RoomState.PENDING: "Pending: the room has not answered yet.",
-    RoomState.ACCEPTED: "The room has accepted.",
-    RoomState.DECLINED: "The room has declined. It gave no reason.",
-    RoomState.RELEASED: "The room had accepted and is no longer invited.",
-    RoomState.GONE: "The room is no longer asked.",
-    RoomState.UNKNOWN: "Not known: only the organiser's calendar shows the room's answer.",
-}
-GUEST_DECLINED_WORDS = "The room has declined. Only {organizer} can choose another one."
-ORGANIZER_WORDS = "whoever organises the meeting"
-QUIET_WORDS = "Declined before you connected."
-CLOSING_WORDS = {
-    Closing.REBOOKED: "Closed: the meeting has asked for a room again.",
-    Closing.ACCEPTED: "Closed: the room has accepted after all.",
-    Closing.CANCELLED: "Closed: the meeting, or its wish for this room, is gone.",
-    Closing.PAST: "Closed: the meeting has begun.",
-    Closing.DISMISSED: "Closed: you put it away.",
-}
-TAKE_WORDS = {
-    TakeState.ASKED: "Asking for {room} in your calendar …",
-    TakeState.DONE: "{room} has been asked. It is pending until it answers.",
-    TakeState.FAILED: "Asking for {room} did not work.",
-}
 
 
 def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Json:
@@ -152,16 +137,13 @@ def _choice(each: Candidate) -> Json:
     }
 
 
-def share_words(part: Share) -> str:
-    """`8 of 10 dates have the room.`; "" for a meeting of one date."""
-    if part.dates < 2:  # noqa: PLR2004
-        return ""
-    waiting = f" {part.pending} {'has' if part.pending == 1 else 'have'} no answer yet." if part.pending else ""
-    return f"{part.accepted} of {part.dates} dates have the room.{waiting}"
-
-
 def _share(part: Share) -> Json:
-    return {"dates": part.dates, "accepted": part.accepted, "pending": part.pending, "words": share_words(part)}
+    return {
+        "dates": part.dates,
+        "accepted": part.accepted,
+        "pending": part.pending,
+        "words": share_words(part.accepted, part.pending, part.dates),
+    }
 
 
 def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> Json:

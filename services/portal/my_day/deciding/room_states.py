@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.portal.meetings.deciding.prompts import RoomLine
-from services.portal.meetings.deciding.shapes import STATE_WORDS
+from services.portal.meetings.deciding.words import STATE_WORDS
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.attendees import Answer

@@ -1,0 +1,88 @@
+"""The words for rooms, prompts and takes: one table a concept, for templates, JSON and script alike. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.portal.meetings.deciding.prompts import Closing
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import TakeState
+
+STATE_BADGES = {
+    RoomState.PENDING: "Pending",
+    RoomState.ACCEPTED: "Accepted",
+    RoomState.DECLINED: "Declined",
+    RoomState.RELEASED: "Released",
+    RoomState.GONE: "Gone",
+    RoomState.UNKNOWN: "Not known",
+}
+"""State → one or two words."""
+STATE_WORDS = {
+    RoomState.PENDING: "Pending: the room has not answered yet.",
+    RoomState.ACCEPTED: "The room has accepted.",
+    RoomState.DECLINED: "The room has declined. It gave no reason.",
+    RoomState.RELEASED: "The room had accepted and is no longer invited.",
+    RoomState.GONE: "The room is no longer asked.",
+    RoomState.UNKNOWN: "Not known: only the organiser's calendar shows the room's answer.",
+}
+"""State → a sentence."""
+GUEST_DECLINED_WORDS = "The room has declined. Only {organizer} can choose another one."
+ORGANIZER_WORDS = "whoever organises the meeting"
+QUIET_WORDS = "Declined before you connected."
+CLOSING_WORDS = {
+    Closing.REBOOKED: "Closed: the meeting has asked for a room again.",
+    Closing.ACCEPTED: "Closed: the room has accepted after all.",
+    Closing.CANCELLED: "Closed: the meeting, or its wish for this room, is gone.",
+    Closing.PAST: "Closed: the meeting has begun.",
+    Closing.DISMISSED: "Closed: you put it away.",
+}
+TAKE_WORDS = {
+    TakeState.ASKED: "Asking for {room} in your calendar …",
+    TakeState.DONE: "{room} has been asked. It is pending until it answers.",
+    TakeState.FAILED: "Asking for {room} did not work.",
+}
+SHARE_WORDS = {
+    "accepted": "{accepted} of {dates} dates have the room.",
+    "pendingOne": "{pending} has no answer yet.",
+    "pendingMany": "{pending} have no answer yet.",
+}
+FLOOR_WORDS = "floor {floor}"
+
+PAGE_WORDS: dict[str, Any] = {
+    "states": {state.value: words for state, words in STATE_BADGES.items()},
+    "share": SHARE_WORDS,
+    "asking": TAKE_WORDS[TakeState.ASKED],
+    "floor": FLOOR_WORDS,
+    "room": "A room",
+    "untitled": "Untitled meeting",
+    "unread": "Meeting",
+    "unreadWhy": "(title could not be read just now)",
+    "saidNo": "{room} said no. Choose another room.",
+    "saidNoToo": "{room} said no on another date.",
+    "choose": "Choose another room",
+    "chooseForAll": "Choose one room for all",
+    "notNow": "Not now",
+    "onDates": "on {count} dates",
+    "onTheseDates": "on these dates",
+    "looking": "Looking for free rooms …",
+    "choices": (
+        "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."
+    ),
+    "slow": "This is taking long. Look at your calendar, or try again.",
+    "failed": "That did not work. Try again in a moment.",
+    "live": "Live: changes appear by themselves.",
+    "reconnecting": "Reconnecting …",
+    "replaced": "Live in your other windows. Reload this page to follow it here.",
+    "zone": "Times are those of {zone}.",
+}
+"""What the pages of meetings say beside the tables above; handed to their script as JSON, which has no words of its own."""
+
+
+def share_words(accepted: int, pending: int, dates: int) -> str:
+    """`8 of 10 dates have the room. 1 has no answer yet.`; "" for a meeting of one date."""
+    if dates < 2:  # noqa: PLR2004
+        return ""
+    parts = [SHARE_WORDS["accepted"].format(accepted=accepted, dates=dates)]
+    if pending:
+        parts.append(SHARE_WORDS["pendingOne" if pending == 1 else "pendingMany"].format(pending=pending))
+    return " ".join(parts)

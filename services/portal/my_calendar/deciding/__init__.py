@@ -1,0 +1,1 @@
+"""Pure: the words for where a connection stands."""

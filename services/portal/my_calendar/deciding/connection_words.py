@@ -1,0 +1,60 @@
+"""The words for where a person's connection stands: the same on every page. Pure."""
+
+from __future__ import annotations
+
+CONNECTION_WORDS = {
+    "none": "Not connected",
+    "connecting": "Connecting …",
+    "first-sync": "First sync …",
+    "connected": "Connected",
+    "failing": "Trouble reaching your calendar",
+    "suspended": "Your calendar system refuses us for now",
+    "revoked": "Disconnected: permission taken back",
+    "sleeping": "Switched off for your organisation",
+    "disconnecting": "Disconnecting …",
+}
+_ADVICE = {
+    "none": "Your calendar is not connected: nothing of it is read, and nothing can be said about your rooms.",
+    "connecting": "Your calendar system is being asked to tell us about changes.",
+    "first-sync": "Your calendar is being read for the first time. Nothing is announced for what happened before.",
+    "connected": "You hear of it when a room declines one of your meetings.",
+    "failing": "Your calendar system does not answer us at the moment. We keep trying; connecting again may help.",
+    "sleeping": (
+        "Nothing of your calendar is read. Your permission is kept locked away for five days after switching off; if it is "
+        "switched on again by then, you are connected again without doing anything."
+    ),
+    "disconnecting": "Your calendar system is being told to stop; then your permission is deleted here.",
+}
+_SUSPENDED_ADVICE = {
+    "person": (
+        "Your calendar system wants to see you before it answers us again. Your permission is kept, and we go on trying for "
+        "two weeks. Connecting again helps at once."
+    ),
+    "administrator": (
+        "Your calendar system says that a rule of your organisation forbids it at the moment. Your permission is kept, and we "
+        "go on trying for two weeks: once your IT department allows it, you are connected again without doing anything."
+    ),
+    "operator": (
+        "Your calendar system refuses this service at the moment. Whoever runs it has to mend that; your permission is kept, "
+        "and nothing is needed from you."
+    ),
+}
+_REVOKED_ADVICE = {
+    "person": "Your calendar system says that the permission is gone. Nothing is read any more. Connect again to go on.",
+    "administrator": (
+        "Your calendar system says that a rule of your organisation forbids it now. Nothing is read any more. Your IT "
+        "department has to allow it; then connect again."
+    ),
+}
+
+
+def advise(state: str, mends: str = "person") -> str:
+    """
+    Say what follows from a state, and what to do.
+
+    Args:
+        state: A key of `CONNECTION_WORDS`.
+        mends: Of a revoked or suspended connection, who can mend it: `person`, `administrator` or `operator`.
+    """
+    refused = {"revoked": _REVOKED_ADVICE, "suspended": _SUSPENDED_ADVICE}.get(state)
+    return refused.get(mends, refused["person"]) if refused else _ADVICE[state]

@@ -1,0 +1,59 @@
+"""What a request about a prompt names: the room to take, the other dates, the key of a repetition; from a form or as JSON."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import request
+
+from services.portal.frame.problems import ProblemError
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+MAX_ROOM_ID_CHARS = 64
+
+
+def read_key() -> str:
+    """The key that makes a repetition the same request; a form sends it as a field. "" when there is none."""
+    return request.headers.get(IDEMPOTENCY_HEADER, "") or request.form.get("key", "")
+
+
+def read_room_id() -> str:
+    """
+    The room that is to be taken.
+
+    Raises:
+        ProblemError: 400, none is named, or it cannot be the id of a room.
+    """
+    room = request.form.get("roomId") or _read_body().get("roomId")
+    if not isinstance(room, str) or not room.isascii() or not 0 < len(room) <= MAX_ROOM_ID_CHARS:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "room-missing",
+            'The body must be JSON with the room to take: {"roomId": "…"}.',
+            next_step="Take one of those listed under the prompt's `choices`.",
+        )
+    return room
+
+
+def read_also() -> list[str]:
+    """
+    The ids of other prompts of the same series that the request is for as well; from the query, a form or JSON.
+
+    Raises:
+        ProblemError: 400, it is no list of ids.
+    """
+    named: Any = request.args.getlist("also") or request.form.getlist("also") or _read_body().get("also", [])
+    if not isinstance(named, list) or not all(isinstance(each, str) and each.isascii() for each in named):
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "also-not-a-list",
+            "`also` names other prompts of the same series: a list of their ids.",
+            next_step="See /v1/me/prompts, or leave it out.",
+        )
+    return named
+
+
+def _read_body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}

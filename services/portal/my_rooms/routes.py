@@ -1,0 +1,188 @@
+"""My rooms, as a page that works without a script and as JSON: the person, their rooms, their prompts, their takes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Flask, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, anybody, signed_in
+from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
+from services.portal.meetings.deciding.words import FLOOR_WORDS, PAGE_WORDS
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.presentation import UNNAMED
+from services.portal.meetings.takes import Takes
+from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_rooms.parameters import read_also, read_key, read_room_id
+from services.portal.my_rooms.rebooking import Rebooking
+from services.portal.my_rooms.view import RoomsView
+from shared.contracts.rows import TakeRow, TakeState
+from shared.domain.instants import SECOND_MS, from_rfc3339
+from shared.registry import tables
+
+_API = "/v1/me"
+_FLASHES = {
+    "asked": "The room is being asked. It is pending until it answers.",
+    "dismissed": "The prompt was put away.",
+}
+
+
+def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
+    """The routes of "My rooms": `/`, `/prompts/…`, and below `/v1/me` all but the stream."""
+    bp = Blueprint("my-rooms", __name__)
+    _add_reading(bp, deps, reader)
+    _add_choosing(bp, deps, reader)
+    _add_taking(bp, deps, reader)
+    _add_dismissing(bp, deps, reader)
+    return bp
+
+
+def register_filters(app: Flask) -> None:
+    """Give every template of `app` the words and forms of times that it needs."""
+    app.jinja_env.globals["words"] = PAGE_WORDS
+    app.template_filter("utc_day")(lambda text: f"{_moment(text):%a %-d %b}")
+    app.template_filter("utc_clock")(lambda text: f"{_moment(text):%H:%M}")
+    app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))
+    app.template_filter("place")(describe_place)
+    app.template_filter("long_day")(lambda text: f"{date.fromisoformat(text):%A %-d %B}")
+
+
+def describe_place(choice: Mapping[str, Any]) -> str:
+    """`Riverside, floor 4`."""
+    floor = FLOOR_WORDS.format(floor=choice["floor"]) if choice["floor"] else ""
+    return ", ".join(filter(None, [choice["building"], floor]))
+
+
+def _add_reading(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.get("/")
+    def my_rooms() -> AnyResponse | str:
+        if anybody() is None:
+            return redirect("/auth/login", HTTPStatus.SEE_OTHER)
+        return _render_page(deps, reader, signed_in())
+
+    @bp.get(_API)
+    def me() -> Response:
+        person = signed_in()
+        return jsonify(
+            {
+                "user": person.user,
+                "tenant": person.tenant,
+                "provider": person.provider,
+                "csrf": person.csrf,
+                "csrfHeader": "X-CSRF-Token",
+                "connection": read_connection(deps, person),
+            }
+        )
+
+    @bp.get(f"{_API}/rooms")
+    def rooms() -> Response:
+        return jsonify(RoomsView(deps, reader, signed_in()).list_rooms())
+
+    @bp.get(f"{_API}/prompts")
+    def prompts() -> Response:
+        include_closed = request.args.get("include") == "closed"
+        return jsonify(RoomsView(deps, reader, signed_in()).list_prompts(include_closed=include_closed))
+
+
+def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.get("/prompts/<prompt_id>")
+    def choose(prompt_id: str) -> AnyResponse | str:
+        if anybody() is None:
+            return redirect(f"/auth/login?next=/prompts/{prompt_id}", HTTPStatus.SEE_OTHER)
+        return _render_page(deps, reader, signed_in(), chosen=prompt_id)
+
+    @bp.get(f"{_API}/prompts/<prompt_id>/choices")
+    def choices(prompt_id: str) -> Response:
+        rebooking = _rebooking(deps, reader, signed_in())
+        prompt, *others = rebooking.together(prompt_id, read_also())
+        return jsonify(choices_shape(prompt, rebooking.choices(prompt, *others)))
+
+
+def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.post("/prompts/<prompt_id>/take")
+    def take_by_form(prompt_id: str) -> AnyResponse:
+        rebooking = _rebooking(deps, reader, signed_in())
+        rebooking.take_all(prompt_id, read_also(), request.form.get("roomId", ""), read_key())
+        return redirect("/?done=asked", HTTPStatus.SEE_OTHER)
+
+    @bp.post(f"{_API}/prompts/<prompt_id>/take")
+    def take(prompt_id: str) -> tuple[Response, HTTPStatus]:
+        rebooking = _rebooking(deps, reader, signed_in())
+        takes, room = rebooking.take_all(prompt_id, read_also(), read_room_id(), read_key())
+        first, *others = [
+            {**take_shape(take_id, _as_asked(row), room.name), "href": f"{_API}/takes/{take_id}"}
+            for take_id, row in takes
+        ]
+        return jsonify({**first, "also": others}), HTTPStatus.ACCEPTED
+
+    @bp.get(f"{_API}/takes/<take_id>")
+    def one_take(take_id: str) -> Response:
+        person = signed_in()
+        row = Takes(deps, person).find(take_id)
+        if row is None:
+            raise ProblemError(
+                HTTPStatus.NOT_FOUND, "no-such-take", "You asked for no such room.", next_step="See /v1/me/prompts"
+            )
+        room = tables.rooms(deps.engine.registry).get(person.tenant, row.room)
+        return jsonify(take_shape(take_id, row, room.name if room else UNNAMED))
+
+
+def _add_dismissing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.post("/prompts/<prompt_id>/dismiss")
+    def dismiss_by_form(prompt_id: str) -> AnyResponse:
+        _rebooking(deps, reader, signed_in()).dismiss_all(prompt_id, read_also())
+        return redirect("/?done=dismissed", HTTPStatus.SEE_OTHER)
+
+    @bp.post(f"{_API}/prompts/<prompt_id>/dismiss")
+    def dismiss(prompt_id: str) -> Response:
+        dismissed = _rebooking(deps, reader, signed_in()).dismiss_all(prompt_id, read_also())
+        first, *others = [prompt_shape(each, None, None, None) for each in dismissed]
+        return jsonify({**first, "also": others})
+
+
+def _render_page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> str:
+    page = RoomsView(deps, reader, person).describe_page()
+    group = next((each for each in page["prompts"] if chosen in {date["id"] for date in each["dates"]}), None)
+    return render_template(
+        "rooms.html",
+        **page,
+        chosen=group["id"] if group else chosen,
+        choices=_find_choices(deps, reader, person, chosen, group) if chosen else None,
+        key=secrets.token_urlsafe(16),
+        flash=_flash(chosen, group),
+    )
+
+
+def _find_choices(deps: Deps, reader: LiveReader, person: Person, chosen: str, group: Json | None) -> Json | None:
+    rebooking = _rebooking(deps, reader, person)
+    dates = [date["id"] for date in group["dates"]] if group else []
+    prompt, *others = rebooking.together(dates[0] if dates else chosen, dates)
+    return choices_shape(prompt, rebooking.choices(prompt, *others)) if prompt.open else None
+
+
+def _flash(chosen: str, group: Json | None) -> str:
+    if chosen and group is None:
+        return "Nothing has to be done for this prompt any more."
+    return _FLASHES.get(request.args.get("done", ""), "")
+
+
+def _rebooking(deps: Deps, reader: LiveReader, person: Person) -> Rebooking:
+    return Rebooking(deps, reader, person, Desk(deps, person))
+
+
+def _as_asked(row: TakeRow) -> TakeRow:
+    """The answer to a take is that it was asked, however often it is repeated; how it went stands at its `href`."""
+    return msgspec.structs.replace(row, state=TakeState.ASKED, reason="")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromtimestamp(from_rfc3339(text) // SECOND_MS, tz=UTC)

@@ -1,0 +1,74 @@
+"""A person's rooms and prompts at one moment: the one view model behind the page and the JSON API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.portal.deps import Deps
+from services.portal.frame.sessions import Person
+from services.portal.meetings.deciding.shapes import Json
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.presentation import Showing
+from services.portal.my_calendar.connection import why_not
+from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
+from services.portal.my_rooms.stream import Mark
+
+
+class RoomsView:
+    """Reads the person's rows of the view once; titles and names are looked up as they are asked for."""
+
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:
+        """Read the person's meetings as they stand now."""
+        self._deps = deps
+        self._person = person
+        self._now_ms = deps.clock.now_ms()
+        self.desk = Desk(deps, person)
+        self._meetings = self.desk.standing()
+        self._board = self.desk.board(self._meetings.meetings.values(), at_ms=self._now_ms)
+        self._presenter = Showing(deps, reader, person, self.desk, self._board)
+
+    def list_rooms(self) -> Json:
+        """Every room of every date to come."""
+        return {
+            "rooms": self._presenter.rooms(tuple(self._board.rooms.values())),
+            "rebuilding": self._meetings.rebuilding,
+        }
+
+    def list_prompts(self, *, include_closed: bool) -> Json:
+        """The open prompts, and the closed ones after them."""
+        listed = self._board.open_prompts
+        if include_closed:
+            listed += tuple(prompt for prompt in self._board.prompts.values() if prompt.closing is not None)
+        return {"prompts": self._presenter.prompts(listed), "rebuilding": self._meetings.rebuilding}
+
+    def describe_page(self) -> dict[str, Any]:
+        """What the page shows: rooms by meeting, prompts by series, takes that came to nothing, the connection, the words."""
+        rooms, prompts = self._presenter.everything()
+        connection = read_connection(self._deps, self._person)
+        state = connection["state"]
+        return {
+            "person": self._person,
+            "meetings": group_by_meeting(rooms),
+            "prompts": prompts,
+            "refused": self._presenter.refused_takes(),
+            "rebuilding": self._meetings.rebuilding,
+            "cursor": Mark(self._meetings.revision, self._now_ms).text,
+            "connection": {
+                **connection,
+                "words": CONNECTION_WORDS[state],
+                "advice": advise(state, connection.get("mends", "person")),
+            },
+            "why_not": why_not(self._deps, self._person),
+        }
+
+
+def group_by_meeting(rooms: Sequence[Json]) -> list[Json]:
+    """Room lines gathered under their date of their meeting, by time."""
+    found: dict[str, Json] = {}
+    for shape in rooms:
+        each = found.setdefault(shape["occurrenceRef"], {**shape, "ref": shape["occurrenceRef"], "rooms": []})
+        each["rooms"].append(shape)
+    return sorted(found.values(), key=lambda each: str(each["start"]))
