@@ -13,6 +13,7 @@ import msgspec
 from services.room_status.deciding.batch import SOURCE_HEADER, KeysOf, decide
 from services.room_status.deciding.fold import Rules, fold
 from services.room_status.replaying.history import source_offset
+from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from shared.contracts.envelope import read_json
 from shared.contracts.room_declined import RoomDeclined
 from shared.ports.log import NewRecord, Record
@@ -31,6 +32,11 @@ class Decline:
     source: int | None
     """Offset of the observation it was made upon; None on the topic when nothing says so."""
     record: NewRecord | Record
+
+    def equals(self, published: Decline) -> bool:
+        """Whether the published decline is this one, under the rules version that it names."""
+        now, then = rules_version_of(self.record), rules_version_of(published.record)
+        return is_same_event(self.value, published.value, now=now, then=then)
 
 
 @dataclass(slots=True)
@@ -67,7 +73,7 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Whether the range gives what was told, byte for byte."""
+        """Whether the range gives what was told, byte for byte; under an earlier rules version, field for field."""
         return not (self.missing or self.undecided or self.spurious or self.differing or self.repeated)
 
 
@@ -135,11 +141,11 @@ def compare(redone: Redone, told: Sequence[Decline], *, begin: int, end: int, re
     here = [each for each in told if each.source is not None and begin <= each.source < end]
     lacking = [each for each in redone.declines if each.id not in by_id]
     return Comparison(
-        same=[each for each in redone.declines if each.id in by_id and by_id[each.id].value == each.value],
+        same=[each for each in redone.declines if each.id in by_id and each.equals(by_id[each.id])],
         missing=[each for each in lacking if (each.source or 0) < reached],
         undecided=[each for each in lacking if (each.source or 0) >= reached],
         spurious=[each for each in here if each.id not in given and each.source not in redone.forgotten],
-        differing=[each for each in redone.declines if each.id in by_id and by_id[each.id].value != each.value],
+        differing=[each for each in redone.declines if each.id in by_id and not each.equals(by_id[each.id])],
         repeated=[each for each in here if each is not by_id[each.id]],
         erased=[each for each in here if each.id not in given and each.source in redone.forgotten],
     )
