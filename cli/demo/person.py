@@ -38,7 +38,7 @@ class PortalSession:
         self._leaving = threading.Event()
 
     def sign_in(self, provider: str, address: str) -> None:
-        """Sign in through the provider's own pages. Raises RuntimeError with the text of the last page."""
+        """Sign in and connect the calendar, through the provider's own pages. Raises RuntimeError with the last page."""
         answer = self._http.get("/auth/login", params={"provider": provider, "login_hint": address})
         me = self._http.get("/v1/me")
         if me.is_error:
@@ -47,7 +47,17 @@ class PortalSession:
             )
             raise RuntimeError(message)
         self._csrf = me.json()["csrf"]
+        self._connect()
         threading.Thread(target=self._follow, daemon=True).start()
+
+    def _connect(self) -> None:
+        """Turn the switch of the profile on, and give the permission that the provider asks for."""
+        asked = self._http.post("/v1/me/calendar/connect", headers={"X-CSRF-Token": self._csrf})
+        asked.raise_for_status()
+        back = self._http.get(asked.json()["location"])
+        if back.is_error:
+            message = f"the calendar could not be connected: {back.status_code} {back.url}\n{back.text[:600]}"
+            raise RuntimeError(message)
 
     def get(self, path: str) -> Any:
         """Read from the API, again while a service is being restarted. Raises RuntimeError when patience is over."""

@@ -243,6 +243,8 @@ class SignInRow(_Row, frozen=True):
     """What the person is sent to their provider for: a word of the portal's `Purpose`."""
     user: str = ""
     """Who began it while signed in, to connect their own calendar; "" for whoever signs in."""
+    session: str = ""
+    """The session in which they began it, by its id in `sessions`; "" for whoever signs in."""
     used: bool = False
 
 

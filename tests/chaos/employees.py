@@ -38,9 +38,12 @@ class Employee:
         """As shown so far: a page that ran out of time to ask the calendar shows none."""
 
     def connect(self) -> None:
-        """Sign in, and wait until the first look is done: what was declined before is not announced."""
+        """Sign in, connect, and wait until the first look is done: what was declined before is not announced."""
         answer = self._http.get("/auth/login", params={"provider": self.provider, "login_hint": self.address})
         answer.raise_for_status()
+        token = {"X-CSRF-Token": self._get("/v1/me")["csrf"]}
+        asked = self._http.post("/v1/me/calendar/connect", headers=token).raise_for_status()
+        self._http.get(asked.json()["location"]).raise_for_status()
         deadline_s = time.monotonic() + PATIENCE_S
         while (me := self._get("/v1/me"))["connection"]["state"] != "connected":
             if time.monotonic() > deadline_s:

@@ -122,7 +122,12 @@ def go(client: httpx.Client, path: str) -> httpx.Response:
 
 def connect(stage: RunningSystem, provider: str, address: str) -> httpx.Response:
     with httpx.Client(base_url=stage.portal, timeout=30.0) as client:
-        return go(client, f"/auth/login?provider={provider}&login_hint={address}")
+        answer = go(client, f"/auth/login?provider={provider}&login_hint={address}")
+        if answer.is_error:
+            return answer
+        token = {"X-CSRF-Token": client.get("/v1/me").json()["csrf"]}
+        asked = client.post("/v1/me/calendar/connect", headers=token).raise_for_status()
+        return go(client, asked.json()["location"])
 
 
 def ended(client: httpx.Client) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def is_ours(message: playwright.ConsoleMessage, stage: RunningSystem) -> bool:
 
 def _chosen_again(page: playwright.Page, stage: RunningSystem, address: str) -> None:
     """The provider may ask once more who it is."""
+    page.wait_for_url(lambda url: not url.endswith(("/welcome", "/profile/connect")))
     page.wait_for_load_state()
     if not page.url.startswith(stage.portal):
         page.get_by_role("button", name=address).click()
@@ -126,7 +127,7 @@ def test_person_signs_in_is_prompted_and_takes_another_room(
     page.get_by_role("heading", name="Welcome").wait_for()
     shot(page, f"{provider}-1-welcome")
     assert faults(page) == []
-    page.get_by_role("link", name="Connect calendar").click()
+    page.get_by_role("button", name="Connect calendar").click()
     _chosen_again(page, stage, who.host["address"])
     page.goto(stage.portal)
     page.get_by_role("heading", name="My rooms").wait_for()

@@ -210,7 +210,8 @@ def _enabled_by_its_administrator(journey: Journey) -> None:
 
 def _connected_by_their_own_choice(journey: Journey) -> None:
     page = journey.signs_in("ben")
-    page.get_by_role("link", name="Connect calendar").click()
+    page.get_by_role("button", name="Connect calendar").click()
+    page.wait_for_url(lambda url: not url.endswith(("/welcome", "/profile/connect")))
     journey.allows(page, "ben")
     eventually(lambda: journey.connection("ben") == "connected", "Ben's calendar has been read")
     assert [each["user"] for each in journey.subscriptions()] == [journey.ids["ben"]]

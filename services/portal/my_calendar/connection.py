@@ -76,7 +76,9 @@ class Connecting:
             raise refusal
         browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
         sign_ins = SignIns(self._deps.engine.registry, self._deps.clock, self._deps.session_key)
-        sign_in = sign_ins.begin(browser, person.provider, back_to, Purpose.CONNECT, user=person.user)
+        sign_in = sign_ins.begin(
+            browser, person.provider, back_to, Purpose.CONNECT, user=person.user, session=person.session
+        )
         client = self._clients[Provider(person.provider)]
         return client.address(sign_in, callback_address(self._deps), self._address(person)), browser
 

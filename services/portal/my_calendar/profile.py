@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
@@ -12,7 +12,7 @@ from services.portal.frame.sessions import anybody, member
 from services.portal.my_calendar.connection import Connecting
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.sign_in.openid import OpenIdProvider
-from services.portal.sign_in.routes import is_led_here, keep_browser
+from services.portal.sign_in.routes import keep_browser
 from shared.domain.identity import Provider
 
 PATH = "/profile"
@@ -45,14 +45,17 @@ def _pages(bp: Blueprint, switch: Connecting) -> None:
         )
 
     @bp.get(f"{PATH}/connect")
+    def followed() -> AnyResponse:
+        member()
+        return redirect(PATH, HTTPStatus.SEE_OTHER)  # whoever merely follows a link has decided nothing
+
+    @bp.post(f"{PATH}/connect")
     def connect() -> AnyResponse:
-        # A link, not a form: browsers hold what a form leads to against our own policy, and this leads to the provider.
+        # A page that leads on, no redirect: browsers hold where a form ends against our own policy (`form-action`).
         person = member()
-        if is_led_here():
-            return redirect(PATH, HTTPStatus.SEE_OTHER)
         address, browser = switch.depart(person, PATH)
         switch.welcomed(person)
-        response = redirect(address, HTTPStatus.SEE_OTHER)
+        response = make_response(render_template("connecting.html", address=address, provider=person.provider))
         keep_browser(response, browser)
         return response
 

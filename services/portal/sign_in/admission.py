@@ -36,26 +36,33 @@ class Admitted:
     user: str
 
 
-def admit(deps: Deps, identity: Identity, grant: Granted, expected: str = "") -> Admitted:
+def admit(deps: Deps, identity: Identity) -> Admitted:
     """
-    Let a person in whose provider vouches for them, keep their grant, and have their calendar connected.
+    Let a person in whose provider vouches for them, while their organisation has switched this on.
+
+    Raises:
+        RefusedSignInError: it has not, or it uses the other calendar system.
+    """
+    tenant, row = _enabled_tenant(deps, identity)
+    return Admitted(tenant, enter(deps, tenant, row, identity))
+
+
+def connect(deps: Deps, identity: Identity, grant: Granted, expected: str) -> Admitted:
+    """
+    Keep the grant of a person who is signed in, and have their calendar connected.
 
     Args:
         deps: Stores and keys.
         identity: As their provider vouches.
         grant: What they allowed.
-        expected: The user who was sent to connect their own calendar; "" lets anybody in.
+        expected: The user who was sent to connect their own calendar.
 
     Raises:
         RefusedSignInError: their organisation has not switched this on, they are somebody else than was sent, or the grant
             will not last.
     """
-    tenant, row = _tenant(deps, identity)
-    if row.integration is not IntegrationState.ENABLED:
-        raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact)
-    if (row.provider, row.directory.lower()) != (identity.provider, identity.directory):
-        raise RefusedSignInError(Cause.OTHER_CALENDAR, contact=row.contact)
-    if expected and user_id(row, identity.provider, identity.subject) != expected:
+    tenant, row = _enabled_tenant(deps, identity)
+    if user_id(row, identity.provider, identity.subject) != expected:
         raise RefusedSignInError(Cause.OTHER_PERSON)
     user = enter(deps, tenant, row, identity)
     try:
@@ -89,6 +96,15 @@ def recognise(deps: Deps, identity: Identity) -> Admitted:
     """
     tenant, row = _tenant(deps, identity)
     return Admitted(tenant, enter(deps, tenant, row, identity))
+
+
+def _enabled_tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
+    tenant, row = _tenant(deps, identity)
+    if row.integration is not IntegrationState.ENABLED:
+        raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact)
+    if (row.provider, row.directory.lower()) != (identity.provider, identity.directory):
+        raise RefusedSignInError(Cause.OTHER_CALENDAR, contact=row.contact)
+    return tenant, row
 
 
 def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:

@@ -24,9 +24,11 @@ class Purpose(StrEnum):
     """What a person is sent to their provider for; decides which permissions are asked."""
 
     SIGN_IN = "sign-in"
-    """Who they are, and nothing else."""
+    """Who they are, and nothing else, whatever state the integration is in."""
+    ENTER = "enter"
+    """Who they are, and nothing else, to be let in while the integration is enabled."""
     CONNECT = "connect"
-    """Their own calendar."""
+    """Their own calendar: begun by a change of somebody who is signed in, never by an address that was followed."""
     TEST = "test"
     """An administrator's test flow: a calendar and the directory of rooms, for as long as the test takes."""
     ROOMS = "rooms"
@@ -46,6 +48,8 @@ class SignIn:
     purpose: Purpose
     user: str = ""
     """Only they may come back; "" for anybody."""
+    session: str = ""
+    """Only in this session may they come back; "" for any."""
 
 
 class SignIns:
@@ -57,11 +61,15 @@ class SignIns:
         self._clock = clock
         self._key = key
 
-    def begin(self, browser: str, provider: str, back_to: str, purpose: Purpose, user: str = "") -> SignIn:
-        """Begin one for the browser that holds the cookie value `browser`, and for `user` alone if one is named."""
+    def begin(
+        self, browser: str, provider: str, back_to: str, purpose: Purpose, *, user: str = "", session: str = ""
+    ) -> SignIn:
+        """Begin one for the browser that holds the cookie value `browser`, and for `user` and `session` alone if named."""
         state = secrets.token_urlsafe(32)
         now_ms = self._clock.now_ms()
-        row = SignInRow(provider=provider, back_to=back_to, began_at_ms=now_ms, purpose=purpose, user=user)
+        row = SignInRow(
+            provider=provider, back_to=back_to, began_at_ms=now_ms, purpose=purpose, user=user, session=session
+        )
         self._rows.add(NOBODY, self._name(browser, state), row, not_after_ms=now_ms + LIFE_MS)
         return self._derived(browser, state, row)
 
@@ -90,6 +98,7 @@ class SignIns:
             back_to=row.back_to,
             purpose=Purpose(row.purpose),
             user=row.user,
+            session=row.session,
         )
 
     def _secret(self, purpose: str, browser: str, state: str) -> str:

@@ -25,6 +25,8 @@ from shared.ports.clock import Clock
 from shared.providers.catalogue import profile_of, registration
 from shared.runtime.settings import Settings
 
+IDENTITY_ALONE = frozenset({Purpose.SIGN_IN, Purpose.ENTER})
+"""Purposes for which nothing but who somebody is is asked."""
 LEEWAY_S = 120
 _ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
@@ -67,7 +69,7 @@ def endpoints(settings: Settings, provider: Provider) -> Endpoints:
 
 def asked_for(provider: Provider, purpose: Purpose) -> tuple[str, ...]:
     """The permissions that a sign-in of this purpose asks for: pages list these very words."""
-    if purpose is Purpose.SIGN_IN:
+    if purpose in IDENTITY_ALONE:
         return identity_scopes(provider)
     return scopes_for(provider, room_import=purpose in {Purpose.TEST, Purpose.ROOMS})
 
@@ -86,7 +88,7 @@ class OpenIdProvider:
 
     def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
         """Where the browser goes: authorisation code, PKCE S256, and the very scopes that will be used."""
-        extra = {} if sign_in.purpose is Purpose.SIGN_IN else dict(profile_of(self.provider).authorization)
+        extra = {} if sign_in.purpose in IDENTITY_ALONE else dict(profile_of(self.provider).authorization)
         if login_hint:
             extra["login_hint"] = login_hint
         with self._session(redirect_uri, sign_in.purpose) as session:
@@ -115,7 +117,7 @@ class OpenIdProvider:
             refresh_token=str(token.get("refresh_token") or ""),
             scopes=tuple(str(token.get("scope") or "").split()),
         )
-        missing = () if sign_in.purpose is Purpose.SIGN_IN else missing_scopes(self.provider, grant.scopes)
+        missing = () if sign_in.purpose in IDENTITY_ALONE else missing_scopes(self.provider, grant.scopes)
         if missing:  # people may untick single permissions at Google
             raise RefusedSignInError(Cause.SCOPE_MISSING, ", ".join(missing))
         return identity_of(self.provider, claims), grant

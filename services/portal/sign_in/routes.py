@@ -1,4 +1,4 @@
-"""Sign-in, with or without the consent to read one's calendar; sign-out."""
+"""Sign-in; the way back from a provider, with or without a consent; sign-out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import anybody, cookie_name, end_session, is_loopback, is_secure, open_session
-from services.portal.sign_in.admission import Admitted, admit, recognise
+from services.portal.sign_in.admission import Admitted, admit, connect, recognise
 from services.portal.sign_in.attempts import LIFE_MS, Purpose, SignIn, SignIns
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
 from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explained, provider_code
@@ -99,13 +99,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Bl
         errand = sent_for.get(sign_in.purpose)
         if errand is not None:
             return redirect(_ran(errand, lambda: redeemed(sign_in)), HTTPStatus.SEE_OTHER)
-        identity, grant = redeemed(sign_in)
-        connects = sign_in.purpose is Purpose.CONNECT
-        who = admit(deps, identity, grant, sign_in.user) if connects else recognise(deps, identity)
-        _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
-        response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
-        open_session(response, who.tenant, who.user)
-        return response
+        return _finished(deps, sign_in, lambda: redeemed(sign_in))
 
     @bp.post("/logout")
     def logout() -> AnyResponse:
@@ -115,6 +109,26 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Bl
 
     bp.register_error_handler(RefusedSignInError, _refused)
     return bp
+
+
+def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity, Granted]]) -> AnyResponse:
+    if sign_in.purpose is Purpose.CONNECT:
+        _check_session(sign_in)
+        connect(deps, *redeemed(), sign_in.user)
+        return redirect(sign_in.back_to or "/", HTTPStatus.SEE_OTHER)
+    identity, _ = redeemed()
+    who = admit(deps, identity) if sign_in.purpose is Purpose.ENTER else recognise(deps, identity)
+    _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
+    response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
+    open_session(response, who.tenant, who.user)
+    return response
+
+
+def _check_session(sign_in: SignIn) -> None:
+    """Connecting ends in the session that began it: nobody else's grant comes in, nor into a session begun meanwhile."""
+    person = anybody()
+    if person is None or (person.user, person.session) != (sign_in.user, sign_in.session):
+        raise RefusedSignInError(Cause.STATE)
 
 
 def _refused(error: RefusedSignInError) -> Response:
@@ -177,14 +191,14 @@ def is_led_here() -> bool:
 
 def _purpose(errands: Mapping[Purpose, Errand]) -> Purpose:
     """
-    `for=sign-in` asks who somebody is; without it signing in is also the consent to read their calendar.
+    Signing in asks who somebody is; `for=sign-in` whatever state the integration is in, so that it can be switched on.
 
-    From elsewhere one signs in, and no more.
+    No address that can be followed connects a calendar. From elsewhere one signs in, and no more.
     """
     if is_led_here():
         return Purpose.SIGN_IN
-    wanted = request.args.get("for", Purpose.CONNECT)
-    return Purpose(wanted) if wanted in {Purpose.SIGN_IN, *errands} else Purpose.CONNECT
+    wanted = request.args.get("for", Purpose.ENTER)
+    return Purpose(wanted) if wanted in {Purpose.SIGN_IN, *errands} else Purpose.ENTER
 
 
 def callback_address(deps: Deps) -> str:

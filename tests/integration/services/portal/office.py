@@ -155,6 +155,21 @@ class Browser:
     mailbox: str = ""
 
     def sign_in(self, address: str, provider: str = "microsoft") -> Any:
+        """Sign in, and then connect the calendar, as somebody does who is asked; the last answer, or the first that refuses."""
+        answer = self.enter(address, provider)
+        if answer.status_code != 303:
+            return answer
+        self.csrf = self.client.get("/v1/me").json["csrf"]
+        return self.come_back(self.office.simulator.follow(self.connecting()))
+
+    def connecting(self) -> str:
+        """Begin to connect the calendar; where the browser is sent."""
+        answer = self.post("/v1/me/calendar/connect")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json["location"])
+
+    def enter(self, address: str, provider: str = "microsoft") -> Any:
+        """Sign in, and no more."""
         start = self.client.get("/auth/login", query_string={"provider": provider, "login_hint": address})
         assert start.status_code == 302, start.text
         return self.come_back(self.office.simulator.follow(start.headers["Location"]))

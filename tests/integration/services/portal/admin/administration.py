@@ -69,6 +69,13 @@ class Chief:
             self.csrf, self.user = session.csrf, session.user
         return answer
 
+    def connect(self) -> Any:
+        """Turn the switch of the profile on, and come back from the provider."""
+        asked = self.call("POST", "/v1/me/calendar/connect")
+        assert asked.status_code == 200, asked.text
+        back = urlsplit(self.building.simulator.follow(asked.json["location"]))
+        return self.client.get(f"{back.path}?{back.query}")
+
     def post(self, path: str, **form: str) -> Any:
         return self.client.post(path, data={"csrf": self.csrf, **form})
 

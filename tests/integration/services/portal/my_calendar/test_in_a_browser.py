@@ -48,7 +48,7 @@ def test_welcome_leads_to_the_provider_and_the_profile_back_off_again(
         page.goto(server.url)
         expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
         check(page, "welcome", width)
-        page.get_by_role("link", name="Connect calendar").click()
+        page.get_by_role("button", name="Connect calendar").click()
         expect(page.get_by_role("heading", name="Profile")).to_be_visible()
         expect(page.get_by_role("status").first).to_contain_text("Connecting")
         check(page, "profile-connecting", width)

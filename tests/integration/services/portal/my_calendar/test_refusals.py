@@ -11,7 +11,7 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Mailbox, Provider
 from shared.grants.oauth import identity_scopes
 from shared.registry import tables
-from tests.integration.services.portal.my_calendar.test_profile import identified, organisation, wishes
+from tests.integration.services.portal.my_calendar.test_profile import identified, organisation, pressed, wishes
 from tests.integration.services.portal.office import Browser, Office
 
 
@@ -40,7 +40,9 @@ def test_rooms_offer_to_connect_whoever_may(office: Office, domain: str) -> None
     ada = identified(office, f"ada@{domain}")
     ada.client.post("/welcome/later", data={"csrf": ada.csrf})
 
-    assert '<a class="button" href="/profile/connect">Connect your calendar</a>' in ada.client.get("/").text
+    page = ada.client.get("/").text
+    assert '<form method="post" action="/profile/connect">' in page
+    assert "Connect your calendar</button>" in page
 
 
 @pytest.mark.proves("E11", "E12")
@@ -49,7 +51,7 @@ def test_whoever_comes_back_as_somebody_else_connects_nobody_and_stays_who_they_
 ) -> None:
     """Ada pressed the switch, and chose Ben's account at the provider."""
     ada = identified(office, f"ada@{domain}")
-    gone = ada.client.get("/profile/connect").headers["Location"]
+    gone = pressed(ada)
     back = office.simulator.follow(gone.replace("login_hint=ada", "login_hint=ben"))
 
     answer = ada.come_back(back)
@@ -75,15 +77,56 @@ def test_page_of_somebody_else_connects_nobody(office: Office, domain: str) -> N
         assert asked == list(identity_scopes(Provider.MICROSOFT))
         assert ada.come_back(office.simulator.follow(gone.headers["Location"])).status_code == 303
     assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
-    assert (
-        ada.client.get("/profile/connect", headers={"Sec-Fetch-Site": "same-origin"}).headers["Location"] != "/profile"
+    assert ada.client.post("/profile/connect", headers=elsewhere).status_code == 403
+    assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
+    ada.csrf = ada.client.get("/v1/me").json["csrf"]
+    assert pressed(ada) != "/profile"
+
+
+@pytest.mark.proves("E17")
+def test_no_address_that_somebody_follows_connects_a_calendar(office: Office, domain: str) -> None:
+    """From a mail no browser says where it was led from, and a provider that remembers the consent asks nothing."""
+    ada = identified(office, f"ada@{domain}")
+    led = (
+        {},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "same-origin", "Referer": "http://localhost/profile"},
     )
+    for headers in led:
+        assert ada.client.get("/profile/connect", headers=headers).headers["Location"] == "/profile"
+        for errand in ("", "&for=connect", "&for=enter", "&next=/profile/connect"):
+            gone = ada.client.get(f"/auth/login?provider=microsoft&login_hint=ada@{domain}{errand}", headers=headers)
+            asked = parse_qs(urlsplit(gone.headers["Location"]).query)["scope"][0].split()
+            assert asked == list(identity_scopes(Provider.MICROSOFT))
+            ada.come_back(office.simulator.follow(gone.headers["Location"]))
+    assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
+    assert wishes(office, Connect) == 0
+
+
+@pytest.mark.proves("E12", "E17")
+def test_connecting_ends_in_the_session_that_began_it(office: Office, domain: str) -> None:
+    """Somebody signed out, or in anew, between the switch and the way back."""
+    ada = identified(office, f"ada@{domain}")
+    gone = pressed(ada)
+    ada.client.post("/auth/logout", data={"csrf": ada.csrf})
+
+    signed_out = ada.come_back(office.simulator.follow(gone))
+    assert ada.enter(f"ada@{domain}").status_code == 303
+    ada.csrf = ada.client.get("/v1/me").json["csrf"]
+    gone = pressed(ada)
+    assert ada.enter(f"ada@{domain}").status_code == 303
+    anew = ada.come_back(office.simulator.follow(gone))
+
+    assert (signed_out.status_code, anew.status_code) == (403, 403)
+    assert "sign-in-expired" in signed_out.text
+    assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
 
 
 @pytest.mark.proves("S2")
 def test_whoever_declines_at_the_provider_is_not_told_that_they_are_signed_out(office: Office, domain: str) -> None:
     ada = identified(office, f"ada@{domain}")
-    gone = ada.client.get("/profile/connect").headers["Location"]
+    gone = pressed(ada)
     state = parse_qs(urlsplit(gone).query)["state"][0]
 
     page = ada.client.get("/auth/callback", query_string={"state": state, "error": "access_denied"}).text

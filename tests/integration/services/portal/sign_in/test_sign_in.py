@@ -15,7 +15,7 @@ from shared.contracts import envelope
 from shared.contracts.command import Command, Connect
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider, partition_of
-from shared.grants.oauth import scopes_for
+from shared.grants.oauth import identity_scopes, scopes_for
 from shared.organisations.enrolment import tenant_of
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
@@ -38,6 +38,20 @@ def test_person_is_sent_to_the_providers_own_endpoint_with_state_pkce_and_exactl
     assert len(query["code_challenge"]) == 43
     assert len(query["state"]) >= 43
     assert query["nonce"]
+    assert query["scope"].split() == list(identity_scopes(Provider(provider)))
+    assert not {"access_type", "prompt"} & set(query)
+
+
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+@pytest.mark.proves("E12", "S7")
+def test_who_connects_is_sent_with_exactly_the_scopes_that_will_be_used(
+    provider: str, office: Office, domain: str
+) -> None:
+    browser = office.browser()
+    assert browser.enter(f"ada@{domain}" if provider == "microsoft" else f"ada@g.{domain}", provider).status_code == 303
+    browser.csrf = browser.client.get("/v1/me").json["csrf"]
+    query = {name: values[0] for name, values in parse_qs(urlsplit(browser.connecting()).query).items()}
+    assert query["code_challenge_method"] == "S256"
     assert query["scope"].split() == list(scopes_for(Provider(provider)))
     offline = {name: query.get(name) for name in ("access_type", "prompt")}
     assert offline == (
@@ -197,15 +211,17 @@ def test_missing_approval_names_the_cause_and_who_fixes_it_and_the_listed_permis
 ) -> None:
     office.simulator.faults(oauth={"adminApprovalRequired": True})
     browser = office.browser()
-    start = browser.client.get(f"/auth/login?provider=microsoft&login_hint=ada@{domain}")
+    assert browser.enter(f"ada@{domain}").status_code == 303
+    browser.csrf = browser.client.get("/v1/me").json["csrf"]
+    gone = browser.connecting()
 
-    answer = browser.come_back(office.simulator.follow(start.headers["Location"]))
+    answer = browser.come_back(office.simulator.follow(gone))
 
     assert answer.status_code == 403
     assert "admin-approval-required" in answer.text
     assert "AADSTS90094" in answer.text
     assert "IT administrator" in answer.text
-    asked = parse_qs(urlsplit(start.headers["Location"]).query)["scope"][0].split()
+    asked = parse_qs(urlsplit(gone).query)["scope"][0].split()
     listed = browser.client.get("/auth/login").text
     assert all(f"<code>{scope}</code>" in listed for scope in asked)
 
@@ -269,7 +285,7 @@ def test_way_back_leads_to_the_prompt_one_came_for(office: Office, domain: str) 
 
 
 def test_cookie_is_for_this_site_alone_and_names_nobody(office: Office, ada: Browser, domain: str) -> None:
-    cookie = office.browser().sign_in(f"ada@{domain}").headers.getlist("Set-Cookie")[-1]
+    cookie = office.browser().enter(f"ada@{domain}").headers.getlist("Set-Cookie")[-1]
 
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie

@@ -41,7 +41,8 @@ class Company:
     def connected(self, *names: str) -> None:
         for name in names:
             browser = self.building.browser()
-            answer = browser.follow(f"/auth/login?provider=microsoft&login_hint={name}@{self.domain}")
+            browser.sign_in(f"{name}@{self.domain}", "microsoft")
+            answer = browser.connect()
             assert answer.status_code == 303, answer.text
             registry = self.building.engine.registry
             for mailbox, row in list(tables.consents(registry).scan(self.tenant)):
