@@ -16,11 +16,14 @@ from shared.runtime.http_limits import (
     BODY_DEADLINE_S,
     HEADERS_DEADLINE_S,
     IDLE_S,
+    KIB,
     LINGER_BYTES,
     LINGER_S,
     STALLED_ANSWER_S,
 )
 from shared.runtime.http_parser import LimitedParser
+
+_HEARD_AT_ONCE = 256 * KIB
 
 
 class Phase(Enum):
@@ -117,11 +120,18 @@ class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
             self._since = now
         return now - self._progress_at > STALLED_ANSWER_S or now - self._since > allowed_s(self.phase)
 
+    def handle_read(self) -> None:
+        """Read what is there; of a refused sender much at once, so that hearing it out costs the others few turns."""
+        if not self._hanging_up:
+            super().handle_read()
+            return
+        try:
+            self._hear_out(len(self.recv(_HEARD_AT_ONCE)))
+        except OSError:
+            self.handle_close()
+
     def received(self, data: bytes) -> bool:
         """Take bytes from the socket."""
-        if self._hanging_up:
-            self._hear_out(len(data))
-            return False
         before = self.phase
         self._awaited = True
         taken: bool = super().received(data)
