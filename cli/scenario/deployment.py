@@ -26,7 +26,9 @@ from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.domain.instants import from_rfc3339
 from shared.engines.embedded import open_engine
+from shared.grants.broker import ConsentBroker
 from shared.grants.oauth import Granted, scopes_for
+from shared.grants.token_endpoint import TokenEndpoint
 from shared.organisations.enrolment import enrol, enter_rooms
 from shared.organisations.people import mailbox_id, user_id
 from shared.ports.log import Claim
@@ -96,6 +98,10 @@ class Deployment:
         self._master = parse(new_key())
         self.engine = open_engine(home, partitions=PARTITIONS, prefix="", master=self._master, clock=self.clock)
         self._providers = calendar_providers(self.settings)
+        self._endpoint = TokenEndpoint(self.settings.call_timeout_s)
+        self._broker = ConsentBroker(
+            self.engine.registry, self.engine.keyring, self.settings, self.clock, endpoint=self._endpoint
+        )
         self.tenant = self._enrolled(scenario.people)
         self.keys = self.engine.keyring.keys(self.tenant)
         self.rooms = {room.key: self.keys.room(room.address) for room in scenario.rooms}
@@ -110,23 +116,25 @@ class Deployment:
         self.restart_room_status()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close files and connections."""
         for worker in self._sync.values():
             worker.close()
         for status in self._status.values():
             status.close()
         self.engine.close()
+        self._endpoint.close()
+        self._providers[self.provider].close()
 
     def connect(self, person: str) -> None:
         """The person grants access to their calendar."""
         granted = Granted("scenario-token", _EXPIRES_S, f"refresh-{person}", scopes_for(self.provider))
-        self._worker.broker.store_grant(self.tenant, self._users[person], granted)
+        self._broker.store_grant(self.tenant, self._users[person], granted)
         self._command(person, Connect(at_ms=self.clock.at_ms))
 
     def disconnect(self, person: str) -> None:
         """The person takes their grant back; the look that lets go is run at once."""
         mailbox = self.mailboxes[person]
-        self._worker.broker.leaving(mailbox)
+        self._broker.leaving(mailbox)
         self._command(person, Disconnect(at_ms=self.clock.at_ms))
         self.begin_look(person)
         self.commit_look(person)
@@ -199,6 +207,7 @@ class Deployment:
             providers=self._providers,
             hook_keys=self._master.hook_keys(),
             pool=self._pool,
+            broker=self._broker,
             poll_s=0.0,
         )
         self._sync.clear()
@@ -214,7 +223,7 @@ class Deployment:
             settings=self.settings,
             engine=self.engine,
             clock=self.clock,
-            broker=self._worker.broker,
+            broker=self._broker,
             providers=self._providers,
             session_key=self._master.session_key(),
             tenant=self.tenant,

@@ -45,6 +45,7 @@ def assemble(
     providers: Mapping[Provider, CalendarProvider],
     hook_keys: HookKeys,
     pool: Executor,
+    broker: ConsentBroker | None = None,
     poll_s: float = POLL_S,
 ) -> SyncWorker:
     """
@@ -57,9 +58,10 @@ def assemble(
         providers: Calendar clients by provider.
         hook_keys: Prove the notifications of subscriptions that are made.
         pool: Where looks run.
+        broker: People's grants; by default one with a token endpoint of its own.
         poll_s: How long a step of an owner may wait for input, in seconds.
     """
-    broker = ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits)
+    broker = broker or ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits)
     endings = Endings(engine.registry, engine.keyring, broker, providers, clock)
     looker = Looker(
         broker=broker,

@@ -112,3 +112,7 @@ class CalendarProvider(Protocol):
     def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
         """The organisation's meeting rooms, by the provider's directory; needs the grant of `scopes_for(..., room_import=True)`."""
         ...
+
+    def close(self) -> None:
+        """Release connections; nothing is asked afterwards."""
+        ...

@@ -131,6 +131,10 @@ class MeasuredCalendar:
         with _measured(self.provider, "directory_rooms"):
             return self._calendar.directory_rooms(access)
 
+    def close(self) -> None:
+        """See the port."""
+        self._calendar.close()
+
 
 @contextmanager
 def _measured(provider: Provider, operation: str) -> Iterator[None]:
