@@ -22,8 +22,7 @@ from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import headers, limits, navigation, problems, request_bounds, sessions
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
-from services.portal.my_day import api as day_api
-from services.portal.my_day import pages as day_pages
+from services.portal.my_day import routes as my_day_routes
 from services.portal.my_rooms import routes as my_rooms_routes
 from services.portal.my_rooms import stream
 from services.portal.sign_in import routes as sign_in_routes
@@ -79,8 +78,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(decline_feed_routes.blueprint(deps))
     app.register_blueprint(my_rooms_routes.blueprint(deps, reader))
     app.register_blueprint(room_routes.blueprint(deps, reader))
-    app.register_blueprint(day_pages.blueprint(deps, reader))
-    app.register_blueprint(day_api.blueprint(deps, reader))
+    app.register_blueprint(my_day_routes.blueprint(deps, reader))
     return app
 
 

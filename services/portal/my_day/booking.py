@@ -30,7 +30,7 @@ _log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class BookedMeeting:
     """A meeting that stands in the person's calendar; its room has been asked, no more."""
 
     event_id: str
@@ -60,7 +60,7 @@ class Booking:
         )
         return free(ranked, said)
 
-    def book(self, wish: BookingRequest, key: str) -> Booked:
+    def book(self, wish: BookingRequest, key: str) -> BookedMeeting:
         """
         Make the meeting; the same wish under the same `key` makes the same meeting, however often it is sent.
 
@@ -83,7 +83,7 @@ class Booking:
         )
         event_id = self._reader.book(self._person.mailbox, self._person.provider, meeting)
         self._look_at_once()
-        return Booked(event_id, room_id, row, wish.start_ms, wish.end_ms)
+        return BookedMeeting(event_id, room_id, row, wish.start_ms, wish.end_ms)
 
     def _check(self, key: str) -> None:
         if not 0 < len(key) <= MAX_KEY_CHARS:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -14,7 +15,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.my_day.deciding.agenda import month_of
 from services.portal.my_day.deciding.zones import UTC_ZONE, local, zone_from
-from services.portal.my_day.places import CHOSEN, Place
+from services.portal.my_day.places import CHOSEN, WorkPlace
 from shared.domain.instants import DAY_MS, from_rfc3339
 
 ZONE_COOKIE = "roomsync_zone"
@@ -25,9 +26,9 @@ _REF = re.compile(r"[mo]-[a-z2-7]{10,40}")
 _YEARS = range(1990, 2200)
 
 
-def browser_zone() -> tuple[ZoneInfo, bool]:
+def read_zone() -> tuple[ZoneInfo, bool]:
     """
-    The zone of whoever looks, and whether they told it; UTC if not.
+    Read the zone of the person who looks, and whether their browser named one; UTC if not.
 
     A form that was shown in one zone is read in that zone, whatever the browser says by then.
     """
@@ -36,58 +37,58 @@ def browser_zone() -> tuple[ZoneInfo, bool]:
     return (named, True) if named else (UTC_ZONE, False)
 
 
-def today(deps: Deps, zone: ZoneInfo) -> date:
-    """The day it is there."""
+def today_in(deps: Deps, zone: ZoneInfo) -> date:
+    """Tell the day it is in `zone`."""
     return local(deps.clock.now_ms(), zone).date()
 
 
-def day_in(text: str, default: date) -> date:
-    """A date out of `YYYY-MM-DD`; the default for "". Raises ProblemError (422)."""
+def read_day(text: str, default: date) -> date:
+    """Read a date out of `YYYY-MM-DD`; the default for "". Raises ProblemError (422)."""
     try:
         day = date.fromisoformat(text) if text else default
     except ValueError as error:
-        raise _refused(field="date", title="This is not a date.", next_step="Write it as YYYY-MM-DD.") from error
+        raise _refuse(field="date", title="This is not a date.", next_step="Write it as YYYY-MM-DD.") from error
     if day.year not in _YEARS:
-        raise _refused(field="date", title="No calendar goes that far.", next_step="Choose a date of these years.")
+        raise _refuse(field="date", title="No calendar goes that far.", next_step="Choose a date of these years.")
     return day
 
 
-def month_in(default: date) -> date:
-    """The first day of the month that `?month=YYYY-MM` names. Raises ProblemError (422)."""
+def read_month(default: date) -> date:
+    """Read the first day of the month that `?month=YYYY-MM` names. Raises ProblemError (422)."""
     try:
         month = month_of(request.args.get("month", ""), default)
     except ValueError as error:
-        raise _refused(field="month", title="This is not a month.", next_step="Write it as YYYY-MM.") from error
-    return day_in(month.isoformat(), default)
+        raise _refuse(field="month", title="This is not a month.", next_step="Write it as YYYY-MM.") from error
+    return read_day(month.isoformat(), default)
 
 
-def span_days() -> int:
-    """How many days `?days=` asks for. Raises ProblemError (422)."""
+def read_span() -> int:
+    """Read how many days `?days=` asks for. Raises ProblemError (422)."""
     text = request.args.get("days", "") or str(DEFAULT_DAYS)
     if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= MAX_DAYS:
-        raise _refused(field="days", title="This is not a number of days.", next_step=f"Ask for 1 to {MAX_DAYS}.")
+        raise _refuse(field="days", title="This is not a number of days.", next_step=f"Ask for 1 to {MAX_DAYS}.")
     return int(text)
 
 
-def place_in(text: str) -> Place:
-    """`office`, `remote`, or "" for neither. Raises ProblemError (422)."""
+def read_place(text: str) -> WorkPlace:
+    """Read `office`, `remote`, or "" for neither. Raises ProblemError (422)."""
     if text in {place.value for place in CHOSEN}:
-        return Place(text)
+        return WorkPlace(text)
     if text:
-        raise _refused(field="place", title="This is not a place.", next_step="Choose office or remote.")
-    return Place.UNKNOWN
+        raise _refuse(field="place", title="This is not a place.", next_step="Choose office or remote.")
+    return WorkPlace.UNKNOWN
 
 
-def attended(sent: Mapping[str, str], now_ms: int) -> tuple[str, str, int]:
+def read_occurrence(sent: Mapping[str, Any], now_ms: int) -> tuple[str, str, int]:
     """
-    Meeting, occurrence, and until when it is (for how long it is kept).
+    Read the references of a meeting and of one date of it, and until when it is (for how long it is kept).
 
     Raises:
         ProblemError: 422, these name no date of a meeting.
     """
     meeting, occurrence = sent.get("meeting", ""), sent.get("occurrence", "")
     if not (_REF.fullmatch(meeting) and _REF.fullmatch(occurrence)):
-        raise _refused(
+        raise _refuse(
             field="meeting", title="This names no date of a meeting.", next_step="Take both references from the agenda."
         )
     try:
@@ -97,5 +98,15 @@ def attended(sent: Mapping[str, str], now_ms: int) -> tuple[str, str, int]:
     return meeting, occurrence, min(max(end_ms, now_ms), now_ms + 800 * DAY_MS)
 
 
-def _refused(*, field: str, title: str, next_step: str) -> ProblemError:
+def read_body() -> dict[str, Any]:
+    """Read the JSON object that was sent. Raises ProblemError (400)."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, "json-missing", "The body must be a JSON object.", next_step="Send one."
+        )
+    return body
+
+
+def _refuse(*, field: str, title: str, next_step: str) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}-invalid", title, next_step=next_step)

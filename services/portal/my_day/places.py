@@ -21,7 +21,7 @@ MAX_ATTENDANCES = 1_000
 """Of one person: every date of twenty daily series for ten weeks."""
 
 
-class Place(StrEnum):
+class WorkPlace(StrEnum):
     """Where somebody is; nobody is ever guessed to be anywhere."""
 
     OFFICE = "office"
@@ -29,7 +29,7 @@ class Place(StrEnum):
     UNKNOWN = "unknown"
 
 
-CHOSEN = (Place.OFFICE, Place.REMOTE)
+CHOSEN = (WorkPlace.OFFICE, WorkPlace.REMOTE)
 
 
 class Places:
@@ -46,11 +46,11 @@ class Places:
         self._quota = RowQuota(deps, person)
         self._by_person: Mapping[str, tuple[str, UserRow]] | None = None
 
-    def mine(self, day: date) -> Place:
+    def mine(self, day: date) -> WorkPlace:
         """Where the viewing person works on that day."""
         return self._on(self._person.user, day)
 
-    def set_day(self, day: date, place: Place) -> None:
+    def set_day(self, day: date, place: WorkPlace) -> None:
         """
         Mark a day; UNKNOWN takes the mark away. No provider hears of it.
 
@@ -61,7 +61,7 @@ class Places:
         """
         row_id = _day_id(self._person.user, day)
         until_ms = self._until(day)
-        if place is Place.UNKNOWN:
+        if place is WorkPlace.UNKNOWN:
             self._days.delete(self._tenant, row_id)
         elif until_ms <= self._clock.now_ms():
             raise ProblemError(
@@ -80,7 +80,7 @@ class Places:
         else:
             self._days.put(self._tenant, row_id, OfficeDayRow(place=place.value), not_after_ms=until_ms)
 
-    def set_attendance(self, meeting: str, occurrence: str, end_ms: int, place: Place) -> None:
+    def set_attendance(self, meeting: str, occurrence: str, end_ms: int, place: WorkPlace) -> None:
         """
         Say where one attends one date of a meeting from; UNKNOWN leaves it to the day.
 
@@ -92,7 +92,7 @@ class Places:
             return
         row_id = f"{meeting}/{occurrence}/{user.person}"
         known = self._attendances.get(self._tenant, row_id) is not None
-        if place is Place.UNKNOWN:
+        if place is WorkPlace.UNKNOWN:
             self._attendances.delete(self._tenant, row_id)
             if known:
                 self._quota.release("attendances")
@@ -106,23 +106,23 @@ class Places:
         """Whether the hashed address is somebody of this organisation who has signed in here."""
         return person in self._colleagues()
 
-    def of(self, person: str, meeting: str, occurrence: str, day: date) -> Place:
+    def of(self, person: str, meeting: str, occurrence: str, day: date) -> WorkPlace:
         """From where a colleague attends: what they said of this date of the meeting, else of the day, else unknown."""
         if meeting and occurrence:
             row = self._attendances.get(self._tenant, f"{meeting}/{occurrence}/{person}")
             if row is not None:
-                return Place(row.place)
+                return WorkPlace(row.place)
         known = self._colleagues().get(person)
-        return self._on(known[0], day) if known else Place.UNKNOWN
+        return self._on(known[0], day) if known else WorkPlace.UNKNOWN
 
     def me(self) -> str:
         """How the viewing person appears among attendees."""
         user = self._users.get(self._tenant, self._person.user)
         return user.person if user else ""
 
-    def _on(self, user: str, day: date) -> Place:
+    def _on(self, user: str, day: date) -> WorkPlace:
         row = self._days.get(self._tenant, _day_id(user, day))
-        return Place(row.place) if row else Place.UNKNOWN
+        return WorkPlace(row.place) if row else WorkPlace.UNKNOWN
 
     def _colleagues(self) -> Mapping[str, tuple[str, UserRow]]:
         if self._by_person is None:

@@ -11,9 +11,9 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.my_day.deciding.agenda import Day, by_day, span
-from services.portal.my_day.deciding.room_states import Asked
+from services.portal.my_day.deciding.room_states import DateRooms
 from services.portal.my_day.deciding.zones import local, midnight_ms
-from services.portal.my_day.places import Place, Places
+from services.portal.my_day.places import Places, WorkPlace
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window
@@ -26,7 +26,7 @@ ANSWER_WORDS = {
 }  # fmt: skip
 
 
-class DayShown:
+class DayView:
     """Reads for one answer to one person, as that person."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person, zone: ZoneInfo) -> None:
@@ -48,7 +48,7 @@ class DayShown:
         desk = Desk(self._deps, self._person)
         board = desk.board(desk.standing().meetings.values())
         rooms = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
-        asked = Asked(tuple(board.rooms.values()), rooms, desk.keys)
+        asked = DateRooms(tuple(board.rooms.values()), rooms, desk.keys)
         me = self._places.me()
         return [
             {
@@ -63,11 +63,11 @@ class DayShown:
             for day in found
         ]
 
-    def counts(self, first: date, count: int) -> list[Day]:
+    def count_meetings(self, first: date, count: int) -> list[Day]:
         """How many meetings each day has; raises as `agenda` does."""
         return self._days(first, count)
 
-    def place(self, day: date) -> Place:
+    def place(self, day: date) -> WorkPlace:
         """Where the person works that day."""
         return self._places.mine(day)
 
@@ -78,7 +78,7 @@ class DayShown:
         items = self._reader.agenda(self._person.mailbox, self._person.provider, window)
         return by_day(items, first, count, self._zone)
 
-    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: Asked, me: str) -> Json:
+    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> Json:
         meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
         occurrence = keys.occurrence(meeting, item.slot) if meeting else ""
         people = [each for each in item.attendees if not asked.is_room(each)]

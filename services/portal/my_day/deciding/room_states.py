@@ -16,7 +16,7 @@ from shared.domain.sighting import AgendaItem, LiveAttendee
 _SAID = {Answer.ACCEPTED.value: RoomState.ACCEPTED, Answer.DECLINED.value: RoomState.DECLINED}
 
 
-class Asked:
+class DateRooms:
     """The rooms of a person's dates, out of their own rows of the view."""
 
     def __init__(self, lines: Sequence[RoomLine], rooms: Mapping[str, RoomRow], keys: TenantKeys) -> None:

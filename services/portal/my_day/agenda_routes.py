@@ -1,0 +1,102 @@
+"""The agenda and the month, as pages and as JSON."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal.deps import Deps
+from services.portal.frame.sessions import anybody, signed_in
+from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
+from services.portal.my_day.live_answers import ask_calendar, redirect_to_sign_in
+from services.portal.my_day.parameters import read_day, read_month, read_span, read_zone, today_in
+from services.portal.my_day.places import CHOSEN
+from services.portal.my_day.presentation import DayView
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_FLASHES = {
+    "marked": "The day is marked.",
+    "placed": "Where you attend from is noted.",
+    "booked": "The meeting stands in your calendar, and the room has been asked. It is pending until it answers.",
+}
+
+
+def add(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    """Add the routes `/day`, `/month`, `/v1/me/agenda` and `/v1/me/month`."""
+    _add_agenda(bp, deps, reader)
+    _add_month(bp, deps, reader)
+
+
+def _add_agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.get("/v1/me/agenda")
+    def agenda() -> Response:
+        person = signed_in()
+        zone, _ = read_zone()
+        first = read_day(request.args.get("from", ""), today_in(deps, zone))
+        days = DayView(deps, reader, person, zone).agenda(first, read_span())
+        return jsonify({"zone": zone.key, "days": days})
+
+    @bp.get("/day")
+    def day_page() -> AnyResponse | str:
+        if anybody() is None:
+            return redirect_to_sign_in()
+        person = signed_in()
+        zone, known = read_zone()
+        first, span = read_day(request.args.get("from", ""), today_in(deps, zone)), read_span()
+        days, trouble = ask_calendar(lambda: DayView(deps, reader, person, zone).agenda(first, span))
+        return render_template(
+            "day.html",
+            person=person,
+            days=days or [],
+            trouble=trouble,
+            zone=zone.key,
+            zone_known=known,
+            first=first,
+            back=first - timedelta(days=span),
+            on=first + timedelta(days=span),
+            today=today_in(deps, zone),
+            places=CHOSEN,
+            connected=read_connection(deps, person)["state"],
+            flash=_FLASHES.get(request.args.get("done", ""), ""),
+        )
+
+
+def _add_month(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
+    @bp.get("/v1/me/month")
+    def month() -> Response:
+        person = signed_in()
+        zone, _ = read_zone()
+        first = read_month(today_in(deps, zone))
+        counted = DayView(deps, reader, person, zone).count_meetings(first, (next_month(first) - first).days)
+        days = [{"date": day.date.isoformat(), "meetings": day.meetings} for day in counted]
+        return jsonify({"zone": zone.key, "month": f"{first:%Y-%m}", "rule": COUNTING_RULE, "days": days})
+
+    @bp.get("/month")
+    def month_page() -> AnyResponse | str:
+        if anybody() is None:
+            return redirect_to_sign_in()
+        person = signed_in()
+        zone, known = read_zone()
+        first = read_month(today_in(deps, zone))
+        view = DayView(deps, reader, person, zone)
+        counted, trouble = ask_calendar(lambda: view.count_meetings(first, (next_month(first) - first).days))
+        return render_template(
+            "month.html",
+            person=person,
+            month=first,
+            weekdays=_WEEKDAYS,
+            rows=weeks(first, counted) if counted is not None else [],
+            place_of={day.date: view.place(day.date).value for day in counted or ()},
+            total=sum(day.meetings for day in counted or ()),
+            rule=COUNTING_RULE,
+            trouble=trouble,
+            zone=zone.key,
+            zone_known=known,
+            today=today_in(deps, zone),
+            earlier=(first - timedelta(days=1)).strftime("%Y-%m"),
+            later=next_month(first).strftime("%Y-%m"),
+        )
