@@ -40,7 +40,10 @@ def people() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def slow(office: Office, ada: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowAgenda]:
+def slow(
+    people: ThreadPoolExecutor, office: Office, ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SlowAgenda]:
+    """Of Ada; it lets go before the pool waits for whom it holds."""
     ada.client.get("/v1/me/agenda")
     agenda = SlowAgenda(office, office.calendar.asked_by[-1])
     monkeypatch.setattr(office.calendar, "agenda", agenda)
