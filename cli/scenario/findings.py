@@ -42,7 +42,7 @@ class Facts:
     """Ask or occurrence → start, as observations name them."""
     _read: dict[int, int] = field(default_factory=dict)
 
-    def told(self) -> Counter[RoomDate]:
+    def published_declines(self) -> Counter[RoomDate]:
         """How often a decline of a room on a date was told."""
         self._learn_starts()
         found: Counter[RoomDate] = Counter()
@@ -130,7 +130,7 @@ def differences(expected: Expectation, facts: Facts) -> Iterator[str]:
 
 def _declines(expected: Expectation, facts: Facts) -> Iterator[str]:
     wanted = Counter({(each.room, start_ms(each.date)): each.times for each in expected.declines or ()})
-    told = facts.told()
+    told = facts.published_declines()
     for room, at in sorted({*wanted, *told}):
         if wanted[room, at] != told[room, at]:
             yield f"declines of {room} on {_at(at)}: expected {wanted[room, at]}, told {told[room, at]}"

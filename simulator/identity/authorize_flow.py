@@ -58,7 +58,7 @@ def _account(identity: Identity, request: AuthorizeRequest) -> Account | None:
 
 def _pick(identity: Identity, request: AuthorizeRequest, asked: Mapping[str, str]) -> Response:
     if "none" in request.prompt:
-        raise _told(request, "login-required")
+        raise _message(request, "login-required")
     notice = f"There is no account {request.login_hint} here." if request.login_hint else ""
     accounts = identity.accounts(request.provider, request.tenant)
     return Response(pages.picker(request.provider, asked, accounts, notice))
@@ -69,11 +69,11 @@ def _decided(
 ) -> Response:
     decision = identity.decide(request, account)
     if decision.refused:
-        raise _told(request, decision.refused)
+        raise _message(request, decision.refused)
     if decision.step is Step.APPROVED:
         return _with_code(identity, request, account, None)
     if answered.decision == "deny":
-        raise _told(request, "denied")
+        raise _message(request, "denied")
     if answered.decision == "approve":
         return _with_code(identity, request, account, _chosen(request, answered))
     return Response(pages.consent(request.provider, asked, account, request.scopes))
@@ -104,7 +104,7 @@ def _refused(provider: Provider, problem: AuthorizeProblem) -> Response:
     return Response(pages.refusal(provider, said["error"], said.get("error_description", "")), 400)
 
 
-def _told(request: AuthorizeRequest, reason: str) -> AuthorizeProblem:
+def _message(request: AuthorizeRequest, reason: str) -> AuthorizeProblem:
     return AuthorizeProblem(reason, redirect_uri=request.redirect_uri, state=request.state)
 
 

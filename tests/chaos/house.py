@@ -19,7 +19,7 @@ from tests.chaos.offices import Office, Simulator, assembled
 from tests.chaos.people import People
 from tests.chaos.schedule import PROVIDERS
 from tests.chaos.servers import Servers
-from tests.chaos.troupe import INSTANCES, PORTAL, RECEIVER, STATUS, SYNC, Troupe
+from tests.chaos.troupe import INSTANCES, PORTAL, RECEIVER, STATUS, SYNC, ProcessGroup
 from tests.support.paths import ROOT
 
 RETRY_SCALE = 0.02
@@ -38,7 +38,7 @@ class House:
     """The settings of everything that runs, for commands."""
     simulator: Simulator
     offices: Sequence[Office]
-    troupe: Troupe
+    troupe: ProcessGroup
     employees: Sequence[Employee]
     people: People
     load: Load
@@ -74,7 +74,7 @@ def opened(
         if servers:
             run_command(["topics", "--apply"], environ)
         offices = [assembled(simulator, each, environ) for each in PROVIDERS]
-        troupe = Troupe(tree, environ, home, instances=ALONE if without == "transactions" else INSTANCES)
+        troupe = ProcessGroup(tree, environ, home, instances=ALONE if without == "transactions" else INSTANCES)
         stack.callback(troupe.stop)
         troupe.start({SYNC: "sync-worker.subscribed:2"})
         employees = [stack.enter_context(contextlib.closing(each)) for each in _connected(troupe, offices)]
@@ -103,7 +103,7 @@ def _settings(home: Path, simulator: str, seed: int, unasked_s: int, servers: Se
     return environ
 
 
-def _connected(troupe: Troupe, offices: Sequence[Office]) -> list[Employee]:
+def _connected(troupe: ProcessGroup, offices: Sequence[Office]) -> list[Employee]:
     portal = troupe.named(PORTAL)[0].ready
     employees = [Employee(portal, office.provider, address) for office in offices for address in office.people.values()]
     for employee in employees:

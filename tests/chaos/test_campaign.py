@@ -25,7 +25,7 @@ notifications: Counter[str] = Counter()
 """By test, for the sum at the end."""
 
 
-def held(name: str, campaign_of: Callable[[int], Campaign], say: Callable[[str], None]) -> None:
+def run_campaign(name: str, campaign_of: Callable[[int], Campaign], say: Callable[[str], None]) -> None:
     """Every round comes right. A campaign is a few rounds; a long run is many campaigns, each with the next seed."""
     for first in range(0, ROUNDS, A_CAMPAIGN):
         campaign = campaign_of(SEED + first // A_CAMPAIGN)
@@ -52,13 +52,13 @@ def loud(capsys: pytest.CaptureFixture[str], name: str) -> Callable[[str], None]
 @pytest.mark.proves("D4", "D7")
 def test_no_hint_and_no_decline_is_lost_or_doubled_while_services_die(capsys: pytest.CaptureFixture[str]) -> None:
     say = loud(capsys, "embedded")
-    held("embedded", lambda seed: Campaign(seed, lossy=False, say=say), say)
+    run_campaign("embedded", lambda seed: Campaign(seed, lossy=False, say=say), say)
 
 
 @pytest.mark.proves("B4")
 def test_declines_behind_lost_pushes_are_told_once_by_reconciliation(capsys: pytest.CaptureFixture[str]) -> None:
     say = loud(capsys, "embedded, pushes lost")
-    held("lossy", lambda seed: Campaign(seed, lossy=True, say=say), say)
+    run_campaign("lossy", lambda seed: Campaign(seed, lossy=True, say=say), say)
 
 
 @pytest.mark.kafka
@@ -67,7 +67,7 @@ def test_no_decline_is_lost_or_doubled_while_services_and_servers_die(
     servers: Servers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     say = loud(capsys, "kafka")
-    held("kafka", lambda seed: Campaign(seed, lossy=False, servers=servers, say=say), say)
+    run_campaign("kafka", lambda seed: Campaign(seed, lossy=False, servers=servers, say=say), say)
 
 
 def test_enough_was_done_to_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ class Actor:
             return False
 
 
-class Troupe:
+class ProcessGroup:
     """All services, from one source tree. A keeper thread thaws and restarts; every method may be called meanwhile."""
 
     def __init__(

@@ -76,7 +76,7 @@ class House:
             {each["address"].partition("@")[0]: each["answer"] for each in date["rooms"]} for date in one["occurrences"]
         ]
 
-    def told(self, room: str, state: str, who: str = "ada") -> Any:
+    def wait_for_state(self, room: str, state: str, who: str = "ada") -> Any:
         """The next word on the person's live page that this room is in this state."""
         return self.people[who].wait_for("room", roomName=room, state=state)
 
@@ -139,14 +139,14 @@ def house(
 @pytest.mark.proves("E37")
 def test_too_long_and_too_early_end_declined_and_within_the_limits_accepted(house: House) -> None:
     house.book("short", hours=2)
-    house.told("short", "declined")
+    house.wait_for_state("short", "declined")
     house.prompted("short")
     house.book("short", days=3)
-    house.told("short", "accepted")
+    house.wait_for_state("short", "accepted")
     house.book("near", days=20)
-    house.told("near", "declined")
+    house.wait_for_state("near", "declined")
     house.book("near", days=4)
-    house.told("near", "accepted")
+    house.wait_for_state("near", "accepted")
 
 
 @pytest.mark.proves("E38")
@@ -155,11 +155,11 @@ def test_a_room_that_a_person_decides_for_stays_pending_and_then_follows_either_
     house: House, answer: str, days: int
 ) -> None:
     meeting = house.book("approved", days=days)
-    pending = house.told("approved", "pending")
+    pending = house.wait_for_state("approved", "pending")
     mine = [room for room in house.people["ada"].get("/v1/me/rooms")["rooms"] if room["roomName"] == "approved"]
     assert "pending" in {room["state"] for room in mine}
     house.post(f"rooms/{house.ids['approved']}/answers", meeting=meeting["id"], answer=answer)
-    followed = house.told("approved", answer)
+    followed = house.wait_for_state("approved", answer)
     assert followed.data["occurrenceRef"] == pending.data["occurrenceRef"]
 
 
@@ -167,7 +167,7 @@ def test_a_room_that_a_person_decides_for_stays_pending_and_then_follows_either_
 def test_a_forbidden_room_declines_everybody_and_never_has_the_meeting_in_its_calendar(house: House) -> None:
     for days, who in enumerate(("ada", "ben"), start=8):
         house.book("forbidden", who=who, days=days)
-        house.told("forbidden", "declined", who)
+        house.wait_for_state("forbidden", "declined", who)
         house.prompted("forbidden", who)  # the meeting stands without its room, and its person has been told
         assert _in_its_calendar(house, "forbidden") == []
 
@@ -175,17 +175,17 @@ def test_a_forbidden_room_declines_everybody_and_never_has_the_meeting_in_its_ca
 @pytest.mark.proves("E40")
 def test_a_room_of_one_group_accepts_its_members_and_declines_others(house: House) -> None:
     house.book("club", who="ben", days=10)
-    house.told("club", "accepted", "ben")
+    house.wait_for_state("club", "accepted", "ben")
     assert len(_in_its_calendar(house, "club")) == 1
     house.book("club", who="ada", days=11)
-    house.told("club", "declined", "ada")
+    house.wait_for_state("club", "declined", "ada")
     assert len(_in_its_calendar(house, "club")) == 1
 
 
 @pytest.mark.proves("E42")
 def test_a_room_that_never_answers_is_never_called_booked(house: House) -> None:
     house.book("silent", days=12)
-    shown = house.told("silent", "pending")
+    shown = house.wait_for_state("silent", "pending")
     assert "booked" not in json.dumps(shown.data).lower()
 
 
@@ -196,7 +196,7 @@ def test_dates_of_a_series_are_decided_prompted_for_and_rebooked_date_by_date(ho
     keys = [date["occurrence"] for date in meeting["occurrences"]]
     house.post(f"rooms/{decided}/answers", meeting=meeting["id"], answer="accepted")
     for _ in keys:
-        house.told("weekly", "accepted")
+        house.wait_for_state("weekly", "accepted")
     for date in lost:
         house.post(f"rooms/{decided}/answers", meeting=meeting["id"], answer="declined", occurrence=keys[date])
     prompts = _until(lambda: two if len(two := _open(ada)) == len(lost) else None)

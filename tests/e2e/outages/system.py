@@ -85,27 +85,27 @@ class System:
             for fact in self.simulator.listed("history")
         )
 
-    def told(self, tenant: str = "") -> list[str]:
+    def published(self, tenant: str = "") -> list[str]:
         """The meeting of every decline event that a `read_committed` reader finds, of one tenant or of all."""
         found = [json.loads(record.value or b"")["data"] for record in self.deployment.records(ROOM_REJECTIONS.name)]
         return [data["meetingRef"] for data in found if tenant in ("", data["tenantId"])]
 
-    def all_told(self) -> bool:
+    def all_published(self) -> bool:
         """Whether there is an event for every decline: each is of a meeting of its own."""
-        return len(set(self.told())) == self.declined()
+        return len(set(self.published())) == self.declined()
 
-    def told_to_all_first(self) -> bool:
+    def published_to_all_first(self) -> bool:
         """The same for the mailboxes that a gap signal makes due at once: the first of each partition."""
         first = {min(mailboxes) for mailboxes in self._by_partition().values()}
         return all(
-            len(set(self.told(person.tenant))) == self.declined(office)
+            len(set(self.published(person.tenant))) == self.declined(office)
             for person, office in zip(self.people, self.offices, strict=True)
             if person.tenant in {mailbox.tenant for mailbox in first}
         )
 
     def nothing_twice(self) -> bool:
         """Whether nothing was told a second time, and nothing that did not happen."""
-        told = self.told()
+        told = self.published()
         return len(told) == len(set(told)) <= self.declined()
 
     def calendar_calls(self) -> int:

@@ -54,7 +54,7 @@ def test_with_all_brokers_away_it_says_503_in_time_and_afterwards_everything_is_
             system.refused_meetings(2)
             time.sleep(max(0.0, times.began_s + OPENED_S + OBSERVED_S - time.monotonic()))  # the load is the point
         eventually(lambda: accepting(providers.since(times.over_s)) == set(range(PARTITIONS)), within_s=60)
-        eventually(system.told_to_all_first)
+        eventually(system.published_to_all_first)
     system.simulator.faults(pushOff=False)
     meanwhile = [one for one in providers.since(times.began_s) if one.done_s < times.over_s]
     print(f"{how}: {described(meanwhile, times)}; back after {returned(providers, times)}")
@@ -68,7 +68,7 @@ def test_with_all_brokers_away_it_says_503_in_time_and_afterwards_everything_is_
     assert system.receiver == process, "it was restarted"
     assert providers.accepted <= set(system.hints()), "acknowledged, and not in the log"
     nudge(system)
-    eventually(system.all_told)
+    eventually(system.all_published)
     assert system.nothing_twice()
 
 
@@ -84,7 +84,7 @@ def test_with_one_of_three_brokers_dead_it_says_503_only_until_the_others_have_a
             eventually(lambda: steady(providers, since_s=killed_s), within_s=ELECTED_S)
             with_two_s = time.monotonic()
             system.refused_meetings(1)
-            eventually(system.all_told)
+            eventually(system.all_published)
             told_s = time.monotonic()
         finally:
             kafka.start(died)
@@ -164,7 +164,7 @@ def described(answers: Sequence[Answer], times: Times) -> str:
 def nudge(system: System) -> None:
     """For a mailbox that shares its partition: its turn after a gap comes minutes later, a push comes first."""
     for person, office in zip(system.people, system.offices, strict=True):
-        if len(set(system.told(person.tenant))) < system.declined(office):
+        if len(set(system.published(person.tenant))) < system.declined(office):
             system.simulator.book(office.people["Ada"], "nudge", [], [])
 
 

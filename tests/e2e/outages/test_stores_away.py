@@ -23,7 +23,7 @@ def test_without_the_views_declines_are_told_and_pages_say_that_they_are_being_r
     system.servers.view.kill()
     try:
         titles = system.refused_meetings(1)
-        eventually(system.all_told)
+        eventually(system.all_published)
         assert shown(system) is None
     finally:
         system.servers.view.restart()  # empty: nothing of it is on disk
@@ -35,16 +35,16 @@ def test_without_the_views_declines_are_told_and_pages_say_that_they_are_being_r
 
 @pytest.mark.proves("D4")
 def test_without_the_registry_no_look_begins_and_the_hints_wait(system: System) -> None:
-    eventually(system.all_told)
+    eventually(system.all_published)
     calls = once_quiet(system.calendar_calls)
-    told, hints = len(system.told()), len(system.hints())
+    told, hints = len(system.published()), len(system.hints())
     system.servers.registry.kill()
     try:
         titles = system.refused_meetings(2)
         eventually(lambda: len(system.hints()) >= hints + len(titles))  # each was booked, and each was declined
         assert once_quiet(system.calendar_calls) == calls
-        assert len(system.told()) == told
+        assert len(system.published()) == told
     finally:
         system.servers.registry.restart()
-    eventually(system.all_told)
+    eventually(system.all_published)
     assert system.nothing_twice()

@@ -43,7 +43,7 @@ class Moved(Office):
             self.status.step()
 
 
-def standing(log: Log) -> dict[tuple[str, str], str]:
+def last_states(log: Log) -> dict[tuple[str, str], str]:
     """The public state of every room, by its public names."""
     found = {}
     for record in log.read("room-status", 0, 0, limit=5000):
@@ -78,7 +78,7 @@ def test_moving_from_files_to_kafka_and_redis_loses_no_state_and_tells_nothing_t
     old.calendar.book("e1", **{AARE: "declined"})
     old.hint()
     old.settle()
-    told, before = old.declines(), standing(old.engine.log)
+    told, before = old.declines(), last_states(old.engine.log)
     assert len(told) == 1
     assert sorted(before.values()) == ["accepted", "declined"]
     file = str(tmp_path / "export")
@@ -104,8 +104,8 @@ def test_moving_from_files_to_kafka_and_redis_loses_no_state_and_tells_nothing_t
     )  # fmt: skip
     try:
         new = Moved(old, engine)
-        new.until(lambda: len(standing(engine.log)) == len(before))
-        assert standing(engine.log) == before  # under the same names: the keys came along
+        new.until(lambda: len(last_states(engine.log)) == len(before))
+        assert last_states(engine.log) == before  # under the same names: the keys came along
         assert new.declines() == []
 
         new.calendar.book("e2", **{BIRS: "declined"})

@@ -130,7 +130,7 @@ def office(tmp_path: Path, outlook: Outlook) -> Iterator[Office]:
     calendar.close()
 
 
-def told(office: Office) -> list[int]:
+def published(office: Office) -> list[int]:
     """When the dates begin whose room was told to have declined."""
     return sorted(from_rfc3339(event["data"]["ask"].split("/")[0]) for event in office.topic("room-rejections"))
 

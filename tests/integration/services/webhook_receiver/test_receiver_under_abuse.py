@@ -13,7 +13,7 @@ from tests.integration.services.webhook_receiver.receiver import TIMEOUT_S, Depl
 MIB = 1024 * 1024
 
 
-def said_to(receiver: Receiver, raw: bytes) -> int:
+def send_raw(receiver: Receiver, raw: bytes) -> int:
     """Write bytes to the socket; the status of what comes back."""
     with socket.create_connection(receiver.address, timeout=TIMEOUT_S) as connection:
         connection.sendall(raw)
@@ -51,7 +51,7 @@ def test_an_oversized_body_is_heard_out_and_refused(
         status = receiver.post(path, body, deployment.google_headers("c-1")).status
     else:
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
-        status = said_to(receiver, head + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
+        status = send_raw(receiver, head + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
 
     assert status == 413
     assert is_well(deployment, receiver)
@@ -81,7 +81,7 @@ def test_a_body_of_exactly_the_limit_is_read(deployment: Deployment, receiver: R
     ],
 )
 def test_garbage_is_never_answered_with_a_fault_of_ours(deployment: Deployment, receiver: Receiver, raw: bytes) -> None:
-    assert said_to(receiver, raw) < 500
+    assert send_raw(receiver, raw) < 500
     assert is_well(deployment, receiver)
 
 

@@ -21,7 +21,7 @@ def agenda(person: Any, days: float = 14) -> list[AgendaItem]:
     return list(person.calendar.agenda(person.access, Window(now_ms, now_ms + int(days * DAY_MS))))
 
 
-def wish(person: Any, room: str, request_id: str = "wish-1", **more: Any) -> NewMeeting:
+def a_meeting(person: Any, room: str, request_id: str = "wish-1", **more: Any) -> NewMeeting:
     start_ms = (person.simulator.now_ms() // HOUR_MS + 30) * HOUR_MS
     return NewMeeting(
         request_id=f"{request_id}-{person.domain.split('.')[0]}",
@@ -67,7 +67,7 @@ def test_a_booking_stands_once_in_the_persons_own_calendar_with_the_room_invited
     person: Any, wait_for: Callable[..., Any]
 ) -> None:
     room = person.room("Aquarium")
-    wanted = wish(person, room, attendees=(f"bo@{person.domain}",))
+    wanted = a_meeting(person, room, attendees=(f"bo@{person.domain}",))
     first = person.calendar.book(person.access, wanted)
     assert person.calendar.book(person.access, wanted) == first
     [item] = agenda(person)
@@ -83,7 +83,7 @@ def test_a_booking_stands_once_in_the_persons_own_calendar_with_the_room_invited
 
 
 def test_a_cancelled_booking_is_gone_and_cancelling_again_is_done(person: Any) -> None:
-    event_id = person.calendar.book(person.access, wish(person, person.room("Aquarium")))
+    event_id = person.calendar.book(person.access, a_meeting(person, person.room("Aquarium")))
     person.calendar.cancel(person.access, event_id)
     person.calendar.cancel(person.access, event_id)
     assert agenda(person) == []
@@ -100,7 +100,7 @@ def gone(person: Any, event_id: str) -> bool:
 
 @pytest.mark.parametrize("person", [Provider.GOOGLE], indirect=True)  # which alone keeps ids for ever
 def test_google_does_not_bring_back_what_was_cancelled(person: Any) -> None:
-    wanted = wish(person, person.room("Aquarium"))
+    wanted = a_meeting(person, person.room("Aquarium"))
     person.calendar.cancel(person.access, person.calendar.book(person.access, wanted))
     with pytest.raises(RefusedError, match="make a new one"):
         person.calendar.book(person.access, wanted)

@@ -35,7 +35,7 @@ def book(
     return made
 
 
-def said(event: dict[str, Any]) -> dict[str, str]:
+def answers_in(event: dict[str, Any]) -> dict[str, str]:
     return {one["emailAddress"]["address"]: one["status"]["response"] for one in event["attendees"]}
 
 
@@ -74,13 +74,13 @@ def test_changing_attendees_keeps_answers_and_asks_only_the_new_room(office: Off
     event = book(office, office.bob["address"], old["address"])
     office.sim("POST", f"/users/{office.bob['id']}/answers", {"meeting": event["iCalUId"], "answer": "accepted"})
     office.advance(ANSWERED_MS)
-    assert set(said(read(office, event)).values()) == {"accepted"}
+    assert set(answers_in(read(office, event)).values()) == {"accepted"}
     swapped = office.call(
         "PATCH", f"/me/events/{event['id']}", {"attendees": invited(office.bob["address"], new["address"])}
     )
-    assert said(swapped.json()) == {office.bob["address"]: "accepted", new["address"]: "none"}
+    assert answers_in(swapped.json()) == {office.bob["address"]: "accepted", new["address"]: "none"}
     office.advance(ANSWERED_MS)
-    assert said(read(office, event))[new["address"]] == "accepted"
+    assert answers_in(read(office, event))[new["address"]] == "accepted"
     assert office.sim("GET", f"/rooms/{old['id']}/calendar")["calendar"] == []
     assert [fact["replaces"] for fact in office.history("room-swapped")] == [old["id"]]
 
@@ -91,9 +91,9 @@ def test_another_time_resets_every_answer_and_asks_the_room_again(office: Office
     office.sim("POST", f"/users/{office.bob['id']}/answers", {"meeting": event["iCalUId"], "answer": "accepted"})
     office.advance(ANSWERED_MS)
     moved = {"start": at(TOMORROW + HOUR), "end": at(TOMORROW + 2 * HOUR)}
-    assert set(said(office.call("PATCH", f"/me/events/{event['id']}", moved).json()).values()) == {"none"}
+    assert set(answers_in(office.call("PATCH", f"/me/events/{event['id']}", moved).json()).values()) == {"none"}
     office.advance(ANSWERED_MS)
-    assert said(read(office, event)) == {office.bob["address"]: "none", room["address"]: "accepted"}
+    assert answers_in(read(office, event)) == {office.bob["address"]: "none", room["address"]: "accepted"}
     assert [fact["ask"] for fact in office.history("room-asked")] == [1, 2]
 
 
@@ -104,7 +104,7 @@ def test_guests_copy_has_its_own_id_and_does_not_follow_other_peoples_answers(of
     bobs = office.call("GET", "/me/events", user=office.bob["id"]).json()["value"][0]
     assert bobs["id"] != event["id"]
     assert bobs["iCalUId"] == event["iCalUId"]
-    assert said(bobs) == {office.bob["address"]: "notResponded", room["address"]: "none"}
+    assert answers_in(bobs) == {office.bob["address"]: "notResponded", room["address"]: "none"}
     moved = office.call("PATCH", f"/me/events/{bobs['id']}", {"start": at(NOW)}, user=office.bob["id"])
     assert moved.status_code == 403
 
@@ -155,14 +155,14 @@ def test_series_comes_as_a_full_master_and_sparse_dates(office: Office) -> None:
         kind: [one for one in items if one["type"] == kind] for kind in ("seriesMaster", "occurrence", "exception")
     }
     assert [len(found) for found in by_type.values()] == [1, 3, 1]
-    assert said(by_type["seriesMaster"][0]) == {room["address"]: "accepted"}
-    assert said(by_type["exception"][0]) == {room["address"]: "declined"}
+    assert answers_in(by_type["seriesMaster"][0]) == {room["address"]: "accepted"}
+    assert answers_in(by_type["exception"][0]) == {room["address"]: "declined"}
     sparse = {"@odata.type", "@odata.etag", "id", "seriesMasterId", "type", "start", "end"}
     assert all(set(one) == sparse for one in by_type["occurrence"])
     # Read one by one, a date has everything, and an iCalUId of its own.
     full = read(office, by_type["occurrence"][0])
     assert full["iCalUId"] != event["iCalUId"]
-    assert said(full) == {room["address"]: "accepted"}
+    assert answers_in(full) == {room["address"]: "accepted"}
     # Taking one date away shows only as the series without it.
     office.call("DELETE", f"/me/events/{by_type['occurrence'][0]['id']}")
     again, _, _ = walk(office, link)
@@ -181,10 +181,10 @@ def test_dates_of_a_series_move_alone(office: Office) -> None:
     second = [one for one in items if one["type"] == "occurrence"][1]
     start = TOMORROW + timedelta(days=1, hours=3)
     moved = office.call("PATCH", f"/me/events/{second['id']}", {"start": at(start), "end": at(start + HOUR)}).json()
-    assert (moved["type"], said(moved)) == ("exception", {room["address"]: "none"})
+    assert (moved["type"], answers_in(moved)) == ("exception", {room["address"]: "none"})
     assert moved["originalStart"].startswith((TOMORROW + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S"))
     office.advance(ANSWERED_MS)
-    assert said(read(office, second)) == {room["address"]: "accepted"}
+    assert answers_in(read(office, second)) == {room["address"]: "accepted"}
     assert sum(one["type"] == "exception" for one in walk(office, link)[0]) == 1
 
 
@@ -322,10 +322,10 @@ def test_limit_that_nobody_can_read_ends_in_a_decline(
     room = office.room(rules=rules)
     within = book(office, room["address"])
     event = book(office, room["address"], **{"start": TOMORROW + 2 * HOUR, **booking})
-    assert said(event) == {room["address"]: "none"}
+    assert answers_in(event) == {room["address"]: "none"}
     office.advance(ANSWERED_MS)
-    assert said(read(office, within)) == {room["address"]: "accepted"}
-    assert said(read(office, event)) == {room["address"]: "declined"}
+    assert answers_in(read(office, within)) == {room["address"]: "accepted"}
+    assert answers_in(read(office, event)) == {room["address"]: "declined"}
     assert {fact["reason"] for fact in office.history("room-answered")} == {"free", reason}
     assert len(office.sim("GET", f"/rooms/{room['id']}/calendar")["calendar"]) == 1
 
@@ -336,7 +336,7 @@ def test_forbidden_room_declines_everyone_and_holds_nothing(office: Office) -> N
     for user in (office.ann, office.bob):
         event = book(office, room["address"], user=user["id"])
         office.advance(ANSWERED_MS)
-        assert said(read(office, event, user=user["id"])) == {room["address"]: "declined"}
+        assert answers_in(read(office, event, user=user["id"])) == {room["address"]: "declined"}
     assert [fact["reason"] for fact in office.history("room-answered")] == ["forbidden", "forbidden"]
     assert office.sim("GET", f"/rooms/{room['id']}/calendar")["calendar"] == []
 
@@ -347,7 +347,7 @@ def test_room_of_one_group_accepts_its_members_only(office: Office) -> None:
     for user, answer in ((office.bob, "declined"), (office.ann, "accepted")):
         event = book(office, room["address"], user=user["id"])
         office.advance(ANSWERED_MS)
-        assert said(read(office, event, user=user["id"])) == {room["address"]: answer}
+        assert answers_in(read(office, event, user=user["id"])) == {room["address"]: answer}
 
 
 @pytest.mark.parametrize("answer", ["accepted", "declined"])
@@ -355,11 +355,11 @@ def test_room_that_needs_approval_stays_open_until_a_person_decides(office: Offi
     room = office.room(rules={"mode": "manual"})
     event = book(office, room["address"])
     office.advance(3_600_000)
-    assert said(read(office, event)) == {room["address"]: "none"}
+    assert answers_in(read(office, event)) == {room["address"]: "none"}
     office.sim("POST", f"/rooms/{room['id']}/answers", {"meeting": event["iCalUId"], "answer": answer})
-    assert said(read(office, event)) == {room["address"]: answer}
+    assert answers_in(read(office, event)) == {room["address"]: answer}
     office.sim("POST", f"/rooms/{room['id']}/answers", {"meeting": event["iCalUId"], "answer": "declined"})
-    assert said(read(office, event)) == {room["address"]: "declined"}
+    assert answers_in(read(office, event)) == {room["address"]: "declined"}
 
 
 def test_share_of_calls_fails_plainly(office: Office) -> None:

@@ -162,7 +162,7 @@ def left_out(answer: dict[str, Any]) -> set[str]:
     return {each["table"] for each in answer["leftOut"]}
 
 
-def wishes(engine: Engine) -> list[Command]:
+def commands_on(engine: Engine) -> list[Command]:
     records = [record for p in range(2) for record in engine.log.read(COMMANDS.name, p, 0)]
     return [envelopes.payload_of(envelopes.decode(each.value or b""), Command) for each in records]  # type: ignore[arg-type]
 
@@ -181,7 +181,7 @@ def test_what_was_lost_comes_back_and_its_mailboxes_are_connected(house: House) 
     assert code == 0
     assert answer["connected"] == 1
     assert left_out(answer) == {"sessions"}
-    assert [type(wish) for wish in wishes(engine)] == [Connect]
+    assert [type(wish) for wish in commands_on(engine)] == [Connect]
     engine.close()
 
 
@@ -230,7 +230,7 @@ def test_a_rehearsal_changes_nothing(house: House) -> None:
     engine = house.open()
     assert answer["rows"] == 14
     assert engine.registry.everything() == []  # type: ignore[attr-defined]
-    assert wishes(engine) == []
+    assert commands_on(engine) == []
     engine.close()
 
 
@@ -430,7 +430,7 @@ def test_moving_house_takes_the_keys_along(house: House, build: Build) -> None:
     assert (code, answer["mailboxes asked to connect"]) == (0, 1)
     assert engine.keyring.keys(house.tenant) == keys
     assert engine.registry.everything() == [row for row in rows if row.table != "sessions"]  # type: ignore[attr-defined]
-    assert [type(wish) for wish in wishes(engine)] == [Connect]
+    assert [type(wish) for wish in commands_on(engine)] == [Connect]
     engine.close()
 
 

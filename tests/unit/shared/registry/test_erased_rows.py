@@ -28,7 +28,7 @@ def tenant(engine: Engine) -> str:
     return name
 
 
-def standing(engine: Engine, tenant: str) -> set[str]:
+def row_ids(engine: Engine, tenant: str) -> set[str]:
     return {
         table.name for table in tables.TABLES if table.name not in SPECIAL and any(table(engine.registry).scan(tenant))
     }
@@ -60,7 +60,7 @@ def test_the_rows_of_the_data_key_go_when_it_is_destroyed(engine: Engine, tenant
     )
 
     assert done
-    assert standing(engine, tenant) == everything() - gone_with(KeyClass.DATA)
+    assert row_ids(engine, tenant) == everything() - gone_with(KeyClass.DATA)
 
 
 @pytest.mark.parametrize("administrator", [False, True])
@@ -79,6 +79,6 @@ def test_the_rows_of_the_consent_key_go_when_it_is_destroyed(engine: Engine, ten
     )
 
     assert done
-    assert standing(engine, tenant) == everything() - gone_with(KeyClass.CONSENT) | (
+    assert row_ids(engine, tenant) == everything() - gone_with(KeyClass.CONSENT) | (
         {"users"} if administrator else set()
     )

@@ -82,7 +82,7 @@ def blocker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Blocker
     blocker.release()
 
 
-def wish(value: bytes = b"wish", partition: int = 0) -> NewRecord:
+def a_command(value: bytes = b"wish", partition: int = 0) -> NewRecord:
     return NewRecord(COMMANDS.name, partition, b"mailbox", value)
 
 
@@ -97,20 +97,20 @@ def stored(home: Path) -> bytes:
 
 def test_a_process_touches_only_the_files_of_what_it_uses(engine: EmbeddedEngine, tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
-    engine.log.append([wish()])
+    engine.log.append([a_command()])
     assert {path.name for path in (tmp_path / "home").glob("*.db")} == {"log.db"}
     engine.registry.put("t", "tenant", "r", b"1")
     assert {path.name for path in (tmp_path / "home").glob("*.db")} == {"log.db", "registry.db"}
 
 
 def test_the_files_are_for_their_owner_only(engine: EmbeddedEngine, tmp_path: Path) -> None:
-    engine.log.append([wish()])
+    engine.log.append([a_command()])
     engine.keyring.create("tenant")
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "home").iterdir()} == {0}
 
 
 def test_another_number_of_partitions_is_refused_with_what_to_do(opened: Callable[..., EmbeddedEngine]) -> None:
-    opened(partitions=2).log.append([wish()])
+    opened(partitions=2).log.append([a_command()])
     with pytest.raises(ConfigurationError, match=r"made with 2 partitions .* is 4: set it back to 2"):
         _ = opened(partitions=4).log
     assert opened(partitions=2).log.partitions == 2
@@ -118,7 +118,7 @@ def test_another_number_of_partitions_is_refused_with_what_to_do(opened: Callabl
 
 def test_prefixes_are_deployments_of_their_own(opened: Callable[..., EmbeddedEngine]) -> None:
     one, two = opened(prefix="one."), opened(prefix="two.")
-    one.log.append([wish()])
+    one.log.append([a_command()])
     claim = one.log.claim(SYNC_WORKER, 0)
     two.log.claim(SYNC_WORKER, 0)
     claim.commit([], [StateChange(b"k", b"v")], {})
@@ -128,7 +128,7 @@ def test_prefixes_are_deployments_of_their_own(opened: Callable[..., EmbeddedEng
 
 def test_an_unknown_topic_or_partition_is_named(engine: EmbeddedEngine) -> None:
     with pytest.raises(ConfigurationError, match="'no-such-topic'"):
-        engine.log.append([wish(), NewRecord("no-such-topic", 0, b"k", b"v")])
+        engine.log.append([a_command(), NewRecord("no-such-topic", 0, b"k", b"v")])
     with pytest.raises(ConfigurationError, match="partition 2"):
         engine.log.read(COMMANDS.name, 2, 0)
     assert values(engine, COMMANDS.name) == [], "nothing of a refused append stands there"
@@ -136,10 +136,10 @@ def test_an_unknown_topic_or_partition_is_named(engine: EmbeddedEngine) -> None:
 
 def test_a_locked_log_says_that_nothing_durable_can_be_written(engine: EmbeddedEngine, blocker: Blocker) -> None:
     claim = engine.log.claim(SYNC_WORKER, 0)
-    engine.log.append([wish()])
+    engine.log.append([a_command()])
     blocker.take("log.db")
     with pytest.raises(LogUnavailableError, match=r"log\.db: database is locked; check"):
-        in_another_thread(lambda: engine.log.append([wish()]))
+        in_another_thread(lambda: engine.log.append([a_command()]))
     with pytest.raises(LogUnavailableError):
         in_another_thread(engine.log.probe)
     with pytest.raises(FencedError):
@@ -156,7 +156,7 @@ def test_a_claim_whose_commit_failed_is_dead_even_when_the_log_is_back(
     with pytest.raises(FencedError):
         in_another_thread(lambda: claim.commit([], [], {}))
     blocker.release()
-    engine.log.append([wish()])
+    engine.log.append([a_command()])
     with pytest.raises(FencedError):
         claim.commit([], [], {})
 
@@ -173,7 +173,7 @@ def test_a_clock_that_goes_back_does_not_mislead_who_looks_up_by_time(
 ) -> None:
     for moved_ms in (0, 1000, -5000, 4500):
         clock.at_ms += moved_ms
-        engine.log.append([wish()])
+        engine.log.append([a_command()])
     stamps = [record.appended_at_ms - START_MS for record in engine.log.read(COMMANDS.name, 0, 0)]
     assert stamps == [0, 1000, 1000, 1000]
     assert engine.log.at_time(COMMANDS.name, 0, START_MS + 1000) == 1
@@ -208,13 +208,13 @@ def in_another_thread(action: Callable[[], object]) -> None:
 
 
 def test_a_full_disk_is_unavailable_and_leaves_the_log_whole(engine: EmbeddedEngine) -> None:
-    engine.log.append([wish(b"before")])
+    engine.log.append([a_command(b"before")])
     [(pages,)] = engine.log._database.read("PRAGMA page_count")
     engine.log._database.read(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(LogUnavailableError, match="full"):
-        engine.log.append([wish(b"x" * 100_000)])
+        engine.log.append([a_command(b"x" * 100_000)])
     engine.log._database.read("PRAGMA max_page_count = 1000000")
-    engine.log.append([wish(b"after")])
+    engine.log.append([a_command(b"after")])
     assert values(engine, COMMANDS.name) == [b"before", b"after"]
 
 
@@ -229,7 +229,7 @@ def test_retention_takes_what_is_older_than_five_days_and_moves_the_beginning(
     engine: EmbeddedEngine, clock: ManualClock
 ) -> None:
     for number in range(3):
-        engine.log.append([wish(b"%d" % number)])
+        engine.log.append([a_command(b"%d" % number)])
         clock.at_ms += HOUR_MS
     engine.log.housekeep(START_MS + 5 * DAY_MS)
     assert values(engine, COMMANDS.name) == [b"0", b"1", b"2"], "exactly five days old is not older"
@@ -239,12 +239,12 @@ def test_retention_takes_what_is_older_than_five_days_and_moves_the_beginning(
     engine.log.housekeep(START_MS + 6 * DAY_MS)
     span = engine.log.span(COMMANDS.name, 0)
     assert span.begin == span.end == 3
-    engine.log.append([wish(b"3")])
+    engine.log.append([a_command(b"3")])
     assert [record.offset for record in engine.log.read(COMMANDS.name, 0, 0)] == [3], "offsets are never used again"
 
 
 def test_two_who_keep_house_at_once_do_not_move_the_beginning_back(engine: EmbeddedEngine) -> None:
-    engine.log.append([wish(), wish(), wish()])
+    engine.log.append([a_command(), a_command(), a_command()])
     records = engine.log._records
     records.remove(COMMANDS.name, 0, [0, 1], first=2)
     records.remove(COMMANDS.name, 0, [0], first=1)
@@ -320,7 +320,7 @@ def test_tombstones_go_after_a_day_and_take_their_key_with_them(
 
 
 def test_housekeeping_runs_by_itself_while_a_claim_waits(engine: EmbeddedEngine, clock: ManualClock) -> None:
-    engine.log.append([wish(b"old", partition=1)])
+    engine.log.append([a_command(b"old", partition=1)])
     clock.at_ms += 6 * DAY_MS
     claim = engine.log.claim(SYNC_WORKER, 0)
     claim.read(0)
@@ -329,7 +329,7 @@ def test_housekeeping_runs_by_itself_while_a_claim_waits(engine: EmbeddedEngine,
 
 def test_what_was_removed_is_wiped_from_the_files(engine: EmbeddedEngine, tmp_path: Path, clock: ManualClock) -> None:
     secret = b"marker-of-a-record-that-is-over"
-    engine.log.append([wish(secret * 50)])
+    engine.log.append([a_command(secret * 50)])
     assert secret in stored(tmp_path / "home")
     engine.log.housekeep(clock.at_ms + 6 * DAY_MS)
     assert secret not in stored(tmp_path / "home")
@@ -457,7 +457,7 @@ def test_a_page_that_was_away_for_a_day_is_not_told_of_deletions(engine: Embedde
 
 def test_threads_have_connections_of_their_own_and_leave_none_behind(engine: EmbeddedEngine) -> None:
     for number in range(10):
-        thread = threading.Thread(target=engine.log.append, args=([wish(b"%d" % number)],))
+        thread = threading.Thread(target=engine.log.append, args=([a_command(b"%d" % number)],))
         thread.start()
         thread.join()
     assert len(engine.log._database._connections) <= 2

@@ -67,7 +67,7 @@ def user_id(simulator: Simulator, address: str) -> str:
     return next(str(each["id"]) for each in listed(simulator, "users") if each["address"] == address)
 
 
-def held(simulator: Simulator, address: str) -> list[dict[str, Any]]:
+def read_events(simulator: Simulator, address: str) -> list[dict[str, Any]]:
     """What a mailbox truly holds, date by date."""
     return listed(simulator, f"users/{user_id(simulator, address)}/calendar")
 
@@ -122,7 +122,7 @@ def test_agenda_is_what_the_calendar_holds_for_fourteen_days_and_no_title_is_kep
     first = noon(0).date()
     truth = [
         (entry["title"], from_rfc3339(entry["start"]))
-        for entry in held(office.simulator, owner)
+        for entry in read_events(office.simulator, owner)
         if first <= datetime.fromisoformat(entry["start"]).astimezone(ZURICH).date() < first + timedelta(days=14)
     ]
     assert [(each["title"], from_rfc3339(each["start"])) for each in agenda(ada)] == truth
@@ -144,7 +144,7 @@ def test_month_counts_what_the_calendar_holds(office: Office, ada: Browser, wher
     whole_day(office.simulator, owner, 4)
     truth = Counter(
         datetime.fromisoformat(entry["start"]).astimezone(ZURICH).date().isoformat()
-        for entry in held(office.simulator, owner)
+        for entry in read_events(office.simulator, owner)
         if entry["answer"] != "declined"
     )
     months = sorted({day[:7] for day in truth})
@@ -183,7 +183,7 @@ def test_booking_makes_one_event_in_ones_own_calendar_with_the_room_invited(
         made = ada.post("/v1/me/bookings", sent, Idempotency_Key="once")
         assert made.status_code == 201, made.text
         assert made.json["state"] == "pending"
-    [entry] = held(office.simulator, f"ada@{where}")
+    [entry] = read_events(office.simulator, f"ada@{where}")
     start = datetime.fromisoformat(entry["start"]).astimezone(ZURICH)
     assert (entry["answer"], f"{start:%Y-%m-%d %H:%M}") == ("organizer", f"{day} 10:00")
     [meeting] = [each for each in listed(office.simulator, "meetings") if each["id"] == entry["meeting"]]
@@ -205,7 +205,7 @@ def test_room_that_refuses_leaves_the_meeting_in_ones_own_calendar_alone_and_is_
     assert (made.status_code, made.json["state"]) == (201, "pending")
     [shown] = agenda(ada)
     assert [each["state"] for each in shown["rooms"]] == ["declined"]
-    assert len(held(office.simulator, f"ada@{where}")) == 1
+    assert len(read_events(office.simulator, f"ada@{where}")) == 1
     [listing] = [each for each in listed(office.simulator, "rooms") if each["address"] == f"aare@rooms.{where}"]
     assert listed(office.simulator, f"rooms/{listing['id']}/calendar") == []
     asked = [each["path"] for each in listed(office.simulator, f"requests?after={before}")]

@@ -207,7 +207,7 @@ def test_while_the_calendar_is_away_the_page_says_so(office: Office, ada: Browse
 WISH = {"title": TITLE, "from": "10:00", "to": "11:00", "guests": "ben@x.example"}
 
 
-def wish(office: Office, **more: Any) -> dict[str, Any]:
+def a_booking(office: Office, **more: Any) -> dict[str, Any]:
     day = datetime.fromtimestamp((office.clock.now_ms() + 2 * DAY_MS) / 1000, tz=UTC).date().isoformat()
     return {**WISH, "date": day, **more}
 
@@ -215,7 +215,7 @@ def wish(office: Office, **more: Any) -> dict[str, Any]:
 @pytest.mark.proves("E3", "E42")
 def test_a_booking_goes_into_ones_own_calendar_once_and_is_pending_never_booked(office: Office, ada: Browser) -> None:
     one, two = office.enter_rooms(ada.tenant, "one", "two")
-    sent = wish(office, room=two)
+    sent = a_booking(office, room=two)
     made = ada.post("/v1/me/bookings?zone=UTC", sent, Idempotency_Key="k1")
     assert made.status_code == 201, made.text
     assert (made.json["state"], made.json["label"]) == ("pending", "free now, not confirmed")
@@ -239,7 +239,7 @@ def test_any_free_room_asked_for_twice_is_one_meeting_although_its_room_is_busy_
 ) -> None:
     [one] = office.enter_rooms(ada.tenant, "one")
     office.calendar.said = {"one@rooms.test": Availability.FREE}
-    sent = wish(office)
+    sent = a_booking(office)
     for _ in range(2):
         if over == "the form":
             answer = ada.client.post("/book?zone=UTC", data={"csrf": ada.csrf, "key": "k", **sent})
@@ -269,7 +269,7 @@ def test_times_are_booked_in_the_zone_that_the_form_said(
     ada.client.set_cookie("roomsync_zone", "Europe/Zurich")
     assert f"Times are in {zone}" in page
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.partition('action="/book"')[2]))
-    sent = wish(office, room=one)
+    sent = a_booking(office, room=one)
     assert ada.client.post("/book", data={**sent, **hidden}).status_code == 303
     [meeting] = office.calendar.booked.values()
     there = datetime.fromtimestamp(meeting.start_ms / 1000, tz=ZoneInfo(zone))
@@ -280,7 +280,7 @@ def test_times_are_booked_in_the_zone_that_the_form_said(
 def test_form_that_is_changed_and_sent_again_books_what_it_says_now(office: Office, ada: Browser) -> None:
     """The first answer got lost on its way: its meeting stands, and the second must not be told of as if it were it."""
     [one] = office.enter_rooms(ada.tenant, "one")
-    first, second = wish(office, room=one), wish(office, room=one, to="11:30")
+    first, second = a_booking(office, room=one), a_booking(office, room=one, to="11:30")
     for sent in (first, second):
         assert ada.client.post("/book?zone=UTC", data={"csrf": ada.csrf, "key": "k", **sent}).status_code == 303
     lengths = sorted(each.end_ms - each.start_ms for each in office.calendar.booked.values())
@@ -296,12 +296,16 @@ def test_form_that_the_calendar_refused_is_a_fresh_wish_the_next_time(
 
     [one] = office.enter_rooms(ada.tenant, "one")
     monkeypatch.setattr(office.calendar, "book", refuse)
-    page = ada.client.post("/book", data={"csrf": ada.csrf, "key": "key-of-the-form", **wish(office, room=one)}).text
+    page = ada.client.post(
+        "/book", data={"csrf": ada.csrf, "key": "key-of-the-form", **a_booking(office, room=one)}
+    ).text
     assert "refuses this" in page
     assert "key-of-the-form" not in page
     office.calendar.away = True
     monkeypatch.undo()
-    page = ada.client.post("/book", data={"csrf": ada.csrf, "key": "key-of-the-form", **wish(office, room=one)}).text
+    page = ada.client.post(
+        "/book", data={"csrf": ada.csrf, "key": "key-of-the-form", **a_booking(office, room=one)}
+    ).text
     assert "key-of-the-form" in page, "it may have been made: to send it again must not make another"
 
 
@@ -312,10 +316,10 @@ def test_the_form_offers_what_is_free_as_not_confirmed_and_says_that_guests_are_
     office.enter_rooms(ada.tenant, "one", "two")
     office.calendar.said = {"one@rooms.test": Availability.BUSY, "two@rooms.test": Availability.FREE}
     assert "will mail everybody you invite" in ada.client.get("/book").text
-    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **wish(office)}).text
+    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **a_booking(office)}).text
     assert "not confirmed" in page
     assert re.findall(r"<strong>(Room \w+)</strong>", page) == ["Room two"]
-    booked = ada.client.post("/book", data={"csrf": ada.csrf, "key": "k", **wish(office)})
+    booked = ada.client.post("/book", data={"csrf": ada.csrf, "key": "k", **a_booking(office)})
     assert booked.status_code == 303, booked.text
     assert "pending until it answers" in ada.client.get(booked.headers["Location"]).text
     [meeting] = office.calendar.booked.values()
@@ -337,9 +341,9 @@ def test_what_may_not_be_booked_never_reaches_the_provider(
 ) -> None:
     office.enter_rooms(ada.tenant, "one")
     asked = list(office.calendar.asked_by)
-    refused = ada.post("/v1/me/bookings", wish(office, **change), Idempotency_Key="k")
+    refused = ada.post("/v1/me/bookings", a_booking(office, **change), Idempotency_Key="k")
     assert (refused.status_code, refused.json["code"]) == (422, code)
-    shown = ada.client.post("/book", data={"csrf": ada.csrf, "key": "k", **wish(office, **change)})
+    shown = ada.client.post("/book", data={"csrf": ada.csrf, "key": "k", **a_booking(office, **change)})
     assert 'role="alert"' in shown.text
     assert office.calendar.asked_by == asked
     assert office.calendar.booked == {}
@@ -364,7 +368,7 @@ def test_a_calendar_that_is_not_connected_is_written_by_nobody(office: Office, a
     office.enter_rooms(ada.tenant, "one")
     tables.consents(office.engine.registry).delete(ada.tenant, ada.mailbox)
     asked = list(office.calendar.asked_by)
-    refused = ada.post("/v1/me/bookings", wish(office), Idempotency_Key="k")
+    refused = ada.post("/v1/me/bookings", a_booking(office), Idempotency_Key="k")
     assert (refused.status_code, refused.json["code"]) == (409, "not-connected")
     assert ada.client.get("/v1/me/agenda").status_code != 200
     assert "not connected" in ada.client.get("/day").text
@@ -406,5 +410,5 @@ def test_booking_form_says_what_is_wrong_where_rooms_are_known_and_none_is_conne
     tables.rooms(office.engine.registry).change(
         ada.tenant, one, lambda row: msgspec.structs.replace(row, paired=False) if row else None
     )
-    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **wish(office)}).text
+    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **a_booking(office)}).text
     assert "There is no room to choose from. An administrator can enter rooms, and connect them." in page

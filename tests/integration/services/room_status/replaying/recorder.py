@@ -90,7 +90,7 @@ class Recorder:
                 self.claim()
         self.settle()
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """Decline ids on the topic."""
         return [
             each.id

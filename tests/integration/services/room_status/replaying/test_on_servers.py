@@ -22,7 +22,7 @@ from shared.runtime.clock import SystemClock
 from tests.contract.deployments import ManualClock
 from tests.integration.services.room_status.replaying import losses
 from tests.integration.services.room_status.replaying.recorder import Recorder
-from tests.integration.services.room_status.replaying.test_repairs import wish
+from tests.integration.services.room_status.replaying.test_repairs import request_repair
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
@@ -90,7 +90,7 @@ def test_a_repair_on_a_real_broker_tells_nothing_that_the_topic_has(
     recorder: Recorder, engine: DistributedEngine
 ) -> None:
     before = [each.value for each in recollection.told(engine.log, 0)]
-    wish(recorder, *recorder.told(), times=2)
+    request_repair(recorder, *recorder.published(), times=2)
     end = engine.log.span(REPAIRS.name, 0).end
     while recorder.owners[0]._passed.get(REPAIRS.name, 0) < end:
         recorder.step()
@@ -110,7 +110,7 @@ def test_declines_that_the_brokers_lost_are_found_missing_and_told_again_with_th
 
     found = recorder.compared(0, 0, EVERYTHING)
     assert [each.id for each in found.missing] == [each.id for each in lost]
-    wish(recorder, *(each.id for each in found.missing), times=2)
+    request_repair(recorder, *(each.id for each in found.missing), times=2)
     end = engine.log.span(REPAIRS.name, 0).end
     while recorder.owners[0]._passed.get(REPAIRS.name, 0) < end:
         recorder.step()

@@ -23,7 +23,7 @@ from tests.integration.services.room_status.replaying.recorder import Recorder
 PARTITION = 0
 
 
-def wish(recorder: Recorder, *ids: str, begin: int = 0, end: int = 1_000_000, times: int = 1) -> None:
+def request_repair(recorder: Recorder, *ids: str, begin: int = 0, end: int = 1_000_000, times: int = 1) -> None:
     payload = msgspec.json.encode(Repair(begin=begin, end=end, ids=ids))
     value = envelopes.encode(Envelope(id="r", type=repair.TYPE, tenant="-", payload=msgspec.Raw(payload)))
     recorder.engine.log.append([NewRecord(REPAIRS.name, PARTITION, b"0", value)] * times)
@@ -35,7 +35,7 @@ def lose(engine: EmbeddedEngine, *lost: Decline) -> None:
         engine.log._records.remove(ROOM_REJECTIONS.name, PARTITION, [each.record.offset])  # type: ignore[union-attr]
 
 
-def told(recorder: Recorder) -> dict[str, Decline]:
+def published(recorder: Recorder) -> dict[str, Decline]:
     found = recollection.told(recorder.engine.log, PARTITION)
     assert len({each.id for each in found}) == len(found), "an id was told twice"
     return {each.id: each for each in found}
@@ -45,22 +45,22 @@ def told(recorder: Recorder) -> dict[str, Decline]:
 def test_what_the_topic_lost_is_told_again_with_the_same_bytes_and_only_once(
     recorder: Recorder, engine: EmbeddedEngine
 ) -> None:
-    before = told(recorder)
+    before = published(recorder)
     lost = list(before.values())[3:30:5]
     lose(engine, *lost)
     found = recorder.compared(PARTITION, 0, 1_000_000)
     assert [each.id for each in found.missing] == [each.id for each in lost]
     shown = engine.view.digest()
-    wish(recorder, *(each.id for each in found.missing), times=2)
+    request_repair(recorder, *(each.id for each in found.missing), times=2)
     for _ in range(3):
         recorder.step()
-    wish(recorder, *before)
+    request_repair(recorder, *before)
     recorder.claim()
     recorder.step()
     recorder.claim()
     passed = recorder.owners[PARTITION]._passed[REPAIRS.name]
     assert passed == engine.log.span(REPAIRS.name, PARTITION).end, "a wish that tells nothing is passed all the same"
-    after = told(recorder)
+    after = published(recorder)
     assert {name: each.value for name, each in after.items()} == {name: each.value for name, each in before.items()}
     assert recorder.compared(PARTITION, 0, 1_000_000).equal
     assert engine.view.digest() == shown, "a prompt is a query over these rows: none opens, none closes"
@@ -72,45 +72,45 @@ def test_what_the_topic_lost_is_told_again_with_the_same_bytes_and_only_once(
 def test_an_owner_that_dies_over_a_repair_leaves_it_to_its_successor(
     recorder: Recorder, engine: EmbeddedEngine
 ) -> None:
-    before = told(recorder)
+    before = published(recorder)
     lost = list(before.values())[2:4]
     lose(engine, *lost)
-    wish(recorder, *(each.id for each in lost))
+    request_repair(recorder, *(each.id for each in lost))
     zombies = list(recorder.owners)
     recorder.owners = []
     engine.log.claim(ROOM_STATUS_STATION, PARTITION)  # fences, and dies at once
     with pytest.raises(FencedError):
         zombies[PARTITION].step()
-    assert told(recorder).keys() == before.keys() - {each.id for each in lost}
+    assert published(recorder).keys() == before.keys() - {each.id for each in lost}
     recorder.claim()
     recorder.step()
-    assert told(recorder).keys() == before.keys()
+    assert published(recorder).keys() == before.keys()
 
 
 def test_an_owner_tells_nothing_that_its_own_facts_do_not_give(recorder: Recorder, engine: EmbeddedEngine) -> None:
-    before = told(recorder)
+    before = published(recorder)
     first, *_, last = before.values()
     lose(engine, first, last)
     assert first.source is not None
-    wish(recorder, "d-invented", last.id, end=last.source or 0)
-    wish(recorder, first.id, begin=first.source + 1)
+    request_repair(recorder, "d-invented", last.id, end=last.source or 0)
+    request_repair(recorder, first.id, begin=first.source + 1)
     recorder.step()
-    assert told(recorder).keys() == before.keys() - {first.id, last.id}
+    assert published(recorder).keys() == before.keys() - {first.id, last.id}
 
 
 def test_a_wish_that_nobody_can_read_or_fulfil_is_a_dead_letter_and_the_partition_goes_on(
     recorder: Recorder, engine: EmbeddedEngine, clock: ManualClock
 ) -> None:
     engine.log.append([NewRecord(REPAIRS.name, PARTITION, b"0", b"no envelope")])
-    lost = next(iter(told(recorder).values()))
+    lost = next(iter(published(recorder).values()))
     lose(engine, lost)
     clock.at_ms += 6 * DAY_MS
-    wish(recorder, lost.id)
+    request_repair(recorder, lost.id)
     recorder.step()
     buried = [record.value or b"" for record in engine.log.read(DEAD_LETTERS.name, PARTITION, 0)]
     assert len(buried) == 2
     assert b"retention is about to take" in buried[1]
-    assert lost.id not in told(recorder)
+    assert lost.id not in published(recorder)
     recorder.observe(30)
     recorder.settle()
 
@@ -128,8 +128,8 @@ def test_a_decline_that_the_states_never_counted_is_not_told_as_a_later_one_woul
         recorder.settle()
     found = recorder.compared(PARTITION, begin, 1_000_000)
     assert found.missing
-    before = told(recorder)
-    wish(recorder, *(each.id for each in found.missing), begin=begin)
+    before = published(recorder)
+    request_repair(recorder, *(each.id for each in found.missing), begin=begin)
     recorder.step()
-    assert told(recorder).keys() == before.keys()
+    assert published(recorder).keys() == before.keys()
     assert b"never counted" in (engine.log.read(DEAD_LETTERS.name, PARTITION, 0)[-1].value or b"")

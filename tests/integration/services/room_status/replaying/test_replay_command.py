@@ -96,7 +96,7 @@ def test_the_report_names_what_is_missing_and_apply_mends_it_once(
     code, said = roomsync("replay", "--from", START, "--apply", "--json")
     assert (code, json.loads(said)["asked"]) == (0, 0)
     assert engine.log.span(REPAIRS.name, 1) == wishes, "there was nothing left to ask for"
-    assert sorted(recorder.told()) == sorted(set(recorder.told()))
+    assert sorted(recorder.published()) == sorted(set(recorder.published()))
 
 
 @pytest.mark.proves("D11")
@@ -105,7 +105,7 @@ def test_one_organisation_is_replayed_alone(recorder: Recorder, roomsync: Roomsy
         json.loads(roomsync("replay", "--from", START, "--json", *arguments)[1])["counts"]["same"]
         for arguments in ((), *(("--tenant", tenant) for tenant in recorder.tenants))
     ]
-    assert counts[0] == counts[1] + counts[2] == len(recorder.told())
+    assert counts[0] == counts[1] + counts[2] == len(recorder.published())
     assert min(counts) > 0
 
 

@@ -71,12 +71,12 @@ def test_prompt_that_closes_or_goes_is_told_with_its_reason(look: Look, a_room: 
     declined = a_room(state=RoomState.DECLINED)
     before = look(declined)
 
-    def told(after: Board) -> list[Closing | None]:
+    def closings(after: Board) -> list[Closing | None]:
         return [change.prompt.closing for change in changes(before, after) if isinstance(change, PromptClosed)]
 
-    assert told(look(declined, now_ms=START_MS)) == [Closing.PAST]
-    assert told(Board()) == [Closing.CANCELLED]
-    assert told(look(a_room(state=RoomState.ACCEPTED, declines=1))) == [Closing.ACCEPTED]
+    assert closings(look(declined, now_ms=START_MS)) == [Closing.PAST]
+    assert closings(Board()) == [Closing.CANCELLED]
+    assert closings(look(a_room(state=RoomState.ACCEPTED, declines=1))) == [Closing.ACCEPTED]
 
 
 def test_line_that_went_is_told_as_gone(look: Look, a_room: Callable[..., RoomMemory]) -> None:
