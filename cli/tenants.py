@@ -14,7 +14,7 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.errors import MalformedRecordError
 from shared.organisations.appointments import appoint
-from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce
+from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce, join
 from shared.registry.tables import directories, rooms, tenants
 
 
@@ -72,6 +72,28 @@ def admin(provider: str, directory: str, address: str, role: str, dry_run: bool)
         if row is not None:
             appoint(engine.registry, engine.keyring, tenant, row, address, Role(role))
     click.echo(f"{tenant} {row.name if row else name}: {role} appointed; it takes effect at their next sign-in")
+
+
+@command.command("join")
+@click.option("--tenant", required=True, help="As `roomsync tenants list` names it.")
+@click.option("--provider", type=click.Choice([str(name) for name in Provider]), required=True)
+@click.option("--directory", required=True, help="Entra tenant id, or the Google Workspace domain.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+def join_directory(tenant: str, provider: str, directory: str, dry_run: bool) -> None:
+    """Make a directory of the other calendar system an organisation's own, so that it can change over to it."""
+    if dry_run:
+        click.echo(f"would join {provider} {directory} with {tenant}")
+        return
+    with connect_engine() as (engine, _):
+        if tenants(engine.registry).get(tenant, "tenant") is None:
+            message = f"there is no tenant {tenant}; see `roomsync tenants list`"
+            raise click.UsageError(message)
+        if not join(engine.registry, tenant, provider=provider, directory=directory.lower()):
+            click.echo(
+                f"{provider} {directory} is another organisation's already; see `roomsync tenants list`", err=True
+            )
+            raise SystemExit(1)
+    click.echo(f"{tenant}: {provider} {directory} joined")
 
 
 @command.command("list")

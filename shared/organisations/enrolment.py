@@ -47,9 +47,7 @@ def introduce(registry: Registry, keyring: Keyring, *, provider: str, directory:
     Returns:
         The tenant's id.
     """
-    row = DirectoryRow(tenant=f"t-{secrets.token_hex(_ID_BYTES)}")
-    found = directories(registry).change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
-    tenant = (found or row).tenant
+    tenant = _claim(registry, provider, directory, f"t-{secrets.token_hex(_ID_BYTES)}")
     keyring.create(tenant)
     fresh = TenantRow(
         name=name,
@@ -60,6 +58,25 @@ def introduce(registry: Registry, keyring: Keyring, *, provider: str, directory:
     )
     tenants(registry).add(tenant, "tenant", fresh)
     return tenant
+
+
+def join(registry: Registry, tenant: str, *, provider: str, directory: str) -> bool:
+    """
+    Make a provider's directory an organisation's own: its people belong to the tenant from then on.
+
+    The caller is the operator, or holds proof from the directory's own administrators; a member's sign-in is none.
+
+    Returns:
+        False: it is another tenant's, and stays so. Of two that join it at once, one gets it.
+    """
+    return _claim(registry, provider, directory, tenant) == tenant
+
+
+def _claim(registry: Registry, provider: str, directory: str, tenant: str) -> str:
+    """Whose the directory is: the tenant's, unless it was somebody's before. Nothing else writes this relation."""
+    row = DirectoryRow(tenant=tenant)
+    found = directories(registry).change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
+    return (found or row).tenant
 
 
 def enter_rooms(registry: Registry, keyring: Keyring, tenant: str, entered: Iterable[RoomRow]) -> int:

@@ -122,7 +122,8 @@ def _token(identity: Identity, provider: Provider, base_url: str) -> Response:
     signed = None
     if "openid" in issued.scopes:
         make = microsoft.claims if provider == "microsoft" else google.claims
-        signed = identity.key.sign(make(base_url, issued, identity.now_ms // 1000))
+        said = identity.policies(provider).claims.get(issued.account.address.lower(), {})
+        signed = identity.key.sign({**make(base_url, issued, identity.now_ms // 1000), **said})
     if provider == "microsoft":
         return _json(200, microsoft.response(issued, signed))
     return _json(200, google.response(issued, signed, testing=identity.policies(provider).testing_mode))

@@ -13,7 +13,8 @@ LIFE_FAULT = "accessTokenLifeS"
 DEFAULT_LIFE_S = 3600
 DOC = (
     "signing in: {adminApprovalRequired, appBlocked, userNotAssigned: [addresses], secretExpired, redirectMismatch, "
-    "tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, redirectUris: [exact]}; "
+    "tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, redirectUris: [exact], "
+    "claims: {address: {claim: value}}}; "
     "n counts down; may be given per provider"
 )
 
@@ -31,6 +32,8 @@ class Policies:
     refresh_refused: Mapping[str, str] = field(default_factory=dict)
     testing_mode: bool = False
     redirect_uris: frozenset[str] = frozenset()
+    claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Claims of a person's id_token, by address, in place of what it would say."""
 
     @staticmethod
     def of(raw: Mapping[str, Any] | None) -> Policies:
@@ -47,6 +50,7 @@ class Policies:
             refresh_refused={str(who).lower(): str(why) for who, why in (raw.get("refreshRefused") or {}).items()},
             testing_mode=bool(raw.get("testingMode")),
             redirect_uris=frozenset(raw.get("redirectUris") or ()),
+            claims={str(who).lower(): dict(said) for who, said in (raw.get("claims") or {}).items()},
         )
 
     def assigned(self, account: Account) -> bool:

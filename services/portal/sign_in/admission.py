@@ -115,7 +115,8 @@ def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
         tenant = enrol(
             engine.registry, engine.keyring, provider=identity.provider, directory=identity.directory, name=name
         )
-        _appoint_first(deps, tenant, identity)
+        if identity.administers:
+            _appoint_first(deps, tenant, identity)
     row = tables.tenants(engine.registry).get(tenant, "tenant") if tenant else None
     if tenant is None or row is None:
         raise RefusedSignInError(Cause.NOT_ENABLED)
@@ -123,7 +124,7 @@ def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
 
 
 def _appoint_first(deps: Deps, tenant: str, identity: Identity) -> None:
-    """Who brings an organisation along administers it, since nobody else could appoint them; of two who race, one does."""
+    """Who administers the directory that they bring along administers it here; of two who race, one does. Others: the operator."""
     table = tables.appointments(deps.engine.registry)
     organisation = tables.tenants(deps.engine.registry).get(tenant, "tenant")
     if organisation and table.add(tenant, FIRST, AppointmentRow(roles=())):

@@ -29,6 +29,16 @@ IDENTITY_ALONE = frozenset({Purpose.SIGN_IN, Purpose.ENTER})
 """Purposes for which nothing but who somebody is is asked."""
 LEEWAY_S = 120
 _ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
+PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+"""Microsoft's tenant of personal accounts: nobody's organisation."""
+DIRECTORY_ADMINISTRATORS = frozenset(
+    {
+        "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
+        "e8611ab8-c189-46e8-94e1-60213ab1f814",  # Privileged Role Administrator
+    }
+)
+"""Entra's role templates that may consent for everybody; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"""
+_GUEST_MARK = "#ext#"
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
@@ -53,6 +63,8 @@ class Identity:
     directory: str
     """Entra's tenant id, Google's hosted domain."""
     address: str
+    administers: bool = False
+    """Whether the provider vouches that they administer the whole directory; Google's id_token never says so."""
 
 
 def endpoints(settings: Settings, provider: Provider) -> Endpoints:
@@ -210,19 +222,40 @@ class OpenIdProvider:
 
 def identity_of(provider: Provider, claims: Mapping[str, Any]) -> Identity:
     """
-    Read an id_token's verified claims.
+    Read an id_token's verified claims. A claim of another type than its provider documents says nothing.
 
     Raises:
-        RefusedSignInError: a personal account, or no address that the provider vouches for.
+        RefusedSignInError: a personal account, a guest of the directory, or no address that the provider vouches for.
     """
-    if provider is Provider.MICROSOFT:
-        address = str(claims.get("email") or claims.get("preferred_username") or "")
-        subject, directory = str(claims.get("oid", "")), str(claims.get("tid", ""))
-    else:
-        address = str(claims.get("email", "")) if claims.get("email_verified", False) else ""
-        subject, directory = str(claims.get("sub", "")), str(claims.get("hd", ""))
-    if not directory or not subject:
+    found = _microsoft_identity(claims) if provider is Provider.MICROSOFT else _google_identity(claims)
+    if not found.directory or not found.subject or found.directory == PERSONAL_ACCOUNTS:
         raise RefusedSignInError(Cause.NO_DIRECTORY)
-    if "@" not in address:
+    if "@" not in found.address:
         raise RefusedSignInError(Cause.NO_ADDRESS)
-    return Identity(provider, subject, directory.lower(), address.lower())
+    return found
+
+
+def _microsoft_identity(claims: Mapping[str, Any]) -> Identity:
+    """
+    `email` is not read: Entra neither verifies nor keeps it. A user principal name's domain is one that the directory owns.
+
+    Source: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference and optional-claims-reference
+    (`acct`: 0 for members, 1 for guests; `idp`: another issuer's for accounts of elsewhere; `wids`: directory roles).
+    """
+    name = _text(claims, "preferred_username").lower()
+    home = _text(claims, "idp") or _text(claims, "iss")
+    if claims.get("acct", 0) != 0 or home != _text(claims, "iss") or _GUEST_MARK in name:
+        raise RefusedSignInError(Cause.GUEST)
+    roles = claims.get("wids")
+    administers = isinstance(roles, list) and any(role in DIRECTORY_ADMINISTRATORS for role in roles)
+    return Identity(Provider.MICROSOFT, _text(claims, "oid"), _text(claims, "tid").lower(), name, administers)
+
+
+def _google_identity(claims: Mapping[str, Any]) -> Identity:
+    address = _text(claims, "email") if claims.get("email_verified") is True else ""
+    return Identity(Provider.GOOGLE, _text(claims, "sub"), _text(claims, "hd").lower(), address.lower())
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""

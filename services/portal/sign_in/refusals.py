@@ -44,6 +44,8 @@ class Cause(StrEnum):
     NO_ACCESS_TOKEN = "no-access-token"  # noqa: S105  # the name of a reason
     NOT_ENABLED = "not-enabled"
     OTHER_CALENDAR = "other-calendar"
+    GUEST = "guest"
+    DIRECTORY_UNPROVEN = "directory-unproven"
     DIRECTORY_TAKEN = "directory-taken"
     OTHER_DIRECTORY = "other-directory"
     OTHER_PERSON = "other-person"
@@ -210,6 +212,19 @@ _BY_ERROR = {
         "Your organisation uses another calendar system with this application: only one can be connected at a time.",
         Who.ADMINISTRATOR,
         "Sign in with the other calendar system, or ask them which one is in use.",
+    ),
+    Cause.GUEST: Refusal(
+        "guest-account",
+        "This account is a guest in the organisation's directory, and belongs to another one.",
+        Who.YOU,
+        "Sign in with the account of your own organisation.",
+    ),
+    Cause.DIRECTORY_UNPROVEN: Refusal(
+        "directory-unproven",
+        "The directory of this account has not been joined with your organisation, and its account does not administer it.",
+        Who.OPERATOR,
+        "Whoever runs this service joins the two (roomsync tenants join); at Microsoft, a global administrator of the "
+        "directory may do the test instead.",
     ),
     Cause.DIRECTORY_TAKEN: Refusal(
         "directory-taken",

@@ -8,11 +8,11 @@ from services.portal.admin.integration.switching import lapse, wake
 from services.portal.admin.integration.testflow.deciding.run import TestRun
 from services.portal.admin.rooms.pairing import pair_all
 from services.portal.deps import Deps
-from shared.contracts.rows import DirectoryRow, IntegrationState, TenantRow, UserRow
+from shared.contracts.rows import IntegrationState, TenantRow, UserRow
 from shared.errors import RefusedError, RetryableError
 from shared.grants.endings import Endings
 from shared.grants.sleep import people
-from shared.organisations.enrolment import NOBODY, tenant_of
+from shared.organisations.enrolment import NOBODY, join, tenant_of
 from shared.organisations.integration import Act, after
 from shared.registry import tables
 
@@ -43,7 +43,7 @@ def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
         RefusedError: the integration is not being tested with this provider (any more).
         RetryableError: another process is at what comes before or after it (ending a sleep, new keys); again in a moment.
     """
-    if not _take_directory(deps, tenant, run):
+    if not join(deps.engine.registry, tenant, provider=run.provider, directory=run.directory):
         return False
     _give_rights(deps, tenant, run)
     lapse(deps, tenant)  # the sleep may have run out since the test began: what it was to end would be kept for good
@@ -93,14 +93,6 @@ def _forget_other_calendar(deps: Deps, tenant: str, provider: str) -> None:
                 tables.consents(engine.registry).delete(tenant, mailbox.id)
             else:
                 deps.broker.leaving(mailbox)
-
-
-def _take_directory(deps: Deps, tenant: str, run: TestRun) -> bool:
-    """Compare and set: of two tenants that test with the same organisation, one gets it."""
-    found = tables.directories(deps.engine.registry).change(
-        NOBODY, f"{run.provider}:{run.directory}", lambda known: known or DirectoryRow(tenant=tenant)
-    )
-    return found is not None and found.tenant == tenant
 
 
 def _give_rights(deps: Deps, tenant: str, run: TestRun) -> None:

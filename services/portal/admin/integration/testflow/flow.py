@@ -271,6 +271,8 @@ class TestFlow:
         known = known_directory(self._deps, person.tenant, identity.provider)
         if known and known.lower() != identity.directory:
             raise RefusedSignInError(Cause.OTHER_DIRECTORY)
+        if not known and not identity.administers:
+            raise RefusedSignInError(Cause.DIRECTORY_UNPROVEN)
         account = user_id(organisation, identity.provider, identity.subject)
         if identity.provider == person.provider and account != person.user:
             raise RefusedSignInError(Cause.OTHER_PERSON)

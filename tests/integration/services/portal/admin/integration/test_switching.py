@@ -20,6 +20,7 @@ from services.portal.frame.sessions import Person
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider
 from shared.errors import RefusedError
+from shared.organisations.enrolment import join, tenant_of
 from shared.registry import tables
 from tests.integration.services.portal.admin.administration import Building, Chief, a_building, truth
 from tests.integration.services.portal.office import Simulator
@@ -148,6 +149,23 @@ def test_other_calendar_system_asks_first_and_cancelling_changes_nothing(company
     assert company.building.row(company.tenant) == before
 
 
+@pytest.mark.proves("E11", "E32")
+def test_members_sign_in_makes_no_directory_another_organisations(company: Company) -> None:
+    """An administrator here is an ordinary employee there: the test with that account must not bring it here."""
+    registry = company.building.engine.registry
+    asked = company.chief.client.get("/admin/integration/switch?provider=google").text
+    company.chief.post("/admin/integration/switch", provider="google", confirmation=confirmation_in(asked))
+
+    company.chief.follow(f"/auth/login?provider=google&for=test&login_hint=ada@g.{company.domain}")
+    found = company.chief.result()
+
+    assert [each["code"] for each in found["test"]["troubles"]] == ["directory-unproven"]
+    assert "tenants join" in str(found["test"])
+    assert tenant_of(registry, "google", f"g.{company.domain}") is None
+    assert company.state is IntegrationState.FAILED
+    assert company.building.browser().sign_in(f"ben@g.{company.domain}", "google").status_code == 403
+
+
 @pytest.mark.proves("E32")
 def test_confirmed_change_goes_through_the_whole_off_path_and_then_through_the_test(company: Company) -> None:
     asked = company.chief.client.get("/admin/integration/switch?provider=google").text
@@ -158,6 +176,7 @@ def test_confirmed_change_goes_through_the_whole_off_path_and_then_through_the_t
     assert row.sleep_until_ms > 0, "the off path was gone through"
     assert not any(row.paired for _, row in tables.rooms(company.building.engine.registry).scan(company.tenant))
 
+    join(company.building.engine.registry, company.tenant, provider="google", directory=f"g.{company.domain}")
     for room, _ in list(tables.rooms(company.building.engine.registry).scan(company.tenant)):
         tables.rooms(company.building.engine.registry).delete(company.tenant, room)
     answer = company.chief.follow(f"/auth/login?provider=google&for=test&login_hint=ada@g.{company.domain}")

@@ -1,0 +1,87 @@
+"""What a provider says of a person, and what of it gives rights: nothing that the person may have written themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.portal.sign_in.openid import PERSONAL_ACCOUNTS, identity_of
+from services.portal.sign_in.refusals import RefusedSignInError
+from shared.domain.identity import Provider
+from shared.domain.roles import Role
+from shared.organisations.appointments import appoint, appointed
+from shared.registry import tables
+from tests.integration.services.portal.office import Browser, Office
+
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+ENTRA = {"iss": "https://entra/d/v2.0", "oid": "o-1", "tid": "d-1", "preferred_username": "ada@corp.example"}
+
+
+def roles(office: Office, browser: Browser) -> tuple[str, ...]:
+    row = tables.users(office.engine.registry).get(browser.tenant, browser.user)
+    assert row is not None
+    return row.roles
+
+
+@pytest.mark.proves("E12")
+def test_email_claim_that_entra_does_not_verify_gives_nobody_anothers_role(
+    office: Office, ada: Browser, domain: str
+) -> None:
+    registry, keyring = office.engine.registry, office.engine.keyring
+    row = tables.tenants(registry).get(ada.tenant, "tenant")
+    assert row is not None
+    appoint(registry, keyring, ada.tenant, row, f"boss@{domain}", Role.SUBSCRIPTION_ADMIN)
+    office.simulator.faults(oauth={"claims": {f"ben@{domain}": {"email": f"boss@{domain}"}}})
+
+    ben = office.signed_in(f"ben@{domain}")
+
+    assert roles(office, ben) == ()
+    assert [address for _, _, address in appointed(registry, keyring, ada.tenant)] == [f"boss@{domain}"]
+
+
+@pytest.mark.parametrize("claims", [{"acct": 1}, {"acct": "1"}, {"idp": "https://sts.windows.net/other/"}])
+@pytest.mark.proves("E12")
+def test_guest_of_the_directory_is_no_employee(office: Office, domain: str, claims: dict[str, Any]) -> None:
+    office.simulator.faults(oauth={"claims": {f"ben@{domain}": claims}})
+
+    answer = office.browser().enter(f"ben@{domain}")
+
+    assert (answer.status_code, "guest-account" in answer.text) == (403, True)
+    assert list(office.engine.registry.scan("directories", "-")) == []
+
+
+@pytest.mark.parametrize("verified", ["false", "true", 1, None, []])
+def test_claim_of_another_type_says_nothing(office: Office, domain: str, verified: object) -> None:
+    address = f"ada@g.{domain}"
+    office.simulator.faults(oauth={"claims": {address: {"email_verified": verified}}})
+
+    answer = office.browser().enter(address, "google")
+
+    assert (answer.status_code, "no-address" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"tid": PERSONAL_ACCOUNTS}, {"tid": ["d-1"]}, {"oid": 7}, {"preferred_username": {"a": "b@c"}}]
+)
+def test_personal_accounts_and_odd_claims_are_nobodys_employee(claims: dict[str, Any]) -> None:
+    assert identity_of(Provider.MICROSOFT, ENTRA).subject == "o-1"
+    with pytest.raises(RefusedSignInError):
+        identity_of(Provider.MICROSOFT, {**ENTRA, **claims})
+
+
+@pytest.mark.parametrize(
+    ("wids", "given"),
+    [
+        ([GLOBAL_ADMINISTRATOR], (Role.SUBSCRIPTION_ADMIN,)),
+        ([], ()),
+        ("x" + GLOBAL_ADMINISTRATOR, ()),
+        (GLOBAL_ADMINISTRATOR, ()),
+    ],
+)
+def test_who_brings_an_organisation_along_administers_it_if_the_directory_says_so(
+    office: Office, domain: str, wids: object, given: tuple[str, ...]
+) -> None:
+    office.simulator.faults(oauth={"claims": {f"ada@{domain}": {"wids": wids}}})
+
+    assert roles(office, office.signed_in(f"ada@{domain}")) == given
