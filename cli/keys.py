@@ -13,6 +13,7 @@ from cli.common.exit_codes import FINDING
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, LiveSubscription, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
+from shared.crypto.hook_keys import printed
 from shared.crypto.master import MasterKeys, new_key
 from shared.crypto.records import open_envelope
 from shared.domain.instants import to_rfc3339
@@ -53,6 +54,20 @@ def new(as_json: bool) -> int:
     """
     key = new_key()
     click.echo(json.dumps({"key": key}) if as_json else key)
+    return 0
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True)
+def hooks(as_json: bool) -> int:
+    """
+    Print the keys that prove notifications, derived from the master keys: the receiver's ROOMSYNC_HOOK_KEYS.
+
+    Give the receiver these alone: nothing that is sealed opens with them, and no master key can be had from them. Print them
+    again whenever the ring of master keys changes. Exit 2: there is no master key.
+    """
+    text = printed(master_keys(load()).hook_keys())
+    click.echo(json.dumps({"hookKeys": text}) if as_json else text)
     return 0
 
 

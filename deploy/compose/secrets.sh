@@ -20,3 +20,4 @@ done
 chmod 644 ./*
 chmod 700 .
 [ -e master_key ] || echo "now: roomsync keys new > $PWD/master_key, and chmod 644 it" >&2
+[ -e hook_keys ] || echo "then: roomsync keys hooks > $PWD/hook_keys (with that master key), and chmod 644 it" >&2

@@ -1,4 +1,4 @@
-"""Wires the receiver: settings, keys, the log behind a breaker, and the port. It asks no store but the log."""
+"""Wires the receiver: settings, keys, the log behind a breaker, and the port. No store but the log, no key but those of hooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.runtime.http_connections import admission_from
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.serving import serve
 from shared.runtime.settings import load
-from shared.runtime.wiring import master_keys, open_engine
+from shared.runtime.wiring import hook_keys, open_engine
 
 THREADS = 16  # waiting for the log is most of a request
 
@@ -22,13 +22,14 @@ def main() -> int:
     Run until SIGTERM or SIGINT. Exit code 0.
 
     Raises:
-        ConfigurationError: settings, master key or partitions do not fit. A log that is away is no reason not to start.
+        ConfigurationError: settings, hook keys or partitions do not fit. A log that is away is no reason not to start.
     """
     settings = load()
     configure(NAME, settings.log_level)
     arm(settings.crash_at)
     get_logger().info("starting", **settings.shown())
-    engine = open_engine(settings)
+    keys = hook_keys(settings)
+    engine = open_engine(settings, with_keyring=False)
     clock = clock_from(settings.test_clock)
     breaker = Breaker("log", lambda: engine.log.probe())  # noqa: PLW0108  # `log` opens when asked: not yet
     try:
@@ -37,7 +38,7 @@ def main() -> int:
         get_logger().warning("log_unavailable", reason=str(error), next="answering 503 until it is back")
     intake = Intake(lambda: engine.log, settings.partitions, clock, breaker)
     app = make_app(
-        Hooks(intake, master_keys(settings).hook_keys(), clock),
+        Hooks(intake, keys, clock),
         {"log": lambda: engine.log.probe()},  # noqa: PLW0108
     )
     try:

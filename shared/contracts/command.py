@@ -46,8 +46,11 @@ class TakeRoom(_Command, frozen=True, tag="take-room"):
     take_id: str
     """The registry row that carries the outcome back to the page."""
     event_id: str
+    """In clear, as version 0.1.0 wrote it; "" where it is sealed."""
     declined_room_id: str
     room_id: str
+    event_sealed: bytes = b""
+    """The event, under the tenant's data key: see `shared.crypto.commands`."""
 
 
 Command = Connect | Disconnect | Sleep | Reconcile | Gap | TakeRoom

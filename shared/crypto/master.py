@@ -95,6 +95,14 @@ def parse(text: str) -> MasterKeys:
     return MasterKeys(next(iter(ring)), ring)
 
 
+def needed(keys: MasterKeys | None) -> MasterKeys:
+    """The ring, for whoever opens tenants' keys. Raises ConfigurationError in a process that was started without it."""
+    if keys is None:
+        message = "this process was started without the master key, on purpose: it cannot open the keys of any tenant"
+        raise ConfigurationError(message)
+    return keys
+
+
 def new_key() -> str:
     """A fresh `id:key` entry for ROOMSYNC_MASTER_KEY."""
     key = secrets.token_bytes(KEY_BYTES)

@@ -39,7 +39,7 @@ from shared.grants.oauth import (
 from shared.grants.refusals import Observe, RefusalBreaker
 from shared.grants.sleep import is_awake, is_off, put_to_sleep
 from shared.grants.token_endpoint import TokenEndpoint
-from shared.grants.vault import ConsentVault
+from shared.grants.vault import ConsentVault, TokenKind
 from shared.ports.clock import Clock
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -223,8 +223,8 @@ class ConsentBroker:
             provider=person.provider,
             subject=person.subject,
             state=ConsentState.CONNECTING,
-            refresh_sealed=self._vault.seal(mailbox, granted.refresh_token),
-            access_sealed=self._vault.seal(mailbox, granted.access_token),
+            refresh_sealed=self._vault.seal(mailbox, granted.refresh_token, TokenKind.REFRESH),
+            access_sealed=self._vault.seal(mailbox, granted.access_token, TokenKind.ACCESS),
             access_expires_at_ms=now_ms + int(granted.expires_in_s * SECOND_MS),
             scopes=granted.scopes,
             connected_at_ms=now_ms,
@@ -294,7 +294,7 @@ class ConsentBroker:
         """The stored token, unless it is about to expire or has just been refused."""
         if not grant.is_usable(row, self._clock.now_ms()):
             return None
-        token = self._vault.unseal(mailbox, row.access_sealed)
+        token = self._vault.unseal(mailbox, row.access_sealed, TokenKind.ACCESS)
         if token != refused:
             return self._access_for(mailbox, row, token)
         if self._clock.now_ms() - row.refreshed_at_ms < _YOUNG_MS:
@@ -380,7 +380,7 @@ class ConsentBroker:
         request = refresh_request(
             Provider(row.provider),
             self._settings,
-            self._vault.unseal(mailbox, row.refresh_sealed),
+            self._vault.unseal(mailbox, row.refresh_sealed, TokenKind.REFRESH),
             tenant.directory if tenant is not None and same else "",
         )
         return self._endpoint.ask(request)
@@ -388,8 +388,8 @@ class ConsentBroker:
     def _keep(self, mailbox: Mailbox, row: ConsentRow, granted: Granted) -> Access:
         now_ms = self._clock.now_ms()
         expires_at_ms = now_ms + int(granted.expires_in_s * SECOND_MS)
-        access = self._vault.seal(mailbox, granted.access_token)
-        refresh = self._vault.seal(mailbox, granted.refresh_token)
+        access = self._vault.seal(mailbox, granted.access_token, TokenKind.ACCESS)
+        refresh = self._vault.seal(mailbox, granted.refresh_token, TokenKind.REFRESH)
         used = row.refresh_sealed
         self._change(mailbox, lambda now: grant.refreshed(now, used, access, expires_at_ms, refresh, now_ms))
         self._release(mailbox, row)

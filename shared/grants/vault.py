@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from shared.contracts.rows import UserRow
 from shared.crypto.sealing import seal, unseal
 from shared.domain.identity import Mailbox
+from shared.errors import MalformedRecordError
 from shared.ports.keyring import Keyring
+
+
+class TokenKind(StrEnum):
+    """What a sealed token is for: one kind is never opened as the other."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
 
 
 class ConsentVault:
@@ -14,15 +24,24 @@ class ConsentVault:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
-    def seal(self, mailbox: Mailbox, token: str) -> bytes:
-        """A token of the mailbox, sealed; an empty one stays empty."""
+    def seal(self, mailbox: Mailbox, token: str, kind: TokenKind) -> bytes:
+        """A token of the mailbox, sealed for its kind alone; an empty one stays empty."""
         if not token:
             return b""
-        return seal(self._keyring.consent_key(mailbox.tenant), token.encode(), purpose=_purpose(mailbox))
+        return seal(self._keyring.consent_key(mailbox.tenant), token.encode(), purpose=_purpose(mailbox, kind))
 
-    def unseal(self, mailbox: Mailbox, sealed: bytes) -> str:
-        """The token again. Raises MalformedRecordError when it was sealed for another mailbox."""
-        return unseal(self._keyring.consent_key(mailbox.tenant), sealed, purpose=_purpose(mailbox)).decode()
+    def unseal(self, mailbox: Mailbox, sealed: bytes, kind: TokenKind) -> str:
+        """
+        The token again; one that version 0.1.0 sealed was sealed for its mailbox, whatever its kind.
+
+        Raises:
+            MalformedRecordError: it was sealed for another mailbox, or as a token of the other kind.
+        """
+        key = self._keyring.consent_key(mailbox.tenant)
+        try:
+            return unseal(key, sealed, purpose=_purpose(mailbox, kind)).decode()
+        except MalformedRecordError:
+            return unseal(key, sealed, purpose=f"consent/{mailbox.tenant}/{mailbox.id}").decode()
 
     def address_of(self, tenant: str, user_id: str, user: UserRow) -> str:
         """The person's address."""
@@ -30,5 +49,5 @@ class ConsentVault:
         return unseal(self._keyring.consent_key(tenant), user.address_sealed, purpose=purpose).decode()
 
 
-def _purpose(mailbox: Mailbox) -> str:
-    return f"consent/{mailbox.tenant}/{mailbox.id}"
+def _purpose(mailbox: Mailbox, kind: TokenKind) -> str:
+    return f"{kind}-token/{mailbox.tenant}/{mailbox.id}"

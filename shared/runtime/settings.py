@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.domain.hosts import is_loopback
 from shared.errors import ConfigurationError
 from shared.providers.catalogue import profile_of
 
@@ -22,7 +23,6 @@ _SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
 _PORTS = ("health_port", "receiver_port", "portal_port", "simulator_port")
 _LAST_PORT = 65535
 _LOG_LEVELS = ("debug", "info", "warning", "error")
-_LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
 def _setting(default: Any, doc: str, *, secret: bool = False) -> Any:
@@ -41,6 +41,11 @@ class Settings:
     )
     master_key: str = _setting(
         "", "`id:key[,id:key]`, newest first; empty on loopback: made once under HOME", secret=True
+    )
+    hook_keys: str = _setting(
+        "",
+        "`id:key[,id:key]` as `roomsync keys hooks` prints them: all that the receiver needs; empty: from the master key",
+        secret=True,
     )
     topic_prefix: str = _setting("", "put before every topic and group name")
     partitions: int = _setting(4, "partitions of every topic; fixed once they are made")
@@ -122,7 +127,7 @@ class Settings:
         hosts = [urlsplit(url).hostname or "" for url in urls if url]
         hosts.append(self.listen_host)
         hosts += [entry.rpartition(":")[0] for entry in self.kafka_bootstrap.split(",") if entry]
-        return all(host.startswith(_LOOPBACK) for host in hosts)
+        return all(is_loopback(host) for host in hosts)
 
     @property
     def receiver_url(self) -> str:

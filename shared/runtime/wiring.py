@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.crypto.hook_keys import parse as parse_hook_keys
 from shared.crypto.master import MasterKeys, new_key, parse
+from shared.domain.proof import HookKeys
 from shared.errors import ConfigurationError
 from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
@@ -21,14 +23,18 @@ if TYPE_CHECKING:
 MASTER_KEY_FILE = "master.key"
 
 
-def open_engine(settings: Settings) -> Engine:
+def open_engine(settings: Settings, *, with_keyring: bool = True) -> Engine:
     """
     Open log, view, registry and keyring; each connects when it is first used.
+
+    Args:
+        settings: Which engine, and where.
+        with_keyring: False for a process that has no use for tenants' keys: it needs no master key, and cannot open any.
 
     Raises:
         ConfigurationError: no master key, or the engine was made with other settings.
     """
-    master = master_keys(settings)
+    master = master_keys(settings) if with_keyring else None
     clock = clock_from(settings.test_clock)
     if settings.engine == "kafka":
         from shared.engines.distributed import open_engine as open_distributed  # noqa: PLC0415  # keeps clients unloaded
@@ -89,6 +95,18 @@ def master_keys(settings: Settings) -> MasterKeys:
         )
         raise ConfigurationError(message)
     return parse(_make_once(path))
+
+
+def hook_keys(settings: Settings) -> HookKeys:
+    """
+    The keys that prove notifications: from the environment, else derived from the master keys.
+
+    Raises:
+        ConfigurationError: neither is set and this is not a machine of one's own, or what is set cannot be read.
+    """
+    if settings.hook_keys:
+        return parse_hook_keys(settings.hook_keys)
+    return master_keys(settings).hook_keys()
 
 
 def _make_once(path: Path) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from cli.doctor.checks.check_result import CheckResult, CheckState
+from shared.domain.hosts import is_loopback
 from shared.providers.catalogue import configured, profile_of
 from shared.runtime.redaction import masked
 from shared.runtime.settings import Settings
 
 _TIMEOUT_S = 5.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def check_addresses(settings: Settings) -> Iterator[CheckResult]:
@@ -38,7 +38,7 @@ def _check_public_url(settings: Settings) -> CheckResult:
         return CheckResult(
             "public address", CheckState.UNUSABLE, f"{url} is no address", "set ROOMSYNC_PUBLIC_URL=https://host"
         )
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         return CheckResult(
             "public address",
             CheckState.WRONG,

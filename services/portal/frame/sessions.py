@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from services.portal.deps import Deps, deps
 from services.portal.frame.problems import ProblemError, not_allowed, not_enabled
 from shared.contracts.rows import IntegrationState, SessionRow
+from shared.domain.hosts import is_loopback
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import pseudonym
@@ -126,11 +127,6 @@ def is_secure() -> bool:
     """Cookies travel over TLS alone, except on this very machine."""
     url = urlsplit(deps().settings.public_url or request.host_url)
     return url.scheme == "https" or not is_loopback(url.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def cookie_name(name: str) -> str:

@@ -13,6 +13,7 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.prompts import Prompt, dismissal_id
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
+from shared.crypto.commands import sealed_event
 from shared.domain import trace
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
@@ -93,10 +94,12 @@ class Takes:
 
     def send(self, take_id: str, prompt: Prompt, row: TakeRow) -> None:
         """Put the wish on the mailbox's own partition. Raises LogUnavailableError."""
+        keys = self._deps.engine.keyring.keys(self._person.tenant)
         wish = TakeRoom(
             at_ms=row.at_ms,
             take_id=take_id,
-            event_id=prompt.event_id,
+            event_id="",
+            event_sealed=sealed_event(keys, take_id, prompt.event_id),
             declined_room_id=prompt.room,
             room_id=row.room,
         )

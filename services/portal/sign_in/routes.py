@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import anybody, cookie_name, end_session, is_loopback, is_secure, open_session
+from services.portal.frame.sessions import anybody, cookie_name, end_session, is_secure, open_session
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise
 from services.portal.sign_in.attempts import LIFE_MS, Purpose, SignIn, SignIns
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
 from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explained, provider_code
 from shared.contracts.rows import IntegrationState
+from shared.domain.hosts import is_loopback
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 from shared.errors import RetryableError

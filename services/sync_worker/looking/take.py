@@ -8,11 +8,13 @@ import msgspec
 
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
+from shared.crypto.commands import event_of
 from shared.domain.attendees import Answer
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS
-from shared.domain.sighting import Access, LiveAttendee, RoomContact
-from shared.errors import EventGoneError, PreconditionFailedError, RefusedError
+from shared.domain.keys import TenantKeys
+from shared.domain.sighting import Access, LiveAttendee, LiveMeeting, RoomContact
+from shared.errors import EventGoneError, MalformedRecordError, PreconditionFailedError, RefusedError
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -48,25 +50,34 @@ class TakeRooms:
             row = self._takes.get(mailbox.tenant, take.take_id)
             if row is None or row.state is not TakeState.ASKED:
                 continue
-            reason = self._swap(mailbox.tenant, provider, access, take)
+            reason = self._executed(mailbox.tenant, provider, access, take)
             state = TakeState.FAILED if reason else TakeState.DONE
             settled = msgspec.structs.replace(row, state=state, reason=reason)
             self._takes.put(mailbox.tenant, take.take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
             logger.info("take_settled", tenant=mailbox.tenant, take=take.take_id, state=state, reason=reason)
 
-    def _swap(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:
+    def _executed(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:
+        """As `_swap`."""
+        keys = self._keyring.keys(tenant)
+        try:
+            event_id = event_of(keys, take)
+        except MalformedRecordError:
+            return f"the wish cannot be read any more; {AS_IT_WAS}"
+        return self._swap(keys, provider, access, take, event_id)
+
+    def _swap(self, keys: TenantKeys, provider: CalendarProvider, access: Access, take: TakeRoom, event_id: str) -> str:
         """Why it could not be done, in words for the page; "" when it was."""
-        room = self._rooms.get(tenant, take.room_id)
+        room = self._rooms.get(keys.tenant, take.room_id)
         if room is None:
             return f"the room is no longer in the list of rooms; {AS_IT_WAS}"
         for tried in range(TRIES):
             try:
-                declined = self._declined(tenant, provider, access, take)
+                declined = _declined(keys, provider.read(access, event_id), take)
                 if declined is not None and declined.answer == Answer.ACCEPTED:
                     return f"the room that had declined has accepted after all; {AS_IT_WAS}"
                 crash_point("sync-worker.room-swapping")
                 address = declined.address if declined is not None else ""
-                provider.swap_room(access, take.event_id, address, RoomContact(room.address, room.name))
+                provider.swap_room(access, event_id, address, RoomContact(room.address, room.name))
                 crash_point("sync-worker.room-swapped")
             except PreconditionFailedError:
                 continue  # somebody changed the meeting between our reading and writing: read it again
@@ -77,8 +88,7 @@ class TakeRooms:
             return ""
         return "the meeting kept changing while we tried; look at it in your calendar before you try once more"
 
-    def _declined(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> LiveAttendee | None:
-        """The declined room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
-        keys = self._keyring.keys(tenant)
-        meeting = provider.read(access, take.event_id)
-        return next((each for each in meeting.attendees if keys.room(each.address) == take.declined_room_id), None)
+
+def _declined(keys: TenantKeys, meeting: LiveMeeting, take: TakeRoom) -> LiveAttendee | None:
+    """The declined room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
+    return next((each for each in meeting.attendees if keys.room(each.address) == take.declined_room_id), None)

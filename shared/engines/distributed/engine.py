@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 
-from shared.crypto.master import MasterKeys
+from shared.crypto.master import MasterKeys, needed
 from shared.engines.distributed.claim import AtPoint
 from shared.engines.distributed.clients import Clients
 from shared.engines.distributed.keyring import RedisKeyring
@@ -27,7 +27,7 @@ class DistributedEngine:
         registry_redis_url: str,
         partitions: int,
         prefix: str,
-        master: MasterKeys,
+        master: MasterKeys | None,
         clock: Clock,
         replication: int = 3,
         transactions: bool = True,
@@ -75,7 +75,7 @@ class DistributedEngine:
     def keyring(self) -> RedisKeyring:
         """The tenants' keys."""
         with self._opening:
-            return RedisKeyring(self._registry_redis_url, prefix=self.prefix, master=self._master)
+            return RedisKeyring(self._registry_redis_url, prefix=self.prefix, master=needed(self._master))
 
     def close(self) -> None:
         """Close the parts that were opened. Idempotent."""
@@ -94,7 +94,7 @@ def open_engine(
     partitions: int,
     replication: int = 3,
     prefix: str = "",
-    master: MasterKeys,
+    master: MasterKeys | None,
     clock: Clock,
     transactions: bool = True,
     security: Security = PLAIN_TEXT,
@@ -110,7 +110,7 @@ def open_engine(
         partitions: Of every topic; must be what the topics were made with.
         replication: For `ensure_topics`.
         prefix: Before every topic, group, transactional id and Redis key.
-        master: Wraps the tenants' keys.
+        master: Wraps the tenants' keys; None: this process opens none of them.
         clock: Tells deadlines.
         transactions: False only in tests (see `claim`).
         security: How to log in to the brokers, and whom to trust.

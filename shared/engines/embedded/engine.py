@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from shared.crypto.master import MasterKeys
+from shared.crypto.master import MasterKeys, needed
 from shared.engines.embedded import keyring, log, registry, view
 from shared.engines.embedded.claim import AtPoint
 from shared.engines.embedded.database import Database
@@ -29,7 +29,7 @@ class EmbeddedEngine:
         *,
         partitions: int,
         prefix: str,
-        master: MasterKeys,
+        master: MasterKeys | None,
         clock: Clock,
         at_point: AtPoint = lambda _: None,
     ) -> None:
@@ -86,7 +86,7 @@ class EmbeddedEngine:
         with self._opening:
             if self._keyring is None:
                 database = self._file(REGISTRY_FILE, keyring.SCHEMA, StoreUnavailableError)
-                self._keyring = EmbeddedKeyring(database, master=self._master)
+                self._keyring = EmbeddedKeyring(database, master=needed(self._master))
             return self._keyring
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ def open_engine(
     *,
     partitions: int,
     prefix: str,
-    master: MasterKeys,
+    master: MasterKeys | None,
     clock: Clock,
     at_point: AtPoint = lambda _: None,
 ) -> EmbeddedEngine:
@@ -121,7 +121,7 @@ def open_engine(
         home: The data directory; made when something is first opened. On a local disk: locks do not cross networks.
         partitions: Of every topic; fixed once the log is made.
         prefix: Before topic and group names.
-        master: Wraps the tenants' keys.
+        master: Wraps the tenants' keys; None: this process opens none of them.
         clock: Dates records and tells deadlines; leases run on the machine's own.
         at_point: For tests (see `EmbeddedClaim`).
     """

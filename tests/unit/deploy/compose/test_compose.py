@@ -67,7 +67,13 @@ def test_each_store_is_opened_by_its_own_users_only() -> None:
         mine = name.replace("-", "_")
         urls = [secret for secret in EVERY[name].get("secrets", ()) if "_url_" in secret]
         assert all(secret.endswith(f"_url_{mine}") for secret in urls)
-    assert EVERY["webhook-receiver"]["secrets"] == ["master_key"]
+    assert EVERY["webhook-receiver"]["secrets"] == ["hook_keys"]
+
+
+@pytest.mark.parametrize("name", ["webhook-receiver", "topics"])
+def test_who_opens_no_tenants_key_is_not_given_the_master_key(name: str) -> None:
+    assert "master_key" not in EVERY[name].get("secrets", ())
+    assert not [setting for setting in EVERY[name]["environment"] if "MASTER_KEY" in setting]
 
 
 def test_three_brokers_lose_one_and_go_on() -> None:
@@ -101,7 +107,7 @@ def test_the_door_leads_to_hooks_and_pages_and_nowhere_else() -> None:
 
 def test_the_secrets_that_are_declared_are_the_ones_that_are_made() -> None:
     script = (HERE / "secrets.sh").read_text()
-    fixed = {"master_key", "service_token", "microsoft_client_secret", "google_client_secret"}
+    fixed = {"master_key", "hook_keys", "service_token", "microsoft_client_secret", "google_client_secret"}
 
     assert all(name in script for name in fixed)
     assert COMPOSE["secrets"].keys() - fixed == {

@@ -118,10 +118,10 @@ def test_every_setting_exists_and_secrets_are_referred_to(name: str) -> None:
         assert {"name", "key"} <= variable["valueFrom"]["secretKeyRef"].keys()
 
 
-def test_the_receiver_is_given_no_password_but_the_master_key() -> None:
+def test_the_receiver_is_given_no_secret_but_the_keys_of_hooks() -> None:
     (container,) = pod_of(of("Deployment")["webhook-receiver"])["containers"]
 
-    assert [variable["name"] for variable in container["env"]] == ["ROOMSYNC_MASTER_KEY"]
+    assert [variable["name"] for variable in container["env"]] == ["ROOMSYNC_HOOK_KEYS"]
 
 
 def test_the_ingress_exposes_hooks_and_pages_and_nothing_else() -> None:

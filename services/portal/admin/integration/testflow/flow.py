@@ -39,7 +39,7 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
 from shared.errors import RefusedError, RetryableError, RoomsyncError
 from shared.grants.oauth import Granted
-from shared.grants.vault import ConsentVault
+from shared.grants.vault import ConsentVault, TokenKind
 from shared.organisations.integration import Act, after
 from shared.organisations.people import user_id
 from shared.registry import tables
@@ -286,8 +286,8 @@ class TestFlow:
             provider=made.provider,
             subject=made.subject,
             state=ConsentState.ACTIVE,
-            refresh_sealed=vault.seal(mailbox, grant.refresh_token),
-            access_sealed=vault.seal(mailbox, grant.access_token),
+            refresh_sealed=vault.seal(mailbox, grant.refresh_token, TokenKind.REFRESH),
+            access_sealed=vault.seal(mailbox, grant.access_token, TokenKind.ACCESS),
             access_expires_at_ms=now_ms + int(grant.expires_in_s * SECOND_MS),
             scopes=grant.scopes,
             connected_at_ms=now_ms,

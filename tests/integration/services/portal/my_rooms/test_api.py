@@ -11,6 +11,7 @@ from shared.contracts.command import Command, TakeRoom
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import ConsentState, TakeRow, TakeState
 from shared.contracts.topics import MEETING_STATE
+from shared.crypto.commands import event_of
 from shared.domain.identity import Mailbox
 from shared.domain.sighting import Availability
 from shared.errors import LogUnavailableError
@@ -34,8 +35,16 @@ def declined(office: Office, ada: Browser) -> str:
 
 
 def takes_asked(office: Office) -> list[TakeRoom]:
-    wishes = [envelope.payload_of(envelope.decode(value), Command) for _, _, value in office.commands()]
-    return [wish for wish in wishes if isinstance(wish, TakeRoom)]
+    """The takes on the log, with the event that each seals: in clear it stands on none."""
+    found = []
+    for _, _, value in office.commands():
+        read = envelope.decode(value)
+        wish = envelope.payload_of(read, Command)
+        if isinstance(wish, TakeRoom):
+            assert wish.event_id == ""
+            keys = office.deps.engine.keyring.keys(read.tenant)
+            found.append(msgspec.structs.replace(wish, event_id=event_of(keys, wish)))
+    return found
 
 
 @pytest.mark.proves("E42")
