@@ -24,7 +24,8 @@ from deploy.local.processes import ServerError
 from deploy.local.redis import Profile, redis_server
 from services.sync_worker.memory import restored
 from shared.contracts.calendar_state import MAILBOX_TYPE, REFERENCE_TYPE, EventReference, MailboxState
-from shared.contracts.meeting_state import TYPE, MeetingState, RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import TYPE, MeetingState, RoomMemory
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.topics import SYNC_WORKER
 from shared.crypto.master import new_key, parse

@@ -11,6 +11,10 @@ class MalformedRecordError(RoomsyncError):
     """No reading of these bytes can succeed: dead-letter them with reason and origin, then move on."""
 
 
+class NewerRecordError(RoomsyncError):
+    """A newer version of roomsync wrote this record: this process must end, and be replaced by that version."""
+
+
 class RetryableError(RoomsyncError):
     """The provider is busy, limited or away. The mailbox becomes due again; the others go on."""
 

@@ -8,18 +8,18 @@ from cli.common.calendars import Calendars
 from cli.common.records import read_all
 from cli.dead_letters.open_letters import OpenLetter
 from cli.dead_letters.remedy import LostObservation, NoRemedy, Remedy, choose_remedy
+from services.room_status import operations as room_status
 from services.sync_worker.operations import meeting_of
 from shared.contracts import envelope as envelopes
-from shared.contracts import observation
 from shared.contracts.command import TakeRoom
+from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.dead_letter import Act, DeadLetter
-from shared.contracts.meeting_state import MeetingState
-from shared.contracts.observation import Observation
+from shared.contracts.meeting_state import meeting_key, parts_of
 from shared.contracts.rows import TakeRow, TakeState
 from shared.contracts.topics import MEETING_STATE
-from shared.crypto.records import open_envelope, opened
+from shared.crypto.meetings import open_meeting
 from shared.domain.identity import Mailbox
-from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.registry import tables
@@ -97,21 +97,24 @@ class Redriver:
         if letter.partition not in self._memories:
             records = read_all(self._engine.log, MEETING_STATE.name, letter.partition)
             self._memories[letter.partition] = {record.key: record.value for record in records}
-        newest = self._memories[letter.partition].get(f"{tenant}/{meeting}".encode())
+        folded = self._memories[letter.partition]
+        key = meeting_key(tenant, meeting)
+        held = {parts_of(each)[1] for each, value in folded.items() if value and parts_of(each)[0] == key} - {""}
+        newest = folded.get(key)
         try:
-            copies = opened(newest, self._engine.keyring.keys(tenant), MeetingState).copies if newest else {}
+            if newest:
+                found = open_meeting(newest, self._engine.keyring.keys(tenant))
+                held |= {*found.copies, *found.record.spoken, found.record.organizer_mailbox} - {""}
         except (KeyDestroyedError, MalformedRecordError):
             return set()
-        return {Mailbox(tenant, name) for name in copies}
+        return {Mailbox(tenant, name) for name in held}
 
-    def _read_observation(self, letter: DeadLetter) -> Observation | None:
+    def _read_observation(self, letter: DeadLetter) -> CopyObservation | None:
         """Return the observation itself, if this version can read what its worker could not."""
         try:
             envelope = envelopes.decode(letter.value or b"")
-            if envelope.type != observation.TYPE:
-                return None
-            return open_envelope(envelope, self._engine.keyring.keys(envelope.tenant), Observation)
-        except (KeyDestroyedError, MalformedRecordError):
+            return room_status.read_observation(envelope, self._engine.keyring.keys(envelope.tenant))
+        except (KeyDestroyedError, MalformedRecordError, NewerRecordError):
             return None
 
     def _appended_at_ms(self, letter: DeadLetter) -> int:

@@ -6,12 +6,11 @@ import hashlib
 import json
 from typing import Any
 
+from services.room_status import operations as room_status
 from shared.contracts import envelope as envelopes
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.envelope import Envelope
-from shared.contracts.observation import Observation
-from shared.crypto.records import open_envelope
-from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError
 from shared.ports.keyring import Keyring
 from shared.runtime.redaction import masked
 
@@ -58,9 +57,9 @@ def _describe_fields(shape: dict[str, Any]) -> str:
 def _describe_sealed(envelope: Envelope, keyring: Keyring) -> str:
     size = f"{len(envelope.sealed or b'')} bytes"
     try:
-        seen = open_envelope(envelope, keyring.keys(envelope.tenant), Observation)
+        seen = room_status.read_observation(envelope, keyring.keys(envelope.tenant))
     except KeyDestroyedError:
         return f"{size}; its key was destroyed on purpose: nobody can read it any more"
-    except MalformedRecordError as error:
+    except (MalformedRecordError, NewerRecordError) as error:
         return f"{size}; cannot be read by this version: {error}"
-    return f"{size}; can be read by this version: {len(seen.occurrences)} dates, baseline {seen.baseline}"
+    return f"{size}; can be read by this version: {len(seen.dates)} dates, baseline {seen.baseline}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from cli.common.calendars import Calendars
 from cli.common.mailboxes import list_tenants, read_grants
@@ -13,10 +13,10 @@ from cli.status.facts import DeadLetterCounts, MailboxCounts
 from services.portal import operations as portal
 from services.sync_worker.operations import is_stale, renew_at, state_of
 from shared.contracts.calendar_state import MailboxState
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.meeting_state import CopyRecord, parts_of
 from shared.contracts.rows import ConsentState
 from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, POSITION_KEY
-from shared.crypto.records import opened
+from shared.crypto.meetings import Meeting, open_copy, open_meeting
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -76,11 +76,11 @@ def count_open_prompts(engine: Engine, *, grace_ms: Callable[[str], int], now_ms
     for partition in range(engine.log.partitions):
         newest |= {record.key: record.value for record in read_all(engine.log, MEETING_STATE.name, partition)}
     newest.pop(POSITION_KEY, None)
-    by_tenant: dict[str, list[bytes]] = {}
+    by_tenant: dict[str, dict[bytes, bytes]] = {}
     for key, value in newest.items():
         if value is not None:
-            by_tenant.setdefault(key.decode().partition("/")[0], []).append(value)
-    return sum(_count_prompts(engine, tenant, values, grace_ms, now_ms) for tenant, values in by_tenant.items())
+            by_tenant.setdefault(key.decode().partition("/")[0], {})[key] = value
+    return sum(_count_prompts(engine, tenant, records, grace_ms, now_ms) for tenant, records in by_tenant.items())
 
 
 def find_rebuilding_partitions(engine: Engine) -> list[int]:
@@ -119,23 +119,44 @@ def _count_subscription(counts: MailboxCounts, state: MailboxState, now_ms: int)
 
 
 def _count_prompts(
-    engine: Engine, tenant: str, values: list[bytes], grace_ms: Callable[[str], int], now_ms: int
+    engine: Engine, tenant: str, records: Mapping[bytes, bytes], grace_ms: Callable[[str], int], now_ms: int
 ) -> int:
     try:
         keys = engine.keyring.keys(tenant)
     except KeyDestroyedError:
         return 0
-    dismissed = frozenset(name.partition("/")[0] for name, _ in tables.dismissals(engine.registry).scan(tenant))
-    return sum(_count_open_in(value, keys, dismissed, grace_ms, now_ms) for value in values)
-
-
-def _count_open_in(
-    value: bytes, keys: TenantKeys, dismissed: frozenset[str], grace_ms: Callable[[str], int], now_ms: int
-) -> int:
-    try:
-        meeting = opened(value, keys, MeetingState)
-    except (KeyDestroyedError, MalformedRecordError):
-        return 0
-    return portal.count_open_prompts(
-        meeting, keys, now_ms=now_ms, grace_ms=grace_ms(meeting.provider), dismissed=dismissed
+    dismissed = _dismissed(engine.registry, tenant)
+    meetings = _opened(records, keys)
+    return sum(
+        portal.count_open_prompts(
+            each, keys, now_ms=now_ms, grace_ms=grace_ms(each.record.provider), dismissed=dismissed
+        )
+        for each in meetings
     )
+
+
+def _dismissed(registry: Registry, tenant: str) -> dict[str, set[str]]:
+    """Mailbox → the declines whose prompts its person has put away. A row's id begins with the decline."""
+    mailboxes = {user: row.mailbox for user, row in tables.users(registry).scan(tenant)}
+    found: dict[str, set[str]] = {}
+    for name, row in tables.dismissals(registry).scan(tenant):
+        if row.user in mailboxes:
+            found.setdefault(mailboxes[row.user], set()).add(name.partition("/")[0])
+    return found
+
+
+def _opened(records: Mapping[bytes, bytes], keys: TenantKeys) -> Iterator[Meeting]:
+    """Each meeting with its copies; what cannot be read is left out."""
+    meetings: dict[bytes, Meeting] = {}
+    copies: dict[bytes, dict[str, CopyRecord]] = {}
+    for key, value in records.items():
+        meeting, mailbox = parts_of(key)
+        try:
+            if mailbox:
+                copies.setdefault(meeting, {})[mailbox] = open_copy(value, keys)
+            else:
+                meetings[meeting] = open_meeting(value, keys)
+        except (KeyDestroyedError, MalformedRecordError):
+            continue
+    for key, each in meetings.items():
+        yield Meeting(each.record, copies.get(key) or each.copies)

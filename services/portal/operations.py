@@ -13,7 +13,7 @@ from services.portal.meetings.deciding.prompts import Prompt, Viewer, sight
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.my_rooms.rebooking import Rebooking
-from shared.contracts.meeting_state import MeetingState
+from shared.crypto.meetings import Meeting
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.grants.broker import ConsentBroker
@@ -76,17 +76,20 @@ class Viewing:
 
 
 def count_open_prompts(
-    meeting: MeetingState, keys: TenantKeys, *, now_ms: int, grace_ms: int, dismissed: Container[str]
+    meeting: Meeting, keys: TenantKeys, *, now_ms: int, grace_ms: int, dismissed: Mapping[str, Container[str]]
 ) -> int:
     """
-    Count the prompts that the person who may act on a meeting is shown now.
+    Count the prompts of a meeting that somebody who may act on it is shown now.
 
     Args:
-        meeting: The opened record of `meeting-state`.
+        meeting: Its record and its copies.
         keys: Its tenant's keys.
         now_ms: The present, in epoch milliseconds.
         grace_ms: How long the meeting's provider is given to replace a room by itself.
-        dismissed: Ids of prompts that people have put away.
+        dismissed: Mailbox → the declines whose prompts its person has put away.
     """
-    seen = sight(meeting, keys, Viewer(meeting.voice, now_ms, grace_ms, dismissed))
-    return sum(prompt.open for prompt in seen.prompts)
+    shown: set[str] = set()
+    for mailbox in meeting.copies:
+        seen = sight(meeting, keys, Viewer(mailbox, now_ms, grace_ms, dismissed.get(mailbox, ())))
+        shown |= {prompt.id for prompt in seen.prompts if prompt.open}
+    return len(shown)

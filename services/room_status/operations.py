@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.room_status.deciding.batch import KeysOf, decide
+from services.room_status.deciding.batch import observed as read_observation
 from services.room_status.deciding.fold import RULES_VERSION
 from services.room_status.replaying import recollection
 from services.room_status.replaying.recollection import PastLostError
@@ -26,6 +27,7 @@ __all__ = [
     "end_of",
     "identity",
     "is_behind",
+    "read_observation",
     "recollection",
     "rows_at",
 ]
@@ -43,4 +45,4 @@ def changes_nothing(
         partition: Where both stand.
         keys_of: Returns the keys of a tenant; raises KeyDestroyedError.
     """
-    return decide(observations, dict(memory), partition=partition, keys_of=keys_of, told=frozenset()).empty
+    return decide(observations, memory, partition=partition, keys_of=keys_of, told=frozenset()).empty

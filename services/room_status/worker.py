@@ -1,4 +1,24 @@
-"""The owner of one partition of observations: fold, commit, swap the memory, project to the view."""
+"""
+The owner of one partition of observations: it decides what follows from them, commits it, and shows it to the view.
+
+Theory of operation. One process owns a partition, fenced by the log (`shared.ports.log.Claim`); this class runs in that
+partition's thread and is the only writer of its decisions, states and rows.
+
+- The memory (`deciding.memory.Memory`) is what `meeting-state` holds: sealed records, opened one meeting at a time. It is
+  restored with the claim and changed only after a commit, so it never holds what the log does not.
+- A step takes one poll of input and decides it piece by piece (`deciding.batch`). Each piece is one commit: declines and public
+  states first, then the records, then the position behind the piece's last observation. All of one observation stands in one
+  piece. If the commit fails, the process ends; its successor restores and decides the same observations to the same bytes.
+- A predecessor without transactions may have written declines and died before its state: their ids are read from the tail of
+  `room-rejections` when the partition is claimed, and are not written again.
+- After the commit the piece's rows go to the view (`view.projection`). The view may be away; it catches up.
+- What cannot be read becomes a dead letter before its piece is committed; what would exceed its bound is parked. Both are
+  counted and logged, and the partition goes on. A record of a later version ends the process.
+- A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit and at most once: a
+  look that is lost costs nothing but the time to the next one.
+- Without input, requests of `replay --apply` are worked off, and meetings whose dates are over are forgotten, each when it is
+  due: a heap holds the moments, so that nothing is walked through.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +27,18 @@ from functools import cache
 
 import msgspec
 
-from services.room_status.deciding.batch import Batch, decide, row_of, sweep
+from services.room_status.deciding.batch import Batch, decide, sweep
+from services.room_status.deciding.expiry import Expiry
+from services.room_status.deciding.memory import Memory
+from services.room_status.deciding.rows import rows_of
 from services.room_status.replaying.repairs import mend
 from services.room_status.view.projection import Projection
+from shared.contracts.command import Reconcile
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, LogUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import Claim, Record
@@ -24,22 +48,26 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.dead_letters import bury
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
+from shared.runtime.wishes import wish_record
 
 POLL_S = 0.25
-SWEEP_EVERY_MS = HOUR_MS
+POSITION_EVERY_MS = HOUR_MS
+"""How often the position is written although nothing changed: retention must not overtake it."""
+FORGOTTEN_A_STEP = 200
+"""How many meetings a step looks through for what is over."""
 INPUT = OBSERVATIONS.name
 
 logger = get_logger()
 
 
 class RoomStatusOwner:
-    """Folds the observations of one partition; see design §4, room_status."""
+    """Folds the observations of one partition; see the head of this module."""
 
     def __init__(
         self, claim: Claim, engine: Engine, clock: Clock, *, poll_s: float = POLL_S, tail_check: bool = True
     ) -> None:
         """
-        Take over the restored state, and what a torn predecessor had already said.
+        Take over the restored state, and what a torn predecessor had already announced.
 
         Args:
             poll_s: How long a step may wait.
@@ -50,7 +78,9 @@ class RoomStatusOwner:
         self._keyring = engine.keyring
         self._clock = clock
         self._poll_s = poll_s
-        self._memory = dict(claim.state)
+        self._memory = Memory(claim.state)
+        self._expiry = Expiry(self._memory.meetings())
+        self._eras: dict[str, str] = {}
         self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))
         self._projection = Projection(
             engine.view,
@@ -60,7 +90,7 @@ class RoomStatusOwner:
             clock=clock,
         )
         self._backlog: Sequence[Record] = ()
-        self._swept_at_ms = 0
+        self._position_at_ms = 0
         self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(self._log, ROOM_STATUS_STATION, claim.partition, clock)
         self._note_lost_input()
@@ -76,14 +106,8 @@ class RoomStatusOwner:
         elif self._backlog:
             self._mend(self._backlog)
             self._backlog = ()
-        elif self._clock.now_ms() >= self._swept_at_ms + SWEEP_EVERY_MS:
-            now_ms = self._clock.now_ms()
-            partition = self._claim.partition
-            swept = sweep(self._memory, now_ms=now_ms, partition=partition, keys_of=cache(self._keys_of))
-            # With the position: a replay has to know between which observations a meeting was forgotten, and facts that
-            # change nothing move it too, or retention would overtake it one day.
-            self._commit(swept, self._passed, always=self._passed != self._claim.position)
-            self._swept_at_ms = now_ms
+        else:
+            self._forget_what_is_over()
         self._projection.flush()
         self._lag.show(self._passed)
 
@@ -100,17 +124,46 @@ class RoomStatusOwner:
         return self._keyring.keys(tenant)
 
     def _fold(self, facts: Sequence[Record]) -> None:
-        batch = decide(
-            facts,
+        keys_of = cache(self._keys_of)  # asked once an organisation and poll, not once a record
+        while facts:
+            batch = decide(facts, self._memory, partition=self._claim.partition, keys_of=keys_of, told=self._told)
+            piece, facts = facts[: batch.handled], facts[batch.handled :]
+            self._bury(batch)
+            position = {INPUT: piece[-1].offset + 1}
+            self._commit(batch, position)
+            self._pass(piece, position)
+
+    def _forget_what_is_over(self) -> None:
+        """Forget past dates of meetings that nobody observes, and now and then write the position alone."""
+        now_ms = self._clock.now_ms()
+        idle = now_ms >= self._position_at_ms + POSITION_EVERY_MS
+        if idle:
+            self._position_at_ms = now_ms
+            self._notice_destroyed_keys()
+        if not (due := self._expiry.due(now_ms, FORGOTTEN_A_STEP)) and not idle:
+            return
+        swept = sweep(
             self._memory,
+            now_ms=now_ms,
             partition=self._claim.partition,
-            keys_of=cache(self._keys_of),  # asked once an organisation and batch, not once a record
-            told=self._told,
+            keys_of=cache(self._keys_of),
+            meetings=due,
         )
-        self._bury(batch)
-        position = {INPUT: facts[-1].offset + 1}
-        self._commit(batch, position)
-        self._pass(facts, position)
+        # With the position: a replay has to know between which observations a meeting was forgotten.
+        self._commit(swept, self._passed, always=idle and self._passed != self._claim.position)
+
+    def _notice_destroyed_keys(self) -> None:
+        """Everything of an organisation whose keys are not those of an hour ago is looked through."""
+        for tenant in self._memory.tenants():
+            try:
+                era = self._keys_of(tenant).era
+            except KeyDestroyedError:
+                era = ""
+            if self._eras.setdefault(tenant, era) != era:
+                self._eras[tenant] = era
+                for key in self._memory.meetings():
+                    if key.startswith(f"{tenant}/".encode()):
+                        self._expiry.appoint(key, 0)
 
     def _mend(self, wishes: Sequence[Record]) -> None:
         batch = mend(
@@ -134,10 +187,15 @@ class RoomStatusOwner:
         for record, reason in batch.malformed:
             bury(self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms())
             logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=reason)
+        for record, reason in batch.parked:
+            bury(self._log, record, reason=reason, service=ROOM_STATUS_STATION.service, now_ms=self._clock.now_ms())
+            metrics.PARKED.labels(ROOM_STATUS_STATION.service).inc()
+            logger.error("meeting_parked", topic=record.topic, offset=record.offset, reason=reason)
 
     def _commit(self, batch: Batch, position: Mapping[str, int], *, always: bool = False) -> None:
         """`always`: also when nothing follows, so that the position does not fall behind what retention takes."""
-        if batch.empty and not batch.malformed and not always:
+        if batch.empty and not batch.malformed and not batch.parked and not always:
+            self._after(batch)
             return
         crash_point("room-status.before-commit")
         if batch.decisions:
@@ -146,24 +204,36 @@ class RoomStatusOwner:
             offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)
         crash_point("room-status.after-commit")
         metrics.DECLINES.inc(len(batch.decisions))
-        for key, value in batch.states.items():
-            if value is None:
-                self._memory.pop(key, None)
-            else:
-                self._memory[key] = value
+        self._memory.apply(batch.changes)
         for decline in batch.decisions:
             logger.info("room_declined", partition=decline.partition, key=decline.key.decode())
         self._projection.add(batch.rows.values(), offset)
         crash_point("room-status.projected")
+        self._after(batch)
+
+    def _after(self, batch: Batch) -> None:
+        """Appoint when the meetings are to be looked through, and ask for the looks that are owed."""
+        for key, at_ms in batch.due.items():
+            self._expiry.appoint(key, at_ms)
+        if not batch.owed:
+            return
+        now_ms, partitions = self._clock.now_ms(), self._log.partitions
+        wishes = [
+            wish_record(owed.mailbox, Reconcile(at_ms=now_ms, meetings=(owed.meeting,)), partitions)
+            for owed in dict.fromkeys(batch.owed)
+        ]
+        try:
+            self._log.append(wishes)
+        except LogUnavailableError as error:
+            logger.warning("owed_looks_not_asked_for", looks=len(wishes), error=str(error))
 
     def _rows(self) -> list[Row]:
         rows = []
-        keys_of = cache(self._keys_of)
-        for key, value in self._memory.items():
-            try:
-                rows.append(row_of(key, value, keys_of(key.decode().partition("/")[0])))
-            except (KeyDestroyedError, MalformedRecordError) as error:
-                logger.warning("state_unreadable", error=str(error))
+        for row in rows_of(self._memory, cache(self._keys_of)):
+            if isinstance(row, Row):
+                rows.append(row)
+            else:
+                logger.warning("state_unreadable", error=str(row))
         return rows
 
 

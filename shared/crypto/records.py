@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TypeVar
 
 import msgspec
@@ -10,9 +11,14 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import Envelope
 from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_PLAIN_BYTES = 32 * 1024 * 1024
+"""What a compressed payload may come to."""
+_COMPRESSED = b"\x78"
+"""How zlib's format begins (RFC 1950 §2.2); JSON of ours begins with a brace."""
 
 
 def sealed_envelope(
@@ -23,6 +29,8 @@ def sealed_envelope(
     id: str,
     correlation: str = "",
     causation: str = "",
+    version: int = 1,
+    compress: bool = False,
 ) -> bytes:
     """
     A record's value: `payload` sealed under the tenant's data key, in an envelope that names type, tenant and causes.
@@ -30,12 +38,16 @@ def sealed_envelope(
     Args:
         type: The payload's type name; part of what the seal is bound to.
         id: Unique for the fact; readers that see uncommitted records deduplicate by it.
+        version: The payload's schema version; readers that know only earlier ones refuse it.
+        compress: Whether the payload is compressed before it is sealed.
     """
-    sealed = seal(keys.data_key, msgspec.json.encode(payload), purpose=_purpose(type, keys.tenant))
+    plain = msgspec.json.encode(payload)
+    sealed = seal(keys.data_key, zlib.compress(plain) if compress else plain, purpose=_purpose(type, keys.tenant))
     return envelopes.encode(
         Envelope(
             id=id,
             type=type,
+            v=version,
             tenant=keys.tenant,
             correlation=correlation,
             causation=causation,
@@ -45,29 +57,59 @@ def sealed_envelope(
     )
 
 
-def open_envelope(envelope: Envelope, keys: TenantKeys, kind: type[T]) -> T:
+def open_envelope(envelope: Envelope, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
     """
     Open what an envelope seals.
 
+    Args:
+        newest: The newest schema version of `kind` that the caller reads.
+
     Raises:
         KeyDestroyedError: an earlier key of the tenant sealed it, which was destroyed: it is to be forgotten.
+        NewerRecordError: its schema version is above `newest`.
         MalformedRecordError: another shape, damage, or nothing sealed.
     """
+    require_era(envelope, keys)
+    if envelope.v > newest:
+        message = (
+            f"{envelope.type} {envelope.id} has version {envelope.v}, and this process reads up to {newest}:"
+            f" replace it by the version of roomsync that wrote the record"
+        )
+        raise NewerRecordError(message)
     if envelope.sealed is None:
         message = f"{envelope.type} {envelope.id} has nothing sealed in it"
         raise MalformedRecordError(message)
+    plain = unseal(keys.data_key, envelope.sealed, purpose=_purpose(envelope.type, envelope.tenant))
+    return envelopes.read_json(_decompressed(plain), kind)
+
+
+def require_era(envelope: Envelope, keys: TenantKeys) -> None:
+    """Raise KeyDestroyedError if an earlier key of the tenant sealed `envelope`."""
     if envelope.era not in {"", keys.era}:
         message = (
             f"{envelope.type} {envelope.id} was sealed by an earlier key of {envelope.tenant}, destroyed on purpose"
         )
         raise KeyDestroyedError(message)
-    plain = unseal(keys.data_key, envelope.sealed, purpose=_purpose(envelope.type, envelope.tenant))
-    return envelopes.read_json(plain, kind)
 
 
-def opened(value: bytes, keys: TenantKeys, kind: type[T]) -> T:
-    """Decode a record's value and open it. Raises KeyDestroyedError, MalformedRecordError."""
-    return open_envelope(envelopes.decode(value), keys, kind)
+def opened(value: bytes, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
+    """Decode a record's value and open it, as `open_envelope` does."""
+    return open_envelope(envelopes.decode(value), keys, kind, newest=newest)
+
+
+def _decompressed(plain: bytes) -> bytes:
+    if not plain.startswith(_COMPRESSED):
+        return plain
+    inflater = zlib.decompressobj()
+    try:
+        found = inflater.decompress(plain, MAX_PLAIN_BYTES)
+    except zlib.error as error:
+        message = f"sealed bytes do not decompress: {error}"
+        raise MalformedRecordError(message) from error
+    if not inflater.eof:
+        message = f"sealed bytes decompress to more than {MAX_PLAIN_BYTES} bytes, or are cut off"
+        raise MalformedRecordError(message)
+    return found
 
 
 def _purpose(type_name: str, tenant: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 from shared.contracts import dead_letter
@@ -12,6 +14,9 @@ from shared.contracts.topics import DEAD_LETTERS
 from shared.ports.log import Log, NewRecord, Record
 from shared.runtime import metrics
 
+MAX_KEPT_BYTES = 256 * 1024
+"""A larger record is kept by its hash and position: a letter must fit where the record itself did not."""
+
 
 def bury(log: Log, record: Record, *, reason: str, service: str, now_ms: int) -> None:
     """
@@ -20,13 +25,15 @@ def bury(log: Log, record: Record, *, reason: str, service: str, now_ms: int) ->
     Raises:
         LogUnavailableError: nothing was kept: do not move on.
     """
+    value = record.value or b""
+    kept = len(value) <= MAX_KEPT_BYTES
     letter = DeadLetter(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         key=record.key,
-        value=record.value,
-        reason=reason,
+        value=record.value if kept else None,
+        reason=reason if kept else f"{reason} ({len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()})",
         service=service,
         failed_at_ms=now_ms,
     )

@@ -139,6 +139,10 @@ INPUT_LOST = _counter(
 STORE_UNAVAILABLE = _counter("store_unavailable", "steps and looks put off because a Redis was away", "service")
 DEAD_LETTERS = _counter("dead_letters", "records that could not be handled and were put aside", "service")
 
+PARKED = _counter(
+    "parked", "observations of which nothing was applied because a record would exceed its bound: an alarm", "service"
+)
+
 PROMPTS_SHOWN = _counter("prompts_shown", "prompts first shown to somebody", "provider")
 ROOMS_TAKEN = _counter("rooms_taken", "rebookings asked for on a page, by outcome", "provider", "outcome")
 PAGE_SECONDS = _histogram("page_seconds", "time from a page or API request to its answer", "route")

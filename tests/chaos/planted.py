@@ -176,11 +176,9 @@ FAULTS = (
     Fault(
         "every-sight-of-a-decline-announced",
         ((
-            "services/room_status/deciding/fold.py",
-            "    if room is earlier:\n",
-            ("    if room is earlier and room.state is RoomState.DECLINED:\n"
-            '        room = msgspec.structs.replace(room, decline_id="")\n'
-            "    elif room is earlier:\n"),
+            "services/room_status/deciding/room_transitions.py",
+            "    if room.answer is said:\n",
+            "    if room.answer is said and said is not RoomState.DECLINED:\n",
         ),),
     ),
 )  # fmt: skip

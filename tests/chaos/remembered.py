@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
-from shared.crypto.records import opened
+from shared.crypto.meetings import open_meeting
 from shared.errors import KeyDestroyedError
 from shared.ports.engine import Engine
 from shared.ports.log import Record
@@ -50,13 +50,16 @@ def _keep(record: Record, newest: dict[bytes, bytes]) -> None:
 
 def _print(key: bytes, value: bytes, engine: Engine) -> None:
     tenant = key.decode().partition("/")[0]
+    if parts_of(key)[1]:
+        return
     try:
-        meeting = opened(value, engine.keyring.keys(tenant), MeetingState)
+        meeting = open_meeting(value, engine.keyring.keys(tenant)).record
     except KeyDestroyedError:
         return
-    for room in meeting.rooms:
-        for ask, count in room.repeats.items():
-            print(json.dumps([tenant, meeting.meeting, room.occurrence, room.room, ask, count]))
+    for date in meeting.dates:
+        for room in date.rooms:
+            for ask, count in room.repeats.items():
+                print(json.dumps([tenant, meeting.meeting, date.ref, room.room, ask, count]))
 
 
 if __name__ == "__main__":

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 
 from cli.demo.processes import simulator_environ
+from services.room_status.deciding.memory import is_ended
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Reconcile
 from shared.contracts.dead_letter import DeadLetter
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.meeting_state import parts_of
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
-from shared.crypto.records import opened
+from shared.crypto.meetings import open_meeting
 from shared.registry.tables import consents
 from tests.support.office import Office
 
@@ -62,12 +64,19 @@ class Poisoned(Office):
         for record in self.engine.log.read(MEETING_STATE.name, 0, 0, limit=5000):
             if record.key != POSITION_KEY:
                 meetings[record.key] = record.value
-        folded = [opened(value, self.keys, MeetingState) for value in meetings.values() if value]
+        folded = [
+            open_meeting(value, self.keys).record for key, value in meetings.items() if value and not parts_of(key)[1]
+        ]
+        copies = [
+            parts_of(key)[0] for key, value in meetings.items() if value and parts_of(key)[1] and not is_ended(value)
+        ]
+        dates = [date for state in folded for date in state.dates]
         statuses = {(each["occurrenceRef"], each["roomId"]): each["state"] for each in self.topic("room-status")}
         return {
-            "rooms": sorted((each.start_ms, each.state, each.quiet) for state in folded for each in state.rooms),
-            "repeats": sorted(sum(each.repeats.values()) for state in folded for each in state.rooms),
-            "copies": sorted((len(state.copies), bool(state.voice)) for state in folded),
+            "rooms": sorted((each.start_ms, each.state, each.quiet) for date in dates for each in date.rooms),
+            "repeats": sorted(sum(each.repeats.values()) for date in dates for each in date.rooms),
+            "copies": sorted(Counter(copies).values()),
+            "in sight": sorted(date.in_sight for date in dates),
             "public": sorted(statuses.values()),
             "declines": len(self.declines()),
             "consent": str(getattr(self.consent(), "state", None)),

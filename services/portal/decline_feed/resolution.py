@@ -8,11 +8,10 @@ from typing import Any
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from shared.contracts.meeting_state import MeetingState, RoomMemory
+from shared.contracts.meeting_state import MeetingRecord, RoomRecord, ask_of
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.rows import IntegrationState, UserRow
-from shared.crypto.records import opened
-from shared.domain.attendees import Role
+from shared.crypto.meetings import open_meeting
 from shared.domain.instants import to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -43,7 +42,7 @@ def resolve_event(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
         "start": to_rfc3339(memory.start_ms) if memory else None,
         "end": to_rfc3339(memory.end_ms) if memory else None,
         "state": memory.state.value if memory else None,
-        "sameAsk": memory.ask == data.ask if memory else None,
+        "sameAsk": ask_of(memory, keys) == data.ask if memory else None,
         "organizerUserId": _find_organizer(meeting, data, users),
     }
 
@@ -65,14 +64,14 @@ def _require_keys(deps: Deps, tenant: str) -> TenantKeys:
 
 def _find_meeting(
     deps: Deps, keys: TenantKeys, data: RoomDeclinedData, users: dict[str, UserRow]
-) -> MeetingState | None:
+) -> MeetingRecord | None:
     """The view answers by owner alone: the organiser first, then whoever else may have a copy."""
     key = f"{data.tenant_id}/{data.meeting_ref}"
     for mailbox in _likely_owners(data, users):
         for row in deps.engine.view.rows(f"{data.tenant_id}/{mailbox}"):
             if row.key == key and row.value is not None:
                 try:
-                    return opened(row.value, keys, MeetingState)
+                    return open_meeting(row.value, keys).record
                 except (KeyDestroyedError, MalformedRecordError):
                     return None
     return None
@@ -83,15 +82,15 @@ def _likely_owners(data: RoomDeclinedData, users: dict[str, UserRow]) -> Iterato
     return (user.mailbox for user in ordered)
 
 
-def _find_room(meeting: MeetingState | None, data: RoomDeclinedData) -> RoomMemory | None:
-    rooms = meeting.rooms if meeting else ()
-    return next((room for room in rooms if (room.occurrence, room.room) == (data.occurrence_ref, data.room_id)), None)
+def _find_room(meeting: MeetingRecord | None, data: RoomDeclinedData) -> RoomRecord | None:
+    dates = meeting.dates if meeting else ()
+    rooms = (room for date in dates if date.ref == data.occurrence_ref for room in date.rooms)
+    return next((room for room in rooms if room.room == data.room_id), None)
 
 
-def _find_organizer(meeting: MeetingState | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
+def _find_organizer(meeting: MeetingRecord | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
     """By the organiser's own copy; where they are not connected, by their address."""
-    copies = meeting.copies if meeting else {}
-    mailboxes = {mailbox for mailbox, copy in copies.items() if copy.role is Role.ORGANIZER}
-    by_copy = (name for name, user in users.items() if user.mailbox in mailboxes)
+    mailbox = meeting.organizer_mailbox if meeting else ""
+    by_copy = (name for name, user in users.items() if mailbox and user.mailbox == mailbox)
     by_address = (name for name, user in users.items() if user.person == data.organizer_id)
     return next(by_copy, None) or next(by_address, None)

@@ -9,20 +9,26 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, board_of
 from services.portal.meetings.deciding.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, sight
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.meeting_state import CopyRecord, parts_of
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
-from shared.crypto.records import opened
+from shared.crypto.meetings import Meeting, open_copy, open_meeting
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, LogUnavailableError, MalformedRecordError, StoreUnavailableError
+from shared.errors import (
+    KeyDestroyedError,
+    LogUnavailableError,
+    MalformedRecordError,
+    NewerRecordError,
+    StoreUnavailableError,
+)
 from shared.ports.view import SeenRow
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 _log = get_logger()
 
-Meetings = Mapping[str, MeetingState]
-"""Row key → meeting."""
+Meetings = Mapping[str, Meeting]
+"""`tenant/meeting` → the meeting's record and the person's own copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,16 @@ class Desk:
         return self._deps.engine.view.revision(self._owner)
 
     def changed(self, after: int) -> tuple[Meetings, frozenset[str]]:
-        """The meetings that changed after a revision, and the keys of those that went."""
-        rows = self._deps.engine.view.changes(self._owner, after)
-        newest = {row.key: row for row in rows}
-        return dict(self._opened(newest.values())), frozenset(key for key, row in newest.items() if row.value is None)
+        """The meetings that changed after a revision, and the keys of those that the person has no copy of any more."""
+        view = self._deps.engine.view
+        touched = {_meeting_of(row.key) for row in view.changes(self._owner, after)}
+        if not touched:
+            return {}, frozenset()
+        found = dict(self._opened(row for row in view.rows(self._owner) if _meeting_of(row.key) in touched))
+        return found, frozenset(touched - found.keys())
 
     def board(
-        self, meetings: Iterable[MeetingState], *, at_ms: int | None = None, put_away_before_ms: int | None = None
+        self, meetings: Iterable[Meeting], *, at_ms: int | None = None, put_away_before_ms: int | None = None
     ) -> Board:
         """
         What `meetings` come to: rooms, prompts, and which of those were put away.
@@ -82,13 +91,15 @@ class Desk:
         known = tuple(meetings)
         plain = board_of(sight(each, self.keys, self._viewer(now_ms, frozenset())) for each in known)
         away = frozenset(
-            prompt.id for prompt in plain.open_prompts if self._was_dismissed(prompt.id, put_away_before_ms)
+            prompt.id
+            for prompt in plain.open_prompts
+            if any(self._was_dismissed(decline, put_away_before_ms) for decline in (prompt.id, *prompt.follows))
         )
         if not away:
             return plain
         return board_of(sight(each, self.keys, self._viewer(now_ms, away)) for each in known)
 
-    def hidden_lines(self, meetings: Iterable[MeetingState], board: Board) -> Iterator[RoomLine]:
+    def hidden_lines(self, meetings: Iterable[Meeting], board: Board) -> Iterator[RoomLine]:
         """The rooms of `meetings` that are not on `board`, as lines that are gone."""
         viewer = self._viewer(self._deps.clock.now_ms(), frozenset())
         return (line for each in meetings for line in hidden_lines(each, viewer, board.rooms))
@@ -100,25 +111,42 @@ class Desk:
     def _viewer(self, now_ms: int, dismissed: frozenset[str]) -> Viewer:
         return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)
 
-    def _was_dismissed(self, prompt_id: str, before_ms: int | None) -> bool:
-        tenant, user = self._person.tenant, self._person.user
+    def _was_dismissed(self, decline: str, before_ms: int | None) -> bool:
         table = tables.dismissals(self._deps.engine.registry)
-        row: DismissalRow | None = table.get(tenant, dismissal_id(prompt_id, user)) or table.get(tenant, prompt_id)
-        if row is None or row.user != user:
-            return False
-        return before_ms is None or row.at_ms < before_ms
+        user = self._person.user
+        # 0.1.0 kept one row a decline: whoever put it away first kept everybody else from doing so.
+        rows: Iterable[DismissalRow | None] = (
+            table.get(self._person.tenant, name) for name in (dismissal_id(decline, user), decline)
+        )
+        mine = [row for row in rows if row is not None and row.user == user]
+        return any(before_ms is None or row.at_ms < before_ms for row in mine)
 
-    def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, MeetingState]]:
+    def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, Meeting]]:
+        """Join each meeting's row with that of the person's own copy."""
+        meetings: dict[str, Meeting] = {}
+        copies: dict[str, CopyRecord] = {}
         for row in rows:
             if row.value is None:
                 continue
             try:
-                yield row.key, opened(row.value, self.keys, MeetingState)
+                if parts_of(row.key.encode())[1]:
+                    copies[_meeting_of(row.key)] = open_copy(row.value, self.keys)
+                else:
+                    meetings[row.key] = open_meeting(row.value, self.keys)
             except KeyDestroyedError:
                 continue  # of before the organisation was switched off
-            except MalformedRecordError as error:
+            except (MalformedRecordError, NewerRecordError) as error:
                 # The view can be rebuilt; the record itself is room-status' to dead-letter.
                 _log.warning("view_row_unreadable", row=row.key, error=str(error))
+        for key, meeting in meetings.items():
+            if key in copies:
+                yield key, Meeting(meeting.record, {copies[key].mailbox: copies[key]})
+            elif meeting.copies:
+                yield key, meeting  # as 0.1.0 left it
+
+
+def _meeting_of(row: str) -> str:
+    return parts_of(row.encode())[0].decode()
 
 
 def rebuilding(deps: Deps) -> bool:

@@ -24,6 +24,8 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.wishes import wish_record
 
 KEPT_MS = DAY_MS
+DISMISSED_MS = 400 * DAY_MS
+"""A later date of the series may come into sight declined: its prompt is put away with the first one's."""
 UNDER_WAY_MS = MINUTE_MS
 """How long an unanswered take keeps a second one away."""
 MAX_TAKES = 200
@@ -115,7 +117,8 @@ class Takes:
         row = DismissalRow(user=self._person.user, at_ms=now_ms)
         row_id = dismissal_id(prompt.id, self._person.user)
         table = tables.dismissals(self._deps.engine.registry)
-        table.add(self._person.tenant, row_id, row, not_after_ms=max(prompt.end_ms, now_ms) + DAY_MS)
+        not_after_ms = max(prompt.end_ms, now_ms) + DISMISSED_MS
+        table.add(self._person.tenant, row_id, row, not_after_ms=not_after_ms)
 
     def _list_own(self) -> list[tuple[str, TakeRow]]:
         """This person's takes of the last day, oldest first."""

@@ -28,7 +28,7 @@ from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import Desk
 from services.portal.meetings.presentation import Showing
 from services.portal.my_rooms.stream_seats import Seat, Seats
-from shared.contracts.meeting_state import MeetingState
+from shared.crypto.meetings import Meeting
 from shared.domain.instants import HOUR_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.runtime import metrics
@@ -109,7 +109,7 @@ class Events:
         self._reader = reader
         self._person = person
         self._desk = desk
-        self._meetings: dict[str, MeetingState] = {}
+        self._meetings: dict[str, Meeting] = {}
         self._board = Board()
         self._revision = -1
         """Below any revision: everything has to be told."""

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-from shared.contracts.meeting_state import MeetingState, RoomMemory
-from shared.contracts.observation import Observation
+from shared.contracts.meeting_state import DateRecord, MeetingRecord, RoomRecord, announced, ask_of, standing_decline
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.room_state import RoomStatus
 from shared.domain.instants import to_rfc3339
 from shared.domain.keys import TenantKeys
 
 
-def decline_event(
-    room: RoomMemory, *, meeting: str, voice: Observation, seen: Observation, keys: TenantKeys
-) -> RoomDeclined:
-    """The public event for a room that has just said no. Its id was derived by the fold."""
-    observed_at = to_rfc3339(seen.observed_at_ms)
+def decline_event(room: RoomRecord, date: DateRecord, meeting: MeetingRecord, keys: TenantKeys) -> RoomDeclined:
+    """The public event for a room whose decline was announced last."""
+    observed_at = to_rfc3339(room.answered_at_ms)
+    ask = ask_of(room, keys)
+    decline = standing_decline(meeting.meeting, date.ref, room, keys)
     return RoomDeclined(
-        id=room.decline_id,
+        id=decline,
         source=f"/tenants/{keys.tenant}",
         subject=f"rooms/{room.room}",
         time=observed_at,
-        partitionkey=meeting,
+        partitionkey=meeting.meeting,
         data=RoomDeclinedData(
             tenant_id=keys.tenant,
-            meeting_ref=meeting,
-            occurrence_ref=room.occurrence,
+            meeting_ref=meeting.meeting,
+            occurrence_ref=date.ref,
             room_id=room.room,
-            organizer_id=voice.organizer,
-            provider=voice.provider,
-            ask=room.ask,
-            repeat=room.repeats[room.ask] - 1,
+            organizer_id=meeting.organizer,
+            provider=meeting.provider,
+            ask=ask,
+            repeat=announced(room, ask) - 1,
             observed_at=observed_at,
-            href=f"/v1/room-rejections/{room.decline_id}",
+            href=f"/v1/room-rejections/{decline}",
         ),
     )
 
 
-def room_status(room: RoomMemory, meeting: MeetingState, *, tenant: str, observed_at_ms: int) -> RoomStatus:
-    """The public state of one room."""
+def room_status(
+    room: RoomRecord, date: DateRecord, meeting: MeetingRecord, *, keys: TenantKeys, observed_at_ms: int
+) -> RoomStatus:
+    """The public state of one room of one date."""
     return RoomStatus(
-        tenant_id=tenant,
+        tenant_id=keys.tenant,
         meeting_ref=meeting.meeting,
-        occurrence_ref=room.occurrence,
+        occurrence_ref=date.ref,
         room_id=room.room,
         state=room.state,
-        ask=room.ask,
+        ask=ask_of(room, keys),
         since=to_rfc3339(room.since_ms),
         observed_at=to_rfc3339(observed_at_ms),
     )
 
 
-def status_key(tenant: str, room: RoomMemory) -> bytes:
+def status_key(tenant: str, occurrence: str, room: str) -> bytes:
     """The key of a room's record on `room-status`."""
-    return f"{tenant}/{room.occurrence}/{room.room}".encode()
+    return f"{tenant}/{occurrence}/{room}".encode()

@@ -1,4 +1,12 @@
-"""A batch of observations in, everything that has to be written out: the fold over records. Pure but for keys."""
+"""
+Observations in, everything that has to be written out. Pure but for keys.
+
+What follows from one observation is never divided: its declines, states and records go into one piece with the position behind
+it. A piece ends when it is large enough for one commit; the caller commits it and goes on behind it.
+
+A record that would exceed its bound is *parked*: nothing of the observation is applied, the last record that fitted stays,
+marked `parked`, and the observation is reported. The next observation of the meeting that fits takes the mark away.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +16,42 @@ from dataclasses import dataclass, field
 import msgspec
 
 from services.room_status.deciding.announcement import room_status, status_key
-from services.room_status.deciding.fold import RULES_VERSION, Change, Rules, fold, is_past
+from services.room_status.deciding.expiry import due_at, forget_past, is_empty
+from services.room_status.deciding.fold import RULES_VERSION, Change, Rules, fold
+from services.room_status.deciding.memory import Copies, Draft
+from services.room_status.deciding.rows import copy_row, meeting_row
+from shared.contracts import copy_observation, observation
 from shared.contracts import envelope as envelopes
-from shared.contracts import meeting_state, observation
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.copy_observation import CopyObservation, Sight, from_version_1
+from shared.contracts.envelope import Envelope
+from shared.contracts.meeting_state import (
+    COPY_TYPE,
+    ENDED_COPY_TYPE,
+    MEETING_TYPE,
+    VERSION,
+    CopyRecord,
+    MeetingRecord,
+    copy_key,
+    meeting_key,
+    parts_of,
+)
 from shared.contracts.observation import Observation
 from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
-from shared.crypto.records import open_envelope, opened, sealed_envelope
+from shared.crypto.meetings import Meeting, open_copy, open_meeting
+from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain import trace
-from shared.domain.instants import DAY_MS
+from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Headers, NewRecord, Record, StateChange
 from shared.ports.view import Row
 
 KeysOf = Callable[[str], TenantKeys]
-KEEP_PAST_MS = DAY_MS
+MAX_STATE_BYTES = 256 * 1024
+"""The bound of one record of `meeting-state`. Brokers take a megabyte by default; the rest is room for a batch's own frame."""
+PIECE_RECORDS = 1_000
+PIECE_BYTES = 4 * 1024 * 1024
+"""A commit has seconds before its watchdog ends the owner: 4,000 records take 1.5 of them on a small machine."""
 CORRELATION_HEADER = "correlation-id"
 CLOUD_EVENT = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 """How CloudEvents' binding for Kafka tells readers that the whole event stands in the value."""
@@ -32,9 +60,17 @@ SOURCE_HEADER = "source-position"
 RULES_HEADER = "rules-version"
 
 
+@dataclass(frozen=True, slots=True)
+class OwedLook:
+    """A copy whose word could not be ordered against the others': its mailbox has to be looked at again."""
+
+    mailbox: Mailbox
+    meeting: str
+
+
 @dataclass(slots=True)
 class Batch:
-    """What a poll's observations lead to, to be committed together."""
+    """What some observations lead to, to be committed together."""
 
     decisions: list[NewRecord] = field(default_factory=list)
     statuses: list[NewRecord] = field(default_factory=list)
@@ -43,19 +79,27 @@ class Batch:
     """For the state topic: every change, not only the last of a key, so that the past can be had at any observation."""
     rows: dict[str, Row] = field(default_factory=dict)
     malformed: list[tuple[Record, str]] = field(default_factory=list)
+    parked: list[tuple[Record, str]] = field(default_factory=list)
+    """Observations of which nothing was applied, because a record would have exceeded its bound."""
     forgotten: list[Record] = field(default_factory=list)
     """Sealed by a key that was destroyed on purpose."""
+    owed: list[OwedLook] = field(default_factory=list)
+    due: dict[bytes, int] = field(default_factory=dict)
+    """Meeting key → when something of it is to be forgotten next, epoch milliseconds."""
+    handled: int = 0
+    """How many of the records given were decided: the piece ends behind them."""
+    bytes: int = 0
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return not (self.states or self.decisions)
 
-    def remember(self, key: bytes, value: bytes | None, row: Row) -> None:
-        """A meeting changed, or (None) is over."""
-        self.states[key] = value
-        self.changes.append(StateChange(key, value))
-        self.rows[key.decode()] = row
+    @property
+    def full(self) -> bool:
+        """Whether it is large enough for one commit."""
+        records = len(self.decisions) + len(self.statuses) + len(self.changes)
+        return records >= PIECE_RECORDS or self.bytes >= PIECE_BYTES
 
 
 def decide(
@@ -68,127 +112,291 @@ def decide(
     rules: Rules = fold,
 ) -> Batch:
     """
-    Fold `records` over `memory`.
+    Fold `records` over `memory` until the batch is full: `Batch.handled` says how many were taken.
 
     Args:
-        memory: Meeting key → the bytes of its `meeting-state` record.
+        memory: Key → sealed record of `meeting-state`. It is not changed; a Memory saves indexing it.
         keys_of: A tenant's keys; KeyDestroyedError means that its records are to be forgotten.
         told: Decline ids that a torn predecessor already put on the topic.
         rules: The fold; another one only where a replay asks what it would change.
+
+    Raises:
+        NewerRecordError: a later version of roomsync wrote what this one would have to build upon.
     """
     batch = Batch()
+    deciding = _Deciding(batch, Draft(memory), partition, keys_of, told, rules)
+    batch.states = deciding.draft.states
     for record in records:
         try:
-            _decide_one(record, memory, batch, partition, keys_of, told, rules)
+            deciding.decide(record)
         except MalformedRecordError as error:
             batch.malformed.append((record, str(error)))
+        batch.handled += 1
+        if batch.full:
+            break
     return batch
 
 
-def sweep(memory: Mapping[bytes, bytes], *, now_ms: int, partition: int, keys_of: KeysOf) -> Batch:
-    """
-    Tombstones for meetings that are past for a day, and for those whose tenant's key is gone.
-
-    A state that cannot be read is kept: the version that wrote it will come back, and would tell everything twice without.
-    """
-    batch = Batch()
-    for key, value in memory.items():
-        tenant = key.decode().partition("/")[0]
-        try:
-            meeting = opened(value, keys_of(tenant), MeetingState)
-        except KeyDestroyedError:
-            batch.remember(key, None, Row(key.decode(), (), None))
-            continue
-        except MalformedRecordError:
-            continue
-        if is_past(meeting, now_ms - KEEP_PAST_MS):
-            batch.remember(key, None, Row(key.decode(), (), None))
-            batch.statuses += [
-                NewRecord(ROOM_STATUS.name, partition, status_key(tenant, room), None) for room in meeting.rooms
-            ]
-    return batch
-
-
-def row_of(key: bytes, value: bytes, keys: TenantKeys) -> Row:
-    """The view's row for a restored `meeting-state` record."""
-    return _row(key.decode(), opened(value, keys, MeetingState), value, keys.tenant)
-
-
-def _decide_one(
-    record: Record,
+def sweep(
     memory: Mapping[bytes, bytes],
-    batch: Batch,
+    *,
+    now_ms: int,
     partition: int,
     keys_of: KeysOf,
-    told: frozenset[str],
-    rules: Rules,
-) -> None:
-    envelope = envelopes.decode(record.value or b"")
-    if envelope.type != observation.TYPE:
-        message = f"a record of type {envelope.type!r} on observations: another version of the sync worker wrote it?"
-        raise MalformedRecordError(message)
-    try:
-        keys = keys_of(envelope.tenant)
-        seen = open_envelope(envelope, keys, Observation)
-    except KeyDestroyedError:
-        batch.forgotten.append(record)  # erased on purpose: nothing of it may be read, decided or kept
-        return
-    key = f"{keys.tenant}/{seen.meeting}".encode()
-    value = batch.states.get(key, memory.get(key))
-    meeting = _remembered(value, keys) or MeetingState(provider=seen.provider, meeting=seen.meeting)
-    change = rules(meeting, seen, keys=keys)
-    if change is None:
-        return
-    source = f"{record.topic}/{record.partition}/{record.offset}"
-    now = msgspec.structs.replace(change.meeting, version=meeting.version + 1)
-    sealed = sealed_envelope(
-        keys,
-        now,
-        type=meeting_state.TYPE,
-        id=source,
-        correlation=envelope.correlation,
-        causation=envelope.id,
-    )
-    batch.remember(key, sealed, _row(key.decode(), now, sealed, keys.tenant))
-    headers = _followed(record, envelope.correlation, source)
-    _announce(change, batch, key, partition, seen, headers, source, told, keys.tenant)
+    meetings: Sequence[bytes] | None = None,
+) -> Batch:
+    """
+    Forget what is over in meetings that nobody observes any more, and meetings whose tenant's key is gone.
+
+    A record that cannot be read is kept: the version that wrote it will come back, and would tell everything twice without.
+
+    Args:
+        meetings: Only these keys; everything, if left out.
+    """
+    batch = Batch()
+    draft = Draft(memory)
+    batch.states = draft.states
+    sweeping = _Deciding(batch, draft, partition, keys_of, frozenset(), fold)
+    chosen = [key for key in memory if not parts_of(key)[1]] if meetings is None else meetings
+    for key in chosen:
+        sweeping.sweep(key, now_ms)
+    return batch
 
 
-def _remembered(value: bytes | None, keys: TenantKeys) -> MeetingState | None:
-    """The meeting's memory; one that an earlier, destroyed key sealed is as if it had never been."""
-    try:
-        return opened(value, keys, MeetingState) if value else None
-    except KeyDestroyedError:
-        return None
+@dataclass(slots=True)
+class _Deciding:
+    """A batch in the making."""
 
+    batch: Batch
+    draft: Draft
+    partition: int
+    keys_of: KeysOf
+    told: frozenset[str]
+    rules: Rules
 
-def _announce(
-    change: Change,
-    batch: Batch,
-    key: bytes,
-    partition: int,
-    seen: Observation,
-    headers: Headers,
-    source: str,
-    told: frozenset[str],
-    tenant: str,
-) -> None:
-    why = ((SOURCE_HEADER, source.encode()), (RULES_HEADER, str(RULES_VERSION).encode()))
-    batch.decisions += [
-        NewRecord(ROOM_REJECTIONS.name, partition, key, msgspec.json.encode(decline), (*CLOUD_EVENT, *headers, *why))
-        for decline in change.declines
-        if decline.id not in told
-    ]
-    batch.statuses += [
-        NewRecord(
-            ROOM_STATUS.name,
-            partition,
-            status_key(tenant, room),
-            msgspec.json.encode(room_status(room, change.meeting, tenant=tenant, observed_at_ms=seen.observed_at_ms)),
-            headers,
+    def decide(self, record: Record) -> None:
+        """Fold one observation. Raises MalformedRecordError, NewerRecordError."""
+        envelope = envelopes.decode(record.value or b"")
+        try:
+            keys = self.keys_of(envelope.tenant)
+            seen = observed(envelope, keys)
+        except KeyDestroyedError:
+            self.batch.forgotten.append(record)  # erased on purpose: nothing of it may be read, decided or kept
+            return
+        key = meeting_key(keys.tenant, seen.meeting)
+        meeting = self._remembered(key, keys) or Meeting(
+            MeetingRecord(provider=seen.provider, meeting=seen.meeting), Copies(self.draft, key, keys)
         )
-        for room in change.rooms
-    ]
+        change = self.rules(meeting, seen, keys=keys)
+        if change is None:
+            return
+        source = f"{record.topic}/{record.partition}/{record.offset}"
+        sealing = _Sealing(keys, source, envelope.correlation, envelope.id)
+        try:
+            changes = self._changes(key, meeting, seen.mailbox, change, sealing)
+        except _TooLargeError as error:
+            self._park(record, str(error), key, meeting, sealing)
+            return
+        self._remember(key, change.record, changes)
+        headers = _followed(record, envelope.correlation, source)
+        self._announce(change, key, seen, headers, source, keys)
+        self.batch.owed += [OwedLook(Mailbox(keys.tenant, mailbox), seen.meeting) for mailbox in sorted(change.owed)]
+
+    def sweep(self, key: bytes, now_ms: int) -> None:
+        """Forget what is over of one meeting."""
+        value = self.draft.get(key)
+        if value is None:
+            return
+        tenant = key.decode().partition("/")[0]
+        try:
+            keys = self.keys_of(tenant)
+            meeting = open_meeting(value, keys)
+            source = envelopes.decode(value)
+        except KeyDestroyedError:
+            self._forget(key)
+            return
+        except MalformedRecordError:
+            return
+        record, over = forget_past(meeting.record, now_ms, keys)
+        change = Change(record, None, forgotten=over)
+        self._bury_statuses(change, tenant)
+        if is_empty(record):
+            self._forget(key)
+            return
+        for mailbox in [mailbox for mailbox, held in self.draft.copies(key).items() if not held]:
+            self._put(StateChange(copy_key(key, mailbox), None))
+        if record == meeting.record:
+            self.batch.due[key] = due_at(record)
+            return
+        # Under the name of the observation that it was recorded upon last: nothing but time lies between.
+        sealing = _Sealing(keys, source.id, source.correlation, source.causation)
+        self._remember(key, record, self._changes(key, meeting, "", change, sealing))
+
+    def _remembered(self, key: bytes, keys: TenantKeys) -> Meeting | None:
+        """The meeting as it is now; one that an earlier, destroyed key sealed is as if it had never been."""
+        value = self.draft.get(key)
+        if value is None:
+            return None
+        try:
+            found = open_meeting(value, keys)
+        except KeyDestroyedError:
+            return None
+        return found if found.copies else Meeting(found.record, Copies(self.draft, key, keys))
+
+    def _changes(
+        self, key: bytes, meeting: Meeting, mailbox: str, change: Change, sealing: _Sealing
+    ) -> list[StateChange]:
+        """The records that a change makes. Raises _TooLargeError."""
+        upgraded = not isinstance(meeting.copies, Copies)
+        copies: dict[str, CopyRecord | None] = dict(meeting.copies) if upgraded else {}
+        if mailbox and change.copy != meeting.copies.get(mailbox):
+            copies[mailbox] = change.copy
+        changes = [
+            StateChange(name, sealing.copy(self._numbered(name, copy)))
+            for name, copy in ((copy_key(key, mailbox), copy) for mailbox, copy in copies.items())
+            if copy is not None or self.draft.get(name) is not None
+        ]
+        if change.record != meeting.record or upgraded:
+            changes.append(StateChange(key, sealing.meeting(change.record, meeting.record.version)))
+        return changes
+
+    def _numbered(self, key: bytes, copy: CopyRecord | None) -> CopyRecord:
+        """The copy under the number of the record that it replaces; of one that ended, nothing else."""
+        value = self.draft.get(key)
+        before = open_copy(value, self.keys_of(key.decode().partition("/")[0])) if value is not None else None
+        if copy is None:
+            copy = CopyRecord(mailbox=parts_of(key)[1], provider="", sight=Sight.WITHDRAWN)
+        return msgspec.structs.replace(copy, version=before.version if before else 0)
+
+    def _remember(self, key: bytes, record: MeetingRecord, changes: Sequence[StateChange]) -> None:
+        members = self.draft.mailboxes(key)
+        for change in changes:
+            self._put(change)
+            mailbox = parts_of(change.key)[1]
+            if mailbox:
+                self.batch.rows[change.key.decode()] = copy_row(change.key, change.value)
+        rewritten = any(change.key == key for change in changes)
+        if rewritten or members != self.draft.mailboxes(key):
+            self._show(key)
+        ended = not all(self.draft.copies(key).values())
+        self.batch.due[key] = 0 if ended or is_empty(record) else due_at(record)
+
+    def _show(self, key: bytes) -> None:
+        """The meeting's row, for everybody who holds a copy."""
+        self.batch.rows[key.decode()] = meeting_row(key, self.draft.get(key), self.draft.mailboxes(key))
+
+    def _forget(self, key: bytes) -> None:
+        names = [copy_key(key, mailbox) for mailbox in sorted(self.draft.copies(key))]
+        for name in [*names, key]:
+            self._put(StateChange(name, None))
+            self.batch.rows[name.decode()] = Row(name.decode(), (), None)
+
+    def _put(self, change: StateChange) -> None:
+        self.draft.put(change.key, change.value)
+        self.batch.changes.append(change)
+        self.batch.bytes += len(change.value or b"")
+
+    def _park(self, record: Record, reason: str, key: bytes, meeting: Meeting, sealing: _Sealing) -> None:
+        self.batch.parked.append((record, reason))
+        if meeting.record.parked or not isinstance(meeting.copies, Copies):
+            return  # marked already, or of version 1: it stays as it is until something fits
+        marked = msgspec.structs.replace(meeting.record, parked=True)
+        self._remember(key, marked, [StateChange(key, sealing.meeting(marked, marked.version, bound=False))])
+
+    def _announce(
+        self, change: Change, key: bytes, seen: CopyObservation, headers: Headers, source: str, keys: TenantKeys
+    ) -> None:
+        why = ((SOURCE_HEADER, source.encode()), (RULES_HEADER, str(RULES_VERSION).encode()))
+        decisions = [
+            NewRecord(
+                ROOM_REJECTIONS.name, self.partition, key, msgspec.json.encode(decline), (*CLOUD_EVENT, *headers, *why)
+            )
+            for decline in change.declines
+            if decline.id not in self.told
+        ]
+        statuses = [
+            NewRecord(
+                ROOM_STATUS.name,
+                self.partition,
+                status_key(keys.tenant, date.ref, room.room),
+                msgspec.json.encode(
+                    room_status(room, date, change.record, keys=keys, observed_at_ms=seen.observed_at_ms)
+                ),
+                headers,
+            )
+            for date, room in change.rooms
+        ]
+        self.batch.decisions += decisions
+        self.batch.statuses += statuses
+        self.batch.bytes += sum(len(each.value or b"") for each in [*decisions, *statuses])
+        self._bury_statuses(change, keys.tenant)
+
+    def _bury_statuses(self, change: Change, tenant: str) -> None:
+        kept = {date.ref for date in change.record.dates}
+        self.batch.statuses += [
+            NewRecord(ROOM_STATUS.name, self.partition, status_key(tenant, date.ref, room.room), None)
+            for date in change.forgotten
+            if date.ref not in kept
+            for room in date.rooms
+        ]
+
+
+class _TooLargeError(Exception):
+    """A record would exceed its bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """How the records that one observation changes are sealed."""
+
+    keys: TenantKeys
+    source: str
+    correlation: str
+    causation: str
+
+    def meeting(self, record: MeetingRecord, version: int, *, bound: bool = True) -> bytes:
+        """Raises _TooLargeError, unless it is the record that fitted before."""
+        return self._sealed(msgspec.structs.replace(record, version=version + 1), MEETING_TYPE, bound=bound)
+
+    def copy(self, record: CopyRecord) -> bytes:
+        """Raises _TooLargeError."""
+        kind = ENDED_COPY_TYPE if record.sight is Sight.WITHDRAWN else COPY_TYPE
+        return self._sealed(msgspec.structs.replace(record, version=record.version + 1), kind, bound=True)
+
+    def _sealed(self, record: MeetingRecord | CopyRecord, kind: str, *, bound: bool) -> bytes:
+        value = sealed_envelope(
+            self.keys,
+            record,
+            type=kind,
+            id=self.source,
+            correlation=self.correlation,
+            causation=self.causation,
+            version=VERSION,
+            compress=True,
+        )
+        if bound and len(value) > MAX_STATE_BYTES:
+            message = f"a {kind} would take {len(value)} bytes, and {MAX_STATE_BYTES} are the bound"
+            raise _TooLargeError(message)
+        return value
+
+
+def observed(envelope: Envelope, keys: TenantKeys) -> CopyObservation:
+    """
+    Read an observation of either version.
+
+    Raises:
+        KeyDestroyedError: an earlier key of the tenant sealed it.
+        NewerRecordError: a later version of the sync worker wrote it.
+        MalformedRecordError: it is no observation, or damaged.
+    """
+    match envelope.type:
+        case observation.TYPE:
+            return from_version_1(open_envelope(envelope, keys, Observation))
+        case copy_observation.TYPE:
+            return open_envelope(envelope, keys, CopyObservation, newest=copy_observation.VERSION)
+        case other:
+            message = f"a record of type {other!r} on observations: another version of the sync worker wrote it?"
+            raise MalformedRecordError(message)
 
 
 def _followed(record: Record, correlation: str, source: str) -> Headers:
@@ -196,7 +404,3 @@ def _followed(record: Record, correlation: str, source: str) -> Headers:
     step = trace.from_headers(record.headers)
     named = ((CORRELATION_HEADER, correlation.encode()),) if correlation else ()
     return (*named, *(trace.headers(step.child(source)) if step else ()))
-
-
-def _row(key: str, meeting: MeetingState, value: bytes, tenant: str) -> Row:
-    return Row(key, tuple(sorted(f"{tenant}/{mailbox}" for mailbox in meeting.copies)), value)

@@ -1,196 +1,427 @@
-"""What one more observation changes: the meeting's memory, its rooms' states, and the declines that follow. Pure."""
+"""
+What one more observation changes: the meeting's record, the copy's record, and the declines that follow. Pure.
+
+An observation replaces what its copy said before. For each date the fold asks, in this order:
+
+1. Does the copy show the date, and may it speak of it? Then `speaking.rule` says whether its word is applied, kept in the
+   copy's record, or cannot be ordered. A word that is applied changes the rooms by `room_transitions`.
+2. Is it the organiser's copy, looked at, without a date that the look covered? Then the date was let go.
+3. Was it the speaker, and cannot be believed about the date any more (withdrawn, blind, hidden, out of its window)? Then the
+   copy that succeeds it speaks; without one the date is out of sight: its rooms are shown as unknown, and nothing is
+   forgotten.
+4. Otherwise it says nothing of the date.
+
+Past dates leave the record first, by the observation's own time, so that deciding the same observations again gives the same
+record. No clock is read, and what other copies said is only opened where a speaker has to be succeeded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import msgspec
 
 from services.room_status.deciding.announcement import decline_event
-from services.room_status.deciding.voice import voice_of
-from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
-from shared.contracts.observation import Observation, ObservedOccurrence
+from services.room_status.deciding.expiry import forget_past, is_over, mark_before
+from services.room_status.deciding.room_transitions import (
+    Circumstances,
+    answered,
+    asked_again_out_of_sight,
+    dropped,
+    named_out_of_sight,
+    out_of_sight,
+    unwitnessed,
+)
+from services.room_status.deciding.speaking import (
+    Ruling,
+    agrees,
+    confirmed_stamp,
+    decided_stamp,
+    may_speak,
+    rule,
+    successor,
+    unresolved,
+    word_of,
+)
+from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
+from shared.contracts.meeting_state import (
+    OVER,
+    CopyEntry,
+    CopyRecord,
+    DateRecord,
+    MeetingRecord,
+    RoomRecord,
+    Word,
+    standing_decline,
+)
 from shared.contracts.room_declined import RoomDeclined
-from shared.domain.attendees import Answer
+from shared.crypto.meetings import Meeting
+from shared.domain.attendees import Role
 from shared.domain.keys import TenantKeys
 
-RULES_VERSION = 1
-"""Goes up with every change of this module, of `voice` or of `announce` that gives other declines for the same facts."""
-
-RoomKey = tuple[str, str]
-"""Occurrence and room."""
-
-STATE_OF = {
-    Answer.NONE: RoomState.PENDING,
-    Answer.TENTATIVE: RoomState.PENDING,
-    Answer.ACCEPTED: RoomState.ACCEPTED,
-    Answer.DECLINED: RoomState.DECLINED,
-}
-OVER = (RoomState.GONE, RoomState.RELEASED)
+RULES_VERSION = 2
+"""Goes up with every change of this package that gives other declines for the same facts."""
+EVERYTHING_MS = 1 << 52
+"""A version-1 observation covers all time: it says nothing of where its window ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The meeting as it is now, which of its rooms changed, and what has to be announced."""
+    """What follows from one observation."""
 
-    meeting: MeetingState
-    rooms: tuple[RoomMemory, ...]
-    declines: tuple[RoomDeclined, ...]
+    record: MeetingRecord
+    copy: CopyRecord | None
+    """The observing mailbox' copy; None: it holds nothing of the meeting any more."""
+    rooms: tuple[tuple[DateRecord, RoomRecord], ...] = ()
+    """Whose public state changed."""
+    declines: tuple[RoomDeclined, ...] = ()
+    forgotten: tuple[DateRecord, ...] = ()
+    """Dates that are over."""
+    owed: frozenset[str] = frozenset()
+    """Mailboxes that have to be looked at again: their words could not be ordered."""
 
 
 class Rules(Protocol):
     """What makes a decision of an observation: `fold`, or the one that a replay tries out."""
 
-    def __call__(self, meeting: MeetingState, seen: Observation, *, keys: TenantKeys) -> Change | None:
+    def __call__(self, meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
         """What one more observation changes; None when nothing."""
         ...
 
 
-def fold(meeting: MeetingState, seen: Observation, *, keys: TenantKeys) -> Change | None:
+def fold(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """
-    Replace this copy's observation, ask the voice, derive the new states and the declines they give.
+    Apply one observation.
+
+    Args:
+        meeting: As remembered; its copies may be opened when they are asked for.
 
     Returns:
-        None when the copy says what it said before.
+        None when it changes nothing.
     """
-    if _same(meeting.copies.get(seen.mailbox), seen):
-        return None
-    copies = {**meeting.copies, seen.mailbox: seen}
-    if seen.withdrawn:
-        del copies[seen.mailbox]
-    voice = voice_of(copies)
-    before = {(room.occurrence, room.room): room for room in meeting.rooms}
-    after = _spoken(before, voice, seen) if voice else _unspoken(before, copies, seen)
-    after = {key: _announced(before.get(key), room, seen, meeting.meeting, keys) for key, room in after.items()}
-    changed = tuple(room for key, room in after.items() if room != before.get(key))
-    declines = tuple(
-        decline_event(room, meeting=meeting.meeting, voice=voice, seen=seen, keys=keys)
-        for room in changed
-        if voice and room.decline_id and room.decline_id != _decline_id(before.get((room.occurrence, room.room)))
-    )
-    now = msgspec.structs.replace(
-        meeting, copies=copies, voice=voice.mailbox if voice else "", rooms=tuple(after[key] for key in sorted(after))
-    )
-    return Change(now, changed, declines)
+    folding = _Folding(meeting, seen, keys)
+    folding.run()
+    return folding.change()
 
 
-def is_past(meeting: MeetingState, before_ms: int) -> bool:
-    """Whether everything that any copy or room of the meeting knows ended before `before_ms`."""
-    ends = [occurrence.end_ms for copy in meeting.copies.values() for occurrence in copy.occurrences]
-    ends += [room.end_ms for room in meeting.rooms]
-    return max(ends, default=0) < before_ms
+class Others(Mapping[str, CopyRecord]):
+    """The copies of a meeting but for one, opened when they are asked for."""
+
+    def __init__(self, copies: Mapping[str, CopyRecord], without: str) -> None:
+        """`without` names the mailbox that is left out."""
+        self._copies = copies
+        self._without = without
+
+    def __getitem__(self, mailbox: str) -> CopyRecord:
+        """Raises KeyError, also for the one that is left out."""
+        if mailbox == self._without:
+            raise KeyError(mailbox)
+        return self._copies[mailbox]
+
+    def __iter__(self) -> Iterator[str]:
+        """By name."""
+        return iter(sorted(mailbox for mailbox in self._copies if mailbox != self._without))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._copies) - (self._without in self._copies)
 
 
-def _same(earlier: Observation | None, seen: Observation) -> bool:
-    if earlier is None:
-        return seen.withdrawn
-    return earlier == msgspec.structs.replace(seen, observed_at_ms=earlier.observed_at_ms, baseline=earlier.baseline)
+@dataclass(slots=True)
+class _Folding:
+    """One observation on its way through the dates of a meeting."""
 
+    meeting: Meeting
+    seen: CopyObservation
+    keys: TenantKeys
+    before: CopyRecord | None = None
+    copy: CopyRecord | None = None
+    record: MeetingRecord = field(init=False)
+    dates: dict[str, DateRecord] = field(init=False)
+    forgotten: tuple[DateRecord, ...] = ()
+    owed: set[str] = field(default_factory=set)
+    others: Mapping[str, CopyRecord] = field(default_factory=dict)
+    spoken: dict[str, int] = field(default_factory=dict)
+    confirms: bool = False
+    """Whether it says later of some date what another guest's copy had said."""
+    words: dict[str, Word] = field(default_factory=dict)
+    """Date → what the observing copy says of it and was not applied."""
 
-def _spoken(before: Mapping[RoomKey, RoomMemory], voice: Observation, seen: Observation) -> dict[RoomKey, RoomMemory]:
-    """States by the word of the voice, for the rooms it names and for those it no longer names."""
-    occurrences = {occurrence.ref: occurrence for occurrence in voice.occurrences}
-    named = {
-        (occurrence.ref, room): _answered(before.get((occurrence.ref, room)), occurrence, room, answer, seen)
-        for occurrence in voice.occurrences
-        for room, answer in occurrence.rooms.items()
-    }
-    unnamed = {
-        key: _dropped(room, seen, held=room.occurrence in occurrences)
-        for key, room in before.items()
-        if key not in named
-    }
-    return named | unnamed
+    def run(self) -> None:
+        """Walk over every date that the meeting or the copy knows."""
+        seen, now_ms = self.seen, self.seen.observed_at_ms
+        self.before = self.meeting.copies.get(seen.mailbox)
+        self.others = Others(self.meeting.copies, seen.mailbox)
+        self.record, self.forgotten = forget_past(self.meeting.record, now_ms, self.keys)
+        self.record = _organized(self.record, seen, self._role())
+        self.copy = _copy_of(seen, self.before, self._role())
+        self.dates = {date.ref: date for date in self.record.dates}
+        self.spoken = dict(self.record.spoken)
+        said = {date.ref: date for date in seen.dates if not _is_long_past(date, now_ms)}
+        refs = [*sorted(said, key=lambda ref: said[ref].start_ms), *(ref for ref in self.dates if ref not in said)]
+        for ref in refs:
+            after = self._after(self.dates.get(ref), said.get(ref))
+            if after is not None and after.rooms:
+                self.dates[ref] = after
 
-
-def _answered(
-    earlier: RoomMemory | None, occurrence: ObservedOccurrence, room: str, answer: Answer, seen: Observation
-) -> RoomMemory:
-    state = STATE_OF[answer]
-    time = (occurrence.start_ms, occurrence.end_ms)
-    asked_anew = earlier is None or earlier.state in OVER or (earlier.start_ms, earlier.end_ms) != time
-    if earlier is not None and not asked_anew and earlier.state == state:
-        return earlier
-    return RoomMemory(
-        occurrence=occurrence.ref,
-        room=room,
-        state=state,
-        ask=earlier.ask if earlier and not asked_anew else "",
-        start_ms=occurrence.start_ms,
-        end_ms=occurrence.end_ms,
-        asked_at_ms=seen.observed_at_ms if earlier is None or asked_anew else earlier.asked_at_ms,
-        since_ms=seen.observed_at_ms,
-        repeats=earlier.repeats if earlier else {},
-    )
-
-
-def _dropped(room: RoomMemory, seen: Observation, *, held: bool) -> RoomMemory:
-    """A room that the voice no longer names; `held`: the meeting itself goes on at that date."""
-    if room.state in OVER or room.end_ms < seen.observed_at_ms:
-        return room
-    state = RoomState.RELEASED if held and room.state is RoomState.ACCEPTED else RoomState.GONE
-    return msgspec.structs.replace(room, state=state, since_ms=seen.observed_at_ms, decline_id="", quiet=False)
-
-
-def _unspoken(
-    before: Mapping[RoomKey, RoomMemory], copies: Mapping[str, Observation], seen: Observation
-) -> dict[RoomKey, RoomMemory]:
-    """Nobody can be believed: whatever any copy names is unknown."""
-    named = {
-        (occurrence.ref, room): occurrence
-        for copy in copies.values()
-        for occurrence in copy.occurrences
-        for room in occurrence.rooms
-    }
-    fresh = {
-        key: RoomMemory(
-            occurrence=key[0],
-            room=key[1],
-            state=RoomState.UNKNOWN,
-            ask="",
-            start_ms=occurrence.start_ms,
-            end_ms=occurrence.end_ms,
-            asked_at_ms=seen.observed_at_ms,
-            since_ms=seen.observed_at_ms,
+    def change(self) -> Change | None:
+        """What is different now."""
+        before = self.meeting.record
+        dates = tuple(sorted(self.dates.values(), key=lambda date: (date.start_ms, date.ref)))
+        speakers = {date.speaker for date in dates}
+        record = msgspec.structs.replace(
+            self.record,
+            dates=dates,
+            spoken={mailbox: at_ms for mailbox, at_ms in sorted(self.spoken.items()) if mailbox in speakers},
+            parked=False,
         )
-        for key, occurrence in named.items()
-        if key not in before
-    }
-    dates = {occurrence.ref for copy in copies.values() for occurrence in copy.occurrences}
-    return fresh | {key: _silenced(room, seen, held=room.occurrence in dates) for key, room in before.items()}
+        copy = self._copy_after()
+        if copy == self.before and _unstamped(record) == _unstamped(before) and not self.owed:
+            return None
+        if self.seen.mailbox in speakers and 0 < self.seen.window_end_ms < EVERYTHING_MS:
+            record = msgspec.structs.replace(record, seen_until_ms=self.seen.window_end_ms)
+        earlier = {(date.ref, room.room): room for date in before.dates for room in date.rooms}
+        changed = [(date, room) for date in dates for room in date.rooms if room != earlier.get((date.ref, room.room))]
+        return Change(
+            record=record,
+            copy=copy,
+            rooms=tuple(
+                (date, room) for date, room in changed if _public(room) != _public(earlier.get((date.ref, room.room)))
+            ),
+            declines=tuple(
+                decline_event(room, date, record, self.keys)
+                for date, room in changed
+                if self._is_new_decline(date, room, earlier.get((date.ref, room.room)))
+            ),
+            forgotten=self.forgotten,
+            owed=frozenset(self.owed),
+        )
+
+    def _role(self) -> Role:
+        """An observation without dates does not know whose copy it was."""
+        seen = self.seen
+        organizes = seen.mailbox == self.meeting.record.organizer_mailbox
+        return Role.ORGANIZER if organizes and not seen.dates else seen.role
+
+    def _after(self, date: DateRecord | None, said: CopyDate | None) -> DateRecord | None:
+        """What becomes of one date; None where nothing of it has to be remembered."""
+        after = self._heard(date, said)
+        if after is None and said is not None and said.rooms:
+            after = _unheard(said)
+        return after if after is None or after.in_sight else self._named(after, said)
+
+    def _heard(self, date: DateRecord | None, said: CopyDate | None) -> DateRecord | None:
+        if said is not None and self.copy is not None and may_speak(self.copy, _entry(said)):
+            return self._ruled(date, said, word_of(said, self.seen), self.copy)
+        if date is None or date.ends <= self.seen.observed_at_ms:
+            return date  # nobody clears a calendar backwards: a past date keeps its last state
+        if said is None and self._lets_go(date):
+            return self._let_go(date)
+        if date.in_sight and date.speaker == self.seen.mailbox:
+            return self._succeeded(date)
+        return date
+
+    def _ruled(self, date: DateRecord | None, said: CopyDate, word: Word, copy: CopyRecord) -> DateRecord | None:
+        ruling = rule(word, copy, date, self.record, self.others)
+        if date is None or ruling is Ruling.APPLIED:
+            return self._applied(date or _unheard(said), word, copy)
+        self.confirms = self.confirms or ruling is Ruling.CONFIRMED
+        self.owed |= {copy.mailbox} if ruling is Ruling.OWED else set()
+        if not agrees(word, date):
+            self.words[said.ref] = word
+        return date
+
+    def _applied(self, date: DateRecord, word: Word, copy: CopyRecord) -> DateRecord:
+        """The copy's word is what is decided of the date."""
+        now_ms, organizes = self.seen.observed_at_ms, copy.role is Role.ORGANIZER
+        known = {room.room: room for room in date.rooms}
+        plain = Circumstances(now_ms, organizes)
+        rooms = {
+            name: answered(known.get(name), name, answer, word, self._circumstances(plain, date, word, name), self.keys)
+            for name, answer in sorted(word.answers.items())
+        }
+        past = date.ends <= now_ms
+        rooms |= {
+            name: dropped(room, plain, held=True, sequence=word.sequence, past=past)
+            for name, room in known.items()
+            if name not in rooms
+        }
+        spoken_ms = word.observed_at_ms
+        if date.speaker not in {"", copy.mailbox}:
+            spoken_ms = max(spoken_ms, self.spoken.get(date.speaker, 0))
+        self.spoken[copy.mailbox] = max(self.spoken.get(copy.mailbox, 0), spoken_ms)
+        return DateRecord(
+            ref=date.ref,
+            start_ms=word.start_ms,
+            end_ms=word.end_ms,
+            begins_ms=word.begins_ms,
+            ends_ms=word.ends_ms,
+            seats=word.seats or date.seats,
+            sequence=word.sequence,
+            speaker=copy.mailbox,
+            in_sight=True,
+            rooms=tuple(rooms[name] for name in sorted(rooms)),
+        )
+
+    def _circumstances(self, plain: Circumstances, date: DateRecord, word: Word, room: str) -> Circumstances:
+        entering = date.ref not in self.dates and 0 < self.record.seen_until_ms <= (word.begins_ms or word.start_ms)
+        if not entering:
+            return plain
+        mark = mark_before(self.record, self.dates, word.start_ms, room, self.keys)
+        return replace(plain, entering=mark)
+
+    def _lets_go(self, date: DateRecord) -> bool:
+        """Whether this is the organiser's copy, has looked where the date was, and is no older than what was decided."""
+        organizes = self._role() is Role.ORGANIZER
+        stale = (
+            date.speaker != self.seen.mailbox and decided_stamp(date, self.record.spoken)[1] > self.seen.observed_at_ms
+        )
+        return organizes and self.seen.covers(date.begins, date.ends) and not stale
+
+    def _let_go(self, date: DateRecord) -> DateRecord:
+        at = Circumstances(self.seen.observed_at_ms, organizes=True)
+        rooms = (dropped(room, at, held=False, sequence=date.sequence, past=False) for room in date.rooms)
+        self.spoken[self.seen.mailbox] = max(self.spoken.get(self.seen.mailbox, 0), self.seen.observed_at_ms)
+        return msgspec.structs.replace(date, rooms=tuple(rooms), speaker=self.seen.mailbox, in_sight=True)
+
+    def _succeeded(self, date: DateRecord) -> DateRecord:
+        """The speaker cannot be believed about the date any more."""
+        found = successor(date, self.record.spoken, self.others)
+        if found is None:
+            self.owed |= set(unresolved(date, self.others))
+            rooms = tuple(out_of_sight(room, self.seen.observed_at_ms) for room in date.rooms)
+            return msgspec.structs.replace(date, in_sight=False, rooms=rooms)
+        copy, word = found
+        if word is not None:
+            return self._applied(date, word, copy)
+        _, confirmed_ms = confirmed_stamp(date, self.record.spoken, self.others)
+        self.spoken[copy.mailbox] = max(self.spoken.get(copy.mailbox, 0), confirmed_ms)
+        return msgspec.structs.replace(date, speaker=copy.mailbox)
+
+    def _named(self, date: DateRecord, said: CopyDate | None) -> DateRecord:
+        """A date of which nobody can be believed: its rooms are those that some connected copy names."""
+        now_ms = self.seen.observed_at_ms
+        if said is not None:
+            date = _moved_out_of_sight(date, said)
+        known = {room.room: room for room in date.rooms}
+        earlier = next((entry for entry in self.before.dates if entry.ref == date.ref), None) if self.before else None
+        names = set(said.rooms) if said else set[str]()
+        for name in sorted(names):
+            room = known.get(name) or unwitnessed(name, date.start_ms, date.end_ms, now_ms)
+            again = room.answer in OVER and earlier is not None and name not in earlier.rooms
+            known[name] = (
+                asked_again_out_of_sight(room, now_ms) if again else named_out_of_sight(room, now_ms, named=True)
+            )
+        for name in self._no_longer_named(date, said, earlier):
+            known[name] = named_out_of_sight(known[name], now_ms, named=False)
+        return msgspec.structs.replace(date, rooms=tuple(known[name] for name in sorted(known)))
+
+    def _no_longer_named(self, date: DateRecord, said: CopyDate | None, earlier: CopyEntry | None) -> set[str]:
+        if said is None or not said.credible or earlier is None:
+            return set()
+        lost = set(earlier.rooms) - set(said.rooms)
+        lost &= {room.room for room in date.rooms}
+        if not lost:
+            return lost
+        entries = (entry for copy in self.others.values() for entry in copy.dates if entry.ref == date.ref)
+        return lost - {name for entry in entries for name in entry.rooms}
+
+    def _copy_after(self) -> CopyRecord | None:
+        """The copy's record, without dates that need no memory, and with the words that were not applied."""
+        if self.copy is None or self.seen.sight is not Sight.READ:
+            return self.copy
+        earlier = {entry.ref: entry.word for entry in self.before.dates} if self.before else {}
+        dates = tuple(
+            msgspec.structs.replace(entry, word=_first_said(self.words.get(entry.ref), earlier.get(entry.ref)))
+            for entry in self.copy.dates
+            if entry.rooms or entry.ref in self.dates
+        )
+        confirmed_ms = self.before.confirmed_at_ms if self.before else 0
+        if self.confirms:
+            confirmed_ms = self.seen.observed_at_ms
+        return msgspec.structs.replace(self.copy, dates=dates, confirmed_at_ms=confirmed_ms) if dates else None
+
+    def _is_new_decline(self, date: DateRecord, room: RoomRecord, earlier: RoomRecord | None) -> bool:
+        decline = standing_decline(self.record.meeting, date.ref, room, self.keys)
+        known = standing_decline(self.record.meeting, date.ref, earlier, self.keys) if earlier else ""
+        return bool(decline) and decline != known
 
 
-def _silenced(room: RoomMemory, seen: Observation, *, held: bool) -> RoomMemory:
-    """A room of which nobody can be believed; `held`: some copy still has the meeting at that date."""
-    over = room.state in OVER or room.end_ms < seen.observed_at_ms
-    if over or (held and room.state is RoomState.UNKNOWN):
-        return room
-    state = RoomState.UNKNOWN if held else RoomState.GONE
-    return msgspec.structs.replace(room, state=state, since_ms=seen.observed_at_ms, decline_id="", quiet=False)
+def _organized(record: MeetingRecord, seen: CopyObservation, role: Role) -> MeetingRecord:
+    organizes = role is Role.ORGANIZER and seen.sight is not Sight.WITHDRAWN
+    mailbox = record.organizer_mailbox
+    if organizes:
+        mailbox = seen.mailbox
+    elif mailbox == seen.mailbox and seen.sight is not Sight.BLIND:
+        mailbox = ""
+    return msgspec.structs.replace(record, organizer=seen.organizer or record.organizer, organizer_mailbox=mailbox)
 
 
-def _announced(
-    earlier: RoomMemory | None, room: RoomMemory, seen: Observation, meeting: str, keys: TenantKeys
-) -> RoomMemory:
-    """Name the ask, and decide whether a room that has just said no is announced or kept quiet."""
-    if room is earlier:
-        return room
-    if not room.ask:
-        room = msgspec.structs.replace(room, ask=keys.ask(room.start_ms, room.end_ms))
-    if room.state is not RoomState.DECLINED or room.decline_id:
-        return room
-    known = earlier is not None and earlier.state is not RoomState.UNKNOWN
-    if room.start_ms < seen.observed_at_ms or (seen.baseline and not known):
-        return msgspec.structs.replace(room, quiet=True)
-    repeat = room.repeats.get(room.ask, 0)
-    return msgspec.structs.replace(
-        room,
-        repeats={**room.repeats, room.ask: repeat + 1},
-        decline_id=keys.decline(meeting, room.occurrence, room.room, room.ask, repeat),
+def _copy_of(seen: CopyObservation, before: CopyRecord | None, role: Role) -> CopyRecord | None:
+    match seen.sight:
+        case Sight.WITHDRAWN:
+            return None
+        case Sight.BLIND:
+            return msgspec.structs.replace(before, sight=Sight.BLIND) if before else None
+        case Sight.READ:
+            entries = [_entry(date) for date in seen.dates if not _is_long_past(date, seen.observed_at_ms)]
+            return CopyRecord(
+                mailbox=seen.mailbox,
+                provider=seen.provider,
+                role=role,
+                dates=tuple(sorted(entries, key=lambda entry: entry.ref)),
+                version=before.version if before else 0,
+            )
+
+
+def _entry(date: CopyDate) -> CopyEntry:
+    return CopyEntry(
+        ref=date.ref,
+        event_id=date.event_id,
+        rooms=tuple(sorted(date.rooms)),
+        credible=date.credible,
+        can_change=date.can_change,
     )
 
 
-def _decline_id(room: RoomMemory | None) -> str:
-    return room.decline_id if room else ""
+def _unheard(said: CopyDate) -> DateRecord:
+    """A date of which no word was applied yet."""
+    return DateRecord(
+        ref=said.ref, start_ms=said.start_ms, end_ms=said.end_ms, begins_ms=said.begins_ms, ends_ms=said.ends_ms
+    )
+
+
+def _moved_out_of_sight(date: DateRecord, said: CopyDate) -> DateRecord:
+    """A date of which nobody can be believed is still where the calendars show it. What was witnessed keeps its own time."""
+    unwitnessed_rooms = tuple(
+        msgspec.structs.replace(room, start_ms=said.start_ms, end_ms=said.end_ms) if room.answer is None else room
+        for room in date.rooms
+    )
+    return msgspec.structs.replace(_unheard(said), **_kept(date), rooms=unwitnessed_rooms)
+
+
+def _kept(date: DateRecord) -> dict[str, Any]:
+    return {"seats": date.seats, "sequence": date.sequence, "speaker": date.speaker, "in_sight": date.in_sight}
+
+
+def _first_said(word: Word | None, earlier: Word | None) -> Word | None:
+    """A word that is only repeated keeps the moment at which it was said first: it is no news."""
+    if word is None or earlier is None:
+        return word
+    same = msgspec.structs.replace(word, observed_at_ms=earlier.observed_at_ms, baseline=earlier.baseline)
+    return earlier if same == earlier else word
+
+
+def _is_long_past(date: CopyDate, now_ms: int) -> bool:
+    return is_over(_unheard(date), now_ms)
+
+
+def _unstamped(record: MeetingRecord) -> MeetingRecord:
+    """What has to differ for a record to be written: not the moments of looks that showed nothing new."""
+    return msgspec.structs.replace(record, spoken={}, seen_until_ms=0)
+
+
+def _public(room: RoomRecord | None) -> tuple[object, ...] | None:
+    return (room.state, room.start_ms, room.end_ms, room.since_ms) if room else None

@@ -10,9 +10,10 @@ import msgspec
 from services.room_status.deciding.batch import KeysOf
 from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import read_json
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY
-from shared.crypto.records import opened
+from shared.crypto.meetings import open_copy, open_meeting
+from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Record
 
@@ -28,11 +29,14 @@ class Past:
     """One partition's memory at a cut, and what became of it."""
 
     memory: dict[bytes, bytes] = field(default_factory=dict)
-    """Meeting key → its state before the observation at the cut."""
+    """Key → the record before the observation at the cut."""
     later: dict[bytes, bytes | None] = field(default_factory=dict)
-    """Meeting key → the first thing recorded of it from the cut on; None: it was forgotten."""
-    swept: list[tuple[int, bytes]] = field(default_factory=list)
-    """Meetings that were forgotten later: before which observation, in order. Time did that, so no fold gives it again."""
+    """Key → the first thing recorded of it from the cut on; None: it was forgotten."""
+    swept: list[tuple[int, bytes, bytes | None]] = field(default_factory=list)
+    """What sweeps did later: before which observation, to which key, and what stands there since (None: nothing), in order.
+    Time did that, so no fold gives it again."""
+    sources: dict[bytes, int] = field(default_factory=dict)
+    """Key → the observation upon which its newest record was made."""
     newest_before_ms: int = 0
     """When the newest state of the memory was written."""
 
@@ -48,11 +52,15 @@ class Past:
             before = self.memory.get(key)
             try:
                 keys = keys_of(key.decode().partition("/")[0])
-                version = opened(before, keys, MeetingState).version if before else 0
-                if opened(value, keys, MeetingState).version not in {version, version + 1}:  # a torn commit is repeated
+                version = _version(key, before, keys) if before else 0
+                if _version(key, value, keys) not in {version, version + 1}:  # a torn commit is repeated
                     yield key.decode()
             except KeyDestroyedError:
                 continue
+
+
+def _version(key: bytes, value: bytes, keys: TenantKeys) -> int:
+    return open_copy(value, keys).version if parts_of(key)[1] else open_meeting(value, keys).record.version
 
 
 def past(history: Iterable[Record], cut: int) -> Past:
@@ -99,17 +107,18 @@ def source_offset(position: str) -> int:
 
 
 def _enter(found: Past, record: Record, cut: int, reached: int) -> None:
-    if not _before(record, cut, reached):
+    source = source_of(record.value) if record.value is not None else None
+    swept = source is None or found.sources.get(record.key) == source
+    if source is not None:
+        found.sources[record.key] = source
+    # A sweep names no observation of its own: the position of its commit stands for it.
+    before = reached <= cut if source is None or swept else source < cut
+    if not before:
         found.later.setdefault(record.key, record.value)
-        if record.value is None:
-            found.swept.append((reached, record.key))
+        if swept:
+            found.swept.append((reached, record.key, record.value))
     elif record.value is None:
         found.memory.pop(record.key, None)
     else:
         found.memory[record.key] = record.value
         found.newest_before_ms = record.appended_at_ms
-
-
-def _before(record: Record, cut: int, reached: int) -> bool:
-    """Whether a state was true before the observation at `cut`. A tombstone names none: its commit's position stands for it."""
-    return reached <= cut if record.value is None else source_of(record.value) < cut

@@ -8,12 +8,13 @@ from services.room_status.deciding.batch import KeysOf
 from services.room_status.deciding.fold import Rules, fold
 from services.room_status.replaying.history import Past, past, reached_by, source_of
 from services.room_status.replaying.replay import Decline, Redone, decline, redo
+from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
 from shared.ports.log import Log, Record
 
 Wanted = Callable[[bytes], bool]
-"""Whether the records of this key (`tenant/meeting`) take part."""
+"""Whether the records of this key (it begins with `tenant/meeting`) take part."""
 
 _PAGE = 500
 _LOOK_BACK = 64  # a position is the last thing of every commit: it stands at most a few markers before the end
@@ -72,7 +73,7 @@ def state_at(log: Log, partition: int, cut: int) -> Past:
 
 
 def states_until(log: Log, partition: int, offset: int) -> dict[bytes, bytes]:
-    """Meeting key → its state as of the commit that ended at `offset` of `meeting-state`. Raises LogUnavailableError."""
+    """Key → its record as of the commit that ended at `offset` of `meeting-state`. Raises LogUnavailableError."""
     states: dict[bytes, bytes] = {}
     begin = log.span(MEETING_STATE.name, partition).begin
     for record in states_between(log, partition, begin, offset + 1):
@@ -90,14 +91,14 @@ def states_between(log: Log, partition: int, begin: int, end: int) -> Iterator[R
 
 
 def states_upon(log: Log, partition: int, sources: Collection[int]) -> dict[int, bytes]:
-    """Offset of an observation → the state that was recorded upon it. Raises LogUnavailableError, MalformedRecordError."""
+    """Offset of an observation → the meeting's record upon it. Raises LogUnavailableError, MalformedRecordError."""
     found: dict[int, bytes] = {}
     for page in _whole(log, MEETING_STATE.name, partition):
         for record in page:
-            if record.value is None or record.key == POSITION_KEY:
+            if record.value is None or record.key == POSITION_KEY or parts_of(record.key)[1]:
                 continue
             if (offset := source_of(record.value)) in sources:
-                found[offset] = record.value
+                found.setdefault(offset, record.value)  # a sweep records under the same observation later
     return found
 
 

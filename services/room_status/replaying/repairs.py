@@ -14,11 +14,10 @@ from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, Decline
 from shared.contracts import envelope as envelopes
-from shared.contracts.meeting_state import MeetingState
 from shared.contracts.repair import Repair
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
-from shared.crypto.records import opened
+from shared.crypto.meetings import open_meeting
 from shared.domain.instants import MINUTE_MS
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Log, NewRecord, Record
@@ -69,9 +68,12 @@ def counted(decline: Decline, state: bytes | None, keys_of: KeysOf) -> bool:
     if state is None:
         return False
     event = envelopes.read_json(decline.value, RoomDeclined).data
-    meeting = opened(state, keys_of(decline.tenant), MeetingState)
+    meeting = open_meeting(state, keys_of(decline.tenant)).record
     repeats = {
-        (room.occurrence, room.room): room.repeats for room in meeting.rooms if meeting.meeting == event.meeting_ref
+        (date.ref, room.room): room.repeats
+        for date in meeting.dates
+        for room in date.rooms
+        if meeting.meeting == event.meeting_ref
     }
     return repeats.get((event.occurrence_ref, event.room_id), {}).get(event.ask, 0) > event.repeat
 

@@ -12,11 +12,12 @@ import msgspec
 
 from services.room_status.deciding.batch import SOURCE_HEADER, KeysOf, decide
 from services.room_status.deciding.fold import Rules, fold
+from services.room_status.deciding.memory import Memory
 from services.room_status.replaying.history import source_offset
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from shared.contracts.envelope import read_json
 from shared.contracts.room_declined import RoomDeclined
-from shared.ports.log import NewRecord, Record
+from shared.ports.log import NewRecord, Record, StateChange
 
 REPAIRS_HEADER = "repairs-position"
 """On a repaired decline: the observation that it was made upon, while its source position is the place on `repairs`."""
@@ -84,7 +85,7 @@ def redo(
     partition: int,
     keys_of: KeysOf,
     rules: Rules = fold,
-    swept: Iterable[tuple[int, bytes]] = (),
+    swept: Iterable[tuple[int, bytes, bytes | None]] = (),
 ) -> Redone:
     """
     Fold observations again.
@@ -93,19 +94,24 @@ def redo(
         pages: The observations, in order.
         memory: The meetings' states before the first of them.
         rules: Another fold than the product's own shows what it would change.
-        swept: Meetings that were forgotten on the way: before the observation at which offset, in order.
+        swept: What sweeps did on the way: before the observation at which offset, to which key, and what stands there since.
     """
-    redone = Redone(memory=dict(memory))
+    redone, remembered = Redone(), Memory(memory)
     waiting = deque(swept)
-    for page in _between(pages, {offset for offset, _ in waiting}):
+    for page in _between(pages, {offset for offset, _, _ in waiting}):
         while waiting and waiting[0][0] <= page[0].offset:
-            redone.memory.pop(waiting.popleft()[1], None)
-        batch = decide(page, redone.memory, partition=partition, keys_of=keys_of, told=frozenset(), rules=rules)
-        redone.memory |= {key: value for key, value in batch.states.items() if value is not None}
-        redone.declines += map(decline, batch.decisions)
-        redone.forgotten |= {record.offset for record in batch.forgotten}
+            _, key, value = waiting.popleft()
+            remembered.apply([StateChange(key, value)])
+        rest = page
+        while rest:
+            batch = decide(rest, remembered, partition=partition, keys_of=keys_of, told=frozenset(), rules=rules)
+            rest = rest[batch.handled :]
+            remembered.apply(batch.changes)
+            redone.declines += map(decline, batch.decisions)
+            redone.forgotten |= {record.offset for record in batch.forgotten}
+            redone.unreadable += len(batch.malformed)
         redone.observations += len(page)
-        redone.unreadable += len(batch.malformed)
+    redone.memory = dict(remembered)
     return redone
 
 

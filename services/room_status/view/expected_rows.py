@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from services.room_status.deciding.batch import KeysOf, row_of
+from services.room_status.deciding.batch import KeysOf
+from services.room_status.deciding.memory import Memory
+from services.room_status.deciding.rows import rows_of
 from services.room_status.replaying import recollection
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
-from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Log
 from shared.ports.view import Row
 
@@ -16,13 +17,8 @@ def rows_at(log: Log, partition: int, offset: int, keys_of: KeysOf) -> list[Row]
 
     A state that opens under no key is left out, as its owner leaves it out. Raises LogUnavailableError.
     """
-    rows = []
-    for key, value in recollection.states_until(log, partition, offset).items():
-        try:
-            rows.append(row_of(key, value, keys_of(key.decode().partition("/")[0])))
-        except (KeyDestroyedError, MalformedRecordError):
-            continue
-    return rows
+    memory = Memory(recollection.states_until(log, partition, offset))
+    return [row for row in rows_of(memory, keys_of) if isinstance(row, Row)]
 
 
 def is_behind(log: Log, partition: int, offset: int, end: int) -> bool:

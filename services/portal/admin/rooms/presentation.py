@@ -10,7 +10,7 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import is_offered
 from services.portal.meetings.live_reader import LiveReader
-from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
 from shared.domain.sighting import Availability
@@ -85,7 +85,7 @@ class RoomsShown:
             },
         }
 
-    def _health(self, known: tuple[RoomMemory, ...], said: Availability | None) -> Health:
+    def _health(self, known: tuple[RoomRecord, ...], said: Availability | None) -> Health:
         silent_ms = int(self._deps.settings.pending_silent_s * SECOND_MS)
         return health_of(known, said, now_ms=self._deps.clock.now_ms(), silent_ms=silent_ms)
 

@@ -69,7 +69,7 @@ class PromptOpened:
 
 @dataclass(frozen=True, slots=True)
 class PromptClosed:
-    """A prompt is to be taken away; `prompt.closing` says why."""
+    """A prompt is to be taken away; `prompt.closing` says why, or is None: nobody can be believed about it just now."""
 
     prompt: Prompt
 
@@ -100,7 +100,13 @@ def changes(before: Board, after: Board) -> Iterator[Change]:
     for prompt in before.open_prompts:
         now = after.prompts.get(prompt.id)
         if now is None or not now.open:
-            yield PromptClosed(now or replace(prompt, state=PromptState.CLOSED, closing=Closing.CANCELLED))
+            yield PromptClosed(now or replace(prompt, state=PromptState.CLOSED, closing=_why_gone(prompt, after)))
+
+
+def _why_gone(prompt: Prompt, after: Board) -> Closing:
+    """Why a prompt is not even listed any more: a room that still stands as declined is somebody else's to change."""
+    line = after.rooms.get(f"{prompt.occurrence}.{prompt.room}")
+    return Closing.NOT_YOURS if line is not None and line.state is RoomState.DECLINED else Closing.CANCELLED
 
 
 def snapshot(board: Board) -> Iterator[Change]:

@@ -1,4 +1,10 @@
-"""What one person is shown of a meeting: its rooms with their states, and the prompts to choose another. Pure."""
+"""
+What one person is shown of a meeting: its rooms with their states, and the prompts to choose another. Pure.
+
+A prompt goes to whoever can change the rooms: the organiser, if connected; else, at Google, every guest whose copy may change
+the event. The others see the state of each room and who can act. While nobody can be believed about a room its prompt is
+neither shown nor closed.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +12,17 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
-from shared.contracts.observation import Observation, ObservedOccurrence
+from shared.contracts.meeting_state import (
+    CopyEntry,
+    CopyRecord,
+    DateRecord,
+    MeetingRecord,
+    RoomRecord,
+    RoomState,
+    declines_of,
+    standing_decline,
+)
+from shared.crypto.meetings import Meeting
 from shared.domain.attendees import Role
 from shared.domain.keys import TenantKeys
 
@@ -20,6 +35,8 @@ class PromptState(StrEnum):
     WAITING = "waiting"
     """The provider may still replace the room by itself: not shown yet."""
     OPEN = "open"
+    OUT_OF_SIGHT = "out-of-sight"
+    """Nobody can be believed about the room just now: neither shown nor closed."""
     CLOSED = "closed"
 
 
@@ -34,6 +51,18 @@ class Closing(StrEnum):
     """The meeting, or its wish for this room, is gone."""
     PAST = "past"
     DISMISSED = "dismissed"
+    NOT_YOURS = "not-yours"
+    """Its person can no longer change the rooms: somebody else can."""
+
+
+class Actor(StrEnum):
+    """Who can change the rooms of a meeting."""
+
+    YOU = "you"
+    ORGANIZER = "organizer"
+    """The organiser, who is connected."""
+    ORGANIZER_AWAY = "organizer-away"
+    """The organiser, who is not connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +82,7 @@ class RoomLine:
     """In the viewer's own calendar: what a live read or a swap names."""
     organizes: bool
     provider: str
+    actor: Actor = Actor.YOU
 
     @property
     def id(self) -> str:
@@ -86,6 +116,8 @@ class Prompt:
     """How many people the occurrence has, organiser included."""
     other_rooms: frozenset[str]
     """Rooms that this occurrence has asked already: no choice for it."""
+    follows: tuple[str, ...] = ()
+    """Earlier declines of the series: whoever put one of them away has put this one away."""
 
     @property
     def series(self) -> str:
@@ -115,45 +147,59 @@ class Viewer:
     grace_ms: int
     """How long a decline must stand before its prompt opens."""
     dismissed: Container[str] = frozenset()
-    """Ids of prompts that this person put away."""
+    """Ids of the declines whose prompts this person put away."""
 
 
-def sight(meeting: MeetingState, keys: TenantKeys, viewer: Viewer) -> Sight:
+def sight(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> Sight:
     """
     What `viewer` sees of `meeting`.
 
-    Rooms are those of dates in the viewer's own calendar that are not over. Prompts go to somebody who can act on them: the
-    organiser, whose copy is believed and is the one in which the room can be changed. A guest whose copy speaks for the meeting
-    while the organiser is not connected sees the state, and words that say who can act. Closed prompts are listed as long as the
-    meeting is remembered.
+    Rooms are those of dates in the viewer's own calendar that are not over. Closed prompts are listed as long as the meeting is
+    remembered.
+
+    Args:
+        meeting: Its record, and at least the viewer's own copy.
     """
     copy = meeting.copies.get(viewer.mailbox)
     if copy is None:
         return Sight()
-    mine = {occurrence.ref: occurrence for occurrence in copy.occurrences}
-    is_voice = meeting.voice == viewer.mailbox
+    mine = {entry.ref: entry for entry in copy.dates}
+    record = meeting.record
     lines = tuple(
-        _line(meeting, room, mine[room.occurrence], copy)
-        for room in meeting.rooms
-        if room.occurrence in mine and _shown(room, mine[room.occurrence], viewer.now_ms, is_voice=is_voice)
+        _line(record, date, room, copy, mine[date.ref])
+        for date in record.dates
+        if date.ref in mine
+        for room in date.rooms
+        if _shown(date, room, copy, mine[date.ref], viewer.now_ms)
     )
-    can_act = is_voice and copy.role is Role.ORGANIZER
-    prompts = tuple(_prompts(meeting, copy, mine, keys, viewer)) if can_act else ()
-    return Sight(tuple(sorted(lines, key=lambda line: (line.start_ms, line.id))), prompts)
+    return Sight(
+        tuple(sorted(lines, key=lambda line: (line.start_ms, line.id))),
+        tuple(_prompts(record, copy, mine, keys, viewer)),
+    )
 
 
-def hidden_lines(meeting: MeetingState, viewer: Viewer, shown: Container[str]) -> Iterator[RoomLine]:
+def actor_of(record: MeetingRecord, copy: CopyRecord | None, entry: CopyEntry | None) -> Actor:
+    """Who can change the rooms of a date, as the owner of `copy` has to know it."""
+    if copy is not None and copy.role is Role.ORGANIZER:
+        return Actor.YOU
+    if record.organizer_mailbox:
+        return Actor.ORGANIZER
+    return Actor.YOU if entry is not None and entry.can_change else Actor.ORGANIZER_AWAY
+
+
+def hidden_lines(meeting: Meeting, viewer: Viewer, shown: Container[str]) -> Iterator[RoomLine]:
     """
     The rooms that the meeting remembers and `viewer` is not shown now, as lines that are gone.
 
     For somebody who may have seen them at an earlier moment, of which nothing is known any more.
     """
     copy = meeting.copies.get(viewer.mailbox)
-    dates = {occurrence.ref: occurrence for occurrence in copy.occurrences} if copy else {}
-    for room in meeting.rooms:
-        line = _line(meeting, room, dates.get(room.occurrence), copy)
-        if line.id not in shown:
-            yield replace(line, state=RoomState.GONE)
+    entries = {entry.ref: entry for entry in copy.dates} if copy else {}
+    for date in meeting.record.dates:
+        for room in date.rooms:
+            line = _line(meeting.record, date, room, copy, entries.get(date.ref))
+            if line.id not in shown:
+                yield replace(line, state=RoomState.GONE)
 
 
 def series_of(meeting: str, room: str) -> str:
@@ -166,109 +212,123 @@ def dismissal_id(prompt: str, user: str) -> str:
     return f"{prompt}/{user}"
 
 
-def declines_of(meeting: MeetingState, room: RoomMemory, keys: TenantKeys) -> Iterator[str]:
-    """The ids of every decline of this room that was announced, the one that stands now included."""
-    for ask, count in sorted(room.repeats.items()):
-        for repeat in range(count):
-            yield keys.decline(meeting.meeting, room.occurrence, room.room, ask, repeat)
-
-
-def _shown(room: RoomMemory, date: ObservedOccurrence, now_ms: int, *, is_voice: bool) -> bool:
+def _shown(date: DateRecord, room: RoomRecord, copy: CopyRecord, entry: CopyEntry, now_ms: int) -> bool:
     """Whether the viewer's own copy lets them see this room, and it still matters."""
-    visible = is_voice or room.room in date.rooms
-    return visible and room.state is not RoomState.GONE and room.end_ms > now_ms
+    visible = copy.role is Role.ORGANIZER or room.room in entry.rooms
+    return visible and room.state is not RoomState.GONE and _ends_ms(date, room) > now_ms
+
+
+def _ends_ms(date: DateRecord, room: RoomRecord) -> int:
+    """A room that was let go, or is out of sight, may have been asked for another time than the date has now."""
+    return date.ends if room.end_ms == date.end_ms else room.end_ms
 
 
 def _line(
-    meeting: MeetingState, room: RoomMemory, date: ObservedOccurrence | None, copy: Observation | None
+    record: MeetingRecord, date: DateRecord, room: RoomRecord, copy: CopyRecord | None, entry: CopyEntry | None
 ) -> RoomLine:
     return RoomLine(
-        meeting=meeting.meeting,
-        occurrence=room.occurrence,
+        meeting=record.meeting,
+        occurrence=date.ref,
         room=room.room,
         state=room.state,
-        quiet=room.quiet,
+        quiet=room.quiet and room.state is RoomState.DECLINED,
         start_ms=room.start_ms,
         end_ms=room.end_ms,
         since_ms=room.since_ms,
-        event_id=date.event_id if date else "",
+        event_id=entry.event_id if entry else "",
         organizes=copy is not None and copy.role is Role.ORGANIZER,
-        provider=meeting.provider,
+        provider=record.provider,
+        actor=actor_of(record, copy, entry),
     )
 
 
 def _prompts(
-    meeting: MeetingState,
-    copy: Observation,
-    mine: Mapping[str, ObservedOccurrence],
+    record: MeetingRecord, copy: CopyRecord, mine: Mapping[str, CopyEntry], keys: TenantKeys, viewer: Viewer
+) -> Iterator[Prompt]:
+    for date in record.dates:
+        entry = mine.get(date.ref)
+        could_act = copy.role is Role.ORGANIZER or (entry is not None and entry.can_change)
+        if could_act:
+            for room in date.rooms:
+                for decline in declines_of(record.meeting, date.ref, room, keys):
+                    yield _prompt(record, date, room, copy, entry, decline, keys, viewer)
+
+
+def _prompt(
+    record: MeetingRecord,
+    date: DateRecord,
+    room: RoomRecord,
+    copy: CopyRecord,
+    entry: CopyEntry | None,
+    decline: str,
     keys: TenantKeys,
     viewer: Viewer,
-) -> Iterator[Prompt]:
-    for room in meeting.rooms:
-        for decline in declines_of(meeting, room, keys):
-            standing = room.state is RoomState.DECLINED and not room.quiet and decline == room.decline_id
-            closing = _closing(decline, room, meeting, viewer, standing=standing)
-            opens_at_ms = room.since_ms + viewer.grace_ms
-            waiting = closing is None and opens_at_ms > viewer.now_ms
-            state = PromptState.WAITING if waiting else PromptState.CLOSED if closing else PromptState.OPEN
-            date = mine.get(room.occurrence)
-            yield Prompt(
-                id=decline,
-                meeting=meeting.meeting,
-                occurrence=room.occurrence,
-                room=room.room,
-                state=state,
-                closing=closing,
-                start_ms=room.start_ms,
-                end_ms=room.end_ms,
-                since_ms=room.since_ms,
-                opens_at_ms=opens_at_ms,
-                event_id=date.event_id if date else "",
-                provider=meeting.provider,
-                people=_people(copy, date),
-                other_rooms=_asked(meeting, room),
-            )
-
-
-def _closing(
-    decline: str, room: RoomMemory, meeting: MeetingState, viewer: Viewer, *, standing: bool
-) -> Closing | None:
-    """Why a decline asks for nothing (any more); None while it does."""
-    if not standing:
-        return _overtaken(room, meeting)
-    if _asked_since(meeting, room):
-        return Closing.REBOOKED
-    if room.start_ms <= viewer.now_ms:
-        return Closing.PAST
-    return Closing.DISMISSED if decline in viewer.dismissed else None
-
-
-def _overtaken(room: RoomMemory, meeting: MeetingState) -> Closing:
-    """The room's decline no longer stands: what came in its place."""
-    if room.state is RoomState.ACCEPTED:
-        return Closing.ACCEPTED
-    if room.state in (RoomState.PENDING, RoomState.DECLINED):
-        return Closing.REBOOKED
-    has_room = any(other.state in STILL_ASKED for other in _others(meeting, room))
-    return Closing.REBOOKED if has_room else Closing.CANCELLED
-
-
-def _asked_since(meeting: MeetingState, room: RoomMemory) -> bool:
-    return any(other.state in STILL_ASKED and other.asked_at_ms > room.since_ms for other in _others(meeting, room))
-
-
-def _others(meeting: MeetingState, room: RoomMemory) -> Iterator[RoomMemory]:
-    return (other for other in meeting.rooms if other.occurrence == room.occurrence and other.room != room.room)
-
-
-def _asked(meeting: MeetingState, room: RoomMemory) -> frozenset[str]:
-    return frozenset(
-        other.room
-        for other in meeting.rooms
-        if other.occurrence == room.occurrence and other.state not in (RoomState.GONE, RoomState.RELEASED)
+) -> Prompt:
+    standing = decline == standing_decline(record.meeting, date.ref, room, keys)
+    closing = _closing(decline, room, date, viewer, standing=standing)
+    shown = standing and closing is None and room.state is RoomState.DECLINED
+    if shown and actor_of(record, copy, entry) is not Actor.YOU:
+        closing = Closing.NOT_YOURS
+    opens_at_ms = room.answered_at_ms + viewer.grace_ms
+    return Prompt(
+        id=decline,
+        meeting=record.meeting,
+        occurrence=date.ref,
+        room=room.room,
+        state=_state(room, closing, waiting=opens_at_ms > viewer.now_ms),
+        closing=closing,
+        start_ms=room.start_ms,
+        end_ms=room.end_ms,
+        since_ms=room.answered_at_ms,
+        opens_at_ms=opens_at_ms,
+        event_id=entry.event_id if entry else "",
+        provider=record.provider,
+        people=max(date.seats, 1),
+        other_rooms=_asked(date),
+        follows=room.follows if standing else (),
     )
 
 
-def _people(copy: Observation, date: ObservedOccurrence | None) -> int:
-    """Providers disagree on whether the organiser is among the attendees; a set does not."""
-    return len({*(date.people if date else ()), copy.organizer} - {""})
+def _state(room: RoomRecord, closing: Closing | None, *, waiting: bool) -> PromptState:
+    if closing is not None:
+        return PromptState.CLOSED
+    if room.state is not RoomState.DECLINED:
+        return PromptState.OUT_OF_SIGHT
+    return PromptState.WAITING if waiting else PromptState.OPEN
+
+
+def _closing(decline: str, room: RoomRecord, date: DateRecord, viewer: Viewer, *, standing: bool) -> Closing | None:
+    """Why a decline asks for nothing (any more); None while it does."""
+    if not standing:
+        return _overtaken(room, date)
+    in_sight = room.state is RoomState.DECLINED
+    if in_sight and _asked_since(date, room):
+        return Closing.REBOOKED
+    if _ends_ms(date, room) <= viewer.now_ms:
+        return Closing.PAST
+    if not in_sight:
+        return None
+    put_away = any(each in viewer.dismissed for each in (decline, *room.follows))
+    return Closing.DISMISSED if put_away else None
+
+
+def _overtaken(room: RoomRecord, date: DateRecord) -> Closing:
+    """The room's decline no longer stands: what came in its place."""
+    if room.answer is RoomState.ACCEPTED:
+        return Closing.ACCEPTED
+    if room.answer in (RoomState.PENDING, RoomState.DECLINED):
+        return Closing.REBOOKED
+    has_room = any(other.state in STILL_ASKED for other in _others(date, room))
+    return Closing.REBOOKED if has_room else Closing.CANCELLED
+
+
+def _asked_since(date: DateRecord, room: RoomRecord) -> bool:
+    return any(other.state in STILL_ASKED and other.asked_at_ms > room.answered_at_ms for other in _others(date, room))
+
+
+def _others(date: DateRecord, room: RoomRecord) -> Iterator[RoomRecord]:
+    return (other for other in date.rooms if other.room != room.room)
+
+
+def _asked(date: DateRecord) -> frozenset[str]:
+    return frozenset(other.room for other in date.rooms if other.state not in (RoomState.GONE, RoomState.RELEASED))

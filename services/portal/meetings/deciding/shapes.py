@@ -7,11 +7,12 @@ from typing import Any
 
 from services.portal.meetings.deciding.board import Share
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Candidate, Choices
-from services.portal.meetings.deciding.prompts import Prompt, RoomLine
+from services.portal.meetings.deciding.prompts import Actor, Prompt, PromptState, RoomLine
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
     GUEST_DECLINED_WORDS,
     ORGANIZER_WORDS,
+    OUT_OF_SIGHT_WORDS,
     QUIET_WORDS,
     STATE_WORDS,
     TAKE_WORDS,
@@ -43,6 +44,7 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
         "state": line.state.value,
         "quiet": line.quiet,
         "words": _room_words(line, live),
+        "canChange": line.actor is Actor.YOU,
         "since": to_rfc3339(line.since_ms),
         "organizer": line.organizes,
         "provider": line.provider,
@@ -68,7 +70,7 @@ def prompt_shape(
         "roomName": name,
         "open": prompt.open,
         "closed": prompt.closing.value if prompt.closing else None,
-        "words": CLOSING_WORDS[prompt.closing] if prompt.closing else STATE_WORDS[RoomState.DECLINED],
+        "words": _prompt_words(prompt),
         "declinedAt": to_rfc3339(prompt.since_ms),
         "series": {"id": prompt.series, **(_share(part) if part else {})},
         "provider": prompt.provider,
@@ -76,6 +78,12 @@ def prompt_shape(
         "links": {"choices": f"{path}/choices", "take": f"{path}/take", "dismiss": f"{path}/dismiss"},
         **_live(prompt.start_ms, prompt.end_ms, live),
     }
+
+
+def _prompt_words(prompt: Prompt) -> str:
+    if prompt.closing is not None:
+        return CLOSING_WORDS[prompt.closing]
+    return OUT_OF_SIGHT_WORDS if prompt.state is PromptState.OUT_OF_SIGHT else STATE_WORDS[RoomState.DECLINED]
 
 
 def choices_shape(prompt: Prompt, choices: Choices) -> Json:
@@ -117,10 +125,10 @@ def name_in(live: LiveMeeting | None, room_ids: Mapping[str, str], room: str) ->
 
 
 def _room_words(line: RoomLine, live: LiveMeeting | None) -> str:
-    """What is said of a room; to a guest also who can act, since only the organiser's copy of the event has a say on rooms."""
+    """What is said of a room; to a guest who cannot choose another also who can."""
     if line.quiet:
         return QUIET_WORDS
-    if line.state is RoomState.DECLINED and not line.organizes:
+    if line.state is RoomState.DECLINED and line.actor is not Actor.YOU:
         return GUEST_DECLINED_WORDS.format(organizer=(live.organizer if live else "") or ORGANIZER_WORDS)
     return STATE_WORDS[line.state]
 

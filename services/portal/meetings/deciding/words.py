@@ -28,13 +28,15 @@ STATE_WORDS = {
 """State → a sentence."""
 GUEST_DECLINED_WORDS = "The room has declined. Only {organizer} can choose another one."
 ORGANIZER_WORDS = "whoever organises the meeting"
+OUT_OF_SIGHT_WORDS = "Not known just now: no connected calendar shows the room's answer."
 QUIET_WORDS = "Declined before you connected."
 CLOSING_WORDS = {
     Closing.REBOOKED: "Closed: the meeting has asked for a room again.",
     Closing.ACCEPTED: "Closed: the room has accepted after all.",
     Closing.CANCELLED: "Closed: the meeting, or its wish for this room, is gone.",
-    Closing.PAST: "Closed: the meeting has begun.",
+    Closing.PAST: "Closed: the meeting is over.",
     Closing.DISMISSED: "Closed: you put it away.",
+    Closing.NOT_YOURS: "Closed: you can no longer change this meeting's rooms. Its organizer can.",
 }
 TAKE_WORDS = {
     TakeState.ASKED: "Asking for {room} in your calendar …",

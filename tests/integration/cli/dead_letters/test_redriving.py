@@ -254,6 +254,7 @@ def test_letter_written_twice_is_one_and_dropping_takes_it_off_the_list(office: 
 def test_letter_is_redriven_although_a_look_is_under_way(office: Poisoned, run: Run) -> None:
     office.connect()
     office.after(5)
+    say(office, spoilt=False, **{AARE: "none"})
     say(office, spoilt=True, **{AARE: "declined"})
     office.calendar.events.clear()
     office.hint()
@@ -267,7 +268,7 @@ def test_letter_is_redriven_although_a_look_is_under_way(office: Poisoned, run: 
         office.sync.step()
         pool.release()
     office.settle()
-    assert len(office.engine.log.read("observations", 0, 0)) == 3  # declined (spoilt), gone, gone again
+    assert len(office.engine.log.read("observations", 0, 0)) == 4  # none, declined (spoilt), gone, gone again
 
 
 def test_what_is_sealed_stays_sealed_and_people_stay_unnamed(office: Poisoned, run: Run) -> None:

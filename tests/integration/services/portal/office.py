@@ -17,7 +17,8 @@ from flask.testing import FlaskClient
 
 from services.portal.app import create_app
 from services.portal.deps import Deps
-from shared.contracts.meeting_state import TYPE, MeetingState, RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import TYPE, MeetingState, RoomMemory
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.rows import RoomRow

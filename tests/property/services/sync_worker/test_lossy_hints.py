@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from services.room_status.deciding.fold import fold
 from services.sync_worker.deciding.references import merge, observe
 from shared.contracts.calendar_state import EventReference
-from shared.contracts.meeting_state import MeetingState
+from shared.contracts.copy_observation import from_version_1
+from shared.contracts.meeting_state import MeetingRecord, ask_of
 from shared.contracts.observation import Observation
+from shared.crypto.meetings import Meeting
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.domain.sighting import EventKind, Look, SeenEvent, Window
 from tests.support.builders import KEYS, NOW_MS, START_MS
+from tests.support.meetings import after
 
 ROOMS = ("aare@rooms.test", "birs@rooms.test")
 
@@ -58,7 +61,11 @@ histories = st.lists(truths, min_size=1, max_size=8)
 
 
 def observations(history: list[Truth], looked_at: list[int]) -> list[Observation]:
-    """What looks at these moments of the history observe; a look always sees the calendar as it is then."""
+    """
+    What looks at these moments of the history observe; a look always sees the calendar as it is then.
+
+    A look that finds a refusal is repeated before anything else happens, as the sync worker appoints it.
+    """
     known: dict[str, EventReference] = {}
     seen = []
     for count, moment in enumerate(looked_at):
@@ -66,19 +73,26 @@ def observations(history: list[Truth], looked_at: list[int]) -> list[Observation
         merged = merge(known, look, window=Window(0, 1 << 52), provider="microsoft", keys=KEYS, rooms=frozenset())
         known = merged.references
         at_ms = NOW_MS + count * MINUTE_MS
-        seen += observe(
-            known, merged.meetings, provider="microsoft", mailbox="m-ada", keys=KEYS, now_ms=at_ms, baseline=False
-        )
+        for repeated in range(2):
+            seen += observe(
+                known,
+                merged.meetings,
+                provider="microsoft",
+                mailbox="m-ada",
+                keys=KEYS,
+                now_ms=at_ms + repeated,
+                baseline=False,
+            )
     return seen
 
 
-def decided(seen: list[Observation], restarts: dict[int, int]) -> tuple[MeetingState, list[str]]:
+def decided(seen: list[Observation], restarts: dict[int, int]) -> tuple[Meeting, list[str]]:
     """
     Fold, restarting before some observations: a torn worker's decisions stand on the topic, its state does not.
 
     `restarts`: index → how many observations back the durable state lies.
     """
-    states = [MeetingState(provider="microsoft", meeting=seen[0].meeting)]
+    states = [Meeting(MeetingRecord(provider="microsoft", meeting=seen[0].meeting))]
     topic: list[str] = []
     index = 0
     torn = dict(restarts)
@@ -88,17 +102,20 @@ def decided(seen: list[Observation], restarts: dict[int, int]) -> tuple[MeetingS
             index = max(0, index - back)
             states = states[: index + 1]
             continue
-        change = fold(states[-1], seen[index], keys=KEYS)
+        change = fold(states[-1], from_version_1(seen[index]), keys=KEYS)
         if change is not None:
             topic += [decline.id for decline in change.declines if decline.id not in topic]  # the tail check
-        states.append(change.meeting if change else states[-1])
+        states.append(after(states[-1], seen[index].mailbox, change) if change else states[-1])
         index += 1
     return states[-1], topic
 
 
-def public(meeting: MeetingState) -> list[tuple[str, str, str]]:
+def public(meeting: Meeting) -> list[tuple[str, str, str]]:
     """What is left of a meeting's rooms once those nobody asks any more are forgotten."""
-    return sorted((room.room, room.state, room.ask) for room in meeting.rooms if room.state not in {"gone", "released"})
+    rooms = [room for date in meeting.record.dates for room in date.rooms]
+    return sorted(
+        (room.room, room.state, ask_of(room, KEYS)) for room in rooms if room.state not in {"gone", "released"}
+    )
 
 
 @pytest.mark.proves("D7", "B13")

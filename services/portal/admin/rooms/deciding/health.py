@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.domain.sighting import Availability
 
 ENOUGH = 3
@@ -43,7 +43,7 @@ class Health:
         return not self.fixes
 
 
-def health_of(memories: Iterable[RoomMemory], said: Availability | None, *, now_ms: int, silent_ms: int) -> Health:
+def health_of(memories: Iterable[RoomRecord], said: Availability | None, *, now_ms: int, silent_ms: int) -> Health:
     """
     Judge one room.
 
@@ -88,7 +88,7 @@ def _visible(said: Availability | None) -> Verdict:
     return Verdict.NO if said is Availability.UNKNOWN else Verdict.YES
 
 
-def _usual(known: Sequence[RoomMemory]) -> int | None:
+def _usual(known: Sequence[RoomRecord]) -> int | None:
     """Answers that stood already when the meeting was first seen say nothing about how long they took."""
     waits = [
         memory.since_ms - memory.asked_at_ms

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import RoomMemory
 from shared.domain.instants import DAY_MS
+from shared.domain.keys import TenantKeys
 from tests.integration.services.portal.office import Browser, Office
 
 
@@ -19,7 +21,10 @@ def event_on(date: int) -> str:
 
 def show_series(office: Office, browser: Browser, room: str, states: Sequence[RoomState]) -> list[RoomMemory]:
     """One date a day, from tomorrow on; returns the room on each. It has said no once on every date, now or before."""
-    rooms = [_on(office.room(browser, room, state, occurrence=f"o-{date}"), date) for date, state in enumerate(states)]
+    keys = office.keys(browser.tenant)
+    rooms = [
+        _on(office.room(browser, room, state, occurrence=f"o-{date}"), date, keys) for date, state in enumerate(states)
+    ]
     meeting = office.meeting(browser, *rooms)
     copy = meeting.copies[browser.mailbox]
     dates = tuple(
@@ -36,8 +41,15 @@ def show_series(office: Office, browser: Browser, room: str, states: Sequence[Ro
     return rooms
 
 
-def _on(room: RoomMemory, date: int) -> RoomMemory:
+def _on(room: RoomMemory, date: int, keys: TenantKeys) -> RoomMemory:
     shift = date * DAY_MS
+    ask = keys.ask(room.start_ms + shift, room.end_ms + shift)
+    decline = keys.decline("m-planning", room.occurrence, room.room, ask, 0)
     return msgspec.structs.replace(
-        room, start_ms=room.start_ms + shift, end_ms=room.end_ms + shift, repeats={room.ask: 1}
+        room,
+        ask=ask,
+        start_ms=room.start_ms + shift,
+        end_ms=room.end_ms + shift,
+        repeats={ask: 1},
+        decline_id=decline if room.decline_id else "",
     )

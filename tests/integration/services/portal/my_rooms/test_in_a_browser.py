@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect, sync_playwright
 
-from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import RoomMemory
 from shared.domain.sighting import Availability
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.my_rooms.series import event_on, show_series

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import RoomMemory
 from shared.domain.instants import DAY_MS
 from shared.domain.sighting import Access, Availability
 from tests.integration.services.portal.my_rooms.series import event_on, show_series

@@ -7,7 +7,8 @@ import dataclasses
 import msgspec
 import pytest
 
-from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory
 from shared.contracts.rows import DismissalRow, TakeState
 from shared.domain.attendees import Role
 from shared.domain.instants import HOUR_MS
@@ -73,9 +74,18 @@ def test_a_take_that_waited_too_long_shows_its_reason_after_its_prompt_has_close
     office: Office, ada: Browser, declined: RoomMemory
 ) -> None:
     soon_ms = office.clock.now_ms() + HOUR_MS
-    declined = msgspec.structs.replace(declined, start_ms=soon_ms, end_ms=soon_ms + HOUR_MS)
+    keys = office.keys(ada.tenant)
+    ask = keys.ask(soon_ms, soon_ms + HOUR_MS)
+    declined = msgspec.structs.replace(
+        declined,
+        start_ms=soon_ms,
+        end_ms=soon_ms + HOUR_MS,
+        ask=ask,
+        repeats={ask: 1},
+        decline_id=keys.decline("m-planning", declined.occurrence, declined.room, ask, 0),
+    )
     office.show(office.meeting(ada, declined), ada.tenant)
-    two = office.keys(ada.tenant).room("two@rooms.test")
+    two = keys.room("two@rooms.test")
     made = ada.post(f"/v1/me/prompts/{declined.decline_id}/take", {"roomId": two}, Idempotency_Key="k").json
     tables.takes(office.engine.registry).change(
         ada.tenant,
@@ -85,7 +95,7 @@ def test_a_take_that_waited_too_long_shows_its_reason_after_its_prompt_has_close
         ),
     )
     assert "The meeting is over by now." in ada.client.get("/").text
-    office.clock.advance(declined.end_ms - office.clock.now_ms() - 1)  # it has begun, and the prompt is closed
+    office.clock.advance(declined.end_ms - office.clock.now_ms())  # it is over, and the prompt is closed
     page = ada.client.get("/").text
     assert "Asking for Room two did not work. The meeting is over by now." in page
     [prompt] = ada.client.get("/v1/me/prompts?include=closed").json["prompts"]

@@ -119,10 +119,10 @@ def test_a_decline_that_the_states_never_counted_is_not_told_as_a_later_one_woul
     recorder: Recorder, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a release whose rules kept something quiet."""
-    from services.room_status.deciding import fold as rules  # noqa: PLC0415
+    from services.room_status.deciding import room_transitions as rules  # noqa: PLC0415
 
     with monkeypatch.context() as patched:
-        patched.setattr(rules, "_announced", lambda *given: given[1])
+        patched.setattr(rules, "_declined", lambda room, *_, **__: msgspec.structs.replace(room, quiet=True))
         begin = engine.log.span(OBSERVATIONS.name, PARTITION).end
         recorder.observe(40)
         recorder.settle()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.room_status.deciding.fold import Change, fold
 from services.room_status.replaying import recollection
 from services.room_status.replaying.history import source_offset
 from services.room_status.replaying.replay import identity
+from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.envelope import decode
-from shared.contracts.meeting_state import MeetingState
-from shared.contracts.observation import Observation
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, TOPICS
+from shared.crypto.meetings import Meeting
 from shared.domain.instants import DAY_MS
 from shared.domain.keys import TenantKeys
 from shared.ports.log import NewRecord
@@ -59,11 +61,11 @@ def test_ranges_replayed_during_live_traffic_give_the_same(recorder: Recorder) -
 
 @pytest.mark.proves("M1")
 def test_changed_rules_show_exactly_the_differences_and_touch_nothing(recorder: Recorder, clock: ManualClock) -> None:
-    def quiet_aare(meeting: MeetingState, seen: Observation, *, keys: TenantKeys) -> Change | None:
+    def quiet_aare(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
         """Never announces one room."""
         change = fold(meeting, seen, keys=keys)
         kept = [each for each in change.declines if each.data.room_id != "r-aare"] if change else []
-        return Change(change.meeting, change.rooms, tuple(kept)) if change else None
+        return replace(change, declines=tuple(kept)) if change else None
 
     before = written(recorder)
     everything = recollection.told(recorder.engine.log, 0)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory
 from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.domain.attendees import Answer, Role
 from shared.domain.keys import TenantKeys

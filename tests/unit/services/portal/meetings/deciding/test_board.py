@@ -18,10 +18,12 @@ from services.portal.meetings.deciding.board import (
     snapshot,
 )
 from services.portal.meetings.deciding.prompts import Closing, Viewer, sight
-from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
+from shared.crypto.meetings import Meeting
 from shared.domain.keys import TenantKeys
 
-from .conftest import NOW_MS, START_MS, VOICE
+from .conftest import HOUR_MS, NOW_MS, START_MS, VOICE
 
 Look = Callable[..., Board]
 
@@ -31,7 +33,7 @@ def look(keys: TenantKeys, a_meeting: Callable[..., MeetingState]) -> Look:
     """The voice's board of one meeting with these rooms."""
 
     def build(*rooms: RoomMemory, now_ms: int = NOW_MS) -> Board:
-        return board_of([sight(a_meeting(*rooms), keys, Viewer(VOICE, now_ms, 0))])
+        return board_of([sight(Meeting(*from_version_1(a_meeting(*rooms))), keys, Viewer(VOICE, now_ms, 0))])
 
     return build
 
@@ -74,7 +76,7 @@ def test_prompt_that_closes_or_goes_is_told_with_its_reason(look: Look, a_room: 
     def closings(after: Board) -> list[Closing | None]:
         return [change.prompt.closing for change in changes(before, after) if isinstance(change, PromptClosed)]
 
-    assert closings(look(declined, now_ms=START_MS)) == [Closing.PAST]
+    assert closings(look(declined, now_ms=START_MS + HOUR_MS)) == [Closing.PAST]
     assert closings(Board()) == [Closing.CANCELLED]
     assert closings(look(a_room(state=RoomState.ACCEPTED, declines=1))) == [Closing.ACCEPTED]
 

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.portal.meetings.deciding.prompts import Closing, Prompt, PromptState, Sight, Viewer, sight
-from shared.contracts.meeting_state import MeetingState, RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
+from shared.crypto.meetings import Meeting
 from shared.domain.keys import TenantKeys
 
 from .conftest import GUEST, HOUR_MS, NOW_MS, START_MS, VOICE
@@ -27,7 +29,7 @@ def seen(
     grace_ms: int = 0,
     dismissed: frozenset[str] = frozenset(),
 ) -> Sight:
-    return sight(meeting, keys, Viewer(mailbox, now_ms, grace_ms, dismissed))
+    return sight(Meeting(*from_version_1(meeting)), keys, Viewer(mailbox, now_ms, grace_ms, dismissed))
 
 
 def only(found: Sight) -> Prompt:
@@ -138,7 +140,6 @@ def test_replacement_that_declines_too_opens_both_prompts_again(
         (RoomState.PENDING, Closing.REBOOKED),
         (RoomState.GONE, Closing.CANCELLED),
         (RoomState.RELEASED, Closing.CANCELLED),
-        (RoomState.UNKNOWN, Closing.CANCELLED),
     ],
 )
 @pytest.mark.proves("D8")
@@ -150,6 +151,15 @@ def test_decline_that_no_longer_stands_says_what_came_in_its_place(
     assert (prompt.state, prompt.closing) == (PromptState.CLOSED, closing)
 
 
+@pytest.mark.proves("D8")
+def test_prompt_of_a_room_that_is_out_of_sight_is_neither_shown_nor_closed(
+    a_room: ARoom, a_meeting: AMeeting, keys: TenantKeys
+) -> None:
+    prompt = only(seen(a_meeting(a_room(state=RoomState.UNKNOWN, declines=1)), keys))
+
+    assert (prompt.open, prompt.state, prompt.closing) == (False, PromptState.OUT_OF_SIGHT, None)
+
+
 def test_room_swapped_for_another_closes_as_rebooked(a_room: ARoom, a_meeting: AMeeting, keys: TenantKeys) -> None:
     swapped = a_room(state=RoomState.GONE, declines=1)
     other = a_room("r-two", asked_at_ms=NOW_MS - 1_000)
@@ -158,11 +168,11 @@ def test_room_swapped_for_another_closes_as_rebooked(a_room: ARoom, a_meeting: A
 
 
 @pytest.mark.proves("D8")
-def test_meeting_that_has_begun_closes_the_prompt_as_past(a_room: ARoom, a_meeting: AMeeting, keys: TenantKeys) -> None:
+def test_meeting_that_is_over_closes_the_prompt_as_past(a_room: ARoom, a_meeting: AMeeting, keys: TenantKeys) -> None:
     declined = a_room(state=RoomState.DECLINED)
 
-    assert only(seen(a_meeting(declined), keys, now_ms=START_MS - 1)).open
-    assert only(seen(a_meeting(declined), keys, now_ms=START_MS)).closing is Closing.PAST
+    assert only(seen(a_meeting(declined), keys, now_ms=START_MS + HOUR_MS - 1)).open
+    assert only(seen(a_meeting(declined), keys, now_ms=START_MS + HOUR_MS)).closing is Closing.PAST
 
 
 @pytest.mark.proves("D8")

@@ -9,22 +9,22 @@ import pytest
 from services.portal.admin.rooms.deciding.health import Verdict, health_of, span_words
 from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.frame.problems import ProblemError
-from shared.contracts.meeting_state import RoomMemory, RoomState
+from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.domain.sighting import Availability
 
 NOW_MS = 1_800_000_000_000
 SILENT_MS = 600_000
 
 
-def asked(state: RoomState, *, ago_ms: int = 5_000, took_ms: int = 4_000) -> RoomMemory:
+def asked(state: RoomState, *, ago_ms: int = 5_000, took_ms: int = 4_000) -> RoomRecord:
     at_ms = NOW_MS - ago_ms
-    return RoomMemory(
-        occurrence="o", room="r", state=state, ask="a", start_ms=NOW_MS, end_ms=NOW_MS + 1, asked_at_ms=at_ms,
+    return RoomRecord(
+        room="r", state=state, start_ms=NOW_MS, end_ms=NOW_MS + 1, asked_at_ms=at_ms,
         since_ms=at_ms + took_ms,
     )  # fmt: skip
 
 
-def judged(*memories: RoomMemory, said: Availability | None = Availability.FREE) -> Any:
+def judged(*memories: RoomRecord, said: Availability | None = Availability.FREE) -> Any:
     return health_of(memories, said, now_ms=NOW_MS, silent_ms=SILENT_MS)
 
 

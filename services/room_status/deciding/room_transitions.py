@@ -1,0 +1,187 @@
+"""
+How one room of one date changes. Pure.
+
+A room's *answer* is what was last witnessed; its *state* is what is shown, and is unknown while nobody can be believed. An ask
+is an episode: it ends when another time is witnessed or the room is let go, and an earlier time that comes back is a new one.
+A decline is announced when its answer is first witnessed within an episode, unless
+
+- the date is past by then,
+- a first look after a consent (a baseline) shows it of a room that was never witnessed,
+- the date has merely come into sight and the series' last date was quiet, or
+- it comes in one word with a new time while the earlier time was refused: providers reset answers a moment after the time,
+  so it is pending until another look repeats it.
+
+Sight that comes and goes changes the state and never the answer, so the same answer is never announced again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from shared.contracts.meeting_state import OVER, RoomRecord, RoomState, SeriesMark, Word, announced
+from shared.domain.attendees import Answer
+from shared.domain.keys import TenantKeys
+
+STATE_OF = {
+    Answer.NONE: RoomState.PENDING,
+    Answer.TENTATIVE: RoomState.PENDING,
+    Answer.ACCEPTED: RoomState.ACCEPTED,
+    Answer.DECLINED: RoomState.DECLINED,
+}
+MAX_ASKS = 16
+"""How many asks of a room are counted one by one; beyond, `RoomRecord.earlier` keeps new ids from colliding with old ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a word is applied under."""
+
+    now_ms: int
+    """When the look began that led to it."""
+    organizes: bool
+    """Whether the speaker is the organiser's copy."""
+    entering: SeriesMark | None = None
+    """The date has come into sight by the window's move: how the room stood on the series' last date."""
+
+
+def answered(
+    room: RoomRecord | None, name: str, answer: Answer, word: Word, at: Circumstances, keys: TenantKeys
+) -> RoomRecord:
+    """A room that the speaker names, with its answer."""
+    if room is not None and _stays_let_go(room, word, at):
+        return room
+    said = STATE_OF[answer]
+    if room is None or room.answer is None or room.answer in OVER or _time(room) != _time(word):
+        return _asked(room, name, said, word, at, keys)
+    if room.answer is said:
+        return _in_sight(msgspec.structs.replace(room, unconfirmed=False))
+    return _changed(room, said, word, at, keys)
+
+
+def dropped(room: RoomRecord, at: Circumstances, *, held: bool, sequence: int, past: bool) -> RoomRecord:
+    """
+    A room that the speaker no longer names, or whose date the organiser's copy no longer holds.
+
+    Args:
+        held: The meeting itself goes on at that date.
+        sequence: Of the word that let it go.
+        past: The date had ended: nobody clears a calendar backwards, it left the stretch that is looked at.
+    """
+    if room.answer in OVER or past:
+        return room
+    state = RoomState.RELEASED if held and room.answer is RoomState.ACCEPTED else RoomState.GONE
+    return msgspec.structs.replace(
+        room,
+        state=state,
+        answer=state,
+        since_ms=at.now_ms,
+        answered_at_ms=at.now_ms,
+        quiet=False,
+        unconfirmed=False,
+        follows=(),
+        let_go=sequence if at.organizes else None,
+    )
+
+
+def out_of_sight(room: RoomRecord, now_ms: int) -> RoomRecord:
+    """A room of which nobody can be believed. What was witnessed of it stays."""
+    if room.answer in OVER or room.state in {RoomState.UNKNOWN, RoomState.GONE}:
+        return room
+    return msgspec.structs.replace(room, state=RoomState.UNKNOWN, since_ms=now_ms)
+
+
+def named_out_of_sight(room: RoomRecord, now_ms: int, *, named: bool) -> RoomRecord:
+    """A room of which nobody can be believed, and that the connected copies name, or do not name any more."""
+    state = RoomState.UNKNOWN if named else RoomState.GONE
+    if room.answer in OVER or room.state is state:
+        return room
+    return msgspec.structs.replace(room, state=state, since_ms=now_ms)
+
+
+def asked_again_out_of_sight(room: RoomRecord, now_ms: int) -> RoomRecord:
+    """A room that had been let go, and that a copy which cannot be believed about answers has begun to name."""
+    return msgspec.structs.replace(room, state=RoomState.UNKNOWN, answer=None, since_ms=now_ms, asked_at_ms=now_ms)
+
+
+def unwitnessed(name: str, start_ms: int, end_ms: int, now_ms: int) -> RoomRecord:
+    """A room that a copy names which cannot be believed about answers."""
+    return RoomRecord(
+        room=name, state=RoomState.UNKNOWN, start_ms=start_ms, end_ms=end_ms, asked_at_ms=now_ms, since_ms=now_ms
+    )
+
+
+def _stays_let_go(room: RoomRecord, word: Word, at: Circumstances) -> bool:
+    """What the organiser's copy let go, a guest's copy asks anew only with a higher sequence."""
+    let_go = room.answer in OVER and room.let_go is not None
+    return let_go and not at.organizes and word.sequence <= (room.let_go or 0)
+
+
+def _time(of: RoomRecord | Word) -> tuple[int, int]:
+    return of.start_ms, of.end_ms
+
+
+def _in_sight(room: RoomRecord) -> RoomRecord:
+    """The same answer to the same ask: what was lost from sight is as it was."""
+    if room.answer is None or room.state is room.answer:
+        return room
+    return msgspec.structs.replace(room, state=room.answer, since_ms=room.answered_at_ms)
+
+
+def _asked(
+    room: RoomRecord | None, name: str, said: RoomState, word: Word, at: Circumstances, keys: TenantKeys
+) -> RoomRecord:
+    """A new episode begins."""
+    refused_before = room is not None and (room.answer is RoomState.DECLINED or room.unconfirmed)
+    unconfirmed = refused_before and said is RoomState.DECLINED
+    known = room is not None and room.state is RoomState.UNKNOWN and room.answer is None and _time(room) == _time(word)
+    state = RoomState.PENDING if unconfirmed else said
+    asked = RoomRecord(
+        room=name,
+        state=state,
+        answer=state,
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        asked_at_ms=room.asked_at_ms if room and known else word.observed_at_ms,
+        answered_at_ms=word.observed_at_ms,
+        since_ms=word.observed_at_ms,
+        unconfirmed=unconfirmed,
+        repeats=room.repeats if room else {},
+        earlier=room.earlier if room else 0,
+    )
+    if state is not RoomState.DECLINED:
+        return asked
+    return _declined(asked, word, at, keys, witnessed=room is not None and room.answer is not None)
+
+
+def _changed(room: RoomRecord, said: RoomState, word: Word, at: Circumstances, keys: TenantKeys) -> RoomRecord:
+    """Another answer to the same ask."""
+    changed = msgspec.structs.replace(
+        room,
+        state=said,
+        answer=said,
+        answered_at_ms=word.observed_at_ms,
+        since_ms=word.observed_at_ms,
+        quiet=False,
+        unconfirmed=False,
+        follows=(),
+    )
+    return _declined(changed, word, at, keys, witnessed=True) if said is RoomState.DECLINED else changed
+
+
+def _declined(room: RoomRecord, word: Word, at: Circumstances, keys: TenantKeys, *, witnessed: bool) -> RoomRecord:
+    """Decide whether a decline that is witnessed for the first time is announced or kept quiet."""
+    past = (word.ends_ms or word.end_ms) <= at.now_ms
+    inherited = at.entering if not witnessed else None
+    if past or (word.baseline and not witnessed) or (inherited is not None and inherited.quiet):
+        return msgspec.structs.replace(room, quiet=True)
+    ask = keys.ask(room.start_ms, room.end_ms)
+    counted = {other: count for other, count in room.repeats.items() if other != ask}
+    counted[ask] = announced(room, ask) + 1
+    earlier = room.earlier
+    while len(counted) > MAX_ASKS:
+        earlier = max(earlier, counted.pop(next(iter(counted))))
+    return msgspec.structs.replace(
+        room, repeats=counted, earlier=earlier, follows=inherited.declines if inherited else ()
+    )

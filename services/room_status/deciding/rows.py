@@ -1,0 +1,57 @@
+"""
+The rows of the view: a meeting's record for everybody who holds a copy of it, and each copy's record for its own mailbox.
+
+A row's value is the record as it stands on `meeting-state`. Pure but for keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from services.room_status.deciding.memory import Memory, is_ended
+from shared.contracts import envelope as envelopes
+from shared.contracts import meeting_state_version_1
+from shared.contracts.meeting_state import parts_of
+from shared.crypto.meetings import open_meeting
+from shared.crypto.records import require_era
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.view import Row
+
+
+def meeting_row(key: bytes, value: bytes | None, mailboxes: Iterable[str]) -> Row:
+    """A meeting's row."""
+    tenant = key.decode().partition("/")[0]
+    return Row(key.decode(), tuple(f"{tenant}/{mailbox}" for mailbox in sorted(mailboxes)), value)
+
+
+def copy_row(key: bytes, value: bytes | None) -> Row:
+    """A copy's row."""
+    if value is None or is_ended(value):
+        return Row(key.decode(), (), None)
+    meeting, mailbox = parts_of(key)
+    owner = f"{meeting.decode().partition('/')[0]}/{mailbox}"
+    return Row(key.decode(), (owner,), value)
+
+
+def rows_of(
+    memory: Memory, keys_of: Callable[[str], TenantKeys]
+) -> Iterator[Row | KeyDestroyedError | MalformedRecordError]:
+    """Every row of a partition; in the place of one that cannot be read, why."""
+    for key, value in memory.items():
+        try:
+            row = _row(key, value, memory, keys_of(key.decode().partition("/")[0]))
+            if row.value is not None:
+                yield row
+        except (KeyDestroyedError, MalformedRecordError) as error:
+            yield error
+
+
+def _row(key: bytes, value: bytes, memory: Memory, keys: TenantKeys) -> Row:
+    envelope = envelopes.decode(value)
+    require_era(envelope, keys)
+    if parts_of(key)[1]:
+        return copy_row(key, value)
+    if envelope.type == meeting_state_version_1.TYPE:
+        return meeting_row(key, value, open_meeting(value, keys).copies)
+    return meeting_row(key, value, memory.mailboxes(key))
