@@ -383,8 +383,8 @@ class SyncOwner:
         held.full = held.full and not outcome.job.full
         if outcome.job.hinted:
             held.empty_looks = 0 if outcome.job.references != held.references else held.empty_looks + 1
-        for take in outcome.job.takes:
-            held.takes.pop(take.take_id, None)
+        for take_id in {take.take_id for take in outcome.job.takes} - outcome.waiting_takes:
+            held.takes.pop(take_id, None)
         if held.connecting or not outcome.job.state.baseline_done:
             held.connecting = False
             self._to_confirm.add(mailbox)

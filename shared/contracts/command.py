@@ -51,6 +51,9 @@ class TakeRoom(_Command, frozen=True, tag="take-room"):
     room_id: str
     event_sealed: bytes = b""
     """The event, under the tenant's data key: see `shared.crypto.commands`."""
+    start_ms: int = 0
+    """When the date was to begin as the person saw it, of an all-day one midnight UTC; 0: not said (0.1.0)."""
+    end_ms: int = 0
 
 
 Command = Connect | Disconnect | Sleep | Reconcile | Gap | TakeRoom

@@ -119,6 +119,8 @@ class LiveMeeting:
     attendees: tuple[LiveAttendee, ...]
     organizer: str = ""
     """The organiser's name, else their address; "" when the provider does not show it."""
+    ends_ms: int = 0
+    """The instant at which an all-day meeting ends where it is held; 0: the same as `end_ms`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 from shared.errors import MalformedRecordError, RetryableError
+from shared.runtime.logging import get_logger
 
 P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
+
+logger = get_logger()
 
 
 def readable(call: Callable[P, T]) -> Callable[P, T]:
@@ -24,3 +28,14 @@ def readable(call: Callable[P, T]) -> Callable[P, T]:
             raise RetryableError(message) from error
 
     return careful
+
+
+def readable_rows(rows: Iterable[S], read: Callable[[S], T]) -> list[T]:
+    """Read what can be read: a row that a page shows is left out where it is malformed, and the others stay."""
+    found = []
+    for row in rows:
+        try:
+            found.append(read(row))
+        except MalformedRecordError as error:
+            logger.warning("agenda_row_unreadable", error=str(error))
+    return found

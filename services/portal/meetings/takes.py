@@ -104,6 +104,8 @@ class Takes:
             event_sealed=sealed_event(keys, take_id, prompt.event_id),
             declined_room_id=prompt.room,
             room_id=row.room,
+            start_ms=prompt.start_ms,
+            end_ms=prompt.end_ms,
         )
         append_command(self._deps, self._person.mailbox, wish, take_id)
 

@@ -10,6 +10,7 @@ from services.sync_worker.deciding.schedule import Priority
 from shared.contracts.calendar_state import EventReference, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.domain.identity import Mailbox
+from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Look
 from shared.domain.trace import Trace
 from shared.errors import RetryableError
@@ -36,6 +37,9 @@ class Job:
     """What is known of the mailbox's events when the look begins."""
 
 
+TAKE_AGAIN_MS = 15 * SECOND_MS
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a look. `state` carries what its calls changed, also where a later call failed."""
@@ -44,6 +48,8 @@ class Outcome:
     state: MailboxState
     look: Look | None = None
     failure: RetryableError | None = None
+    waiting_takes: frozenset[str] = frozenset()
+    """Takes that are still to be tried: the provider was busy with them, and with nothing else."""
     again: bool = False
     """It was made under conditions that have changed since: nothing of it is used, and it is repeated at once."""
     gone: str = ""

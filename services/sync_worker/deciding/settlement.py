@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
-from services.sync_worker.deciding.job import Job, Outcome
+from services.sync_worker.deciding.job import TAKE_AGAIN_MS, Job, Outcome
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.references import meeting_of, merge, observe, withdraw
 from services.sync_worker.memory import Held, reference_change, state_change
@@ -97,7 +97,9 @@ def _looked(
         pace=pace,
         now_ms=now_ms,
     )
-    done = {take.take_id for take in job.takes}
+    done = {take.take_id for take in job.takes} - outcome.waiting_takes
+    if outcome.waiting_takes:
+        after = mailboxes.made_due(after, DueReason.RECONCILE, now_ms + TAKE_AGAIN_MS)
     after = msgspec.structs.replace(
         after,
         owed={key: after.owed[key] for key in after.owed if key not in owed},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -153,8 +154,8 @@ class Looker:
         progress.state = self._repaired(job, progress.state, provider, access)
         if not progress.state.baseline_done:
             self._broker.first_look_begins(job.mailbox)
-        self._take.run(job.mailbox, provider, access, job.takes)
-        return self._looked(job, progress.state, provider, access)
+        waiting = self._take.run(job, provider, access, self._clock.now_ms())
+        return dataclasses.replace(self._looked(job, progress.state, provider, access), waiting_takes=waiting)
 
     def _repaired(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
         need = repair(state, self._clock.now_ms())

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
+from services.sync_worker.deciding.job import Job
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
 from shared.crypto.commands import event_of
 from shared.domain.attendees import Answer
-from shared.domain.identity import Mailbox
-from shared.domain.instants import DAY_MS
-from shared.domain.keys import TenantKeys
+from shared.domain.instants import DAY_MS, MINUTE_MS
 from shared.domain.sighting import Access, LiveAttendee, LiveMeeting, RoomContact
-from shared.errors import EventGoneError, MalformedRecordError, PreconditionFailedError, RefusedError
+from shared.errors import (
+    EventGoneError,
+    MalformedRecordError,
+    PreconditionFailedError,
+    RefusedError,
+    RetryableError,
+    TokenRefusedError,
+)
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -25,6 +29,8 @@ from shared.runtime.logging import get_logger
 TRIES = 3
 AS_IT_WAS = "your meeting is as it was"
 """Said only where it is certain: not of one that is gone, nor where a write went out and another's came in between."""
+PATIENCE_MS = 10 * MINUTE_MS
+"""How long after it was asked for a take is tried again, while the provider is busy with it and looks succeed."""
 KEEP_MS = DAY_MS  # as long as an idempotency key is remembered
 
 logger = get_logger()
@@ -39,45 +45,66 @@ class TakeRooms:
         self._takes = tables.takes(registry)
         self._keyring = keyring
 
-    def run(self, mailbox: Mailbox, provider: CalendarProvider, access: Access, takes: Iterable[TakeRoom]) -> None:
+    def run(self, job: Job, provider: CalendarProvider, access: Access, now_ms: int) -> frozenset[str]:
         """
         Swap what is still to be swapped and write each outcome to its row.
 
+        Args:
+            job: With the takes, and what is known of the mailbox's events.
+            provider: The person's calendar system.
+            access: To their calendar.
+            now_ms: Epoch milliseconds.
+
+        Returns:
+            The takes that still wait: the provider is busy. They keep no look away, and are tried for ten minutes.
+
         Raises:
-            RetryableError: the provider is busy; the takes stay asked, and are run again with the next look.
+            TokenRefusedError: nothing was changed by the take that was tried.
         """
-        for take in takes:
-            row = self._takes.get(mailbox.tenant, take.take_id)
+        waiting = set()
+        for take in job.takes:
+            row = self._takes.get(job.mailbox.tenant, take.take_id)
             if row is None or row.state is not TakeState.ASKED:
                 continue
-            reason = self._executed(mailbox.tenant, provider, access, take)
+            try:
+                reason = self._executed(job, provider, access, take, now_ms)
+            except TokenRefusedError:
+                raise
+            except RetryableError as error:
+                if now_ms - take.at_ms < PATIENCE_MS:
+                    waiting.add(take.take_id)
+                    logger.info("take_postponed", tenant=job.mailbox.tenant, take=take.take_id, error=str(error))
+                    continue
+                reason = "the calendar could not be reached in time; look at the meeting there before you try once more"
             state = TakeState.FAILED if reason else TakeState.DONE
             settled = msgspec.structs.replace(row, state=state, reason=reason)
-            self._takes.put(mailbox.tenant, take.take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
-            logger.info("take_settled", tenant=mailbox.tenant, take=take.take_id, state=state, reason=reason)
+            self._takes.put(job.mailbox.tenant, take.take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
+            logger.info("take_settled", tenant=job.mailbox.tenant, take=take.take_id, state=state, reason=reason)
+        return frozenset(waiting)
 
-    def _executed(self, tenant: str, provider: CalendarProvider, access: Access, take: TakeRoom) -> str:
-        """As `_swap`."""
-        keys = self._keyring.keys(tenant)
+    def _executed(self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, now_ms: int) -> str:
+        """As `_swap`, of a take whose event may be sealed."""
         try:
-            event_id = event_of(keys, take)
+            event_id = event_of(self._keyring.keys(job.mailbox.tenant), take)
         except MalformedRecordError:
             return f"the wish cannot be read any more; {AS_IT_WAS}"
-        return self._swap(keys, provider, access, take, event_id)
+        return self._swap(job, provider, access, msgspec.structs.replace(take, event_id=event_id), now_ms)
 
-    def _swap(self, keys: TenantKeys, provider: CalendarProvider, access: Access, take: TakeRoom, event_id: str) -> str:
+    def _swap(self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, now_ms: int) -> str:
         """Why it could not be done, in words for the page; "" when it was."""
-        room = self._rooms.get(keys.tenant, take.room_id)
+        tenant = job.mailbox.tenant
+        room = self._rooms.get(tenant, take.room_id)
         if room is None:
             return f"the room is no longer in the list of rooms; {AS_IT_WAS}"
         for tried in range(TRIES):
             try:
-                declined = _declined(keys, provider.read(access, event_id), take)
-                if declined is not None and declined.answer == Answer.ACCEPTED:
-                    return f"the room that had declined has accepted after all; {AS_IT_WAS}"
+                meeting = provider.read(access, take.event_id)
+                if reason := self._refusal(job, meeting, take, now_ms):
+                    return reason
+                declined = self._room_of(tenant, meeting, take.declined_room_id)
                 crash_point("sync-worker.room-swapping")
                 address = declined.address if declined is not None else ""
-                provider.swap_room(access, event_id, address, RoomContact(room.address, room.name))
+                provider.swap_room(access, take.event_id, address, RoomContact(room.address, room.name))
                 crash_point("sync-worker.room-swapped")
             except PreconditionFailedError:
                 continue  # somebody changed the meeting between our reading and writing: read it again
@@ -88,7 +115,33 @@ class TakeRooms:
             return ""
         return "the meeting kept changing while we tried; look at it in your calendar before you try once more"
 
+    def _refusal(self, job: Job, meeting: LiveMeeting, take: TakeRoom, now_ms: int) -> str:
+        """Why the meeting as it is now is not the one that the person saw; "" while it is."""
+        if meeting.cancelled:
+            return "the meeting is no longer there: it was cancelled"
+        if (meeting.ends_ms or meeting.end_ms) <= now_ms:
+            return f"the meeting is over; {AS_IT_WAS}"
+        if take.end_ms and (meeting.start_ms, meeting.end_ms) != (take.start_ms, take.end_ms):
+            return f"the meeting was moved since you asked, and its rooms are asked for the new time; {AS_IT_WAS}"
+        declined = self._room_of(job.mailbox.tenant, meeting, take.declined_room_id)
+        if declined is not None and declined.answer == Answer.ACCEPTED:
+            return f"the room that had declined has accepted after all; {AS_IT_WAS}"
+        if self._asked_since(job, meeting, take):
+            return f"another room has been asked since; {AS_IT_WAS}"
+        return ""
 
-def _declined(keys: TenantKeys, meeting: LiveMeeting, take: TakeRoom) -> LiveAttendee | None:
-    """The declined room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
-    return next((each for each in meeting.attendees if keys.room(each.address) == take.declined_room_id), None)
+    def _asked_since(self, job: Job, meeting: LiveMeeting, take: TakeRoom) -> bool:
+        """Whether the meeting has a room that it had not when it was last looked at, nor the wished one."""
+        keys = self._keyring.keys(job.mailbox.tenant)
+        known = job.references.get(take.event_id)
+        if known is None or known.rooms is None:
+            return False
+        asked = {
+            keys.room(each.address) for each in meeting.attendees if each.is_room and each.answer != Answer.DECLINED
+        }
+        return bool(asked - known.rooms.keys() - {take.room_id, take.declined_room_id})
+
+    def _room_of(self, tenant: str, meeting: LiveMeeting, room_id: str) -> LiveAttendee | None:
+        """A room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
+        keys = self._keyring.keys(tenant)
+        return next((each for each in meeting.attendees if keys.room(each.address) == room_id), None)

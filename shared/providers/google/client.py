@@ -36,7 +36,7 @@ from shared.providers.google.failures import Doing
 from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
-from shared.providers.readable import readable
+from shared.providers.readable import readable, readable_rows
 
 CALENDAR = "primary"
 RESOURCES_PER_PAGE = 500
@@ -172,7 +172,7 @@ class GoogleCalendar:
             query = {**_AGENDA, **_times(window), **({"pageToken": token} if token else {})}
             page = self._transport.send(Doing.AGENDA, access, self._service.events().list(**query))
             found = page if isinstance(page, dict) else {}
-            items += filter(None, map(agenda_item, found.get("items") or ()))
+            items += filter(None, readable_rows(found.get("items") or (), agenda_item))
             token = str(found.get("nextPageToken") or "")
             if not token or token in visited:
                 return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))

@@ -94,14 +94,17 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
 def parse_live(answer: Any) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
     event = converted(answer, wire.LiveEvent)
-    start_ms, end_ms = span_of(event)
+    cancelled = event.status == "cancelled"
+    # A cancelled date of a series has its id and original start alone (events resource, `status`).
+    bare = cancelled and (event.start is None or event.end is None)
+    start_ms, end_ms = (0, 0) if bare else span_of(event)
     return LiveMeeting(
         event_id=event.id,
         title=event.summary or "",
         start_ms=start_ms,
         end_ms=end_ms,
         version=event.etag or "",
-        cancelled=event.status == "cancelled",
+        cancelled=cancelled,
         is_organizer=is_organizer(event),
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
         organizer=(event.organizer.display_name or event.organizer.email or "") if event.organizer else "",

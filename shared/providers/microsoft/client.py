@@ -65,7 +65,7 @@ from shared.providers.microsoft.sdk import (
 from shared.providers.microsoft.series import to_confirm, touched_series, with_series
 from shared.providers.microsoft.subscriptions import confirmed, is_ours, wanted
 from shared.providers.microsoft.transport import GraphTransport
-from shared.providers.readable import readable
+from shared.providers.readable import readable, readable_rows
 
 PAGE_SIZE = 100
 ROOMS_PER_PAGE = 100
@@ -139,16 +139,9 @@ class GraphCalendar:
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         """Read one event with its title and attendees' names. Raises EventGoneError."""
         fields = [
-            "subject",
-            "start",
-            "end",
-            "isCancelled",
-            "isOrganizer",
-            "organizer",
-            "attendees",
-            "changeKey",
-            "type",
-        ]
+            "subject", "start", "end", "isAllDay", "originalStartTimeZone", "isCancelled", "isOrganizer", "organizer",
+            "attendees", "changeKey", "type",
+        ]  # fmt: skip
         return parse_live(self._event(access, event_id, fields))
 
     @readable
@@ -189,7 +182,8 @@ class GraphCalendar:
         events = self._viewed(access, window)
         uids = {series: self._uid(access, series) for series in series_of(events)}
         all_day = all_day_series(events)
-        items = [agenda_item(event, uids, all_day) for event in events if not (event.is_cancelled or event.is_draft)]
+        shown = [event for event in events if not (event.is_cancelled or event.is_draft)]
+        items = readable_rows(shown, lambda event: agenda_item(event, uids, all_day))
         return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))
 
     @readable

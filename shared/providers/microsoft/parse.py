@@ -150,6 +150,7 @@ def parse_live(body: bytes) -> LiveMeeting:
         is_organizer=bool(event.is_organizer),
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
         organizer=_name_of(event.organizer),
+        ends_ms=times.ends_ms,
     )
 
 

@@ -463,3 +463,14 @@ def test_a_token_endpoint_is_asked_once_and_understood(script: Script) -> None:
     assert parse_qs(script.asked[0].body.decode()) == {"grant_type": ["refresh_token"], "refresh_token": ["r"]}
     assert isinstance(endpoint.ask(TokenRequest("http://127.0.0.1:9/token", {}, Provider.GOOGLE)), Busy)
     endpoint.close()
+
+
+def test_one_unreadable_row_of_an_agenda_leaves_the_others_with_their_titles(calendar: Any, script: Script) -> None:
+    def answer(asked: Asked) -> Reply:
+        make = _google_event if "calendars" in asked.path else _graph_event
+        good = make("good") | {"subject": "Planning", "summary": "Planning"}
+        bad = make("bad") | {"start": {"dateTime": "soon", "timeZone": "UTC"}}
+        return Reply(body={"value": [bad, good], "items": [bad, good]})
+
+    script.answer = answer
+    assert [(item.event_id, item.title) for item in calendar.agenda(ANA, WINDOW)] == [("good", "Planning")]
