@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 from shared.errors import MalformedRecordError, RetryableError
-from shared.runtime.logging import get_logger
 
 P = ParamSpec("P")
 S = TypeVar("S")
 T = TypeVar("T")
-
-logger = get_logger()
 
 
 def readable(call: Callable[P, T]) -> Callable[P, T]:
@@ -34,8 +32,6 @@ def readable_rows(rows: Iterable[S], read: Callable[[S], T]) -> list[T]:
     """Read what can be read: a row that a page shows is left out where it is malformed, and the others stay."""
     found = []
     for row in rows:
-        try:
+        with contextlib.suppress(MalformedRecordError):
             found.append(read(row))
-        except MalformedRecordError as error:
-            logger.warning("agenda_row_unreadable", error=str(error))
     return found

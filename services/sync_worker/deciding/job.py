@@ -37,7 +37,7 @@ class Job:
     """What is known of the mailbox's events when the look begins."""
 
 
-TAKE_AGAIN_MS = 15 * SECOND_MS
+TAKE_AGAIN_MS = 5 * SECOND_MS
 
 
 @dataclass(frozen=True, slots=True)
