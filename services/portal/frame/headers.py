@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
+from services.portal.deps import deps
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _STATIC_S = 86_400
+_STRICT_S = 31_536_000
+
+
+def is_encrypted() -> bool:
+    """Whether people reach this service over TLS alone: only then may a browser be told to use nothing else."""
+    return deps().settings.public_url.startswith("https://")
 
 
 def register(app: Flask) -> None:
@@ -21,6 +29,8 @@ def register(app: Flask) -> None:
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        if is_encrypted():
+            response.headers["Strict-Transport-Security"] = f"max-age={_STRICT_S}"
         static = request.endpoint == "static" and response.status_code < 400  # noqa: PLR2004  # found
         response.headers["Cache-Control"] = f"public, max-age={_STATIC_S}, immutable" if static else "no-store"
         return response

@@ -17,6 +17,7 @@ from shared.runtime.logging import get_logger
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _SIGN_IN = ("/auth/login", "/auth/callback", "/profile/connect")
+_SIGN_OUT = "/auth/logout"
 _TEST = ("/admin/integration/test", "/v1/admin/integration/test")
 _MOST_WINDOWS = 50_000
 _log = get_logger()
@@ -85,8 +86,8 @@ def limit_of(method: str, path: str) -> Limit | None:
     """Which limit a request counts under; None for reading. Pure."""
     if path in _SIGN_IN:
         return SIGN_IN
-    if method in _SAFE:
-        return None
+    if method in _SAFE or path == _SIGN_OUT:
+        return None  # whoever wants to leave is never held back, whatever others behind the same address do
     return TEST if path in _TEST else WRITES
 
 
