@@ -68,3 +68,11 @@ def test_each_named_package_does_real_work_where_it_belongs(package: str) -> Non
         assert any(user.startswith(home) for user in users), f"{package} is not used in {home}"
     product = [user for user in users if not user.startswith("tests")]
     assert all(user.startswith(HOMES[package]) for user in product), product
+
+
+@pytest.mark.parametrize("kind", ["unit", "contract", "property", "integration"])
+def test_tests_stand_in_folders_named_after_the_source(kind: str) -> None:
+    """Outside it stand what tests the whole tree, and the golden records, whose place is part of how they are written."""
+    home = ROOT / "tests" / kind
+    folders = {path.parent.relative_to(home) for path in home.rglob("test_*.py")} - {Path(), Path("golden")}
+    assert [folder for folder in sorted(folders) if not (ROOT / folder).is_dir()] == []
