@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.prompts import Prompt, Viewer, sight
+from services.portal.meetings.deciding.prompts import Prompt, Viewer, view_meeting
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.personal_view import PersonalView
 from services.portal.my_rooms.rebooking import Rebooking
 from shared.crypto.meetings import Meeting
 from shared.domain.identity import Mailbox, Provider
@@ -60,8 +60,8 @@ class Viewing:
 
     def open_prompts(self) -> tuple[Prompt, ...]:
         """The prompts that the person is shown now."""
-        desk = Desk(self.deps, self.person)
-        return tuple(desk.board(desk.standing().meetings.values()).open_prompts)
+        desk = PersonalView(self.deps, self.person)
+        return tuple(desk.board(desk.read_meetings().meetings.values()).open_prompts)
 
     def take(self, prompt_id: str, room: str) -> None:
         """Ask for `room` (its id) at a prompt. Raises ProblemError as the page would show it."""
@@ -72,7 +72,7 @@ class Viewing:
         self._rebooking().dismiss(prompt_id)
 
     def _rebooking(self) -> Rebooking:
-        return Rebooking(self.deps, LiveReader(self.deps), self.person, Desk(self.deps, self.person))
+        return Rebooking(self.deps, LiveReader(self.deps), self.person, PersonalView(self.deps, self.person))
 
 
 def count_open_prompts(
@@ -90,6 +90,6 @@ def count_open_prompts(
     """
     shown: set[str] = set()
     for mailbox in meeting.copies:
-        seen = sight(meeting, keys, Viewer(mailbox, now_ms, grace_ms, dismissed.get(mailbox, ())))
+        seen = view_meeting(meeting, keys, Viewer(mailbox, now_ms, grace_ms, dismissed.get(mailbox, ())))
         shown |= {prompt.id for prompt in seen.prompts if prompt.open}
     return len(shown)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.board import Board, board_of
-from services.portal.meetings.deciding.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, sight
+from services.portal.meetings.deciding.board import Board, build_board
+from services.portal.meetings.deciding.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, view_meeting
 from shared.contracts.meeting_state import CopyRecord, parts_of
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
@@ -32,7 +32,7 @@ Meetings = Mapping[str, Meeting]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MeetingSnapshot:
     """A person's meetings at one revision of the view."""
 
     meetings: Meetings
@@ -40,7 +40,7 @@ class Standing:
     rebuilding: bool
 
 
-class Desk:
+class PersonalView:
     """Reads on behalf of one person, under their own mailbox key and no other."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
@@ -51,7 +51,7 @@ class Desk:
         self._owner = person.mailbox.key.decode()
         self._grace_ms = deps.settings.grace_ms(person.provider)
 
-    def standing(self) -> Standing:
+    def read_meetings(self) -> MeetingSnapshot:
         """
         All meetings of the person.
 
@@ -61,8 +61,8 @@ class Desk:
             revision = self.revision()  # before the rows: a change in between is then told twice, not never
             rows = self._deps.engine.view.rows(self._owner)
         except StoreUnavailableError:
-            return Standing({}, 0, rebuilding=True)
-        return Standing(dict(self._opened(rows)), revision, rebuilding(self._deps))
+            return MeetingSnapshot({}, 0, rebuilding=True)
+        return MeetingSnapshot(dict(self._opened(rows)), revision, rebuilding(self._deps))
 
     def revision(self) -> int:
         """The newest revision of any of the person's rows."""
@@ -89,7 +89,7 @@ class Desk:
         """
         now_ms = self._deps.clock.now_ms() if at_ms is None else at_ms
         known = tuple(meetings)
-        plain = board_of(sight(each, self.keys, self._viewer(now_ms, frozenset())) for each in known)
+        plain = build_board(view_meeting(each, self.keys, self._viewer(now_ms, frozenset())) for each in known)
         away = frozenset(
             prompt.id
             for prompt in plain.open_prompts
@@ -97,7 +97,7 @@ class Desk:
         )
         if not away:
             return plain
-        return board_of(sight(each, self.keys, self._viewer(now_ms, away)) for each in known)
+        return build_board(view_meeting(each, self.keys, self._viewer(now_ms, away)) for each in known)
 
     def hidden_lines(self, meetings: Iterable[Meeting], board: Board) -> Iterator[RoomLine]:
         """The rooms of `meetings` that are not on `board`, as lines that are gone."""
@@ -106,7 +106,7 @@ class Desk:
 
     def prompt(self, prompt_id: str) -> Prompt | None:
         """One of this person's own prompts, open or closed; None for any other id, whoever else it may belong to."""
-        return self.board(self.standing().meetings.values()).prompts.get(prompt_id)
+        return self.board(self.read_meetings().meetings.values()).prompts.get(prompt_id)
 
     def _viewer(self, now_ms: int, dismissed: frozenset[str]) -> Viewer:
         return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)

@@ -10,7 +10,7 @@ from services.portal.meetings.deciding.board import Board, Change, PromptOpened,
 from services.portal.meetings.deciding.prompts import Prompt, RoomLine
 from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape, room_shape, take_shape
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import Takes
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting
@@ -19,10 +19,10 @@ from shared.registry import tables
 UNNAMED = "a room"
 
 
-class Showing:
+class MeetingPresenter:
     """For one answer to one person: each room and each event is looked up once, and forgotten with the answer."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk, board: Board) -> None:
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView, board: Board) -> None:
         """Nothing is looked up yet; `board` is all that the person sees."""
         self._board = board
         self._deps = deps

@@ -32,7 +32,7 @@ CONNECTED = ("connecting", "first-sync", "connected", "failing", "suspended")
 """Stages in which the switch stands on."""
 
 
-class Connecting:
+class CalendarSwitch:
     """One person's switch. Every method raises StoreUnavailableError when the registry is away."""
 
     def __init__(self, deps: Deps, clients: Mapping[Provider, OpenIdProvider]) -> None:
@@ -71,7 +71,7 @@ class Connecting:
         Raises:
             ProblemError: 409 while it is not enabled for them, with whom to ask.
         """
-        refusal = why_not(self._deps, person)
+        refusal = find_refusal(self._deps, person)
         if refusal is not None:
             raise refusal
         browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
@@ -103,7 +103,7 @@ class Connecting:
             append_command(self._deps, person.mailbox, wish)
             self._deps.broker.leaving(person.mailbox)
 
-    def welcomed(self, person: Person) -> None:
+    def mark_welcomed(self, person: Person) -> None:
         """The welcome has been answered, one way or the other: it is not shown again. Idempotent."""
         now_ms = self._deps.clock.now_ms()
 
@@ -117,7 +117,7 @@ class Connecting:
         user = tables.users(self._deps.engine.registry).get(person.tenant, person.user)
         if user is None or user.welcomed_at_ms:
             return False
-        if why_not(self._deps, person) is not None:
+        if find_refusal(self._deps, person) is not None:
             return False
         return tables.consents(self._deps.engine.registry).get(person.tenant, person.mailbox.id) is None
 
@@ -138,7 +138,7 @@ class Connecting:
             return ""
 
 
-def why_not(deps: Deps, person: Person) -> ProblemError | None:
+def find_refusal(deps: Deps, person: Person) -> ProblemError | None:
     """Why their calendar cannot be connected, with whom to ask; None when it can. Raises StoreUnavailableError."""
     return _refusal(person, _organisation(deps, person))
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
-from services.portal.my_calendar.connection import Connecting
+from services.portal.my_calendar.connection import CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.sign_in.openid import OpenIdProvider
 from services.portal.sign_in.routes import keep_browser
@@ -22,13 +22,15 @@ _DONE = {"disconnected": "Your calendar is being disconnected.", "connected": "Y
 def blueprint(deps: Deps) -> Blueprint:
     """The routes below `/profile` and `/v1/me/calendar`."""
     bp = Blueprint("profile", __name__)
-    switch = Connecting(deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider})
+    switch = CalendarSwitch(
+        deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
+    )
     _pages(bp, switch)
     _api(bp, switch)
     return bp
 
 
-def _pages(bp: Blueprint, switch: Connecting) -> None:
+def _pages(bp: Blueprint, switch: CalendarSwitch) -> None:
     @bp.get(PATH)
     def profile() -> AnyResponse | str:
         if anybody() is None:
@@ -54,7 +56,7 @@ def _pages(bp: Blueprint, switch: Connecting) -> None:
         # A page that leads on, no redirect: browsers hold where a form ends against our own policy (`form-action`).
         person = member()
         address, browser = switch.depart(person, PATH)
-        switch.welcomed(person)
+        switch.mark_welcomed(person)
         response = make_response(render_template("connecting.html", address=address, provider=person.provider))
         keep_browser(response, browser)
         return response
@@ -65,7 +67,7 @@ def _pages(bp: Blueprint, switch: Connecting) -> None:
         return redirect(f"{PATH}?done=disconnected", HTTPStatus.SEE_OTHER)
 
 
-def _api(bp: Blueprint, switch: Connecting) -> None:
+def _api(bp: Blueprint, switch: CalendarSwitch) -> None:
     @bp.get("/v1/me/calendar")
     def shown() -> Response:
         return jsonify(switch.shown(member()))
@@ -74,7 +76,7 @@ def _api(bp: Blueprint, switch: Connecting) -> None:
     def begin() -> Response:
         person = member()
         address, browser = switch.depart(person, PATH)
-        switch.welcomed(person)
+        switch.mark_welcomed(person)
         response = jsonify({"location": address, "next": "Open `location` in this browser; it leads back here."})
         keep_browser(response, browser)
         return response

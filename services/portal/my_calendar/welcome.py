@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
-from services.portal.my_calendar.connection import Connecting
+from services.portal.my_calendar.connection import CalendarSwitch
 from services.portal.sign_in.openid import OpenIdProvider
 from shared.domain.identity import Provider
 from shared.errors import RoomsyncError
@@ -20,7 +20,9 @@ PATH = "/welcome"
 def blueprint(deps: Deps) -> Blueprint:
     """The routes of the welcome, which stands before the first page until it is answered."""
     bp = Blueprint("welcome", __name__)
-    switch = Connecting(deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider})
+    switch = CalendarSwitch(
+        deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
+    )
 
     @bp.before_app_request
     def before_the_first_page() -> AnyResponse | None:
@@ -44,7 +46,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @bp.post(f"{PATH}/later")
     def later() -> AnyResponse:
-        switch.welcomed(member())
+        switch.mark_welcomed(member())
         return redirect("/", HTTPStatus.SEE_OTHER)
 
     @bp.get("/v1/me/welcome")
@@ -53,7 +55,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @bp.post("/v1/me/welcome/later")
     def answered() -> Response:
-        switch.welcomed(member())
+        switch.mark_welcomed(member())
         return jsonify({"due": False})
 
     return bp

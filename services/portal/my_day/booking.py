@@ -11,7 +11,7 @@ import msgspec
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.choices import WORDS, Choices, Empty, candidates, free, is_offered
+from services.portal.meetings.deciding.choices import WORDS, Choices, NoChoice, candidates, free, is_offered
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.row_quota import RowQuota
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
@@ -132,7 +132,9 @@ class Booking:
         found = self.choices(wish)
         if not found.rooms:
             raise _no_room(
-                code="none-free", title=WORDS[found.empty or Empty.NONE_FREE], next_step="Choose another time or room."
+                code="none-free",
+                title=WORDS[found.empty or NoChoice.NONE_FREE],
+                next_step="Choose another time or room.",
             )
         if known is None:
             RowQuota(self._deps, self._person).reserve_today("bookings", MAX_BOOKINGS_A_DAY)

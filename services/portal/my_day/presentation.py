@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.personal_view import PersonalView
 from services.portal.my_day.deciding.agenda import Day, by_day, span
 from services.portal.my_day.deciding.room_states import DateRooms
 from services.portal.my_day.deciding.zones import local, midnight_ms
@@ -45,8 +45,8 @@ class DayView:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
         found = self._days(first, count)
-        desk = Desk(self._deps, self._person)
-        board = desk.board(desk.standing().meetings.values())
+        desk = PersonalView(self._deps, self._person)
+        board = desk.board(desk.read_meetings().meetings.values())
         rooms = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
         asked = DateRooms(tuple(board.rooms.values()), rooms, desk.keys)
         me = self._places.me()

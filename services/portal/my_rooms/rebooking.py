@@ -9,11 +9,18 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import MAX_DATES
-from services.portal.meetings.deciding.choices import Choices, Empty, candidates, free, is_offered, throughout
+from services.portal.meetings.deciding.choices import (
+    Choices,
+    NoChoice,
+    candidates,
+    combine_availability,
+    free,
+    is_offered,
+)
 from services.portal.meetings.deciding.prompts import Prompt
 from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
@@ -27,7 +34,7 @@ _log = get_logger()
 class Rebooking:
     """One person's way out of a declined room."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk) -> None:
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView) -> None:
         """Nothing is read yet."""
         self._deps = deps
         self._reader = reader
@@ -80,10 +87,10 @@ class Rebooking:
             return Choices((), empty)
         try:
             addresses = [each.room.address for each in ranked]
-            said = throughout([self._said(addresses, each) for each in dates])
+            said = combine_availability([self._said(addresses, each) for each in dates])
         except (RetryableError, RefusedError) as error:
             _log.info("availability_failed", mailbox=self._person.mailbox.id, kind=type(error).__name__)
-            return Choices((), Empty.NOT_READABLE)
+            return Choices((), NoChoice.NOT_READABLE)
         return free(ranked, said)
 
     def take(self, prompt_id: str, room: str, key: str) -> tuple[str, TakeRow, RoomRow]:

@@ -18,7 +18,7 @@ from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
 from services.portal.meetings.deciding.words import FLOOR_WORDS, PAGE_WORDS
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import UNNAMED
 from services.portal.meetings.takes import Takes
 from services.portal.my_calendar.connection_state import read_connection
@@ -176,7 +176,7 @@ def _flash(chosen: str, group: Json | None) -> str:
 
 
 def _rebooking(deps: Deps, reader: LiveReader, person: Person) -> Rebooking:
-    return Rebooking(deps, reader, person, Desk(deps, person))
+    return Rebooking(deps, reader, person, PersonalView(deps, person))
 
 
 def _as_asked(row: TakeRow) -> TakeRow:

@@ -25,8 +25,8 @@ from services.portal.meetings.deciding.board import (
 )
 from services.portal.meetings.deciding.shapes import Json
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
-from services.portal.meetings.presentation import Showing
+from services.portal.meetings.personal_view import PersonalView
+from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_rooms.stream_seats import Seat, Seats
 from shared.crypto.meetings import Meeting
 from shared.domain.instants import HOUR_MS
@@ -51,7 +51,7 @@ MAX_PER_PERSON = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StreamPosition:
     """Where a reader stands: a revision of the view, and the moment up to which the clock was followed."""
 
     revision: int
@@ -63,12 +63,12 @@ class Mark:
         return f"{self.revision}.{self.at_ms}"
 
 
-def mark_of(text: str) -> Mark | None:
+def parse_position(text: str) -> StreamPosition | None:
     """Read `Last-Event-ID` back; a bare revision stands at the beginning of time. None when it is neither."""
     revision, _, at_ms = text.partition(".")
     if not (text.isascii() and revision.isdigit() and (at_ms.isdigit() or not at_ms)) or len(text) > MAX_MARK_CHARS:
         return None
-    return Mark(int(revision), int(at_ms or 0))
+    return StreamPosition(int(revision), int(at_ms or 0))
 
 
 def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
@@ -80,8 +80,8 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     @bp.get("/stream")
     def stream() -> Response:
         person = signed_in()
-        since = mark_of(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
-        desk = Desk(deps, person)
+        since = parse_position(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
+        desk = PersonalView(deps, person)
         seat = seats.take(person.user)
         if seat is None:
             raise ProblemError(
@@ -102,7 +102,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
 class Events:
     """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: Desk, seat: Seat) -> None:
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView, seat: Seat) -> None:
         """Nothing is read yet."""
         self._deps = deps
         self._seat = seat
@@ -114,7 +114,7 @@ class Events:
         self._revision = -1
         """Below any revision: everything has to be told."""
 
-    def run(self, since: Mark | None) -> Iterator[str]:
+    def run(self, since: StreamPosition | None) -> Iterator[str]:
         """Server-sent events until the browser goes, the session ends, the process stops, or ten minutes are over."""
         began = time.monotonic()
         clock_at = began + CLOCK_S
@@ -152,7 +152,7 @@ class Events:
         except StoreUnavailableError:
             return True
 
-    def _begin(self, since: Mark | None) -> Iterator[str]:
+    def _begin(self, since: StreamPosition | None) -> Iterator[str]:
         """Go on from where the browser was; from the beginning when that cannot be."""
         revision = self._desk.revision()
         if since is None or since.revision > revision:
@@ -162,7 +162,7 @@ class Events:
         if gone:
             yield from self._all()  # what went cannot be named any more: say what is left
             return
-        standing = self._desk.standing()
+        standing = self._desk.read_meetings()
         self._meetings, self._revision = dict(standing.meetings), standing.revision
         now_ms = self._deps.clock.now_ms()
         if now_ms - since.at_ms > MAX_BREAK_MS:
@@ -177,14 +177,14 @@ class Events:
         yield from self._written([*changes(earlier, self._board), *gone_rooms, *closed], now_ms)
 
     def _all(self) -> Iterator[str]:
-        standing = self._desk.standing()
+        standing = self._desk.read_meetings()
         if standing.rebuilding:
             yield "event: rebuilding\ndata: {}\n\n"
         now_ms = self._deps.clock.now_ms()
         self._meetings, self._revision = dict(standing.meetings), standing.revision
         self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
         held = {"rooms": list(self._board.rooms), "prompts": [prompt.id for prompt in self._board.open_prompts]}
-        yield _event("snapshot", held, Mark(self._revision, now_ms))
+        yield _event("snapshot", held, StreamPosition(self._revision, now_ms))
         yield from self._written(snapshot(self._board), now_ms)
 
     def _follow(self, *, by_clock: bool) -> Iterator[str]:
@@ -208,16 +208,16 @@ class Events:
 
     def _written(self, told: Iterable[Change], now_ms: int) -> Iterator[str]:
         """Titles and names are looked up once for all that is told together, and only for that."""
-        showing = Showing(self._deps, self._reader, self._person, self._desk, self._board)
+        showing = MeetingPresenter(self._deps, self._reader, self._person, self._desk, self._board)
         told = tuple(told)
         showing.read_ahead(told)
-        mark = Mark(self._revision, now_ms)
+        mark = StreamPosition(self._revision, now_ms)
         for change in told:
             name, data = showing.event(change)
             yield _event(name, data, mark)
 
 
-def _event(name: str, data: Json, mark: Mark) -> str:
+def _event(name: str, data: Json, mark: StreamPosition) -> str:
     return f"id: {mark.text}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 

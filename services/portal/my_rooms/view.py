@@ -9,12 +9,12 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.shapes import Json
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.meetings.personal_view import Desk
-from services.portal.meetings.presentation import Showing
-from services.portal.my_calendar.connection import why_not
+from services.portal.meetings.personal_view import PersonalView
+from services.portal.meetings.presentation import MeetingPresenter
+from services.portal.my_calendar.connection import find_refusal
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
-from services.portal.my_rooms.stream import Mark
+from services.portal.my_rooms.stream import StreamPosition
 
 
 class RoomsView:
@@ -25,10 +25,10 @@ class RoomsView:
         self._deps = deps
         self._person = person
         self._now_ms = deps.clock.now_ms()
-        self.desk = Desk(deps, person)
-        self._meetings = self.desk.standing()
+        self.desk = PersonalView(deps, person)
+        self._meetings = self.desk.read_meetings()
         self._board = self.desk.board(self._meetings.meetings.values(), at_ms=self._now_ms)
-        self._presenter = Showing(deps, reader, person, self.desk, self._board)
+        self._presenter = MeetingPresenter(deps, reader, person, self.desk, self._board)
 
     def list_rooms(self) -> Json:
         """Every room of every date to come."""
@@ -55,13 +55,13 @@ class RoomsView:
             "prompts": prompts,
             "refused": self._presenter.refused_takes(),
             "rebuilding": self._meetings.rebuilding,
-            "cursor": Mark(self._meetings.revision, self._now_ms).text,
+            "cursor": StreamPosition(self._meetings.revision, self._now_ms).text,
             "connection": {
                 **connection,
                 "words": CONNECTION_WORDS[state],
                 "advice": advise(state, connection.get("mends", "person")),
             },
-            "why_not": why_not(self._deps, self._person),
+            "why_not": find_refusal(self._deps, self._person),
         }
 
 

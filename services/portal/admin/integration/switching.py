@@ -12,7 +12,7 @@ from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.personal_view import Desk
+from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import append_command
 from shared.contracts.command import Command
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
@@ -129,5 +129,5 @@ def _send(deps: Deps, mailbox: Mailbox, wish: Command) -> None:
 
 
 def _open_prompts(deps: Deps, mailbox: Mailbox, user: str, provider: str) -> int:
-    desk = Desk(deps, Person(mailbox.tenant, user, mailbox, provider, csrf="", session=""))
-    return len(desk.board(desk.standing().meetings.values()).open_prompts)
+    desk = PersonalView(deps, Person(mailbox.tenant, user, mailbox, provider, csrf="", session=""))
+    return len(desk.board(desk.read_meetings().meetings.values()).open_prompts)

@@ -37,7 +37,7 @@ class Administrator:
     """Whether they have signed in since."""
 
 
-class People:
+class AdministratorList:
     """One subscription administrator's hand on the list. Every method raises StoreUnavailableError."""
 
     def __init__(self, deps: Deps, person: Person) -> None:

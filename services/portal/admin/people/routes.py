@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admin.people.administrators import APPOINTABLE, People
+from services.portal.admin.people.administrators import APPOINTABLE, AdministratorList
 from services.portal.deps import Deps
 from services.portal.frame.navigation import ROLE_WORDS
 from services.portal.frame.problems import ProblemError
@@ -31,7 +31,7 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
         person = entitled(Right.APPOINT)
         return render_template(
             "people.html",
-            people=People(deps, person).all(),
+            people=AdministratorList(deps, person).all(),
             csrf=person.csrf,
             me=person.user,
             roles=[(role.value, ROLE_WORDS[role]) for role in APPOINTABLE],
@@ -41,24 +41,24 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
     @bp.post("/admin/people")
     def appoint_by_form() -> AnyResponse:
         person = entitled(Right.APPOINT)
-        People(deps, person).appoint(request.form.get("address", ""), _role(request.form.get("role", "")))
+        AdministratorList(deps, person).appoint(request.form.get("address", ""), _role(request.form.get("role", "")))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/people/<row_id>/dismiss")
     def dismiss_by_form(row_id: str) -> AnyResponse:
         person = entitled(Right.APPOINT)
-        People(deps, person).dismiss(row_id, _role(request.form.get("role", "")))
+        AdministratorList(deps, person).dismiss(row_id, _role(request.form.get("role", "")))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
 
 def _api(bp: Blueprint, deps: Deps) -> None:
     @bp.get("/v1/admin/people")
     def people() -> Response:
-        return jsonify(_shape(People(deps, entitled(Right.APPOINT))))
+        return jsonify(_shape(AdministratorList(deps, entitled(Right.APPOINT))))
 
     @bp.post("/v1/admin/people")
     def appoint() -> tuple[Response, HTTPStatus]:
-        list_of = People(deps, entitled(Right.APPOINT))
+        list_of = AdministratorList(deps, entitled(Right.APPOINT))
         body = request.get_json(silent=True)
         sent = body if isinstance(body, dict) else {}
         list_of.appoint(str(sent.get("address", "")), _role(str(sent.get("role", ""))))
@@ -66,12 +66,12 @@ def _api(bp: Blueprint, deps: Deps) -> None:
 
     @bp.delete("/v1/admin/people/<row_id>/roles/<role>")
     def dismiss(row_id: str, role: str) -> Response:
-        list_of = People(deps, entitled(Right.APPOINT))
+        list_of = AdministratorList(deps, entitled(Right.APPOINT))
         list_of.dismiss(row_id, _role(role))
         return jsonify(_shape(list_of))
 
 
-def _shape(people: People) -> Json:
+def _shape(people: AdministratorList) -> Json:
     return {"people": [asdict(each) for each in people.all()], "roles": [role.value for role in APPOINTABLE]}
 
 

@@ -29,7 +29,7 @@ _SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
 _log = get_logger()
 
 
-class RoomsShown:
+class RoomPresenter:
     """Reads on behalf of one administrator; what free/busy says is asked as themselves."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.rooms.deciding.room_form import read_room
-from services.portal.admin.rooms.presentation import RoomsShown
+from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
@@ -44,14 +44,14 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def rooms_page() -> str:
         person = entitled(Right.SEE_ROOMS)
         book = RoomList(deps, person)
-        return _list_page(person, RoomsShown(deps, reader, person).rooms(book.list_rooms()))
+        return _list_page(person, RoomPresenter(deps, reader, person).rooms(book.list_rooms()))
 
     @bp.get("/admin/rooms/<room_id>")
     def room_page(room_id: str) -> str:
         person = entitled(Right.SEE_ROOMS)
         book = RoomList(deps, person)
         row = book.find_room(room_id)
-        shown = RoomsShown(deps, reader, person)
+        shown = RoomPresenter(deps, reader, person)
         return render_template(
             "room.html",
             person=person,
@@ -87,13 +87,13 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/v1/admin/rooms")
     def rooms() -> Response:
         person = entitled(Right.SEE_ROOMS)
-        return jsonify({"rooms": RoomsShown(deps, reader, person).rooms(RoomList(deps, person).list_rooms())})
+        return jsonify({"rooms": RoomPresenter(deps, reader, person).rooms(RoomList(deps, person).list_rooms())})
 
     @bp.get("/v1/admin/rooms/<room_id>")
     def room(room_id: str) -> Response:
         person = entitled(Right.SEE_ROOMS)
         row = RoomList(deps, person).find_room(room_id)
-        shown = RoomsShown(deps, reader, person)
+        shown = RoomPresenter(deps, reader, person)
         return jsonify({**shown.rooms({room_id: row})[0], "schedule": shown.schedule(room_id, row)})
 
     @bp.post("/v1/admin/rooms")

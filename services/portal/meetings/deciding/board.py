@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from services.portal.meetings.deciding.prompts import Closing, Prompt, PromptState, RoomLine, Sight
+from services.portal.meetings.deciding.prompts import Closing, MeetingView, Prompt, PromptState, RoomLine
 from shared.contracts.meeting_state import RoomState
 
 MAX_DATES = 10
@@ -26,7 +26,7 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SeriesShare:
     """On how many of a meeting's dates a room stands where."""
 
     dates: int
@@ -34,10 +34,10 @@ class Share:
     pending: int
 
 
-def share(board: Board, series: str) -> Share:
+def share(board: Board, series: str) -> SeriesShare:
     """Of the dates of `series` (see `Prompt.series`) that are still to come."""
     states = Counter(line.state for line in board.rooms.values() if line.series == series)
-    return Share(states.total(), states[RoomState.ACCEPTED], states[RoomState.PENDING])
+    return SeriesShare(states.total(), states[RoomState.ACCEPTED], states[RoomState.PENDING])
 
 
 def grouped(prompts: Iterable[Prompt]) -> list[tuple[Prompt, ...]]:
@@ -77,9 +77,9 @@ class PromptClosed:
 Change = RoomChanged | PromptOpened | PromptClosed
 
 
-def board_of(sights: Iterable[Sight]) -> Board:
+def build_board(views: Iterable[MeetingView]) -> Board:
     """All that one person sees, by time."""
-    seen = tuple(sights)
+    seen = tuple(views)
     lines = sorted((line for each in seen for line in each.rooms), key=lambda line: (line.start_ms, line.id))
     prompts = sorted((prompt for each in seen for prompt in each.prompts), key=lambda each: (each.start_ms, each.id))
     return Board({line.id: line for line in lines}, {prompt.id: prompt for prompt in prompts})

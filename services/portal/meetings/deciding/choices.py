@@ -13,7 +13,7 @@ MAX_CANDIDATES = 20  # one free/busy call at either provider
 LABEL = "free now, not confirmed"
 
 
-class Empty(StrEnum):
+class NoChoice(StrEnum):
     """Why there is nothing to choose from."""
 
     NO_ROOMS = "no-rooms"
@@ -24,11 +24,11 @@ class Empty(StrEnum):
 
 
 WORDS = {
-    Empty.NO_ROOMS: "There is no room to choose from. An administrator can enter rooms, and connect them.",
-    Empty.NONE_LARGE_ENOUGH: "None of the rooms to choose from seats that many people.",
-    Empty.NONE_FREE: "None of the rooms that are large enough is free at that time. You could move the meeting.",
-    Empty.NOT_VISIBLE: "Your calendar system does not show you whether these rooms are free.",
-    Empty.NOT_READABLE: "Your calendar system could not be asked just now. Try again in a moment.",
+    NoChoice.NO_ROOMS: "There is no room to choose from. An administrator can enter rooms, and connect them.",
+    NoChoice.NONE_LARGE_ENOUGH: "None of the rooms to choose from seats that many people.",
+    NoChoice.NONE_FREE: "None of the rooms that are large enough is free at that time. You could move the meeting.",
+    NoChoice.NOT_VISIBLE: "Your calendar system does not show you whether these rooms are free.",
+    NoChoice.NOT_READABLE: "Your calendar system could not be asked just now. Try again in a moment.",
 }
 
 
@@ -58,12 +58,12 @@ class Choices:
     """Rooms that were free when asked, or why there is none."""
 
     rooms: tuple[Candidate, ...]
-    empty: Empty | None
+    empty: NoChoice | None
 
 
 def candidates(
     rooms: Mapping[str, RoomRow], declined: str, asked: Collection[str], people: int
-) -> tuple[Sequence[Candidate], Empty | None]:
+) -> tuple[Sequence[Candidate], NoChoice | None]:
     """
     The rooms worth asking about, nearest to the one that declined first: building, floor, then the closest fit.
 
@@ -74,14 +74,14 @@ def candidates(
     """
     others = {room_id: room for room_id, room in rooms.items() if room_id != declined and room_id not in asked}
     if not others:
-        return (), Empty.NO_ROOMS
+        return (), NoChoice.NO_ROOMS
     near = rooms.get(declined)
     fitting = [_candidate(room_id, room, near) for room_id, room in others.items() if not 0 < room.capacity < people]
     ranked = sorted(fitting, key=lambda each: _distance(each, people))
-    return ranked[:MAX_CANDIDATES], None if ranked else Empty.NONE_LARGE_ENOUGH
+    return ranked[:MAX_CANDIDATES], None if ranked else NoChoice.NONE_LARGE_ENOUGH
 
 
-def throughout(said: Sequence[Mapping[str, Availability]]) -> Mapping[str, Availability]:
+def combine_availability(said: Sequence[Mapping[str, Availability]]) -> Mapping[str, Availability]:
     """What free/busy said of each room on several dates, as one word: busy on one is busy, unknown on one is not free."""
     found: dict[str, Availability] = {}
     for address in {address for each in said for address in each}:
@@ -101,9 +101,9 @@ def free(ranked: Sequence[Candidate], said: Mapping[str, Availability]) -> Choic
     """
     found = tuple(each for each in ranked if said.get(each.room.address.lower()) is Availability.FREE)
     if found or not ranked:
-        return Choices(found, None if found else Empty.NO_ROOMS)
+        return Choices(found, None if found else NoChoice.NO_ROOMS)
     seen = any(said.get(each.room.address.lower()) is Availability.BUSY for each in ranked)
-    return Choices((), Empty.NONE_FREE if seen else Empty.NOT_VISIBLE)
+    return Choices((), NoChoice.NONE_FREE if seen else NoChoice.NOT_VISIBLE)
 
 
 def _candidate(room_id: str, room: RoomRow, near: RoomRow | None) -> Candidate:

@@ -131,7 +131,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class MeetingView:
     """A meeting as one of its owners may see it."""
 
     rooms: tuple[RoomLine, ...] = ()
@@ -150,7 +150,7 @@ class Viewer:
     """Ids of the declines whose prompts this person put away."""
 
 
-def sight(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> Sight:
+def view_meeting(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> MeetingView:
     """
     What `viewer` sees of `meeting`.
 
@@ -162,7 +162,7 @@ def sight(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> Sight:
     """
     copy = meeting.copies.get(viewer.mailbox)
     if copy is None:
-        return Sight()
+        return MeetingView()
     mine = {entry.ref: entry for entry in copy.dates}
     record = meeting.record
     lines = tuple(
@@ -172,7 +172,7 @@ def sight(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> Sight:
         for room in date.rooms
         if _shown(date, room, copy, mine[date.ref], viewer.now_ms)
     )
-    return Sight(
+    return MeetingView(
         tuple(sorted(lines, key=lambda line: (line.start_ms, line.id))),
         tuple(_prompts(record, copy, mine, keys, viewer)),
     )

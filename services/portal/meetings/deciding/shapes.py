@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.portal.meetings.deciding.board import Share
+from services.portal.meetings.deciding.board import SeriesShare
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Candidate, Choices
 from services.portal.meetings.deciding.prompts import Actor, Prompt, PromptState, RoomLine
 from services.portal.meetings.deciding.words import (
@@ -53,7 +53,7 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
 
 
 def prompt_shape(
-    prompt: Prompt, name: str | None, live: LiveMeeting | None, take: Json | None, part: Share | None = None
+    prompt: Prompt, name: str | None, live: LiveMeeting | None, take: Json | None, part: SeriesShare | None = None
 ) -> Json:
     """
     One prompt, with what can be done about it.
@@ -145,7 +145,7 @@ def _choice(each: Candidate) -> Json:
     }
 
 
-def _share(part: Share) -> Json:
+def _share(part: SeriesShare) -> Json:
     return {
         "dates": part.dates,
         "accepted": part.accepted,

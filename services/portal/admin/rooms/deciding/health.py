@@ -14,7 +14,7 @@ ENOUGH = 3
 """So many answers make a habit."""
 
 
-class Verdict(StrEnum):
+class RoomCheck(StrEnum):
     """One question about a room."""
 
     YES = "yes"
@@ -27,9 +27,9 @@ class Verdict(StrEnum):
 class Health:
     """What an administrator reads in one line, and what they can do about it."""
 
-    visible: Verdict
-    bookable: Verdict
-    answers: Verdict
+    visible: RoomCheck
+    bookable: RoomCheck
+    answers: RoomCheck
     accepted: int
     declined: int
     waiting: int
@@ -58,8 +58,8 @@ def health_of(memories: Iterable[RoomRecord], said: Availability | None, *, now_
     waiting = [memory for memory in known if memory.state is RoomState.PENDING]
     silent = [memory for memory in waiting if now_ms - memory.asked_at_ms > silent_ms]
     visible = _visible(said)
-    bookable = Verdict.YES if accepted else Verdict.NO if declined >= ENOUGH else Verdict.UNTRIED
-    answers = Verdict.NO if silent else Verdict.YES if accepted or declined else Verdict.UNTRIED
+    bookable = RoomCheck.YES if accepted else RoomCheck.NO if declined >= ENOUGH else RoomCheck.UNTRIED
+    answers = RoomCheck.NO if silent else RoomCheck.YES if accepted or declined else RoomCheck.UNTRIED
     return Health(
         visible=visible,
         bookable=bookable,
@@ -82,10 +82,10 @@ def span_words(span_ms: int) -> str:
     return f"{seconds} s"
 
 
-def _visible(said: Availability | None) -> Verdict:
+def _visible(said: Availability | None) -> RoomCheck:
     if said is None:
-        return Verdict.UNTRIED
-    return Verdict.NO if said is Availability.UNKNOWN else Verdict.YES
+        return RoomCheck.UNTRIED
+    return RoomCheck.NO if said is Availability.UNKNOWN else RoomCheck.YES
 
 
 def _usual(known: Sequence[RoomRecord]) -> int | None:
@@ -98,16 +98,16 @@ def _usual(known: Sequence[RoomRecord]) -> int | None:
     return int(statistics.median(waits)) if waits else None
 
 
-def _fixes(visible: Verdict, bookable: Verdict, answers: Verdict, silent: int, declined: int) -> Iterable[str]:
-    if visible is Verdict.NO:
+def _fixes(visible: RoomCheck, bookable: RoomCheck, answers: RoomCheck, silent: int, declined: int) -> Iterable[str]:
+    if visible is RoomCheck.NO:
         yield (
             "Its calendar cannot be seen: check the address, and share the room's free/busy with everybody in the"
             " organisation."
         )
-    if answers is Verdict.NO:
+    if answers is RoomCheck.NO:
         yield (
             f"It has left {silent} request{'s' if silent != 1 else ''} without an answer for long: switch on automatic"
             " processing of its mailbox, or remind whoever approves its bookings."
         )
-    if bookable is Verdict.NO:
+    if bookable is RoomCheck.NO:
         yield f"It has declined all {declined} requests: its booking rules may allow only some people, or short meetings."

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.portal.admin.people.administrators import People
+from services.portal.admin.people.administrators import AdministratorList
 from services.portal.frame import limits
 from services.portal.frame.headers import CONTENT_SECURITY_POLICY
 from services.portal.sign_in.admission import enter
@@ -381,16 +381,16 @@ def test_two_who_dismiss_each_other_at_once_leave_one(building: Building, monkey
     staff = a_staff(building)
     berta = staff.people[Role.BUILDING_ADMIN]
     staff.ada.post("/admin/people", address=f"berta@{staff.domain}", role="subscription-admin")
-    both, seen, real = threading.Barrier(2), set[int](), People._chiefs
+    both, seen, real = threading.Barrier(2), set[int](), AdministratorList._chiefs
 
-    def chiefs(people: People) -> set[str]:
+    def chiefs(people: AdministratorList) -> set[str]:
         found = real(people)
         if threading.get_ident() not in seen:
             seen.add(threading.get_ident())
             both.wait(10)
         return found
 
-    monkeypatch.setattr(People, "_chiefs", chiefs)
+    monkeypatch.setattr(AdministratorList, "_chiefs", chiefs)
     answers: list[int] = []
 
     def dismisses(who: Chief, whom: Chief) -> None:

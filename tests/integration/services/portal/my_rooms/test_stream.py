@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from services.portal.app import create_app
 from services.portal.my_rooms import stream
-from services.portal.my_rooms.stream import Mark, mark_of
+from services.portal.my_rooms.stream import StreamPosition, parse_position
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
 from shared.ports.view import Row
@@ -370,7 +370,15 @@ def test_one_persons_open_windows_keep_nobody_else_from_being_live(
 
 @pytest.mark.parametrize(
     ("text", "mark"),
-    [("41.7", Mark(41, 7)), ("41", Mark(41, 0)), ("", None), ("x", None), ("4.x", None), ("٤", None), ("4" * 60, None)],
+    [
+        ("41.7", StreamPosition(41, 7)),
+        ("41", StreamPosition(41, 0)),
+        ("", None),
+        ("x", None),
+        ("4.x", None),
+        ("٤", None),
+        ("4" * 60, None),
+    ],
 )
-def test_marks_are_read_back_or_refused(text: str, mark: Mark | None) -> None:
-    assert mark_of(text) == mark
+def test_marks_are_read_back_or_refused(text: str, mark: StreamPosition | None) -> None:
+    assert parse_position(text) == mark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.portal.meetings.deciding.choices import MAX_CANDIDATES, Empty, candidates, free
+from services.portal.meetings.deciding.choices import MAX_CANDIDATES, NoChoice, candidates, free
 from shared.contracts.rows import RoomRow
 from shared.domain.sighting import Availability
 
@@ -52,9 +52,9 @@ def test_room_that_is_not_in_the_table_can_be_replaced_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("rooms", "empty"),
-    [({"declined": DECLINED}, Empty.NO_ROOMS), ({"small": a_room("small", 2)}, Empty.NONE_LARGE_ENOUGH)],
+    [({"declined": DECLINED}, NoChoice.NO_ROOMS), ({"small": a_room("small", 2)}, NoChoice.NONE_LARGE_ENOUGH)],
 )
-def test_says_why_there_is_nothing_to_ask_about(rooms: dict[str, RoomRow], empty: Empty) -> None:
+def test_says_why_there_is_nothing_to_ask_about(rooms: dict[str, RoomRow], empty: NoChoice) -> None:
     assert candidates(rooms, "declined", (), people=4) == ((), empty) or candidates(
         rooms, "declined", (), people=4
     ) == ([], empty)
@@ -68,9 +68,9 @@ def test_only_rooms_called_free_are_offered_and_unknown_is_not_free() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "empty"), [(Availability.BUSY, Empty.NONE_FREE), (Availability.UNKNOWN, Empty.NOT_VISIBLE)]
+    ("answer", "empty"), [(Availability.BUSY, NoChoice.NONE_FREE), (Availability.UNKNOWN, NoChoice.NOT_VISIBLE)]
 )
-def test_says_why_none_is_free(answer: Availability, empty: Empty) -> None:
+def test_says_why_none_is_free(answer: Availability, empty: NoChoice) -> None:
     ranked, _ = candidates({"a": a_room("a")}, "", (), people=2)
 
     assert free(ranked, {"a@rooms.example": answer}).empty is empty

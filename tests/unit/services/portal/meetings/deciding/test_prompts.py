@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.portal.meetings.deciding.prompts import Closing, Prompt, PromptState, Sight, Viewer, sight
+from services.portal.meetings.deciding.prompts import Closing, MeetingView, Prompt, PromptState, Viewer, view_meeting
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
 from shared.crypto.meetings import Meeting
@@ -28,11 +28,11 @@ def seen(
     now_ms: int = NOW_MS,
     grace_ms: int = 0,
     dismissed: frozenset[str] = frozenset(),
-) -> Sight:
-    return sight(Meeting(*from_version_1(meeting)), keys, Viewer(mailbox, now_ms, grace_ms, dismissed))
+) -> MeetingView:
+    return view_meeting(Meeting(*from_version_1(meeting)), keys, Viewer(mailbox, now_ms, grace_ms, dismissed))
 
 
-def only(found: Sight) -> Prompt:
+def only(found: MeetingView) -> Prompt:
     (prompt,) = found.prompts
     return prompt
 
@@ -65,7 +65,7 @@ def test_guest_whose_copy_hides_the_room_sees_nothing_of_it(
 
 
 def test_stranger_sees_nothing(a_room: ARoom, a_meeting: AMeeting, keys: TenantKeys) -> None:
-    assert seen(a_meeting(a_room(state=RoomState.DECLINED)), keys, mailbox="m-stranger") == Sight()
+    assert seen(a_meeting(a_room(state=RoomState.DECLINED)), keys, mailbox="m-stranger") == MeetingView()
 
 
 @pytest.mark.parametrize("state", [RoomState.PENDING, RoomState.ACCEPTED, RoomState.UNKNOWN, RoomState.RELEASED])

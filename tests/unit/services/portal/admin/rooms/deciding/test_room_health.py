@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.portal.admin.rooms.deciding.health import Verdict, health_of, span_words
+from services.portal.admin.rooms.deciding.health import RoomCheck, health_of, span_words
 from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.frame.problems import ProblemError
 from shared.contracts.meeting_state import RoomRecord, RoomState
@@ -31,7 +31,7 @@ def judged(*memories: RoomRecord, said: Availability | None = Availability.FREE)
 @pytest.mark.proves("B15")
 def test_a_room_nobody_has_asked_is_untried_and_not_in_trouble() -> None:
     found = judged(said=None)
-    assert (found.visible, found.bookable, found.answers) == (Verdict.UNTRIED,) * 3
+    assert (found.visible, found.bookable, found.answers) == (RoomCheck.UNTRIED,) * 3
     assert found.well
     assert found.usual_answer_ms is None
 
@@ -39,34 +39,34 @@ def test_a_room_nobody_has_asked_is_untried_and_not_in_trouble() -> None:
 @pytest.mark.proves("B15")
 def test_a_room_that_accepts_is_well_and_its_usual_time_is_the_median() -> None:
     found = judged(*(asked(RoomState.ACCEPTED, took_ms=took) for took in (2_000, 4_000, 90_000)))
-    assert (found.bookable, found.answers, found.usual_answer_ms) == (Verdict.YES, Verdict.YES, 4_000)
+    assert (found.bookable, found.answers, found.usual_answer_ms) == (RoomCheck.YES, RoomCheck.YES, 4_000)
     assert found.well
 
 
 @pytest.mark.proves("B15", "B7")
 def test_many_bookings_of_a_silent_room_are_one_finding() -> None:
     found = judged(*(asked(RoomState.PENDING, ago_ms=SILENT_MS + 1) for _ in range(7)))
-    assert found.answers is Verdict.NO
+    assert found.answers is RoomCheck.NO
     assert len(found.fixes) == 1
     assert "7 requests" in found.fixes[0]
 
 
 def test_a_room_that_is_still_thinking_is_not_silent_yet() -> None:
-    assert judged(asked(RoomState.PENDING, ago_ms=SILENT_MS)).answers is Verdict.UNTRIED
+    assert judged(asked(RoomState.PENDING, ago_ms=SILENT_MS)).answers is RoomCheck.UNTRIED
 
 
 @pytest.mark.proves("B15")
 def test_three_declines_and_no_acceptance_say_that_it_cannot_be_booked() -> None:
-    assert judged(asked(RoomState.DECLINED), asked(RoomState.DECLINED)).bookable is Verdict.UNTRIED
+    assert judged(asked(RoomState.DECLINED), asked(RoomState.DECLINED)).bookable is RoomCheck.UNTRIED
     found = judged(*(asked(RoomState.DECLINED) for _ in range(3)))
-    assert found.bookable is Verdict.NO
+    assert found.bookable is RoomCheck.NO
     assert "booking rules" in found.fixes[0]
 
 
 @pytest.mark.proves("B15")
 def test_a_room_whose_calendar_nobody_may_see_is_told_apart_from_one_nobody_asked_about() -> None:
-    assert judged(said=Availability.UNKNOWN).visible is Verdict.NO
-    assert judged(said=Availability.BUSY).visible is Verdict.YES
+    assert judged(said=Availability.UNKNOWN).visible is RoomCheck.NO
+    assert judged(said=Availability.BUSY).visible is RoomCheck.YES
     assert "address" in judged(said=Availability.UNKNOWN).fixes[0]
 
 
