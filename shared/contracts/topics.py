@@ -47,9 +47,9 @@ REPAIRS = Topic(
 )
 MEETING_STATE = Topic(
     "meeting-state",
-    "meeting",
+    "meeting; meeting + mailbox",
     Cleanup.COMPACT,
-    "the fold's memory: last observation per copy, asks, declines so far; sealed",
+    "what was witnessed and told of each date and room, and each copy; sealed",
     compaction_lag_ms=MEETING_STATE_COMPACTION_LAG_MS,
 )
 ROOM_STATUS = Topic(
