@@ -61,6 +61,8 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Last push."""
     looked_at_ms: int = 0
     """Last look that committed."""
+    observed_at_ms: int = 0
+    """When the last look that was observed began: rises with every look, whatever the clock does."""
     asleep: bool = False
     """The integration was switched off: the next look lets go of everything."""
     owed: dict[str, bool] = {}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.contracts.calendar_state import EventReference
-from shared.contracts.observation import Observation, ObservedOccurrence
+from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, KnownEvent, Look, SeenEvent, SeenRemoval, Window
@@ -115,26 +115,39 @@ def meeting_of(references: References, event_id: str) -> str:
 
 def observe(
     references: References, meetings: Iterable[str], *, provider: str, mailbox: str, keys: TenantKeys, now_ms: int,
-    baseline: bool,
-) -> list[Observation]:  # fmt: skip
-    """One total observation for each of `meetings`, as this mailbox shows them; no occurrences left means gone."""
-    wanted = {meeting: [] for meeting in meetings}  # type: dict[str, list[EventReference]]
+    baseline: bool, window: Window,
+) -> list[CopyObservation]:  # fmt: skip
+    """
+    Make one total observation for each of `meetings`, as this mailbox shows them; no dates left means gone.
+
+    Args:
+        references: All of the mailbox.
+        meetings: Pseudonyms.
+        provider: Of the mailbox.
+        mailbox: Its id.
+        keys: Of the tenant: dates become pseudonyms.
+        now_ms: When the look began, later than any earlier look of the mailbox.
+        baseline: Whether it is the first look after a consent.
+        window: What the look covered: a date that is absent from it was let go.
+    """
+    wanted: dict[str, list[EventReference]] = {meeting: [] for meeting in meetings}
     for event_id, reference in references.items():
         meeting = meeting_of(references, event_id)
         if meeting in wanted:
             wanted[meeting].append(reference)
     return [
-        Observation(
+        CopyObservation(
             provider=provider,
             mailbox=mailbox,
             meeting=meeting,
             organizer=next((part.organizer for part in parts if part.organizer), ""),
             role=Role.ORGANIZER if any(part.is_organizer for part in parts) else Role.GUEST,
-            shows_guests=all(part.shows_guests for part in parts),
             baseline=baseline,
             observed_at_ms=now_ms,
-            occurrences=tuple(
-                _occurrence(part, references, meeting, keys)
+            window_start_ms=window.start_ms,
+            window_end_ms=window.end_ms,
+            dates=tuple(
+                _date(part, references, meeting, keys)
                 for part in sorted(parts, key=lambda part: (part.start_ms, part.event_id))
                 if part.kind != EventKind.MASTER
             ),
@@ -145,18 +158,12 @@ def observe(
 
 def withdraw(
     references: References, owed: Iterable[str] = (), *, provider: str, mailbox: str, now_ms: int
-) -> list[Observation]:
+) -> list[CopyObservation]:
     """The mailbox is no longer connected: its copies of all meetings, those `owed` included, have no word any more."""
     meetings = sorted(({meeting_of(references, event_id) for event_id in references} | {*owed}) - {""})
     return [
-        Observation(
-            provider=provider,
-            mailbox=mailbox,
-            meeting=meeting,
-            organizer="",
-            role=Role.GUEST,
-            withdrawn=True,
-            observed_at_ms=now_ms,
+        CopyObservation(
+            provider=provider, mailbox=mailbox, meeting=meeting, sight=Sight.WITHDRAWN, observed_at_ms=now_ms
         )
         for meeting in meetings
     ]
@@ -187,16 +194,24 @@ def _split(
     return places, people
 
 
-def _occurrence(part: EventReference, references: References, meeting: str, keys: TenantKeys) -> ObservedOccurrence:
+def _date(part: EventReference, references: References, meeting: str, keys: TenantKeys) -> CopyDate:
+    """One date as this copy shows it; what a sparse date does not say, its series says."""
     master = references.get(part.master_id)
+    said_by = master if part.rooms is None and master is not None else part
     people = part.people if part.people is not None else (master.people if master else None)
-    return ObservedOccurrence(
+    organizer = part.organizer or (master.organizer if master else "")
+    return CopyDate(
         ref=keys.occurrence(meeting, part.slot),
         event_id=part.event_id,
         start_ms=part.start_ms,
         end_ms=part.end_ms,
+        begins_ms=part.begins_ms,
+        ends_ms=part.ends_ms,
         rooms=_rooms_of(part, references),
-        people=people or {},
+        seats=0 if people is None else len({*people, organizer} - {""}),
+        credible=part.shows_guests and said_by.shows_guests,
+        sequence=part.sequence,
+        can_change=part.can_change or said_by.can_change or part.is_organizer or said_by.is_organizer,
     )
 
 

@@ -12,9 +12,9 @@ from services.sync_worker.deciding.job import TAKE_AGAIN_MS, Job, Outcome
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.references import meeting_of, merge, observe, withdraw
 from services.sync_worker.memory import Held, reference_change, state_change
-from shared.contracts import observation
+from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
-from shared.contracts.observation import Observation
+from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.topics import OBSERVATIONS
 from shared.crypto.records import sealed_envelope
 from shared.domain import trace
@@ -79,14 +79,15 @@ def _looked(
     if outcome.look is None:
         message = "a look without result cannot be settled as one"
         raise ValueError(message)
+    window = mailboxes.window_from(state.window_start_ms)
+    began_ms = max(job.started_at_ms, held.state.observed_at_ms + 1)
     merged = merge(
-        held.references, outcome.look, window=mailboxes.window_from(state.window_start_ms), provider=state.provider,
-        keys=keys, rooms=rooms,
+        held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
     owed = job.state.owed
     seen = observe(
         merged.references, {*merged.meetings, *owed}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
-        now_ms=job.started_at_ms, baseline=not state.baseline_done,
+        now_ms=began_ms, baseline=not state.baseline_done, window=window,
     )  # fmt: skip
     after = after_look(
         _carried(held, outcome),
@@ -105,6 +106,7 @@ def _looked(
         owed={key: after.owed[key] for key in after.owed if key not in owed},
         takes={take_id: take for take_id, take in held.takes.items() if take_id not in done},
         full=held.full and not job.full,
+        observed_at_ms=began_ms,
     )
     changes = [
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
@@ -117,7 +119,7 @@ def _looked(
     )
 
 
-def _said_before(held: Held, outcome: Outcome, keys: TenantKeys) -> list[Observation]:
+def _said_before(held: Held, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
     """
     What a baseline had said and was lost, once more and as silently, before what this look shows.
 
@@ -127,15 +129,17 @@ def _said_before(held: Held, outcome: Outcome, keys: TenantKeys) -> list[Observa
     known = {meeting_of(held.references, event_id) for event_id in held.references}
     return observe(
         held.references, lost & known, provider=outcome.state.provider, mailbox=outcome.job.mailbox.id, keys=keys,
-        now_ms=held.state.looked_at_ms, baseline=True,
+        now_ms=held.state.observed_at_ms or held.state.looked_at_ms, baseline=True,
+        window=mailboxes.window_from(held.state.window_start_ms),
     )  # fmt: skip
 
 
 def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int) -> Settled:
     job = outcome.job
     seen = withdraw(
-        held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id, now_ms=now_ms
-    )
+        held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
+        now_ms=max(now_ms, held.state.observed_at_ms + 1),
+    )  # fmt: skip
     changes = [reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)]
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
@@ -162,7 +166,7 @@ def _carried(held: Held, outcome: Outcome) -> MailboxState:
     )
 
 
-def _records(seen: list[Observation], job: Job, keys: TenantKeys, partitions: int) -> list[NewRecord]:
+def _records(seen: list[CopyObservation], job: Job, keys: TenantKeys, partitions: int) -> list[NewRecord]:
     headers = trace.headers(job.trace.child() if job.trace else trace.make())
     records = []
     for fact in seen:
@@ -170,7 +174,8 @@ def _records(seen: list[Observation], job: Job, keys: TenantKeys, partitions: in
         value = sealed_envelope(
             keys,
             fact,
-            type=observation.TYPE,
+            type=copy_observation.TYPE,
+            version=copy_observation.VERSION,
             id=f"{job.mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",
             correlation=job.correlation,
         )

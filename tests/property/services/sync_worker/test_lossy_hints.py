@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from services.room_status.deciding.fold import fold
 from services.sync_worker.deciding.references import merge, observe
 from shared.contracts.calendar_state import EventReference
-from shared.contracts.copy_observation import from_version_1
+from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.meeting_state import MeetingRecord, ask_of
-from shared.contracts.observation import Observation
 from shared.crypto.meetings import Meeting
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import HOUR_MS, MINUTE_MS
@@ -60,7 +59,7 @@ truths = st.builds(
 histories = st.lists(truths, min_size=1, max_size=8)
 
 
-def observations(history: list[Truth], looked_at: list[int]) -> list[Observation]:
+def observations(history: list[Truth], looked_at: list[int]) -> list[CopyObservation]:
     """
     What looks at these moments of the history observe; a look always sees the calendar as it is then.
 
@@ -82,11 +81,12 @@ def observations(history: list[Truth], looked_at: list[int]) -> list[Observation
                 keys=KEYS,
                 now_ms=at_ms + repeated,
                 baseline=False,
+                window=Window(0, 1 << 52),
             )
     return seen
 
 
-def decided(seen: list[Observation], restarts: dict[int, int]) -> tuple[Meeting, list[str]]:
+def decided(seen: list[CopyObservation], restarts: dict[int, int]) -> tuple[Meeting, list[str]]:
     """
     Fold, restarting before some observations: a torn worker's decisions stand on the topic, its state does not.
 
@@ -102,7 +102,7 @@ def decided(seen: list[Observation], restarts: dict[int, int]) -> tuple[Meeting,
             index = max(0, index - back)
             states = states[: index + 1]
             continue
-        change = fold(states[-1], from_version_1(seen[index]), keys=KEYS)
+        change = fold(states[-1], seen[index], keys=KEYS)
         if change is not None:
             topic += [decline.id for decline in change.declines if decline.id not in topic]  # the tail check
         states.append(after(states[-1], seen[index].mailbox, change) if change else states[-1])

@@ -7,7 +7,7 @@ import pytest
 
 from services.sync_worker.deciding.references import Merge, merge, observe, withdraw
 from shared.contracts.calendar_state import EventReference
-from shared.contracts.observation import Observation
+from shared.contracts.copy_observation import CopyObservation
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval, Window
@@ -47,9 +47,16 @@ def looked(
     return merge(known, Look(tuple(seen), "cursor", full), window=WINDOW, provider="microsoft", keys=KEYS, rooms=rooms)
 
 
-def observed(references: dict[str, EventReference], *meetings: str) -> list[Observation]:
+def observed(references: dict[str, EventReference], *meetings: str) -> list[CopyObservation]:
     return observe(
-        references, meetings, provider="microsoft", mailbox="m-ada", keys=KEYS, now_ms=NOW_MS, baseline=False
+        references,
+        meetings,
+        provider="microsoft",
+        mailbox="m-ada",
+        keys=KEYS,
+        now_ms=NOW_MS,
+        baseline=False,
+        window=WINDOW,
     )
 
 
@@ -76,7 +83,7 @@ def test_full_look_drops_what_it_does_not_return_and_says_so() -> None:
     known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
     after = looked(known, an_event(), full=True)
     assert set(after.references) == {"e1"}
-    gone = next(seen for seen in observed(after.references, *after.meetings) if not seen.occurrences)
+    gone = next(seen for seen in observed(after.references, *after.meetings) if not seen.dates)
     assert gone.meeting == KEYS.meeting("microsoft", "uid-2")
 
 
@@ -86,7 +93,7 @@ def test_removed_or_cancelled_event_leaves_a_meeting_without_dates(gone: Seen) -
     known = looked({}, an_event()).references
     after = looked(known, gone)
     assert after.references == {}
-    assert [seen.occurrences for seen in observed(after.references, *after.meetings)] == [()]
+    assert [seen.dates for seen in observed(after.references, *after.meetings)] == [()]
 
 
 def test_removal_of_an_event_that_was_never_known_means_nothing() -> None:
@@ -118,7 +125,7 @@ def test_sparse_dates_of_a_series_take_the_masters_rooms_and_meeting() -> None:
     (seen,) = observed(after.references, *after.meetings)
     assert seen.meeting == KEYS.meeting("microsoft", "series")
     assert seen.role is Role.ORGANIZER
-    assert [list(date.rooms.values()) for date in seen.occurrences] == [["none"], ["none"], ["declined"]]
+    assert [list(date.rooms.values()) for date in seen.dates] == [["none"], ["none"], ["declined"]]
 
 
 def test_room_invited_as_a_person_is_recognised_by_its_address() -> None:
@@ -132,4 +139,14 @@ def test_withdrawing_names_every_meeting_once() -> None:
     known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
     withdrawn = withdraw(known, provider="microsoft", mailbox="m-ada", now_ms=NOW_MS)
     assert len(withdrawn) == 2
-    assert all(seen.withdrawn and not seen.occurrences for seen in withdrawn)
+    assert all(seen.sight is Sight.WITHDRAWN and not seen.occurrences for seen in withdrawn)
+
+
+@pytest.mark.proves("D5", "D6")
+def test_a_date_says_what_this_copy_alone_knows_of_it() -> None:
+    hidden = an_event("e2", shows_guests=False, can_change=True, sequence=4, is_organizer=False)
+    (seen,) = observed(looked({}, an_event(), hidden).references, KEYS.meeting("microsoft", "uid-1"))
+    plain, other = seen.dates
+    assert (plain.credible, plain.can_change, plain.seats, plain.sequence) == (True, True, 2, 0)
+    assert (other.credible, other.can_change, other.sequence) == (False, True, 4)
+    assert (seen.window_start_ms, seen.window_end_ms) == (WINDOW.start_ms, WINDOW.end_ms)
