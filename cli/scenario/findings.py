@@ -87,7 +87,7 @@ class Facts:
                 if envelope.type == observation.TYPE:
                     seen = from_version_1(open_envelope(envelope, keys, Observation))
                 elif envelope.type == copy_observation.TYPE:
-                    seen = open_envelope(envelope, keys, CopyObservation)
+                    seen = open_envelope(envelope, keys, CopyObservation, newest=copy_observation.VERSION)
                 else:
                     continue
             except KeyDestroyedError:

@@ -7,7 +7,7 @@ import pytest
 
 from services.sync_worker.deciding.references import Merge, merge, observe, withdraw
 from shared.contracts.calendar_state import EventReference
-from shared.contracts.copy_observation import CopyObservation
+from shared.contracts.copy_observation import CopyObservation, Sight
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval, Window
@@ -139,7 +139,7 @@ def test_withdrawing_names_every_meeting_once() -> None:
     known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
     withdrawn = withdraw(known, provider="microsoft", mailbox="m-ada", now_ms=NOW_MS)
     assert len(withdrawn) == 2
-    assert all(seen.sight is Sight.WITHDRAWN and not seen.occurrences for seen in withdrawn)
+    assert all(seen.sight is Sight.WITHDRAWN and not seen.dates for seen in withdrawn)
 
 
 @pytest.mark.proves("D5", "D6")
