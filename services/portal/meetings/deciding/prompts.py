@@ -269,7 +269,8 @@ def _prompt(
     shown = standing and closing is None and room.state is RoomState.DECLINED
     if shown and actor_of(record, copy, entry) is not Actor.YOU:
         closing = Closing.NOT_YOURS
-    opens_at_ms = room.answered_at_ms + viewer.grace_ms
+    # Without a grace it opens with its decline: the clock that dated it may be a little ahead of this one.
+    opens_at_ms = room.answered_at_ms + viewer.grace_ms if viewer.grace_ms else 0
     return Prompt(
         id=decline,
         meeting=record.meeting,
