@@ -1,4 +1,22 @@
-"""The owner of one partition of mailboxes: takes hints in, sends looks out, commits what they bring, a group at a time."""
+"""
+The owner of one partition of mailboxes: reads input, sends looks out, commits what they bring.
+
+Input is hints (a provider says that a mailbox changed) and commands (a person or an operator wants something). Neither carries
+content: both only say that a mailbox is to be looked at. A look asks the provider for everything since the mailbox's cursor; what
+it brings is merged into the references, and each meeting that it touched is observed anew, in whole.
+
+One step does five things. It takes input in, which owes a mailbox a look and remembers the offset of the record that asked. It
+begins looks: the schedule hands out people first, then pushes, then appointments, and a mailbox has one look at a time. It gives
+a look that takes long a durable appointment in place of its hints, so that input moves on. It commits what has finished: the
+observations, the references and the mailbox in one transaction with the position of the input, which is the lowest offset that no
+committed look has answered. And it says what has to be said outside the log, which is repeated until it is done.
+
+Looks run on the threads of a pool and touch nothing of the owner's: they are given a job and give back an outcome. A look that
+fails gives its mailbox an appointment, the later of the provider's and a growing one of ours, and keeps what it made there.
+
+When the owner dies, nothing but looks in flight is lost: their hints were not discharged, and its successor reads them again. When
+another owner has the partition, the commit is refused and the process ends. A step costs nothing for a mailbox at rest.
+"""
 
 from __future__ import annotations
 
