@@ -9,6 +9,7 @@ import msgspec
 
 from services.room_status.deciding.batch import KeysOf
 from shared.contracts import envelope as envelopes
+from shared.contracts import meeting_state_version_1
 from shared.contracts.envelope import read_json
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY
@@ -37,6 +38,8 @@ class Past:
     Time did that, so no fold gives it again."""
     sources: dict[bytes, int] = field(default_factory=dict)
     """Key → the observation upon which its newest record was made."""
+    earlier_rules_until: int = 0
+    """Every observation that is known to have been decided by rules version 1 stands below."""
     newest_before_ms: int = 0
     """When the newest state of the memory was written."""
 
@@ -111,6 +114,8 @@ def _enter(found: Past, record: Record, cut: int, reached: int) -> None:
     swept = source is None or found.sources.get(record.key) == source
     if source is not None:
         found.sources[record.key] = source
+        if envelopes.decode(record.value or b"").type == meeting_state_version_1.TYPE:
+            found.earlier_rules_until = max(found.earlier_rules_until, source + 1)
     # A sweep names no observation of its own: the position of its commit stands for it.
     before = reached <= cut if source is None or swept else source < cut
     if not before:

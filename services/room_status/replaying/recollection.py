@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services.room_status.deciding.batch import KeysOf
-from services.room_status.deciding.fold import Rules, fold
+from services.room_status.deciding.fold import RULES_VERSION, Rules, fold
 from services.room_status.replaying.history import Past, past, reached_by, source_of
 from services.room_status.replaying.replay import Decline, Redone, decline, redo
 from shared.contracts.meeting_state import parts_of
@@ -52,6 +52,12 @@ def replay(
         LogUnavailableError, MalformedRecordError: the log cannot be read, or holds what room_status cannot have written.
     """
     found = state_at(log, partition, begin)
+    if begin < found.earlier_rules_until:
+        message = (
+            f"partition {partition}: observations below {found.earlier_rules_until} were decided by rules version 1,"
+            f" and this version has rules {RULES_VERSION}; begin the range later"
+        )
+        raise PastLostError(message)
     _complete(log, partition, begin, found, since_ms)
     holes = [hole for hole in found.holes(keys_of) if wanted(hole.encode())]
     if holes:

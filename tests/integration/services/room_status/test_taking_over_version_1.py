@@ -1,0 +1,111 @@
+"""A data directory that 0.1.0 filled is taken over: nothing is told twice, nothing is lost, and the view equals the topics."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from services.room_status.replaying.recollection import PastLostError, replay
+from services.room_status.view.expected_rows import end_of, rows_at
+from services.room_status.worker import RoomStatusOwner
+from shared.contracts import observation
+from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS_STATION
+from shared.crypto.master import new_key, parse
+from shared.crypto.records import sealed_envelope
+from shared.engines.embedded import open_engine
+from shared.engines.embedded.engine import EmbeddedEngine
+from shared.ports.log import NewRecord
+from shared.ports.view import digest_of
+from tests.contract.deployments import ManualClock
+from tests.support.builders import NOW_MS, an_observation
+
+ROOT = Path(__file__).parents[4]
+RELEASE = "a68938f"
+"""0.1.0, as the history has it."""
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """The tree of 0.1.0."""
+    tree = tmp_path / "earlier"
+    tree.mkdir()
+    archive = subprocess.run(["git", "archive", RELEASE], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip("the repository's history is not here (a shallow clone): 0.1.0 cannot be run")
+    subprocess.run(["tar", "-x"], cwd=tree, input=archive.stdout, check=True)
+    return tree
+
+
+@pytest.fixture
+def filled(earlier: Path, tmp_path: Path) -> Iterator[tuple[EmbeddedEngine, str]]:
+    """A data directory that 0.1.0 filled, opened by this version; and its organisation."""
+    home, master = tmp_path / "home", new_key()
+    script = Path(__file__).with_name("play_earlier_version.py")
+    ran = subprocess.run(
+        [sys.executable, str(script), str(home), master, str(NOW_MS)],
+        env=os.environ | {"PYTHONPATH": str(earlier)},
+        cwd=earlier,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    engine = open_engine(home, partitions=1, prefix="", master=parse(master), clock=ManualClock(NOW_MS))
+    yield engine, ran.stdout.strip().splitlines()[-1]
+    engine.close()
+
+
+def declines(engine: EmbeddedEngine) -> list[tuple[str, str, int]]:
+    events = [
+        msgspec.json.decode(record.value or b"", type=RoomDeclined)
+        for record in engine.log.read(ROOM_REJECTIONS.name, 0, 0)
+    ]
+    return [(event.data.meeting_ref, event.data.room_id, event.data.repeat) for event in events]
+
+
+@pytest.mark.proves("D7", "M1")
+def test_nothing_is_told_twice_and_nothing_is_lost(filled: tuple[EmbeddedEngine, str]) -> None:
+    engine, tenant = filled
+    keys = engine.keyring.keys(tenant)
+    assert declines(engine) == [("m-stays", "told", 0), ("m-left", "told", 0)]
+    seen = [
+        an_observation(meeting="m-stays", told="declined", quiet="declined", fine="accepted", at_ms=NOW_MS + 10),
+        an_observation(meeting="m-stays", withdrawn=True, at_ms=NOW_MS + 11),
+        an_observation(
+            meeting="m-stays", baseline=True, told="declined", quiet="declined", fine="declined", at_ms=NOW_MS + 12
+        ),
+        an_observation(meeting="m-left", told="declined", at_ms=NOW_MS + 13),
+        an_observation(meeting="m-left", told="accepted", at_ms=NOW_MS + 14),
+        an_observation(meeting="m-left", told="declined", at_ms=NOW_MS + 15),
+    ]
+    engine.log.append(
+        [
+            NewRecord(
+                OBSERVATIONS.name,
+                0,
+                f"{tenant}/{each.meeting}".encode(),
+                sealed_envelope(keys, each, type=observation.TYPE, id=f"n-{number}"),
+            )
+            for number, each in enumerate(seen)
+        ]
+    )
+    owner = RoomStatusOwner(engine.log.claim(ROOM_STATUS_STATION, 0), engine, ManualClock(NOW_MS), poll_s=0.0)
+    for _ in range(4):
+        owner.step()
+    owner.close()
+    begin = engine.log.span(OBSERVATIONS.name, 0).end - len(seen)
+    with pytest.raises(PastLostError, match="rules version 1"):
+        replay(engine.log, 0, begin - 1, begin + 1, keys_of=engine.keyring.keys)
+    redone = replay(engine.log, 0, begin, begin + len(seen), keys_of=engine.keyring.keys)
+    assert [each.source for each in redone.declines] == [begin + 2, begin + 5]
+    assert declines(engine)[2:] == [("m-stays", "fine", 0), ("m-left", "told", 1)]
+    rows = rows_at(engine.log, 0, end_of(engine.log, 0), engine.keyring.keys)
+    assert engine.view.digest() == digest_of(rows)
+    assert len(rows) == 4
