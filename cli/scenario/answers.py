@@ -131,6 +131,8 @@ def _fits(parts: list[str], text: str) -> bool:
 
 
 def _without_root(path: str) -> str:
+    if path.partition("?")[0].endswith("/token"):
+        return "/token"
     return next((path[len(root) :] for root in _ROOTS if path.startswith(root + "/")), path)
 
 
@@ -161,7 +163,7 @@ def _nothing(_: AnswerBook, __: bytes) -> tuple[int, Any]:
 _Upkeep = tuple[tuple[str, Callable[[AnswerBook, bytes], tuple[int, Any]]], ...]
 _UPKEEP: dict[ProviderName, _Upkeep] = {
     ProviderName.MICROSOFT: (
-        ("POST */token", _token),
+        ("POST /token", _token),
         ("POST /subscriptions", _graph_subscription),
         ("PATCH /subscriptions/*", _graph_extension),
         ("DELETE /subscriptions/*", _nothing),
@@ -169,7 +171,7 @@ _UPKEEP: dict[ProviderName, _Upkeep] = {
         ("GET /me/mailboxSettings*", lambda _, __: (200, {"timeZone": "UTC"})),
     ),
     ProviderName.GOOGLE: (
-        ("POST */token", _token),
+        ("POST /token", _token),
         ("POST /calendars/*/events/watch*", _google_channel),
         ("POST /channels/stop*", _nothing),
         ("GET /calendars/primary?*", lambda _, __: (200, {"id": "primary", "timeZone": "UTC"})),

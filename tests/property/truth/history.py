@@ -1,0 +1,167 @@
+"""
+Random histories: what people, rooms and workers do, as small tuples that can be printed, replayed and made smaller.
+
+A history is played against the model of the truth and against the product at once. Looks are read at one moment and committed at
+another, in any order between people and in order within one person, or lost with the worker that made them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from tests.property.truth.model import ACCEPTED, DECLINED, HOUR_MS, MINUTE_MS, NONE, ROOMS, Calendar, Word
+from tests.property.truth.product import Product
+
+NUMBERS = (0, 1, 2)
+Step = tuple[object, ...]
+
+
+def steps(people: tuple[str, ...], *, dense: bool = False) -> st.SearchStrategy[Step]:
+    """
+    One step of a history in which only `people` ever connect. Looks are as frequent as what they look at.
+
+    Args:
+        people: Who connects.
+        dense: Everything happens to one date and one room, so that steps meet more often.
+    """
+    person = st.sampled_from(people)
+    number, room = st.sampled_from(NUMBERS[:1] if dense else NUMBERS), st.sampled_from(ROOMS[:1] if dense else ROOMS)
+    return st.one_of(
+        st.tuples(st.just("restart")),  # first, since failing histories are made simpler towards it
+        st.tuples(st.just("book"), number, room),
+        st.tuples(st.just("answer"), number, room, st.sampled_from((DECLINED, DECLINED, ACCEPTED, NONE))),
+        st.tuples(st.just("answer"), number, room, st.just(DECLINED)),
+        st.tuples(st.just("move"), number, st.sampled_from((-2, 1, 2, 26))),
+        st.tuples(st.just("cancel"), number),
+        st.tuples(st.just("uninvite"), number, room),
+        st.tuples(st.just("clock"), st.sampled_from((1, 5, 60, 30 * 60))),
+        st.tuples(st.just("connect"), person),
+        st.tuples(st.just("disconnect"), person),
+        st.tuples(st.just("look"), person),
+        st.tuples(st.just("look-and-commit"), person),
+        st.tuples(st.just("look-and-commit"), person),
+        st.tuples(st.just("commit"), person),
+        st.tuples(st.just("lose"), person),
+        st.tuples(st.just("repeat"), person),
+        st.tuples(st.just("blind"), person),
+        st.tuples(st.just("dismiss"), person, number, room),
+    )
+
+
+@dataclass
+class Play:
+    """A history being played."""
+
+    product: Product
+    calendar: Calendar = field(default_factory=Calendar)
+    connected: set[str] = field(default_factory=set)
+    baseline_due: set[str] = field(default_factory=set)
+    pending: dict[str, deque[Word]] = field(default_factory=lambda: defaultdict(deque))
+    last: dict[str, Word] = field(default_factory=dict)
+    heard: list[Word] = field(default_factory=list)
+    """Every word in the order of its commit."""
+    dismissed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def do(self, step: Step) -> None:
+        """Play one step; one that makes no sense now does nothing."""
+        name = str(step[0]).replace("-", "_")
+        getattr(self, f"_{name}")(*step[1:])
+
+    def settle(self) -> None:
+        """Everybody who is connected is looked at twice, a minute apart, and everything is committed."""
+        for person in sorted(self.connected):
+            while self.pending[person]:
+                self._commit(person)
+        for _ in range(2):
+            self.calendar.now_ms += MINUTE_MS
+            for person in sorted(self.connected):
+                self._look_and_commit(person)
+
+    def _book(self, number: int, room: str) -> None:
+        self.calendar.book(number, room)
+
+    def _answer(self, number: int, room: str, answer: str) -> None:
+        self.calendar.answer(number, room, answer)
+
+    def _move(self, number: int, hours: int) -> None:
+        self.calendar.move(number, hours)
+
+    def _cancel(self, number: int) -> None:
+        self.calendar.cancel(number)
+
+    def _uninvite(self, number: int, room: str) -> None:
+        self.calendar.uninvite(number, room)
+
+    def _clock(self, minutes: int) -> None:
+        self.calendar.now_ms += minutes * MINUTE_MS
+
+    def _connect(self, person: str) -> None:
+        if person not in self.connected:
+            self.connected.add(person)
+            self.baseline_due.add(person)
+
+    def _disconnect(self, person: str) -> None:
+        if person in self.connected:
+            self.connected.discard(person)
+            self.pending[person].clear()
+            self.last.pop(person, None)
+            self.product.withdraw(person, self._at(person))
+
+    def _blind(self, person: str) -> None:
+        if person in self.connected and person in self.last:
+            self.last.pop(person)
+            self.product.blind(person, self._at(person))
+
+    def _look(self, person: str) -> None:
+        """One look of a mailbox at a time: another begins once the one before is committed or lost."""
+        if person in self.connected and not self.pending[person]:
+            self._at(person)
+            word = self.calendar.shown_to(person, baseline=person in self.baseline_due)
+            self.pending[person].append(word)
+
+    def _commit(self, person: str) -> None:
+        if not self.pending[person]:
+            return
+        word = self.pending[person].popleft()
+        self.baseline_due.discard(person)
+        self.last[person] = word
+        self.heard.append(word)
+        self.product.hear(word)
+
+    def _look_and_commit(self, person: str) -> None:
+        self._look(person)
+        self._commit(person)
+
+    def _lose(self, person: str) -> None:
+        self.pending[person].clear()
+
+    def _repeat(self, person: str) -> None:
+        if person in self.last and person in self.connected:
+            self.product.hear(self.last[person])
+
+    def _restart(self) -> None:
+        self.product.restart()
+
+    def _dismiss(self, person: str, number: int, room: str) -> None:
+        for prompt, (ofnumber, ofroom) in self.product.prompts(
+            person, self.calendar.now_ms, self.dismissed[person]
+        ).items():
+            if (ofnumber, ofroom) == (number, room):
+                self.dismissed[person].add(prompt)
+
+    def _at(self, person: str) -> int:
+        """Looks of one mailbox begin at rising moments, as the worker sees to."""
+        del person
+        self.calendar.now_ms += 1
+        return self.calendar.now_ms
+
+
+def is_ahead(play: Play, number: int) -> bool:
+    """Whether the date is not over yet, with an hour to spare."""
+    return play.calendar.dates[number].end_ms > play.calendar.now_ms + HOUR_MS
+
+
+__all__ = ["NUMBERS", "Play", "Step", "is_ahead", "steps"]

@@ -1,0 +1,119 @@
+"""What must hold of every history, each law on its own. A law yields a sentence for each way in which it is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.property.truth.history import Play, is_ahead
+from tests.property.truth.model import DECLINED, NONE, ORGANISER, Ask, Witness
+
+WORDS = {NONE: "pending", "accepted": "accepted", DECLINED: "declined"}
+
+
+def nothing_invented(play: Play) -> Iterator[str]:
+    """No ask is told more often than its room really declined."""
+    for ask, count in play.product.told().items():
+        if count > play.calendar.declines.get(ask, 0):
+            yield f"{ask} told {count} times, declined {play.calendar.declines.get(ask, 0)} times"
+
+
+def told_as_witnessed(play: Play) -> Iterator[str]:
+    """Where the organiser's words alone are heard, exactly the witnessed declines are told."""
+    witness = Witness()
+    for word in play.heard:
+        if word.person == ORGANISER:
+            witness.hear(word)
+    told = play.product.told()
+    for ask in sorted({*told, *witness.told}):
+        least = witness.told.get(ask, 0)
+        most = least + witness.doubtful.get(ask, 0)
+        if not least <= told[ask] <= most:
+            yield f"{ask} told {told[ask]} times, witnessed {least} to {most} times"
+
+
+def nothing_lost(play: Play) -> Iterator[str]:
+    """A room that was seen not to decline, and has declined that same ask for good, was told."""
+    alive: set[Ask] = set()
+    for word in play.heard:
+        if word.person in play.product.believed:
+            alive |= {
+                (number, room, date.start_ms)
+                for number, date in word.dates
+                for room, said in date.rooms
+                if said != DECLINED
+            }
+    told = play.product.told()
+    for ask in _standing(play):
+        if ask in alive and _speaks(play) and not told[ask]:
+            yield f"{ask} was seen alive, has declined, and was never told"
+
+
+def states_are_true(play: Play) -> Iterator[str]:
+    """After everybody was looked at, states are the truth where somebody can be believed, and unknown where nobody can."""
+    states = play.product.states(play.calendar.now_ms)
+    for number, date in play.calendar.dates.items():
+        if not is_ahead(play, number):
+            continue
+        for room, said in date.rooms:
+            found = states.get((number, room), "absent")
+            if _speaks(play) and found != WORDS[said]:
+                yield f"{room} on {number} is {found}, is really {WORDS[said]}"
+            if not _speaks(play) and found in WORDS.values():
+                yield f"{room} on {number} is {found}, and nobody can be believed"
+    for (number, room), found in states.items():
+        truth = play.calendar.dates.get(number)
+        asked = truth is not None and truth.answer(room) is not None
+        # A guest's calendar that loses a date says nothing of the meeting: it may have lost the invitation alone.
+        over = (
+            ("gone", "released", "absent") if ORGANISER in play.connected else ("gone", "released", "absent", "unknown")
+        )
+        if _speaks(play) and not asked and found not in over:
+            yield f"{room} on {number} is {found}, is not asked any more"
+
+
+def prompts_are_right(play: Play) -> Iterator[str]:
+    """Whoever can act is prompted for each decline that stands and was told; nobody else is."""
+    actor = ORGANISER if ORGANISER in play.connected else ""
+    told = play.product.told()
+    for person in sorted(play.connected):
+        shown = set(play.product.prompts(person, play.calendar.now_ms, play.dismissed[person]).values())
+        if person != actor:
+            if shown and (actor or not play.product.guests_can_change):
+                yield f"{person} is prompted for {sorted(shown)} and cannot act"
+            continue
+        standing = {(number, room) for number, room, start_ms in _standing(play)}
+        if extra := shown - standing:
+            yield f"{person} is prompted for {sorted(extra)}, where nothing stands declined"
+        for number, room, start_ms in _standing(play):
+            alone = len(play.calendar.dates[number].rooms) == 1
+            away = any(True for _ in play.dismissed[person])
+            expected = told[number, room, start_ms] and alone and not away and not play.product.is_quiet(number, room)
+            if expected and (number, room) not in shown:
+                yield f"{person} is not prompted for {room} on {number}"
+
+
+def records_are_small(play: Play) -> Iterator[str]:
+    """Every record is within its bound."""
+    for name, size in play.product.sizes().items():
+        if size > play.product.bound:
+            yield f"{name} has {size} bytes, {play.product.bound} are allowed"
+
+
+def replay_is_identical(play: Play) -> Iterator[str]:
+    """Deciding the recorded observations again gives the same declines, byte for byte, and the same memory."""
+    if play.product.replayed() != play.product.decided():
+        yield "deciding again gave other declines"
+
+
+ALWAYS = (nothing_invented, records_are_small)
+SETTLED = (nothing_invented, nothing_lost, states_are_true, prompts_are_right, replay_is_identical)
+
+
+def _speaks(play: Play) -> bool:
+    return any(person in play.product.believed for person in play.connected)
+
+
+def _standing(play: Play) -> Iterator[Ask]:
+    for number, date in play.calendar.dates.items():
+        if is_ahead(play, number):
+            yield from ((number, room, date.start_ms) for room, said in date.rooms if said == DECLINED)

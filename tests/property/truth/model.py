@@ -1,0 +1,157 @@
+"""
+A small model of the truth: one series, its organiser and guests, two rooms, and time. It knows nothing of the product.
+
+What a calendar really is at each moment, and a count of how often each room really declined. People look at it, and what a look
+shows is written down as plain data (`Word`), to be heard sooner, later, twice or never.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+NOW_MS = 1_796_112_000_000
+"""2026-12-01T08:00:00Z."""
+WINDOW_MS = 60 * DAY_MS
+ROOMS = ("aare", "birs")
+ORGANISER, GUESTS = "ada", ("ben", "cyd")
+PEOPLE = (ORGANISER, *GUESTS)
+NONE, ACCEPTED, DECLINED = "none", "accepted", "declined"
+
+_DOUBTED = "declined, in the word in which the time was new"
+
+Ask = tuple[int, str, int]
+"""Date of the series, room, start: what a room is asked for."""
+
+
+@dataclass(frozen=True)
+class Date:
+    """One date of the series as it is now. `rooms` holds the answer of each room that is invited."""
+
+    start_ms: int
+    rooms: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def end_ms(self) -> int:
+        """An hour later."""
+        return self.start_ms + HOUR_MS
+
+    def answer(self, room: str) -> str | None:
+        """What the room says; None when it is not invited."""
+        return dict(self.rooms).get(room)
+
+    def with_answer(self, room: str, answer: str | None) -> Date:
+        """The same date with the room invited, answering, or (None) not invited any more."""
+        rooms = {**dict(self.rooms), room: answer}
+        return replace(self, rooms=tuple(sorted((key, said) for key, said in rooms.items() if said is not None)))
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one look at one person's calendar showed."""
+
+    person: str
+    at_ms: int
+    baseline: bool
+    dates: tuple[tuple[int, Date], ...]
+    sequence: int
+
+
+@dataclass
+class Calendar:
+    """The truth, and what really happened to each ask."""
+
+    now_ms: int = NOW_MS
+    sequence: int = 0
+    dates: dict[int, Date] = field(default_factory=dict)
+    declines: dict[Ask, int] = field(default_factory=dict)
+    """How often a room turned to declined at that time: no product may tell more of them."""
+
+    def book(self, number: int, room: str) -> None:
+        """Date `number` of the series comes into being, or invites one more room."""
+        date = self.dates.get(number) or Date((self.now_ms // HOUR_MS + 24 * (number + 1)) * HOUR_MS)
+        if date.answer(room) is None:
+            self._set(number, date.with_answer(room, NONE))
+
+    def answer(self, number: int, room: str, answer: str) -> None:
+        """The room answers, if it is invited."""
+        date = self.dates.get(number)
+        if date is None or date.answer(room) in (None, answer):
+            return
+        self.dates[number] = date.with_answer(room, answer)
+        if answer == DECLINED:
+            ask = (number, room, date.start_ms)
+            self.declines[ask] = self.declines.get(ask, 0) + 1
+
+    def move(self, number: int, hours: int) -> None:
+        """The date moves: every invited room is asked anew."""
+        date = self.dates.get(number)
+        if date is not None and hours:
+            rooms = tuple((room, NONE) for room, _ in date.rooms)
+            self._set(number, Date(date.start_ms + hours * HOUR_MS, rooms))
+
+    def uninvite(self, number: int, room: str) -> None:
+        """The room is taken off the date."""
+        date = self.dates.get(number)
+        if date is not None and date.answer(room) is not None:
+            self._set(number, date.with_answer(room, None))
+
+    def cancel(self, number: int) -> None:
+        """The date is taken out of the series."""
+        if self.dates.pop(number, None) is not None:
+            self.sequence += 1
+
+    def shown_to(self, person: str, *, baseline: bool) -> Word:
+        """What a look of `person` shows now."""
+        return Word(person, self.now_ms, baseline, tuple(sorted(self.dates.items())), self.sequence)
+
+    def _set(self, number: int, date: Date) -> None:
+        self.dates[number] = date
+        self.sequence += 1
+
+
+@dataclass
+class Witness:
+    """
+    What must have been told by somebody who hears the organiser's words alone, in their order.
+
+    `told` counts what is certain, `doubtful` what a careful product may tell or not: a time that is new in the very word that says
+    declined, where nobody can know which time the answer belongs to until it is repeated.
+    """
+
+    told: dict[Ask, int] = field(default_factory=dict)
+    doubtful: dict[Ask, int] = field(default_factory=dict)
+    _last: dict[tuple[int, str], tuple[int, str, bool]] = field(default_factory=dict)
+    """Date and room → start, answer and whether it is still asked, as witnessed last."""
+
+    def hear(self, word: Word) -> None:
+        """One more committed look of the organiser."""
+        shown = {(number, room): (date, said) for number, date in word.dates for room, said in date.rooms}
+        for key, (start_ms, said, _) in list(self._last.items()):
+            if key not in shown:
+                self._last[key] = (start_ms, said, False)
+        for (number, room), (date, said) in shown.items():
+            self._hear_one(number, room, date, said, word)
+
+    def _hear_one(self, number: int, room: str, date: Date, said: str, word: Word) -> None:
+        before = self._last.get((number, room))
+        self._last[number, room] = (date.start_ms, said, True)
+        if said != DECLINED or date.end_ms <= word.at_ms:
+            return
+        ask = (number, room, date.start_ms)
+        if before is None:
+            if not word.baseline:
+                self.told[ask] = self.told.get(ask, 0) + 1
+            return
+        start_ms, answer, asked = before
+        if start_ms == date.start_ms:
+            if not asked or answer != DECLINED:
+                self.told[ask] = self.told.get(ask, 0) + 1
+            if asked and answer == _DOUBTED:
+                self.doubtful[ask] -= 1  # repeated: now it is certain
+            return
+        if asked and answer in (DECLINED, _DOUBTED):
+            self._last[number, room] = (date.start_ms, _DOUBTED, True)
+            self.doubtful[ask] = self.doubtful.get(ask, 0) + 1
+        else:
+            self.told[ask] = self.told.get(ask, 0) + 1

@@ -1,0 +1,179 @@
+"""The product under a history: the records that workers would write and fold, without stores, and what people would be shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+import msgspec
+
+from services.portal.meetings.deciding.prompts import Viewer, sight
+from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
+from shared.contracts import copy_observation
+from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
+from shared.contracts.meeting_state import copy_key, meeting_key
+from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.topics import OBSERVATIONS
+from shared.crypto.meetings import Meeting, open_copy, open_meeting
+from shared.crypto.records import sealed_envelope
+from shared.domain.attendees import Answer, Role
+from shared.domain.identity import Provider
+from shared.domain.keys import TenantKeys
+from shared.ports.log import NewRecord, Record
+from tests.property.truth.model import DAY_MS, NONE, ORGANISER, PEOPLE, WINDOW_MS, Ask, Word
+
+KEYS = TenantKeys("t-truth", b"d" * 32, b"h" * 32, b"c" * 32)
+MEETING = KEYS.meeting("truth", "series")
+OCCURRENCES = {KEYS.occurrence(MEETING, str(number)): number for number in range(8)}
+REFS = {number: ref for ref, number in OCCURRENCES.items()}
+
+
+class Product:
+    """One meeting of one organisation; what it remembers is bytes, as after any restart."""
+
+    bound = MAX_STATE_BYTES
+
+    def __init__(self, provider: Provider, *, guests_can_change: bool) -> None:
+        """At Microsoft guests neither see answers nor can change anything."""
+        self.provider = provider
+        self.guests_can_change = guests_can_change and provider is Provider.GOOGLE
+        self.believed: Collection[str] = PEOPLE if provider is Provider.GOOGLE else (ORGANISER,)
+        self._memory: dict[bytes, bytes] = {}
+        self._records: list[Record] = []
+        self._decisions: list[NewRecord] = []
+        self._asks: dict[str, int] = {}
+
+    def hear(self, word: Word) -> None:
+        """A look is committed, and folded."""
+        self._fold(self._observation(word))
+
+    def withdraw(self, person: str, at_ms: int) -> None:
+        """The person's mailbox is not connected any more."""
+        self._fold(self._silent(person, at_ms, Sight.WITHDRAWN))
+
+    def blind(self, person: str, at_ms: int) -> None:
+        """The person's mailbox cannot be looked at for a while."""
+        self._fold(self._silent(person, at_ms, Sight.BLIND))
+
+    def restart(self) -> None:
+        """Another owner restores what stands on the log."""
+        self._memory = dict(self._memory)
+
+    def told(self) -> Counter[Ask]:
+        """How often each ask was told to have been declined."""
+        found: Counter[Ask] = Counter()
+        for decision in self._decisions:
+            data = msgspec.json.decode(decision.value or b"", type=RoomDeclined).data
+            found[OCCURRENCES[data.occurrence_ref], data.room_id, self._asks[data.ask]] += 1
+        return found
+
+    def states(self, now_ms: int) -> dict[tuple[int, str], str]:
+        """The state of each room of each date that is not over."""
+        meeting = self._meeting()
+        if meeting is None:
+            return {}
+        return {
+            (OCCURRENCES[date.ref], room.room): room.state.value
+            for date in meeting.record.dates
+            if date.ends > now_ms
+            for room in date.rooms
+        }
+
+    def is_quiet(self, number: int, room: str) -> bool:
+        """Whether the decline that stands was kept quiet."""
+        meeting = self._meeting()
+        return meeting is not None and any(
+            each.quiet
+            for date in meeting.record.dates
+            if date.ref == REFS[number]
+            for each in date.rooms
+            if each.room == room
+        )
+
+    def prompts(self, person: str, now_ms: int, dismissed: Collection[str]) -> dict[str, tuple[int, str]]:
+        """The person's open prompts: id → date and room."""
+        meeting = self._meeting()
+        if meeting is None:
+            return {}
+        viewer = Viewer(person, now_ms, 0, frozenset(dismissed))
+        shown = sight(meeting, KEYS, viewer).prompts
+        return {each.id: (OCCURRENCES[each.occurrence], each.room) for each in shown if each.open}
+
+    def sizes(self) -> dict[str, int]:
+        """Each record's size in bytes."""
+        return {key.decode(): len(value) for key, value in self._memory.items()}
+
+    def decided(self) -> list[bytes]:
+        """The declines as they were told, byte for byte."""
+        return [decision.value or b"" for decision in self._decisions]
+
+    def replayed(self) -> list[bytes]:
+        """The declines that deciding all recorded observations again gives."""
+        memory: dict[bytes, bytes] = {}
+        return [decision.value or b"" for record in self._records for decision in _decided(record, memory)]
+
+    def _meeting(self) -> Meeting | None:
+        key = meeting_key(KEYS.tenant, MEETING)
+        if key not in self._memory:
+            return None
+        copies = {
+            person: open_copy(self._memory[copy_key(key, person)], KEYS)
+            for person in PEOPLE
+            if copy_key(key, person) in self._memory
+        }
+        return Meeting(open_meeting(self._memory[key], KEYS).record, copies)
+
+    def _observation(self, word: Word) -> CopyObservation:
+        organizes = word.person == ORGANISER
+        believed = word.person in self.believed
+        for _, date in word.dates:
+            self._asks[KEYS.ask(date.start_ms, date.end_ms)] = date.start_ms
+        dates = tuple(
+            CopyDate(
+                ref=REFS[number],
+                event_id=f"{word.person}-{number}",
+                start_ms=date.start_ms,
+                end_ms=date.end_ms,
+                rooms={room: Answer(said if believed else NONE) for room, said in date.rooms},
+                seats=3,
+                credible=believed,
+                sequence=word.sequence if self.provider is Provider.GOOGLE else 0,
+                can_change=organizes or self.guests_can_change,
+            )
+            for number, date in word.dates
+        )
+        return CopyObservation(
+            provider=self.provider,
+            mailbox=word.person,
+            meeting=MEETING,
+            organizer="p-organiser",
+            role=Role.ORGANIZER if organizes else Role.GUEST,
+            baseline=word.baseline,
+            observed_at_ms=word.at_ms,
+            window_start_ms=word.at_ms - DAY_MS,
+            window_end_ms=word.at_ms + WINDOW_MS,
+            dates=dates,
+        )
+
+    def _silent(self, person: str, at_ms: int, why: Sight) -> CopyObservation:
+        role = Role.ORGANIZER if person == ORGANISER else Role.GUEST
+        return CopyObservation(
+            provider=self.provider, mailbox=person, meeting=MEETING, role=role, sight=why, observed_at_ms=at_ms
+        )
+
+    def _fold(self, seen: CopyObservation) -> None:
+        key = meeting_key(KEYS.tenant, MEETING)
+        value = sealed_envelope(KEYS, seen, type=copy_observation.TYPE, id=f"o-{len(self._records)}")
+        record = Record(OBSERVATIONS.name, 0, len(self._records), key, value, (), seen.observed_at_ms)
+        self._records.append(record)
+        self._decisions += _decided(record, self._memory)
+
+
+def _decided(record: Record, memory: dict[bytes, bytes]) -> list[NewRecord]:
+    batch = decide([record], memory, partition=0, keys_of=lambda _: KEYS, told=frozenset())
+    for key, value in batch.states.items():
+        if value is None:
+            memory.pop(key, None)
+        else:
+            memory[key] = value
+    return batch.decisions

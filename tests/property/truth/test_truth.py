@@ -1,0 +1,132 @@
+"""Random histories against a model of the truth: right at every order of events."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from services.room_status.deciding import fold as rules
+from services.room_status.deciding.speaking import Ruling
+from shared.domain.identity import Provider
+from tests.property.truth.history import Play, Step, steps
+from tests.property.truth.laws import ALWAYS, SETTLED, told_as_witnessed
+from tests.property.truth.model import ORGANISER, PEOPLE
+from tests.property.truth.product import Product
+
+HISTORIES = int(os.environ.get("ROOMSYNC_HISTORIES", "1200"))
+"""`make chaos` plays 20,000."""
+LENGTH = 50
+"""Steps of a history: left to itself, Hypothesis makes lists of five, in which hardly anything meets."""
+_slow = settings(max_examples=HISTORIES // 8, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def played(product: Product, history: list[Step]) -> Play:
+    """The history played to its end, every law held after each commit."""
+    play = Play(product)
+    for step in history:
+        play.do(step)
+        for law in ALWAYS:
+            assert not list(law(play)), (law.__name__, step)
+    play.settle()
+    for law in SETTLED:
+        assert not list(law(play)), law.__name__
+    return play
+
+
+@pytest.mark.proves("M11", "D7", "D8")
+@pytest.mark.parametrize("provider", [Provider.MICROSOFT, Provider.GOOGLE])
+def test_declines_told_are_declines_witnessed(provider: Provider) -> None:
+    """The organiser alone connects, disconnects and is looked at, at any moment: exactly what was witnessed is told."""
+
+    @_slow
+    @given(st.lists(steps((ORGANISER,)), min_size=LENGTH, max_size=LENGTH))
+    def check(history: list[Step]) -> None:
+        play = played(Product(provider, guests_can_change=False), history)
+        assert not list(told_as_witnessed(play))
+
+    check()
+
+
+@pytest.mark.proves("M11")
+@pytest.mark.parametrize("dense", [False, True], ids=["series", "one date"])
+@pytest.mark.parametrize(
+    ("provider", "guests_can_change"),
+    [(Provider.MICROSOFT, False), (Provider.GOOGLE, False), (Provider.GOOGLE, True)],
+)
+def test_several_people_in_any_order(provider: Provider, guests_can_change: bool, dense: bool) -> None:
+    """Organiser and guests come and go, and their looks are committed in any order: nothing is invented, nothing lost."""
+
+    @_slow
+    @given(st.lists(steps(PEOPLE, dense=dense), min_size=LENGTH, max_size=LENGTH))
+    def check(history: list[Step]) -> None:
+        played(Product(provider, guests_can_change=guests_can_change), history)
+
+    check()
+
+
+def _forgets(room: object, now_ms: int) -> object:
+    """A room out of sight, with everything that was witnessed of it forgotten."""
+    return msgspec.structs.replace(_out_of_sight(room, now_ms), answer=None)
+
+
+_out_of_sight = rules.out_of_sight
+PLANTED = {
+    "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets),
+    "dates that went are kept": ("_Folding._lets_go", lambda *_: False),
+    "a first look silences what was witnessed before": ("answered", None),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is worth something: rules that are wrong break a law within a few hundred histories."""
+    name, wrong = PLANTED[fault]
+    owner, _, attribute = name.rpartition(".")
+    if fault.startswith("a first look"):
+        plain = rules.answered
+
+        def wrong(room, name, answer, word, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+            known = None if word.baseline else room
+            return plain(known, name, answer, word, *rest)
+
+    monkeypatch.setattr(getattr(rules, owner) if owner else rules, attribute, wrong)
+
+    @settings(
+        max_examples=1500, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(
+        st.lists(steps(PEOPLE), min_size=LENGTH, max_size=LENGTH),
+        st.sampled_from([ORGANISER, ""]),
+    )
+    def check(history: list[Step], only: str) -> None:
+        mine = [step for step in history if not only or not ({*step[1:2]} & {*PEOPLE}) or step[1] == only]
+        play = played(Product(Provider.GOOGLE, guests_can_change=True), mine)
+        assert not only or not list(told_as_witnessed(play))
+
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        check()
+
+
+def test_planted_fault_of_order_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest's look from before the decline is committed after it: an older word must not take the decline back."""
+    history: list[Step] = [
+        ("book", 0, "aare"),
+        ("connect", "ada"),
+        ("look-and-commit", "ada"),
+        ("connect", "ben"),
+        ("look-and-commit", "ben"),
+        ("look", "ben"),
+        ("answer", 0, "aare", "declined"),
+        ("look-and-commit", "ada"),
+        ("commit", "ben"),
+        ("repeat", "ada"),
+    ]
+    played(Product(Provider.GOOGLE, guests_can_change=False), history)
+    monkeypatch.setattr(rules, "rule", lambda *_: Ruling.APPLIED)
+    with pytest.raises(AssertionError):
+        played(Product(Provider.GOOGLE, guests_can_change=False), history)
