@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from services.portal.meetings.deciding.prompts import Viewer, sight
+from services.portal.meetings.deciding.prompts import Viewer, view_meeting
 from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
@@ -96,7 +96,7 @@ class Product:
         if meeting is None:
             return {}
         viewer = Viewer(person, now_ms, 0, frozenset(dismissed))
-        shown = sight(meeting, KEYS, viewer).prompts
+        shown = view_meeting(meeting, KEYS, viewer).prompts
         return {each.id: (OCCURRENCES[each.occurrence], each.room) for each in shown if each.open}
 
     def sizes(self) -> dict[str, int]:
