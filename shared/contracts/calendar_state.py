@@ -63,6 +63,8 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Last look that committed."""
     observed_at_ms: int = 0
     """When the last look that was observed began: rises with every look, whatever the clock does."""
+    blind: bool = False
+    """Its copies of meetings that its person organises are on record as blind: the next look that succeeds observes them."""
     asleep: bool = False
     """The integration was switched off: the next look lets go of everything."""
     owed: dict[str, bool] = {}

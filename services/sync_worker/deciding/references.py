@@ -156,6 +156,19 @@ def observe(
     ]
 
 
+def organized(references: References) -> set[str]:
+    """Find the meetings that the mailbox's person organises, by their pseudonyms."""
+    return {meeting_of(references, one) for one, part in references.items() if part.is_organizer} - {""}
+
+
+def blind(references: References, *, provider: str, mailbox: str, now_ms: int) -> list[CopyObservation]:
+    """Nobody can look at the mailbox for a while: its copies of the meetings that its person organises say nothing."""
+    return [
+        CopyObservation(provider=provider, mailbox=mailbox, meeting=meeting, sight=Sight.BLIND, observed_at_ms=now_ms)
+        for meeting in sorted(organized(references))
+    ]
+
+
 def withdraw(
     references: References, owed: Iterable[str] = (), *, provider: str, mailbox: str, now_ms: int
 ) -> list[CopyObservation]:

@@ -10,7 +10,7 @@ import msgspec
 from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.job import TAKE_AGAIN_MS, Job, Outcome
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
-from services.sync_worker.deciding.references import meeting_of, merge, observe, withdraw
+from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized, withdraw
 from services.sync_worker.memory import Held, reference_change, state_change
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
@@ -19,8 +19,12 @@ from shared.contracts.topics import OBSERVATIONS
 from shared.crypto.records import sealed_envelope
 from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
+from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import TenantKeys
 from shared.ports.log import NewRecord, StateChange
+
+BLIND_AFTER_MS = MINUTE_MS
+"""An appointment further off than this leaves the copies of a mailbox without a word until it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,25 @@ def settle(
             retry_after_s=outcome.failure.retry_after_s if outcome.failure else None,
             now_ms=now_ms,
         )
-        state = held.remembering(state)
-        return Settled([], [state_change(outcome.job.mailbox, state, keys)], state, held.references)
+        return _failed(held, outcome, held.remembering(state), keys, partitions, now_ms)
     return _looked(held, outcome, keys, rooms, pace, partitions, now_ms)
+
+
+def _failed(
+    held: Held, outcome: Outcome, state: MailboxState, keys: TenantKeys, partitions: int, now_ms: int
+) -> Settled:
+    """A look that failed, with the appointment for the next. One that is far off leaves the mailbox's copies blind."""
+    seen: list[CopyObservation] = []
+    if not state.blind and state.baseline_done and state.due.get(DueReason.RETRY, 0) - now_ms > BLIND_AFTER_MS:
+        at_ms = max(now_ms, state.observed_at_ms + 1)
+        seen = blind(held.references, provider=state.provider, mailbox=outcome.job.mailbox.id, now_ms=at_ms)
+        state = msgspec.structs.replace(state, blind=True, observed_at_ms=at_ms)
+    return Settled(
+        _records(seen, outcome.job, keys, partitions),
+        [state_change(outcome.job.mailbox, state, keys)],
+        state,
+        held.references,
+    )
 
 
 def postponed(held: Held, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
@@ -85,8 +105,9 @@ def _looked(
         held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
     owed = job.state.owed
+    unseen = organized(merged.references) if held.state.blind else set[str]()
     seen = observe(
-        merged.references, {*merged.meetings, *owed}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
+        merged.references, {*merged.meetings, *owed, *unseen}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
         now_ms=began_ms, baseline=not state.baseline_done, window=window,
     )  # fmt: skip
     after = after_look(
@@ -107,6 +128,7 @@ def _looked(
         takes={take_id: take for take_id, take in held.takes.items() if take_id not in done},
         full=held.full and not job.full,
         observed_at_ms=began_ms,
+        blind=False,
     )
     changes = [
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed

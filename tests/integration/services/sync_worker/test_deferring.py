@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.contracts import envelope as envelopes
+from shared.contracts.copy_observation import VERSION, CopyObservation, Sight
 from shared.contracts.rows import ConsentState
+from shared.crypto.records import open_envelope
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import Access, Subscription, SubscriptionWish
@@ -95,3 +98,21 @@ def test_channel_of_a_look_that_fails_is_kept_and_not_made_again(office: Office,
         office.after(60)
     assert office.calendar.look_failures == []
     assert list(office.calendar.subscriptions) == ["s1"]
+
+
+def test_copy_that_nobody_can_look_at_for_long_says_so_and_speaks_again_afterwards(office: Office) -> None:
+    office.calendar.book(**{AARE: "accepted"})
+    office.connect()
+    office.calendar.failures = [RetryableError("429", retry_after_s=600)]
+    office.hint()
+    office.settle()
+    assert last_sight(office) is Sight.BLIND
+    office.after(601)
+    assert last_sight(office) is Sight.READ
+
+
+def last_sight(office: Office) -> Sight:
+    """What the newest observation says of its copy."""
+    record = office.engine.log.read("observations", 0, 0, limit=5000)[-1]
+    envelope = envelopes.decode(record.value or b"")
+    return open_envelope(envelope, office.keys, CopyObservation, newest=VERSION).sight
