@@ -2,7 +2,7 @@
 Waits for waitress' sockets, at a cost that grows with what happens, not with how many connections are open.
 
 Waitress' own loop asks every connection at every turn whether it wants to read or write: half-open connections make
-every good request dearer (ADR 12 has the pairs that were measured). Here the operating system's list of sockets stays
+every good request dearer (ADR 14 has the pairs that were measured). Here the operating system's list of sockets stays
 as it is, and only those connections are asked again that something has happened to, or that a worker's thread is at
 work for.
 """

@@ -120,7 +120,7 @@ def serve_in_background(
 
 
 class _Server:
-    """Waitress with our loop, our connections and our parser (ADR 12); its own `run` can be ended by an exception only."""
+    """Waitress with our loop, our connections and our parser (ADR 14); its own `run` can be ended by an exception only."""
 
     def __init__(
         self, app: WsgiApp, listener: socket.socket, threads: int, max_body_bytes: int, admission: Admission
