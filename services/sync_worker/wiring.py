@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.sync_worker.deciding.mailbox import Pace
 from services.sync_worker.looking.look import Addresses, Looker
 from services.sync_worker.looking.own_data import OwnData
-from services.sync_worker.looking.room_addresses import RoomIds
+from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
 from services.sync_worker.worker import POLL_S, SyncOwner
 from shared.domain.identity import Provider
@@ -63,16 +63,17 @@ def assemble(
     """
     broker = broker or ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits)
     endings = Endings(engine.registry, engine.keyring, broker, providers, clock)
+    rooms = RoomAddresses(engine.registry, clock)
     looker = Looker(
         broker=broker,
         providers=providers,
         endings=endings,
+        rooms=rooms,
         take=TakeRooms(engine.registry, engine.keyring),
         hook_keys=hook_keys,
         addresses=Addresses.under(settings.receiver_url),
         clock=clock,
     )
-    rooms = RoomIds(engine.registry, clock)
     own_data = OwnData(engine.registry, engine.keyring, broker, providers)
 
     def pace_of(provider: str) -> Pace:

@@ -34,6 +34,7 @@ from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
 from services.sync_worker.deciding.schedule import Priority, Schedule
 from services.sync_worker.deciding.settlement import Settled, postponed, settle
@@ -90,7 +91,7 @@ class SyncOwner:
         looker: Looker,
         broker: ConsentBroker,
         pool: Executor,
-        rooms_of: Callable[[str], Collection[str]],
+        rooms_of: Callable[[str], ListedRooms],
         pace_of: Callable[[str], Pace],
         own_data: OwnData | None = None,
         poll_s: float = POLL_S,
@@ -100,7 +101,7 @@ class SyncOwner:
 
         Args:
             pool: Where looks run, shared by all partitions of the process.
-            rooms_of: Tenant → ids of its rooms.
+            rooms_of: Tenant → its list of rooms.
             pace_of: Provider → how often to look without being asked.
             own_data: Forgets what people said of dates that are gone; None: nobody keeps any.
             poll_s: How long a step may wait for input.

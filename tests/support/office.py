@@ -14,6 +14,7 @@ from services.room_status.worker import RoomStatusOwner
 from services.sync_worker.deciding.mailbox import Pace
 from services.sync_worker.looking.look import Addresses, Looker
 from services.sync_worker.looking.own_data import OwnData
+from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
 from services.sync_worker.worker import SyncOwner
 from shared.contracts import change_notification, command
@@ -247,7 +248,9 @@ class Office:
         """Both owners die and others claim their partitions."""
         providers = {Provider.MICROSOFT: self.calendar}
         self.endings = Endings(self.engine.registry, self.engine.keyring, self.broker, providers, self.clock)
+        rooms = RoomAddresses(self.engine.registry, self.clock)
         looker = Looker(
+            rooms=rooms,
             broker=self.broker,
             providers=providers,
             endings=self.endings,
@@ -264,7 +267,7 @@ class Office:
             looker=looker,
             broker=self.broker,
             pool=pool or Inline(),
-            rooms_of=lambda _: frozenset(),
+            rooms_of=rooms.of,
             pace_of=lambda _: Pace(900 * SECOND_MS, 600 * SECOND_MS, 0),
             own_data=OwnData(self.engine.registry, self.engine.keyring, self.broker, providers),
             poll_s=0.0,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
@@ -43,7 +44,7 @@ def known_events(references: References) -> dict[str, KnownEvent]:
 
 
 def merge(
-    known: References, look: Look, *, window: Window, provider: str, keys: TenantKeys, rooms: Collection[str]
+    known: References, look: Look, *, window: Window, provider: str, keys: TenantKeys, rooms: ListedRooms
 ) -> Merge:
     """
     Apply a look to a mailbox's references.
@@ -54,7 +55,7 @@ def merge(
         window: What a full look covered: an event that is known to begin after it was not to be expected there.
         provider: Names meetings together with their uid.
         keys: Of the tenant.
-        rooms: Ids of the tenant's rooms: an attendee with such an address is a room, whatever its type says.
+        rooms: The organisation's list: what is not in it is no room.
     """
     after = dict(known)
     touched: set[str] = set()
@@ -75,7 +76,7 @@ def merge(
     return Merge(after, changed, tuple(sorted(said - {""})))
 
 
-def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: Collection[str]) -> EventReference:
+def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: ListedRooms) -> EventReference:
     """An event with every address hashed: rooms and people become pseudonyms, nothing else of them is kept."""
     named = None if seen.attendees is None else _split(seen.attendees, keys, rooms)
     return EventReference(
@@ -192,17 +193,17 @@ def answers(references: References) -> dict[tuple[str, str], Answer]:
 
 
 def _split(
-    attendees: Iterable[SeenAttendee], keys: TenantKeys, rooms: Collection[str]
+    attendees: Iterable[SeenAttendee], keys: TenantKeys, rooms: ListedRooms
 ) -> tuple[dict[str, Answer], dict[str, Answer]]:
     places: dict[str, Answer] = {}
     people: dict[str, Answer] = {}
     for attendee in attendees:
         if not attendee.address:
             continue
-        room = keys.room(attendee.address)
-        if attendee.kind is AttendeeKind.ROOM or room in rooms:
+        room = rooms.room_of(attendee)
+        if room:
             places[room] = attendee.answer
-        else:
+        elif attendee.kind is AttendeeKind.PERSON:
             people[keys.person(attendee.address)] = attendee.answer
     return places, people
 

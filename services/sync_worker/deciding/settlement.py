@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.job import TAKE_AGAIN_MS, Job, Outcome
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized, withdraw
 from services.sync_worker.memory import Held, reference_change, state_change
@@ -38,14 +38,14 @@ class Settled:
 
 
 def settle(
-    held: Held, outcome: Outcome, *, keys: TenantKeys, rooms: Collection[str], pace: Pace, partitions: int, now_ms: int
+    held: Held, outcome: Outcome, *, keys: TenantKeys, rooms: ListedRooms, pace: Pace, partitions: int, now_ms: int
 ) -> Settled:
     """
     Turn what a look gathered into what is written.
 
     Args:
         held: The mailbox as it is now: it may have heard more since the look began.
-        rooms: Ids of the tenant's rooms.
+        rooms: The organisation's list of rooms.
         partitions: How many partitions `observations` has.
     """
     if outcome.gone:
@@ -90,7 +90,7 @@ def _looked(
     held: Held,
     outcome: Outcome,
     keys: TenantKeys,
-    rooms: Collection[str],
+    rooms: ListedRooms,
     pace: Pace,
     partitions: int,
     now_ms: int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from services.sync_worker.deciding.job import Job
+from services.sync_worker.deciding.listed_rooms import ListedRooms, plain_address
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
 from shared.crypto.commands import event_of
@@ -132,16 +133,25 @@ class TakeRooms:
 
     def _asked_since(self, job: Job, meeting: LiveMeeting, take: TakeRoom) -> bool:
         """Whether the meeting has a room that it had not when it was last looked at, nor the wished one."""
-        keys = self._keyring.keys(job.mailbox.tenant)
         known = job.references.get(take.event_id)
         if known is None or known.rooms is None:
             return False
+        listed = ListedRooms.of(self._rooms.scan(job.mailbox.tenant))
         asked = {
-            keys.room(each.address) for each in meeting.attendees if each.is_room and each.answer != Answer.DECLINED
+            listed.by_address[plain_address(each.address)]
+            for each in meeting.attendees
+            if plain_address(each.address) in listed.by_address and each.answer != Answer.DECLINED
         }
         return bool(asked - known.rooms.keys() - {take.room_id, take.declined_room_id})
 
     def _room_of(self, tenant: str, meeting: LiveMeeting, room_id: str) -> LiveAttendee | None:
         """A room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
-        keys = self._keyring.keys(tenant)
-        return next((each for each in meeting.attendees if keys.room(each.address) == room_id), None)
+        keys, listed = self._keyring.keys(tenant), ListedRooms.of(self._rooms.scan(tenant)).by_address
+        return next(
+            (
+                each
+                for each in meeting.attendees
+                if listed.get(plain_address(each.address), keys.room(each.address)) == room_id
+            ),
+            None,
+        )

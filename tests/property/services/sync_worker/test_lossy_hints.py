@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.room_status.deciding.fold import fold
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.references import merge, observe
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyObservation
@@ -21,6 +22,8 @@ from tests.support.builders import KEYS, NOW_MS, START_MS
 from tests.support.meetings import after
 
 ROOMS = ("aare@rooms.test", "birs@rooms.test")
+
+LISTED = ListedRooms({room: KEYS.room(room) for room in ROOMS})
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def observations(history: list[Truth], looked_at: list[int]) -> list[CopyObserva
     seen = []
     for count, moment in enumerate(looked_at):
         look = Look((history[moment].event(),), "c", full=False)
-        merged = merge(known, look, window=Window(0, 1 << 52), provider="microsoft", keys=KEYS, rooms=frozenset())
+        merged = merge(known, look, window=Window(0, 1 << 52), provider="microsoft", keys=KEYS, rooms=LISTED)
         known = merged.references
         at_ms = NOW_MS + count * MINUTE_MS
         for repeated in range(2):

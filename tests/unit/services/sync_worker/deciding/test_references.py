@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.references import Merge, merge, observe, withdraw
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyObservation, Sight
+from shared.contracts.rows import RoomRow
 from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval, Window
@@ -41,9 +43,10 @@ def an_event(event_id: str = "e1", **changes: object) -> SeenEvent:
     return SeenEvent(**(fields | changes))  # type: ignore[arg-type]  # fields are named above
 
 
-def looked(
-    known: dict[str, EventReference], *seen: Seen, full: bool = False, rooms: frozenset[str] = frozenset()
-) -> Merge:
+LISTED = ListedRooms({ROOM: KEYS.room(ROOM)})
+
+
+def looked(known: dict[str, EventReference], *seen: Seen, full: bool = False, rooms: ListedRooms = LISTED) -> Merge:
     return merge(known, Look(tuple(seen), "cursor", full), window=WINDOW, provider="microsoft", keys=KEYS, rooms=rooms)
 
 
@@ -130,7 +133,9 @@ def test_sparse_dates_of_a_series_take_the_masters_rooms_and_meeting() -> None:
 
 def test_room_invited_as_a_person_is_recognised_by_its_address() -> None:
     person = (SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.ACCEPTED),)
-    kept = looked({}, an_event(attendees=person), rooms=frozenset({KEYS.room(ROOM)})).references["e1"]
+    kept = looked(
+        {}, an_event(attendees=person), rooms=ListedRooms({ROOM: KEYS.room(ROOM)}, frozenset({KEYS.room(ROOM)}))
+    ).references["e1"]
     assert kept.rooms == {KEYS.room(ROOM): Answer.ACCEPTED}
     assert kept.people == {}
 
@@ -150,3 +155,27 @@ def test_a_date_says_what_this_copy_alone_knows_of_it() -> None:
     assert (plain.credible, plain.can_change, plain.seats, plain.sequence) == (True, True, 2, 0)
     assert (other.credible, other.can_change, other.sequence) == (False, True, 4)
     assert (seen.window_start_ms, seen.window_end_ms) == (WINDOW.start_ms, WINDOW.end_ms)
+
+
+def test_person_in_the_list_whom_nobody_called_a_room_stays_a_person() -> None:
+    """Somebody entered a colleague's address as a room: the colleague's answer is no room's."""
+    colleague = (SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.DECLINED),)
+    kept = looked({}, an_event(attendees=colleague)).references["e1"]
+    assert kept.rooms == {}
+    assert kept.people == {KEYS.person(ROOM): Answer.DECLINED}
+
+
+def test_resource_that_is_not_in_the_list_is_neither_room_nor_person() -> None:
+    """A projector, or a room of another organisation."""
+    projector = (SeenAttendee("projector@contoso.test", AttendeeKind.ROOM, Answer.DECLINED),)
+    kept = looked({}, an_event(attendees=projector)).references["e1"]
+    assert (kept.rooms, kept.people) == ({}, {})
+
+
+def test_room_is_found_by_all_its_addresses() -> None:
+    rows = [("r-1", RoomRow(address=ROOM, name="Aare", aliases=("old@contoso.test",)))]
+    rooms = ListedRooms.of(rows)
+    for written in (ROOM, ROOM.upper(), f" {ROOM} ", f"Aare 4.12 <{ROOM}>", "Old@Contoso.test"):
+        assert rooms.room_of(SeenAttendee(written, AttendeeKind.ROOM, Answer.NONE)) == "r-1"
+    assert rooms.newly_confirmed([SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.NONE)]) == {"r-1"}
+    assert rooms.newly_confirmed([SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.NONE)]) == frozenset()

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from services.portal.my_day.deciding.room_states import said_by
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.references import reference_of
 from services.sync_worker.looking.own_data import missing
 from shared.contracts.meeting_state import RoomState
@@ -19,7 +20,7 @@ DATE = SeenEvent(
     end_ms=START_MS + HOUR_MS, cancelled=False, is_organizer=True, organizer="", shows_guests=True, attendees=(),
     version="1",
 )  # fmt: skip
-KNOWN = {"e1": reference_of(DATE, provider="google", keys=KEYS, rooms=())}
+KNOWN = {"e1": reference_of(DATE, provider="google", keys=KEYS, rooms=ListedRooms())}
 
 
 def gone(*seen: Seen, full: bool = False) -> list[tuple[str, bool]]:
