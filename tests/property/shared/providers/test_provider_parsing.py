@@ -6,9 +6,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.identity import Provider
 from shared.domain.sighting import SeenEvent, SeenRemoval, Window
 from shared.errors import MalformedRecordError
-from shared.grants.oauth import Busy, Granted, Lost, OurFault, classify
+from shared.grants.oauth import Busy, Granted, Lost, OurFault, Suspended, classify
 from shared.providers.google import parse as google
 from shared.providers.microsoft import parse as graph
 
@@ -95,8 +96,8 @@ TOKEN_WORDS = st.dictionaries(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from([200, 302, 400, 401, 403, 408, 429, 500, 503]), TOKEN_WORDS | JSON)
-def test_every_token_answer_means_something(status: int, answer: object) -> None:
-    outcome = classify(status, json.dumps(answer).encode())
-    assert isinstance(outcome, Granted | Lost | Busy | OurFault)
+@given(st.sampled_from(Provider), st.sampled_from([200, 302, 400, 401, 403, 408, 429, 500, 503]), TOKEN_WORDS | JSON)
+def test_every_token_answer_means_something(provider: Provider, status: int, answer: object) -> None:
+    outcome = classify(provider, status, json.dumps(answer).encode())
+    assert isinstance(outcome, Granted | Lost | Suspended | Busy | OurFault)
     assert not isinstance(outcome, Granted) or (outcome.access_token and outcome.expires_in_s >= 0)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from tests.property.truth.model import ACCEPTED, DECLINED, HOUR_MS, MINUTE_MS, NONE, ROOMS, Calendar, Word
-from tests.property.truth.product import Product
+from tests.support.truth.model import ACCEPTED, DECLINED, HOUR_MS, MINUTE_MS, NONE, ROOMS, Calendar, Word
+from tests.support.truth.product import Product
 
 NUMBERS = (0, 1, 2)
 Step = tuple[object, ...]

@@ -20,7 +20,7 @@ from shared.domain.attendees import Answer, Role
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
 from shared.ports.log import NewRecord, Record
-from tests.property.truth.model import DAY_MS, NONE, ORGANISER, PEOPLE, WINDOW_MS, Ask, Word
+from tests.support.truth.model import DAY_MS, NONE, ORGANISER, PEOPLE, WINDOW_MS, Ask, Word
 
 KEYS = TenantKeys("t-truth", b"d" * 32, b"h" * 32, b"c" * 32)
 MEETING = KEYS.meeting("truth", "series")

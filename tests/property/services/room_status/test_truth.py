@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from services.room_status.deciding import fold as rules
 from services.room_status.deciding.speaking import Ruling
 from shared.domain.identity import Provider
-from tests.property.truth.history import Play, Step, steps
-from tests.property.truth.laws import ALWAYS, SETTLED, told_as_witnessed
-from tests.property.truth.model import ORGANISER, PEOPLE
-from tests.property.truth.product import Product
+from tests.support.truth.history import Play, Step, steps
+from tests.support.truth.laws import ALWAYS, SETTLED, told_as_witnessed
+from tests.support.truth.model import ORGANISER, PEOPLE
+from tests.support.truth.product import Product
 
 HISTORIES = int(os.environ.get("ROOMSYNC_HISTORIES", "1200"))
 """`make chaos` plays 20,000."""

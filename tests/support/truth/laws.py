@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.property.truth.history import Play, is_ahead
-from tests.property.truth.model import DECLINED, NONE, ORGANISER, Ask, Witness
+from tests.support.truth.history import Play, is_ahead
+from tests.support.truth.model import DECLINED, NONE, ORGANISER, Ask, Witness
 
 WORDS = {NONE: "pending", "accepted": "accepted", DECLINED: "declined"}
 
