@@ -47,8 +47,8 @@ BESIDE = (
 )
 TOLD = "        self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))\n"
 SYNC_COMMIT = "            self._claim.commit(observations, changes, self._hints.position(answered))\n"
-SEND = "        held.hinted = False\n        self._pool.submit(self._run, held.job, held.references)\n"
-TAKE = "            self._intake.take(topic.name, verdict.hints, step)\n"
+SEND = "        self._busy[mailbox] = held.job\n        self._pool.submit(self._run, held.job)\n"
+TAKE = "            self._intake.take(profile.hooks.topic.name, push.hints, step)\n"
 MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
 INIT = f"        if transactions:\n            producer.init_transactions()\n        return {MADE}"
 INIT_LAST = (
@@ -120,8 +120,8 @@ FAULTS = (
             ),
             (
                 "shared/providers/microsoft/client.py",
-                "            seen += page.seen\n",
-                "            seen += page.seen if page.next_link or not visited else []\n",
+                "            events += page.events\n",
+                "            events += page.events if page.next_link or not visited else []\n",
             ),
         ),
     ),
@@ -162,7 +162,7 @@ FAULTS = (
             "services/webhook_receiver/app.py",
             TAKE,
             ("            import threading as planted\n"
-            "            planted.Timer(0.3, self._intake.take, (topic.name, verdict.hints, step)).start()\n"),
+            "            planted.Timer(0.3, self._intake.take, (profile.hooks.topic.name, push.hints, step)).start()\n"),
         ),),
     ),
     Fault(
