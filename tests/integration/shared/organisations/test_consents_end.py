@@ -159,9 +159,9 @@ def test_no_copy_of_day_two_gives_a_token_back_on_day_six(office: OffOffice, tmp
     assert sealed in {row.refresh_sealed for row in found}, "the copy holds the sealed grant"
     today = office.engine.keyring.consent_key(office.tenant)
     for row in found:
-        for token in (row.refresh_sealed, row.access_sealed):
+        for kind, token in (("refresh", row.refresh_sealed), ("access", row.access_sealed)):
             with pytest.raises(MalformedRecordError):
-                unseal(today, token, purpose=purpose(office))
+                unseal(today, token, purpose=purpose(office, kind))
     now = b"".join(path.read_bytes() for path in office.home.rglob("*") if path.is_file())
     assert sealed not in now
 
@@ -194,8 +194,8 @@ def test_grant_sealed_for_one_mailbox_opens_for_no_other(office: OffOffice) -> N
         office.broker.access(other)
 
 
-def purpose(office: OffOffice) -> str:
-    return f"consent/{office.tenant}/{office.mailbox.id}"
+def purpose(office: OffOffice, kind: str = "refresh") -> str:
+    return f"{kind}-token/{office.tenant}/{office.mailbox.id}"
 
 
 def sealed_grants(home: Path) -> list[ConsentRow]:

@@ -40,7 +40,7 @@ def test_switching_off_ends_everything_and_keeps_the_sealed_grant_alone(office: 
     assert office.calendar.subscriptions == {}
     assert office.references() == {}
     assert office.waiting_endings() == 0
-    assert office.topic("room-status")[-1]["state"] == "gone"
+    assert office.topic("room-status")[-1]["state"] == "unknown"
     row = office.grant()
     assert (row.state, bool(row.refresh_sealed)) == (ConsentState.SLEEPING, True)
     assert row.asleep_until_ms == office.clock.at_ms + SLEEP_MS
@@ -337,7 +337,7 @@ def test_disconnected_while_the_integration_is_on_ends_the_subscription_before_t
     assert office.calendar.subscriptions == {}
     assert office.consent() is None
     assert office.references() == {}
-    assert office.topic("room-status")[-1]["state"] == "gone"
+    assert office.topic("room-status")[-1]["state"] == "unknown"
 
 
 @pytest.mark.proves("E32")
