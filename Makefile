@@ -60,7 +60,7 @@ abuse: setup ## hostile clients of the doors, at the size of a release; figures 
 	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest tests/integration/services/webhook_receiver -m "not kafka" -s $(ARGS)
 
 plants: setup ## plant known faults one by one, let the campaign look for them, print what it found (SEED=1, long)
-	$(BIN)/python -m tests.chaos.planted --seed $(or $(SEED),1) $(ARGS)
+	$(BIN)/python -m tests.chaos.planted_faults --seed $(or $(SEED),1) $(ARGS)
 
 capabilities: setup ## the table of promises and the tests that prove them
 	$(BIN)/python -m tests.capabilities

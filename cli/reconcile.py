@@ -24,7 +24,7 @@ from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.runtime.clock import clock_from
-from shared.runtime.wishes import wish_record
+from shared.runtime.command_records import command_record
 
 _POLL_S = 0.2
 _CAUSE = "reconcile"
@@ -130,7 +130,7 @@ class Reconciliation:
             at_ms = self._clock.now_ms()
             held = mailbox in self._calendars.states
             command = Reconcile(at_ms=at_ms, full=full) if held else Connect(at_ms=at_ms)
-            log.append([wish_record(mailbox, command, log.partitions, cause=_CAUSE)])
+            log.append([command_record(mailbox, command, log.partitions, cause=_CAUSE)])
             beyond = log.span(COMMANDS.name, partition_of(mailbox.key, log.partitions)).end
             self._sent.append(SentCommand(mailbox, at_ms, beyond, self._calendars.written[mailbox]))
             yield

@@ -13,7 +13,7 @@ from services.sync_worker import main as sync_worker
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
-from shared.domain.sighting import Access, EventKind, Look, SeenEvent, Subscription, SubscriptionWish, Window
+from shared.domain.sighting import Access, EventKind, Look, SeenEvent, Subscription, SubscriptionRequest, Window
 from shared.grants.oauth import Granted
 from shared.runtime.supervisor import watch_supervisor
 
@@ -60,7 +60,7 @@ class Calendars:
         seen = tuple(_declined(person, number, access.address) for number in range(int(cursor or 0), count))
         return Look(seen, str(count), full=not cursor)
 
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         """Always."""
         return Subscription(f"s-{access.subject}", "", wish.expires_at_ms)
 

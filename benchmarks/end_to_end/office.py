@@ -59,7 +59,7 @@ class Office:
     def connect(self) -> None:
         """Everybody; returns when the worker has looked at every calendar once."""
         now_ms = int(time.time() * 1000)
-        self.engine.log.append([self._wish(mailbox, Connect(at_ms=now_ms)) for mailbox in self.mailboxes])
+        self.engine.log.append([self._command_record(mailbox, Connect(at_ms=now_ms)) for mailbox in self.mailboxes])
         deadline_s = time.monotonic() + CONNECTED_S
         rows = consents(self.engine.registry)
         while not all((row := rows.get(self.tenant, one.id)) and row.first_look_at_ms for one in self.mailboxes):
@@ -89,7 +89,7 @@ class Office:
         users(self.engine.registry).put(self.tenant, user, row)
         broker.store_grant(self.tenant, user, GRANTED)
 
-    def _wish(self, mailbox: Mailbox, wish: Connect) -> NewRecord:
+    def _command_record(self, mailbox: Mailbox, wish: Connect) -> NewRecord:
         envelope = Envelope(
             id=uuid.uuid4().hex, type=command.TYPE, tenant=self.tenant, payload=msgspec.Raw(msgspec.json.encode(wish))
         )

@@ -23,8 +23,8 @@ from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordEr
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.registry import tables
+from shared.runtime.command_records import command_record
 from shared.runtime.dead_letters import close_letter
-from shared.runtime.wishes import wish_record
 
 
 class Redriver:
@@ -57,7 +57,9 @@ class Redriver:
         log = self._engine.log
         if remedy.failed_take:
             self._fail_take(letter.letter, remedy.failed_take)
-        log.append([wish_record(mailbox, wish, log.partitions, cause=letter.id) for mailbox, wish in remedy.commands])
+        log.append(
+            [command_record(mailbox, wish, log.partitions, cause=letter.id) for mailbox, wish in remedy.commands]
+        )
         close_letter(log, letter.letter, Act.REDRIVEN, partition=letter.partition, now_ms=self._clock.now_ms())
 
     def _fail_take(self, letter: DeadLetter, take: TakeRoom) -> None:

@@ -21,7 +21,7 @@ from shared.ports.log import Log, Record
 from shared.ports.registry import Registry
 from shared.registry import tables
 from shared.runtime.archive import Contents, Eras
-from shared.runtime.erasure import erased, erasure_record, standing_era
+from shared.runtime.erasure import current_era, erased, erasure_record
 
 _PAGE = 500
 
@@ -56,7 +56,7 @@ def read_eras(keyring: Keyring, tenants: Iterable[str]) -> dict[str, Eras]:
     """Return tenant → the names of its present keys. Raises StoreUnavailableError."""
     return {
         tenant: Eras(
-            data=standing_era(keyring, tenant, KeyClass.DATA), consent=standing_era(keyring, tenant, KeyClass.CONSENT)
+            data=current_era(keyring, tenant, KeyClass.DATA), consent=current_era(keyring, tenant, KeyClass.CONSENT)
         )
         for tenant in tenants
     }

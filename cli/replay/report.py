@@ -70,7 +70,9 @@ class ReplayReport:
 
     def _compare_partition(self, log: Log, offsets: OffsetRange, redone: Redone) -> Comparison:
         reached = recollection.reached(log, offsets.partition)  # first: what it has decided stands on the topic by then
-        published = [each for each in recollection.told(log, offsets.partition) if self.tenant in {None, each.tenant}]
+        published = [
+            each for each in recollection.read_declines(log, offsets.partition) if self.tenant in {None, each.tenant}
+        ]
         return compare(redone, published, begin=offsets.begin, end=offsets.end, reached=reached)
 
 

@@ -34,8 +34,8 @@ from shared.organisations.people import mailbox_id, user_id
 from shared.ports.log import Claim
 from shared.providers.catalogue import calendar_providers
 from shared.registry import tables
+from shared.runtime.command_records import command_record
 from shared.runtime.settings import Settings
-from shared.runtime.wishes import wish_record
 
 PARTITIONS = 64
 """So many that people of a scenario have partitions of their own, and a look that is held keeps nobody else."""
@@ -244,7 +244,7 @@ class Deployment:
         return self._sync[partition]
 
     def _command(self, person: str, command: Command) -> None:
-        self.engine.log.append([wish_record(self.mailboxes[person], command, PARTITIONS)])
+        self.engine.log.append([command_record(self.mailboxes[person], command, PARTITIONS)])
 
     def _enrolled(self, people: Sequence[ScriptedPerson]) -> str:
         """An organisation under whose keys all people have partitions of their own."""

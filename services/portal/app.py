@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request, url_for
 from services.portal.admin.audit import routes as audit_routes
 from services.portal.admin.integration import routes as integration_routes
 from services.portal.admin.integration import switch_off
-from services.portal.admin.integration.testflow.authorization import TestErrand
+from services.portal.admin.integration.testflow.authorization import TestPurpose
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.people import routes as people_routes
 from services.portal.admin.rooms import routes as room_routes
@@ -66,7 +66,7 @@ def create_app(deps: Deps) -> Flask:
     }
     app.register_blueprint(health_blueprint(NAME, checks))
     app.register_blueprint(
-        sign_in_routes.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestErrand(deps, flow)})
+        sign_in_routes.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestPurpose(deps, flow)})
     )
     app.register_blueprint(audit_routes.blueprint(deps))
     app.register_blueprint(integration_routes.blueprint(deps, flow))

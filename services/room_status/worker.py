@@ -44,11 +44,11 @@ from shared.ports.engine import Engine
 from shared.ports.log import Claim, Record
 from shared.ports.view import Row
 from shared.runtime import metrics
+from shared.runtime.command_records import command_record
 from shared.runtime.crash_points import crash_point
 from shared.runtime.dead_letters import bury
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
-from shared.runtime.wishes import wish_record
 
 POLL_S = 0.25
 POSITION_EVERY_MS = HOUR_MS
@@ -219,7 +219,7 @@ class RoomStatusOwner:
             return
         now_ms, partitions = self._clock.now_ms(), self._log.partitions
         wishes = [
-            wish_record(owed.mailbox, Reconcile(at_ms=now_ms, meetings=(owed.meeting,)), partitions)
+            command_record(owed.mailbox, Reconcile(at_ms=now_ms, meetings=(owed.meeting,)), partitions)
             for owed in dict.fromkeys(batch.owed)
         ]
         try:

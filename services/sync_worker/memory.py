@@ -27,7 +27,7 @@ logger = get_logger()
 
 
 @dataclass(slots=True)
-class Held:
+class TrackedMailbox:
     """One mailbox: what is durable, and what has been asked of it since."""
 
     state: MailboxState
@@ -55,7 +55,7 @@ class Held:
         return msgspec.structs.replace(state, takes=dict(self.takes), full=self.full)
 
 
-def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, Held]:
+def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, TrackedMailbox]:
     """
     Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forgotten`).
 
@@ -80,7 +80,7 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, He
         except MalformedRecordError as error:
             logger.warning("state_unreadable", error=str(error))
     return {
-        mailbox: Held(held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full)
+        mailbox: TrackedMailbox(held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full)
         for mailbox, held in mailboxes.items()
     }
 

@@ -42,7 +42,7 @@ from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
-from services.sync_worker.memory import Held, forgotten, restored, state_change
+from services.sync_worker.memory import TrackedMailbox, forgotten, restored, state_change
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
@@ -71,7 +71,7 @@ logger = get_logger()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Standing:
+class _TenantState:
     """An organisation at one instant. Read in this order: keys that came with enabling anew are never taken for the old ones."""
 
     enabled: bool
@@ -190,7 +190,7 @@ class SyncOwner:
             if held is None or mailbox in self._busy:
                 continue
             earliest_ms = held.hinted_look_at_ms + hint_pause_ms(held.empty_looks)
-            if not self._hints.owed(mailbox):
+            if not self._hints.pending(mailbox):
                 self._appoint(mailbox)
             elif held.priority is Priority.PUSH and earliest_ms > now_ms:
                 self._schedule.appoint(mailbox, min(earliest_ms, next_due_ms(held.state) or earliest_ms), Priority.PUSH)
@@ -209,7 +209,7 @@ class SyncOwner:
             held = self._held.get(mailbox)
             if held is None or mailbox in self._busy:
                 continue
-            owed = bool(self._hints.owed(mailbox))
+            owed = bool(self._hints.pending(mailbox))
             if owed and not mailboxes.may_look(held.state, now_ms):
                 self._leave_to_appointment(mailbox, held)
             elif owed or mailboxes.is_due(held.state, now_ms):
@@ -221,9 +221,9 @@ class SyncOwner:
         """Appointments beyond a few wait here, where a push can still overtake them, and not in the pool."""
         return tuple(Priority) if len(self._busy) < APPOINTMENTS_AT_ONCE else (Priority.PERSON, Priority.PUSH)
 
-    def _leave_to_appointment(self, mailbox: Mailbox, held: Held) -> None:
+    def _leave_to_appointment(self, mailbox: Mailbox, held: TrackedMailbox) -> None:
         """The appointment is durable and will begin later than these hints: it answers them. What is owed is made durable too."""
-        answered = self._hints.owed(mailbox)
+        answered = self._hints.pending(mailbox)
         if held.state.owed or held.asked:
             with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nothing of it is owed any more
                 state = held.remembering(held.state)
@@ -233,11 +233,11 @@ class SyncOwner:
         if mailbox in self._held:
             self._appoint(mailbox)
 
-    def _send(self, mailbox: Mailbox, held: Held, now_ms: int) -> None:
+    def _send(self, mailbox: Mailbox, held: TrackedMailbox, now_ms: int) -> None:
         held.job = Job(
             mailbox,
             held.state,
-            self._hints.owed(mailbox),
+            self._hints.pending(mailbox),
             now_ms,
             priority=held.priority,
             hinted=held.hinted,
@@ -277,7 +277,7 @@ class SyncOwner:
         if not outcomes:
             return
         drained = outcomes
-        standing = cache(self._standing)
+        standing = cache(self._read_tenant_state)
         try:
             outcomes = [self._still_wanted(outcome, standing(outcome.job.mailbox.tenant)) for outcome in drained]
             settled = {
@@ -305,14 +305,14 @@ class SyncOwner:
                 outcomes.append(self._finished.get(timeout=max(0.0, left_s)))
         return outcomes
 
-    def _standing(self, tenant: str) -> _Standing:
+    def _read_tenant_state(self, tenant: str) -> _TenantState:
         enabled = self._broker.is_enabled(tenant)
         try:
-            return _Standing(enabled, self._engine.keyring.keys(tenant))
+            return _TenantState(enabled, self._engine.keyring.keys(tenant))
         except KeyDestroyedError:
-            return _Standing(enabled, None)
+            return _TenantState(enabled, None)
 
-    def _still_wanted(self, outcome: Outcome, standing: _Standing) -> Outcome:
+    def _still_wanted(self, outcome: Outcome, standing: _TenantState) -> Outcome:
         """
         What a look brought, unless its integration was switched off or its tenant's keys were changed while it ran.
 
@@ -334,7 +334,7 @@ class SyncOwner:
         held.era = era if fresh or not held.era else held.era
         return held.era != era
 
-    def _settle(self, outcome: Outcome, standing: _Standing) -> Settled | None:
+    def _settle(self, outcome: Outcome, standing: _TenantState) -> Settled | None:
         mailbox = outcome.job.mailbox
         if standing.keys is None:
             return None  # its tenant was erased while the look ran
@@ -371,10 +371,10 @@ class SyncOwner:
         connecting = self._held.pop(mailbox).connecting
         self._schedule.forget(mailbox)
         self._freshness.forget(mailbox)
-        if connecting and self._hints.owed(mailbox):  # reconnected while the look that found it gone was running
-            self._held[mailbox] = Held(MailboxState(provider=""), connecting=True, priority=Priority.PERSON)
+        if connecting and self._hints.pending(mailbox):  # reconnected while the look that found it gone was running
+            self._held[mailbox] = TrackedMailbox(MailboxState(provider=""), connecting=True, priority=Priority.PERSON)
         else:
-            self._hints.discharge(mailbox, self._hints.owed(mailbox))
+            self._hints.discharge(mailbox, self._hints.pending(mailbox))
 
     def _finish(self, outcome: Outcome) -> None:
         mailbox, look = outcome.job.mailbox, outcome.look
@@ -397,7 +397,7 @@ class SyncOwner:
             self._succeeded(mailbox, held, outcome)
         self._plan([mailbox])
 
-    def _succeeded(self, mailbox: Mailbox, held: Held, outcome: Outcome) -> None:
+    def _succeeded(self, mailbox: Mailbox, held: TrackedMailbox, outcome: Outcome) -> None:
         self._freshness.note(mailbox, held.state, self._clock.now_ms())
         held.full = held.full and not outcome.job.full
         if outcome.job.hinted:
@@ -412,7 +412,9 @@ class SyncOwner:
         """After the commit: what is on record as asleep has let go. Should this be lost, the sweep does it."""
         for mailbox in list(self._to_sleep):
             if self._broker.put_to_sleep(mailbox) and mailbox not in self._held and self._broker.is_live(mailbox):
-                self._held[mailbox] = Held(MailboxState(provider="", due={DueReason.RECONCILE: self._clock.now_ms()}))
+                self._held[mailbox] = TrackedMailbox(
+                    MailboxState(provider="", due={DueReason.RECONCILE: self._clock.now_ms()})
+                )
                 self._appoint(mailbox)
             self._to_sleep.discard(mailbox)
             self._pool.submit(self._end_subscriptions, mailbox)
@@ -435,7 +437,7 @@ class SyncOwner:
         settled: dict[Mailbox, Settled] = {}
         for mailbox, job in self._busy.items():
             slow = job.answers and now_ms - job.started_at_ms > mailboxes.SLOW_LOOK_MS
-            if slow and self._hints.owed(mailbox) & job.answers and mailbox in self._held:
+            if slow and self._hints.pending(mailbox) & job.answers and mailbox in self._held:
                 with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nobody waits for it any more
                     keys = self._engine.keyring.keys(mailbox.tenant)
                     settled[mailbox] = postponed(self._held[mailbox], mailbox, keys=keys, now_ms=now_ms)

@@ -62,7 +62,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
 
 
 class RoomRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One room of one date. Its ask and the ids of its declines follow from it by `ask_of` and `standing_decline`."""
+    """One room of one date. Its ask and the ids of its declines follow from it by `ask_of` and `current_decline`."""
 
     room: str
     state: RoomState
@@ -206,7 +206,7 @@ def announced(room: RoomRecord, ask: str) -> int:
     return room.repeats.get(ask, room.earlier)
 
 
-def standing_decline(meeting: str, occurrence: str, room: RoomRecord, keys: TenantKeys) -> str:
+def current_decline(meeting: str, occurrence: str, room: RoomRecord, keys: TenantKeys) -> str:
     """The id of the announced decline that was witnessed last and not answered since; "" when there is none."""
     if room.answer is not RoomState.DECLINED or room.quiet:
         return ""

@@ -158,7 +158,7 @@ def _copy(seen: CopyObservation, decided: Mapping[str, DateRecord], version: int
 
 def _differing(date: CopyDate, decided: DateRecord | None, seen: CopyObservation) -> Word | None:
     may_speak = date.credible and (seen.role is Role.ORGANIZER or seen.provider == Provider.GOOGLE)
-    if decided is None or not may_speak or set(_answers(decided)) == set(_said(date)):
+    if decided is None or not may_speak or set(_answers(decided)) == set(_room_answers(date)):
         return None
     return Word(
         start_ms=date.start_ms,
@@ -173,7 +173,7 @@ def _answers(decided: DateRecord) -> Iterator[tuple[str, RoomState]]:
     return ((room.room, room.answer) for room in decided.rooms if room.answer in _ANSWER_OF)
 
 
-def _said(date: CopyDate) -> Iterator[tuple[str, RoomState]]:
+def _room_answers(date: CopyDate) -> Iterator[tuple[str, RoomState]]:
     return (
         (room, state) for room, answer in date.rooms.items() for state, words in _ANSWER_OF.items() if answer in words
     )

@@ -201,7 +201,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionWish:
+class SubscriptionRequest:
     """What we ask a provider for: tell this address about that mailbox, until then."""
 
     channel_id: str

@@ -313,7 +313,7 @@ class ConsentBroker:
             return
         now_ms = self._clock.now_ms()
         if not ending:
-            self._change(mailbox, lambda now: grant.held_back(now, pause.code, now_ms + pause.left_ms))
+            self._change(mailbox, lambda now: grant.hold_back(now, pause.code, now_ms + pause.left_ms))
         message = f"the provider refuses many grants at the moment ({pause.code}); this one is kept, and tried again"
         raise GrantSuspendedError(message, code=pause.code, retry_after_s=pause.left_ms / SECOND_MS)
 

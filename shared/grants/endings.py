@@ -25,7 +25,7 @@ _LEASE_MS = 30 * SECOND_MS  # over the calls' own deadlines; whoever dies with i
 _MAX_BACKOFF_MS = 5 * MINUTE_MS
 
 
-class _Owed(msgspec.Struct, frozen=True):
+class _PendingEnding(msgspec.Struct, frozen=True):
     id: str
     resource_id: str
     expires_at_ms: int
@@ -61,7 +61,7 @@ class Endings:
 
     def note(self, mailbox: Mailbox, provider: Provider, subscriptions: Iterable[Subscription]) -> None:
         """Put on record that these are to be ended; what was on record already stays. Raises KeyDestroyedError."""
-        fresh = {each.id: _Owed(each.id, each.resource_id, each.expires_at_ms) for each in subscriptions}
+        fresh = {each.id: _PendingEnding(each.id, each.resource_id, each.expires_at_ms) for each in subscriptions}
         if not fresh:
             return
         key = self._keyring.consent_key(mailbox.tenant)
@@ -147,9 +147,9 @@ class Endings:
         if consent is not None and consent.leaving_at_ms and consent.asleep_until_ms:
             self._broker.forget(mailbox)
 
-    def _opened(self, mailbox: Mailbox, row: EndingRow) -> list[_Owed]:
+    def _opened(self, mailbox: Mailbox, row: EndingRow) -> list[_PendingEnding]:
         plain = unseal(self._keyring.consent_key(mailbox.tenant), row.sealed, purpose=_purpose(mailbox))
-        return read_json(plain, list[_Owed])
+        return read_json(plain, list[_PendingEnding])
 
 
 def _purpose(mailbox: Mailbox) -> str:

@@ -153,7 +153,7 @@ def suspended(row: ConsentRow, used: bytes, code: str, now_ms: int) -> ConsentRo
     )
 
 
-def held_back(row: ConsentRow, code: str, until_ms: int) -> ConsentRow:
+def hold_back(row: ConsentRow, code: str, until_ms: int) -> ConsentRow:
     """The row while nobody is asked for, since many are refused: no refusal of its own is counted."""
     if row.state not in IN_USE:
         return row

@@ -18,7 +18,7 @@ from shared.domain.sighting import (
     NewMeeting,
     RoomContact,
     Subscription,
-    SubscriptionWish,
+    SubscriptionRequest,
     Window,
 )
 
@@ -53,11 +53,11 @@ class CalendarProvider(Protocol):
         """
         ...
 
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         """Make a subscription on the person's own calendar."""
         ...
 
-    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:
         """
         Give the subscription a longer life.
 

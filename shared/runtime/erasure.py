@@ -40,7 +40,7 @@ def erase_consents(engine: Engine, tenant: str, *, now_ms: int) -> None:
     engine.keyring.destroy_consent(tenant)
 
 
-def standing_era(keyring: Keyring, tenant: str, key_class: KeyClass) -> str:
+def current_era(keyring: Keyring, tenant: str, key_class: KeyClass) -> str:
     """The era of the tenant's key as it stands; "" when there is none (any more). Raises StoreUnavailableError."""
     find: dict[KeyClass, Callable[[], bytes]] = {
         KeyClass.DATA: lambda: keyring.keys(tenant).data_key,
@@ -68,7 +68,7 @@ def resurrected(keyring: Keyring, erasures: Iterable[tuple[str, Erasure]]) -> li
     return [
         (tenant, erasure.key_class)
         for tenant, erasure in erasures
-        if standing_era(keyring, tenant, erasure.key_class) == erasure.era
+        if current_era(keyring, tenant, erasure.key_class) == erasure.era
     ]
 
 
@@ -80,7 +80,7 @@ def destroy_again(keyring: Keyring, keys: Iterable[tuple[str, KeyClass]]) -> Non
 
 def _erase(engine: Engine, tenant: str, key_class: KeyClass, now_ms: int) -> None:
     """The record. A key that is gone already has its own; destroying is repeated all the same, to wipe the file."""
-    era = standing_era(engine.keyring, tenant, key_class)
+    era = current_era(engine.keyring, tenant, key_class)
     if era:
         engine.log.append([erasure_record(tenant, key_class, era, now_ms, engine.log.partitions)])
 

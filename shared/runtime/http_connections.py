@@ -77,7 +77,7 @@ def admission_from(settings: Settings) -> Admission:
     return Admission(settings.connections_per_address, networks_of(settings.trusted_proxies))
 
 
-class HeldConnection(Protocol):
+class ManagedConnection(Protocol):
     """What `Connections` must know of one."""
 
     @property
@@ -97,13 +97,13 @@ class Connections:
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self._all: dict[HeldConnection, str | None] = {}
-        self._groups: dict[str, dict[HeldConnection, None]] = {}
+        self._all: dict[ManagedConnection, str | None] = {}
+        self._groups: dict[str, dict[ManagedConnection, None]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, connection: HeldConnection, address: str) -> int:
+    def add(self, connection: ManagedConnection, address: str) -> int:
         """Count a new connection in, and drop those that have to make room for it; returns how many."""
         group = self._admission.group_of(address)
         self._all[connection] = group
@@ -117,7 +117,7 @@ class Connections:
             dropped += _drop_one(list(self._all))
         return dropped
 
-    def remove(self, connection: HeldConnection) -> None:
+    def remove(self, connection: ManagedConnection) -> None:
         """Count a closed connection out; one that is not counted is none's business."""
         group = self._all.pop(connection, None)
         if group is None:
@@ -128,14 +128,14 @@ class Connections:
             del self._groups[group]
 
 
-def _drop_one(oldest_first: list[HeldConnection]) -> int:
+def _drop_one(oldest_first: list[ManagedConnection]) -> int:
     newest = oldest_first[-1]
     victim = _chosen(oldest_first[:-1]) or newest
     victim.drop()
     return 1
 
 
-def _chosen(candidates: Iterable[HeldConnection]) -> HeldConnection | None:
+def _chosen(candidates: Iterable[ManagedConnection]) -> ManagedConnection | None:
     idle = None
     for connection in candidates:
         if connection.unfinished:

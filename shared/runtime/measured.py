@@ -18,7 +18,7 @@ from shared.domain.sighting import (
     NewMeeting,
     RoomContact,
     Subscription,
-    SubscriptionWish,
+    SubscriptionRequest,
     Window,
 )
 from shared.errors import (
@@ -79,12 +79,12 @@ class MeasuredCalendar:
         with _measured(self.provider, "look"):
             return self._calendar.look(access, cursor, window, known)
 
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         """Measured."""
         with _measured(self.provider, "subscribe"):
             return self._calendar.subscribe(access, wish)
 
-    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:
         """Measured."""
         with _measured(self.provider, "extend"):
             return self._calendar.extend(access, subscription, wish)

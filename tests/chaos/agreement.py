@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from tests.chaos.employees import Line
-from tests.chaos.told import Shown, Telling
+from tests.chaos.topic_records import PublishedDecline, PublishedRoomState
 
 Ask = tuple[str, str, str, str, str]
 """Tenant, meeting, occurrence, room and ask."""
 
 
-def missing_decisions(told: Iterable[Telling], remembered: Mapping[Ask, int]) -> list[str]:
+def missing_decisions(told: Iterable[PublishedDecline], remembered: Mapping[Ask, int]) -> list[str]:
     """Declines that the state remembers and no committed reader finds. The other way round is the truth's business."""
     found = Counter(asked(each) for each in told)
     return [
@@ -22,17 +22,17 @@ def missing_decisions(told: Iterable[Telling], remembered: Mapping[Ask, int]) ->
     ]
 
 
-def room_order(told: Iterable[Telling], states: Iterable[Shown]) -> list[str]:
+def room_order(told: Iterable[PublishedDecline], states: Iterable[PublishedRoomState]) -> list[str]:
     """
     Per room of an occurrence, declines are told in the order in which its states turned to declined.
 
-    `room-status` is compacted: turns may be missing from it, never tellings.
+    `room-status` is compacted: turns may be missing from it, never read_declines.
     """
     announced: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for each in told:
         announced[asked(each)[:4]].append(each.ask)
     turned: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    last: dict[tuple[str, str, str, str], Shown] = {}
+    last: dict[tuple[str, str, str, str], PublishedRoomState] = {}
     for state in states:
         before = last.get(state.where)
         if state.state == "declined" and not (before and (before.since, before.state, before.ask) == _turn(state)):
@@ -45,7 +45,7 @@ def room_order(told: Iterable[Telling], states: Iterable[Shown]) -> list[str]:
     ]
 
 
-def ahead_of_the_log(lines: Iterable[Line], states: Sequence[Shown]) -> list[str]:
+def ahead_of_the_log(lines: Iterable[Line], states: Sequence[PublishedRoomState]) -> list[str]:
     """What a page shows and no committed record says, although nobody could commit anything in between."""
     committed = {(*each.where, each.state, each.since) for each in states}
     newest = {each.where: each.since for each in states}
@@ -66,10 +66,10 @@ def where(line: Line) -> tuple[str, str, str, str]:
     return line.tenant, line.meeting_ref, line.occurrence_ref, line.room_id
 
 
-def asked(each: Telling) -> Ask:
+def asked(each: PublishedDecline) -> Ask:
     """Which ask was declined."""
     return each.tenant, each.meeting, each.occurrence, each.room, each.ask
 
 
-def _turn(state: Shown) -> tuple[str, str, str]:
+def _turn(state: PublishedRoomState) -> tuple[str, str, str]:
     return state.since, state.state, state.ask

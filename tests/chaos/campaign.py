@@ -14,17 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tests.chaos import house
+from tests.chaos import deployment
 from tests.chaos.agreement import Ask, ahead_of_the_log, missing_decisions
 from tests.chaos.checker import Boundary, Names, Verdict, check
+from tests.chaos.deployment import RETRY_SCALE, ROOT, Deployment
 from tests.chaos.employees import PATIENCE_S, Line
-from tests.chaos.house import RETRY_SCALE, ROOT, House
-from tests.chaos.offices import RULES
+from tests.chaos.organisations import RULES
 from tests.chaos.people import UNDECIDED
 from tests.chaos.schedule import BURST_ITEMS, SLOW, Event, Kind, haunting, last_bookings, last_words, round_of
 from tests.chaos.servers import Servers
-from tests.chaos.told import hints, states, tellings
-from tests.chaos.troupe import RECEIVER, STATUS
+from tests.chaos.service_processes import RECEIVER, STATUS
+from tests.chaos.topic_records import hints, read_declines, read_states
 from tests.chaos.truth import Truth, truth_of
 
 SETTLE_S = 75.0
@@ -53,7 +53,7 @@ class Campaign:
         settle_s: float = SETTLE_S,
     ) -> None:
         """
-        Nothing runs yet. The arguments are those of `house.opened`, and:
+        Nothing runs yet. The arguments are those of `deployment.start`, and:
 
         Args:
             settle_s: How long nothing may move while things are not right.
@@ -69,20 +69,20 @@ class Campaign:
         self._names, self._boundary = Names(), Boundary()
         self._round = 0
         self._seen_early: list[str] = []
-        self._house: House
+        self._deployment: Deployment
 
     @property
     def faults(self) -> Counter[str]:
         """What was really done to processes and servers so far; bad roads are not among them."""
-        return self._house.troupe.happened + (self._servers.happened if self._servers else Counter())
+        return self._deployment.services.happened + (self._servers.happened if self._servers else Counter())
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Campaign]:
         """Everything started and everybody connected."""
-        with house.opened(
+        with deployment.start(
             self.seed, lossy=self._kind.lossy, tree=self._tree, servers=self._servers, without=self._without
-        ) as self._house:
-            self._say(f"chaos seed={self.seed} logs={self._house.logs}")
+        ) as self._deployment:
+            self._say(f"chaos seed={self.seed} logs={self._deployment.logs}")
             if self._servers:
                 self._servers.happened.clear()
             self._learn_rooms()
@@ -91,12 +91,12 @@ class Campaign:
     def round(self) -> Verdict:
         """One round of mischief, and how things stand once it has settled."""
         self._round += 1
-        self._house.simulator.faults(**SLOW)
-        self._house.people.await_words()
+        self._deployment.simulator.faults(**SLOW)
+        self._deployment.people.await_words()
         began_s = time.monotonic()
         if self._kind.servers and self._kind.fenced:
             self._play(sorted(haunting(self._dice, self._kind)))
-            self._house.troupe.await_zombies(HAUNTED_S)
+            self._deployment.services.await_zombies(HAUNTED_S)
             time.sleep(LULL_S)
         self._play(round_of(self._dice, self._kind))
         time.sleep(LULL_S)
@@ -117,13 +117,13 @@ class Campaign:
 
     def _learn_rooms(self) -> None:
         """Before anything breaks: a room that somebody exchanges is on no page afterwards."""
-        self._house.people.book_every_room()
+        self._deployment.people.book_every_room()
         deadline_s = time.monotonic() + START_S
-        while len(self._names.rooms) < len(RULES) * len(self._house.offices):
+        while len(self._names.rooms) < len(RULES) * len(self._deployment.offices):
             if time.monotonic() > deadline_s:
                 message = "the pages never showed every room"
                 raise RuntimeError(message)
-            for employee in self._house.employees:
+            for employee in self._deployment.employees:
                 self._names.learn(employee.lines() or ())
 
     def _play(self, events: Sequence[Event]) -> None:
@@ -135,53 +135,53 @@ class Campaign:
     def _do(self, event: Event) -> None:
         match event.kind:
             case "book" | "move" | "cancel" | "decide" | "take":
-                getattr(self._house.people, event.kind)(event.dice)
+                getattr(self._deployment.people, event.kind)(event.dice)
             case "word":
-                self._house.people.word(event.service)
+                self._deployment.people.word(event.service)
             case "burst":
-                self._house.load.burst(BURST_ITEMS)
+                self._deployment.load.burst(BURST_ITEMS)
             case "outlive-answer":
-                receiver = self._house.troupe.named(RECEIVER)[0].name
-                self._house.load.one(lambda: self._house.troupe.kill(receiver))
+                receiver = self._deployment.services.named(RECEIVER)[0].name
+                self._deployment.load.one(lambda: self._deployment.services.kill(receiver))
             case "compare":
                 self._compare(event.dice)
             case "kill" | "crash" | "zombie":
-                self._house.troupe.kill(self._one(event), event.point, event.seconds)
+                self._deployment.services.kill(self._one(event), event.point, event.seconds)
             case "freeze":
-                self._house.troupe.freeze(self._one(event), event.seconds)
+                self._deployment.services.freeze(self._one(event), event.seconds)
             case "road":
-                self._house.simulator.faults(reset=True, **{"retryScale": RETRY_SCALE, **SLOW, **event.switches})
+                self._deployment.simulator.faults(reset=True, **{"retryScale": RETRY_SCALE, **SLOW, **event.switches})
                 self.roads["bad road"] += 1
             case _:
                 if self._servers:
                     self._servers.act(event.kind, event.seconds)
 
     def _one(self, event: Event) -> str:
-        actors = self._house.troupe.named(event.service)
+        actors = self._deployment.services.named(event.service)
         return actors[int(event.dice * len(actors))].name
 
     def _compare(self, dice: float) -> None:
         """While nobody can commit: no page shows what no committed record says. Something is booked just before."""
-        self._house.people.book(dice)
+        self._deployment.people.book(dice)
         time.sleep(0.2 + dice)
         if self._servers and self._servers.busy:
             return
-        with self._house.troupe.held(STATUS), contextlib.suppress(RuntimeError):
+        with self._deployment.services.freeze_all(STATUS), contextlib.suppress(RuntimeError):
             # What stands still may hold the only file, or the portal may be dead: then nothing can be compared.
             shown = [line for page in self._pages(SHORT_PATIENCE_S) for line in page or ()]
-            self._seen_early += ahead_of_the_log(shown, states(self._house.environ))
+            self._seen_early += ahead_of_the_log(shown, read_states(self._deployment.environ))
             self.roads["pages compared"] += 1
 
     def _pages(self, patience_s: float = PATIENCE_S) -> list[list[Line] | None]:
-        with ThreadPoolExecutor(len(self._house.employees)) as hands:
-            return list(hands.map(lambda employee: employee.lines(patience_s), self._house.employees))
+        with ThreadPoolExecutor(len(self._deployment.employees)) as hands:
+            return list(hands.map(lambda employee: employee.lines(patience_s), self._deployment.employees))
 
     def _calm(self) -> None:
-        self._house.simulator.faults(reset=True, retryScale=RETRY_SCALE)
-        self._house.troupe.calm()
+        self._deployment.simulator.faults(reset=True, retryScale=RETRY_SCALE)
+        self._deployment.services.calm()
         if self._servers:
             self._servers.calm()
-        self._house.troupe.wait_ready()
+        self._deployment.services.wait_ready()
 
     def _settled(self) -> Verdict:
         """Poll until nothing is missing, or nothing moves any more; then once more after a pause, for what comes twice."""
@@ -199,11 +199,11 @@ class Campaign:
         truths, pages = self._truths(), self._pages()
         lines = [line for page in pages for line in page or ()]
         self._names.learn(lines)
-        environ = self._house.environ
-        shown = states(environ)
+        environ = self._deployment.environ
+        shown = read_states(environ)
         if not self._kind.fenced:  # what a torn commit wrote, its successor writes again: declared in ADR 8
             shown = list(dict.fromkeys(shown))
-        verdict = check(tellings(environ), shown, lines, truths, self._names, self._boundary)
+        verdict = check(read_declines(environ), shown, lines, truths, self._names, self._boundary)
         verdict.wrong += ["a page says that it is not complete" for page in pages if page is None]
         verdict.wrong += self._seen_early
         verdict.wrong += [
@@ -217,29 +217,29 @@ class Campaign:
 
     def _audited(self, verdict: Verdict) -> Verdict:
         """Also what takes longer to ask: every acknowledged notification is in the log, every remembered decline on its topic."""
-        found = hints(self._house.environ)
+        found = hints(self._deployment.environ)
         self.notifications = len(found)
-        unlogged = self._house.load.acknowledged - set(found)
-        lost = missing_decisions(tellings(self._house.environ), _remembered(self._house.environ))
+        unlogged = self._deployment.load.acknowledged - set(found)
+        lost = missing_decisions(read_declines(self._deployment.environ), _remembered(self._deployment.environ))
         lost += [f"{len(unlogged)} notifications were acknowledged and are not in the log"] if unlogged else []
         return replace(verdict, lost=[*verdict.lost, *lost])
 
     def _truths(self) -> Mapping[str, Truth]:
-        meetings, history = self._house.simulator.listed("meetings"), self._house.simulator.listed("history")
+        meetings, history = self._deployment.simulator.listed("meetings"), self._deployment.simulator.listed("history")
         return {
-            self._house.tenants[office.provider]: truth_of(
+            self._deployment.tenants[office.provider]: truth_of(
                 [each for each in meetings if each["tenant"] == office.directory],
                 history,
                 office.room_ids,
-                self._house.people.asked,
+                self._deployment.people.asked,
             )
-            for office in self._house.offices
+            for office in self._deployment.offices
         }
 
     def _count_takes(self, truths: Mapping[str, Truth], verdict: Verdict) -> None:
         """A room that was taken is exchanged in the calendar, and once."""
-        for (provider, title), wanted in self._house.people.takes.items():
-            done = truths[self._house.tenants[provider]].swaps.get(title, 0)
+        for (provider, title), wanted in self._deployment.people.takes.items():
+            done = truths[self._deployment.tenants[provider]].swaps.get(title, 0)
             if done < wanted:
                 verdict.lost.append(f"{title}: {wanted} rooms taken, {done} exchanged")
             elif done > wanted:
@@ -247,7 +247,7 @@ class Campaign:
 
 
 def _remembered(environ: Mapping[str, str]) -> dict[Ask, int]:
-    command = [sys.executable, "-m", "tests.chaos.remembered"]
+    command = [sys.executable, "-m", "tests.chaos.announced_counts"]
     done = subprocess.run(command, env=dict(environ), cwd=ROOT, capture_output=True, text=True, check=True)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     return {(tenant, meeting, occurrence, room, ask): count for tenant, meeting, occurrence, room, ask, count in rows}

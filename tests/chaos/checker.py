@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.agreement import room_order
 from tests.chaos.employees import Line
-from tests.chaos.told import Shown, Telling, newest
+from tests.chaos.topic_records import PublishedDecline, PublishedRoomState, newest
 from tests.chaos.truth import DECLINED, OVER, Spot, Truth
 
 Where = tuple[str, Spot]
@@ -27,7 +27,7 @@ class Names:
             self.meetings[line.tenant, line.meeting_ref] = line.title
             self.rooms[line.tenant, line.room_id] = line.room
 
-    def spot(self, each: Telling | Shown) -> Spot | None:
+    def spot(self, each: PublishedDecline | PublishedRoomState) -> Spot | None:
         """None when its meeting was over before any page showed it."""
         title = self.meetings.get((each.tenant, each.meeting))
         return (title, self.rooms.get((each.tenant, each.room), "?")) if title else None
@@ -81,8 +81,8 @@ class Verdict:
 
 
 def check(
-    told: Sequence[Telling],
-    states: Sequence[Shown],
+    told: Sequence[PublishedDecline],
+    states: Sequence[PublishedRoomState],
     lines: Sequence[Line],
     truths: Mapping[str, Truth],
     names: Names,
@@ -120,8 +120,8 @@ def check(
     return verdict
 
 
-def _by_spot(told: Iterable[Telling], names: Names) -> dict[Where, list[Telling]]:
-    found: dict[Where, list[Telling]] = defaultdict(list)
+def _by_spot(told: Iterable[PublishedDecline], names: Names) -> dict[Where, list[PublishedDecline]]:
+    found: dict[Where, list[PublishedDecline]] = defaultdict(list)
     for each in told:
         spot = names.spot(each)
         if spot:
@@ -130,7 +130,7 @@ def _by_spot(told: Iterable[Telling], names: Names) -> dict[Where, list[Telling]
 
 
 def _learnt(
-    current: Mapping[Where, Shown], truths: Mapping[str, Truth], before: Boundary
+    current: Mapping[Where, PublishedRoomState], truths: Mapping[str, Truth], before: Boundary
 ) -> dict[tuple[str, str], int]:
     """What each ask stands for: the current state names the ask of the start that stands."""
     starts = dict(before.starts)
@@ -141,7 +141,7 @@ def _learnt(
     return starts
 
 
-def _ids(told: Sequence[Telling], verdict: Verdict) -> None:
+def _ids(told: Sequence[PublishedDecline], verdict: Verdict) -> None:
     verdict.twice += [f"id {one} {n} times" for one, n in Counter(each.id for each in told).items() if n > 1]
     repeats: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for each in told:
@@ -151,7 +151,7 @@ def _ids(told: Sequence[Telling], verdict: Verdict) -> None:
     verdict.lost += [f"{key}: repeats {sorted(found)}" for key, found in repeats.items() if max(found) >= len(found)]
 
 
-def _mailbox_order(told: Sequence[Telling], verdict: Verdict) -> None:
+def _mailbox_order(told: Sequence[PublishedDecline], verdict: Verdict) -> None:
     """
     Within a partition, what one mailbox says is told in the order of its looks.
 
@@ -167,7 +167,9 @@ def _mailbox_order(told: Sequence[Telling], verdict: Verdict) -> None:
         latest[lane] = max(latest.get(lane, ""), each.observed_at)
 
 
-def _nobody_unknown(told: Sequence[Telling], names: Names, truths: Mapping[str, Truth], verdict: Verdict) -> None:
+def _nobody_unknown(
+    told: Sequence[PublishedDecline], names: Names, truths: Mapping[str, Truth], verdict: Verdict
+) -> None:
     """Tellings of meetings that no page ever showed are no more than what happened to cancelled ones."""
     unknown = Counter(each.tenant for each in told if not names.spot(each))
     named = set(names.meetings.values())
@@ -178,7 +180,7 @@ def _nobody_unknown(told: Sequence[Telling], names: Names, truths: Mapping[str, 
             verdict.invented.append(f"{count} of meetings that nobody knows, {possible} were possible")
 
 
-def _state(where: Where, truth: Truth, current: Shown | None, verdict: Verdict) -> None:
+def _state(where: Where, truth: Truth, current: PublishedRoomState | None, verdict: Verdict) -> None:
     allowed = truth.states.get(where[1])
     if allowed is None:
         verdict.invented.append(f"{where[1]} was never asked for")
@@ -189,7 +191,12 @@ def _state(where: Where, truth: Truth, current: Shown | None, verdict: Verdict) 
 
 
 def _enough(
-    where: Where, truth: Truth, current: Shown | None, told: Sequence[Telling], before: Boundary, verdict: Verdict
+    where: Where,
+    truth: Truth,
+    current: PublishedRoomState | None,
+    told: Sequence[PublishedDecline],
+    before: Boundary,
+    verdict: Verdict,
 ) -> None:
     """A decline that stands now and did not stand before has been told since."""
     if truth.states.get(where[1]) != DECLINED:
@@ -206,7 +213,11 @@ def _enough(
 
 
 def _not_too_much(
-    where: Where, truth: Truth, told: Sequence[Telling], starts: Mapping[tuple[str, str], int], verdict: Verdict
+    where: Where,
+    truth: Truth,
+    told: Sequence[PublishedDecline],
+    starts: Mapping[tuple[str, str], int],
+    verdict: Verdict,
 ) -> None:
     happened = truth.declines.get(where[1], ())
     if len(told) > len(happened):
@@ -226,7 +237,9 @@ def _is_subsequence(part: Sequence[int], whole: Sequence[int]) -> bool:
     return all(each in rest for each in part)
 
 
-def _strangers(shown: Sequence[Shown], names: Names, truths: Mapping[str, Truth], verdict: Verdict) -> None:
+def _strangers(
+    shown: Sequence[PublishedRoomState], names: Names, truths: Mapping[str, Truth], verdict: Verdict
+) -> None:
     for each in shown:
         if not names.spot(each) and each.state not in OVER:
             verdict.wrong.append(f"a meeting that no page shows is {each.state}")
@@ -245,7 +258,9 @@ def _pages(lines: Sequence[Line], truths: Mapping[str, Truth], verdict: Verdict)
 
 
 def _boundary(
-    truths: Mapping[str, Truth], by_spot: Mapping[Where, Sequence[Telling]], starts: Mapping[tuple[str, str], int]
+    truths: Mapping[str, Truth],
+    by_spot: Mapping[Where, Sequence[PublishedDecline]],
+    starts: Mapping[tuple[str, str], int],
 ) -> Boundary:
     declined = {
         (tenant, spot): truth.starts[spot[0]]

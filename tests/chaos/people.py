@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from tests.chaos.employees import Employee
-from tests.chaos.offices import PEOPLE, RULES, Office, Simulator
+from tests.chaos.organisations import PEOPLE, RULES, Office, Simulator
 
 UNDECIDED = "Doubs"
 """The room for which somebody decides."""

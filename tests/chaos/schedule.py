@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.troupe import PORTAL, RECEIVER, STATUS, SYNC
+from tests.chaos.service_processes import PORTAL, RECEIVER, STATUS, SYNC
 
 BOOKINGS, MOVES, CANCELS, DECISIONS, TAKES = 20, 8, 3, 8, 2
 LAST_BOOKINGS = 8

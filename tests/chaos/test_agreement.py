@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from tests.chaos.agreement import ahead_of_the_log, asked, missing_decisions, room_order
 from tests.chaos.employees import Line
-from tests.chaos.told import Shown, Telling
+from tests.chaos.topic_records import PublishedDecline, PublishedRoomState
 
-TOLD = Telling(0, 1, "id", "t", "m", "o", "r", "ask-1", 0, "p-ada", "microsoft", "2026-11-21T10:00:00Z")
-STATE = Shown("t", "m", "o", "r", "declined", "ask-1", "2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z")
+TOLD = PublishedDecline(0, 1, "id", "t", "m", "o", "r", "ask-1", 0, "p-ada", "microsoft", "2026-11-21T10:00:00Z")
+STATE = PublishedRoomState("t", "m", "o", "r", "declined", "ask-1", "2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z")
 LINE = Line("Planning", "Aare", "declined", "t", "m", "o", "r", "2026-11-21T10:00:00Z")
 
 
-def turned(ask: str, minute: int, state: str = "declined") -> Shown:
+def turned(ask: str, minute: int, state: str = "declined") -> PublishedRoomState:
     return replace(STATE, ask=ask, state=state, since=f"2026-11-21T10:{minute:02}:00Z")
 
 

@@ -79,7 +79,7 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
         assert csrf is not None
         ada.post(f"{stage.portal}/admin/integration/test", data={"csrf": csrf.group(1), "provider": "google"})
         go(ada, f"{stage.portal}/auth/login?provider=google&for=test&login_hint=ada@x.test")
-        wait(lambda: standing(stage))
+        wait(lambda: meetings_that_stand(stage))
         assert len(live(stage, "google")) == 1
 
         httpx.put(f"{stage.simulator}/sim/v1/faults", json={"latencyMs": [1200, 1200]}).raise_for_status()
@@ -87,7 +87,7 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
         os.kill(pid, signal.SIGTERM)
         wait(lambda: stage.services.ready["portal"] != (url, pid))
 
-        assert standing(stage) == []
+        assert meetings_that_stand(stage) == []
         assert live(stage, "google") == []
         found = ada.get(f"{stage.services.ready['portal'][0]}/v1/admin/integration").json()
         assert found["state"] == "failed"
@@ -95,7 +95,7 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
         assert found["test"]["leftovers"] == 0
 
 
-def standing(stage: RunningSystem) -> list[Any]:
+def meetings_that_stand(stage: RunningSystem) -> list[Any]:
     """Events that are not cancelled."""
     listed = httpx.get(f"{stage.simulator}/sim/v1/meetings").raise_for_status().json()["meetings"]
     return [each for each in listed if not each["cancelled"]]

@@ -41,7 +41,7 @@ from shared.domain.sighting import (
     SeenEvent,
     SeenRemoval,
     Subscription,
-    SubscriptionWish,
+    SubscriptionRequest,
     Window,
 )
 from shared.engines.embedded import open_engine
@@ -84,7 +84,7 @@ class Inline(Executor):
         return future
 
 
-class Held(Executor):
+class PausedPool(Executor):
     """Looks wait until the test lets them run."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class Calendar:
         self.out_of_sight: dict[str, SeenEvent] = {}
         self.looks: list[str] = []
         self.calls: list[str] = []
-        self.subscriptions: dict[str, SubscriptionWish] = {}
+        self.subscriptions: dict[str, SubscriptionRequest] = {}
         self._shown: dict[str, dict[str, SeenEvent]] = {}
 
     def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
@@ -147,7 +147,7 @@ class Calendar:
         self._shown[after] = dict(self.events)
         return Look(seen, after, full=not cursor)
 
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         del access
         self._fail()
         self.calls.append("subscribe")
@@ -155,7 +155,7 @@ class Calendar:
         self.subscriptions[name] = wish
         return Subscription(name, "", wish.expires_at_ms)
 
-    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:
         del access
         self._fail()
         self.calls.append("extend")
@@ -287,13 +287,13 @@ class Office:
         )  # fmt: skip
         users(self.engine.registry).put(self.tenant, user, row)
         self.broker.store_grant(self.tenant, user, GRANTED)
-        self.wish(Connect(at_ms=self.clock.at_ms), mailbox)
+        self.send(Connect(at_ms=self.clock.at_ms), mailbox)
         self.settle()
         return mailbox
 
-    def wish(self, read_booking: Command, mailbox: Mailbox | None = None) -> None:
+    def send(self, request: Command, mailbox: Mailbox | None = None) -> None:
         """Append a command for a mailbox, Ada's if none is named."""
-        self._append("commands", command.TYPE, read_booking, mailbox)
+        self._append("commands", command.TYPE, request, mailbox)
 
     def hint(
         self,

@@ -108,5 +108,5 @@ class Poisoned(Office):
 
     def reconcile_fully(self) -> None:
         """A full look that finds nothing new."""
-        self.wish(Reconcile(at_ms=self.clock.at_ms, full=True))
+        self.send(Reconcile(at_ms=self.clock.at_ms, full=True))
         self.settle()

@@ -20,8 +20,8 @@ from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.registry import tables
 from shared.runtime import metrics
+from shared.runtime.command_records import command_record
 from shared.runtime.crash_points import crash_point
-from shared.runtime.wishes import wish_record
 
 KEPT_MS = DAY_MS
 DISMISSED_MS = 400 * DAY_MS
@@ -168,5 +168,5 @@ def append_command(deps: Deps, mailbox: Mailbox, wish: Command, wish_id: str = "
         LogUnavailableError: it is not certain to stand there; send it again.
     """
     said = request.headers.get(trace.HEADER) if has_request_context() else None
-    record = wish_record(mailbox, wish, deps.engine.log.partitions, id=wish_id, step=trace.continued(said))
+    record = command_record(mailbox, wish, deps.engine.log.partitions, id=wish_id, step=trace.continued(said))
     deps.engine.log.append([record])

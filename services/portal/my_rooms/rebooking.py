@@ -87,7 +87,7 @@ class Rebooking:
             return Choices((), empty)
         try:
             addresses = [each.room.address for each in ranked]
-            said = combine_availability([self._said(addresses, each) for each in dates])
+            said = combine_availability([self._read_availability(addresses, each) for each in dates])
         except (RetryableError, RefusedError) as error:
             _log.info("availability_failed", mailbox=self._person.mailbox.id, kind=type(error).__name__)
             return Choices((), NoChoice.NOT_READABLE)
@@ -151,7 +151,7 @@ class Rebooking:
             Takes(self._deps, self._person).dismiss(prompt)
         return self.prompt(prompt_id)
 
-    def _said(self, addresses: Sequence[str], prompt: Prompt) -> Mapping[str, Availability]:
+    def _read_availability(self, addresses: Sequence[str], prompt: Prompt) -> Mapping[str, Availability]:
         return self._reader.availability(
             self._person.mailbox, self._person.provider, addresses, prompt.start_ms, prompt.end_ms
         )

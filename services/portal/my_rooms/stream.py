@@ -120,7 +120,7 @@ class Events:
         clock_at = began + CLOCK_S
         said_at = began
         yield f"retry: {RETRY_MS}\n\n"
-        yield from self._told(partial(self._begin, since))
+        yield from self._stream(partial(self._begin, since))
         while not self._deps.stop.wait(POLL_S) and (now := time.monotonic()) < began + LIFE_S:
             if self._seat.replaced.is_set():
                 yield REPLACED
@@ -130,14 +130,14 @@ class Events:
                 clock_at = now + CLOCK_S
                 if not self._welcome():
                     return
-            for text in self._told(partial(self._follow, by_clock=by_clock)):
+            for text in self._stream(partial(self._follow, by_clock=by_clock)):
                 said_at = now
                 yield text
             if now >= said_at + HEARTBEAT_S:
                 said_at = now
                 yield ": still here\n\n"
 
-    def _told(self, step: Callable[[], Iterable[str]]) -> Iterator[str]:
+    def _stream(self, step: Callable[[], Iterable[str]]) -> Iterator[str]:
         """What a step has to say; while the stores are away, that."""
         try:
             yield from step()

@@ -34,7 +34,7 @@ _MAX_CHARS = 4_000
 _log = get_logger()
 
 
-class Errand(Protocol):
+class SignInPurpose(Protocol):
     """Something else that a signed-in person is sent to their provider for."""
 
     def depart(self, provider: Provider, address: str) -> str:
@@ -62,7 +62,7 @@ class Errand(Protocol):
         ...
 
 
-def blueprint(deps: Deps, errands: Mapping[Purpose, Errand] | None = None) -> Blueprint:
+def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None) -> Blueprint:
     """The routes below `/auth`; `errands` are for purposes beyond signing in and connecting."""
     bp = Blueprint("auth", __name__, url_prefix="/auth")
     sent_for = errands or {}
@@ -163,7 +163,7 @@ def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str)
     )
 
 
-def _ran(errand: Errand, redeemed: Callable[[], tuple[Identity, Granted]]) -> str:
+def _ran(errand: SignInPurpose, redeemed: Callable[[], tuple[Identity, Granted]]) -> str:
     """An errand's end, good or bad: its own page tells, since the person stays signed in."""
     try:
         return errand.come_back(*redeemed())
@@ -190,7 +190,7 @@ def is_led_here() -> bool:
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
-def _purpose(errands: Mapping[Purpose, Errand]) -> Purpose:
+def _purpose(errands: Mapping[Purpose, SignInPurpose]) -> Purpose:
     """
     Signing in asks who somebody is; `for=sign-in` whatever state the integration is in, so that it can be switched on.
 

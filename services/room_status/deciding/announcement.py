@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts.meeting_state import DateRecord, MeetingRecord, RoomRecord, announced, ask_of, standing_decline
+from shared.contracts.meeting_state import DateRecord, MeetingRecord, RoomRecord, announced, ask_of, current_decline
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.room_state import RoomStatus
 from shared.domain.instants import to_rfc3339
@@ -13,7 +13,7 @@ def decline_event(room: RoomRecord, date: DateRecord, meeting: MeetingRecord, ke
     """The public event for a room whose decline was announced last."""
     observed_at = to_rfc3339(room.answered_at_ms)
     ask = ask_of(room, keys)
-    decline = standing_decline(meeting.meeting, date.ref, room, keys)
+    decline = current_decline(meeting.meeting, date.ref, room, keys)
     return RoomDeclined(
         id=decline,
         source=f"/tenants/{keys.tenant}",

@@ -61,7 +61,7 @@ RULES_HEADER = "rules-version"
 
 
 @dataclass(frozen=True, slots=True)
-class OwedLook:
+class PendingLook:
     """A copy whose word could not be ordered against the others': its mailbox has to be looked at again."""
 
     mailbox: Mailbox
@@ -83,7 +83,7 @@ class Batch:
     """Observations of which nothing was applied, because a record would have exceeded its bound."""
     forgotten: list[Record] = field(default_factory=list)
     """Sealed by a key that was destroyed on purpose."""
-    owed: list[OwedLook] = field(default_factory=list)
+    owed: list[PendingLook] = field(default_factory=list)
     due: dict[bytes, int] = field(default_factory=dict)
     """Meeting key → when something of it is to be forgotten next, epoch milliseconds."""
     handled: int = 0
@@ -200,7 +200,7 @@ class _Deciding:
         self._remember(key, change.record, changes)
         headers = _followed(record, envelope.correlation, source)
         self._announce(change, key, seen, headers, source, keys)
-        self.batch.owed += [OwedLook(Mailbox(keys.tenant, mailbox), seen.meeting) for mailbox in sorted(change.owed)]
+        self.batch.owed += [PendingLook(Mailbox(keys.tenant, mailbox), seen.meeting) for mailbox in sorted(change.owed)]
 
     def sweep(self, key: bytes, now_ms: int) -> None:
         """Forget what is over of one meeting."""

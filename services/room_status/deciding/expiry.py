@@ -17,7 +17,7 @@ from shared.contracts.meeting_state import (
     RoomRecord,
     RoomState,
     SeriesMark,
-    standing_decline,
+    current_decline,
 )
 from shared.domain.instants import DAY_MS
 from shared.domain.keys import TenantKeys
@@ -112,7 +112,7 @@ def mark_before(
 
 def mark_of(record: MeetingRecord, date: DateRecord, room: RoomRecord, keys: TenantKeys) -> SeriesMark:
     """What a declined room of a date leaves behind."""
-    standing = standing_decline(record.meeting, date.ref, room, keys)
+    standing = current_decline(record.meeting, date.ref, room, keys)
     return SeriesMark(start_ms=date.start_ms, quiet=room.quiet, declines=tuple(_first_and_last(room, standing)))
 
 

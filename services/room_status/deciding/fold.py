@@ -54,7 +54,7 @@ from shared.contracts.meeting_state import (
     MeetingRecord,
     RoomRecord,
     Word,
-    standing_decline,
+    current_decline,
 )
 from shared.contracts.room_declined import RoomDeclined
 from shared.crypto.meetings import Meeting
@@ -334,7 +334,7 @@ class _Folding:
             return self.copy
         earlier = {entry.ref: entry.word for entry in self.before.dates} if self.before else {}
         dates = tuple(
-            msgspec.structs.replace(entry, word=_first_said(self.words.get(entry.ref), earlier.get(entry.ref)))
+            msgspec.structs.replace(entry, word=_keep_first_word(self.words.get(entry.ref), earlier.get(entry.ref)))
             for entry in self.copy.dates
             if entry.rooms or entry.ref in self.dates
         )
@@ -344,8 +344,8 @@ class _Folding:
         return msgspec.structs.replace(self.copy, dates=dates, confirmed_at_ms=confirmed_ms) if dates else None
 
     def _is_new_decline(self, date: DateRecord, room: RoomRecord, earlier: RoomRecord | None) -> bool:
-        decline = standing_decline(self.record.meeting, date.ref, room, self.keys)
-        known = standing_decline(self.record.meeting, date.ref, earlier, self.keys) if earlier else ""
+        decline = current_decline(self.record.meeting, date.ref, room, self.keys)
+        known = current_decline(self.record.meeting, date.ref, earlier, self.keys) if earlier else ""
         return bool(decline) and decline != known
 
 
@@ -406,7 +406,7 @@ def _kept(date: DateRecord) -> dict[str, Any]:
     return {"seats": date.seats, "sequence": date.sequence, "speaker": date.speaker, "in_sight": date.in_sight}
 
 
-def _first_said(word: Word | None, earlier: Word | None) -> Word | None:
+def _keep_first_word(word: Word | None, earlier: Word | None) -> Word | None:
     """A word that is only repeated keeps the moment at which it was said first: it is no news."""
     if word is None or earlier is None:
         return word

@@ -124,7 +124,7 @@ def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Seq
     return _pages(log, OBSERVATIONS.name, partition, begin, end)
 
 
-def told(log: Log, partition: int) -> list[Decline]:
+def read_declines(log: Log, partition: int) -> list[Decline]:
     """Every decline event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
     return [decline(record) for page in _whole(log, ROOM_REJECTIONS.name, partition) for record in page]
 

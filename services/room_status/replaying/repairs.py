@@ -54,7 +54,7 @@ def mend(
                 log, partition, {each.source for each in lacking if each.source is not None}
             )
             refused = [each.id for each in lacking if not counted(each, states.get(each.source or 0), keys_of)]
-            mended.decisions += [_told_again(each, record) for each in lacking if each.id not in refused]
+            mended.decisions += [_republish(each, record) for each in lacking if each.id not in refused]
             known |= {each.id for each in lacking}
             if refused:
                 mended.malformed.append((record, f"the recorded states never counted {', '.join(refused)}"))
@@ -88,7 +88,7 @@ def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
 
 def _lacking(log: Log, partition: int, wish: Repair, keys_of: KeysOf, known: set[str]) -> list[Decline]:
     redone = recollection.replay(log, partition, wish.begin, wish.end, keys_of=keys_of)
-    there = known | {each.id for each in recollection.told(log, partition)}
+    there = known | {each.id for each in recollection.read_declines(log, partition)}
     return [each for each in _once(redone.declines) if each.id in wish.ids and each.id not in there]
 
 
@@ -96,7 +96,7 @@ def _once(declines: Sequence[Decline]) -> Iterator[Decline]:
     yield from {each.id: each for each in declines}.values()
 
 
-def _told_again(decline: Decline, repair: Record) -> NewRecord:
+def _republish(decline: Decline, repair: Record) -> NewRecord:
     """The same bytes under the repair's own place, so that the places of what is told still only grow."""
     redone = decline.record
     headers = [(name, value) for name, value in redone.headers if name != SOURCE_HEADER]

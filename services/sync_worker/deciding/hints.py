@@ -31,7 +31,7 @@ class Hints:
         """The record at `offset` asks for a look at `mailbox`."""
         self._owed.setdefault(mailbox, set()).add((topic, offset))
 
-    def owed(self, mailbox: Mailbox) -> frozenset[Offset]:
+    def pending(self, mailbox: Mailbox) -> frozenset[Offset]:
         """What a look that begins now will answer."""
         return frozenset(self._owed.get(mailbox, ()))
 

@@ -9,7 +9,7 @@ import msgspec
 from services.sync_worker.deciding.hints import Hints
 from services.sync_worker.deciding.mailbox import made_due
 from services.sync_worker.deciding.schedule import Priority
-from services.sync_worker.memory import Held
+from services.sync_worker.memory import TrackedMailbox
 from shared.contracts import change_notification, command
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import DueReason, MailboxState
@@ -23,7 +23,7 @@ from shared.ports.log import Record
 
 GAP_SPREAD_MS = 5 * MINUTE_MS
 
-Mailboxes = MutableMapping[Mailbox, Held]
+Mailboxes = MutableMapping[Mailbox, TrackedMailbox]
 
 
 def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) -> Collection[Mailbox]:
@@ -49,7 +49,7 @@ def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) 
             hint_says_more = asks and hint.kind is not HintKind.CHANGED
         case command.TYPE:
             wish: Command = envelopes.payload_of(envelope, Command)  # type: ignore[arg-type]  # a union is not a type
-            known = _take_wish(wish, mailbox, mailboxes, now_ms)
+            known = _take_command(wish, mailbox, mailboxes, now_ms)
             asks, hint_says_more = not isinstance(wish, Gap), False
         case other:
             message = f"a record of type {other!r} among the hints: a newer version wrote it? Upgrade this worker"
@@ -88,7 +88,7 @@ def _take_hint(hint: ChangeNotification, mailbox: Mailbox, mailboxes: Mailboxes,
     return True
 
 
-def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: int) -> bool:
+def _take_command(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: int) -> bool:
     if isinstance(wish, Gap):
         spread_gap(mailboxes, now_ms=now_ms)
         return True
@@ -96,7 +96,7 @@ def _take_wish(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: in
     if mailbox not in mailboxes and begins:
         # A lost observation of a mailbox that has left since: its look finds no grant, and withdraws what is owed. A grant
         # that was taken back before anybody heard of it is forgotten by a look as well.
-        mailboxes[mailbox] = Held(MailboxState(provider=""))
+        mailboxes[mailbox] = TrackedMailbox(MailboxState(provider=""))
     held = mailboxes.get(mailbox)
     if held is None:
         return False

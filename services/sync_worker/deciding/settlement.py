@@ -11,7 +11,7 @@ from services.sync_worker.deciding.job import TAKE_AGAIN_MS, Job, Outcome
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized, withdraw
-from services.sync_worker.memory import Held, reference_change, state_change
+from services.sync_worker.memory import TrackedMailbox, reference_change, state_change
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.copy_observation import CopyObservation
@@ -38,7 +38,14 @@ class Settled:
 
 
 def settle(
-    held: Held, outcome: Outcome, *, keys: TenantKeys, rooms: ListedRooms, pace: Pace, partitions: int, now_ms: int
+    held: TrackedMailbox,
+    outcome: Outcome,
+    *,
+    keys: TenantKeys,
+    rooms: ListedRooms,
+    pace: Pace,
+    partitions: int,
+    now_ms: int,
 ) -> Settled:
     """
     Turn what a look gathered into what is written.
@@ -64,7 +71,7 @@ def settle(
 
 
 def _failed(
-    held: Held, outcome: Outcome, state: MailboxState, keys: TenantKeys, partitions: int, now_ms: int
+    held: TrackedMailbox, outcome: Outcome, state: MailboxState, keys: TenantKeys, partitions: int, now_ms: int
 ) -> Settled:
     """A look that failed, with the appointment for the next. One that is far off leaves the mailbox's copies blind."""
     seen: list[CopyObservation] = []
@@ -80,14 +87,14 @@ def _failed(
     )
 
 
-def postponed(held: Held, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
+def postponed(held: TrackedMailbox, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
     """A look that takes too long: a durable appointment stands for its hints, so that input moves on."""
     state = mailboxes.made_due(held.remembering(held.state), DueReason.RECONCILE, now_ms + mailboxes.SLOW_LOOK_MS)
     return Settled([], [state_change(outcome_of, state, keys)], state, held.references)
 
 
 def _looked(
-    held: Held,
+    held: TrackedMailbox,
     outcome: Outcome,
     keys: TenantKeys,
     rooms: ListedRooms,
@@ -134,14 +141,14 @@ def _looked(
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
     ]
     return Settled(
-        _records([*_said_before(held, outcome, keys), *seen], job, keys, partitions),
+        _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions),
         [*changes, state_change(job.mailbox, after, keys)],
         after,
         merged.references,
     )
 
 
-def _said_before(held: Held, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
+def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
     """
     What a baseline had said and was lost, once more and as silently, before what this look shows.
 
@@ -156,7 +163,7 @@ def _said_before(held: Held, outcome: Outcome, keys: TenantKeys) -> list[CopyObs
     )  # fmt: skip
 
 
-def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int) -> Settled:
+def _left(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int) -> Settled:
     job = outcome.job
     seen = withdraw(
         held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
@@ -173,7 +180,7 @@ def _left(held: Held, outcome: Outcome, keys: TenantKeys, partitions: int, now_m
     )
 
 
-def _carried(held: Held, outcome: Outcome) -> MailboxState:
+def _carried(held: TrackedMailbox, outcome: Outcome) -> MailboxState:
     """The look's own results, and what was heard while it ran."""
     made = outcome.state.subscription != outcome.job.state.subscription
     return msgspec.structs.replace(

@@ -25,9 +25,9 @@ from shared.organisations.enrolment import NOBODY
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.registry import tables
+from shared.runtime.command_records import command_record
 from shared.runtime.erasure import erase_consents, erase_data
 from shared.runtime.logging import get_logger
-from shared.runtime.wishes import wish_record
 
 EVERY_S = 2.0
 ASK_AGAIN_MS = 5 * SECOND_MS
@@ -168,4 +168,4 @@ class Sweep:
             logger.info("data_keys_destroyed", tenant=tenant)
 
     def _send(self, mailbox: Mailbox, wish: Command) -> None:
-        self._engine.log.append([wish_record(mailbox, wish, self._engine.log.partitions)])
+        self._engine.log.append([command_record(mailbox, wish, self._engine.log.partitions)])

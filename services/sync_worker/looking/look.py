@@ -19,7 +19,7 @@ from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys, mint
-from shared.domain.sighting import Access, Subscription, SubscriptionWish
+from shared.domain.sighting import Access, Subscription, SubscriptionRequest
 from shared.errors import (
     ConsentRevokedError,
     CursorExpiredError,
@@ -164,7 +164,7 @@ class Looker:
         need = repair(state, self._clock.now_ms())
         if need is Repair.NONE:
             return state
-        wish = self._wish(job.mailbox, provider)
+        wish = self._subscription_request(job.mailbox, provider)
         if need is Repair.EXTEND and state.subscription:
             try:
                 made = provider.extend(access, _as_provider_knows(state.subscription), wish)
@@ -176,10 +176,10 @@ class Looker:
         crash_point("sync-worker.subscribed")
         return self._with_subscription(msgspec.structs.replace(state, subscription=None), made)
 
-    def _wish(self, mailbox: Mailbox, provider: CalendarProvider) -> SubscriptionWish:
+    def _subscription_request(self, mailbox: Mailbox, provider: CalendarProvider) -> SubscriptionRequest:
         hooks = profile_of(provider.provider).hooks
         channel_id = self._channel_id()
-        return SubscriptionWish(
+        return SubscriptionRequest(
             channel_id=channel_id,
             client_state=mint(
                 self._hook_keys, mailbox, provider.provider, channel_id if hooks.proof_names_channel else ""

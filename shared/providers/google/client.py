@@ -19,7 +19,7 @@ from shared.domain.sighting import (
     RoomContact,
     Seen,
     Subscription,
-    SubscriptionWish,
+    SubscriptionRequest,
     Window,
 )
 from shared.errors import (
@@ -103,7 +103,7 @@ class GoogleCalendar:
         return Look(latest(seen), page.sync_token, full=not cursor)
 
     @readable
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         """Open a channel under the wished id, which must never have been used before."""
         body = {
             "id": wish.channel_id,
@@ -121,7 +121,7 @@ class GoogleCalendar:
         self,
         access: Access,
         subscription: Subscription,  # noqa: ARG002 - Google cannot prolong a channel: the caller ends this one afterwards
-        wish: SubscriptionWish,
+        wish: SubscriptionRequest,
     ) -> Subscription:
         """Open another channel beside the old one; both deliver until the caller ends the old one."""
         return self.subscribe(access, wish)

@@ -24,7 +24,7 @@ from shared.domain.sighting import (
     SeenEvent,
     SeenRemoval,
     Subscription,
-    SubscriptionWish,
+    SubscriptionRequest,
     Window,
 )
 from shared.errors import (
@@ -112,7 +112,7 @@ class GraphCalendar:
         return Look(latest([*whole, *self._masters(access, whole, known, ended)]), delta_link, full=full)
 
     @readable
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         """Subscribe to the person's events. One of ours that stands in the way is ended: its client state is old."""
         try:
             return self._create(access, wish)
@@ -125,7 +125,7 @@ class GraphCalendar:
             raise RetryableError(message) from error
 
     @readable
-    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+    def extend(self, access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:
         """Move the expiry. Renewing is reauthorising as well: never both within ten minutes."""
         item = self._subscriptions.by_subscription_id(subscription.id)
         body = {"expirationDateTime": to_rfc3339(wish.expires_at_ms)}
@@ -322,7 +322,7 @@ class GraphCalendar:
         visited.add(link)
         return link
 
-    def _create(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def _create(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         request = _request(Method.POST, self._subscriptions, wanted(wish))
         return confirmed(self._transport.send(Doing.SUBSCRIBING, access, request))
 

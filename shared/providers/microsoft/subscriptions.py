@@ -6,14 +6,14 @@ from typing import Any
 
 from shared.contracts.envelope import read_json
 from shared.domain.instants import from_rfc3339, to_rfc3339
-from shared.domain.sighting import Subscription, SubscriptionWish
+from shared.domain.sighting import Subscription, SubscriptionRequest
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft import wire
 
 RESOURCE = "/me/events"  # the only event path that a delegated token may subscribe to
 
 
-def wanted(wish: SubscriptionWish) -> dict[str, Any]:
+def wanted(wish: SubscriptionRequest) -> dict[str, Any]:
     """The body of a create call. The lifecycle address can be set at creation only."""
     return {
         "resource": RESOURCE,

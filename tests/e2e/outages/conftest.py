@@ -16,7 +16,7 @@ from deploy.local.kafka import brokers
 from deploy.local.processes import ServerError
 from deploy.local.redis import Profile, redis_server
 from shared.crypto.master import new_key
-from tests.chaos.offices import Simulator
+from tests.chaos.organisations import Simulator
 from tests.e2e.outages.system import PARTITIONS, Servers, System
 from tests.integration.services.webhook_receiver.receiver import Deployment
 from tests.support import servers

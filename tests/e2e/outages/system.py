@@ -16,7 +16,7 @@ from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 from tests.chaos.employees import Employee
-from tests.chaos.offices import Office, Simulator, assembled
+from tests.chaos.organisations import Office, Simulator, assembled
 from tests.e2e.outages.providers import Providers
 from tests.integration.services.webhook_receiver.receiver import Deployment
 

@@ -97,7 +97,7 @@ def test_soonest_meeting_comes_first(office: Poisoned) -> None:
     office.connect()
     office.calendar.book("later", start_ms=START_MS + HOUR_MS, **{AARE: "none"})
     office.calendar.book("soon", start_ms=START_MS, **{AARE: "none"})
-    office.wish(Reconcile(at_ms=office.clock.at_ms))
+    office.send(Reconcile(at_ms=office.clock.at_ms))
     office.settle()
     calendars = Calendars(office.engine)
     calendars.refresh()
@@ -113,7 +113,7 @@ def test_wish_for_a_full_look_outlives_its_worker(office: Poisoned) -> None:
         if wished_while_waiting:
             office.hint()
             office.settle()
-        office.wish(Reconcile(at_ms=office.clock.at_ms, full=True))
+        office.send(Reconcile(at_ms=office.clock.at_ms, full=True))
         office.settle()
         office.sync._commit({}, {})  # as any other mailbox's look would, before the owner dies
         office.restart()

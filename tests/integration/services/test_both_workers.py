@@ -15,7 +15,7 @@ from shared.domain.instants import DAY_MS
 from shared.errors import CursorExpiredError, RetryableError
 from shared.grants.oauth import Lost
 from shared.registry.tables import takes
-from tests.support.office import AARE, BIRS, Held, Office
+from tests.support.office import AARE, BIRS, Office, PausedPool
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_notification_that_is_replayed_costs_a_look_every_few_seconds(office: Of
 
 def test_tenant_erased_while_its_look_is_slow_ends_no_worker(office: Office) -> None:
     office.connect()
-    pool = Held()
+    pool = PausedPool()
     office.restart(pool)
     office.hint()
     office.settle()
@@ -185,7 +185,7 @@ def test_worker_told_to_stop_names_the_looks_in_flight_without_a_traceback(
     office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
     office.connect()
-    pool = Held()
+    pool = PausedPool()
     office.restart(pool)
     office.hint()
     office.settle()
@@ -248,7 +248,7 @@ def test_removal_heard_while_the_provider_is_away_is_not_forgotten(office: Offic
 @pytest.mark.proves("B2")
 def test_removal_heard_while_a_look_runs_is_not_overwritten_by_it(office: Office) -> None:
     office.connect()
-    pool = Held()
+    pool = PausedPool()
     office.restart(pool)
     office.hint()
     office.sync.step()
@@ -264,7 +264,7 @@ def test_removal_heard_while_a_look_runs_is_not_overwritten_by_it(office: Office
 @pytest.mark.proves("B5")
 def test_hints_during_a_look_cost_one_more_look(office: Office) -> None:
     office.connect()
-    pool = Held()
+    pool = PausedPool()
     office.restart(pool)
     office.hint()
     office.sync.step()
@@ -278,7 +278,7 @@ def test_hints_during_a_look_cost_one_more_look(office: Office) -> None:
 
 def test_hint_of_a_look_that_never_finished_is_read_again(office: Office) -> None:
     office.connect()
-    office.restart(Held())
+    office.restart(PausedPool())
     office.calendar.book(**{AARE: "declined"})
     office.hint()
     office.sync.step()
@@ -323,7 +323,7 @@ def test_grant_that_was_taken_back_ends_everything(office: Office) -> None:
 def test_disconnecting_stops_first_and_forgets_then(office: Office) -> None:
     office.connect()
     booked(office, "none")
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.settle()
     assert office.calendar.subscriptions == {}
     assert office.consent() is None
@@ -351,10 +351,10 @@ def test_taking_a_room_swaps_it_once_even_after_a_restart(office: Office) -> Non
         declined_room_id=office.keys.room(AARE),
         room_id=office.keys.room(BIRS),
     )
-    office.wish(wish)
+    office.send(wish)
     office.settle()
     office.restart()
-    office.wish(wish)
+    office.send(wish)
     office.settle()
     assert [call for call in office.calendar.calls if call.startswith("swap")] == [f"swap {AARE} {BIRS}"]
     done = takes(office.engine.registry).get(office.tenant, "take-1")

@@ -12,18 +12,18 @@ WORDS = {NONE: "pending", "accepted": "accepted", DECLINED: "declined"}
 
 def nothing_invented(play: Play) -> Iterator[str]:
     """No ask is told more often than its room really declined."""
-    for ask, count in play.product.told().items():
+    for ask, count in play.product.declines().items():
         if count > play.calendar.declines.get(ask, 0):
             yield f"{ask} told {count} times, declined {play.calendar.declines.get(ask, 0)} times"
 
 
-def told_as_witnessed(play: Play) -> Iterator[str]:
+def declines_as_witnessed(play: Play) -> Iterator[str]:
     """Where the organiser's words alone are heard, exactly the witnessed declines are told."""
     witness = Witness()
     for word in play.heard:
         if word.person == ORGANISER:
             witness.hear(word)
-    told = play.product.told()
+    told = play.product.declines()
     for ask in sorted({*told, *witness.told}):
         least = witness.told.get(ask, 0)
         most = least + witness.doubtful.get(ask, 0)
@@ -42,8 +42,8 @@ def nothing_lost(play: Play) -> Iterator[str]:
                 for room, said in date.rooms
                 if said != DECLINED
             }
-    told = play.product.told()
-    for ask in _standing(play):
+    told = play.product.declines()
+    for ask in _declined_asks(play):
         if ask in alive and _speaks(play) and not told[ask]:
             yield f"{ask} was seen alive, has declined, and was never told"
 
@@ -74,17 +74,17 @@ def states_are_true(play: Play) -> Iterator[str]:
 def prompts_are_right(play: Play) -> Iterator[str]:
     """Whoever can act is prompted for each decline that stands and was told; nobody else is."""
     actor = ORGANISER if ORGANISER in play.connected else ""
-    told = play.product.told()
+    told = play.product.declines()
     for person in sorted(play.connected):
         shown = set(play.product.prompts(person, play.calendar.now_ms, play.dismissed[person]).values())
         if person != actor:
             if shown and (actor or not play.product.guests_can_change):
                 yield f"{person} is prompted for {sorted(shown)} and cannot act"
             continue
-        standing = {(number, room) for number, room, start_ms in _standing(play)}
+        standing = {(number, room) for number, room, start_ms in _declined_asks(play)}
         if extra := shown - standing:
             yield f"{person} is prompted for {sorted(extra)}, where nothing stands declined"
-        for number, room, start_ms in _standing(play):
+        for number, room, start_ms in _declined_asks(play):
             alone = len(play.calendar.dates[number].rooms) == 1
             away = any(True for _ in play.dismissed[person])
             expected = told[number, room, start_ms] and alone and not away and not play.product.is_quiet(number, room)
@@ -113,7 +113,7 @@ def _speaks(play: Play) -> bool:
     return any(person in play.product.believed for person in play.connected)
 
 
-def _standing(play: Play) -> Iterator[Ask]:
+def _declined_asks(play: Play) -> Iterator[Ask]:
     for number, date in play.calendar.dates.items():
         if is_ahead(play, number):
             yield from ((number, room, date.start_ms) for room, said in date.rooms if said == DECLINED)

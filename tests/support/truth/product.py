@@ -59,7 +59,7 @@ class Product:
         """Another owner restores what stands on the log."""
         self._memory = dict(self._memory)
 
-    def told(self) -> Counter[Ask]:
+    def declines(self) -> Counter[Ask]:
         """How often each ask was told to have been declined."""
         found: Counter[Ask] = Counter()
         for decision in self._decisions:

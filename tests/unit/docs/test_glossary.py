@@ -16,15 +16,6 @@ LISTED = re.compile(
 BANNED = re.compile(r"^\| ([a-z]+) \| [^|]+ \|$", re.MULTILINE)
 PRODUCT = ("services", "shared", "simulator", "cli", "deploy")
 EVERYTHING = (*PRODUCT, "docs", "benchmarks", "tests")
-STILL_TO_DO = (
-    "benchmarks",
-    "services/portal",
-    "services/room_status",
-    "services/sync_worker",
-    "shared",
-    "tests",
-)
-"""Folders whose names are being changed; empty in the end."""
 MOST_WORDS = 30
 
 
@@ -85,9 +76,4 @@ def test_every_word_stands_where_the_glossary_says() -> None:
 
 
 def test_banned_words_name_nothing() -> None:
-    assert [each for each in banned_names() if not each.startswith(STILL_TO_DO)] == []
-
-
-def test_folders_still_to_do_are_not_done() -> None:
-    left = list(banned_names())
-    assert [folder for folder in STILL_TO_DO if not any(each.startswith(folder) for each in left)] == []
+    assert list(banned_names()) == []

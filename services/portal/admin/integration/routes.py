@@ -174,10 +174,10 @@ def _set_contact(deps: Deps, person: Person, contact: str) -> None:
             next_step="Give an address or a telephone number that people may ask.",
         )
 
-    def told(row: TenantRow | None) -> TenantRow | None:
+    def set_contact(row: TenantRow | None) -> TenantRow | None:
         return msgspec.structs.replace(row, contact=contact) if row else None
 
-    tables.tenants(deps.engine.registry).change(person.tenant, "tenant", told)
+    tables.tenants(deps.engine.registry).change(person.tenant, "tenant", set_contact)
     entries.record(deps, person, "integration.contact-changed")
 
 

@@ -19,7 +19,7 @@ from shared.organisations.enrolment import tenant_of
 
 
 class RoomImport:
-    """The errand of `Purpose.ROOMS`; see `services.portal.sign_in.routes.Errand`."""
+    """The errand of `Purpose.ROOMS`; see `services.portal.sign_in.routes.SignInPurpose`."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps

@@ -41,7 +41,7 @@ class RoomPresenter:
     def rooms(self, rows: dict[str, RoomRow]) -> list[Json]:
         """One line a room, in the order given."""
         remembered = self._memories()
-        said = self._said(rows)
+        said = self._read_availability(rows)
         return [self._line(room_id, row, remembered, said) for room_id, row in rows.items()]
 
     def schedule(self, room_id: str, row: RoomRow) -> list[Json]:
@@ -96,7 +96,7 @@ class RoomPresenter:
             # The view is being rebuilt, or it has just been switched off: the list itself stands in the registry.
             return {}
 
-    def _said(self, rows: dict[str, RoomRow]) -> dict[str, Availability]:
+    def _read_availability(self, rows: dict[str, RoomRow]) -> dict[str, Availability]:
         """What free/busy says of connected, confirmed rooms, if this administrator's own calendar is connected."""
         wanted = [row.address for row in rows.values() if is_offered(row)][:MAX_ASKED]
         connected = tables.consents(self._deps.engine.registry).get(self._person.tenant, self._person.mailbox.id)

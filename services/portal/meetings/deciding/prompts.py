@@ -19,8 +19,8 @@ from shared.contracts.meeting_state import (
     MeetingRecord,
     RoomRecord,
     RoomState,
+    current_decline,
     declines_of,
-    standing_decline,
 )
 from shared.crypto.meetings import Meeting
 from shared.domain.attendees import Role
@@ -264,7 +264,7 @@ def _prompt(
     keys: TenantKeys,
     viewer: Viewer,
 ) -> Prompt:
-    standing = decline == standing_decline(record.meeting, date.ref, room, keys)
+    standing = decline == current_decline(record.meeting, date.ref, room, keys)
     closing = _closing(decline, room, date, viewer, standing=standing)
     shown = standing and closing is None and room.state is RoomState.DECLINED
     if shown and actor_of(record, copy, entry) is not Actor.YOU:

@@ -37,7 +37,7 @@ class DateRooms:
         lines = self._lines.get(item.event_id) or self._lines.get(occurrence, [])
         live = {self._keys.room(each.address): each for each in item.attendees if self.is_room(each)}
         states = {line.room: line.state for line in lines}
-        states |= {room: said_by(item, each) for room, each in live.items() if room not in states}
+        states |= {room: room_state_of(item, each) for room, each in live.items() if room not in states}
         return [self._shape(room, state, live.get(room)) for room, state in states.items()]
 
     def _shape(self, room: str, state: RoomState, live: LiveAttendee | None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class DateRooms:
         return {"roomId": room, "roomName": name, "state": state.value, "words": STATE_WORDS[state]}
 
 
-def said_by(item: AgendaItem, room: LiveAttendee) -> RoomState:
+def room_state_of(item: AgendaItem, room: LiveAttendee) -> RoomState:
     """What a date that nobody has looked at yet says of its room: only the organiser's own copy can be believed."""
     if not item.is_organizer:
         return RoomState.UNKNOWN

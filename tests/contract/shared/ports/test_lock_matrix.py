@@ -89,12 +89,14 @@ class Owners:
         return RoomStatusOwner(claim, engine, self._clock, poll_s=0.05, tail_check=self._tail_check)
 
 
-Told = Callable[[tuple[bool, bool], str], tuple[list[str], list[str]]]
+PlayDeaths = Callable[[tuple[bool, bool], str], tuple[list[str], list[str]]]
 """Guards and the place of death → ids as they should be told, and as they were."""
 
 
 @pytest.fixture
-def told(engine_factory: EngineFactory, clock: ManualClock, tenant: str, features: Features, partition: int) -> Told:
+def play_deaths(
+    engine_factory: EngineFactory, clock: ManualClock, tenant: str, features: Features, partition: int
+) -> PlayDeaths:
     clock.at_ms = NOW_MS
 
     def play(guards: tuple[bool, bool], point: str) -> tuple[list[str], list[str]]:
@@ -129,25 +131,27 @@ def ids_of_an_undisturbed_fold(keys: TenantKeys, partition: int) -> list[str]:
 
 @pytest.mark.parametrize("point", DEATHS)
 @pytest.mark.proves("D7")
-def test_with_both_guards_each_decline_is_told_once_and_in_order(told: Told, point: str) -> None:
-    expected, found = told(BOTH, point)
+def test_with_both_guards_each_decline_is_told_once_and_in_order(play_deaths: PlayDeaths, point: str) -> None:
+    expected, found = play_deaths(BOTH, point)
     assert found == expected
 
 
 @pytest.mark.parametrize("point", DEATHS)
-def test_transactions_do_without_the_tail_check(told: Told, point: str) -> None:
-    expected, found = told(NO_TAIL_CHECK, point)
+def test_transactions_do_without_the_tail_check(play_deaths: PlayDeaths, point: str) -> None:
+    expected, found = play_deaths(NO_TAIL_CHECK, point)
     assert found == expected
 
 
 @pytest.mark.parametrize("point", DEATHS)
-def test_derived_ids_and_the_tail_check_do_without_transactions(told: Told, point: str, features: Features) -> None:
-    expected, found = told(NO_TRANSACTIONS if features.transactions_optional else BOTH, point)
+def test_derived_ids_and_the_tail_check_do_without_transactions(
+    play_deaths: PlayDeaths, point: str, features: Features
+) -> None:
+    expected, found = play_deaths(NO_TRANSACTIONS if features.transactions_optional else BOTH, point)
     assert found == expected
 
 
-def test_without_either_guard_declines_are_told_twice(told: Told, features: Features) -> None:
+def test_without_either_guard_declines_are_told_twice(play_deaths: PlayDeaths, features: Features) -> None:
     """What the other tests would not be worth believing without; the embedded engine's guard cannot be left out."""
-    expected, found = told(NEITHER if features.transactions_optional else NO_TAIL_CHECK, "room-status.decided")
+    expected, found = play_deaths(NEITHER if features.transactions_optional else NO_TAIL_CHECK, "room-status.decided")
     assert list(dict.fromkeys(found)) == expected
     assert (len(found) > len(expected)) == features.transactions_optional

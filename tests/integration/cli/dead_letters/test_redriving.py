@@ -13,7 +13,7 @@ from shared.contracts.rows import TakeRow, TakeState
 from shared.errors import RetryableError
 from shared.registry import tables
 from tests.integration.cli.conftest import Run
-from tests.support.office import AARE, BIRS, Held
+from tests.support.office import AARE, BIRS, PausedPool
 from tests.support.spoilt_log import Poisoned
 
 pytestmark = pytest.mark.proves("B12")
@@ -190,7 +190,7 @@ def test_lost_wish_to_look_is_a_look(office: Poisoned, healthy: Poisoned, run: R
     both(office, healthy)
     for each in (office, healthy):
         each.calendar.book(**{AARE: "declined"})
-        each.wish(Reconcile(at_ms=each.clock.at_ms))
+        each.send(Reconcile(at_ms=each.clock.at_ms))
         if each is office:
             each.spoil("commands")
         each.settle()
@@ -207,7 +207,7 @@ def test_room_is_not_taken_behind_the_back_of_its_person(office: Poisoned, run: 
     take = TakeRoom(at_ms=office.clock.at_ms, take_id="t-1", event_id="e1", declined_room_id="r-1", room_id=room)
     row = TakeRow(user="u-ada", prompt="p-1", room=room, state=TakeState.ASKED, at_ms=office.clock.at_ms)
     tables.takes(office.engine.registry).put(office.tenant, "t-1", row)
-    office.wish(take)
+    office.send(take)
     genuine = office.spoil("commands")
     office.settle()
     office.mend_letter(genuine)  # what only another version could not read
@@ -259,7 +259,7 @@ def test_letter_is_redriven_although_a_look_is_under_way(office: Poisoned, run: 
     office.calendar.events.clear()
     office.hint()
     office.settle()
-    pool = Held()
+    pool = PausedPool()
     office.restart(pool)
     office.hint()
     office.sync.step()
@@ -278,7 +278,7 @@ def test_what_is_sealed_stays_sealed_and_people_stay_unnamed(office: Poisoned, r
     sealed = bytes(office.engine.log.read("observations", 0, 0)[-1].value or b"")
     office.hint()
     office.spoil("notifications.graph", b'{"v": "x", "ada@contoso.test": "is leaving"}')
-    office.wish(Reconcile(at_ms=office.clock.at_ms))
+    office.send(Reconcile(at_ms=office.clock.at_ms))
     office.spoil("commands", sealed)  # an observation among the commands
     office.settle()
     letters = run("dead-letters", "list", "--json").lines

@@ -70,7 +70,7 @@ class ManualClock:
 
 
 @dataclass
-class HeldCalendar:
+class MemoryCalendar:
     """A calendar provider that answers from memory and counts what it was asked."""
 
     provider: Provider = Provider.MICROSOFT
@@ -193,7 +193,7 @@ class Office:
     settings: Settings
     engine: EmbeddedEngine
     clock: ManualClock
-    calendar: HeldCalendar
+    calendar: MemoryCalendar
     deps: Deps
     app: Flask
     _offset: int = 0
@@ -346,7 +346,7 @@ def an_office(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[Of
     settings = dataclasses.replace(settings_for(simulator.url), home=home, **overrides)
     master = parse(new_key())
     engine = open_engine(home, partitions=2, prefix="", master=master, clock=clock)
-    calendar, endpoint = HeldCalendar(), TokenEndpoint(settings.call_timeout_s)
+    calendar, endpoint = MemoryCalendar(), TokenEndpoint(settings.call_timeout_s)
     deps = Deps(
         settings=settings,
         engine=engine,

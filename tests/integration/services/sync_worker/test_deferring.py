@@ -12,7 +12,7 @@ from shared.contracts.rows import ConsentState
 from shared.crypto.records import open_envelope
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
-from shared.domain.sighting import Access, Subscription, SubscriptionWish
+from shared.domain.sighting import Access, Subscription, SubscriptionRequest
 from shared.errors import RefusedError, RetryableError, TokenRefusedError
 from tests.support.office import AARE, Office
 
@@ -72,7 +72,7 @@ def test_replaced_channel_that_cannot_be_ended_blinds_nobody(office: Office, mon
         message = "403"
         raise RefusedError(message)
 
-    def replaces(access: Access, subscription: Subscription, wish: SubscriptionWish) -> Subscription:
+    def replaces(access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:
         del subscription
         return office.calendar.subscribe(access, wish)
 

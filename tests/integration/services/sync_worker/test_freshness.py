@@ -41,7 +41,7 @@ def test_push_is_heard_and_the_look_that_follows_is_a_check(office: Office) -> N
 
 def test_reconciliation_is_a_check_and_nothing_is_heard(office: Office) -> None:
     office.calendar.book(**{AARE: "accepted"})  # a meeting within a day: the pace is the setting's own
-    office.wish(Reconcile(at_ms=office.clock.at_ms))
+    office.send(Reconcile(at_ms=office.clock.at_ms))
     office.settle()
     office.after(901)
     assert fresh(office) == FreshnessRow(heard_at_ms=0, checked_at_ms=office.clock.at_ms)
@@ -63,7 +63,7 @@ def test_many_looks_in_a_minute_are_written_once(office: Office, monkeypatch: py
 
 
 def test_it_is_gone_with_the_grant(office: Office) -> None:
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.settle()
     assert fresh(office) is None
 

@@ -54,12 +54,12 @@ def test_revoked_at_the_provider_ends_in_revoked_without_references_and_further_
 def test_connected_again_while_the_disconnect_was_under_way_stays_connected(office: OffOffice) -> None:
     connected(office)
     office.broker.leaving(office.mailbox)
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
 
     def reconnect() -> None:
         office.clock.at_ms += 1000
         office.broker.store_grant(office.tenant, "u-ada", GRANTED)
-        office.wish(Connect(at_ms=office.clock.at_ms))
+        office.send(Connect(at_ms=office.clock.at_ms))
 
     office.when_ending = reconnect
     office.settle()
@@ -80,8 +80,8 @@ def test_hint_that_comes_before_the_wish_to_disconnect_reads_nothing_any_more(of
     assert office.calendar.subscriptions == {}
     assert office.consent() is None
     assert office.references() == {}
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
-    office.wish(Connect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Connect(at_ms=office.clock.at_ms))
     office.broker.store_grant(office.tenant, "u-ada", GRANTED)
     office.settle()
     assert len(office.calendar.subscriptions) == 1
@@ -93,7 +93,7 @@ def test_whoever_disconnects_with_a_grant_that_is_gone_is_disconnected(office: O
     office.broker.leaving(office.mailbox)
     office.clock.at_ms += 2 * HOUR_MS
     office.endpoint.outcome = Lost("invalid_grant")
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.settle()
     assert office.consent() is None
     assert office.references() == {}
@@ -102,7 +102,7 @@ def test_whoever_disconnects_with_a_grant_that_is_gone_is_disconnected(office: O
 def unheard(office: OffOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ada gave the permission, and the log was away: nobody was told."""
     with monkeypatch.context() as patch:
-        patch.setattr(office, "wish", lambda *_: None)
+        patch.setattr(office, "send", lambda *_: None)
         office.connect()
     office.settle()
     assert office.grant().state is ConsentState.CONNECTING
@@ -127,7 +127,7 @@ def test_permission_that_nobody_heard_of_is_forgotten_when_its_person_disconnect
 ) -> None:
     unheard(office, monkeypatch)
     office.broker.leaving(office.mailbox)
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.settle()
     assert office.consent() is None
 

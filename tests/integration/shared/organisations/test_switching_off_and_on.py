@@ -332,7 +332,7 @@ def test_whoever_wants_to_be_gone_is_not_woken_and_their_subscription_is_ended_b
 def test_disconnected_while_the_integration_is_on_ends_the_subscription_before_the_grant(office: OffOffice) -> None:
     connected(office)
     office.broker.leaving(office.mailbox)
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.settle()
     assert office.calendar.subscriptions == {}
     assert office.consent() is None

@@ -19,7 +19,7 @@ import pytest
 
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
-from shared.domain.sighting import Access, SubscriptionWish, Window
+from shared.domain.sighting import Access, SubscriptionRequest, Window
 from shared.grants.oauth import scopes_for
 from shared.ports.calendar import CalendarProvider
 from shared.providers.catalogue import calendar_providers
@@ -91,9 +91,9 @@ class Person:
         now_ms = self.simulator.now_ms()
         return Window(now_ms - DAY_MS, now_ms + 60 * DAY_MS)
 
-    def wish(self, hours: float = 24) -> SubscriptionWish:
+    def subscription_request(self, hours: float = 24) -> SubscriptionRequest:
         path = "graph" if self.provider is Provider.MICROSOFT else "google"
-        return SubscriptionWish(
+        return SubscriptionRequest(
             channel_id=uuid.uuid4().hex,
             client_state="proof",
             notification_url=f"{self.hooks.url}/hooks/{path}",

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.domain.identity import Provider
-from shared.domain.sighting import Access, RoomContact, SeenEvent, Subscription, SubscriptionWish, Window
+from shared.domain.sighting import Access, RoomContact, SeenEvent, Subscription, SubscriptionRequest, Window
 from shared.errors import (
     ConfigurationError,
     PreconditionFailedError,
@@ -30,7 +30,7 @@ from shared.providers.microsoft.client import GraphCalendar
 
 ANA = Access("token-ana", "oid-ana", "ana@contoso.example")
 WINDOW = Window(1_795_000_000_000, 1_800_000_000_000)
-WISH = SubscriptionWish("c" * 32, "proof", "http://127.0.0.1:9/g", "http://127.0.0.1:9/l", 1_795_000_000_000)
+WISH = SubscriptionRequest("c" * 32, "proof", "http://127.0.0.1:9/g", "http://127.0.0.1:9/l", 1_795_000_000_000)
 HTML = b"<html><title>503 Service Unavailable</title></html>"
 
 

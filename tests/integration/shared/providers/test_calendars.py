@@ -177,9 +177,9 @@ def test_more_rooms_than_one_call_takes_are_asked_in_several(person: Any) -> Non
 
 @pytest.mark.proves("D2", "D3")
 def test_a_subscription_brings_pushes_until_it_is_ended(person: Any, wait_for: Callable[..., Any]) -> None:
-    wish = person.wish()
-    made = person.calendar.subscribe(person.access, wish)
-    assert abs(made.expires_at_ms - wish.expires_at_ms) < MINUTE_MS
+    request = person.subscription_request()
+    made = person.calendar.subscribe(person.access, request)
+    assert abs(made.expires_at_ms - request.expires_at_ms) < MINUTE_MS
     path = "/hooks/graph" if person.provider is Provider.MICROSOFT else "/hooks/google"
     before = len(person.hooks.heard(path))
     person.meeting(person.room("Aquarium"))
@@ -197,35 +197,35 @@ def _subscriptions(person: Any) -> list[Any]:
 
 @pytest.mark.proves("B1", "B3")
 def test_a_subscription_is_given_a_longer_life(person: Any) -> None:
-    made = person.calendar.subscribe(person.access, person.wish(hours=2))
-    wish = person.wish(hours=48)
-    longer = person.calendar.extend(person.access, made, wish)
-    assert abs(longer.expires_at_ms - wish.expires_at_ms) < MINUTE_MS
+    made = person.calendar.subscribe(person.access, person.subscription_request(hours=2))
+    request = person.subscription_request(hours=48)
+    longer = person.calendar.extend(person.access, made, request)
+    assert abs(longer.expires_at_ms - request.expires_at_ms) < MINUTE_MS
     if person.provider is Provider.MICROSOFT:
         assert longer.id == made.id
     else:
-        assert longer.id == wish.channel_id != made.id
+        assert longer.id == request.channel_id != made.id
         person.calendar.unsubscribe(person.access, made)
     assert len(_subscriptions(person)) == 1
     person.calendar.unsubscribe(person.access, longer)
 
 
 def test_the_longest_life_we_ask_for_is_granted(person: Any) -> None:
-    wish = person.wish(hours=person.calendar.max_subscription_ms / HOUR_MS)
-    made = person.calendar.subscribe(person.access, wish)
-    assert abs(made.expires_at_ms - wish.expires_at_ms) < MINUTE_MS
+    request = person.subscription_request(hours=person.calendar.max_subscription_ms / HOUR_MS)
+    made = person.calendar.subscribe(person.access, request)
+    assert abs(made.expires_at_ms - request.expires_at_ms) < MINUTE_MS
     person.calendar.unsubscribe(person.access, made)
 
 
 @pytest.mark.proves("B2")
 @pytest.mark.parametrize("person", [Provider.MICROSOFT], indirect=True)
 def test_at_microsoft_a_forgotten_subscription_is_replaced_and_a_lost_one_is_named(person: Any) -> None:
-    first = person.calendar.subscribe(person.access, person.wish())
-    second = person.calendar.subscribe(person.access, person.wish())
+    first = person.calendar.subscribe(person.access, person.subscription_request())
+    second = person.calendar.subscribe(person.access, person.subscription_request())
     assert second.id != first.id
     assert len(_subscriptions(person)) == 1
     with pytest.raises(SubscriptionGoneError):
-        person.calendar.extend(person.access, first, person.wish())
+        person.calendar.extend(person.access, first, person.subscription_request())
     person.calendar.unsubscribe(person.access, second)
 
 

@@ -92,7 +92,7 @@ def folded(seen: Sequence[CopyObservation], rules: Rules) -> tuple[Meeting, list
     return meeting, declines
 
 
-def told_as_the_organiser_saw(case: Case, rules: Rules) -> bool:
+def declines_follow_the_organiser(case: Case, rules: Rules) -> bool:
     """While the organiser's copy can be looked at, the order of others' looks changes nothing that is told."""
     _, alone = folded(looks(case, case.organizer, a_look, 0), fold)
     _, declines = folded(committed(case), rules)
@@ -113,7 +113,7 @@ def shown_as_it_is(case: Case, rules: Rules) -> bool:
     return shown == ({(START_MS + moved * HOUR_MS, state[answer])} if answer else set())
 
 
-LAWS = (told_as_the_organiser_saw, shown_as_it_is)
+LAWS = (declines_follow_the_organiser, shown_as_it_is)
 
 
 @settings(max_examples=300, deadline=None)
@@ -168,8 +168,8 @@ def keeping_ghosts(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys)
 @pytest.mark.parametrize(
     ("law", "planted"),
     [
-        (told_as_the_organiser_saw, by_latest_look),
-        (told_as_the_organiser_saw, announcing_anew),
+        (declines_follow_the_organiser, by_latest_look),
+        (declines_follow_the_organiser, announcing_anew),
         (shown_as_it_is, keeping_ghosts),
         (shown_as_it_is, by_latest_look),
     ],

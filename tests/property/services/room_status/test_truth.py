@@ -13,7 +13,7 @@ from services.room_status.deciding import fold as rules
 from services.room_status.deciding.speaking import Ruling
 from shared.domain.identity import Provider
 from tests.support.truth.history import Play, Step, steps
-from tests.support.truth.laws import ALWAYS, SETTLED, told_as_witnessed
+from tests.support.truth.laws import ALWAYS, SETTLED, declines_as_witnessed
 from tests.support.truth.model import ORGANISER, PEOPLE
 from tests.support.truth.product import Product
 
@@ -46,7 +46,7 @@ def test_declines_told_are_declines_witnessed(provider: Provider) -> None:
     @given(st.lists(steps((ORGANISER,)), min_size=LENGTH, max_size=LENGTH))
     def check(history: list[Step]) -> None:
         play = played(Product(provider, guests_can_change=False), history)
-        assert not list(told_as_witnessed(play))
+        assert not list(declines_as_witnessed(play))
 
     check()
 
@@ -106,7 +106,7 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
     def check(history: list[Step], only: str) -> None:
         mine = [step for step in history if not only or not ({*step[1:2]} & {*PEOPLE}) or step[1] == only]
         play = played(Product(Provider.GOOGLE, guests_can_change=True), mine)
-        assert not only or not list(told_as_witnessed(play))
+        assert not only or not list(declines_as_witnessed(play))
 
     with pytest.raises((AssertionError, BaseExceptionGroup)):
         check()

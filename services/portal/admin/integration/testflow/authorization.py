@@ -15,8 +15,8 @@ from shared.grants.oauth import Granted
 RESULT = "/admin/integration/test/result"
 
 
-class TestErrand:
-    """See `services.portal.sign_in.routes.Errand`."""
+class TestPurpose:
+    """See `services.portal.sign_in.routes.SignInPurpose`."""
 
     __test__ = False
 

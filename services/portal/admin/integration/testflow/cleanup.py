@@ -12,7 +12,7 @@ from services.portal.deps import Deps
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
 from shared.domain.proof import mint
-from shared.domain.sighting import RoomContact, Subscription, SubscriptionWish
+from shared.domain.sighting import RoomContact, Subscription, SubscriptionRequest
 from shared.errors import CancelledSinceError, ConfigurationError, ConsentRevokedError
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
@@ -23,7 +23,7 @@ def place_of(made: Made) -> Place:
     return Place(RoomContact(made.room, made.room_name), made.start_ms, 1, 1)
 
 
-def wish_of(deps: Deps, made: Made, channel_id: str) -> SubscriptionWish:
+def request_subscription(deps: Deps, made: Made, channel_id: str) -> SubscriptionRequest:
     """
     A subscription for the test's own mailbox, which no worker knows: its hints are of no consequence to anybody else.
 
@@ -35,7 +35,7 @@ def wish_of(deps: Deps, made: Made, channel_id: str) -> SubscriptionWish:
     hooks = profile_of(made.provider).hooks
     base = deps.settings.receiver_url
     mailbox = Mailbox(made.tenant, made.mailbox)
-    return SubscriptionWish(
+    return SubscriptionRequest(
         channel_id=channel_id,
         client_state=mint(
             deps.hook_keys, mailbox, Provider(made.provider), channel_id if hooks.proof_names_channel else ""
@@ -123,7 +123,7 @@ class Undoing:
             return
         # Begun, and its answer lost. A second one tells what the first is called: Google's resource id is the calendar's,
         # and at Graph making a second one ends the first.
-        wish = wish_of(self._deps, self._made, new_channel())
+        wish = request_subscription(self._deps, self._made, new_channel())
         second = broker.using(self._grant, lambda access: calendar.subscribe(access, wish))
         broker.using(self._grant, lambda access: calendar.unsubscribe(access, second))
         if second.resource_id:

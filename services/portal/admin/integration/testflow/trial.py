@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from services.portal.admin.integration.testflow.cleanup import new_channel, take_back, wish_of
+from services.portal.admin.integration.testflow.cleanup import new_channel, request_subscription, take_back
 from services.portal.admin.integration.testflow.deciding.room_choice import Place, place
 from services.portal.admin.integration.testflow.deciding.run import (
     Made,
@@ -171,7 +171,7 @@ class Trial:
 
     def _subscribe(self) -> str:
         channel = new_channel()
-        wish = wish_of(self._deps, self._made, channel)
+        wish = request_subscription(self._deps, self._made, channel)
         before = self._made
         self._keep(msgspec.structs.replace(self._made, channel_id=channel))
         made = self._making(before, lambda access: self._calendar.subscribe(access, wish))

@@ -62,7 +62,7 @@ def grant(office: Office, browser: Browser) -> ConsentRow | None:
     return tables.consents(office.engine.registry).get(browser.tenant, browser.mailbox)
 
 
-def wishes(office: Office, kind: type) -> int:
+def count_commands(office: Office, kind: type) -> int:
     tag = {Connect: b'"connect"', Disconnect: b'"disconnect"'}[kind]
     return sum(tag in value for _, _, value in office.commands())
 
@@ -87,7 +87,7 @@ def test_switch_leads_to_the_provider_and_back_and_says_what_the_api_says(
     row = grant(office, ada)
     assert row
     assert row.state is ConsentState.CONNECTING
-    assert wishes(office, Connect) == 1
+    assert count_commands(office, Connect) == 1
     shown = ada.client.get("/v1/me/calendar").json
     assert (shown["state"], shown["on"]) == ("connecting", True)
     page = ada.client.get("/profile").text
@@ -205,10 +205,10 @@ def test_disconnecting_asks_the_owner_to_end_it_and_touches_nobody_else(
 @pytest.mark.proves("E17")
 def test_signing_in_alone_does_not_reconnect_whoever_disconnected(office: Office, ada: Browser, domain: str) -> None:
     office.deps.broker.forget(_mailbox(ada))
-    told = wishes(office, Connect)
+    told = count_commands(office, Connect)
     again = identified(office, f"ada@{domain}")
     assert grant(office, again) is None
-    assert wishes(office, Connect) == told
+    assert count_commands(office, Connect) == told
     assert again.client.get("/v1/me/calendar").json["state"] == "none"
 
 
@@ -283,7 +283,7 @@ def test_profile_calls_nobody_connected_from_the_moment_of_switching_off(office:
     assert "Switched off for your organisation" in page
     assert "being read" not in page
     ada.client.post("/profile/disconnect", data={"csrf": ada.csrf})
-    assert wishes(office, Disconnect) == 1
+    assert count_commands(office, Disconnect) == 1
 
 
 def _mailbox(browser: Browser) -> Mailbox:

@@ -11,7 +11,7 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Mailbox, Provider
 from shared.grants.oauth import identity_scopes
 from shared.registry import tables
-from tests.integration.services.portal.my_calendar.test_profile import identified, organisation, pressed, wishes
+from tests.integration.services.portal.my_calendar.test_profile import count_commands, identified, organisation, pressed
 from tests.integration.services.portal.office import Browser, Office
 
 
@@ -59,7 +59,7 @@ def test_whoever_comes_back_as_somebody_else_connects_nobody_and_stays_who_they_
     assert (answer.status_code, "other-person" in answer.text) == (403, True)
     assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
     assert [user for user, _ in tables.users(office.engine.registry).scan(ada.tenant)] == [ada.user]
-    assert wishes(office, Connect) == 0
+    assert count_commands(office, Connect) == 0
     assert ada.client.get("/v1/me").json["user"] == ada.user
 
 
@@ -101,7 +101,7 @@ def test_no_address_that_somebody_follows_connects_a_calendar(office: Office, do
             assert asked == list(identity_scopes(Provider.MICROSOFT))
             ada.come_back(office.simulator.follow(gone.headers["Location"]))
     assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
-    assert wishes(office, Connect) == 0
+    assert count_commands(office, Connect) == 0
 
 
 @pytest.mark.proves("E12", "E17")

@@ -95,7 +95,7 @@ class Recorder:
         return [
             each.id
             for number in range(self.engine.log.partitions)
-            for each in recollection.told(self.engine.log, number)
+            for each in recollection.read_declines(self.engine.log, number)
         ]
 
     def _observation(self) -> NewRecord:
@@ -128,7 +128,7 @@ class Recorder:
         log = self.engine.log
         redone = recollection.replay(log, partition, begin, end, keys_of=self.keys_of, rules=rules)
         reached = recollection.reached(log, partition)
-        return compare(redone, recollection.told(log, partition), begin=begin, end=end, reached=reached)
+        return compare(redone, recollection.read_declines(log, partition), begin=begin, end=end, reached=reached)
 
     def ranges(self, many: int) -> Sequence[tuple[int, int, int]]:
         """Random ranges: partition, begin, end."""

@@ -89,24 +89,24 @@ def test_ranges_on_a_real_broker_give_the_same_byte_for_byte_also_during_traffic
 def test_a_repair_on_a_real_broker_tells_nothing_that_the_topic_has(
     recorder: Recorder, engine: DistributedEngine
 ) -> None:
-    before = [each.value for each in recollection.told(engine.log, 0)]
+    before = [each.value for each in recollection.read_declines(engine.log, 0)]
     request_repair(recorder, *recorder.published(), times=2)
     end = engine.log.span(REPAIRS.name, 0).end
     while recorder.owners[0]._passed.get(REPAIRS.name, 0) < end:
         recorder.step()
-    assert [each.value for each in recollection.told(engine.log, 0)] == before
+    assert [each.value for each in recollection.read_declines(engine.log, 0)] == before
 
 
 @pytest.mark.proves("D11", "M1")
 def test_declines_that_the_brokers_lost_are_found_missing_and_told_again_with_the_same_bytes(
     recorder: Recorder, engine: DistributedEngine, kafka_bootstrap: str
 ) -> None:
-    before = recollection.told(engine.log, 0)
+    before = recollection.read_declines(engine.log, 0)
     lost = before[: len(before) // 2]
     admin: Any = Clients(kafka_bootstrap).admin()
     admin.delete_records({TopicPartition(engine.prefix + ROOM_REJECTIONS.name, 0): lost[-1].record.offset + 1})
     admin.close()
-    assert [each.id for each in recollection.told(engine.log, 0)] == [each.id for each in before[len(lost) :]]
+    assert [each.id for each in recollection.read_declines(engine.log, 0)] == [each.id for each in before[len(lost) :]]
 
     found = recorder.compared(0, 0, EVERYTHING)
     assert [each.id for each in found.missing] == [each.id for each in lost]
@@ -114,7 +114,7 @@ def test_declines_that_the_brokers_lost_are_found_missing_and_told_again_with_th
     end = engine.log.span(REPAIRS.name, 0).end
     while recorder.owners[0]._passed.get(REPAIRS.name, 0) < end:
         recorder.step()
-    after = recollection.told(engine.log, 0)
+    after = recollection.read_declines(engine.log, 0)
     assert sorted((each.id, each.value) for each in after) == sorted((each.id, each.value) for each in before)
     assert recorder.compared(0, 0, EVERYTHING).equal
 

@@ -36,7 +36,7 @@ def lose(engine: EmbeddedEngine, *lost: Decline) -> None:
 
 
 def published(recorder: Recorder) -> dict[str, Decline]:
-    found = recollection.told(recorder.engine.log, PARTITION)
+    found = recollection.read_declines(recorder.engine.log, PARTITION)
     assert len({each.id for each in found}) == len(found), "an id was told twice"
     return {each.id: each for each in found}
 

@@ -52,7 +52,7 @@ def test_a_report_that_cannot_be_kept_is_refused_before_anything_is_asked(
     recorder: Recorder, engine: EmbeddedEngine, roomsync: Roomsync, tmp_path: Path
 ) -> None:
     del recorder
-    lost = recollection.told(engine.log, 1)[2]
+    lost = recollection.read_declines(engine.log, 1)[2]
     engine.log._records.remove(ROOM_REJECTIONS.name, 1, [lost.record.offset])  # type: ignore[union-attr]
     code, said = roomsync("replay", "--from", START, "--apply", "--report", str(tmp_path / "nowhere" / "report.json"))
     assert (code, "nowhere" in said) == (2, True)
@@ -63,7 +63,7 @@ def test_what_was_asked_and_nobody_told_names_where_to_look(
     recorder: Recorder, engine: EmbeddedEngine, roomsync: Roomsync
 ) -> None:
     del recorder  # and with it room_status
-    lost = recollection.told(engine.log, 1)[2]
+    lost = recollection.read_declines(engine.log, 1)[2]
     engine.log._records.remove(ROOM_REJECTIONS.name, 1, [lost.record.offset])  # type: ignore[union-attr]
     code, said = roomsync("replay", "--from", START, "--apply", "--wait-s", "0.1")
     assert code == 1
@@ -76,7 +76,7 @@ def test_the_report_names_what_is_missing_and_apply_mends_it_once(
 ) -> None:
     code, said = roomsync("replay", "--from", START)
     assert (code, said.splitlines()[-1]) == (0, "equal")
-    lost = recollection.told(engine.log, 1)[2]
+    lost = recollection.read_declines(engine.log, 1)[2]
     engine.log._records.remove(ROOM_REJECTIONS.name, 1, [lost.record.offset])  # type: ignore[union-attr]
     code, said = roomsync("replay", "--from", START, "--apply", "--dry-run", "--json")
     assert (code, [each["id"] for each in json.loads(said)["missing"]]) == (1, [lost.id])

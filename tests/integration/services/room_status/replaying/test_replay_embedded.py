@@ -69,7 +69,7 @@ def test_changed_rules_show_exactly_the_differences_and_touch_nothing(recorder: 
         return replace(change, declines=tuple(kept)) if change else None
 
     before = written(recorder)
-    everything = recollection.told(recorder.engine.log, 0)
+    everything = recollection.read_declines(recorder.engine.log, 0)
     for _, begin, end in recorder.ranges(10):
         found = recorder.compared(0, begin, end, rules=quiet_aare)
         here = [each for each in everything if begin <= (each.source or 0) < end]

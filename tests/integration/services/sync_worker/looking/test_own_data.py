@@ -12,7 +12,7 @@ from shared.contracts.rows import AttendanceRow, OfficeDayRow
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.errors import RetryableError
 from shared.registry import tables
-from tests.support.office import AARE, ADA, BIRS, START_MS, Held, Office
+from tests.support.office import AARE, ADA, BIRS, START_MS, Office, PausedPool
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_note_stays_when_the_meeting_moves_and_changes_its_room(office: Office) 
 def test_note_and_office_day_stay_through_a_forced_full_look(office: Office) -> None:
     days = tables.office_days(office.engine.registry)
     days.put(office.tenant, "u-ada/2026-09-22", OfficeDayRow(place="office"))
-    office.wish(Reconcile(at_ms=office.clock.at_ms, full=True))
+    office.send(Reconcile(at_ms=office.clock.at_ms, full=True))
     office.settle()
     assert office.calendar.looks == ["full", "full"]
     assert noted(office)
@@ -73,7 +73,7 @@ def test_note_goes_with_the_meeting(office: Office) -> None:
 @pytest.mark.proves("E34")
 def test_note_goes_when_only_a_full_look_finds_that_the_meeting_is_gone(office: Office) -> None:
     del office.calendar.events["e1"]
-    office.wish(Reconcile(at_ms=office.clock.at_ms, full=True))
+    office.send(Reconcile(at_ms=office.clock.at_ms, full=True))
     office.settle()
     assert not noted(office)
 
@@ -108,7 +108,7 @@ def test_note_that_could_not_be_followed_goes_with_the_next_look(office: Office)
 
 @pytest.mark.proves("E34")
 def test_worker_that_dies_before_its_commit_leaves_nothing_behind(office: Office) -> None:
-    held = Held()
+    held = PausedPool()
     office.restart(held)
     cancel(office)
     office.sync.step()

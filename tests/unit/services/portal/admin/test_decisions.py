@@ -196,21 +196,21 @@ ROOMS = [RoomContact(f"r{number}@x", f"R{number}") for number in range(3)]
 def test_free_room_is_booked_else_a_visible_one(answers: str, room: str) -> None:
     words = {"u": Availability.UNKNOWN, "b": Availability.BUSY, "f": Availability.FREE}
 
-    def said(addresses: Sequence[str], _start_ms: int, _end_ms: int) -> Mapping[str, Availability]:
+    def availability(addresses: Sequence[str], _start_ms: int, _end_ms: int) -> Mapping[str, Availability]:
         return {address.upper(): words[letter] for address, letter in zip(addresses, answers, strict=True)}
 
-    found = place(ROOMS, 0, said)
+    found = place(ROOMS, 0, availability)
     assert (found.room.address if found else "") == room
 
 
 def test_no_more_rooms_are_asked_for_than_a_provider_takes() -> None:
     asked: list[int] = []
 
-    def said(addresses: Sequence[str], _start_ms: int, _end_ms: int) -> Mapping[str, Availability]:
+    def availability(addresses: Sequence[str], _start_ms: int, _end_ms: int) -> Mapping[str, Availability]:
         asked.append(len(addresses))
         return {}
 
-    assert place([RoomContact(f"r{number}", "") for number in range(50)], 0, said) is None
+    assert place([RoomContact(f"r{number}", "") for number in range(50)], 0, availability) is None
     assert asked == [MOST_ROOMS]
 
 

@@ -19,21 +19,21 @@ def test_position_waits_for_the_lowest_hint_that_is_still_owed() -> None:
         hints.owe(mailbox, TOPIC, offset)
         hints.read(TOPIC, offset)
     assert hints.position() == {TOPIC: 3}
-    hints.discharge(ADA, hints.owed(ADA))
+    hints.discharge(ADA, hints.pending(ADA))
     assert hints.position() == {TOPIC: 5}
-    assert hints.position({BEN: hints.owed(BEN)}) == {TOPIC: 9}
+    assert hints.position({BEN: hints.pending(BEN)}) == {TOPIC: 9}
 
 
 @pytest.mark.proves("B5")
 def test_hints_during_a_look_cost_one_more_look_however_many_they_are() -> None:
     hints = Hints()
     hints.owe(ADA, TOPIC, 0)
-    answered = hints.owed(ADA)
+    answered = hints.pending(ADA)
     for offset in range(1, 50):
         hints.owe(ADA, TOPIC, offset)
     hints.discharge(ADA, answered)
     assert hints.waiting() == (ADA,)
-    hints.discharge(ADA, hints.owed(ADA))
+    hints.discharge(ADA, hints.pending(ADA))
     assert hints.waiting() == ()
 
 
@@ -46,7 +46,7 @@ def test_nothing_owed_lies_below_the_position(steps: list[tuple[Mailbox, bool]])
         hints.read(TOPIC, offset)
         owed.add((mailbox, offset))
         if discharge:
-            hints.discharge(mailbox, hints.owed(mailbox))
+            hints.discharge(mailbox, hints.pending(mailbox))
             owed = {(other, at) for other, at in owed if other != mailbox}
         position = hints.position().get(TOPIC, 0)
         assert all(at >= position for _, at in owed)

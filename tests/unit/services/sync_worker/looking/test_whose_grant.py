@@ -20,7 +20,7 @@ from shared.crypto.master import new_key, parse
 from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
-from shared.domain.sighting import Access, Look, Subscription, SubscriptionWish, Window
+from shared.domain.sighting import Access, Look, Subscription, SubscriptionRequest, Window
 from shared.engines.embedded import open_engine
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
@@ -52,7 +52,7 @@ class Witness:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
 
-    def subscribe(self, access: Access, wish: SubscriptionWish) -> Subscription:
+    def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
         self._note(access)
         return Subscription("s", "", wish.expires_at_ms)
 

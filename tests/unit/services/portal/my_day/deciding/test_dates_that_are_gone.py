@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from services.portal.my_day.deciding.room_states import said_by
+from services.portal.my_day.deciding.room_states import room_state_of
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.references import reference_of
 from services.sync_worker.looking.own_data import missing
@@ -62,4 +62,4 @@ def test_room_that_nobody_has_looked_at_is_pending_until_the_organisers_copy_say
         event_id="e", uid="u", slot="", title="", start_ms=0, end_ms=1, all_day=False, private=False, declined=False,
         is_organizer=organizes, attendees=(),
     )  # fmt: skip
-    assert said_by(item, LiveAttendee("", "aare@rooms.test", is_room=True, answer=answer)) is state
+    assert room_state_of(item, LiveAttendee("", "aare@rooms.test", is_room=True, answer=answer)) is state

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.house import ROOT
-from tests.chaos.planted import FAULTS, Fault
+from tests.chaos.deployment import ROOT
+from tests.chaos.planted_faults import FAULTS, Fault
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -1,8 +1,8 @@
 """
-Does the campaign find what it is there for? Known faults are planted in a copy of the sources: `python -m tests.chaos.planted`.
+Measures whether the campaign finds known faults, which it plants in a copy of the sources.
 
-Not part of CI: it takes a minute or two a fault. What was found is recorded in docs/adr/0008-crash-campaign.md. The campaign
-is the ordinary one: it is not told what was planted.
+`python -m tests.chaos.planted_faults`. Not part of CI: it takes a minute or two a fault. What was found is
+recorded in docs/adr/0008-crash-campaign.md. The campaign is the ordinary one and does not know which fault was planted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from tests.chaos.campaign import Campaign
-from tests.chaos.house import ROOT
+from tests.chaos.deployment import ROOT
 from tests.chaos.servers import own_servers
 
 SETTLE_S = 25.0
@@ -185,7 +185,7 @@ FAULTS = (
 
 
 @contextlib.contextmanager
-def planted(fault: Fault) -> Iterator[Path]:
+def plant(fault: Fault) -> Iterator[Path]:
     """A copy of the sources with the fault in it. Raises ValueError when the sources have moved on."""
     with tempfile.TemporaryDirectory(prefix="roomsync-planted-") as directory:
         tree = Path(directory)
@@ -226,7 +226,7 @@ class Outcome:
 def found(fault: Fault, seed: int, rounds: int) -> Outcome:
     """Plant it and play until something is found, `rounds` rounds at most."""
     with contextlib.ExitStack() as stack:
-        tree = stack.enter_context(planted(fault))
+        tree = stack.enter_context(plant(fault))
         servers = stack.enter_context(own_servers()) if fault.engine == "kafka" else None
         campaign = Campaign(seed, lossy=False, tree=tree, servers=servers, settle_s=SETTLE_S)
         try:

@@ -15,11 +15,11 @@ from deploy.local.processes import Child, free_ports
 from shared.runtime.ready import parse_ready
 from tests.chaos.employees import Employee
 from tests.chaos.load import Load
-from tests.chaos.offices import Office, Simulator, assembled
+from tests.chaos.organisations import Office, Simulator, assembled
 from tests.chaos.people import People
 from tests.chaos.schedule import PROVIDERS
 from tests.chaos.servers import Servers
-from tests.chaos.troupe import INSTANCES, PORTAL, RECEIVER, STATUS, SYNC, ProcessGroup
+from tests.chaos.service_processes import INSTANCES, PORTAL, RECEIVER, STATUS, SYNC, ProcessGroup
 from tests.support.paths import ROOT
 
 RETRY_SCALE = 0.02
@@ -31,14 +31,14 @@ ALONE = (RECEIVER, SYNC, STATUS, PORTAL)
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Deployment:
     """What runs, and who acts in it."""
 
     environ: Mapping[str, str]
     """The settings of everything that runs, for commands."""
     simulator: Simulator
     offices: Sequence[Office]
-    troupe: ProcessGroup
+    services: ProcessGroup
     employees: Sequence[Employee]
     people: People
     load: Load
@@ -51,9 +51,9 @@ class House:
 
 
 @contextlib.contextmanager
-def opened(
+def start(
     seed: int, *, lossy: bool, tree: Path = ROOT, servers: Servers | None = None, without: str = ""
-) -> Iterator[House]:
+) -> Iterator[Deployment]:
     """
     Everything started and everybody connected.
 
@@ -74,12 +74,14 @@ def opened(
         if servers:
             run_command(["topics", "--apply"], environ)
         offices = [assembled(simulator, each, environ) for each in PROVIDERS]
-        troupe = ProcessGroup(tree, environ, home, instances=ALONE if without == "transactions" else INSTANCES)
-        stack.callback(troupe.stop)
-        troupe.start({SYNC: "sync-worker.subscribed:2"})
-        employees = [stack.enter_context(contextlib.closing(each)) for each in _connected(troupe, offices)]
-        load = stack.enter_context(contextlib.closing(Load(troupe.named(RECEIVER)[0].ready, environ)))
-        yield House(environ, simulator, offices, troupe, employees, People(simulator, offices, employees), load, home)
+        services = ProcessGroup(tree, environ, home, instances=ALONE if without == "transactions" else INSTANCES)
+        stack.callback(services.stop)
+        services.start({SYNC: "sync-worker.subscribed:2"})
+        employees = [stack.enter_context(contextlib.closing(each)) for each in _connected(services, offices)]
+        load = stack.enter_context(contextlib.closing(Load(services.named(RECEIVER)[0].ready, environ)))
+        yield Deployment(
+            environ, simulator, offices, services, employees, People(simulator, offices, employees), load, home
+        )
 
 
 def _settings(home: Path, simulator: str, seed: int, unasked_s: int, servers: Servers | None) -> dict[str, str]:
@@ -103,8 +105,8 @@ def _settings(home: Path, simulator: str, seed: int, unasked_s: int, servers: Se
     return environ
 
 
-def _connected(troupe: ProcessGroup, offices: Sequence[Office]) -> list[Employee]:
-    portal = troupe.named(PORTAL)[0].ready
+def _connected(services: ProcessGroup, offices: Sequence[Office]) -> list[Employee]:
+    portal = services.named(PORTAL)[0].ready
     employees = [Employee(portal, office.provider, address) for office in offices for address in office.people.values()]
     for employee in employees:
         employee.connect()

@@ -1,7 +1,7 @@
 """
 What the fold's sealed memory says: how often each ask was announced as declined, a JSON list a line.
 
-`python -m tests.chaos.remembered`, with the deployment's settings in the environment. It opens seals with the product's
+`python -m tests.chaos.announced_counts`, with the deployment's settings in the environment. It opens seals with the product's
 keys, which nobody else can; comparing is the checker's part.
 """
 

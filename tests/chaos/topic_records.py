@@ -11,7 +11,7 @@ from cli.demo.processes import run_command
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class PublishedDecline:
     """One decline event, in the order of its partition."""
 
     partition: int
@@ -29,7 +29,7 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PublishedRoomState:
     """A state of one room of one occurrence."""
 
     tenant: str
@@ -47,13 +47,13 @@ class Shown:
         return self.tenant, self.meeting, self.occurrence, self.room
 
 
-def tellings(environ: Mapping[str, str]) -> list[Telling]:
+def read_declines(environ: Mapping[str, str]) -> list[PublishedDecline]:
     """Every decline event from the beginning, per partition in log order."""
     found = []
     for record in _records("room-rejections", environ):
         event, data = record["value"], record["value"]["data"]
         found.append(
-            Telling(
+            PublishedDecline(
                 record["partition"], record["offset"], event["id"], data["tenantId"], data["meetingRef"],
                 data["occurrenceRef"], data["roomId"], data["ask"], data["repeat"], data["organizerId"], data["provider"],
                 data["observedAt"],
@@ -62,10 +62,10 @@ def tellings(environ: Mapping[str, str]) -> list[Telling]:
     return found
 
 
-def states(environ: Mapping[str, str]) -> list[Shown]:
+def read_states(environ: Mapping[str, str]) -> list[PublishedRoomState]:
     """Every state that was ever committed, per partition in log order."""
     return [
-        Shown(
+        PublishedRoomState(
             each["tenantId"], each["meetingRef"], each["occurrenceRef"], each["roomId"], each["state"], each["ask"],
             each["since"], each["observedAt"],
         )
@@ -74,7 +74,7 @@ def states(environ: Mapping[str, str]) -> list[Shown]:
     ]  # fmt: skip
 
 
-def newest(states: Iterable[Shown]) -> list[Shown]:
+def newest(states: Iterable[PublishedRoomState]) -> list[PublishedRoomState]:
     """The last one of each room."""
     return list({each.where: each for each in states}.values())
 

@@ -33,7 +33,7 @@ def take(office: Office) -> None:
     room, at_ms = office.keys.room(BIRS), office.clock.at_ms
     row = TakeRow(user="u-ada", prompt="d", room=room, state=TakeState.ASKED, at_ms=at_ms)
     takes(office.engine.registry).put(office.tenant, "take-1", row)
-    office.wish(
+    office.send(
         TakeRoom(at_ms=at_ms, take_id="take-1", event_id="e1", declined_room_id=office.keys.room(AARE), room_id=room)
     )
 
@@ -78,7 +78,7 @@ def test_disconnecting_waits_for_no_appointment(office: Office) -> None:
     office.calendar.look_failures = [RetryableError("429", retry_after_s=FAR_S)]
     office.hint()
     office.settle()
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.settle()
     assert office.calendar.subscriptions == {}
     assert office.consent() is None
@@ -88,7 +88,7 @@ def test_disconnecting_before_an_appointment_is_not_forgotten(office: Office) ->
     office.calendar.look_failures = [RetryableError("429", retry_after_s=FAR_S)]
     office.hint()
     office.settle()
-    office.wish(Disconnect(at_ms=office.clock.at_ms))
+    office.send(Disconnect(at_ms=office.clock.at_ms))
     office.after(SAVED_S)
     office.restart()
     office.after(FAR_S)

@@ -17,7 +17,7 @@ from shared.domain.trace import Trace
 from shared.ports.log import NewRecord
 
 
-def wish_record(
+def command_record(
     mailbox: Mailbox, wish: Command, partitions: int, *, id: str = "", cause: str = "", step: Trace | None = None
 ) -> NewRecord:
     """

@@ -125,7 +125,7 @@ class ProcessGroup:
                 self.happened[f"freeze {actor.service}"] += 1
 
     @contextlib.contextmanager
-    def held(self, service: str) -> Iterator[None]:
+    def freeze_all(self, service: str) -> Iterator[None]:
         """Every process of a service stands still meanwhile, and none is started. Who stood still before goes on standing."""
         with self._lock:
             self._held = service
