@@ -1,4 +1,4 @@
-"""Shared by every test: real servers, a count of what could not run, and which tests run beside which."""
+"""Shared by every test: real servers, a browser, and which tests run beside which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 from tests.support.paths import SAMPLES
 
-pytest_plugins = ["tests.support.scheduling", "tests.support.servers"]
+pytest_plugins = ["tests.support.scheduling", "tests.support.servers", "tests.support.chromium"]
 
 # Every test speaks to loopback only, and so does every process that it starts.
 os.environ.setdefault("SSL_CERT_FILE", str(SAMPLES / "tls" / "nobodys-authority.pem"))

@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from cli.demo.organisations import REFUSING, Organisation, book_meeting, create_organisation, tomorrow_at
 from cli.demo.processes import RunningSystem, start_system
+from tests.support.chromium import PATIENCE_MS
 
-playwright = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-
-CHROMIUM = shutil.which("chromium") or ""
 SHOTS = os.environ.get("ROOMSYNC_SCREENSHOTS", "")
 """A directory to leave screenshots in; empty takes none."""
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PATIENCE_MS = 30_000
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
-    """Debian's Chromium; skipped, or failed in CI, when it is not there."""
-    if not CHROMIUM:
-        reason = "chromium is missing: apt-get install -y chromium"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(f"CI allows no skip: {reason}", pytrace=False)
-        pytest.skip(reason)
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +42,7 @@ def organisations(stage: RunningSystem) -> Callable[[str], Organisation]:
     return organisation
 
 
-def shot(page: playwright.Page, name: str) -> None:
+def shot(page: Page, name: str) -> None:
     """Leave a picture of the page at desktop and phone width, light and dark."""
     if not SHOTS:
         return
@@ -72,13 +55,13 @@ def shot(page: playwright.Page, name: str) -> None:
     page.emulate_media(color_scheme="light")
 
 
-def faults(page: playwright.Page) -> list[str]:
+def faults(page: Page) -> list[str]:
     """Serious and critical findings of axe."""
-    found = axe.Axe().run(page).response["violations"]
+    found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {each['help']}" for each in found if each["impact"] in {"serious", "critical"}]
 
 
-def overflows(page: playwright.Page) -> bool:
+def overflows(page: Page) -> bool:
     """Whether the page is wider than a phone."""
     page.set_viewport_size(PHONE)
     wider = bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
@@ -86,12 +69,12 @@ def overflows(page: playwright.Page) -> bool:
     return wider
 
 
-def is_ours(message: playwright.ConsoleMessage, stage: RunningSystem) -> bool:
+def is_ours(message: ConsoleMessage, stage: RunningSystem) -> bool:
     """Whether a console message is a fault of the portal's own pages."""
     return message.type == "error" and str(message.location.get("url", "")).startswith(stage.portal)
 
 
-def _chosen_again(page: playwright.Page, stage: RunningSystem, address: str) -> None:
+def _chosen_again(page: Page, stage: RunningSystem, address: str) -> None:
     """Wait until the browser is back from the provider, which may ask once more who it is."""
     page.wait_for_url(lambda url: not url.endswith(("/welcome", "/profile/connect")))
     page.wait_for_load_state()
@@ -114,10 +97,10 @@ def _decline(stage: RunningSystem, who: Organisation, room: str, meeting: str) -
 @pytest.mark.proves("E42", "E43", "D8", "S5")
 @pytest.mark.parametrize("provider", ["microsoft", "google"])
 def test_person_signs_in_is_prompted_and_takes_another_room(
-    stage: RunningSystem, browser: playwright.Browser, organisations: Callable[[str], Organisation], provider: str
+    stage: RunningSystem, chromium: Browser, organisations: Callable[[str], Organisation], provider: str
 ) -> None:
     who = organisations(provider)
-    context = browser.new_context(viewport=DESKTOP)
+    context = chromium.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
@@ -166,8 +149,8 @@ def test_person_signs_in_is_prompted_and_takes_another_room(
     context.close()
 
 
-def test_simulators_page_shows_what_happens(stage: RunningSystem, browser: playwright.Browser) -> None:
-    page = browser.new_page(viewport=DESKTOP)
+def test_simulators_page_shows_what_happens(stage: RunningSystem, chromium: Browser) -> None:
+    page = chromium.new_page(viewport=DESKTOP)
     page.set_default_timeout(PATIENCE_MS)
     page.goto(stage.simulator)
     page.wait_for_load_state("load")
@@ -179,10 +162,10 @@ def test_simulators_page_shows_what_happens(stage: RunningSystem, browser: playw
 
 @pytest.mark.proves("D8")
 def test_page_works_without_script(
-    stage: RunningSystem, browser: playwright.Browser, organisations: Callable[[str], Organisation]
+    stage: RunningSystem, chromium: Browser, organisations: Callable[[str], Organisation]
 ) -> None:
     who = organisations("microsoft").people["Cleo"]["address"]  # nobody else's journey connects her
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{stage.portal}/auth/login?provider=microsoft&login_hint={who}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from cli.demo.processes import RunningSystem, run_command, start_system
 from tests.e2e.ticking import TickingClock
+from tests.support.chromium import PATIENCE_MS
 from tests.support.emptiness import found, in_files, in_redis, in_topics
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
+pytestmark = pytest.mark.browser
 
 DOMAIN = "journey.test"
 TITLE = "Quaggasitzung XVIII"
@@ -28,7 +27,6 @@ NAMES = {"ada": "Adalgunde Nebelhorn", "ben": "Benedikt Zwetschge"}
 WORDS = [TITLE, *NAMES.values(), f"ada@{DOMAIN}", f"ben@{DOMAIN}"]
 PROVIDER_WORDS = {"microsoft": "Microsoft 365", "google": "Google Workspace"}
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-PATIENCE_MS = 60_000
 
 
 @dataclass
@@ -87,7 +85,7 @@ class Journey:
         page.get_by_role("link", name="Go on").click()
         page.get_by_role("link", name=re.compile("^Go to ")).click()
         self.allows(page, "ada")
-        expect(page.get_by_role("heading", name="The test has passed")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="The test has passed")).to_be_visible()
 
     def switches_off(self, people: int) -> None:
         """With the real counts, and only after being asked again."""
@@ -101,14 +99,6 @@ class Journey:
         """As the person's own API says."""
         answer = self.page(who).request.get(f"{self.stage.portal}/v1/me")
         return str(answer.json().get("connection", {}).get("state", "")) if answer.ok else f"{answer.status}"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["microsoft", "google"])
@@ -145,9 +135,6 @@ def _populated(journey: Journey) -> Journey:
     wanted = ["--provider", journey.provider, "--directory", tenant, "--address", f"ada@{DOMAIN}"]
     run_command(["tenants", "admin", *wanted], journey.stage.environ)
     return journey
-
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
@@ -227,11 +214,11 @@ def _booked_declined_and_rebooked(journey: Journey) -> None:
     page.get_by_role("button", name="Book", exact=True).click()
     expect(page.get_by_text("It is pending until it answers")).to_be_visible()
     journey.at("ben", "/")
-    expect(page.get_by_role("heading", name="Aare said no")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="Aare said no")).to_be_visible()
     page.get_by_role("button", name="Choose another room").click()
     page.get_by_role("button", name=re.compile("^Birs")).click()
-    expect(page.locator("#meetings .badge.accepted")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_role("heading", name="Aare said no")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.locator("#meetings .badge.accepted")).to_be_visible()
+    expect(page.get_by_role("heading", name="Aare said no")).to_have_count(0)
 
 
 def _hidden_from_people(journey: Journey) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
 
 from tests.support.processes import start_simulator
 
@@ -127,31 +127,26 @@ def test_page_and_its_parts_carry_no_inline_script(process: tuple[str, Path]) ->
 
 
 @pytest.mark.browser
-def test_person_books_approves_moves_and_cancels_on_the_page_at_phone_width(process: tuple[str, Path]) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is missing: apt-get install chromium")
-    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 (optional for the rest)
-
+def test_person_books_approves_moves_and_cancels_on_the_page_at_phone_width(
+    process: tuple[str, Path], chromium: Browser
+) -> None:
     url, _ = process
     an_office(url)
     faults: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        page.goto(url)
-        page.get_by_role("checkbox", name="Aare").check()
-        page.get_by_label("Starts").fill("2027-01-20T10:00")
-        page.get_by_role("button", name="Book", exact=True).click()
-        expect(page.locator("#meetings")).to_contain_text("Aare: has not answered")
-        page.get_by_role("button", name="Approve Aare").click()
-        expect(page.locator("#meetings")).to_contain_text("Aare: accepted")
-        page.get_by_role("button", name="1 h later").click()
-        expect(page.locator("#history")).to_contain_text("meeting moved")
-        page.get_by_role("button", name="Cancel").click()
-        expect(page.locator("#no-meetings")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        browser.close()
+    page = chromium.new_page(viewport={"width": 390, "height": 800})
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.goto(url)
+    page.get_by_role("checkbox", name="Aare").check()
+    page.get_by_label("Starts").fill("2027-01-20T10:00")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.locator("#meetings")).to_contain_text("Aare: has not answered")
+    page.get_by_role("button", name="Approve Aare").click()
+    expect(page.locator("#meetings")).to_contain_text("Aare: accepted")
+    page.get_by_role("button", name="1 h later").click()
+    expect(page.locator("#history")).to_contain_text("meeting moved")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#no-meetings")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.close()
     assert faults == []

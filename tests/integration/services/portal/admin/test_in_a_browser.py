@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.admin.administration import Building, a_building
 from tests.integration.services.portal.admin.integration.testflow.test_flow import Site, a_site
 from tests.integration.services.portal.office import Simulator
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
+pytestmark = pytest.mark.browser
 
 LOOKS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 
@@ -37,14 +35,6 @@ def address(building: Building) -> Iterator[str]:
     server = serve_in_background(building.app, "portal", threads=8, ready=False)
     yield server.url
     server.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def seen_by(site: Site, chromium: Chromium, address: str, width: int, scheme: str) -> BrowserContext:

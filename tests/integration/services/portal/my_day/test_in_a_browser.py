@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, expect
 
 from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import HOUR_MS
@@ -15,9 +15,8 @@ from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import TITLE, Browser, Office
 
-CHROMIUM = shutil.which("chromium")
 PAGES = ("/day", "/month", "/book")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -29,16 +28,14 @@ def address(office: Office) -> Iterator[str]:
 
 
 @pytest.fixture
-def context(ada: Browser, address: str) -> Iterator[BrowserContext]:
+def context(ada: Browser, address: str, chromium: Chromium) -> Iterator[BrowserContext]:
     """Ada's browser, signed in, in Zurich."""
     cookie = ada.client.get_cookie("roomsync_session")
     assert cookie is not None
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        found = chromium.new_context(locale="en-GB", timezone_id="Europe/Zurich")
-        found.add_cookies([{"name": "roomsync_session", "value": cookie.value, "url": address}])
-        yield found
-        chromium.close()
+    found = chromium.new_context(locale="en-GB", timezone_id="Europe/Zurich")
+    found.add_cookies([{"name": "roomsync_session", "value": cookie.value, "url": address}])
+    yield found
+    found.close()
 
 
 @pytest.fixture(autouse=True)
