@@ -4,7 +4,24 @@ from __future__ import annotations
 
 
 class RoomsyncError(Exception):
-    """Every failure that roomsync names itself. `str(error)` says what to do next where somebody can do something."""
+    """
+    Every failure that roomsync names itself. `str(error)` says what to do next where somebody can do something.
+
+    It is for people: programs decide by the type, `provider_status` and `provider_code`, never by the wording.
+    """
+
+    def __init__(self, message: str = "", *, provider_status: int = 0, provider_code: str = "") -> None:
+        """
+        Keep the message, and what the provider itself answered.
+
+        Args:
+            message: For people and logs.
+            provider_status: The HTTP status of the answer that refused; 0 if the request never got one.
+            provider_code: The provider's own error code in that answer; "" if it named none.
+        """
+        super().__init__(message)
+        self.provider_status = provider_status
+        self.provider_code = provider_code
 
 
 class MalformedRecordError(RoomsyncError):
@@ -18,10 +35,16 @@ class NewerRecordError(RoomsyncError):
 class RetryableError(RoomsyncError):
     """The provider is busy, limited or away. The mailbox becomes due again; the others go on."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, provider_status: int = 0, provider_code: str = ""
+    ) -> None:
         """Keep the provider's own appointment, in seconds, if it named one."""
-        super().__init__(message)
+        super().__init__(message, provider_status=provider_status, provider_code=provider_code)
         self.retry_after_s = retry_after_s
+
+
+class WebhookUnreachableError(RetryableError):
+    """The provider could not reach our receiver, and so makes no subscription: whoever runs this opens the way."""
 
 
 class TokenRefusedError(RetryableError):
@@ -31,18 +54,22 @@ class TokenRefusedError(RetryableError):
     Whether the grant is gone the token endpoint alone says: a calendar answers 401 for hours when its own checks fail.
     """
 
-    def __init__(self, message: str, *, code: str = "401") -> None:
-        """Keep the provider's own error code."""
-        super().__init__(message)
+    def __init__(self, message: str, *, code: str = "401", provider_status: int = 0, provider_code: str = "") -> None:
+        """Keep what to call it: the provider's own error code, else its status."""
+        super().__init__(message, provider_status=provider_status, provider_code=provider_code)
         self.code = code
 
 
 class GrantSuspendedError(RetryableError):
     """The token endpoint refuses the grant for a reason that can pass. It is kept; nobody has to do anything yet."""
 
-    def __init__(self, message: str, *, code: str, retry_after_s: float) -> None:
-        """Keep the provider's own error code, and when to try again, in seconds."""
-        super().__init__(message, retry_after_s=retry_after_s)
+    def __init__(
+        self, message: str, *, code: str, retry_after_s: float, provider_status: int = 0, provider_code: str = ""
+    ) -> None:
+        """Keep the code that the grant is suspended for, and when to try again, in seconds."""
+        super().__init__(
+            message, retry_after_s=retry_after_s, provider_status=provider_status, provider_code=provider_code
+        )
         self.code = code
 
 
@@ -53,9 +80,11 @@ class CursorExpiredError(RoomsyncError):
 class ConsentRevokedError(RoomsyncError):
     """The token endpoint says that the grant is gone, or there is none. No further calls; tell the person."""
 
-    def __init__(self, message: str, *, code: str = "invalid_grant") -> None:
-        """Keep the provider's own error code: it decides who is asked to mend it."""
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, code: str = "invalid_grant", provider_status: int = 0, provider_code: str = ""
+    ) -> None:
+        """Keep why it is gone, the provider's error code or a word of ours: it decides who is asked to mend it."""
+        super().__init__(message, provider_status=provider_status, provider_code=provider_code)
         self.code = code
 
 
@@ -73,6 +102,10 @@ class PreconditionFailedError(RoomsyncError):
 
 class RefusedError(RoomsyncError):
     """The provider refuses this for good (missing right, bad request). Retrying does not help."""
+
+
+class ClientRefusedError(RefusedError):
+    """The token endpoint refuses our own client, whoever's grant it is: whoever runs this mends the registration."""
 
 
 class CancelledSinceError(RefusedError):
@@ -100,4 +133,9 @@ class KeyDestroyedError(RoomsyncError):
 
 
 class ConfigurationError(RoomsyncError):
-    """Settings are missing or contradict each other. The message lists all of them."""
+    """Settings are missing or contradict each other. `faults` lists all of them, the message a line each."""
+
+    def __init__(self, *faults: str) -> None:
+        """Keep the faults: what is wrong and what to do, one sentence each."""
+        super().__init__("\n".join(faults))
+        self.faults = faults

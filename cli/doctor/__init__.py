@@ -36,7 +36,7 @@ def run_checks() -> Iterator[CheckResult]:
     try:
         settings = load()
     except ConfigurationError as error:
-        yield from (CheckResult("settings", CheckState.UNUSABLE, fault) for fault in str(error).splitlines())
+        yield from (CheckResult("settings", CheckState.UNUSABLE, fault) for fault in error.faults)
         return
     yield CheckResult("settings", CheckState.OK, f"engine {settings.engine}, home {settings.home}")
     yield from _check_settings(settings)

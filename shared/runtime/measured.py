@@ -143,7 +143,7 @@ def _measured(provider: Provider, operation: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        outcome = _OUTCOMES.get(type(error), "error")
+        outcome = next((_OUTCOMES[kind] for kind in type(error).__mro__ if kind in _OUTCOMES), "error")
         raise
     finally:
         metrics.PROVIDER_CALLS.labels(provider, operation, outcome).inc()

@@ -181,7 +181,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     faults += _contradictions(settings)
     if faults:
-        raise ConfigurationError("\n".join(faults))
+        raise ConfigurationError(*faults)
     return settings
 
 

@@ -113,7 +113,7 @@ def _ensure(
     before = _check(admin, clients, topics, partitions, replication)
     resized = [finding for finding in before if finding.resized]
     if resized:
-        raise ConfigurationError("\n".join(f"{finding}; set ROOMSYNC_PARTITIONS to what it has" for finding in resized))
+        raise ConfigurationError(*(f"{finding}; set ROOMSYNC_PARTITIONS to what it has" for finding in resized))
     there = _described(admin, clients, topics)
     wanted = {
         clients.topic(topic.name): {

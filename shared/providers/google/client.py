@@ -32,7 +32,7 @@ from shared.errors import (
 from shared.ports.calendar import NOTHING_KNOWN
 from shared.providers.google.agenda import agenda_item, parse_resources
 from shared.providers.google.booking import new_event
-from shared.providers.google.failures import Doing
+from shared.providers.failures import Doing
 from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
@@ -130,7 +130,7 @@ class GoogleCalendar:
         """Stop the channel; unknown, expired or stopped counts as done."""
         body = {"id": subscription.id, "resourceId": subscription.resource_id}
         try:
-            self._transport.send(Doing.STOPPING, access, self._service.channels().stop(body=body))
+            self._transport.send(Doing.SUBSCRIPTION, access, self._service.channels().stop(body=body))
         except SubscriptionGoneError:
             return
 

@@ -19,7 +19,8 @@ from googleapiclient.errors import Error, HttpError
 
 from shared.domain.sighting import Access
 from shared.errors import ConfigurationError, RetryableError
-from shared.providers.google.failures import Doing, failure
+from shared.providers.failures import Doing
+from shared.providers.google.failures import failure
 
 
 class GoogleTransport:

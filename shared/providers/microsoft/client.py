@@ -40,7 +40,7 @@ from shared.ports.calendar import NOTHING_KNOWN
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.agenda import FIELDS, agenda_item, parse_places, series_of
 from shared.providers.microsoft.booking import new_event, utc
-from shared.providers.microsoft.failures import Doing
+from shared.providers.failures import Doing
 from shared.providers.microsoft.parse import (
     SEEN_FIELDS,
     all_day_series,

@@ -12,7 +12,8 @@ import httpx
 
 from shared.domain.sighting import Access
 from shared.errors import RefusedError, RetryableError
-from shared.providers.microsoft.failures import Doing, failure
+from shared.providers.failures import Doing
+from shared.providers.microsoft.failures import failure
 from shared.providers.microsoft.loop import BackgroundLoop
 from shared.providers.microsoft.sdk import (
     APIError,

@@ -16,11 +16,9 @@ from shared.errors import (
     SubscriptionGoneError,
     TokenRefusedError,
 )
+from shared.providers.failures import Doing
 from shared.providers.google import failures as google_failures
 from shared.providers.microsoft import failures as graph_failures
-from shared.providers.microsoft.failures import Doing
-
-GoogleDoing = google_failures.Doing
 
 
 @pytest.mark.proves("B11")
@@ -102,7 +100,7 @@ def test_the_providers_own_code_comes_along() -> None:
     assert error.code == "InvalidAuthenticationToken"
 
 
-def _google(body: Any, doing: GoogleDoing) -> Exception:
+def _google(body: Any, doing: Doing) -> Exception:
     error = body["error"]
     return google_failures.failure(doing, error["code"], [error["errors"][0]["reason"]], error["message"], {})
 
@@ -110,23 +108,23 @@ def _google(body: Any, doing: GoogleDoing) -> Exception:
 @pytest.mark.parametrize(
     ("name", "doing", "error"),
     [
-        ("full-sync", GoogleDoing.LOOK, CursorExpiredError),
-        ("corrupt-token", GoogleDoing.LOOK, CursorExpiredError),
-        ("per-user-rate", GoogleDoing.LOOK, RetryableError),
-        ("abuse", GoogleDoing.LOOK, RetryableError),
-        ("no-right", GoogleDoing.LOOK, RefusedError),
-        ("token", GoogleDoing.LOOK, TokenRefusedError),
-        ("condition", GoogleDoing.EVENT, PreconditionFailedError),
+        ("full-sync", Doing.LOOK, CursorExpiredError),
+        ("corrupt-token", Doing.LOOK, CursorExpiredError),
+        ("per-user-rate", Doing.LOOK, RetryableError),
+        ("abuse", Doing.LOOK, RetryableError),
+        ("no-right", Doing.LOOK, RefusedError),
+        ("token", Doing.LOOK, TokenRefusedError),
+        ("condition", Doing.EVENT, PreconditionFailedError),
     ],
 )
 def test_google_bodies_are_named_after_what_to_do(
-    google: Callable[[str], Any], name: str, doing: GoogleDoing, error: type[Exception]
+    google: Callable[[str], Any], name: str, doing: Doing, error: type[Exception]
 ) -> None:
     assert type(_google(google("errors")[name], doing)) is error
 
 
 def test_google_abuse_limit_is_left_alone_for_hours(google: Callable[[str], Any]) -> None:
-    error = _google(google("errors")["abuse"], GoogleDoing.LOOK)
+    error = _google(google("errors")["abuse"], Doing.LOOK)
     assert isinstance(error, RetryableError)
     assert error.retry_after_s == google_failures.QUOTA_PAUSE_S
 
@@ -134,24 +132,24 @@ def test_google_abuse_limit_is_left_alone_for_hours(google: Callable[[str], Any]
 @pytest.mark.parametrize(
     ("doing", "status", "reason", "error"),
     [
-        (GoogleDoing.LOOK, 403, "userRateLimitExceeded", RetryableError),
-        (GoogleDoing.LOOK, 429, "rateLimitExceeded", RetryableError),
-        (GoogleDoing.LOOK, 500, "backendError", RetryableError),
-        (GoogleDoing.LOOK, 502, "", RetryableError),
-        (GoogleDoing.LOOK, 400, "badRequest", RefusedError),
-        (GoogleDoing.LOOK, 404, "notFound", RefusedError),
-        (GoogleDoing.EVENT, 404, "notFound", EventGoneError),
-        (GoogleDoing.EVENT, 410, "deleted", EventGoneError),
-        (GoogleDoing.EVENT, 403, "forbiddenForNonOrganizer", RefusedError),
-        (GoogleDoing.SUBSCRIBING, 400, "channelIdNotUnique", RetryableError),
-        (GoogleDoing.SUBSCRIBING, 400, "pushNotSupportedForRequestedResource", RefusedError),
-        (GoogleDoing.SUBSCRIBING, 401, "push.webhookUrlUnauthorized", RefusedError),
-        (GoogleDoing.SUBSCRIBING, 400, "push.webhookUrlNotHttps", RefusedError),
-        (GoogleDoing.STOPPING, 404, "channelUnknown", SubscriptionGoneError),
-        (GoogleDoing.STOPPING, 410, "", SubscriptionGoneError),
+        (Doing.LOOK, 403, "userRateLimitExceeded", RetryableError),
+        (Doing.LOOK, 429, "rateLimitExceeded", RetryableError),
+        (Doing.LOOK, 500, "backendError", RetryableError),
+        (Doing.LOOK, 502, "", RetryableError),
+        (Doing.LOOK, 400, "badRequest", RefusedError),
+        (Doing.LOOK, 404, "notFound", RefusedError),
+        (Doing.EVENT, 404, "notFound", EventGoneError),
+        (Doing.EVENT, 410, "deleted", EventGoneError),
+        (Doing.EVENT, 403, "forbiddenForNonOrganizer", RefusedError),
+        (Doing.SUBSCRIBING, 400, "channelIdNotUnique", RetryableError),
+        (Doing.SUBSCRIBING, 400, "pushNotSupportedForRequestedResource", RefusedError),
+        (Doing.SUBSCRIBING, 401, "push.webhookUrlUnauthorized", RefusedError),
+        (Doing.SUBSCRIBING, 400, "push.webhookUrlNotHttps", RefusedError),
+        (Doing.SUBSCRIPTION, 404, "channelUnknown", SubscriptionGoneError),
+        (Doing.SUBSCRIPTION, 410, "", SubscriptionGoneError),
     ],
 )
 def test_google_failures_are_named_after_what_to_do(
-    doing: GoogleDoing, status: int, reason: str, error: type[Exception]
+    doing: Doing, status: int, reason: str, error: type[Exception]
 ) -> None:
     assert type(google_failures.failure(doing, status, [reason], "said", {})) is error
