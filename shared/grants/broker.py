@@ -16,6 +16,7 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Access
 from shared.errors import (
+    ClientRefusedError,
     ConsentRevokedError,
     GrantSuspendedError,
     RefusedError,
@@ -342,25 +343,25 @@ class ConsentBroker:
             case Lost(code):
                 self._change(mailbox, lambda now: grant.lost(now, used, code))
                 raise grant.lost_error(outcome)
-            case Suspended(code):
-                raise self._suspend(mailbox, used, code)
-            case Busy(reason, retry_after_s):
+            case Suspended():
+                raise self._suspend(mailbox, used, outcome)
+            case Busy(reason, retry_after_s, status, code):
                 self._change(mailbox, lambda now: grant.failing(now, used, reason))
-                raise RetryableError(reason, retry_after_s=retry_after_s)
+                raise RetryableError(reason, retry_after_s=retry_after_s, provider_status=status, provider_code=code)
             case OurFault(code):
                 self._change(mailbox, lambda now: grant.failing(now, used, code))
-                raise _our_fault(row.provider, code)
+                raise _our_fault(row.provider, outcome)
 
-    def _suspend(self, mailbox: Mailbox, used: bytes, code: str) -> RoomsyncError:
-        now_ms = self._clock.now_ms()
+    def _suspend(self, mailbox: Mailbox, used: bytes, outcome: Suspended) -> RoomsyncError:
+        now_ms, code = self._clock.now_ms(), outcome.code
         self._change(mailbox, lambda now: grant.suspended(now, used, code, now_ms))
         row = self._consents.get(mailbox.tenant, mailbox.id)
         if row is not None and row.state is ConsentState.SUSPENDED:
-            return grant.suspended_error(row, now_ms)
+            return grant.suspended_error(row, now_ms, status=outcome.status)
         if row is not None and row.state is ConsentState.REVOKED:
-            return grant.lost_error(Lost(code))
+            return grant.lost_error(Lost(code, outcome.status))
         message = f"the provider refuses this grant for now ({code})"  # it sleeps, or was given anew meanwhile
-        return RetryableError(message)
+        return RetryableError(message, provider_status=outcome.status, provider_code=code)
 
     def _release(self, mailbox: Mailbox, row: ConsentRow) -> None:
         """One that was suspended is good again: the others of its organisation with the same reason are tried too."""
@@ -419,8 +420,11 @@ class ConsentBroker:
             return lock
 
 
-def _our_fault(provider: str, code: str) -> RefusedError:
+def _our_fault(provider: str, outcome: OurFault) -> ClientRefusedError:
     name = f"ROOMSYNC_{provider.upper()}_CLIENT"
-    return RefusedError(
-        f"the provider refuses our own client ({code}): check {name}_ID and {name}_SECRET; the secret may have expired"
+    return ClientRefusedError(
+        f"the provider refuses our own client ({outcome.code}): check {name}_ID and {name}_SECRET; "
+        "the secret may have expired",
+        provider_status=outcome.status,
+        provider_code=outcome.code,
     )

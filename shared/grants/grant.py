@@ -167,11 +167,17 @@ def released(row: ConsentRow, code: str, now_ms: int) -> ConsentRow:
     return msgspec.structs.replace(row, retry_at_ms=min(row.retry_at_ms, now_ms))
 
 
-def suspended_error(row: ConsentRow, now_ms: int) -> GrantSuspendedError:
-    """What whoever asks for a suspended grant is told."""
+def suspended_error(row: ConsentRow, now_ms: int, *, status: int = 0) -> GrantSuspendedError:
+    """What whoever asks for a suspended grant is told; `status` is that of an answer just had, 0 without one."""
     wait_ms = min(max(row.retry_at_ms - now_ms, 0), _LOOK_AGAIN_MS)
     message = f"the provider refuses this grant for now ({row.reason}); it is kept, and tried again"
-    return GrantSuspendedError(message, code=row.reason, retry_after_s=wait_ms / SECOND_MS)
+    return GrantSuspendedError(
+        message,
+        code=row.reason,
+        retry_after_s=wait_ms / SECOND_MS,
+        provider_status=status,
+        provider_code=row.reason,
+    )
 
 
 def reading(row: ConsentRow) -> ConsentRow:
@@ -248,7 +254,12 @@ def who_mends(code: str) -> str:
 
 def lost_error(outcome: Lost) -> ConsentRevokedError:
     """The error for a grant that the token endpoint ended."""
-    return ConsentRevokedError(f"the grant is gone ({outcome.code}); the person reconnects", code=outcome.code)
+    return ConsentRevokedError(
+        f"the grant is gone ({outcome.code}); the person reconnects",
+        code=outcome.code,
+        provider_status=outcome.status,
+        provider_code=outcome.code if outcome.status else "",  # without an answer the word is one of ours
+    )
 
 
 _NOT_SUSPENDED: dict[str, int] = {"suspended_at_ms": 0, "refusals": 0, "retry_at_ms": 0}

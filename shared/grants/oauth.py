@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -81,6 +81,8 @@ class Lost:
 
     code: str
     """The provider's own: `AADSTS50173`, `invalid_grant`."""
+    status: int = field(default=0, compare=False)
+    """Of the answer, over HTTP; 0 for none. Two refusals are the same whatever status they came with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Suspended:
 
     code: str
     """The provider's own: `AADSTS53003`, `admin_policy_enforced`."""
+    status: int = field(default=0, compare=False)
+    """Of the answer, over HTTP; 0 for none. Two refusals are the same whatever status they came with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ class Busy:
 
     reason: str
     retry_after_s: float | None = None
+    status: int = field(default=0, compare=False)
+    code: str = field(default="", compare=False)
+    """The provider's own, if the answer named one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class OurFault:
     """Our own registration is wrong: no person can mend it by signing in."""
 
     code: str
+    status: int = field(default=0, compare=False)
 
 
 Outcome = Granted | Lost | Suspended | Busy | OurFault
@@ -143,10 +151,10 @@ def classify(provider: Provider, status: int, body: bytes, retry_after_s: float 
         retry_after_s: The answer's own appointment, in seconds.
     """
     if status in _BUSY_STATUSES or status >= _SERVER_ERRORS:
-        return Busy(f"token endpoint answered {status}", retry_after_s)
+        return Busy(f"token endpoint answered {status}", retry_after_s, status)
     answer = _object(body)
     if answer is None:
-        return Busy(f"token endpoint answered {status} without JSON", retry_after_s)
+        return Busy(f"token endpoint answered {status} without JSON", retry_after_s, status)
     if status == _OK:
         return _granted(answer)
     return _refused(profile_of(provider).token_codes, answer, status, retry_after_s)
@@ -155,7 +163,7 @@ def classify(provider: Provider, status: int, body: bytes, retry_after_s: float 
 def _granted(answer: Mapping[str, Any]) -> Outcome:
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
-        return Busy("token endpoint answered 200 without an access token")
+        return Busy("token endpoint answered 200 without an access token", status=_OK)
     refresh, scope = answer.get("refresh_token"), answer.get("scope")
     return Granted(
         access_token=token,
@@ -169,13 +177,13 @@ def _refused(codes: TokenCodes, answer: Mapping[str, Any], status: int, retry_af
     code, refusal = codes.meaning(answer)
     match refusal:
         case TokenRefusal.FINAL:
-            return Lost(code)
+            return Lost(code, status)
         case TokenRefusal.SUSPENDED:
-            return Suspended(code)
+            return Suspended(code, status)
         case TokenRefusal.OURS:
-            return OurFault(code)
+            return OurFault(code, status)
         case TokenRefusal.LATER:
-            return Busy(f"token endpoint answered {status} {code or '(no error)'}", retry_after_s)
+            return Busy(f"token endpoint answered {status} {code or '(no error)'}", retry_after_s, status, code)
 
 
 def _object(body: bytes) -> Mapping[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Protocol, assert_never
 
 from shared.domain.identity import Provider
 from shared.ports.calendar import CalendarProvider
+from shared.providers.failures import Meaning
 from shared.providers.google.profile import PROFILE as GOOGLE
 from shared.providers.google.profile import GoogleSettings
 from shared.providers.microsoft.profile import PROFILE as MICROSOFT
@@ -38,6 +39,12 @@ def profile_of(provider: str) -> Profile:
 def registration(provider: str, settings: ProviderSettings) -> Registration:
     """Our client at `provider`. Raises ValueError for a word that names none."""
     return profile_of(provider).registration(settings)
+
+
+def meaning_of(code: str) -> Meaning | None:
+    """What an error code of a calendar means by itself, whichever provider publishes it; None for one that none does."""
+    found = (profile.failures.find_meaning(code) for profile in PROFILES.values())
+    return next((meaning for meaning in found if meaning is not None), None)
 
 
 def configured(settings: ProviderSettings) -> tuple[Provider, ...]:

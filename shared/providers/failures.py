@@ -120,7 +120,7 @@ class Failures:
     hours_s: float = 0.0
     """How long a limit lasts that is counted in hours, in seconds."""
 
-    def meaning(self, code: str) -> Meaning | None:
+    def find_meaning(self, code: str) -> Meaning | None:
         """What the provider's code means by itself; None for one that it does not publish."""
         known = self.codes.get(code.lower())
         return known.meaning if known else None
@@ -141,38 +141,41 @@ class Failures:
             code = min(listed, key=lambda each: self.codes[each.lower()].meaning.value)
             known = self.codes[code.lower()]
         else:
-            code, known = next(iter(codes), ""), self._by_status(status)
+            code, known = next(iter(codes), ""), self._read_status(status)
         return Answer(doing, status, code[:_CODE_CHARS], message, known, headers)
 
-    def error(self, answer: Answer) -> RoomsyncError:
+    def choose_error(self, answer: Answer) -> RoomsyncError:
         """The error that an answer asks for; it carries the answer's status and code."""
-        call, said = (answer.doing, answer.status), self.said(answer)
-        if call in self.errors:
-            return self.errors[call](said, provider_status=answer.status, provider_code=answer.code)
-        match answer.known.meaning:
-            case Meaning.CURSOR if answer.doing is Doing.LOOK:
-                return CursorExpiredError(said, provider_status=answer.status, provider_code=answer.code)
-            case Meaning.HOURS | Meaning.LATER:
-                return self._later(answer, said)
-            case Meaning.TOKEN:
-                code = answer.code or str(answer.status)
-                return TokenRefusedError(said, code=code, provider_status=answer.status, provider_code=answer.code)
-        if call in _ERRORS:
-            return _ERRORS[call](said, provider_status=answer.status, provider_code=answer.code)
-        text = f"{said}; {answer.known.advice}" if answer.known.advice else said
-        return RefusedError(text, provider_status=answer.status, provider_code=answer.code)
+        error = self._choose_error(answer, self.describe(answer))
+        error.provider_status, error.provider_code = answer.status, answer.code
+        return error
 
-    def said(self, answer: Answer) -> str:
+    def describe(self, answer: Answer) -> str:
         """What was done and answered, for logs."""
         code = answer.code or "(no code)"
         return f"{answer.doing}: {self.name} answered {answer.status} {code}: {answer.message[:_SHOWN_CHARS]}"
 
-    def _by_status(self, status: int) -> Known:
-        later = Known(Meaning.LATER if status >= _SERVER_ERRORS else Meaning.REFUSED)
-        return {**_STATUSES, **self.statuses}.get(status, later)
+    def _choose_error(self, answer: Answer, text: str) -> RoomsyncError:
+        call = answer.doing, answer.status
+        if call in self.errors:
+            return self.errors[call](text)
+        error = self._choose_by_meaning(answer, text)
+        if error is None and call in _ERRORS:
+            return _ERRORS[call](text)
+        return error or RefusedError(f"{text}; {answer.known.advice}" if answer.known.advice else text)
 
-    def _later(self, answer: Answer, said: str) -> RetryableError:
-        asked_s = retry_after_s(answer.headers)
-        if answer.known.meaning is Meaning.HOURS:
-            asked_s = asked_s or self.hours_s
-        return RetryableError(said, retry_after_s=asked_s, provider_status=answer.status, provider_code=answer.code)
+    def _choose_by_meaning(self, answer: Answer, text: str) -> RoomsyncError | None:
+        match answer.known.meaning:
+            case Meaning.CURSOR if answer.doing is Doing.LOOK:
+                return CursorExpiredError(text)
+            case Meaning.HOURS:
+                return RetryableError(text, retry_after_s=retry_after_s(answer.headers) or self.hours_s)
+            case Meaning.LATER:
+                return RetryableError(text, retry_after_s=retry_after_s(answer.headers))
+            case Meaning.TOKEN:
+                return TokenRefusedError(text, code=answer.code or str(answer.status))
+        return None
+
+    def _read_status(self, status: int) -> Known:
+        other = Known(Meaning.LATER if status >= _SERVER_ERRORS else Meaning.REFUSED)
+        return {**_STATUSES, **self.statuses}.get(status, other)

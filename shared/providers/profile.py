@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.contracts.topics import Topic
 from shared.domain.identity import Provider
+from shared.providers.failures import Failures
 from shared.providers.token_refusal import TokenCodes
 
 
@@ -103,5 +104,7 @@ class Profile:
     scopes: Scopes
     token_codes: TokenCodes
     """What its token endpoint's refusals mean."""
+    failures: Failures
+    """What its calendar's refusals mean."""
     hooks: Hooks
     traits: Traits

@@ -13,7 +13,6 @@ from shared.domain.identity import Mailbox
 from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import Look
 from shared.domain.trace import Trace
-from shared.errors import RetryableError
 
 ASLEEP = "asleep"
 """What a mailbox is gone for when its integration was switched off: the grant is kept."""
@@ -47,7 +46,9 @@ class Outcome:
     job: Job
     state: MailboxState
     look: Look | None = None
-    failure: RetryableError | None = None
+    """What was seen; None where the look failed."""
+    retry_after_s: float | None = None
+    """The provider's own appointment for the next one, in seconds from now, if it named one."""
     waiting_takes: frozenset[str] = frozenset()
     """Takes that are still to be tried: the provider was busy with them, and with nothing else."""
     again: bool = False

@@ -63,7 +63,7 @@ def settle(
     if outcome.look is None:
         state = after_failure(
             _carried(held, outcome),
-            retry_after_s=outcome.failure.retry_after_s if outcome.failure else None,
+            retry_after_s=outcome.retry_after_s,
             now_ms=now_ms,
         )
         return _failed(held, outcome, held.remembering(state), keys, partitions, now_ms)

@@ -100,11 +100,12 @@ class Looker:
             return Outcome(job, progress.state, gone=error.code)
         except RetryableError as error:
             logger.info("look_postponed", mailbox=job.mailbox.id, retry_after_s=error.retry_after_s, error=str(error))
-            return Outcome(job, progress.state, failure=error)
-        except RefusedError as error:
-            # Refused for good today may be granted tomorrow by an administrator: keep asking, ever more rarely.
+            return Outcome(job, progress.state, retry_after_s=error.retry_after_s)
+        except (RefusedError, CursorExpiredError) as error:
+            # Refused for good today may be granted tomorrow by an administrator: keep asking, ever more rarely. A cursor
+            # that is refused although a full look used none is one of the provider's own pages, that ran out meanwhile.
             logger.warning("look_refused", mailbox=job.mailbox.id, error=str(error))
-            return Outcome(job, progress.state, failure=RetryableError(str(error)))
+            return Outcome(job, progress.state)
         except StoreUnavailableError as error:
             metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
             logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))

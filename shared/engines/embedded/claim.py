@@ -64,7 +64,7 @@ class EmbeddedClaim:
         self._service = service
         self._when_idle = when_idle
         self._at_point = at_point
-        self._fenced = ""
+        self._fenced: str | None = None
         self._epoch = self._take(holder)
         with database.snapshot() as connection:
             state = records.restore(connection, station.state, partition)
@@ -104,7 +104,7 @@ class EmbeddedClaim:
 
     def commit(self, outputs: Sequence[NewRecord], state: Sequence[StateChange], position: Mapping[str, int]) -> int:
         """Append outputs, state and position in one transaction. Raises FencedError; the claim is then dead."""
-        if self._fenced:
+        if self._fenced is not None:
             raise FencedError(self._fenced)
         inputs = {**self.position, **position}
         try:

@@ -30,9 +30,9 @@ from shared.errors import (
     SubscriptionGoneError,
 )
 from shared.ports.calendar import NOTHING_KNOWN
+from shared.providers.failures import Doing
 from shared.providers.google.agenda import agenda_item, parse_resources
 from shared.providers.google.booking import new_event
-from shared.providers.failures import Doing
 from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
@@ -188,7 +188,9 @@ class GoogleCalendar:
         except ConflictError as error:
             if self._event(access, str(body["id"])).get("status") == "cancelled":
                 message = "this very meeting was made before and has been cancelled since; make a new one"
-                raise CancelledSinceError(message) from error
+                raise CancelledSinceError(
+                    message, provider_status=error.provider_status, provider_code=error.provider_code
+                ) from error
         return str(body["id"])
 
     def cancel(self, access: Access, event_id: str) -> None:

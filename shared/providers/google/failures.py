@@ -67,4 +67,4 @@ def failure(
         message: The body's message; may quote our own addresses, never content.
         headers: Of the answer: `Retry-After` and `Date` are read, though Google documents none.
     """
-    return FAILURES.error(FAILURES.read(doing, status, [each for each in reasons if each], message, headers))
+    return FAILURES.choose_error(FAILURES.read(doing, status, [each for each in reasons if each], message, headers))

@@ -8,6 +8,7 @@ from typing import Protocol
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE
 from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS
+from shared.providers.google.failures import FAILURES
 from shared.providers.google.token_codes import CODES
 from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
 
@@ -64,6 +65,7 @@ PROFILE = Profile(
         room_import=f"{_SCOPE}admin.directory.resource.calendar.readonly",
     ),
     token_codes=CODES,
+    failures=FAILURES,
     hooks=Hooks(
         path="/hooks/google",
         acknowledgement=HTTPStatus.OK,

@@ -103,8 +103,8 @@ def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:
     try:
         return request.execute(http=http_, num_retries=0)
     except HttpError as error:
-        reasons, message = _reasons(error)
-        raise failure(doing, error.status_code, reasons, message, dict(error.resp)) from error
+        reasons, sentence = _reasons(error)
+        raise failure(doing, error.status_code, reasons, sentence, dict(error.resp)) from error
     except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
         message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
         raise RetryableError(message) from error

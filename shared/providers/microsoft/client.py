@@ -37,10 +37,10 @@ from shared.errors import (
     SubscriptionGoneError,
 )
 from shared.ports.calendar import NOTHING_KNOWN
+from shared.providers.failures import Doing
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.agenda import FIELDS, agenda_item, parse_places, series_of
 from shared.providers.microsoft.booking import new_event, utc
-from shared.providers.failures import Doing
 from shared.providers.microsoft.parse import (
     SEEN_FIELDS,
     all_day_series,
@@ -122,7 +122,9 @@ class GraphCalendar:
             return self._create(access, wish)
         except ConflictError as error:
             message = f"Graph still sees an older subscription: {error}"
-            raise RetryableError(message) from error
+            raise RetryableError(
+                message, provider_status=error.provider_status, provider_code=error.provider_code
+            ) from error
 
     @readable
     def extend(self, access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:

@@ -81,8 +81,8 @@ def failure(doing: Doing, status: int, code: str, message: str, headers: Mapping
     subscribes = doing in {Doing.SUBSCRIBING, Doing.SUBSCRIPTION} and answer.known.meaning is Meaning.REFUSED
     if subscribes and _UNREACHED in message.lower():  # mends itself when the receiver is back
         return WebhookUnreachableError(
-            f"{FAILURES.said(answer)}; check that ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL reaches the receiver",
+            f"{FAILURES.describe(answer)}; check that ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL reaches the receiver",
             provider_status=status,
             provider_code=answer.code,
         )
-    return FAILURES.error(answer)
+    return FAILURES.choose_error(answer)

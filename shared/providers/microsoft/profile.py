@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Provider
+from shared.providers.microsoft.failures import FAILURES
 from shared.providers.microsoft.token_codes import CODES
 from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
 
@@ -67,6 +68,7 @@ PROFILE = Profile(
         room_import="Place.Read.All",
     ),
     token_codes=CODES,
+    failures=FAILURES,
     hooks=Hooks(
         path="/hooks/graph",
         lifecycle_path="/hooks/graph/lifecycle",

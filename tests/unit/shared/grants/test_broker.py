@@ -12,14 +12,16 @@ from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.domain.sighting import Access
 from shared.errors import (
+    ClientRefusedError,
     ConsentRevokedError,
     KeyDestroyedError,
     MalformedRecordError,
     RefusedError,
     RetryableError,
+    RoomsyncError,
     TokenRefusedError,
 )
-from shared.grants.oauth import Busy, Granted, Lost, OurFault
+from shared.grants.oauth import Busy, Granted, Lost, OurFault, Outcome, Suspended
 from shared.registry.tables import consents, tenants, users
 
 TENANT = "t-one"
@@ -168,11 +170,37 @@ def test_a_busy_endpoint_shows_as_failing_until_it_answers(connected: Any) -> No
 
 
 def test_a_wrong_secret_is_our_fault_and_costs_nobody_their_grant(connected: Any) -> None:
-    connected.endpoint.answers = [OurFault("AADSTS7000222")]
+    connected.endpoint.answers = [OurFault("AADSTS7000222", 401)]
     connected.clock.at_ms += HOUR_MS
-    with pytest.raises(RefusedError, match="ROOMSYNC_MICROSOFT_CLIENT_SECRET"):
+    with pytest.raises(RefusedError, match="ROOMSYNC_MICROSOFT_CLIENT_SECRET") as refused:
         connected.broker.access(MAILBOX)
+    assert isinstance(refused.value, ClientRefusedError)
+    assert (refused.value.provider_status, refused.value.provider_code) == (401, "AADSTS7000222")
     assert _row(connected).refresh_sealed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "code"),
+    [
+        (Lost("AADSTS50173", 400), 400, "AADSTS50173"),
+        (Suspended("AADSTS53003", 400), 400, "AADSTS53003"),
+        (Busy("busy", 1.0, 503), 503, ""),
+        (Busy("busy", None, 400, "slow_down"), 400, "slow_down"),
+        (Busy("the token endpoint cannot be reached"), 0, ""),
+    ],
+)
+def test_what_the_token_endpoint_answered_comes_along(connected: Any, outcome: Outcome, status: int, code: str) -> None:
+    connected.endpoint.answers = [outcome]
+    connected.clock.at_ms += HOUR_MS
+    with pytest.raises(RoomsyncError) as refused:
+        connected.broker.access(MAILBOX)
+    assert (refused.value.provider_status, refused.value.provider_code) == (status, code)
+
+
+def test_no_grant_is_a_word_of_ours_and_of_no_provider(connected: Any) -> None:
+    with pytest.raises(ConsentRevokedError) as refused:
+        connected.broker.access(Mailbox("t", "nobody"))
+    assert (refused.value.code, refused.value.provider_status, refused.value.provider_code) == ("no_consent", 0, "")
 
 
 def test_a_refused_token_is_not_given_out_again(connected: Any) -> None:

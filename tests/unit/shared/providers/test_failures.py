@@ -15,8 +15,10 @@ from shared.errors import (
     RetryableError,
     SubscriptionGoneError,
     TokenRefusedError,
+    WebhookUnreachableError,
 )
-from shared.providers.failures import Doing
+from shared.providers.catalogue import meaning_of
+from shared.providers.failures import Doing, Meaning
 from shared.providers.google import failures as google_failures
 from shared.providers.microsoft import failures as graph_failures
 
@@ -85,6 +87,7 @@ def test_graph_failing_to_reach_our_receiver_is_not_for_good() -> None:
         Doing.SUBSCRIBING, 400, "InvalidRequest", "Subscription validation request timed out.", {}
     )
     assert isinstance(error, RetryableError)
+    assert isinstance(error, WebhookUnreachableError)
     assert "ROOMSYNC_HOOKS_URL" in str(error)
 
 
@@ -153,3 +156,41 @@ def test_google_failures_are_named_after_what_to_do(
     doing: Doing, status: int, reason: str, error: type[Exception]
 ) -> None:
     assert type(google_failures.failure(doing, status, [reason], "said", {})) is error
+
+
+@pytest.mark.parametrize("doing", list(Doing))
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 412, 429, 500, 503])
+@pytest.mark.parametrize("code", ["", "invalid", "ErrorAccessDenied", "resyncRequired", "quotaExceeded", "Teapot"])
+def test_status_and_code_come_along_with_whatever_error(doing: Doing, status: int, code: str) -> None:
+    for error in (
+        graph_failures.failure(doing, status, code, "validation request", {}),
+        google_failures.failure(doing, status, [code], "sync token", {}),
+    ):
+        assert (error.provider_status, error.provider_code) == (status, code)
+
+
+def test_of_several_reasons_the_one_that_decides_comes_along() -> None:
+    error = google_failures.failure(Doing.EVENT, 403, ["forbidden", "insufficientPermissions", "quotaExceeded"], "", {})
+    assert isinstance(error, RetryableError)
+    assert error.provider_code == "quotaExceeded"
+
+
+def test_made_before_is_no_reason_to_wait() -> None:
+    """Whatever Google calls it: the caller reads what stands there."""
+    assert type(google_failures.failure(Doing.BOOKING, 409, ["conflict"], "", {})) is ConflictError
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        ("notACalendarUser", Meaning.NO_CALENDAR),
+        ("MailboxNotEnabledForRESTAPI", Meaning.NO_CALENDAR),
+        ("insufficientPermissions", Meaning.NO_RIGHT),
+        ("ErrorAccessDenied", Meaning.NO_RIGHT),
+        ("push.webhookUrlUnauthorized", Meaning.WEBHOOK),
+        ("Teapot", None),
+        ("", None),
+    ],
+)
+def test_code_means_the_same_whoever_asks(code: str, meaning: Meaning | None) -> None:
+    assert meaning_of(code) is meaning

@@ -33,12 +33,14 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Role
 from shared.domain.sighting import Availability, RoomContact
 from shared.errors import (
+    ClientRefusedError,
     ConsentRevokedError,
     EventGoneError,
     LogUnavailableError,
     RefusedError,
     RetryableError,
     StoreUnavailableError,
+    WebhookUnreachableError,
 )
 
 ON, OFF = IntegrationState.ENABLED, IntegrationState.OFF
@@ -82,30 +84,40 @@ def test_role_is_called_by_the_most_that_somebody_is() -> None:
     [
         (
             Step.READ,
-            RetryableError("looking: Graph answered 429 tooManyRequests: x"),
+            RetryableError("x", provider_status=429, provider_code="tooManyRequests"),
             "provider-busy",
             "429 tooManyRequests",
         ),
         (
             Step.SUBSCRIBE,
-            RetryableError("Graph answered 400 BadRequest: Subscription validation request failed"),
+            WebhookUnreachableError("x", provider_status=400, provider_code="BadRequest"),
             "webhook-unreachable",
             "400 BadRequest",
         ),
         (
             Step.SUBSCRIBE,
-            RefusedError("Google answered 400 push.webhookUrlNotHttps: x"),
+            RefusedError("x", provider_status=400, provider_code="push.webhookUrlNotHttps"),
             "webhook-unreachable",
             "400 push.webhookUrlNotHttps",
         ),
         (Step.READ, RetryableError("validation request"), "provider-busy", ""),
-        (Step.READ, RefusedError("Google answered 403 notACalendarUser: x"), "no-calendar", "403 notACalendarUser"),
-        (Step.READ, RefusedError("Graph answered 403 ErrorAccessDenied: x"), "scope-missing", "403 ErrorAccessDenied"),
-        (Step.READ, RefusedError("Graph answered 418 Teapot: x"), "calendar-refused", "418 Teapot"),
-        (Step.ROOM, RefusedError("Graph answered 404 x: x"), "room-invisible", "404 x"),
         (
             Step.READ,
-            RefusedError("the provider refuses our own client (AADSTS7000222): x"),
+            RefusedError("x", provider_status=403, provider_code="notACalendarUser"),
+            "no-calendar",
+            "403 notACalendarUser",
+        ),
+        (
+            Step.READ,
+            RefusedError("x", provider_status=403, provider_code="ErrorAccessDenied"),
+            "scope-missing",
+            "403 ErrorAccessDenied",
+        ),
+        (Step.READ, RefusedError("x", provider_status=418, provider_code="Teapot"), "calendar-refused", "418 Teapot"),
+        (Step.ROOM, RefusedError("x", provider_status=404, provider_code="x"), "room-invisible", "404 x"),
+        (
+            Step.READ,
+            ClientRefusedError("x", provider_status=401, provider_code="AADSTS7000222"),
             "secret-expired",
             "AADSTS7000222",
         ),
@@ -123,7 +135,12 @@ def test_role_is_called_by_the_most_that_somebody_is() -> None:
             "invalid_grant",
         ),
         (Step.ANSWER, ConsentRevokedError("x", code="AADSTS50173"), "permission-lost", "AADSTS50173"),
-        (Step.ANSWER, EventGoneError("Graph answered 404 ErrorItemNotFound: x"), "event-gone", "404 ErrorItemNotFound"),
+        (
+            Step.ANSWER,
+            EventGoneError("x", provider_status=404, provider_code="ErrorItemNotFound"),
+            "event-gone",
+            "404 ErrorItemNotFound",
+        ),
         (Step.PUSH, LogUnavailableError("x"), "service-away", ""),
         (Step.PUSH, StoreUnavailableError("x"), "service-away", ""),
         (Step.PUSH, KeyError("somebody@example.org"), "internal", "KeyError"),
@@ -149,13 +166,13 @@ def test_every_code_has_a_meaning_somebody_who_mends_it_and_a_next_step() -> Non
 @pytest.mark.proves("E24")
 @given(st.text(max_size=200))
 def test_nothing_of_an_errors_free_text_is_shown(text: str) -> None:
-    _, said = trouble_of(Step.READ, RefusedError(f"looking: Graph answered 403 Denied: {text}"))
+    _, said = trouble_of(Step.READ, RefusedError(f"looking: {text}", provider_status=403, provider_code="Denied"))
     assert said == "403 Denied"
 
 
 def test_only_a_providers_own_no_means_that_nothing_was_made() -> None:
-    assert changed_nothing(RefusedError("Graph answered 403 Denied: x"))
-    assert not changed_nothing(RetryableError("Graph answered 503 (no code): x"))
+    assert changed_nothing(RefusedError("x", provider_status=403, provider_code="Denied"))
+    assert not changed_nothing(RetryableError("x", provider_status=503))
     assert not changed_nothing(RetryableError("timed out"))
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from http import HTTPStatus
 
 from services.portal.admin.integration.testflow.deciding.run import Step
 from services.portal.sign_in.refusals import BY_CODE, OTHER, Refusal, Who, explained, provider_code
 from shared.errors import (
+    ClientRefusedError,
     ConsentRevokedError,
     EventGoneError,
     LogUnavailableError,
     RefusedError,
     RetryableError,
+    RoomsyncError,
     StoreUnavailableError,
     TokenRefusedError,
+    WebhookUnreachableError,
 )
+from shared.providers.catalogue import meaning_of
+from shared.providers.failures import Meaning
 
 
 class Code(StrEnum):
@@ -115,12 +121,9 @@ _TABLE = (
 TROUBLES = {**BY_CODE, **{each.code: each for each in _TABLE}}
 """Code → everything a page says about it."""
 
-_HOOKS = re.compile(r"validation request|push\.webhook|webhookUrl|HOOKS_URL", re.IGNORECASE)
-_OUR_CLIENT = re.compile(r"refuses our own client \(([A-Za-z0-9_]{1,64})\)")
-_SAID = re.compile(r"answered (\d{3}) ([A-Za-z0-9_.-]{1,100})")
-_NO_CALENDAR = re.compile(r"notACalendarUser|MailboxNotEnabled|MailboxNotFound|ErrorNonExistentMailbox", re.IGNORECASE)
 _GONE = {"no_consent", "no_user", "AADSTS50173", "AADSTS700082", "AADSTS70043", "AADSTS700084"}
-_RIGHTS = re.compile(r"insufficient|ErrorAccessDenied|Authorization_RequestDenied", re.IGNORECASE)
+_NOT_OF_A_CODE = re.compile(r"[^A-Za-z0-9_.-]")
+_CODE_CHARS = 100
 
 
 def trouble_of(step: Step, error: Exception) -> tuple[str, str]:
@@ -133,7 +136,9 @@ def trouble_of(step: Step, error: Exception) -> tuple[str, str]:
     code = _code_of(step, error)
     if isinstance(error, ConsentRevokedError | TokenRefusedError):
         return code, provider_code(error.code, error.code)
-    return code, type(error).__name__ if code == Code.INTERNAL else _provider_words(str(error))
+    if code == Code.INTERNAL or not isinstance(error, RoomsyncError):
+        return code, type(error).__name__
+    return code, _provider_words(error)
 
 
 def _code_of(step: Step, error: Exception) -> str:
@@ -150,15 +155,16 @@ def _code_of(step: Step, error: Exception) -> str:
 
 
 def _answered(step: Step, error: RetryableError | RefusedError) -> str:
-    if step is Step.SUBSCRIBE and _HOOKS.search(str(error)):
+    meaning = meaning_of(error.provider_code)
+    if step is Step.SUBSCRIBE and (isinstance(error, WebhookUnreachableError) or meaning is Meaning.WEBHOOK):
         return Code.WEBHOOK_UNREACHABLE
-    return "provider-busy" if isinstance(error, RetryableError) else _refused(step, str(error))
+    return "provider-busy" if isinstance(error, RetryableError) else _refused(step, error, meaning)
 
 
 def changed_nothing(error: Exception) -> bool:
     """Whether the provider itself said no (4xx): then nothing was made. After silence or a 5xx nobody knows."""
-    said = _SAID.search(str(error))
-    return said is not None and said.group(1).startswith("4")
+    status = error.provider_status if isinstance(error, RoomsyncError) else 0
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def about(code: str) -> Refusal:
@@ -173,19 +179,18 @@ def _lost(code: str) -> str:
     return found.code if found is not OTHER else Code.CALENDAR_REFUSED
 
 
-def _refused(step: Step, message: str) -> str:
-    if _OUR_CLIENT.search(message):
+def _refused(step: Step, error: RefusedError, meaning: Meaning | None) -> str:
+    if isinstance(error, ClientRefusedError):
         return "secret-expired"
-    if _NO_CALENDAR.search(message):
+    if meaning is Meaning.NO_CALENDAR:
         return Code.NO_CALENDAR
     if step is Step.ROOM:
         return Code.ROOM_INVISIBLE
-    return "scope-missing" if _RIGHTS.search(message) else Code.CALENDAR_REFUSED
+    return "scope-missing" if meaning is Meaning.NO_RIGHT else Code.CALENDAR_REFUSED
 
 
-def _provider_words(message: str) -> str:
-    ours = _OUR_CLIENT.search(message)
-    if ours:
-        return ours.group(1)
-    said = _SAID.search(message)
-    return f"{said.group(1)} {said.group(2)}" if said else ""
+def _provider_words(error: RoomsyncError) -> str:
+    code = _NOT_OF_A_CODE.sub("", error.provider_code[:_CODE_CHARS])
+    if isinstance(error, ClientRefusedError) or not error.provider_status:
+        return code
+    return f"{error.provider_status} {code}".strip()

@@ -240,6 +240,35 @@ def test_what_cannot_be_undone_at_once_is_undone_with_the_next_try(
     assert site.left() == []
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.proves("E23")
+def test_what_a_try_may_have_made_is_undone_although_the_next_is_refused(
+    provider: str, building: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer is lost on the way; from then on the provider refuses."""
+    site = a_site(building, provider)
+    calendar = building.deps.providers[Provider(provider)]
+    failures = iter([RetryableError("timed out")])
+    subscribe = calendar.subscribe
+
+    def lost(access: Access, wish: Any) -> Subscription:
+        failure = next(failures, None)
+        if failure is None:
+            message = "no"
+            raise RefusedError(message, provider_status=403, provider_code="Denied")
+        subscribe(access, wish)
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(calendar, "subscribe", lost)
+        found = site.test()
+
+    assert [each["code"] for each in found["test"]["troubles"]] == ["calendar-refused", "clean-up-unfinished"]
+    assert found["test"]["leftovers"] == 1
+    assert site.test()["state"] == "enabled"
+    assert site.left() == []
+
+
 def _busy(_access: Access, _subscription: Subscription) -> None:
     message = "busy"
     raise RetryableError(message)
