@@ -15,9 +15,9 @@ partition's thread and is the only writer of its decisions, states and rows.
 - What cannot be read becomes a dead letter before its piece is committed; what would exceed its bound is parked. Both are
   counted and logged, and the partition goes on. A record of a later version ends the process.
 - A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit and at most once: a
-  look that is lost costs nothing but the time to the next one.
-- Without input, requests of `replay --apply` are worked off, and meetings whose dates are over are forgotten, each when it is
-  due: a heap holds the moments, so that nothing is walked through.
+  look that is lost costs nothing but the time to the next one. A decline that waits to be repeated asks until it is.
+- Without input, requests of `replay --apply` are worked off. Each step sweeps the meetings that are due: dates that are over
+  are forgotten, looks asked for. A heap holds the moments, so that nothing is walked through.
 """
 
 from __future__ import annotations
@@ -106,8 +106,7 @@ class RoomStatusOwner:
         elif self._backlog:
             self._mend(self._backlog)
             self._backlog = ()
-        else:
-            self._forget_what_is_over()
+        self._sweep_what_is_due()
         self._projection.flush()
         self._lag.show(self._passed)
 
@@ -133,8 +132,8 @@ class RoomStatusOwner:
             self._commit(batch, position)
             self._pass(piece, position)
 
-    def _forget_what_is_over(self) -> None:
-        """Forget past dates of meetings that nobody observes, and now and then write the position alone."""
+    def _sweep_what_is_due(self) -> None:
+        """Forget past dates of meetings that nobody observes, ask for looks, and now and then write the position alone."""
         now_ms = self._clock.now_ms()
         idle = now_ms >= self._position_at_ms + POSITION_EVERY_MS
         if idle:

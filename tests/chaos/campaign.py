@@ -237,10 +237,10 @@ class Campaign:
         }
 
     def _count_takes(self, truths: Mapping[str, Truth], verdict: Verdict) -> None:
-        """A room that was taken is exchanged in the calendar, and once."""
+        """A room that was taken for what the meeting still is, is exchanged in the calendar, and once."""
         for (provider, title), wanted in self._deployment.people.takes.items():
             done = truths[self._deployment.tenants[provider]].swaps.get(title, 0)
-            if done < wanted:
+            if done < wanted and (provider, title) not in self._deployment.people.doubtful_takes:
                 verdict.lost.append(f"{title}: {wanted} rooms taken, {done} exchanged")
             elif done > wanted:
                 verdict.twice.append(f"{title}: {wanted} rooms taken, {done} exchanged")

@@ -28,6 +28,11 @@ class People:
         self._cancelled: set[str] = set()
         self.takes: Counter[tuple[str, str]] = Counter()
         """Provider and title → rooms taken."""
+        self.doubtful_takes: set[tuple[str, str]] = set()
+        """Of these, taken for a meeting that was moved or decided in the same round: a page may not have shown that yet, and the
+        take is then refused, or else the room exchanged once."""
+        self._changed: set[str] = set()
+        """Titles of what was moved or decided in this round."""
         self._titles: dict[str, str] = {}
         self._words: dict[str, list[tuple[Office, str]]] = defaultdict(list)
         """Provider → meetings of one person each, whose room waits for one last word."""
@@ -50,7 +55,8 @@ class People:
             self._book(office, PEOPLE[0], tuple(RULES), [])
 
     def await_words(self) -> None:
-        """Everybody books the room that somebody decides for, alone; nothing else happens to these meetings."""
+        """A round begins: everybody books the room that somebody decides for, alone; nothing else happens to these meetings."""
+        self._changed.clear()
         for office in self._offices:
             for organizer in PEOPLE:
                 self._book(office, organizer, (UNDECIDED,), [])
@@ -78,6 +84,7 @@ class People:
             self._simulator.move(meeting, start_ms)
             starts.append(start_ms)
             self._answers.pop(meeting, None)
+            self._changed.add(self._titles[meeting])
 
     def cancel(self, dice: float) -> None:
         """A meeting is called off."""
@@ -96,6 +103,7 @@ class People:
             answer = "accepted" if self._answers.get(meeting) == "declined" else "declined"
             self._simulator.decide(office.rooms[UNDECIDED], meeting, answer)
             self._answers[meeting] = answer
+            self._changed.add(self._titles[meeting])
 
     def take(self, dice: float) -> None:
         """Somebody who was prompted takes another room."""
@@ -104,6 +112,8 @@ class People:
         if title:
             self._taken.add(title)
             self.takes[employee.provider, title] += 1
+            if title in self._changed:
+                self.doubtful_takes.add((employee.provider, title))
 
     def _any(self, dice: float) -> tuple[Office, str, tuple[str, ...]] | None:
         """A meeting that nobody takes a room for: what a take may still find there is another test's question."""

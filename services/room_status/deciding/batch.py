@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from services.room_status.deciding.announcement import room_status, status_key
+from services.room_status.deciding.confirmation import confirm_at, mailboxes_to_ask
 from services.room_status.deciding.expiry import due_at, forget_past, is_empty
 from services.room_status.deciding.fold import RULES_VERSION, Change, Rules, fold
 from services.room_status.deciding.memory import Copies, Draft
@@ -62,7 +63,7 @@ RULES_HEADER = "rules-version"
 
 @dataclass(frozen=True, slots=True)
 class PendingLook:
-    """A copy whose word could not be ordered against the others': its mailbox has to be looked at again."""
+    """A mailbox that has to be looked at again: its word could not be ordered against others', or waits to be repeated."""
 
     mailbox: Mailbox
     meeting: str
@@ -85,7 +86,7 @@ class Batch:
     """Sealed by a key that was destroyed on purpose."""
     owed: list[PendingLook] = field(default_factory=list)
     due: dict[bytes, int] = field(default_factory=dict)
-    """Meeting key → when something of it is to be forgotten next, epoch milliseconds."""
+    """Meeting key → when something of it is to be forgotten, or a look at it asked for, epoch milliseconds."""
     handled: int = 0
     """How many of the records given were decided: the piece ends behind them."""
     bytes: int = 0
@@ -147,6 +148,8 @@ def sweep(
 ) -> Batch:
     """
     Forget what is over in meetings that nobody observes any more, and meetings whose tenant's key is gone.
+
+    A decline that waits to be confirmed owes its mailbox a look.
 
     A record that cannot be read is kept: the version that wrote it will come back, and would tell everything twice without.
 
@@ -225,12 +228,15 @@ class _Deciding:
             return
         for mailbox in [mailbox for mailbox, held in self.draft.copies(key).items() if not held]:
             self._put(StateChange(copy_key(key, mailbox), None))
+        self.batch.owed += [
+            PendingLook(Mailbox(tenant, each), record.meeting) for each in mailboxes_to_ask(record, now_ms)
+        ]
         if record == meeting.record:
-            self.batch.due[key] = due_at(record)
+            self.batch.due[key] = min(due_at(record), confirm_at(record, now_ms))
             return
         # Under the name of the observation that it was recorded upon last: nothing but time lies between.
         sealing = _Sealing(keys, source.id, source.correlation, source.causation)
-        self._remember(key, record, self._changes(key, meeting, "", change, sealing))
+        self._remember(key, record, self._changes(key, meeting, "", change, sealing), now_ms)
 
     def _remembered(self, key: bytes, keys: TenantKeys) -> Meeting | None:
         """The meeting as it is now; one that an earlier, destroyed key sealed is as if it had never been."""
@@ -268,7 +274,7 @@ class _Deciding:
             copy = CopyRecord(mailbox=parts_of(key)[1], provider="", sight=Sight.WITHDRAWN)
         return msgspec.structs.replace(copy, version=before.version if before else 0)
 
-    def _remember(self, key: bytes, record: MeetingRecord, changes: Sequence[StateChange]) -> None:
+    def _remember(self, key: bytes, record: MeetingRecord, changes: Sequence[StateChange], asked_ms: int = 0) -> None:
         members = self.draft.mailboxes(key)
         for change in changes:
             self._put(change)
@@ -279,7 +285,7 @@ class _Deciding:
         if rewritten or members != self.draft.mailboxes(key):
             self._show(key)
         ended = not all(self.draft.copies(key).values())
-        self.batch.due[key] = 0 if ended or is_empty(record) else due_at(record)
+        self.batch.due[key] = 0 if ended or is_empty(record) else min(due_at(record), confirm_at(record, asked_ms))
 
     def _show(self, key: bytes) -> None:
         """The meeting's row, for everybody who holds a copy."""

@@ -118,7 +118,9 @@ def after_look(
     if unannounced and state.subscription and state.baseline_done:
         state = msgspec.structs.replace(state, doubted_at_ms=now_ms)
     due = _renewal(state, job, now_ms, at_once=unannounced) | _echo(state, job, now_ms, changed=changed)
-    due |= _confirmation(state, before, after, pace, now_ms) | _silence(state, after, pace, now_ms, changed=changed)
+    due |= _confirmation(state, before, after, job, pace, now_ms) | _silence(
+        state, after, job, pace, now_ms, changed=changed
+    )
     every_ms = reconcile_every_ms(state, after, pace, now_ms)
     due[DueReason.RECONCILE] = now_ms + int(every_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))
     echoes = 0 if DueReason.ECHO not in due else 1 if job.hinted else job.state.echoes + _was_due(job, DueReason.ECHO)
@@ -178,28 +180,30 @@ def _echo(state: MailboxState, job: Job, now_ms: int, *, changed: bool) -> dict[
     if job.hinted:
         return {DueReason.ECHO: now_ms + ECHO_MS}
     waiting = state.due.get(DueReason.ECHO, 0)
-    if waiting > now_ms:
+    if waiting > job.started_at_ms:
         return {DueReason.ECHO: waiting}
     repeats = _was_due(job, DueReason.ECHO) and job.state.echoes < MAX_ECHOES
     return {DueReason.ECHO: now_ms + (ECHO_MS << job.state.echoes)} if repeats else {}
 
 
 def _confirmation(
-    state: MailboxState, before: References, after: References, pace: Pace, now_ms: int
+    state: MailboxState, before: References, after: References, job: Job, pace: Pace, now_ms: int
 ) -> dict[DueReason, int]:
     if pace.grace_ms and _newly_declined(before, after):
         return {DueReason.CONFIRM: now_ms + pace.grace_ms}
     waiting = state.due.get(DueReason.CONFIRM, 0)
-    return {DueReason.CONFIRM: waiting} if waiting > now_ms else {}
+    return {DueReason.CONFIRM: waiting} if waiting > job.started_at_ms else {}
 
 
-def _silence(state: MailboxState, after: References, pace: Pace, now_ms: int, *, changed: bool) -> dict[DueReason, int]:
+def _silence(
+    state: MailboxState, after: References, job: Job, pace: Pace, now_ms: int, *, changed: bool
+) -> dict[DueReason, int]:
     if not _pending(after, now_ms):
         return {}
     if changed:
         return {DueReason.SILENT: now_ms + pace.pending_silent_ms}
     waiting = state.due.get(DueReason.SILENT, 0)
-    return {DueReason.SILENT: waiting} if waiting > now_ms else {}
+    return {DueReason.SILENT: waiting} if waiting > job.started_at_ms else {}
 
 
 def after_failure(state: MailboxState, *, retry_after_s: float | None, now_ms: int) -> MailboxState:

@@ -41,6 +41,8 @@ from tests.integration.shared.providers.conftest import Hooks, Simulator, sign_i
 
 PEOPLE = 20
 STEP_MS = 5 * MINUTE_MS
+LOOK_EVERY_S = 600
+"""A mailbox without meetings is else looked at every four hours, and would sleep through the trouble."""
 RECOVERED_WITHIN_MS = 3 * HOUR_MS
 
 
@@ -158,7 +160,8 @@ class Organisation:
 def organisation(
     request: pytest.FixtureRequest, tmp_path: Path, simulator: Simulator, settings: Settings, hooks: Hooks
 ) -> Iterator[Organisation]:
-    made = Organisation(tmp_path, simulator, dataclasses.replace(settings, hooks_url=hooks.url), request.param)
+    often = dataclasses.replace(settings, hooks_url=hooks.url, reconcile_s=LOOK_EVERY_S)
+    made = Organisation(tmp_path, simulator, often, request.param)
     made.settle()
     assert made.are_well()
     yield made

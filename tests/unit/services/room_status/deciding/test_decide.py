@@ -8,6 +8,7 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
 from services.room_status.deciding.batch import Batch, decide, sweep
+from services.room_status.deciding.confirmation import CONFIRM_AFTER_MS
 from shared.contracts import observation
 from shared.contracts.observation import Observation
 from shared.crypto.records import sealed_envelope
@@ -15,7 +16,7 @@ from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError
 from shared.ports.log import Record
-from tests.support.builders import KEYS, START_MS, an_observation
+from tests.support.builders import KEYS, NOW_MS, START_MS, an_observation, an_occurrence
 
 
 def keys_of(tenant: str) -> TenantKeys:
@@ -77,6 +78,28 @@ def test_past_and_erased_meetings_are_swept_with_their_public_states() -> None:
     assert set(swept.states.values()) == {None}
     assert [record.value for record in swept.statuses] == [None]
     assert set(sweep(memory, now_ms=0, partition=0, keys_of=erased).states.values()) == {None}
+
+
+@pytest.mark.proves("B9")
+def test_decline_that_came_with_a_new_time_asks_for_a_look_until_it_is_repeated() -> None:
+    moved = an_occurrence(start_ms=START_MS + HOUR_MS, a="declined")
+    batch = decided(an_observation(a="declined"), an_observation(moved, at_ms=NOW_MS + 1))
+    assert len(batch.decisions) == 1
+    ((key, first_ms),) = batch.due.items()
+    assert first_ms == NOW_MS + 1 + CONFIRM_AFTER_MS
+    memory = {key: value for key, value in batch.states.items() if value}
+
+    early = sweep(memory, now_ms=first_ms - 1, partition=0, keys_of=keys_of)
+    assert early.owed == []
+    asked = sweep(memory, now_ms=first_ms, partition=0, keys_of=keys_of)
+    assert [(owed.mailbox.id, owed.meeting) for owed in asked.owed] == [("m-ada", "m-planning")]
+    assert asked.due[key] == first_ms + CONFIRM_AFTER_MS
+
+    repeated = decide(
+        [a_record(an_observation(moved, at_ms=first_ms))], memory, partition=0, keys_of=keys_of, told=frozenset()
+    )
+    assert len(repeated.decisions) == 1
+    assert repeated.due[key] > first_ms + HOUR_MS
 
 
 def test_state_that_cannot_be_read_is_kept_for_a_version_that_can() -> None:

@@ -136,6 +136,15 @@ def test_new_decline_is_looked_at_again_after_the_grace_time() -> None:
     assert DueReason.CONFIRM not in after(a_state("google"), a_reference("declined"), a_reference("declined")).due
 
 
+@pytest.mark.parametrize("reason", [DueReason.CONFIRM, DueReason.SILENT, DueReason.ECHO])
+def test_appointment_that_comes_while_a_look_runs_is_not_answered_by_it(reason: DueReason) -> None:
+    known = a_reference("none")
+    waiting = a_state(due={reason: NOW_MS + 1})
+    job = Job(Mailbox("t", "m"), waiting, frozenset(), NOW_MS)
+    ended = after_look(waiting, known, known, job=job, full=False, pace=PACE, now_ms=NOW_MS + 2)
+    assert ended.due[reason] == NOW_MS + 1
+
+
 @pytest.mark.proves("B7")
 def test_pending_room_is_looked_at_again_after_ten_silent_minutes() -> None:
     asked = after(a_state(), {}, a_reference("none"))
