@@ -60,9 +60,8 @@ class StepError(RoomsyncError):
 
     def __init__(self, code: str, provider_code: str = "") -> None:
         """Keep our code and what the provider calls it."""
-        super().__init__(code)
+        super().__init__(code, provider_code=provider_code)
         self.code = code
-        self.provider_code = provider_code
 
 
 class Trial:
@@ -314,11 +313,20 @@ class Trial:
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     def _making(self, before: Made, call: Callable[[Access], T]) -> T:
-        """A call that makes something; if the provider refuses, there is nothing to be undone."""
+        """A call that makes something; if the provider refuses each try, there is nothing to be undone."""
+        failures: list[Exception] = []
+
+        def noted(access: Access) -> T:
+            try:
+                return call(access)
+            except Exception as error:
+                failures.append(error)
+                raise
+
         try:
-            return self._using(call)
-        except (RetryableError, RefusedError) as error:
-            if changed_nothing(error):
+            return self._using(noted)
+        except (RetryableError, RefusedError):
+            if all(changed_nothing(each) for each in failures):
                 self._keep(before)
             raise
 
