@@ -9,12 +9,16 @@ import msgspec
 
 from cli.common.engine import connect_engine
 from shared.contracts.envelope import read_json
-from shared.contracts.rows import RoomRow
+from shared.contracts.rows import RoomRow, TenantRow
 from shared.domain.identity import Provider
+from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Role
 from shared.errors import MalformedRecordError
-from shared.organisations.appointments import appoint
+from shared.organisations.appointments import appoint, appoint_account
+from shared.organisations.candidates import Account, Candidate, candidates, confirm, refuse
 from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce, join
+from shared.ports.engine import Engine
+from shared.ports.registry import Registry
 from shared.registry.tables import directories, rooms, tenants
 
 
@@ -49,7 +53,10 @@ def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dr
 @command.command()
 @click.option("--provider", type=click.Choice([str(name) for name in Provider]), required=True)
 @click.option("--directory", required=True, help="Entra tenant id, or the Google Workspace domain.")
-@click.option("--address", required=True, help="Of the work account they will sign in with.")
+@click.option("--address", default="", help="Of the work account they will sign in with; confirm them when they have.")
+@click.option(
+    "--account", default="", help="The directory's id of it: Entra's object id, Google's `sub`. Needs no confirmation."
+)
 @click.option(
     "--role",
     type=click.Choice([str(role) for role in Role if role is not Role.EMPLOYEE]),
@@ -57,21 +64,111 @@ def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dr
     show_default=True,
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
-def admin(provider: str, directory: str, address: str, role: str, dry_run: bool) -> None:
+def admin(provider: str, directory: str, address: str, account: str, role: str, dry_run: bool) -> None:
     """Appoint an administrator; an organisation that is not known yet becomes known, with its integration off."""
-    if address.count("@") != 1 or not all(address.split("@")):
-        message = f"{address!r} is not an address; give the one they sign in with"
-        raise click.UsageError(message)
+    _check_whom(address, account)
     if dry_run:
         click.echo(f"would appoint one {role} of {provider} {directory}")
         return
-    name = address.rpartition("@")[2]
+    name = address.rpartition("@")[2] or directory
     with connect_engine(fresh=True) as (engine, _):
-        tenant = introduce(engine.registry, engine.keyring, provider=provider, directory=directory.lower(), name=name)
-        row = tenants(engine.registry).get(tenant, "tenant")
-        if row is not None:
-            appoint(engine.registry, engine.keyring, tenant, row, address, Role(role))
-    click.echo(f"{tenant} {row.name if row else name}: {role} appointed; it takes effect at their next sign-in")
+        registry, keyring = engine.registry, engine.keyring
+        tenant = introduce(registry, keyring, provider=provider, directory=directory.lower(), name=name)
+        row = read_organisation(registry, tenant)
+        if account:
+            appoint_account(registry, keyring, tenant, row, Provider(provider), account, Role(role))
+        else:
+            appoint(registry, keyring, tenant, row, address, Role(role))
+    if account:
+        click.echo(f"{tenant} {row.name}: {role} appointed; the account has it, or gets it at its first sign-in")
+    else:
+        click.echo(
+            f"{tenant} {row.name}: {role} appointed; when they have signed in, `roomsync tenants candidates` shows them to be"
+            " confirmed"
+        )
+
+
+def _check_whom(address: str, account: str) -> None:
+    if bool(address) == bool(account):
+        message = "give either --address, or --account (the directory's id of their account)"
+        raise click.UsageError(message)
+    if address and (address.count("@") != 1 or not all(address.split("@"))):
+        message = f"{address!r} is not an address; give the one they sign in with"
+        raise click.UsageError(message)
+
+
+@command.command("candidates")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_candidates(as_json: bool) -> None:
+    """List who signed in with an appointed address, and waits to be confirmed or refused."""
+    with connect_engine() as (engine, _):
+        for tenant in dict.fromkeys(row.tenant for _, row in directories(engine.registry).scan(NOBODY)):
+            for each in candidates(engine.registry, engine.keyring, tenant):
+                line = _described(tenant, each)
+                text = "  ".join(str(value) for value in line.values())
+                click.echo(msgspec.json.encode(line).decode() if as_json else text)
+
+
+@command.command("confirm")
+@click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")
+@click.option(
+    "--account", required=True, help="The directory's id of the account, as `roomsync tenants candidates` names it."
+)
+def confirm_candidate(tenant: str, account: str) -> None:
+    """Give a candidate the roles that were meant for their address."""
+    with connect_engine() as (engine, _):
+        each = _candidate(engine, tenant, account)
+        in_use = read_organisation(engine.registry, tenant).provider
+        if not confirm(engine.registry, engine.keyring, tenant, each.appointment, each.user, each.roles, in_use):
+            raise _nobody_waits(account)
+    click.echo(f"{tenant}: {', '.join(each.roles)} given")
+
+
+@command.command("refuse")
+@click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")
+@click.option(
+    "--account", required=True, help="The directory's id of the account, as `roomsync tenants candidates` names it."
+)
+def refuse_candidate(tenant: str, account: str) -> None:
+    """Refuse a candidate; the appointment goes on waiting for somebody else with its address."""
+    with connect_engine() as (engine, _):
+        each = _candidate(engine, tenant, account)
+        if not refuse(engine.registry, tenant, each.appointment, each.user):
+            raise _nobody_waits(account)
+    click.echo(f"{tenant}: refused")
+
+
+def read_organisation(registry: Registry, tenant: str) -> TenantRow:
+    """The tenant's row. Raises UsageError when there is no such tenant."""
+    row = tenants(registry).get(tenant, "tenant")
+    if row is None:
+        message = f"there is no tenant {tenant}; see `roomsync tenants list`"
+        raise click.UsageError(message)
+    return row
+
+
+def _candidate(engine: Engine, tenant: str, account: str) -> Candidate:
+    for each in candidates(engine.registry, engine.keyring, tenant):
+        if each.account and each.account.subject == account:
+            return each
+    raise _nobody_waits(account)
+
+
+def _nobody_waits(account: str) -> click.UsageError:
+    return click.UsageError(f"no candidate has the account {account!r}; see `roomsync tenants candidates`")
+
+
+def _described(tenant: str, each: Candidate) -> dict[str, object]:
+    account = each.account or Account("", "", "")
+    return {
+        "tenant": tenant,
+        "roles": ",".join(each.roles),
+        "account": account.subject,
+        "provider": account.provider,
+        "address": account.address,
+        "name": account.name,
+        "at": to_rfc3339(each.at_ms) if each.at_ms else None,
+    }
 
 
 @command.command("join")
@@ -85,9 +182,7 @@ def join_directory(tenant: str, provider: str, directory: str, dry_run: bool) ->
         click.echo(f"would join {provider} {directory} with {tenant}")
         return
     with connect_engine() as (engine, _):
-        if tenants(engine.registry).get(tenant, "tenant") is None:
-            message = f"there is no tenant {tenant}; see `roomsync tenants list`"
-            raise click.UsageError(message)
+        read_organisation(engine.registry, tenant)
         if not join(engine.registry, tenant, provider=provider, directory=directory.lower()):
             click.echo(
                 f"{provider} {directory} is another organisation's already; see `roomsync tenants list`", err=True

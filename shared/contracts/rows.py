@@ -180,12 +180,33 @@ class SessionRow(_Row, frozen=True):
     csrf: str
 
 
+class CandidateEntry(_Row, frozen=True):
+    """An account that signed in with an address that was appointed, inside an `AppointmentRow`; it has no right by it."""
+
+    provider: str
+    sealed: bytes
+    """Name, address and account id as its provider gave them, under the consent key."""
+    at_ms: int
+    """When it signed in; 0: before it was appointed."""
+
+
 class AppointmentRow(_Row, frozen=True):
-    """Rights given to somebody before they sign in. Table `appointments`, id = `people.appointment_id` of their address."""
+    """
+    Rights meant for somebody who has not been identified yet. Table `appointments`.
+
+    The id is `people.appointment_id` of an address, whose candidates wait to be confirmed, or
+    `people.account_appointment_id` of an account, which has them with its next sign-in.
+    """
 
     roles: tuple[str, ...]
     address_sealed: bytes = b""
-    """Under the consent key: so that who appoints sees whom they have appointed."""
+    """Under the consent key: so that who appoints sees whom they have appointed, by the address or account they gave."""
+    candidates: dict[str, CandidateEntry] = {}
+    """User id → the account that waits to be confirmed; a few at most."""
+    confirmed: tuple[str, ...] = ()
+    """Providers of which an account was confirmed: no other account of theirs becomes a candidate."""
+    refused: tuple[str, ...] = ()
+    """User ids that were refused: signing in again does not make them candidates again."""
 
 
 class AuditRow(_Row, frozen=True):

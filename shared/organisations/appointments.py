@@ -1,4 +1,9 @@
-"""Rights for people who have not signed in yet, by their address; they get them, for good, when they do."""
+"""
+Rights for people who have not signed in yet.
+
+Appointed by an account id, they have them with their next sign-in. Appointed by an address, an account that signs in with it
+is a candidate first (`candidates.py`): an address says who was meant, and no provider promises that it stays the same person's.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shared.contracts.rows import AppointmentRow, TenantRow
+from shared.contracts.rows import AppointmentRow, TenantRow, UserRow
 from shared.crypto.sealing import seal, unseal
+from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, MalformedRecordError
-from shared.organisations.people import appointment_id
+from shared.organisations.people import account_appointment_id, appointment_id, user_id
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry import tables
@@ -20,21 +26,47 @@ def appoint(
     registry: Registry, keyring: Keyring, tenant: str, organisation: TenantRow, address: str, role: Role
 ) -> str:
     """
-    Give `role` to whoever signs in with `address`; what they were appointed to before stays.
+    Mean `role` for whoever is confirmed to have `address`; what was meant for them before stays, who was refused may come again.
 
     Returns:
         The appointment's id.
     """
     wanted = address.strip().lower()
     row_id = appointment_id(organisation, wanted)
-    sealed = seal(keyring.consent_key(tenant), wanted.encode(), purpose=_purpose(tenant, row_id))
-
-    def given(row: AppointmentRow | None) -> AppointmentRow:
-        roles = {*(row.roles if row else ()), role.value}
-        return AppointmentRow(roles=tuple(sorted(roles)), address_sealed=row.address_sealed if row else sealed)
-
-    tables.appointments(registry).change(tenant, row_id, given)
+    _mean(registry, keyring, tenant, row_id, wanted, role)
     return row_id
+
+
+def appoint_account(
+    registry: Registry,
+    keyring: Keyring,
+    tenant: str,
+    organisation: TenantRow,
+    provider: Provider,
+    account: str,
+    role: Role,
+) -> str:
+    """
+    Give `role` to the account that `provider` calls `account` (Entra's object id, Google's `sub`), now or when it signs in.
+
+    Returns:
+        The id of the person, or of the appointment of one who has not come yet.
+    """
+    user = user_id(organisation, provider, account)
+    if grant_role(registry, tenant, user, role):
+        return user
+    row_id = account_appointment_id(organisation, provider, account)
+    _mean(registry, keyring, tenant, row_id, f"{provider} account {account}", role)
+    return row_id
+
+
+def grant_role(registry: Registry, tenant: str, user: str, *roles: str) -> bool:
+    """Give `roles` to a person who has signed in; returns whether there is one of that id. Idempotent."""
+
+    def granted(row: UserRow | None) -> UserRow | None:
+        return msgspec.structs.replace(row, roles=tuple(sorted({*row.roles, *map(str, roles)}))) if row else None
+
+    return tables.users(registry).change(tenant, user, granted) is not None
 
 
 def dismiss(registry: Registry, tenant: str, row_id: str, role: Role) -> None:
@@ -50,10 +82,23 @@ def dismiss(registry: Registry, tenant: str, row_id: str, role: Role) -> None:
 
 
 def appointed(registry: Registry, keyring: Keyring, tenant: str) -> Iterator[tuple[str, AppointmentRow, str]]:
-    """Appointment id, row and address ("" when it cannot be read any more) of everybody who has not come yet."""
+    """Appointment id, row and address or account ("" when unreadable) of everybody who has not come or is not confirmed yet."""
     for row_id, row in tables.appointments(registry).scan(tenant):
         if row.roles and row.address_sealed:
             yield row_id, row, _address(keyring, tenant, row_id, row)
+
+
+def _mean(registry: Registry, keyring: Keyring, tenant: str, row_id: str, whom: str, role: Role) -> None:
+    sealed = seal(keyring.consent_key(tenant), whom.encode(), purpose=_purpose(tenant, row_id))
+
+    def given(row: AppointmentRow | None) -> AppointmentRow:
+        before = row or AppointmentRow(roles=())
+        roles = tuple(sorted({*before.roles, role.value}))
+        return msgspec.structs.replace(
+            before, roles=roles, address_sealed=before.address_sealed or sealed, confirmed=(), refused=()
+        )
+
+    tables.appointments(registry).change(tenant, row_id, given)
 
 
 def _address(keyring: Keyring, tenant: str, row_id: str, row: AppointmentRow) -> str:

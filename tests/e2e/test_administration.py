@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -38,6 +39,7 @@ def test_administrator_tests_the_integration_and_people_may_then_connect(stage: 
         ["tenants", "admin", "--provider", provider, "--directory", directory, "--address", f"ada@{domain}"],
         stage.environ,
     )
+    confirm_candidate(stage, f"/auth/login?provider={provider}&for=sign-in&login_hint=ada@{domain}")
 
     with httpx.Client(base_url=stage.portal, timeout=30.0) as ada:
         landed = go(ada, f"/auth/login?provider={provider}&for=sign-in&login_hint=ada@{domain}")
@@ -74,6 +76,7 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
         simulate(stage, "rooms", tenant="x.test", name="Room", address="room@x.test", capacity=4)
         appointed = ["--provider", "google", "--directory", "x.test", "--address", "ada@x.test"]
         run_command(["tenants", "admin", *appointed], stage.environ)
+        confirm_candidate(stage, "/auth/login?provider=google&for=sign-in&login_hint=ada@x.test")
         landed = go(ada, f"{stage.portal}/auth/login?provider=google&for=sign-in&login_hint=ada@x.test")
         csrf = re.search(r'name="csrf" value="([^"]+)"', landed.text)
         assert csrf is not None
@@ -93,6 +96,17 @@ def test_portal_that_is_told_to_stop_removes_first_what_a_test_has_made() -> Non
         assert found["state"] == "failed"
         assert [each["code"] for each in found["test"]["troubles"]] == ["interrupted"]
         assert found["test"]["leftovers"] == 0
+
+
+def confirm_candidate(stage: RunningSystem, path: str) -> None:
+    """The appointed person signs in, without any right; the operator confirms them."""
+    with httpx.Client(base_url=stage.portal, timeout=30.0) as client:
+        go(client, path)
+        assert client.get("/v1/admin/integration").status_code == 403
+        lines = run_command(["tenants", "candidates", "--json"], stage.environ).splitlines()
+        [found] = [json.loads(line) for line in lines]
+        run_command(["tenants", "confirm", "--tenant", found["tenant"], "--account", found["account"]], stage.environ)
+        assert client.get("/v1/admin/integration").status_code == 200
 
 
 def meetings_that_stand(stage: RunningSystem) -> list[Any]:

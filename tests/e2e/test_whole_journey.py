@@ -132,7 +132,7 @@ def _populated(journey: Journey) -> Journey:
     for name, mode in (("Aare", "forbid"), ("Birs", "auto")):
         room = {"name": name, "address": f"{name.lower()}@rooms.{DOMAIN}", "capacity": 6, "building": "N", "floor": "4"}
         journey.post("rooms", tenant=tenant, rules={"mode": mode, "delayMs": [100, 300]}, **room)
-    wanted = ["--provider", journey.provider, "--directory", tenant, "--address", f"ada@{DOMAIN}"]
+    wanted = ["--provider", journey.provider, "--directory", tenant, "--account", journey.ids["ada"]]
     run_command(["tenants", "admin", *wanted], journey.stage.environ)
     return journey
 

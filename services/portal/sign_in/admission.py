@@ -17,8 +17,10 @@ from shared.crypto.sealing import seal
 from shared.domain.roles import Role
 from shared.errors import LogUnavailableError, RefusedError
 from shared.grants.oauth import Granted
+from shared.organisations.appointments import appoint_account
+from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
-from shared.organisations.people import appointment_id, mailbox_id, user_id
+from shared.organisations.people import account_appointment_id, appointment_id, mailbox_id, user_id
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -125,23 +127,32 @@ def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
 
 def _appoint_first(deps: Deps, tenant: str, identity: Identity) -> None:
     """Who administers the directory that they bring along administers it here; of two who race, one does. Others: the operator."""
-    table = tables.appointments(deps.engine.registry)
-    organisation = tables.tenants(deps.engine.registry).get(tenant, "tenant")
-    if organisation and table.add(tenant, FIRST, AppointmentRow(roles=())):
-        row = AppointmentRow(roles=(Role.SUBSCRIPTION_ADMIN,))
-        table.put(tenant, appointment_id(organisation, identity.address), row)
+    engine = deps.engine
+    organisation = tables.tenants(engine.registry).get(tenant, "tenant")
+    if organisation and tables.appointments(engine.registry).add(tenant, FIRST, AppointmentRow(roles=())):
+        appoint_account(
+            engine.registry,
+            engine.keyring,
+            tenant,
+            organisation,
+            identity.provider,
+            identity.subject,
+            Role.SUBSCRIPTION_ADMIN,
+        )
 
 
 def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, roles: Collection[str] = ()) -> str:
     """
     The person's row, made at their first sign-in; what was written into it later (roles, the welcome) stays.
 
+    Their account has the rights that were given to it; those that were meant for its address wait for a confirmation.
+
     Args:
         deps: Stores and keys.
         tenant: Where they belong, as their provider and `directories` say.
         organisation: The tenant's row.
         identity: As their provider vouches.
-        roles: Given to them besides what they have and what somebody appointed them to.
+        roles: Given to them besides what they have and what their account was appointed to.
 
     Returns:
         Their user id.
@@ -168,14 +179,25 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
         ),
     )
     # From here on the roles are kept with the person, so that what is taken from them stays taken.
-    tables.appointments(deps.engine.registry).delete(tenant, appointment_id(organisation, identity.address))
+    appointment = account_appointment_id(organisation, identity.provider, identity.subject)
+    tables.appointments(deps.engine.registry).delete(tenant, appointment)
+    _propose(deps, tenant, organisation, user, identity)
     return user
 
 
 def _given_roles(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity) -> tuple[str, ...]:
-    """What somebody appointed them to before they came."""
-    row = tables.appointments(deps.engine.registry).get(tenant, appointment_id(organisation, identity.address))
+    """What somebody appointed their account to before they came."""
+    appointment = account_appointment_id(organisation, identity.provider, identity.subject)
+    row = tables.appointments(deps.engine.registry).get(tenant, appointment)
     return row.roles if row else ()
+
+
+def _propose(deps: Deps, tenant: str, organisation: TenantRow, user: str, identity: Identity) -> None:
+    """An address that was appointed gives no right, whoever vouches for it: who appointed it says whether they are meant."""
+    account = Account(identity.provider, identity.subject, identity.address, identity.name)
+    row_id = appointment_id(organisation, identity.address)
+    engine = deps.engine
+    propose(engine.registry, engine.keyring, tenant, row_id, user, account, at_ms=deps.clock.now_ms())
 
 
 def _sealed(deps: Deps, tenant: str, user: str, address: str) -> bytes:

@@ -39,6 +39,7 @@ DIRECTORY_ADMINISTRATORS = frozenset(
 )
 """Entra's role templates that may consent for everybody; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"""
 _GUEST_MARK = "#ext#"
+_MAX_NAME_CHARS = 100
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
@@ -63,6 +64,8 @@ class Identity:
     directory: str
     """Entra's tenant id, Google's hosted domain."""
     address: str
+    name: str = ""
+    """As their provider shows it: for people to recognise them by, never for rights."""
     administers: bool = False
     """Whether the provider vouches that they administer the whole directory; Google's id_token never says so."""
 
@@ -248,12 +251,30 @@ def _microsoft_identity(claims: Mapping[str, Any]) -> Identity:
         raise RefusedSignInError(Cause.GUEST)
     roles = claims.get("wids")
     administers = isinstance(roles, list) and any(role in DIRECTORY_ADMINISTRATORS for role in roles)
-    return Identity(Provider.MICROSOFT, _text(claims, "oid"), _text(claims, "tid").lower(), name, administers)
+    return Identity(
+        provider=Provider.MICROSOFT,
+        subject=_text(claims, "oid"),
+        directory=_text(claims, "tid").lower(),
+        address=name,
+        name=_shown_name(claims),
+        administers=administers,
+    )
 
 
 def _google_identity(claims: Mapping[str, Any]) -> Identity:
     address = _text(claims, "email") if claims.get("email_verified") is True else ""
-    return Identity(Provider.GOOGLE, _text(claims, "sub"), _text(claims, "hd").lower(), address.lower())
+    return Identity(
+        provider=Provider.GOOGLE,
+        subject=_text(claims, "sub"),
+        directory=_text(claims, "hd").lower(),
+        address=address.lower(),
+        name=_shown_name(claims),
+    )
+
+
+def _shown_name(claims: Mapping[str, Any]) -> str:
+    """A line of at most 100 characters that can be printed; the rest of what somebody calls themselves is not kept."""
+    return "".join(sign for sign in _text(claims, "name")[:_MAX_NAME_CHARS] if sign.isprintable())
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

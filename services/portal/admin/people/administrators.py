@@ -1,8 +1,12 @@
-"""Who administers an organisation: appointing and dismissing, by address, also before somebody has signed in."""
+"""
+Who administers an organisation: appointing by address, confirming who signed in with it, and dismissing.
+
+Rights follow the account (Entra's object id, Google's `sub`), never the address: that only says who was meant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -14,10 +18,13 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from shared.contracts.rows import UserRow
+from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
 from shared.organisations.appointments import appoint, appointed, dismiss
+from shared.organisations.candidates import Account, Candidate, candidates, confirm, propose, refuse
+from shared.organisations.people import short_account
 from shared.registry import tables
 
 APPOINTABLE = (Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN)
@@ -34,11 +41,28 @@ class Administrator:
     """"" when it cannot be read any more."""
     roles: tuple[str, ...]
     came: bool
-    """Whether they have signed in since."""
+    """Whether they have the roles; otherwise they have not come, or not been confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCandidate:
+    """Somebody who signed in with an address that was appointed, as the page shows them."""
+
+    appointment: str
+    user: str
+    roles: tuple[str, ...]
+    provider: str
+    name: str
+    """"" when it is not known."""
+    address: str
+    account: str
+    """The directory's id of their account, in short; "" when nobody can read it any more."""
+    at: str | None
+    """When they signed in; None: before they were appointed."""
 
 
 class AdministratorList:
-    """One subscription administrator's hand on the list. Every method raises StoreUnavailableError."""
+    """What one subscription administrator may do with the list. Every method raises StoreUnavailableError."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
         """Nothing is read yet."""
@@ -55,12 +79,17 @@ class AdministratorList:
         )
         return sorted([*self._came(), *waiting], key=lambda each: (not each.came, each.address))
 
+    def candidates(self) -> list[ShownCandidate]:
+        """Who waits to be confirmed, the latest first."""
+        engine = self._deps.engine
+        found = candidates(engine.registry, engine.keyring, self._person.tenant)
+        return [_shown(each) for each in sorted(found, key=lambda each: (-each.at_ms, each.user))]
+
     def appoint(self, address: str, role: Role) -> None:
         """
-        Give `role` to whoever has that address, now or when they come.
+        Mean `role` for whoever has that address: accounts that have signed in with it, or do later, wait to be confirmed.
 
-        One address may be two accounts, one of each calendar system: every account has the role, and one of the system in use
-        that has not come yet gets it when it does.
+        One address may be two accounts, one of each calendar system: each is confirmed by itself.
 
         Raises:
             ProblemError: 422, it is no address.
@@ -68,13 +97,34 @@ class AdministratorList:
         wanted = _checked(address)
         engine, tenant = self._deps.engine, self._person.tenant
         known, in_use = self._accounts_at(wanted), organisation(self._deps, self._person)
-        given = list(known)
-        for user in known:
-            self._users.change(tenant, user, lambda row: _with(row, role))
-        if in_use.provider not in known.values():
-            given.append(appoint(engine.registry, engine.keyring, tenant, in_use, wanted, role))
-        for row_id in given:
-            entries.record(self._deps, self._person, "role.given", about=row_id, outcome=role.value)
+        lacking = {user: row for user, row in known.items() if role not in row.roles}
+        if not lacking and in_use.provider in {row.provider for row in known.values()}:
+            return
+        row_id = appoint(engine.registry, engine.keyring, tenant, in_use, wanted, role)
+        for user, row in lacking.items():
+            account = Account(row.provider, row.subject, wanted)
+            propose(engine.registry, engine.keyring, tenant, row_id, user, account, at_ms=0)
+        entries.record(self._deps, self._person, "role.offered", about=row_id, outcome=role.value)
+
+    def confirm(self, row_id: str, user: str, roles: Collection[str]) -> None:
+        """
+        Give a candidate the rights of the appointment, as they were shown.
+
+        Raises:
+            ProblemError: 409, they do not wait for these any more, or nobody can read who they are.
+        """
+        engine, tenant = self._deps.engine, self._person.tenant
+        in_use = organisation(self._deps, self._person).provider
+        if not confirm(engine.registry, engine.keyring, tenant, row_id, user, roles, in_use):
+            raise _no_candidate()
+        for role in roles:
+            entries.record(self._deps, self._person, "role.given", about=user, outcome=role)
+
+    def refuse(self, row_id: str, user: str) -> None:
+        """Refuse a candidate. Raises ProblemError: 409, they do not wait any more."""
+        if not refuse(self._deps.engine.registry, self._person.tenant, row_id, user):
+            raise _no_candidate()
+        entries.record(self._deps, self._person, "role.refused", about=user)
 
     def dismiss(self, row_id: str, role: Role) -> None:
         """
@@ -122,13 +172,13 @@ class AdministratorList:
                 address = ""
             yield Administrator(user, address, row.roles, came=True)
 
-    def _accounts_at(self, address: str) -> dict[str, str]:
-        """User id → provider of everybody who has signed in with that address."""
-        vault, found = ConsentVault(self._deps.engine.keyring), {}
+    def _accounts_at(self, address: str) -> dict[str, UserRow]:
+        """User id → row of everybody who signed in with that address last."""
+        vault, found = ConsentVault(self._deps.engine.keyring), dict[str, UserRow]()
         for user, row in self._users.scan(self._person.tenant):
             try:
                 if vault.address_of(self._person.tenant, user, row) == address:
-                    found[user] = row.provider
+                    found[user] = row
             except (KeyDestroyedError, MalformedRecordError):
                 continue  # sealed by a key that is gone: they get their role when they sign in again
         return found
@@ -140,6 +190,20 @@ def _with(row: UserRow | None, role: Role) -> UserRow | None:
 
 def _without(row: UserRow | None, role: Role) -> UserRow | None:
     return msgspec.structs.replace(row, roles=tuple(word for word in row.roles if word != role)) if row else None
+
+
+def _shown(each: Candidate) -> ShownCandidate:
+    account = each.account
+    return ShownCandidate(
+        appointment=each.appointment,
+        user=each.user,
+        roles=each.roles,
+        provider=account.provider if account else "",
+        name=account.name if account else "",
+        address=account.address if account else "",
+        account=short_account(account.subject) if account else "",
+        at=to_rfc3339(each.at_ms) if each.at_ms else None,
+    )
 
 
 def _checked(address: str) -> str:
@@ -158,6 +222,15 @@ def _checked(address: str) -> str:
 def _nobody() -> ProblemError:
     return ProblemError(
         HTTPStatus.NOT_FOUND, "no-such-role", "Nobody has this role there.", next_step="See /admin/people"
+    )
+
+
+def _no_candidate() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.CONFLICT,
+        "no-candidate",
+        "Nobody waits for this confirmation any more, or it is for other roles than you were shown.",
+        next_step="Reload /admin/people; if an account cannot be read, have its person sign in again.",
     )
 
 

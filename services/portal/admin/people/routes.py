@@ -1,7 +1,8 @@
-"""Appointing and dismissing administrators, as a page and as JSON."""
+"""Appointing, confirming and dismissing administrators, as a page and as JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from http import HTTPStatus
 
@@ -32,6 +33,7 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
         return render_template(
             "people.html",
             people=AdministratorList(deps, person).all(),
+            candidates=AdministratorList(deps, person).candidates(),
             csrf=person.csrf,
             me=person.user,
             roles=[(role.value, ROLE_WORDS[role]) for role in APPOINTABLE],
@@ -42,6 +44,12 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
     def appoint_by_form() -> AnyResponse:
         person = entitled(Right.APPOINT)
         AdministratorList(deps, person).appoint(request.form.get("address", ""), _role(request.form.get("role", "")))
+        return redirect("/admin/people", HTTPStatus.SEE_OTHER)
+
+    @bp.post("/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
+    def answer_by_form(row_id: str, user: str, act: str) -> AnyResponse:
+        person = entitled(Right.APPOINT)
+        _answer(AdministratorList(deps, person), row_id, user, act, request.form.getlist("role"))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/people/<row_id>/dismiss")
@@ -64,6 +72,14 @@ def _api(bp: Blueprint, deps: Deps) -> None:
         list_of.appoint(str(sent.get("address", "")), _role(str(sent.get("role", ""))))
         return jsonify(_shape(list_of)), HTTPStatus.CREATED
 
+    @bp.post("/v1/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
+    def answer(row_id: str, user: str, act: str) -> Response:
+        list_of = AdministratorList(deps, entitled(Right.APPOINT))
+        body = request.get_json(silent=True)
+        roles = body.get("roles") if isinstance(body, dict) else None
+        _answer(list_of, row_id, user, act, [str(each) for each in roles] if isinstance(roles, list) else [])
+        return jsonify(_shape(list_of))
+
     @bp.delete("/v1/admin/people/<row_id>/roles/<role>")
     def dismiss(row_id: str, role: str) -> Response:
         list_of = AdministratorList(deps, entitled(Right.APPOINT))
@@ -72,7 +88,19 @@ def _api(bp: Blueprint, deps: Deps) -> None:
 
 
 def _shape(people: AdministratorList) -> Json:
-    return {"people": [asdict(each) for each in people.all()], "roles": [role.value for role in APPOINTABLE]}
+    return {
+        "people": [asdict(each) for each in people.all()],
+        "candidates": [asdict(each) for each in people.candidates()],
+        "roles": [role.value for role in APPOINTABLE],
+    }
+
+
+def _answer(people: AdministratorList, row_id: str, user: str, act: str, roles: Collection[str]) -> None:
+    """Confirm a candidate for `roles`, or refuse them."""
+    if act == "confirm":
+        people.confirm(row_id, user, [_role(word) for word in roles])
+    else:
+        people.refuse(row_id, user)
 
 
 def _role(word: str) -> Role:

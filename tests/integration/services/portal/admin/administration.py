@@ -27,7 +27,7 @@ from shared.domain.roles import Role
 from shared.engines.embedded import EmbeddedEngine, open_engine
 from shared.grants.broker import ConsentBroker
 from shared.grants.token_endpoint import TokenEndpoint
-from shared.organisations.appointments import appoint
+from shared.organisations.appointments import appoint_account
 from shared.organisations.enrolment import enter_rooms, introduce
 from shared.providers.catalogue import calendar_providers
 from shared.registry import tables
@@ -116,10 +116,11 @@ class Building:
         return Chief(self, self.app.test_client())
 
     def tenant(self, provider: str, directory: str, chief: str, role: Role = Role.SUBSCRIPTION_ADMIN) -> str:
-        """Known, off, and with an appointed administrator."""
+        """Known, off, and with an administrator who was appointed by their account."""
         registry, keyring = self.engine.registry, self.engine.keyring
         tenant = introduce(registry, keyring, provider=provider, directory=directory, name="Contoso")
-        appoint(registry, keyring, tenant, self.row(tenant), chief, role)
+        account = account_of(self.simulator, chief)
+        appoint_account(registry, keyring, tenant, self.row(tenant), Provider(provider), account, role)
         return tenant
 
     def row(self, tenant: str) -> TenantRow:
@@ -187,6 +188,12 @@ def truth(simulator: Simulator, what: str) -> list[dict[str, Any]]:
     answer = httpx.get(f"{simulator.url}/sim/v1/{what}").raise_for_status().json()
     found: list[dict[str, Any]] = answer if isinstance(answer, list) else answer[what]
     return found
+
+
+def account_of(simulator: Simulator, address: str) -> str:
+    """The directory's id of the account that has `address`: `oid` at Microsoft, `sub` at Google."""
+    [found] = [each["id"] for each in truth(simulator, "users") if each["address"] == address]
+    return str(found)
 
 
 def until(holds: Callable[[], Any], what: str) -> Any:

@@ -44,6 +44,7 @@ PAGES: dict[str, Right] = {
     "GET /admin/integration/test/result": R.SEE_INTEGRATION,
     "GET /admin/people": R.APPOINT,
     "POST /admin/people": R.APPOINT,
+    "POST /admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>": R.APPOINT,
     "POST /admin/people/<row_id>/dismiss": R.APPOINT,
     "GET /admin/rooms": R.SEE_ROOMS,
     "POST /admin/rooms": R.CHANGE_ROOMS,
@@ -63,6 +64,7 @@ PROGRAMS: dict[str, Right] = {
     "DELETE /v1/admin/integration/test": R.SWITCH_INTEGRATION,
     "GET /v1/admin/people": R.APPOINT,
     "POST /v1/admin/people": R.APPOINT,
+    "POST /v1/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>": R.APPOINT,
     "DELETE /v1/admin/people/<row_id>/roles/<role>": R.APPOINT,
     "GET /v1/admin/rooms": R.SEE_ROOMS,
     "POST /v1/admin/rooms": R.CHANGE_ROOMS,
@@ -167,6 +169,7 @@ def test_only_whoever_may_switch_it_sees_a_switch(staff: Staff, provider: str) -
 def test_each_role_meets_exactly_what_the_matrix_gives_it(staff: Staff, route: str, role: Role) -> None:
     method, path = route.split(" ", 1)
     path = re.sub(r"<any\(pair, unpair\):act>", "pair", path)
+    path = re.sub(r"<any\(confirm, refuse\):act>", "refuse", path)
     path = re.sub(r"<role>", Role.BUILDING_ADMIN.value, path)
     path = re.sub(r"<\w+>", "r-nothing", path)
 
@@ -220,7 +223,8 @@ def test_every_page_keeps_frames_strangers_and_caches_out(staff: Staff, route: s
 @pytest.mark.parametrize("path", sorted(route.partition(" ")[2] for route in PAGES if route.startswith("POST")))
 def test_no_form_is_taken_from_elsewhere(staff: Staff, path: str) -> None:
     answer = staff.ada.client.post(
-        re.sub(r"<any\(pair, unpair\):act>|<\w+>", "pair", path), data={"provider": "microsoft"}
+        re.sub(r"<any\((\w+), \w+\):act>|<\w+>", lambda found: found[1] or "some-id", path),
+        data={"provider": "microsoft"},
     )
     assert answer.status_code == 403
     assert "csrf" in answer.text
@@ -316,6 +320,8 @@ def test_administrator_is_appointed_by_address_before_they_have_ever_come(buildi
     staff.ada.post("/admin/people", address=f"Zoe@{staff.domain}", role="building-admin")
     shown = staff.ada.client.get("/admin/people").text
     zoe = building.signed_in(f"zoe@{staff.domain}", "microsoft")
+    assert zoe.client.get("/admin/rooms").status_code == 403
+    confirm(staff, zoe)
 
     assert f"zoe@{staff.domain}" in shown
     assert "Has not signed in since" in shown
@@ -335,14 +341,97 @@ def test_role_is_given_to_both_accounts_of_one_address(building: Building) -> No
     staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="building-admin")
     identity = Identity(Provider.GOOGLE, "emil-at-google", "x.test", f"emil@{staff.domain}")
     came = enter(building.deps, staff.tenant, building.row(staff.tenant), identity)
+    answer_all(staff, "confirm")
 
     users = tables.users(building.engine.registry)
     roles = {user: row.roles for user, row in users.scan(staff.tenant)}
     assert roles[emil.user] == roles[came] == (Role.BUILDING_ADMIN.value,)
     assert emil.client.get("/admin/rooms").status_code == 200
     staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="subscription-admin")
+    answer_all(staff, "confirm")
     assert Role.SUBSCRIPTION_ADMIN.value in {row.roles[-1] for user, row in users.scan(staff.tenant) if user == came}
     assert "Has not signed in since" not in staff.ada.client.get("/admin/people").text.partition("emil@")[2]
+
+
+def candidates(staff: Staff) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = staff.ada.client.get("/v1/admin/people").json["candidates"]
+    return found
+
+
+def answer_all(staff: Staff, act: str) -> list[int]:
+    """Confirm or refuse everybody who waits; the statuses."""
+    return [
+        staff.ada.call(
+            "POST", f"/v1/admin/people/{each['appointment']}/candidates/{each['user']}/{act}", roles=each["roles"]
+        ).status_code
+        for each in candidates(staff)
+    ]
+
+
+def confirm(staff: Staff, whom: Chief) -> None:
+    [each] = [each for each in candidates(staff) if each["user"] == whom.user]
+    path = f"/admin/people/{each['appointment']}/candidates/{each['user']}/confirm"
+    answer = staff.ada.client.post(path, data={"csrf": staff.ada.csrf, "role": each["roles"]})
+    assert answer.status_code == 303, answer.text
+
+
+@pytest.mark.proves("E10")
+def test_who_signs_in_with_an_appointed_address_has_no_right_until_they_are_confirmed(building: Building) -> None:
+    """The directory gave the address to somebody else meanwhile: another account comes with it."""
+    staff = a_staff(building)
+    staff.ada.post("/admin/people", address=f"zoe@{staff.domain}", role="subscription-admin")
+    heir = building.simulator.post("users", tenant=staff.directory, name="Zora <b>", address=f"zora@{staff.domain}")
+    building.simulator.post(f"users/{heir['id']}/consents", granted=True)
+    building.simulator.faults(oauth={"claims": {f"zora@{staff.domain}": {"preferred_username": f"Zoe@{staff.domain}"}}})
+
+    zora = building.signed_in(f"zora@{staff.domain}", "microsoft")
+    page = staff.ada.client.get("/admin/people").text
+    [shown] = candidates(staff)
+
+    assert zora.client.get("/admin/people").status_code == 403
+    assert (shown["name"], shown["address"]) == ("Zora <b>", f"zoe@{staff.domain}")
+    assert shown["account"] == f"{heir['id'][:8]}…{heir['id'][-4:]}"
+    assert shown["at"] is not None
+    assert "Zora &lt;b&gt;" in page
+    assert shown["account"] in page
+    assert answer_all(staff, "refuse") == [200]
+    building.signed_in(f"zora@{staff.domain}", "microsoft")
+    assert candidates(staff) == []
+    assert "Has not signed in since" in staff.ada.client.get("/admin/people").text, "zoe may still come"
+    building.simulator.faults(oauth={})
+
+
+@pytest.mark.proves("E10")
+def test_confirmation_gives_what_was_shown_and_once(building: Building) -> None:
+    staff = a_staff(building)
+    emil = staff.people[Role.EMPLOYEE]
+    staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="building-admin")
+    [shown] = candidates(staff)
+    at = f"/v1/admin/people/{shown['appointment']}/candidates/{shown['user']}"
+    staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="subscription-admin")
+
+    late = staff.ada.call("POST", f"{at}/confirm", roles=shown["roles"])
+    assert (late.status_code, late.json["code"]) == (409, "no-candidate")
+    assert emil.client.get("/admin/rooms").status_code == 403
+    assert staff.ada.client.post(f"/admin/people{at.removeprefix('/v1/admin/people')}/confirm").status_code == 403
+
+    assert answer_all(staff, "confirm") == [200]
+    assert emil.client.get("/admin/people").status_code == 200
+    assert staff.ada.call("POST", f"{at}/confirm", roles=["subscription-admin"]).status_code == 409
+    assert candidates(staff) == []
+    stored = [each.value for each in rows(building, staff.tenant, "appointments")]
+    assert all(staff.domain.encode() not in value for value in stored)
+
+
+@pytest.mark.proves("E10")
+def test_nobody_confirms_candidates_of_another_organisation(building: Building) -> None:
+    staff, other = a_staff(building), a_staff(building)
+    staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="subscription-admin")
+    [shown] = candidates(staff)
+    for act in ("confirm", "refuse"):
+        at = f"/v1/admin/people/{shown['appointment']}/candidates/{shown['user']}/{act}"
+        assert other.ada.call("POST", at, roles=shown["roles"]).status_code == 409
+    assert candidates(staff) == [shown]
 
 
 def test_appointment_that_is_none_cannot_be_taken_away(building: Building) -> None:
@@ -381,6 +470,7 @@ def test_two_who_dismiss_each_other_at_once_leave_one(building: Building, monkey
     staff = a_staff(building)
     berta = staff.people[Role.BUILDING_ADMIN]
     staff.ada.post("/admin/people", address=f"berta@{staff.domain}", role="subscription-admin")
+    confirm(staff, berta)
     both, seen, real = threading.Barrier(2), set[int](), AdministratorList._chiefs
 
     def chiefs(people: AdministratorList) -> set[str]:
@@ -411,11 +501,12 @@ def test_two_who_dismiss_each_other_at_once_leave_one(building: Building, monkey
 def test_what_administrators_do_is_on_record_without_names(building: Building) -> None:
     staff = a_staff(building)
     staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="building-admin")
+    confirm(staff, staff.people[Role.EMPLOYEE])
     staff.ada.post("/admin/integration/test", provider="microsoft")
 
     acts = staff.ada.client.get("/v1/admin/audit").json["acts"]
 
-    assert [each["act"] for each in acts] == ["integration.test-begun", "role.given"]
+    assert [each["act"] for each in acts] == ["integration.test-begun", "role.given", "role.offered"]
     assert {each["user"] for each in acts} == {staff.ada.user}
     assert all(staff.domain.encode() not in each.value for each in rows(building, staff.tenant, "audit"))
 

@@ -11,6 +11,7 @@ from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.organisations.appointments import appoint, appointed
+from shared.organisations.candidates import candidates
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
 
@@ -38,6 +39,25 @@ def test_email_claim_that_entra_does_not_verify_gives_nobody_anothers_role(
 
     assert roles(office, ben) == ()
     assert [address for _, _, address in appointed(registry, keyring, ada.tenant)] == [f"boss@{domain}"]
+
+
+@pytest.mark.proves("E12")
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+def test_no_providers_address_gives_a_role_by_itself(office: Office, domain: str, provider: str) -> None:
+    where = domain if provider == "microsoft" else f"g.{domain}"
+    ada = office.signed_in(f"ada@{where}", provider)
+    registry, keyring = office.engine.registry, office.engine.keyring
+    row = tables.tenants(registry).get(ada.tenant, "tenant")
+    assert row is not None
+    appoint(registry, keyring, ada.tenant, row, f"ada@{where}", Role.SUBSCRIPTION_ADMIN)
+
+    again = office.signed_in(f"ada@{where}", provider)
+
+    assert roles(office, again) == ()
+    [found] = candidates(registry, keyring, ada.tenant)
+    assert (found.user, found.roles) == (ada.user, (Role.SUBSCRIPTION_ADMIN.value,))
+    assert found.account is not None
+    assert (found.account.provider, found.account.address) == (provider, f"ada@{where}")
 
 
 @pytest.mark.parametrize("claims", [{"acct": 1}, {"acct": "1"}, {"idp": "https://sts.windows.net/other/"}])

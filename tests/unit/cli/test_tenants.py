@@ -1,0 +1,158 @@
+"""The operator's commands for organisations: who administers them, and which directories are theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cli.main import roomsync
+from shared.contracts.rows import TenantRow, UserRow
+from shared.crypto.master import new_key
+from shared.organisations.candidates import Account, propose
+from shared.organisations.enrolment import enrol, tenant_of
+from shared.organisations.people import account_appointment_id, appointment_id, user_id
+from shared.ports.engine import Engine
+from shared.registry import tables
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
+
+DIRECTORY = "11111111-2222-3333-4444-555555555555"
+ACCOUNT = "aaaaaaaa-2222-3333-4444-bbbbbbbbbbbb"
+ADMIN = ("tenants", "admin", "--provider", "microsoft", "--directory", DIRECTORY)
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    for name in list(os.environ):
+        if name.startswith("ROOMSYNC_"):
+            monkeypatch.delenv(name)
+    ours = {"ROOMSYNC_HOME": str(tmp_path / "home"), "ROOMSYNC_MASTER_KEY": new_key()}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    return ours
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Run:
+    def run(*arguments: str) -> Ran:
+        result = CliRunner().invoke(roomsync, arguments, standalone_mode=False)
+        if result.exception is not None:
+            raise result.exception
+        return Ran(result.return_value or 0, result.stdout)
+
+    return run
+
+
+@pytest.fixture
+def engine(environ: dict[str, str]) -> Iterator[Engine]:
+    engine = open_engine(load(environ))
+    yield engine
+    engine.close()
+
+
+def known(engine: Engine) -> tuple[str, TenantRow]:
+    tenant = tenant_of(engine.registry, "microsoft", DIRECTORY)
+    assert tenant is not None
+    row = tables.tenants(engine.registry).get(tenant, "tenant")
+    assert row is not None
+    return tenant, row
+
+
+def signs_in(engine: Engine, account: str, address: str) -> str:
+    """Write what a sign-in leaves of a person; their user id."""
+    tenant, row = known(engine)
+    user = user_id(row, "microsoft", account)
+    person = UserRow(provider="microsoft", subject=account, address_sealed=b"", person="p", mailbox="m")
+    tables.users(engine.registry).add(tenant, user, person)
+    who = Account("microsoft", account, address, "Ada")
+    propose(engine.registry, engine.keyring, tenant, appointment_id(row, address), user, who, at_ms=1)
+    return user
+
+
+def roles_of(engine: Engine, user: str) -> tuple[str, ...]:
+    row = tables.users(engine.registry).get(known(engine)[0], user)
+    assert row is not None
+    return row.roles
+
+
+@pytest.mark.proves("E10")
+def test_operator_confirms_who_signed_in_with_the_address_they_appointed(run: Run, engine: Engine) -> None:
+    assert "to be confirmed" in " ".join(run(*ADMIN, "--address", "Ada@corp.example").out.split())
+    user, other = signs_in(engine, ACCOUNT, "ada@corp.example"), signs_in(engine, "account-2", "ada@corp.example")
+    assert roles_of(engine, user) == ()
+
+    waiting = run("tenants", "candidates", "--json").lines
+    assert {(line["account"], line["name"], line["address"], line["roles"]) for line in waiting} == {
+        (account, "Ada", "ada@corp.example", "subscription-admin") for account in (ACCOUNT, "account-2")
+    }
+    run("tenants", "refuse", "--tenant", waiting[0]["tenant"], "--account", "account-2")
+    run("tenants", "confirm", "--tenant", waiting[0]["tenant"], "--account", ACCOUNT)
+
+    assert (roles_of(engine, user), roles_of(engine, other)) == (("subscription-admin",), ())
+    assert run("tenants", "candidates", "--json").lines == []
+    signs_in(engine, "account-3", "ada@corp.example")
+    assert run("tenants", "candidates", "--json").lines == [], "the appointment is over"
+    with pytest.raises(click.UsageError, match="roomsync tenants candidates"):
+        run("tenants", "confirm", "--tenant", waiting[0]["tenant"], "--account", "account-2")
+
+
+@pytest.mark.proves("E10")
+def test_operator_who_names_the_account_needs_no_confirmation(run: Run, engine: Engine) -> None:
+    run(*ADMIN, "--account", ACCOUNT, "--role", "building-admin")
+    tenant, row = known(engine)
+    waiting = tables.appointments(engine.registry).get(tenant, account_appointment_id(row, "microsoft", ACCOUNT))
+    assert waiting is not None
+    assert waiting.roles == ("building-admin",)
+
+    user = signs_in(engine, ACCOUNT, "ada@corp.example")
+    run(*ADMIN, "--account", ACCOUNT)
+
+    assert roles_of(engine, user) == ("subscription-admin",)
+
+
+@pytest.mark.parametrize("whom", [[], ["--address", "a@b.example", "--account", ACCOUNT], ["--address", "nobody"]])
+def test_appointment_names_an_address_or_an_account(run: Run, whom: list[str]) -> None:
+    with pytest.raises(click.UsageError, match="address"):
+        run(*ADMIN, *whom)
+
+
+@pytest.mark.proves("E11")
+def test_operator_joins_a_directory_and_nobody_elses(run: Run, engine: Engine) -> None:
+    ours, theirs = (
+        enrol(engine.registry, engine.keyring, provider="microsoft", directory=name, name=name)
+        for name in ("d-1", "d-2")
+    )
+    joined = ("tenants", "join", "--provider", "google", "--directory", "Corp.Example", "--tenant")
+
+    run(*joined, ours, "--dry-run")
+    assert tenant_of(engine.registry, "google", "corp.example") is None
+    assert run(*joined, ours).code == 0
+    assert tenant_of(engine.registry, "google", "corp.example") == ours
+    assert run(*joined, ours).code == 0
+    with pytest.raises(SystemExit) as refused:
+        run(*joined, theirs)
+    assert refused.value.code == 1
+    assert tenant_of(engine.registry, "google", "corp.example") == ours
+    with pytest.raises(click.UsageError, match="roomsync tenants list"):
+        run(*joined, "t-nobody")
