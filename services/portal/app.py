@@ -65,11 +65,10 @@ def create_app(deps: Deps) -> Flask:
         "registry": lambda: tables.tenants(deps.engine.registry).get("-", "tenant"),
     }
     app.register_blueprint(health_blueprint(NAME, checks))
-    app.register_blueprint(
-        sign_in_routes.blueprint(deps, {Purpose.ROOMS: RoomImport(deps), Purpose.TEST: TestPurpose(deps, flow)})
-    )
+    room_import, test = RoomImport(deps), TestPurpose(deps, flow)
+    app.register_blueprint(sign_in_routes.blueprint(deps, {Purpose.ROOMS: room_import, Purpose.TEST: test}))
     app.register_blueprint(audit_routes.blueprint(deps))
-    app.register_blueprint(integration_routes.blueprint(deps, flow))
+    app.register_blueprint(integration_routes.blueprint(deps, flow, test))
     app.register_blueprint(switch_off.blueprint(deps, flow))
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))
@@ -77,7 +76,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(decline_feed_routes.blueprint(deps))
     app.register_blueprint(my_rooms_routes.blueprint(deps, reader))
-    app.register_blueprint(room_routes.blueprint(deps, reader))
+    app.register_blueprint(room_routes.blueprint(deps, reader, room_import))
     app.register_blueprint(my_day_routes.blueprint(deps, reader))
     return app
 

@@ -83,7 +83,8 @@ class Journey:
         page = self.at("ada", "/admin/integration")
         page.get_by_role("switch", name=PROVIDER_WORDS[self.provider]).click()
         page.get_by_role("link", name="Go on").click()
-        page.get_by_role("link", name=re.compile("^Go to ")).click()
+        page.get_by_role("button", name=re.compile("^Go to ")).click()
+        page.wait_for_url(lambda url: not url.endswith("/test/depart"))
         self.allows(page, "ada")
         expect(page.get_by_role("heading", name="The test has passed")).to_be_visible()
 
@@ -181,7 +182,8 @@ def test_on_connected_booked_rebooked_off_on_off_and_gone(journey: Journey, serv
 def _enabled_by_its_administrator(journey: Journey) -> None:
     page = journey.signs_in("ada")
     page.goto(f"{journey.stage.portal}/admin/rooms")
-    page.get_by_role("link", name="Import rooms").click()
+    page.get_by_role("button", name="Import rooms").click()
+    page.wait_for_url(lambda url: not url.endswith("/rooms/import"))
     journey.allows(page, "ada")
     expect(page.get_by_text("Not connected")).to_have_count(2)
     early = journey.signs_in("ben")

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import request
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import Person, cookie_name
+from services.portal.frame.sessions import Person
 from services.portal.meetings.takes import append_command
 from services.portal.my_calendar.connection_state import read_connection
-from services.portal.sign_in.attempts import Purpose, SignIns
-from services.portal.sign_in.openid import OpenIdProvider, asked_for
-from services.portal.sign_in.routes import BROWSER_COOKIE, callback_address
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.departure import Departure, Departures
+from services.portal.sign_in.openid import asked_for
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow
 from shared.domain.identity import Provider
-from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
-from shared.grants.vault import ConsentVault
+from shared.errors import StoreUnavailableError
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
@@ -35,10 +31,9 @@ CONNECTED = ("connecting", "first-sync", "connected", "failing", "suspended")
 class CalendarSwitch:
     """One person's switch. Every method raises StoreUnavailableError when the registry is away."""
 
-    def __init__(self, deps: Deps, clients: Mapping[Provider, OpenIdProvider]) -> None:
-        """Nothing is read yet."""
+    def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._clients = clients
+        self._departures = Departures(deps)
 
     def shown(self, person: Person) -> Json:
         """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
@@ -57,7 +52,7 @@ class CalendarSwitch:
             "removeAt": where_to_remove(Provider(person.provider)),
         }
 
-    def depart(self, person: Person, back_to: str) -> tuple[str, str]:
+    def depart(self, person: Person, back_to: str) -> Departure:
         """
         Begin connecting.
 
@@ -65,22 +60,13 @@ class CalendarSwitch:
             person: Who.
             back_to: The page of ours to come back to.
 
-        Returns:
-            Where to send the browser, and the value of the cookie that binds the answer to it.
-
         Raises:
             ProblemError: 409 while it is not enabled for them, with whom to ask.
         """
         refusal = find_refusal(self._deps, person)
         if refusal is not None:
             raise refusal
-        browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
-        sign_ins = SignIns(self._deps.engine.registry, self._deps.clock, self._deps.session_key)
-        sign_in = sign_ins.begin(
-            browser, person.provider, back_to, Purpose.CONNECT, user=person.user, session=person.session
-        )
-        client = self._clients[Provider(person.provider)]
-        return client.address(sign_in, callback_address(self._deps), self._address(person)), browser
+        return self._departures.begin(person, Provider(person.provider), Purpose.CONNECT, back_to)
 
     def disconnect(self, person: Person) -> None:
         """
@@ -127,15 +113,6 @@ class CalendarSwitch:
         self._deps.broker.leaving(person.mailbox)
         if endings.get(person.tenant, person.mailbox.id) is None:
             self._deps.broker.forget(person.mailbox)
-
-    def _address(self, person: Person) -> str:
-        """So that the provider offers the right account; "" when nobody can read it any more."""
-        registry, vault = self._deps.engine.registry, ConsentVault(self._deps.engine.keyring)
-        user = tables.users(registry).get(person.tenant, person.user)
-        try:
-            return vault.address_of(person.tenant, person.user, user) if user else ""
-        except (KeyDestroyedError, MalformedRecordError):
-            return ""
 
 
 def find_refusal(deps: Deps, person: Person) -> ProblemError | None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
 from services.portal.my_calendar.connection import CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
-from services.portal.sign_in.openid import OpenIdProvider
-from services.portal.sign_in.routes import keep_browser
-from shared.domain.identity import Provider
+from services.portal.sign_in.departure import leading_answer, leading_page
 
 PATH = "/profile"
 _DONE = {"disconnected": "Your calendar is being disconnected.", "connected": "Your calendar is being connected."}
@@ -22,9 +20,7 @@ _DONE = {"disconnected": "Your calendar is being disconnected.", "connected": "Y
 def blueprint(deps: Deps) -> Blueprint:
     """The routes below `/profile` and `/v1/me/calendar`."""
     bp = Blueprint("profile", __name__)
-    switch = CalendarSwitch(
-        deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
-    )
+    switch = CalendarSwitch(deps)
     _pages(bp, switch)
     _api(bp, switch)
     return bp
@@ -53,13 +49,10 @@ def _pages(bp: Blueprint, switch: CalendarSwitch) -> None:
 
     @bp.post(f"{PATH}/connect")
     def connect() -> AnyResponse:
-        # A page that leads on, no redirect: browsers hold where a form ends against our own policy (`form-action`).
         person = member()
-        address, browser = switch.depart(person, PATH)
+        departure = switch.depart(person, PATH)
         switch.mark_welcomed(person)
-        response = make_response(render_template("connecting.html", address=address, provider=person.provider))
-        keep_browser(response, browser)
-        return response
+        return leading_page(departure, "to read your own calendar")
 
     @bp.post(f"{PATH}/disconnect")
     def disconnect() -> AnyResponse:
@@ -75,11 +68,9 @@ def _api(bp: Blueprint, switch: CalendarSwitch) -> None:
     @bp.post("/v1/me/calendar/connect")
     def begin() -> Response:
         person = member()
-        address, browser = switch.depart(person, PATH)
+        departure = switch.depart(person, PATH)
         switch.mark_welcomed(person)
-        response = jsonify({"location": address, "next": "Open `location` in this browser; it leads back here."})
-        keep_browser(response, browser)
-        return response
+        return leading_answer(departure)
 
     @bp.post("/v1/me/calendar/disconnect")
     def end() -> tuple[Response, HTTPStatus]:

@@ -10,8 +10,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
 from services.portal.my_calendar.connection import CalendarSwitch
-from services.portal.sign_in.openid import OpenIdProvider
-from shared.domain.identity import Provider
 from shared.errors import RoomsyncError
 
 PATH = "/welcome"
@@ -20,9 +18,7 @@ PATH = "/welcome"
 def blueprint(deps: Deps) -> Blueprint:
     """The routes of the welcome, which stands before the first page until it is answered."""
     bp = Blueprint("welcome", __name__)
-    switch = CalendarSwitch(
-        deps, {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
-    )
+    switch = CalendarSwitch(deps)
 
     @bp.before_app_request
     def before_the_first_page() -> AnyResponse | None:

@@ -6,20 +6,18 @@ import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import anybody, cookie_name, end_session, is_secure, open_session
+from services.portal.frame.sessions import anybody, cookie_name, end_session, open_session
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise
-from services.portal.sign_in.attempts import LIFE_MS, Purpose, SignIn, SignIns
+from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
+from services.portal.sign_in.departure import BROWSER_COOKIE, callback_address, keep_browser
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
 from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explained, provider_code
 from shared.contracts.rows import IntegrationState
-from shared.domain.hosts import is_loopback
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 from shared.errors import RetryableError
@@ -28,30 +26,15 @@ from shared.providers.catalogue import configured
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
-BROWSER_COOKIE = "roomsync_sign_in"
-CALLBACK = "/auth/callback"
 _MAX_CHARS = 4_000
 _log = get_logger()
 
 
 class SignInPurpose(Protocol):
-    """Something else that a signed-in person is sent to their provider for."""
+    """Something else that a signed-in person is sent to their provider for; it begins on a page of its own."""
 
-    def depart(self, provider: Provider, address: str) -> str:
-        """
-        Check that they may go, and that the provider will have them.
-
-        Args:
-            provider: Where to.
-            address: Where the browser is about to be sent.
-
-        Returns:
-            A path of ours to go to instead; "" to let them go.
-
-        Raises:
-            ProblemError: they may not.
-        """
-        ...
+    page: str
+    """The path of that page."""
 
     def come_back(self, identity: Identity, grant: Granted) -> str:
         """Go on with what they allowed; returns the path to show. Raises ProblemError, RefusedSignInError."""
@@ -83,13 +66,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
         back_to = _local(request.args.get("next", ""))
         if provider is None:
             return make_response(_chooser(deps, known, back_to))
-        browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
-        sign_in = sign_ins().begin(browser, provider.provider, back_to, _purpose(sent_for))
-        address = provider.address(sign_in, callback_address(deps), request.args.get("login_hint", "")[:320])
-        errand = sent_for.get(sign_in.purpose)
-        response = redirect((errand.depart(provider.provider, address) if errand else "") or address)
-        keep_browser(response, browser)
-        return response
+        return _sent_to(deps, provider, back_to, sent_for)
 
     @bp.get("/callback")
     def callback() -> AnyResponse:
@@ -99,6 +76,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
             raise RefusedSignInError(Cause.STATE)
         errand = sent_for.get(sign_in.purpose)
         if errand is not None:
+            _check_session(sign_in)
             return redirect(_ran(errand, lambda: redeemed(sign_in)), HTTPStatus.SEE_OTHER)
         return _finished(deps, sign_in, lambda: redeemed(sign_in))
 
@@ -110,6 +88,20 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
 
     bp.register_error_handler(RefusedSignInError, _refused)
     return bp
+
+
+def _sent_to(deps: Deps, client: OpenIdProvider, back_to: str, errands: Mapping[Purpose, SignInPurpose]) -> AnyResponse:
+    """To the provider, to say who they are; to the page of an errand, which begins it: who follows a link has decided nothing."""
+    purpose = _purpose(errands)
+    if purpose in errands:
+        return redirect(errands[purpose].page, HTTPStatus.SEE_OTHER)
+    browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "") or secrets.token_urlsafe(32)
+    sign_ins = SignIns(deps.engine.registry, deps.clock, deps.session_key)
+    sign_in = sign_ins.begin(browser, client.provider, back_to, purpose)
+    hint = request.args.get("login_hint", "")[:320]
+    response = redirect(client.address(sign_in, callback_address(deps), hint))
+    keep_browser(response, browser)
+    return response
 
 
 def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity, Granted]]) -> AnyResponse:
@@ -126,7 +118,7 @@ def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity
 
 
 def _check_session(sign_in: SignIn) -> None:
-    """Connecting ends in the session that began it: nobody else's grant comes in, nor into a session begun meanwhile."""
+    """What was begun in a session ends in it: nobody else's grant comes in, nor into a session begun meanwhile."""
     person = anybody()
     if person is None or (person.user, person.session) != (sign_in.user, sign_in.session):
         raise RefusedSignInError(Cause.STATE)
@@ -194,7 +186,8 @@ def _purpose(errands: Mapping[Purpose, SignInPurpose]) -> Purpose:
     """
     Signing in asks who somebody is; `for=sign-in` whatever state the integration is in, so that it can be switched on.
 
-    No address that can be followed connects a calendar. From elsewhere one signs in, and no more.
+    No address that can be followed asks for more: an errand's name leads to the page on which it begins. From elsewhere one
+    signs in, and no more.
     """
     if is_led_here():
         return Purpose.SIGN_IN
@@ -202,38 +195,7 @@ def _purpose(errands: Mapping[Purpose, SignInPurpose]) -> Purpose:
     return Purpose(wanted) if wanted in {Purpose.SIGN_IN, *errands} else Purpose.ENTER
 
 
-def callback_address(deps: Deps) -> str:
-    """
-    The address that is registered at the providers.
-
-    Without PUBLIC_URL it is this machine's own, and only that: a Host header from elsewhere builds no address.
-    """
-    if deps.settings.public_url:
-        return f"{deps.settings.public_url}{CALLBACK}"
-    if not is_loopback(urlsplit(request.host_url).hostname or ""):
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST,
-            "public-url",
-            "This service does not know its own public address.",
-            next_step="Set ROOMSYNC_PUBLIC_URL to the address people use.",
-        )
-    return f"{request.host_url.rstrip('/')}{CALLBACK}"
-
-
 def _local(path: str) -> str:
     """A path of ours to come back to; anything that could lead elsewhere is dropped."""
     safe = path.startswith("/") and not path.startswith(("//", "/\\", "/auth/")) and path.isprintable()
     return path[:500] if safe and "\\" not in path else ""
-
-
-def keep_browser(response: AnyResponse, browser: str) -> None:
-    """Bind the answer that will come to the browser that gets `response`."""
-    response.set_cookie(
-        cookie_name(BROWSER_COOKIE),
-        browser,
-        max_age=LIFE_MS // 1000,
-        secure=is_secure(),
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )

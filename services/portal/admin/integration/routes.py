@@ -12,11 +12,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.overview import configured, organisation, overview
+from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
+from services.portal.sign_in.departure import leading_answer, leading_page
 from services.portal.sign_in.refusals import Refusal, Who
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
@@ -24,13 +26,16 @@ from shared.domain.roles import Right
 from shared.registry import tables
 
 MAX_CONTACT_CHARS = 200
+TO_THE_PROVIDER = {"next": TestPurpose.page, "depart": "/v1/admin/integration/test/depart"}
+"""How a test goes on: on the page with the permissions, or by a change of a program's."""
 _MAX_REPORTED_CHARS = 2_000
 _WORD = re.compile(r"AADSTS\d{5,7}|(?<![a-z])[a-z]{1,40}(?:_[a-z]{1,40}){1,8}")
 
 
-def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
+def blueprint(deps: Deps, flow: TestFlow, purpose: TestPurpose) -> Blueprint:
     """The routes below `/admin/integration` and `/v1/admin/integration`, without switching off."""
     bp = Blueprint("integration", __name__)
+    _depart(bp, deps, purpose)
     _show(bp, deps, flow)
     _act(bp, deps, flow)
     _api(bp, deps, flow)
@@ -94,6 +99,24 @@ def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
 
 
+def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
+    @bp.post("/admin/integration/test/depart")
+    def depart() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        departure = purpose.depart(person, chosen_provider(deps, request.form.get("provider", "")))
+        if departure is None:
+            return redirect(RESULT, HTTPStatus.SEE_OTHER)
+        return leading_page(departure, "to try the integration with your own account")
+
+    @bp.post("/v1/admin/integration/test/depart")
+    def depart_for_programs() -> Response:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        departure = purpose.depart(person, chosen_provider(deps, str(_sent().get("provider", ""))))
+        if departure is None:
+            return jsonify({"location": RESULT, "next": "The provider refuses the application; `location` says why."})
+        return leading_answer(departure)
+
+
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration")
     def shown() -> Response:
@@ -105,8 +128,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
         person = entitled(Right.SWITCH_INTEGRATION)
         provider = chosen_provider(deps, str(_sent().get("provider", "")))
         flow.begin(person, provider)
-        go_on = f"/auth/login?provider={provider.value}&for=test"
-        return jsonify({**overview(deps, flow, person), "next": go_on}), HTTPStatus.ACCEPTED
+        return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
 
     @bp.delete("/v1/admin/integration/test")
     def leave_test() -> Response:

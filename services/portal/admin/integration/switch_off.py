@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.confirmation import confirmation, is_confirmed
 from services.portal.admin.integration.overview import Json, organisation, overview
-from services.portal.admin.integration.routes import chosen_provider
+from services.portal.admin.integration.routes import TO_THE_PROVIDER, chosen_provider
 from services.portal.admin.integration.switching import consequences, switch_off
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
@@ -79,8 +79,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
         provider = chosen_provider(deps, str(_sent().get("provider", "")))
         _insist(deps, person, _to(provider))
         _switch(deps, flow, person, provider)
-        go_on = f"/auth/login?provider={provider.value}&for=test"
-        return jsonify({**overview(deps, flow, person), "next": go_on}), HTTPStatus.ACCEPTED
+        return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
 
 
 def _switch(deps: Deps, flow: TestFlow, person: Person, provider: Provider) -> None:

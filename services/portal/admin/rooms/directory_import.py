@@ -8,6 +8,8 @@ from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.departure import Departure, Departures
 from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
@@ -21,13 +23,16 @@ from shared.organisations.enrolment import tenant_of
 class RoomImport:
     """The errand of `Purpose.ROOMS`; see `services.portal.sign_in.routes.SignInPurpose`."""
 
+    page = "/admin/rooms"
+
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
+        self._departures = Departures(deps)
 
-    def depart(self, provider: Provider, address: str) -> str:  # noqa: ARG002 - any provider will do, and any address
-        """Only those who may change rooms are sent."""
-        entitled(Right.CHANGE_ROOMS)
-        return ""
+    def depart(self) -> Departure:
+        """Send one who may change rooms to the calendar system that they signed in with. Raises ProblemError (403)."""
+        person = entitled(Right.CHANGE_ROOMS)
+        return self._departures.begin(person, Provider(person.provider), Purpose.ROOMS)
 
     def come_back(self, identity: Identity, grant: Granted) -> str:
         """Import, then go back to the list."""

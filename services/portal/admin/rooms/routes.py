@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.rooms.deciding.room_form import read_room
+from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
@@ -17,6 +18,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.departure import leading_answer, leading_page
 from services.portal.sign_in.openid import asked_for
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
@@ -31,12 +33,23 @@ _DONE = {
 }
 
 
-def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
+def blueprint(deps: Deps, reader: LiveReader, room_import: RoomImport) -> Blueprint:
     """The routes below `/admin/rooms` and `/v1/admin/rooms`."""
     bp = Blueprint("rooms", __name__)
+    _import(bp, room_import)
     _pages(bp, deps, reader)
     _api(bp, deps, reader)
     return bp
+
+
+def _import(bp: Blueprint, room_import: RoomImport) -> None:
+    @bp.post("/admin/rooms/import")
+    def import_by_form() -> AnyResponse:
+        return leading_page(room_import.depart(), "to list the organisation's rooms")
+
+    @bp.post("/v1/admin/rooms/import")
+    def begin_import() -> Response:
+        return leading_answer(room_import.depart())
 
 
 def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -125,7 +138,6 @@ def _list_page(person: Person, rooms: list[dict[str, Any]]) -> str:
         troubled=[each for each in rooms if each["health"]["fixes"] or each["confirm"]],
         may_change=may(person.roles, Right.CHANGE_ROOMS),
         permissions=asked_for(Provider(person.provider), Purpose.ROOMS),
-        provider=person.provider,
         flash=_DONE.get(request.args.get("done", ""), ""),
     )
 

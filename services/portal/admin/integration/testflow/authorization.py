@@ -5,7 +5,9 @@ from __future__ import annotations
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.integration.testflow.preflight import refusal_of
 from services.portal.deps import Deps
-from services.portal.frame.sessions import entitled
+from services.portal.frame.sessions import Person, entitled
+from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.departure import Departure, Departures
 from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
@@ -20,20 +22,32 @@ class TestPurpose:
 
     __test__ = False
 
+    page = "/admin/integration/test/permissions"
+
     def __init__(self, deps: Deps, flow: TestFlow) -> None:
         """One a process."""
         self._deps = deps
         self._flow = flow
+        self._departures = Departures(deps)
 
-    def depart(self, provider: Provider, address: str) -> str:
-        """Whom the provider would only show an error page is not sent: the page says here what it would have said."""
-        person = entitled(Right.SWITCH_INTEGRATION)
+    def depart(self, person: Person, provider: Provider) -> Departure | None:
+        """
+        Send an administrator whose test waits for it.
+
+        Returns:
+            None, with the test failed, for whom the provider would only show an error page: the result says here what it
+            would have said.
+
+        Raises:
+            ProblemError: 409, no test with this provider has been begun.
+        """
         self._flow.send(person, provider)
-        refusal = refusal_of(address, self._deps.settings.call_timeout_s)
+        departure = self._departures.begin(person, provider, Purpose.TEST)
+        refusal = refusal_of(departure.address, self._deps.settings.call_timeout_s)
         if refusal is None:
-            return ""
+            return departure
         self._flow.refuse(person, *refusal)
-        return RESULT
+        return None
 
     def come_back(self, identity: Identity, grant: Granted) -> str:
         """The test runs from here on."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
 from flask import Flask
@@ -58,6 +60,13 @@ class Chief:
         back = urlsplit(self.building.simulator.follow(start.headers["Location"]))
         return self.client.get(f"{back.path}?{back.query}")
 
+    def depart(self, provider: str, address: str) -> Any:
+        """Press the button of the test's permissions, allow it as `address`, and come back."""
+        asked = self.post("/admin/integration/test/depart", provider=provider)
+        if asked.status_code != 200:
+            return asked
+        return self.client.get(way_back(self.building.simulator, led_to(asked.text), address))
+
     def sign_in(self, address: str, provider: str) -> Any:
         answer = self.follow(f"/auth/login?provider={provider}&for=sign-in&login_hint={address}")
         cookie = self.client.get_cookie("roomsync_session")
@@ -93,7 +102,7 @@ class Chief:
         """Toggle, give the permission, wait for the result."""
         begun = self.call("POST", "/v1/admin/integration/test", provider=provider)
         assert begun.status_code == 202, begun.text
-        answer = self.follow(f"{begun.json['next']}&login_hint={address}")
+        answer = self.depart(provider, address)
         assert answer.headers["Location"] == "/admin/integration/test/result", answer.text
         return self.result()
 
@@ -188,6 +197,21 @@ def truth(simulator: Simulator, what: str) -> list[dict[str, Any]]:
     answer = httpx.get(f"{simulator.url}/sim/v1/{what}").raise_for_status().json()
     found: list[dict[str, Any]] = answer if isinstance(answer, list) else answer[what]
     return found
+
+
+def led_to(page: str) -> str:
+    """Where the page that leads on to a provider leads."""
+    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page)
+    assert found is not None, page
+    return html.unescape(found[1])
+
+
+def way_back(simulator: Simulator, location: str, address: str) -> str:
+    """The path of ours to which the provider sends one back who chose the account `address` there."""
+    parts = urlsplit(location)
+    asked = dict(parse_qsl(parts.query)) | {"login_hint": address}
+    back = urlsplit(simulator.follow(parts._replace(query=urlencode(asked)).geturl()))
+    return f"{back.path}?{back.query}"
 
 
 def account_of(simulator: Simulator, address: str) -> str:

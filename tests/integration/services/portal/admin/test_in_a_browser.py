@@ -50,7 +50,7 @@ def seen_by(site: Site, chromium: Chromium, address: str, width: int, scheme: st
 @pytest.mark.proves("E18", "S5")
 def test_pages_have_no_barrier_and_fit_every_width(site: Site, chromium: Chromium, address: str) -> None:
     site.chief.post("/admin/integration/test", provider="microsoft")
-    site.chief.client.get("/auth/login?provider=microsoft&for=test")
+    site.chief.post("/admin/integration/test/depart", provider="microsoft")
     paths = ["", "/test", "/test/permissions", "/help", "/../people", "/../audit"]
     check(site, chromium, address, paths)
 
@@ -81,11 +81,11 @@ def test_result_follows_by_itself_and_the_diagnosis_can_be_copied(
 ) -> None:
     site = a_site(building, "google")
     site.use_room(f"manual@{site.domain}")
-    begun = site.chief.call("POST", "/v1/admin/integration/test", provider="google")
+    site.chief.call("POST", "/v1/admin/integration/test", provider="google")
     context = seen_by(site, chromium, address, 1280, "light")
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     page = context.new_page()
-    site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+    site.chief.depart("google", site.address)
 
     page.goto(f"{address}/admin/integration/test/result")
     expect(page.get_by_role("heading", name="Testing Google Workspace")).to_be_visible()

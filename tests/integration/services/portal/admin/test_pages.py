@@ -38,6 +38,7 @@ PAGES: dict[str, Right] = {
     "POST /admin/integration/switch": R.SWITCH_INTEGRATION,
     "GET /admin/integration/test": R.SEE_INTEGRATION,
     "POST /admin/integration/test": R.SWITCH_INTEGRATION,
+    "POST /admin/integration/test/depart": R.SWITCH_INTEGRATION,
     "POST /admin/integration/test/give-up": R.SWITCH_INTEGRATION,
     "GET /admin/integration/test/permissions": R.SEE_INTEGRATION,
     "POST /admin/integration/test/reported": R.SWITCH_INTEGRATION,
@@ -50,6 +51,7 @@ PAGES: dict[str, Right] = {
     "POST /admin/rooms": R.CHANGE_ROOMS,
     "GET /admin/rooms/<room_id>": R.SEE_ROOMS,
     "POST /admin/rooms/<room_id>": R.CHANGE_ROOMS,
+    "POST /admin/rooms/import": R.CHANGE_ROOMS,
     "POST /admin/rooms/<room_id>/<any(pair, unpair):act>": R.CHANGE_ROOMS,
     "POST /admin/rooms/<room_id>/remove": R.CHANGE_ROOMS,
 }
@@ -61,6 +63,7 @@ PROGRAMS: dict[str, Right] = {
     "POST /v1/admin/integration/off": R.SWITCH_INTEGRATION,
     "POST /v1/admin/integration/switch": R.SWITCH_INTEGRATION,
     "POST /v1/admin/integration/test": R.SWITCH_INTEGRATION,
+    "POST /v1/admin/integration/test/depart": R.SWITCH_INTEGRATION,
     "DELETE /v1/admin/integration/test": R.SWITCH_INTEGRATION,
     "GET /v1/admin/people": R.APPOINT,
     "POST /v1/admin/people": R.APPOINT,
@@ -71,6 +74,7 @@ PROGRAMS: dict[str, Right] = {
     "GET /v1/admin/rooms/<room_id>": R.SEE_ROOMS,
     "PUT /v1/admin/rooms/<room_id>": R.CHANGE_ROOMS,
     "DELETE /v1/admin/rooms/<room_id>": R.CHANGE_ROOMS,
+    "POST /v1/admin/rooms/import": R.CHANGE_ROOMS,
     "POST /v1/admin/rooms/<room_id>/<any(pair, unpair):act>": R.CHANGE_ROOMS,
 }
 ROUTES = {**PAGES, **PROGRAMS}
@@ -256,10 +260,10 @@ def test_permissions_that_are_listed_are_those_of_the_redirect(staff: Staff, pro
     staff.ada.post("/admin/integration/test", provider=provider.value)
     page = staff.ada.client.get("/admin/integration/test/permissions").text
     listed = re.findall(r"<li><code>(.*?)</code>", page.partition("Who must allow it")[0])
-    start = staff.ada.client.get(f"/auth/login?provider={provider.value}&for=test")
+    start = staff.ada.call("POST", "/v1/admin/integration/test/depart", provider=provider.value)
     program = next(each for each in staff.ada.integration["providers"] if each["provider"] == provider.value)
 
-    assert listed == asked_scopes(start.headers["Location"])
+    assert listed == asked_scopes(start.json["location"])
     assert [each["scope"] for each in program["permissions"]["test"]] == listed
     assert [each["scope"] for each in program["permissions"]["connect"]] == list(asked_for(provider, Purpose.CONNECT))
     assert all(each["words"] for each in program["permissions"]["test"])
@@ -286,17 +290,18 @@ def test_whoever_can_switch_it_on_lands_where_they_do(staff: Staff) -> None:
 
 
 def test_nobody_is_sent_for_a_test_that_was_not_begun(staff: Staff) -> None:
-    assert staff.ada.client.get("/auth/login?provider=microsoft&for=test").status_code == 409
+    asked = "/admin/integration/test/depart"
+    assert staff.ada.post(asked, provider="microsoft").status_code == 409
     staff.ada.post("/admin/integration/test", provider="google")
-    assert staff.ada.client.get("/auth/login?provider=microsoft&for=test").status_code == 409
-    berta = staff.people[Role.BUILDING_ADMIN].client
-    assert berta.get("/auth/login?provider=google&for=test").status_code == 403
+    assert staff.ada.post(asked, provider="microsoft").status_code == 409
+    berta = staff.people[Role.BUILDING_ADMIN]
+    assert berta.post(asked, provider="google").status_code == 403
 
 
 def test_code_off_an_error_page_is_explained(staff: Staff) -> None:
     """A redirect address that is not registered is told to the person only, and they may tell us."""
     staff.ada.post("/admin/integration/test", provider="microsoft")
-    assert staff.ada.client.get("/auth/login?provider=microsoft&for=test").status_code == 302
+    assert staff.ada.post("/admin/integration/test/depart", provider="microsoft").status_code == 200
     shown = staff.ada.client.get("/admin/integration/test/permissions").text
     assert "Did they show an error page" in shown
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from shared.contracts.command import Connect
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Mailbox, Provider
+from shared.domain.roles import Role
+from shared.domain.sighting import DirectoryRoom
 from shared.grants.oauth import identity_scopes
 from shared.registry import tables
 from tests.integration.services.portal.my_calendar.test_profile import count_commands, identified, organisation, pressed
@@ -102,6 +105,55 @@ def test_no_address_that_somebody_follows_connects_a_calendar(office: Office, do
             ada.come_back(office.simulator.follow(gone.headers["Location"]))
     assert list(tables.consents(office.engine.registry).scan(ada.tenant)) == []
     assert count_commands(office, Connect) == 0
+
+
+@pytest.mark.proves("E17")
+@pytest.mark.parametrize(
+    ("errand", "page"), [("rooms", "/admin/rooms"), ("test", "/admin/integration/test/permissions")]
+)
+def test_no_address_that_an_administrator_follows_asks_a_permission(
+    office: Office, domain: str, errand: str, page: str
+) -> None:
+    ada = identified(office, f"ada@{domain}")
+    promote(office, ada)
+    before = len(list(office.engine.registry.scan("sign-ins", "-")))
+    for headers in ({}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-origin"}):
+        gone = ada.client.get(f"/auth/login?provider=microsoft&for={errand}", headers=headers)
+        assert (gone.status_code, gone.headers["Location"]) == (303, page)
+    assert len(list(office.engine.registry.scan("sign-ins", "-"))) == before
+    for path in ("/admin/rooms/import", "/admin/integration/test/depart"):
+        assert ada.client.post(path, data={"provider": "microsoft"}).status_code == 403, "without its token"
+
+
+@pytest.mark.proves("E17")
+@pytest.mark.parametrize("how", ["anew", "as-somebody-else", "signed-out"])
+def test_import_ends_in_the_session_that_began_it(office: Office, domain: str, how: str) -> None:
+    """Another administrator's permission would be used for what this one began, or theirs by another."""
+    ada = identified(office, f"ada@{domain}")
+    promote(office, ada)
+    ada.csrf = ada.client.get("/v1/me").json["csrf"]
+    asked = ada.post("/v1/admin/rooms/import").json["location"]
+    if how == "signed-out":
+        assert ada.client.post("/auth/logout", data={"csrf": ada.csrf}).status_code == 303
+    else:
+        ada.enter(f"{'ada' if how == 'anew' else 'ben'}@{domain}")
+        promote(office, ada)
+    office.calendar.rooms = [DirectoryRoom("aare@rooms.example", "Aare", 6, "", "")]
+
+    answer = ada.come_back(office.simulator.follow(asked))
+
+    assert (answer.status_code, "sign-in-expired" in answer.text) == (403, True)
+    assert list(tables.rooms(office.engine.registry).scan(ada.tenant)) == []
+
+
+def promote(office: Office, browser: Browser) -> None:
+    me = tables.users(office.engine.registry)
+    for user, _ in list(me.scan(browser.tenant)):
+        me.change(
+            browser.tenant,
+            user,
+            lambda row: msgspec.structs.replace(row, roles=(Role.SUBSCRIPTION_ADMIN.value,)) if row else None,
+        )
 
 
 @pytest.mark.proves("E12", "E17")

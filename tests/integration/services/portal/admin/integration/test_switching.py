@@ -156,7 +156,7 @@ def test_members_sign_in_makes_no_directory_another_organisations(company: Compa
     asked = company.chief.client.get("/admin/integration/switch?provider=google").text
     company.chief.post("/admin/integration/switch", provider="google", confirmation=confirmation_in(asked))
 
-    company.chief.follow(f"/auth/login?provider=google&for=test&login_hint=ada@g.{company.domain}")
+    company.chief.depart("google", f"ada@g.{company.domain}")
     found = company.chief.result()
 
     assert [each["code"] for each in found["test"]["troubles"]] == ["directory-unproven"]
@@ -179,7 +179,7 @@ def test_confirmed_change_goes_through_the_whole_off_path_and_then_through_the_t
     join(company.building.engine.registry, company.tenant, provider="google", directory=f"g.{company.domain}")
     for room, _ in list(tables.rooms(company.building.engine.registry).scan(company.tenant)):
         tables.rooms(company.building.engine.registry).delete(company.tenant, room)
-    answer = company.chief.follow(f"/auth/login?provider=google&for=test&login_hint=ada@g.{company.domain}")
+    answer = company.chief.depart("google", f"ada@g.{company.domain}")
     assert answer.headers["Location"] == "/admin/integration/test/result"
     found = company.chief.result()
 

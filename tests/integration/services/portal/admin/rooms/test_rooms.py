@@ -20,6 +20,7 @@ from shared.errors import RefusedError
 from shared.grants.oauth import scopes_for
 from shared.organisations.off_boarding import unpair
 from shared.registry import tables
+from tests.integration.services.portal.admin.administration import led_to
 from tests.integration.services.portal.office import TITLE, Browser, Office
 
 ROOM = {"address": "aare@rooms.example", "name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"}
@@ -210,17 +211,19 @@ def test_the_directorys_rooms_are_imported_with_a_permission_that_is_kept_nowher
     appoint(office, browser, Role.BUILDING_ADMIN)
     before = tables.consents(office.engine.registry).get(browser.tenant, browser.mailbox)
     office.calendar.rooms = [DirectoryRoom("aare@rooms.example", "Aare", 6, "Riverside", "4")]
-    start = browser.client.get(f"/auth/login?provider={provider}&for=rooms&login_hint=ada@{where}")
-    asked = parse_qs(urlsplit(start.headers["Location"]).query)["scope"][0].split()
+    start = browser.client.post("/admin/rooms/import", data={"csrf": browser.csrf})
+    location = led_to(start.text)
+    asked = parse_qs(urlsplit(location).query)["scope"][0].split()
     assert asked == list(scopes_for(Provider(provider), room_import=True))
-    back = browser.come_back(office.simulator.follow(start.headers["Location"]))
+    back = browser.come_back(office.simulator.follow(location))
     assert (back.status_code, back.headers["Location"]) == (303, "/admin/rooms?done=imported")
     assert [(room["name"], room["building"]) for room in listed(browser)] == [("Aare", "Riverside")]
     assert tables.consents(office.engine.registry).get(browser.tenant, browser.mailbox) == before
 
 
 def test_only_those_who_may_change_rooms_are_sent_to_their_provider_for_them(builder: Browser, ben: Browser) -> None:
-    assert ben.client.get("/auth/login?provider=microsoft&for=rooms").status_code == 403
+    assert ben.post("/v1/admin/rooms/import").status_code == 403
+    assert ben.client.post("/admin/rooms/import", data={"csrf": ben.csrf}).status_code == 403
 
 
 def test_account_that_may_not_list_rooms_is_not_told_to_connect_a_calendar(
@@ -231,8 +234,8 @@ def test_account_that_may_not_list_rooms_is_not_told_to_connect_a_calendar(
         raise RefusedError(message)
 
     monkeypatch.setattr(office.calendar, "directory_rooms", refused)
-    start = builder.client.get(f"/auth/login?provider=microsoft&for=rooms&login_hint=ada@{domain}")
-    back = builder.come_back(office.simulator.follow(start.headers["Location"]))
+    start = builder.post("/v1/admin/rooms/import")
+    back = builder.come_back(office.simulator.follow(start.json["location"]))
 
     assert (back.status_code, "directory-refused" in back.text) == (409, True)
     assert "enter rooms by hand" in back.text
@@ -242,9 +245,14 @@ def test_what_comes_back_as_somebody_of_another_organisation_imports_nothing(
     office: Office, builder: Browser, domain: str
 ) -> None:
     office.calendar.rooms = [DirectoryRoom("aare@rooms.example", "Aare", 6, "", "")]
-    start = builder.client.get(f"/auth/login?provider=google&for=rooms&login_hint=ada@g.{domain}")
-    back = builder.come_back(office.simulator.follow(start.headers["Location"]))
+    stranger = office.signed_in(f"ada@g.{domain}", "google")
+    appoint(office, stranger, Role.BUILDING_ADMIN)
+    office.simulator.faults(oauth={"claims": {f"ada@g.{domain}": {"hd": "elsewhere.test"}}})
+    start = stranger.post("/v1/admin/rooms/import")
+    back = stranger.come_back(office.simulator.follow(start.json["location"]))
+    office.simulator.faults(oauth={})
     assert back.status_code == 403
+    assert listed(stranger) == []
     assert listed(builder) == []
 
 
@@ -294,8 +302,8 @@ def test_a_room_is_offered_and_shown_once_the_provider_has_called_it_one(
 
 
 def import_directory(office: Office, browser: Browser, domain: str) -> None:
-    start = browser.client.get(f"/auth/login?provider=microsoft&for=rooms&login_hint=ada@{domain}")
-    assert browser.come_back(office.simulator.follow(start.headers["Location"])).status_code == 303
+    start = browser.post("/v1/admin/rooms/import")
+    assert browser.come_back(office.simulator.follow(start.json["location"])).status_code == 303
 
 
 def test_a_colleague_is_not_entered_as_a_room(office: Office, builder: Browser, ben: Browser, domain: str) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -17,6 +16,7 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
+from tests.integration.services.portal.admin import administration
 from tests.integration.services.portal.admin.administration import PROVIDERS, Building, Chief, a_building
 from tests.integration.services.portal.admin.integration.testflow.test_flow import Site, a_site
 from tests.integration.services.portal.office import Simulator
@@ -44,9 +44,8 @@ def begun(site: Site) -> None:
 
 def way_back(chief: Chief, site: Site) -> str:
     """A tab is at the provider, and about to come back with the permission."""
-    start = chief.client.get(f"/auth/login?provider={site.provider}&for=test&login_hint={site.address}")
-    back = urlsplit(site.simulator.follow(start.headers["Location"]))
-    return f"{back.path}?{back.query}"
+    asked = chief.post("/admin/integration/test/depart", provider=site.provider)
+    return administration.way_back(site.simulator, administration.led_to(asked.text), site.address)
 
 
 def another_tab(chief: Chief) -> Chief:
@@ -125,7 +124,7 @@ def test_what_two_administrators_chose_at_once_is_tested_as_neither(building: Bu
         site.tenant, "tenant", lambda row: msgspec.structs.replace(row, provider="google") if row else None
     )
 
-    gone = site.chief.client.get("/auth/login?provider=microsoft&for=test")
+    gone = site.chief.post("/admin/integration/test/depart", provider="microsoft")
 
     assert (gone.status_code, "no-test" in gone.text) == (409, True)
     assert site.test()["state"] == "enabled"

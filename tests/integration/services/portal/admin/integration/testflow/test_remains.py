@@ -105,8 +105,8 @@ def died(site: Site, monkeypatch: pytest.MonkeyPatch, dies_at: str) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(Trial, "__init__", dying)
-        begun = site.chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
-        site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+        site.chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
+        site.chief.depart(site.provider, site.address)
         site.building.app.extensions["test-flow"].wait(20)
 
 
@@ -114,8 +114,8 @@ def begun_anew(chief: Chief, site: Site, address: str, monkeypatch: pytest.Monke
     """Begun anew once the process is known to be dead, by whomever."""
     with monkeypatch.context() as patch:
         patch.setattr(runs_module, "SILENT_MS", -1)
-        again = chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
-    chief.follow(f"{again.json['next']}&login_hint={address}")
+        chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
+    chief.depart(site.provider, address)
     return chief.result()
 
 
@@ -151,8 +151,8 @@ def test_event_that_is_deleted_while_its_room_is_waited_for_is_no_fault_of_ours(
 ) -> None:
     site = a_site(building, provider)
     site.use_room(f"manual@{site.domain}")
-    begun = site.chief.call("POST", "/v1/admin/integration/test", provider=provider)
-    site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+    site.chief.call("POST", "/v1/admin/integration/test", provider=provider)
+    site.chief.depart(provider, site.address)
     until(lambda: site.chief.integration["test"]["steps"][4]["state"] == "passed", "the push")
     [event] = [each for each in truth(site.simulator, "meetings") if each["organizer"] == site.address]
     httpx.delete(f"{site.simulator.url}/sim/v1/meetings/{event['id']}").raise_for_status()
@@ -169,7 +169,7 @@ def test_what_somebody_left_whose_permission_is_gone_does_not_keep_others_from_t
     """Ada's process died with an event booked; she has taken her permission back, and Person1 tests."""
     site = a_site(building, provider, people=2)
     other = f"person1@{site.domain}"
-    site.chief.post("/admin/people", address=other, role="subscription-admin")
+    building.tenant(provider, site.directory, other)
     died(site, monkeypatch, "book")
     site.simulator.post(f"users/{site.address}/consents", granted=False)
 
@@ -283,7 +283,7 @@ def test_organisation_that_is_another_tenant_is_not_taken_over(provider: str, bu
     owner = tenant_of(building.engine.registry, other, foreign.directory)
 
     site.chief.call("POST", "/v1/admin/integration/test", provider=other)
-    site.chief.follow(f"/auth/login?provider={other}&for=test&login_hint={foreign.address}")
+    site.chief.depart(other, foreign.address)
     found = site.chief.result()
 
     [trouble] = found["test"]["troubles"]
@@ -296,7 +296,7 @@ def test_permission_of_somebody_else_is_not_used(building: Building) -> None:
     site = a_site(building, "microsoft", people=2)
 
     site.chief.call("POST", "/v1/admin/integration/test", provider="microsoft")
-    site.chief.follow(f"/auth/login?provider=microsoft&for=test&login_hint=person1@{site.domain}")
+    site.chief.depart("microsoft", f"person1@{site.domain}")
 
     [trouble] = site.chief.result()["test"]["troubles"]
     assert trouble["code"] == "other-person"
@@ -305,8 +305,8 @@ def test_permission_of_somebody_else_is_not_used(building: Building) -> None:
 def test_second_test_at_the_same_time_is_refused(building: Building) -> None:
     site = a_site(building, "microsoft")
     site.use_room(f"manual@{site.domain}")
-    begun = site.chief.call("POST", "/v1/admin/integration/test", provider="microsoft")
-    site.chief.follow(f"{begun.json['next']}&login_hint={site.address}")
+    site.chief.call("POST", "/v1/admin/integration/test", provider="microsoft")
+    site.chief.depart("microsoft", site.address)
     until(lambda: site.chief.integration["test"]["steps"][4]["state"] == "passed", "the push")
 
     again = site.chief.call("POST", "/v1/admin/integration/test", provider="google")
