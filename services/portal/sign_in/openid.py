@@ -23,6 +23,7 @@ from shared.errors import RetryableError
 from shared.grants.oauth import Granted, identity_scopes, missing_scopes, scopes_for
 from shared.ports.clock import Clock
 from shared.providers.catalogue import profile_of, registration
+from shared.runtime.logging import get_logger
 from shared.runtime.settings import Settings
 
 IDENTITY_ALONE = frozenset({Purpose.SIGN_IN, Purpose.ENTER})
@@ -40,6 +41,7 @@ DIRECTORY_ADMINISTRATORS = frozenset(
 """Entra's role templates that may consent for everybody; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"""
 _GUEST_MARK = "#ext#"
 _MAX_NAME_CHARS = 100
+_log = get_logger()
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
@@ -134,7 +136,7 @@ class OpenIdProvider:
         )
         missing = () if sign_in.purpose in IDENTITY_ALONE else missing_scopes(self.provider, grant.scopes)
         if missing:  # people may untick single permissions at Google
-            raise RefusedSignInError(Cause.SCOPE_MISSING, ", ".join(missing))
+            raise RefusedSignInError(Cause.SCOPE_MISSING)
         return identity_of(self.provider, claims), grant
 
     def _session(self, redirect_uri: str, purpose: Purpose) -> OAuth2Session:
@@ -183,7 +185,8 @@ class OpenIdProvider:
             )
             claims.validate(now=self._clock.now_ms() // 1000, leeway=LEEWAY_S)
         except (JoseError, ValueError, KeyError) as error:
-            raise RefusedSignInError(Cause.ID_TOKEN, str(error)) from error
+            _log.warning("id_token_refused", provider=self.provider.value, kind=type(error).__name__, error=str(error))
+            raise RefusedSignInError(Cause.ID_TOKEN) from error
         return dict(claims)
 
     def _decoded(self, id_token: str) -> jwt.Token:

@@ -381,6 +381,7 @@ def test_a_busy_provider_is_asked_once(calendar: Any, script: Script, status: in
     with pytest.raises(RetryableError) as caught:
         calendar.subscribe(ANA, WISH)
     assert caught.value.retry_after_s == 2.128
+    assert caught.value.provider_status == status
     assert len(script.asked) == 1
 
 
@@ -394,15 +395,17 @@ def test_an_appointment_may_be_a_date(calendar: Any, script: Script) -> None:
 
 def test_a_provider_that_does_not_answer_is_for_later(calendar: Any, script: Script) -> None:
     script.says(Reply(body={"value": []}, wait_s=2.6))
-    with pytest.raises(RetryableError):
+    with pytest.raises(RetryableError) as caught:
         calendar.look(ANA, "", WINDOW)
+    assert (caught.value.provider_status, caught.value.provider_code) == (0, "")
 
 
 @pytest.mark.parametrize("made", [GraphCalendar, GoogleCalendar])
 def test_a_provider_that_is_not_there_is_for_later(made: Any) -> None:
     calendar = made("http://127.0.0.1:9/v1.0", 2.0)
-    with pytest.raises(RetryableError, match="cannot be reached"):
+    with pytest.raises(RetryableError, match="cannot be reached") as caught:
         calendar.look(ANA, "", WINDOW)
+    assert (caught.value.provider_status, caught.value.provider_code) == (0, "")
     calendar.close()
 
 

@@ -118,6 +118,8 @@ def test_true_word_is_believed_and_the_code_is_redeemed_with_verifier_and_secret
         {"nonce": "of-another-sign-in"},
         {"nonce": None},
         {"aud": "another-application"},
+        {"aud": "another-application", "azp": "roomsync"},
+        {"aud": ["roomsync", "another-application"], "azp": "another-application"},
         {"iss": "https://evil.test/v2.0"},
         {"tid": "99999999-2222-3333-4444-555555555555"},
         {"exp": NOW_S - 121},
@@ -149,7 +151,14 @@ def test_directory_that_is_none_is_not_put_into_an_issuer(
 
 def test_word_under_another_key_or_a_weaker_seal_is_not_believed(root: str, provider: OpenIdProvider) -> None:
     shared = OctKey.import_key("s" * 32)
-    for token in (signed(claims(root), OTHER), signed(claims(root), shared, "HS256"), "e30.e30.", ""):
+    strange = RSAKey.import_key({**KEY.as_dict(private=True), "alg": "RS512"})
+    for token in (
+        signed(claims(root), OTHER),
+        signed(claims(root), shared, "HS256"),
+        signed(claims(root), strange, "RS512"),
+        "e30.e30.",
+        "",
+    ):
         Lying.id_token = token
         with pytest.raises(RefusedSignInError):
             provider.exchange("code", SIGN_IN, "http://127.0.0.1/auth/callback")
