@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
+from services.portal.frame.bodies import require_object
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.choices import LABEL, WORDS, is_offered
@@ -23,7 +24,7 @@ from services.portal.my_day.live_answers import (
     redirect_to_day,
     redirect_to_sign_in,
 )
-from services.portal.my_day.parameters import read_body, read_day, read_zone, today_in
+from services.portal.my_day.parameters import read_day, read_zone, today_in
 from services.portal.my_rooms.parameters import read_key
 from shared.domain.instants import to_rfc3339
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
@@ -37,7 +38,7 @@ def add(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def book() -> tuple[Response, HTTPStatus]:
         person = signed_in()
         zone, _ = read_zone()
-        wanted = read_booking(read_body(), zone, deps.clock.now_ms())
+        wanted = read_booking(require_object(), zone, deps.clock.now_ms())
         booked = Booking(deps, reader, person).book(wanted, read_key())
         return jsonify(_shape(booked)), HTTPStatus.CREATED
 

@@ -98,15 +98,5 @@ def read_occurrence(sent: Mapping[str, Any], now_ms: int) -> tuple[str, str, int
     return meeting, occurrence, min(max(end_ms, now_ms), now_ms + 800 * DAY_MS)
 
 
-def read_body() -> dict[str, Any]:
-    """Read the JSON object that was sent. Raises ProblemError (400)."""
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST, "json-missing", "The body must be a JSON object.", next_step="Send one."
-        )
-    return body
-
-
 def _refuse(*, field: str, title: str, next_step: str) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}-invalid", title, next_step=next_step)

@@ -11,9 +11,10 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps
+from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import signed_in
 from services.portal.my_day.live_answers import redirect_to_day
-from services.portal.my_day.parameters import read_body, read_day, read_occurrence, read_place, read_zone, today_in
+from services.portal.my_day.parameters import read_day, read_occurrence, read_place, read_zone, today_in
 from services.portal.my_day.places import Places, WorkPlace
 
 
@@ -39,7 +40,7 @@ def _add_forms(bp: Blueprint, deps: Deps) -> None:
 def _add_api(bp: Blueprint, deps: Deps) -> None:
     @bp.put("/v1/me/office-days/<day>")
     def mark(day: str) -> tuple[str, HTTPStatus]:
-        place = read_place(str(read_body().get("place") or ""))
+        place = read_place(str(require_object().get("place") or ""))
         Places(deps, signed_in()).set_day(read_day(day, date.min), place)
         return "", HTTPStatus.NO_CONTENT
 
@@ -50,7 +51,7 @@ def _add_api(bp: Blueprint, deps: Deps) -> None:
 
     @bp.put("/v1/me/attendances/<meeting>/<occurrence>")
     def attend(meeting: str, occurrence: str) -> tuple[str, HTTPStatus]:
-        sent = read_body()
+        sent = require_object()
         named = {"meeting": meeting, "occurrence": occurrence, "end": str(sent.get("end") or "")}
         _set_attendance(deps, named, read_place(str(sent.get("place") or "")))
         return "", HTTPStatus.NO_CONTENT

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import request
 
+from services.portal.frame.bodies import read_object
 from services.portal.frame.problems import ProblemError
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -25,7 +26,7 @@ def read_room_id() -> str:
     Raises:
         ProblemError: 400, none is named, or it cannot be the id of a room.
     """
-    room = request.form.get("roomId") or _read_body().get("roomId")
+    room = request.form.get("roomId") or read_object().get("roomId")
     if not isinstance(room, str) or not room.isascii() or not 0 < len(room) <= MAX_ROOM_ID_CHARS:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
@@ -43,7 +44,7 @@ def read_also() -> list[str]:
     Raises:
         ProblemError: 400, it is no list of ids.
     """
-    named: Any = request.args.getlist("also") or request.form.getlist("also") or _read_body().get("also", [])
+    named: Any = request.args.getlist("also") or request.form.getlist("also") or read_object().get("also", [])
     if not isinstance(named, list) or not all(isinstance(each, str) and each.isascii() for each in named):
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
@@ -52,8 +53,3 @@ def read_also() -> list[str]:
             next_step="See /v1/me/prompts, or leave it out.",
         )
     return named
-
-
-def _read_body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    return body if isinstance(body, dict) else {}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
+from services.portal.admin.integration.deciding.contact_form import read_contact
 from services.portal.admin.integration.overview import configured, organisation, overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
+from services.portal.frame.bodies import read_object
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
 from services.portal.sign_in.departure import leading_answer, leading_page
@@ -25,7 +26,6 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.registry import tables
 
-MAX_CONTACT_CHARS = 200
 TO_THE_PROVIDER = {"next": TestPurpose.page, "depart": "/v1/admin/integration/test/depart"}
 """How a test goes on: on the page with the permissions, or by a change of a program's."""
 _MAX_REPORTED_CHARS = 2_000
@@ -95,7 +95,7 @@ def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 
     @bp.post("/admin/integration/contact")
     def contact() -> AnyResponse:
-        _set_contact(deps, entitled(Right.SWITCH_INTEGRATION), request.form.get("contact", ""))
+        _set_contact(deps, entitled(Right.SWITCH_INTEGRATION), read_contact(request.form))
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
 
 
@@ -111,7 +111,7 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
     @bp.post("/v1/admin/integration/test/depart")
     def depart_for_programs() -> Response:
         person = entitled(Right.SWITCH_INTEGRATION)
-        departure = purpose.depart(person, chosen_provider(deps, str(_sent().get("provider", ""))))
+        departure = purpose.depart(person, chosen_provider(deps, str(read_object().get("provider", ""))))
         if departure is None:
             return jsonify({"location": RESULT, "next": "The provider refuses the application; `location` says why."})
         return leading_answer(departure)
@@ -126,7 +126,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.post("/v1/admin/integration/test")
     def begin_test() -> tuple[Response, HTTPStatus]:
         person = entitled(Right.SWITCH_INTEGRATION)
-        provider = chosen_provider(deps, str(_sent().get("provider", "")))
+        provider = chosen_provider(deps, str(read_object().get("provider", "")))
         flow.begin(person, provider)
         return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
 
@@ -139,7 +139,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.put("/v1/admin/integration/contact")
     def put_contact() -> Response:
         person = entitled(Right.SWITCH_INTEGRATION)
-        _set_contact(deps, person, str(_sent().get("contact", "")))
+        _set_contact(deps, person, read_contact(read_object()))
         return jsonify(overview(deps, flow, person))
 
 
@@ -187,15 +187,6 @@ def _reported(text: str) -> tuple[str, str]:
 
 
 def _set_contact(deps: Deps, person: Person, contact: str) -> None:
-    contact = contact.strip()
-    if len(contact) > MAX_CONTACT_CHARS or not (contact == "" or contact.isprintable()):
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "contact",
-            f"A contact is one line of at most {MAX_CONTACT_CHARS} characters.",
-            next_step="Give an address or a telephone number that people may ask.",
-        )
-
     def set_contact(row: TenantRow | None) -> TenantRow | None:
         return msgspec.structs.replace(row, contact=contact) if row else None
 
@@ -207,8 +198,3 @@ def _article() -> list[Refusal]:
     """Every reason, by whose turn it is."""
     turn = list(Who)
     return sorted(TROUBLES.values(), key=lambda each: (turn.index(each.who), each.code))
-
-
-def _sent() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    return body if isinstance(body, dict) else {}

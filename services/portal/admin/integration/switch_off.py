@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,6 +15,7 @@ from services.portal.admin.integration.routes import TO_THE_PROVIDER, chosen_pro
 from services.portal.admin.integration.switching import consequences, switch_off
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
+from services.portal.frame.bodies import read_object
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, entitled
 from shared.contracts.rows import IntegrationState
@@ -76,7 +76,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.post("/v1/admin/integration/switch")
     def switch_api() -> tuple[Response, HTTPStatus]:
         person = entitled(Right.SWITCH_INTEGRATION)
-        provider = chosen_provider(deps, str(_sent().get("provider", "")))
+        provider = chosen_provider(deps, str(read_object().get("provider", "")))
         _insist(deps, person, _to(provider))
         _switch(deps, flow, person, provider)
         return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
@@ -111,7 +111,7 @@ def _insist(deps: Deps, person: Person, act: str) -> None:
         raise ProblemError(
             HTTPStatus.CONFLICT, "not-enabled", "The integration is not on.", next_step="See /v1/admin/integration"
         )
-    if is_confirmed(deps, person, act, str(_sent().get("confirmation", ""))):
+    if is_confirmed(deps, person, act, str(read_object().get("confirmation", ""))):
         return
     raise ProblemError(
         HTTPStatus.CONFLICT,
@@ -128,8 +128,3 @@ def _what_follows(deps: Deps, person: Person, act: str) -> Json:
 
 def _to(provider: Provider) -> str:
     return f"switch/{provider.value}"
-
-
-def _sent() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    return body if isinstance(body, dict) else {}

@@ -27,9 +27,6 @@ from shared.organisations.candidates import Account, Candidate, candidates, conf
 from shared.organisations.people import short_account
 from shared.registry import tables
 
-APPOINTABLE = (Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN)
-MAX_ADDRESS_CHARS = 320
-
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
@@ -91,18 +88,18 @@ class AdministratorList:
 
         One address may be two accounts, one of each calendar system: each is confirmed by itself.
 
-        Raises:
-            ProblemError: 422, it is no address.
+        Args:
+            address: In lower case.
+            role: One that can be given.
         """
-        wanted = _checked(address)
         engine, tenant = self._deps.engine, self._person.tenant
-        known, in_use = self._accounts_at(wanted), organisation(self._deps, self._person)
+        known, in_use = self._accounts_at(address), organisation(self._deps, self._person)
         lacking = {user: row for user, row in known.items() if role not in row.roles}
         if not lacking and in_use.provider in {row.provider for row in known.values()}:
             return
-        row_id = appoint(engine.registry, engine.keyring, tenant, in_use, wanted, role)
+        row_id = appoint(engine.registry, engine.keyring, tenant, in_use, address, role)
         for user, row in lacking.items():
-            account = Account(row.provider, row.subject, wanted)
+            account = Account(row.provider, row.subject, address)
             propose(engine.registry, engine.keyring, tenant, row_id, user, account, at_ms=0)
         entries.record(self._deps, self._person, "role.offered", about=row_id, outcome=role.value)
 
@@ -204,19 +201,6 @@ def _shown(each: Candidate) -> ShownCandidate:
         account=short_account(account.subject) if account else "",
         at=to_rfc3339(each.at_ms) if each.at_ms else None,
     )
-
-
-def _checked(address: str) -> str:
-    wanted = address.strip().lower()
-    local, _, domain = wanted.rpartition("@")
-    if not local or not domain or len(wanted) > MAX_ADDRESS_CHARS or any(sign.isspace() for sign in wanted):
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "no-address",
-            "This is not an e-mail address.",
-            next_step="Give the address of the work account they sign in with.",
-        )
-    return wanted
 
 
 def _nobody() -> ProblemError:

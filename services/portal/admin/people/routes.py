@@ -9,13 +9,14 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admin.people.administrators import APPOINTABLE, AdministratorList
+from services.portal.admin.people.administrators import AdministratorList
+from services.portal.admin.people.deciding.administrator_form import APPOINTABLE, read_administrator, read_role
 from services.portal.deps import Deps
+from services.portal.frame.bodies import read_object
 from services.portal.frame.navigation import ROLE_WORDS
-from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import entitled
 from services.portal.meetings.deciding.shapes import Json
-from shared.domain.roles import Right, Role
+from shared.domain.roles import Right
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -43,7 +44,7 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
     @bp.post("/admin/people")
     def appoint_by_form() -> AnyResponse:
         person = entitled(Right.APPOINT)
-        AdministratorList(deps, person).appoint(request.form.get("address", ""), _role(request.form.get("role", "")))
+        AdministratorList(deps, person).appoint(*read_administrator(request.form))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
@@ -55,7 +56,7 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
     @bp.post("/admin/people/<row_id>/dismiss")
     def dismiss_by_form(row_id: str) -> AnyResponse:
         person = entitled(Right.APPOINT)
-        AdministratorList(deps, person).dismiss(row_id, _role(request.form.get("role", "")))
+        AdministratorList(deps, person).dismiss(row_id, read_role(request.form))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
 
@@ -67,23 +68,20 @@ def _api(bp: Blueprint, deps: Deps) -> None:
     @bp.post("/v1/admin/people")
     def appoint() -> tuple[Response, HTTPStatus]:
         list_of = AdministratorList(deps, entitled(Right.APPOINT))
-        body = request.get_json(silent=True)
-        sent = body if isinstance(body, dict) else {}
-        list_of.appoint(str(sent.get("address", "")), _role(str(sent.get("role", ""))))
+        list_of.appoint(*read_administrator(read_object()))
         return jsonify(_shape(list_of)), HTTPStatus.CREATED
 
     @bp.post("/v1/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
     def answer(row_id: str, user: str, act: str) -> Response:
         list_of = AdministratorList(deps, entitled(Right.APPOINT))
-        body = request.get_json(silent=True)
-        roles = body.get("roles") if isinstance(body, dict) else None
+        roles = read_object().get("roles")
         _answer(list_of, row_id, user, act, [str(each) for each in roles] if isinstance(roles, list) else [])
         return jsonify(_shape(list_of))
 
     @bp.delete("/v1/admin/people/<row_id>/roles/<role>")
     def dismiss(row_id: str, role: str) -> Response:
         list_of = AdministratorList(deps, entitled(Right.APPOINT))
-        list_of.dismiss(row_id, _role(role))
+        list_of.dismiss(row_id, read_role({"role": role}))
         return jsonify(_shape(list_of))
 
 
@@ -98,17 +96,6 @@ def _shape(people: AdministratorList) -> Json:
 def _answer(people: AdministratorList, row_id: str, user: str, act: str, roles: Collection[str]) -> None:
     """Confirm a candidate for `roles`, or refuse them."""
     if act == "confirm":
-        people.confirm(row_id, user, [_role(word) for word in roles])
+        people.confirm(row_id, user, [read_role({"role": word}) for word in roles])
     else:
         people.refuse(row_id, user)
-
-
-def _role(word: str) -> Role:
-    if word not in {role.value for role in APPOINTABLE}:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "no-such-role",
-            "There is no such role to give.",
-            next_step=f"Choose one of: {', '.join(role.value for role in APPOINTABLE)}.",
-        )
-    return Role(word)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +13,7 @@ from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import Person, entitled
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.sign_in.attempts import Purpose
@@ -23,6 +22,7 @@ from services.portal.sign_in.openid import asked_for
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 
+_ROOM = '{"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…"}'
 _DONE = {
     "entered": "The room is in the list.",
     "changed": "The room's information was changed.",
@@ -111,12 +111,12 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
     @bp.post("/v1/admin/rooms")
     def enter() -> tuple[Response, HTTPStatus]:
-        room_id = _book(deps).enter_room(read_room(_sent()))
+        room_id = _book(deps).enter_room(read_room(require_object(_ROOM)))
         return jsonify({"id": room_id, "href": f"/v1/admin/rooms/{room_id}"}), HTTPStatus.CREATED
 
     @bp.put("/v1/admin/rooms/<room_id>")
     def change(room_id: str) -> tuple[str, HTTPStatus]:
-        _book(deps).change_room(room_id, read_room(_sent()))
+        _book(deps).change_room(room_id, read_room(require_object(_ROOM)))
         return "", HTTPStatus.NO_CONTENT
 
     @bp.delete("/v1/admin/rooms/<room_id>")
@@ -148,15 +148,3 @@ def _book(deps: Deps) -> RoomList:
 
 def _back(path: str, done: str) -> AnyResponse:
     return redirect(f"{path}?done={done}", HTTPStatus.SEE_OTHER)
-
-
-def _sent() -> Mapping[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST,
-            "json-missing",
-            "The body must be a JSON object.",
-            next_step='Send {"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…"}.',
-        )
-    return body

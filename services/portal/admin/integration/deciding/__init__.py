@@ -1,0 +1,1 @@
+"""Pure: checks whom people may ask, as an administrator enters it."""

@@ -1,0 +1,1 @@
+"""Pure: checks who is to administer, as somebody enters it."""
