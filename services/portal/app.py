@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request, url_for
 from services.portal.admin.audit import routes as audit_routes
 from services.portal.admin.integration import routes as integration_routes
 from services.portal.admin.integration import switch_off
+from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.testflow.authorization import TestPurpose
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.people import routes as people_routes
@@ -27,6 +28,7 @@ from services.portal.my_rooms import routes as my_rooms_routes
 from services.portal.my_rooms import stream
 from services.portal.sign_in import routes as sign_in_routes
 from services.portal.sign_in.attempts import Purpose
+from services.portal.sign_in.routes import SignInPurpose
 from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
@@ -65,10 +67,11 @@ def create_app(deps: Deps) -> Flask:
         "registry": lambda: tables.tenants(deps.engine.registry).get("-", "tenant"),
     }
     app.register_blueprint(health_blueprint(NAME, checks))
-    room_import, test = RoomImport(deps), TestPurpose(deps, flow)
-    app.register_blueprint(sign_in_routes.blueprint(deps, {Purpose.ROOMS: room_import, Purpose.TEST: test}))
+    room_import, test, proof = RoomImport(deps), TestPurpose(deps, flow), DirectoryProof(deps)
+    purposes: dict[Purpose, SignInPurpose] = {Purpose.ROOMS: room_import, Purpose.TEST: test, Purpose.PROVE: proof}
+    app.register_blueprint(sign_in_routes.blueprint(deps, purposes))
     app.register_blueprint(audit_routes.blueprint(deps))
-    app.register_blueprint(integration_routes.blueprint(deps, flow, test))
+    app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
     app.register_blueprint(switch_off.blueprint(deps, flow))
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))

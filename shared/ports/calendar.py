@@ -113,6 +113,14 @@ class CalendarProvider(Protocol):
         """The organisation's meeting rooms, by the provider's directory; needs the grant of `scopes_for(..., room_import=True)`."""
         ...
 
+    def administers_directory(self, access: Access) -> bool:
+        """
+        Whether the provider's interface for administrators says that the person administers the whole directory.
+
+        False where only a sign-in says it. Needs the grant of `Scopes.administration`.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections; nothing is asked afterwards."""
         ...

@@ -41,6 +41,8 @@ class Scopes:
     """Of the calendar, to change a meeting's room as well."""
     room_import: str
     """Beside those: an administrator imports the organisation's rooms."""
+    administration: str = ""
+    """Beside `identity`: the provider says whether somebody administers the directory; "" where each sign-in says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

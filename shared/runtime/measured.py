@@ -131,6 +131,11 @@ class MeasuredCalendar:
         with _measured(self.provider, "directory_rooms"):
             return self._calendar.directory_rooms(access)
 
+    def administers_directory(self, access: Access) -> bool:
+        """Measured."""
+        with _measured(self.provider, "administers_directory"):
+            return self._calendar.administers_directory(access)
+
     def close(self) -> None:
         """See the port."""
         self._calendar.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
-from simulator.google import access, batch, freebusy, query, resources
+from simulator.google import access, administrators, batch, freebusy, query, resources
 from simulator.google.access import ReachedCalendar
 from simulator.google.errors import invalid, not_found
 from simulator.google.gate import arguments, caller, guard, is_overridden, principal, sent
@@ -42,6 +42,7 @@ def blueprint(world: World) -> Blueprint:
         (f"{CALENDAR}/channels/stop", stop_channel, ["POST"]),
         (f"{CALENDAR}/freeBusy", query_free_busy, ["POST"]),
         (f"{DIRECTORY}/customer/<customer>/resources/calendars", list_resources, ["GET", "POST"]),
+        (f"{DIRECTORY}/users/<user_key>", get_user, ["GET"]),
         (BATCH, serve_batch, ["POST"]),
     ):
         routes.add_url_rule(rule, view.__name__, view, methods=methods)
@@ -155,6 +156,13 @@ def list_resources(customer: str) -> Response:
     access.demand(principal(), access.RESOURCES)
     with side().world.lock:
         return jsonify(resources.page(side().world, caller(), customer, arguments()))
+
+
+def get_user(user_key: str) -> Response:
+    """The Directory's `users.get`."""
+    access.demand(principal(), access.USERS)
+    with side().world.lock:
+        return jsonify(administrators.user(side().world, caller(), user_key))
 
 
 def serve_batch() -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from simulator.google import resources
+from simulator.google import administrators, resources
 from simulator.google.channels import Channels
 from simulator.google.cursors import Cursors
 from simulator.google.events import Events
@@ -35,6 +35,7 @@ class GoogleSide:
     def of(world: World) -> GoogleSide:
         """Built on a world; declares its switches and listens to its feed."""
         resources.declare(world)
+        administrators.declare(world)
         listing = EventList(world, Cursors(world.ids.seed), GoneDates(world))
         return GoogleSide(world, Events(world), listing, Channels(world), Quota(world))
 

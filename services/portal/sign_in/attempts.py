@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     """Their own calendar: begun by a change of somebody who is signed in, never by an address that was followed."""
     TEST = "test"
     """An administrator's test flow: a calendar and the directory of rooms, for as long as the test takes."""
+    PROVE = "prove"
+    """An administrator shows that they administer their directory too, once."""
     ROOMS = "rooms"
     """An administrator's import of rooms, once."""
 

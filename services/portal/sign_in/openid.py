@@ -28,6 +28,8 @@ from shared.runtime.settings import Settings
 
 IDENTITY_ALONE = frozenset({Purpose.SIGN_IN, Purpose.ENTER})
 """Purposes for which nothing but who somebody is is asked."""
+NO_CALENDAR = IDENTITY_ALONE | {Purpose.PROVE}
+"""Purposes that ask for no calendar, and for no permission that lasts."""
 LEEWAY_S = 120
 _ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -88,6 +90,8 @@ def asked_for(provider: Provider, purpose: Purpose) -> tuple[str, ...]:
     """The permissions that a sign-in of this purpose asks for: pages list these very words."""
     if purpose in IDENTITY_ALONE:
         return identity_scopes(provider)
+    if purpose is Purpose.PROVE:
+        return (*identity_scopes(provider), *filter(None, [profile_of(provider).scopes.administration]))
     return scopes_for(provider, room_import=purpose in {Purpose.TEST, Purpose.ROOMS})
 
 
@@ -105,7 +109,7 @@ class OpenIdProvider:
 
     def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
         """Where the browser goes: authorisation code, PKCE S256, and the very scopes that will be used."""
-        extra = {} if sign_in.purpose in IDENTITY_ALONE else dict(profile_of(self.provider).authorization)
+        extra = {} if sign_in.purpose in NO_CALENDAR else dict(profile_of(self.provider).authorization)
         if login_hint:
             extra["login_hint"] = login_hint
         with self._session(redirect_uri, sign_in.purpose) as session:
@@ -134,7 +138,7 @@ class OpenIdProvider:
             refresh_token=str(token.get("refresh_token") or ""),
             scopes=tuple(str(token.get("scope") or "").split()),
         )
-        missing = () if sign_in.purpose in IDENTITY_ALONE else missing_scopes(self.provider, grant.scopes)
+        missing = () if sign_in.purpose in NO_CALENDAR else missing_scopes(self.provider, grant.scopes)
         if missing:  # people may untick single permissions at Google
             raise RefusedSignInError(Cause.SCOPE_MISSING)
         return identity_of(self.provider, claims), grant

@@ -224,7 +224,7 @@ _BY_ERROR = {
         "The directory of this account has not been joined with your organisation, and its account does not administer it.",
         Who.OPERATOR,
         "Whoever runs this service joins the two (roomsync tenants join); at Microsoft, a global administrator of the "
-        "directory may do the test instead.",
+        "directory may do the test instead; at Google, a super administrator shows it on the test's page of permissions.",
     ),
     Cause.DIRECTORY_TAKEN: Refusal(
         "directory-taken",

@@ -220,6 +220,21 @@ class GoogleCalendar:
                 break
         return found
 
+    @readable
+    def administers_directory(self, access: Access) -> bool:
+        """
+        Whether the person is a super administrator of their Google Workspace.
+
+        `users.get` in its ordinary view answers administrators alone, and `isAdmin` "indicates a user with super administrator
+        privileges"; delegated administrators have `isDelegatedAdmin`. Source:
+        https://developers.google.com/workspace/admin/directory/reference/rest/v1/users and …/users/get
+        """
+        request = self._transport.directory.users().get(userKey=access.subject, fields="id,isAdmin,suspended")
+        found = self._transport.send(Doing.DIRECTORY, access, request)
+        if not isinstance(found, dict) or found.get("id") != access.subject:
+            return False
+        return found.get("isAdmin") is True and found.get("suspended") is not True
+
     def close(self) -> None:
         """Close the idle connections."""
         self._transport.close()

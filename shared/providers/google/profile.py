@@ -63,6 +63,7 @@ PROFILE = Profile(
         reading=(f"{_SCOPE}calendar.events.owned.readonly", f"{_SCOPE}calendar.freebusy"),
         writing=(f"{_SCOPE}calendar.events.owned", f"{_SCOPE}calendar.freebusy"),
         room_import=f"{_SCOPE}admin.directory.resource.calendar.readonly",
+        administration=f"{_SCOPE}admin.directory.user.readonly",
     ),
     token_codes=CODES,
     failures=FAILURES,

@@ -216,6 +216,10 @@ class GraphCalendar:
                 break
         return list(found.values())
 
+    def administers_directory(self, access: Access) -> bool:  # noqa: ARG002 - the port's signature
+        """False: at Microsoft each sign-in says it (the claim `wids`), and nothing else is asked."""
+        return False
+
     def close(self) -> None:
         """Stop the background loop."""
         self._transport.close()

@@ -14,6 +14,7 @@ WORDS = {
     "integration.test-begun": "began a test of the integration",
     "integration.test-ended": "test of the integration ended",
     "integration.test-given-up": "gave up the test of the integration",
+    "integration.directory-joined": "showed that they administer the directory: it is the organisation's",
     "integration.enabled": "enabled the integration",
     "integration.disabled": "switched the integration off",
     "integration.switched": "switched the integration off to change the provider",

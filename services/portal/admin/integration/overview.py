@@ -55,6 +55,7 @@ SCOPE_WORDS = {
     "Place.Read.All": "list the organisation's rooms: for this test and for importing rooms only",
     "calendar.events.owned": "read the calendars they own, and book or swap a room in them",
     "calendar.freebusy": "see when rooms are free",
+    "admin.directory.user.readonly": "see that you are a super administrator: once, before the first test",
     "admin.directory.resource.calendar.readonly": "list the organisation's rooms: for this test and for importing rooms only",
 }
 
@@ -132,5 +133,6 @@ def _provider(deps: Deps, provider: Provider) -> Json:
         "permissions": {
             "test": permissions(provider, Purpose.TEST),
             "connect": permissions(provider, Purpose.CONNECT),
+            "prove": permissions(provider, Purpose.PROVE),
         },
     }

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.deciding.contact_form import read_contact
+from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.overview import configured, organisation, overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
@@ -32,17 +33,18 @@ _MAX_REPORTED_CHARS = 2_000
 _WORD = re.compile(r"AADSTS\d{5,7}|(?<![a-z])[a-z]{1,40}(?:_[a-z]{1,40}){1,8}")
 
 
-def blueprint(deps: Deps, flow: TestFlow, purpose: TestPurpose) -> Blueprint:
+def blueprint(deps: Deps, flow: TestFlow, purpose: TestPurpose, proof: DirectoryProof) -> Blueprint:
     """The routes below `/admin/integration` and `/v1/admin/integration`, without switching off."""
     bp = Blueprint("integration", __name__)
     _depart(bp, deps, purpose)
-    _show(bp, deps, flow)
+    _prove(bp, deps, proof)
+    _show(bp, deps, flow, proof)
     _act(bp, deps, flow)
     _api(bp, deps, flow)
     return bp
 
 
-def _show(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
+def _show(bp: Blueprint, deps: Deps, flow: TestFlow, proof: DirectoryProof) -> None:
     @bp.get("/admin")
     def admin() -> AnyResponse:
         entitled(Right.SEE_INTEGRATION)
@@ -59,7 +61,7 @@ def _show(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 
     @bp.get("/admin/integration/test/permissions")
     def asked() -> AnyResponse | str:
-        return _screen(deps, flow, "test_permissions.html")
+        return _screen(deps, flow, "test_permissions.html", proof)
 
     @bp.get("/admin/integration/test/result")
     def result() -> AnyResponse | str:
@@ -117,6 +119,19 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
         return leading_answer(departure)
 
 
+def _prove(bp: Blueprint, deps: Deps, proof: DirectoryProof) -> None:
+    @bp.post("/admin/integration/directory")
+    def prove() -> AnyResponse:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        departure = proof.depart(person, chosen_provider(deps, request.form.get("provider", "")))
+        return leading_page(departure, "to see that you administer your organisation there")
+
+    @bp.post("/v1/admin/integration/directory")
+    def prove_for_programs() -> Response:
+        person = entitled(Right.SWITCH_INTEGRATION)
+        return leading_answer(proof.depart(person, chosen_provider(deps, str(read_object().get("provider", "")))))
+
+
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration")
     def shown() -> Response:
@@ -143,14 +158,20 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
         return jsonify(overview(deps, flow, person))
 
 
-def _screen(deps: Deps, flow: TestFlow, template: str) -> AnyResponse | str:
+def _screen(deps: Deps, flow: TestFlow, template: str, proof: DirectoryProof | None = None) -> AnyResponse | str:
     person = entitled(Right.SEE_INTEGRATION)
     it = overview(deps, flow, person)
     if it["test"] is None:
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
     chosen = next(each for each in it["providers"] if each["provider"] == it["test"]["provider"])
     return render_template(
-        template, it=it, test=it["test"], chosen=chosen, csrf=person.csrf, wait_s=int(deps.settings.test_flow_s)
+        template,
+        it=it,
+        test=it["test"],
+        chosen=chosen,
+        csrf=person.csrf,
+        wait_s=int(deps.settings.test_flow_s),
+        unproven=proof is not None and proof.is_open(person.tenant, Provider(it["test"]["provider"])),
     )
 
 

@@ -31,6 +31,7 @@ PAGES: dict[str, Right] = {
     "GET /admin/audit": R.SEE_AUDIT,
     "GET /admin/integration": R.SEE_INTEGRATION,
     "POST /admin/integration/contact": R.SWITCH_INTEGRATION,
+    "POST /admin/integration/directory": R.SWITCH_INTEGRATION,
     "GET /admin/integration/help": R.SEE_INTEGRATION,
     "GET /admin/integration/off": R.SWITCH_INTEGRATION,
     "POST /admin/integration/off": R.SWITCH_INTEGRATION,
@@ -58,6 +59,7 @@ PAGES: dict[str, Right] = {
 PROGRAMS: dict[str, Right] = {
     "GET /v1/admin/audit": R.SEE_AUDIT,
     "GET /v1/admin/integration": R.SEE_INTEGRATION,
+    "POST /v1/admin/integration/directory": R.SWITCH_INTEGRATION,
     "PUT /v1/admin/integration/contact": R.SWITCH_INTEGRATION,
     "GET /v1/admin/integration/off": R.SWITCH_INTEGRATION,
     "POST /v1/admin/integration/off": R.SWITCH_INTEGRATION,

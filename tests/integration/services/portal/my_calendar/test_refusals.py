@@ -109,7 +109,12 @@ def test_no_address_that_somebody_follows_connects_a_calendar(office: Office, do
 
 @pytest.mark.proves("E17")
 @pytest.mark.parametrize(
-    ("errand", "page"), [("rooms", "/admin/rooms"), ("test", "/admin/integration/test/permissions")]
+    ("errand", "page"),
+    [
+        ("rooms", "/admin/rooms"),
+        ("test", "/admin/integration/test/permissions"),
+        ("prove", "/admin/integration/test/permissions"),
+    ],
 )
 def test_no_address_that_an_administrator_follows_asks_a_permission(
     office: Office, domain: str, errand: str, page: str
@@ -121,7 +126,7 @@ def test_no_address_that_an_administrator_follows_asks_a_permission(
         gone = ada.client.get(f"/auth/login?provider=microsoft&for={errand}", headers=headers)
         assert (gone.status_code, gone.headers["Location"]) == (303, page)
     assert len(list(office.engine.registry.scan("sign-ins", "-"))) == before
-    for path in ("/admin/rooms/import", "/admin/integration/test/depart"):
+    for path in ("/admin/rooms/import", "/admin/integration/test/depart", "/admin/integration/directory"):
         assert ada.client.post(path, data={"provider": "microsoft"}).status_code == 403, "without its token"
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,9 +21,17 @@ from services.portal.frame.sessions import Person
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.identity import Mailbox, Provider
 from shared.errors import RefusedError
-from shared.organisations.enrolment import join, tenant_of
+from shared.organisations.enrolment import introduce, join, tenant_of
 from shared.registry import tables
-from tests.integration.services.portal.admin.administration import Building, Chief, a_building, truth
+from tests.integration.services.portal.admin.administration import (
+    Building,
+    Chief,
+    a_building,
+    asked_scopes,
+    led_to,
+    truth,
+    way_back,
+)
 from tests.integration.services.portal.office import Simulator
 
 
@@ -164,6 +173,75 @@ def test_members_sign_in_makes_no_directory_another_organisations(company: Compa
     assert tenant_of(registry, "google", f"g.{company.domain}") is None
     assert company.state is IntegrationState.FAILED
     assert company.building.browser().sign_in(f"ben@g.{company.domain}", "google").status_code == 403
+
+
+def prove(company: Company, provider: str = "google") -> Any:
+    """Press the button that shows who administers the directory, as Ada's account there, and come back."""
+    asked = company.chief.post("/admin/integration/directory", provider=provider)
+    path = way_back(company.building.simulator, led_to(asked.text), f"ada@g.{company.domain}")
+    return company.chief.client.get(path)
+
+
+def to_google(company: Company) -> None:
+    asked = company.chief.client.get("/admin/integration/switch?provider=google").text
+    company.chief.post("/admin/integration/switch", provider="google", confirmation=confirmation_in(asked))
+
+
+@pytest.mark.proves("E11", "E32")
+@pytest.mark.parametrize("switch", [{}, {"notAdmins": ["ada@g.{domain}"]}, {"superAdmins": ["ben@g.{domain}"]}])
+def test_who_does_not_administer_the_whole_directory_joins_none(company: Company, switch: dict[str, list[str]]) -> None:
+    """A delegated administrator, nobody in particular, and a colleague of the one who does."""
+    to_google(company)
+    company.building.simulator.faults(
+        **{name: [each.format(domain=company.domain) for each in whom] for name, whom in switch.items()}
+    )
+
+    answer = prove(company)
+
+    company.building.simulator.faults(notAdmins=[], superAdmins=[])
+    assert (answer.status_code, "directory-unproven" in answer.text) == (403, True)
+    assert tenant_of(company.building.engine.registry, "google", f"g.{company.domain}") is None
+
+
+@pytest.mark.proves("E32")
+def test_super_administrator_shows_it_once_and_the_directory_is_the_organisations(company: Company) -> None:
+    to_google(company)
+    asleep = list(tables.consents(company.building.engine.registry).scan(company.tenant))
+    assert "Show that I administer it" in company.chief.client.get("/admin/integration/test/permissions").text
+    company.building.simulator.faults(superAdmins=[f"ada@g.{company.domain}"])
+    asked = company.chief.call("POST", "/v1/admin/integration/directory", provider="google").json["location"]
+    assert asked_scopes(asked) == ["openid", "email", "https://www.googleapis.com/auth/admin.directory.user.readonly"]
+    assert "offline" not in asked
+
+    answer = prove(company)
+
+    company.building.simulator.faults(superAdmins=[])
+    assert answer.headers["Location"] == "/admin/integration/test/permissions"
+    assert "Show that I administer it" not in company.chief.client.get(answer.headers["Location"]).text
+    registry = company.building.engine.registry
+    assert tenant_of(registry, "google", f"g.{company.domain}") == company.tenant
+    assert list(tables.consents(registry).scan(company.tenant)) == asleep, "the permission is kept nowhere"
+    assert "integration.directory-joined" in {row.act for _, row in tables.audit(registry).scan(company.tenant)}
+    for room, _ in list(tables.rooms(registry).scan(company.tenant)):
+        tables.rooms(registry).delete(company.tenant, room)
+    assert company.chief.depart("google", f"ada@g.{company.domain}").status_code == 303
+    assert [each["code"] for each in company.chief.result()["test"]["troubles"]] == []
+
+
+@pytest.mark.proves("E32")
+def test_directory_of_another_organisation_is_not_joined_by_its_administrator_either(company: Company) -> None:
+    to_google(company)
+    registry = company.building.engine.registry
+    other = introduce(
+        registry, company.building.engine.keyring, provider="google", directory=f"g.{company.domain}", name="Other"
+    )
+    company.building.simulator.faults(superAdmins=[f"ada@g.{company.domain}"])
+
+    answer = prove(company)
+
+    company.building.simulator.faults(superAdmins=[])
+    assert (answer.status_code, "directory-taken" in answer.text) == (403, True)
+    assert tenant_of(registry, "google", f"g.{company.domain}") == other
 
 
 @pytest.mark.proves("E32")

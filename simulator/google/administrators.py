@@ -1,0 +1,41 @@
+"""The Directory API's people, as far as it says who administers the organisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.google.errors import ApiError, not_found
+from simulator.google.resources import NOT_ADMINS
+from simulator.world import User, World
+
+SUPER_ADMINS = "superAdmins"
+
+
+def declare(world: World) -> None:
+    """Add the switch for super administrators."""
+    world.faults.declare(SUPER_ADMINS, [], "addresses of Google people who are super administrators")
+
+
+def user(world: World, caller: User, key: str) -> dict[str, Any]:
+    """
+    One person in the view of administrators. Called inside the world's lock.
+
+    Whoever may list rooms is a delegated administrator at least; the others are refused, for themselves as well.
+
+    Raises:
+        ApiError: 403 for those who are no administrators, 404 for somebody of another customer.
+    """
+    supers = world.faults.get(SUPER_ADMINS, "google")
+    if caller.address in world.faults.get(NOT_ADMINS, "google") and caller.address not in supers:
+        raise ApiError(403, "forbidden", "Not Authorized to access this resource/api")
+    found = next((one for one in world.directory.users.values() if key in {one.id, one.address}), None)
+    if found is None or found.tenant_id != caller.tenant_id:
+        not_found()
+    return {
+        "kind": "admin#directory#user",
+        "id": found.id,
+        "primaryEmail": found.address,
+        "isAdmin": found.address in supers,
+        "isDelegatedAdmin": found.address not in supers,
+        "suspended": False,
+    }
