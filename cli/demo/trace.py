@@ -16,8 +16,9 @@ from cli.common.records import read_from
 from cli.demo.processes import PrintLine
 from shared.contracts import envelope as envelopes
 from shared.contracts.topics import BY_NAME, POSITION_KEY, TOPICS
+from shared.contracts.versions import newest_version
 from shared.crypto.records import open_envelope
-from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
+from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError, RoomsyncError
 from shared.ports.engine import Engine
 from shared.ports.log import Record
 from shared.runtime.settings import load
@@ -48,8 +49,8 @@ class TopicTrace:
     def as_text(self, record: Record) -> str:
         """Return a record as one line: topic, partition and offset, type of its payload, payload."""
         place = f"{record.topic} {record.partition}:{record.offset}"
-        kind, fields = self._read_payload(record)
-        return f"{place}  {kind}  {json.dumps(shorten(fields), ensure_ascii=False)}"
+        kind, payload = self._read_payload(record)
+        return f"{place}  {kind}  {payload}"
 
     def _read_new(self) -> Iterator[Record]:
         for topic in TOPICS:
@@ -57,24 +58,30 @@ class TopicTrace:
                 offset = self._next.get((topic.name, partition), 0)
                 yield from read_from(self._engine.log, topic.name, partition, offset)
 
-    def _read_payload(self, record: Record) -> tuple[str, Any]:
-        """Return type and fields. Public records are CloudEvents or states in plain JSON, all others envelopes."""
+    def _read_payload(self, record: Record) -> tuple[str, str]:
+        """Return type and payload. Public records are CloudEvents or states in plain JSON, all others envelopes."""
         if record.value is None:
-            return "tombstone", {"key": record.key.decode(errors="replace")}
+            return "tombstone", as_json({"key": record.key.decode(errors="replace")})
         if BY_NAME[record.topic].public:
-            return "public", msgspec.json.decode(record.value)
+            return "public", as_json(msgspec.json.decode(record.value))
         try:
             envelope = envelopes.decode(record.value)
         except MalformedRecordError as error:
             return "unreadable", str(error)
         try:
             if envelope.sealed is None:
-                return envelope.type, msgspec.json.decode(envelope.payload)
+                return envelope.type, as_json(msgspec.json.decode(envelope.payload))
             keys = self._engine.keyring.keys(envelope.tenant)
-            opened: Any = open_envelope(envelope, keys, msgspec.Raw)  # type: ignore[type-var]  # whatever its type is
-            return envelope.type, msgspec.json.decode(opened)
-        except (KeyDestroyedError, MalformedRecordError, msgspec.DecodeError) as error:
+            newest = newest_version(envelope.type)
+            opened: Any = open_envelope(envelope, keys, msgspec.Raw, newest=newest)  # type: ignore[type-var]  # of any type
+            return envelope.type, as_json(msgspec.json.decode(opened))
+        except (KeyDestroyedError, MalformedRecordError, NewerRecordError, msgspec.DecodeError) as error:
             return envelope.type, str(error)
+
+
+def as_json(payload: Any) -> str:
+    """Return a payload as JSON, shortened."""
+    return json.dumps(shorten(payload), ensure_ascii=False)
 
 
 def shorten(value: Any) -> Any:

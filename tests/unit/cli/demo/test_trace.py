@@ -14,7 +14,8 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, MailboxState
 from shared.contracts.command import Connect
 from shared.contracts.envelope import Envelope
-from shared.contracts.topics import CALENDAR_STATE, COMMANDS, POSITION_KEY, ROOM_STATUS
+from shared.contracts.topics import CALENDAR_STATE, COMMANDS, MEETING_STATE, POSITION_KEY, ROOM_STATUS
+from shared.contracts.versions import NEWEST
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
 from shared.engines.embedded import open_engine
@@ -70,6 +71,22 @@ def test_record_of_a_destroyed_key_says_so(engine: Engine) -> None:
     TopicTrace(engine, lines.append).print_new()
     assert lines[0].startswith("calendar-state 1:0  mailbox-state  ")
     assert "google" not in lines[0]
+
+
+@pytest.mark.parametrize("kind", sorted(NEWEST))
+def test_records_of_every_version_are_opened_and_later_ones_say_so(engine: Engine, kind: str) -> None:
+    lines: list[str] = []
+    keys = engine.keyring.keys("t-1")
+    for version in (1, NEWEST[kind], NEWEST[kind] + 1):
+        append(
+            engine,
+            MEETING_STATE.name,
+            sealed_envelope(keys, MailboxState(provider="google"), type=kind, id="s-1", version=version, compress=True),
+        )
+    TopicTrace(engine, lines.append).print_new()
+    assert ['"provider": "google"' in line for line in lines] == [True, True, False]
+    assert f"{kind}  " in lines[-1]
+    assert "has version" in lines[-1]
 
 
 def test_values_are_cut_and_empty_fields_left_out() -> None:
