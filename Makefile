@@ -12,6 +12,7 @@ help: ## each task and its sentence
 setup: .venv/.ready ## a virtual environment with everything locked, and the roomsync command
 
 .venv/.ready: requirements.lock pyproject.toml
+	@echo "installing what requirements.lock names into .venv: a minute or two, without further output"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
