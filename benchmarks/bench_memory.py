@@ -21,7 +21,7 @@ from typing import Any
 import redis
 
 from deploy.local.processes import ServerError
-from deploy.local.redis import Profile, redis_server
+from deploy.local.redis import RedisUse, redis_server
 from services.sync_worker.memory import restored
 from shared.contracts.calendar_state import MAILBOX_TYPE, REFERENCE_TYPE, EventReference, MailboxState
 from shared.contracts.meeting_state import RoomState
@@ -30,7 +30,7 @@ from shared.contracts.observation import Observation, ObservedOccurrence
 from shared.contracts.topics import SYNC_WORKER
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.engines.distributed.view import RedisView
@@ -100,7 +100,7 @@ def room_status() -> Figures:
 def redis_view() -> Figures:
     """A row per meeting, with two owners."""
     try:
-        with redis_server(Profile.VIEWS) as server, redis.Redis.from_url(server.url) as asked:
+        with redis_server(RedisUse.VIEWS) as server, redis.Redis.from_url(server.url) as asked:
             view = RedisView(server.url, prefix="", clock=SystemClock())
             before = asked.info("memory")["used_memory"]
             for start in range(0, MEETINGS, CHUNK):
@@ -159,7 +159,7 @@ def _meeting(number: int) -> bytes:
     )  # fmt: skip
     copy = Observation(
         provider="microsoft", mailbox=f"m-{number:026d}", meeting=name, organizer=next(iter(PEOPLE)),
-        role=Role.ORGANIZER, observed_at_ms=NOW_MS, occurrences=(seen,),
+        role=CopyRole.ORGANIZER, observed_at_ms=NOW_MS, occurrences=(seen,),
     )  # fmt: skip
     rooms = tuple(
         RoomMemory(

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-import msgspec
-
 from cli.common.records import read_from
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, EventReference, MailboxState
-from shared.contracts.envelope import read_json
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
 from shared.crypto.records import open_envelope
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
+from shared.engines.position import decode_position
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.engine import Engine
 from shared.ports.log import Record
-
-
-class _Position(msgspec.Struct):
-    """What is read here of a state topic's position record."""
-
-    inputs: dict[str, int] = {}
 
 
 class Calendars:
@@ -65,7 +57,7 @@ class Calendars:
 
     def _take(self, record: Record) -> None:
         if record.key == POSITION_KEY:
-            self.positions[record.partition] = read_json(record.value or b"{}", _Position).inputs
+            self.positions[record.partition] = decode_position(record.value).inputs
             return
         mailbox = Mailbox(*record.key.decode().split("/")[:2])
         if not self._wanted(mailbox):

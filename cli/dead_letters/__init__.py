@@ -16,7 +16,7 @@ from cli.dead_letters.open_letters import OpenLetter, find_open_letters
 from cli.dead_letters.redrive import Redriver
 from cli.dead_letters.remedy import NoRemedy, Remedy
 from cli.dead_letters.summary import summarise
-from shared.contracts.dead_letter import Act
+from shared.contracts.dead_letter import LetterAction
 from shared.domain.instants import to_rfc3339
 from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
@@ -111,7 +111,7 @@ def drop(letter_ids: tuple[str, ...], everything: bool, dry_run: bool, as_json: 
 
 
 def _drop_letter(engine: Engine, letter: OpenLetter, now_ms: int) -> None:
-    close_letter(engine.log, letter.letter, Act.DROPPED, partition=letter.partition, now_ms=now_ms)
+    close_letter(engine.log, letter.letter, LetterAction.DROPPED, partition=letter.partition, now_ms=now_ms)
 
 
 def _choose_letters(letters: Mapping[str, OpenLetter], ids: Iterable[str], *, everything: bool) -> list[OpenLetter]:

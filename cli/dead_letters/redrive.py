@@ -13,7 +13,7 @@ from services.sync_worker.operations import meeting_of
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import TakeRoom
 from shared.contracts.copy_observation import CopyObservation
-from shared.contracts.dead_letter import Act, DeadLetter
+from shared.contracts.dead_letter import DeadLetter, LetterAction
 from shared.contracts.meeting_state import meeting_key, parts_of
 from shared.contracts.rows import TakeRow, TakeState
 from shared.contracts.topics import MEETING_STATE
@@ -60,7 +60,7 @@ class Redriver:
         log.append(
             [command_record(mailbox, wish, log.partitions, cause=letter.id) for mailbox, wish in remedy.commands]
         )
-        close_letter(log, letter.letter, Act.REDRIVEN, partition=letter.partition, now_ms=self._clock.now_ms())
+        close_letter(log, letter.letter, LetterAction.REDRIVEN, partition=letter.partition, now_ms=self._clock.now_ms())
 
     def _fail_take(self, letter: DeadLetter, take: TakeRoom) -> None:
         tenant = Mailbox.from_key(letter.key).tenant

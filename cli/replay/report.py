@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.room_status.operations import RULES_VERSION, Comparison, Decline, Redone, compare, identity, recollection
+from services.room_status.operations import (
+    RULES_VERSION,
+    Comparison,
+    DeclineEvent,
+    Redone,
+    compare,
+    identity,
+    recollection,
+)
 from shared.domain.instants import to_rfc3339
 from shared.ports.log import Log
 
@@ -49,12 +57,12 @@ class ReplayReport:
         """Whether every published decline is what the replay gives."""
         return all(each.equal for each in self.compared)
 
-    def declines_of(self, kind: str) -> Iterator[Decline]:
+    def declines_of(self, kind: str) -> Iterator[DeclineEvent]:
         """Yield the declines of one kind (see `KINDS`), of every partition."""
         for each in self.compared:
             yield from getattr(each, kind)
 
-    def missing(self) -> Iterator[tuple[OffsetRange, Sequence[Decline]]]:
+    def missing(self) -> Iterator[tuple[OffsetRange, Sequence[DeclineEvent]]]:
         """Yield the declines that the topic lacks, by partition."""
         for (offsets, _), each in zip(self.redone, self.compared, strict=True):
             if each.missing:

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from cli.scenario.script import Answer, ProviderName
+from cli.scenario.script import ProviderName, ScriptedAnswer
 
 GRAPH_ROOT, CALENDAR_ROOT = "/v1.0", "/calendar/v3"
 _ROOTS = (GRAPH_ROOT, CALENDAR_ROOT)
@@ -30,7 +30,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 @dataclass(slots=True)
 class _Scripted:
-    answer: Answer
+    answer: ScriptedAnswer
     left: int
     given: int = 0
 
@@ -49,7 +49,7 @@ class AnswerBook:
     _counter: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def offer(self, answers: Sequence[Answer]) -> None:
+    def offer(self, answers: Sequence[ScriptedAnswer]) -> None:
         """Put these answers in place of whatever was left of the step before."""
         with self._lock:
             self._scripted = [_Scripted(answer, answer.times) for answer in answers]
@@ -76,7 +76,7 @@ class AnswerBook:
             self.unmatched.append(request)
         return 599, {}, b'{"error": {"code": "scenarioHasNoAnswer", "message": "no answer of this step matches"}}'
 
-    def _encoded(self, answer: Answer) -> Reply:
+    def _encoded(self, answer: ScriptedAnswer) -> Reply:
         headers = {"Content-Type": "application/json", **answer.headers}
         if answer.body is None:
             return answer.status, headers, b""

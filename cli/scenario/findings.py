@@ -32,7 +32,7 @@ RoomDate = tuple[str, int]
 
 
 @dataclass(slots=True)
-class Facts:
+class ScenarioFacts:
     """Reads what a deployment has done so far; everything is read anew at each question."""
 
     scenario: Scenario
@@ -111,7 +111,7 @@ class Facts:
                 offset = page[-1].offset + 1
 
 
-def differences(expected: Expectation, facts: Facts) -> Iterator[str]:
+def differences(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
     """A line for each difference between what a file expects at this point and what is there."""
     if expected.declines is not None:
         yield from _declines(expected, facts)
@@ -128,7 +128,7 @@ def differences(expected: Expectation, facts: Facts) -> Iterator[str]:
             yield f"requests {request.match}: expected {request.times}, were {count}"
 
 
-def _declines(expected: Expectation, facts: Facts) -> Iterator[str]:
+def _declines(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
     wanted = Counter({(each.room, start_ms(each.date)): each.times for each in expected.declines or ()})
     told = facts.published_declines()
     for room, at in sorted({*wanted, *told}):
@@ -136,7 +136,7 @@ def _declines(expected: Expectation, facts: Facts) -> Iterator[str]:
             yield f"declines of {room} on {_at(at)}: expected {wanted[room, at]}, told {told[room, at]}"
 
 
-def _states(expected: Expectation, facts: Facts) -> Iterator[str]:
+def _states(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
     found = facts.states()
     for each in expected.states or ():
         state = found.get((each.room, start_ms(each.date)), ABSENT)
@@ -146,7 +146,7 @@ def _states(expected: Expectation, facts: Facts) -> Iterator[str]:
             yield f"state of {each.room} on {each.date}: expected {each.state}, is {state}"
 
 
-def _prompts(expected: Expectation, facts: Facts) -> Iterator[str]:
+def _prompts(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
     wanted = {(each.person, each.room, start_ms(each.date)) for each in expected.prompts or ()}
     found = facts.prompts().keys()
     for person, room, at in sorted(wanted - found):

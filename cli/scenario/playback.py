@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cli.scenario.answers import AnswerBook, AnswerServer
 from cli.scenario.deployment import Deployment
-from cli.scenario.findings import Facts, differences
+from cli.scenario.findings import ScenarioFacts, differences
 from cli.scenario.instants import moment_ms
-from cli.scenario.script import Scenario, ScenarioError, Step, act_of
+from cli.scenario.script import Scenario, ScenarioError, ScriptStep, act_of
 from services.portal.operations import ProblemError
 
 
@@ -47,7 +47,7 @@ class _Playback:
         self._scenario = scenario
         self._deployment = deployment
         self._book = book
-        self._facts = Facts(scenario, deployment, book)
+        self._facts = ScenarioFacts(scenario, deployment, book)
 
     def run(self) -> Iterator[str]:
         for number, step in enumerate(self._scenario.steps, 1):
@@ -56,7 +56,7 @@ class _Playback:
             yield from (f"{place}: {line}" for line in self._step(act, step))
         yield from (f"at the end: {line}" for line in differences(self._scenario.expect, self._facts))
 
-    def _step(self, act: str, step: Step) -> Iterator[str]:
+    def _step(self, act: str, step: ScriptStep) -> Iterator[str]:
         self._book.offer(step.answers)
         try:
             self._do(act, step)
@@ -68,7 +68,7 @@ class _Playback:
         if step.expect is not None:
             yield from differences(step.expect, self._facts)
 
-    def _do(self, act: str, step: Step) -> None:
+    def _do(self, act: str, step: ScriptStep) -> None:
         deployment = self._deployment
         match act:
             case "connect":
@@ -102,12 +102,12 @@ class _Playback:
                 message = f"no service {service!r} to restart; sync-worker and room-status can be restarted"
                 raise ScenarioError(message)
 
-    def _at_the_page(self, step: Step) -> None:
+    def _at_the_page(self, step: ScriptStep) -> None:
         """What a person does at a prompt. A refusal is an answer like any other: what must follow stands in the file."""
         with contextlib.suppress(ProblemError):
             self._act(step)
 
-    def _act(self, step: Step) -> None:
+    def _act(self, step: ScriptStep) -> None:
         if step.dismiss is not None:
             wish = step.dismiss
             prompt = self._facts.prompt_id(wish.person, wish.room, wish.date)

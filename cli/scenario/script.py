@@ -53,7 +53,7 @@ class ScriptedPerson(_Part, frozen=True):
     zone: str = "UTC"
 
 
-class Answer(_Part, frozen=True):
+class ScriptedAnswer(_Part, frozen=True):
     """What the provider answers to a request. `when` is `METHOD /path?query` in which `*` stands for anything."""
 
     when: str
@@ -66,7 +66,7 @@ class Answer(_Part, frozen=True):
     """How often it may be given."""
 
 
-class Decline(_Part, frozen=True):
+class ExpectedDecline(_Part, frozen=True):
     """A decline event that must have been told, and how often."""
 
     room: str
@@ -97,7 +97,7 @@ class Connection(_Part, frozen=True):
     state: str
 
 
-class Requests(_Part, frozen=True):
+class ExpectedRequests(_Part, frozen=True):
     """How often the provider must have been asked something since the beginning."""
 
     match: str
@@ -107,11 +107,11 @@ class Requests(_Part, frozen=True):
 class Expectation(_Part, frozen=True):
     """What must be true at this point. A list that is left out is not looked at."""
 
-    declines: tuple[Decline, ...] | None = None
+    declines: tuple[ExpectedDecline, ...] | None = None
     states: tuple[State, ...] | None = None
     prompts: tuple[OpenPrompt, ...] | None = None
     mailbox: tuple[Connection, ...] | None = None
-    requests: tuple[Requests, ...] | None = None
+    requests: tuple[ExpectedRequests, ...] | None = None
 
 
 class PromptName(_Part, frozen=True):
@@ -137,7 +137,7 @@ class Take(_Part, frozen=True):
     room: str
 
 
-class Step(_Part, frozen=True):
+class ScriptStep(_Part, frozen=True):
     """One step: exactly one act, with what belongs to it; or an expectation alone."""
 
     connect: str | None = None
@@ -150,7 +150,7 @@ class Step(_Part, frozen=True):
     take: Take | None = None
     restart: str | None = None
     full: bool = False
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ScriptedAnswer, ...] = ()
     hold: bool = False
     expect: Expectation | None = None
 
@@ -163,7 +163,7 @@ class Scenario(_Part, frozen=True):
     now: str
     rooms: tuple[ScriptedRoom, ...] = ()
     people: tuple[ScriptedPerson, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
     expect: Expectation = Expectation()
     about: str = ""
     """Where the case comes from: a public report, a page of the documentation, a case of ours."""
@@ -206,7 +206,7 @@ def read_scenario(text: str) -> Scenario:
     return scenario
 
 
-def act_of(step: Step) -> str:
+def act_of(step: ScriptStep) -> str:
     """The act of a step; "" where it only expects something."""
     return next((act for act in ACTS if getattr(step, act) is not None), "")
 
@@ -234,13 +234,13 @@ def _known(number: int, kind: str, named: list[str], known: set[str]) -> None:
             raise ScenarioError(message)
 
 
-def _people_in(step: Step) -> list[str]:
+def _people_in(step: ScriptStep) -> list[str]:
     named = [getattr(step, act) for act in ("connect", "look", "commit", "push", "disconnect") if getattr(step, act)]
     named += [wish.person for wish in (step.dismiss, step.take) if wish is not None]
     return named + (_people_expected(step.expect) if step.expect else [])
 
 
-def _rooms_in(step: Step) -> list[str]:
+def _rooms_in(step: ScriptStep) -> list[str]:
     named = [step.dismiss.room] if step.dismiss else []
     named += [step.take.prompt.room, step.take.room] if step.take else []
     return named + (_rooms_expected(step.expect) if step.expect else [])

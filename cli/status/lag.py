@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-import msgspec
-
 from cli.common.records import read_all, read_from
 from cli.status.facts import Lag, ServiceLag
 from services.room_status.operations import changes_nothing
 from shared.contracts import envelope as envelopes
 from shared.contracts.change_notification import ChangeNotification
-from shared.contracts.envelope import read_json
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY, ROOM_STATUS_STATION, Station
 from shared.domain.instants import SECOND_MS
+from shared.engines.position import decode_position
 from shared.errors import MalformedRecordError
 from shared.ports.engine import Engine
 from shared.ports.log import Log, Record
@@ -22,12 +20,6 @@ from shared.ports.log import Log, Record
 _LOOK_BACK = 64  # a position is the last thing of every commit: it stands at most a few markers before the end
 
 _FOLD_AT_MOST = 2_000
-
-
-class _Position(msgspec.Struct):
-    """What is read here of a state topic's position record."""
-
-    inputs: dict[str, int] = {}
 
 
 def measure_lag(log: Log, station: Station, now_ms: int) -> ServiceLag:
@@ -98,7 +90,7 @@ def _read_position(log: Log, station: Station, partition: int) -> Mapping[str, i
             if record.key == POSITION_KEY:
                 found = record.value
         if found is not None:
-            return read_json(found, _Position).inputs
+            return decode_position(found).inputs
     return {}
 
 

@@ -16,7 +16,7 @@ from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import CopyRecord, parts_of
 from shared.contracts.rows import ConsentState
 from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, POSITION_KEY
-from shared.crypto.meetings import Meeting, open_copy, open_meeting
+from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -145,9 +145,9 @@ def _dismissed(registry: Registry, tenant: str) -> dict[str, set[str]]:
     return found
 
 
-def _opened(records: Mapping[bytes, bytes], keys: TenantKeys) -> Iterator[Meeting]:
+def _opened(records: Mapping[bytes, bytes], keys: TenantKeys) -> Iterator[StoredMeeting]:
     """Each meeting with its copies; what cannot be read is left out."""
-    meetings: dict[bytes, Meeting] = {}
+    meetings: dict[bytes, StoredMeeting] = {}
     copies: dict[bytes, dict[str, CopyRecord]] = {}
     for key, value in records.items():
         meeting, mailbox = parts_of(key)
@@ -159,4 +159,4 @@ def _opened(records: Mapping[bytes, bytes], keys: TenantKeys) -> Iterator[Meetin
         except (KeyDestroyedError, MalformedRecordError):
             continue
     for key, each in meetings.items():
-        yield Meeting(each.record, copies.get(key) or each.copies)
+        yield StoredMeeting(each.record, copies.get(key) or each.copies)

@@ -23,7 +23,7 @@ grant() { kafka-acls.sh --bootstrap-server "$BOOTSTRAP" ${ADMIN_CONFIG:+--comman
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Grant:
+class AclGrant:
     """One principal's rights on one resource."""
 
     principal: str
@@ -39,46 +39,50 @@ class Grant:
         return f'grant --allow-principal User:{self.principal} {operations} --{self.kind} "${{PREFIX:-}}{self.name}"{pattern}'
 
 
-def grants() -> Iterator[Grant]:
+def grants() -> Iterator[AclGrant]:
     """Everything that is allowed; what is not named is refused (`allow.everyone.if.no.acl.found=false`)."""
     probed = topics.DEAD_LETTERS.name  # `/readyz` asks for the end of its partitions
     for topic in (topics.NOTIFICATIONS_GRAPH, topics.NOTIFICATIONS_GOOGLE, topics.COMMANDS):
-        yield Grant("webhook-receiver", "topic", topic.name, ("Write",))
-    yield Grant("webhook-receiver", "topic", probed, ("Describe",))
+        yield AclGrant("webhook-receiver", "topic", topic.name, ("Write",))
+    yield AclGrant("webhook-receiver", "topic", probed, ("Describe",))
     yield from of_station(SYNC_WORKER)
     yield from of_station(ROOM_STATUS_STATION)
-    yield Grant("portal", "topic", topics.COMMANDS.name, ("Write",))
+    yield AclGrant("portal", "topic", topics.COMMANDS.name, ("Write",))
     for topic in (
         topics.NOTIFICATIONS_GRAPH,
         topics.NOTIFICATIONS_GOOGLE,
     ):  # the test of an integration waits for its push
-        yield Grant("portal", "topic", topic.name, ("Read",))
-    yield Grant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
-    yield Grant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
-    yield Grant("portal", "topic", probed, ("Describe",))
+        yield AclGrant("portal", "topic", topic.name, ("Read",))
+    yield AclGrant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
+    yield AclGrant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
+    yield AclGrant("portal", "topic", probed, ("Describe",))
     for principal in (SYNC_WORKER.service, "portal", "operator"):  # who may have to destroy keys, and says so first
-        yield Grant(principal, "topic", topics.ERASURES.name, ("Write",))
-    yield Grant(SYNC_WORKER.service, "topic", topics.COMMANDS.name, ("Write",))  # asks mailboxes again to sleep or wake
+        yield AclGrant(principal, "topic", topics.ERASURES.name, ("Write",))
+    yield AclGrant(
+        SYNC_WORKER.service, "topic", topics.COMMANDS.name, ("Write",)
+    )  # asks mailboxes again to sleep or wake
     for topic in (topics.COMMANDS, topics.DEAD_LETTERS):  # `reconcile` and `registry`; `dead-letters`
-        yield Grant("operator", "topic", topic.name, ("Write",))
-    yield Grant("operator", "topic", topics.REPAIRS.name, ("Write",))  # `replay --apply` asks room_status to tell again
+        yield AclGrant("operator", "topic", topic.name, ("Write",))
+    yield AclGrant(
+        "operator", "topic", topics.REPAIRS.name, ("Write",)
+    )  # `replay --apply` asks room_status to tell again
     for topic in TOPICS:
-        yield Grant("operator", "topic", topic.name, ("Create", "DescribeConfigs", "AlterConfigs", "Read"))
+        yield AclGrant("operator", "topic", topic.name, ("Create", "DescribeConfigs", "AlterConfigs", "Read"))
         if topic.public:
-            yield Grant("subscriber", "topic", topic.name, ("Read",))
-    yield Grant("subscriber", "group", PUBLIC_GROUP, ("Read",), prefixed=True)
+            yield AclGrant("subscriber", "topic", topic.name, ("Read",))
+    yield AclGrant("subscriber", "group", PUBLIC_GROUP, ("Read",), prefixed=True)
 
 
-def of_station(station: Station) -> Iterator[Grant]:
+def of_station(station: Station) -> Iterator[AclGrant]:
     """What an owner of partitions needs: read its input, keep its state, decide, and tell what its predecessor decided."""
     for name in station.inputs:
-        yield Grant(station.service, "topic", name, ("Read",))
+        yield AclGrant(station.service, "topic", name, ("Read",))
     for name in (station.state, *station.outputs):
-        yield Grant(station.service, "topic", name, ("Read", "Write"))
-    yield Grant(station.service, "topic", topics.DEAD_LETTERS.name, ("Write",))
-    yield Grant(station.service, "group", station.service, ("Read",))
+        yield AclGrant(station.service, "topic", name, ("Read", "Write"))
+    yield AclGrant(station.service, "topic", topics.DEAD_LETTERS.name, ("Write",))
+    yield AclGrant(station.service, "group", station.service, ("Read",))
     # `<service>-<partition>`: nobody else can fence an owner
-    yield Grant(station.service, "transactional-id", f"{station.service}-", ("Write",), prefixed=True)
+    yield AclGrant(station.service, "transactional-id", f"{station.service}-", ("Write",), prefixed=True)
 
 
 def script() -> str:

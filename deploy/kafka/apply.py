@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deploy.kafka.acls import Grant, grants
+from deploy.kafka.acls import AclGrant, grants
 from shared.engines.distributed.clients import Clients, KafkaError
 from shared.errors import ConfigurationError
 from shared.runtime.settings import load
@@ -27,7 +27,7 @@ _OPERATIONS = {
 }  # fmt: skip
 
 
-def rules(prefix: str, wanted: Iterable[Grant]) -> Iterator[Any]:
+def rules(prefix: str, wanted: Iterable[AclGrant]) -> Iterator[Any]:
     """As the client library writes them."""
     for grant in wanted:
         pattern = ResourcePattern(

@@ -17,7 +17,7 @@ from deploy.local.processes import HOST, Child, ServerError, find_tool, free_por
 READY_S = 20.0
 
 
-class Profile(StrEnum):
+class RedisUse(StrEnum):
     """What the server is for."""
 
     VIEWS = "views"
@@ -27,8 +27,8 @@ class Profile(StrEnum):
 
 
 _OPTIONS = {
-    Profile.VIEWS: {"save": "", "appendonly": "no"},
-    Profile.REGISTRY: {
+    RedisUse.VIEWS: {"save": "", "appendonly": "no"},
+    RedisUse.REGISTRY: {
         "save": "",
         "appendonly": "yes",
         "appendfsync": "always",
@@ -41,7 +41,7 @@ _OPTIONS = {
 class RedisServer:
     """One server; it can be killed and started again on the same port and data."""
 
-    def __init__(self, profile: Profile, directory: Path, port: int) -> None:
+    def __init__(self, profile: RedisUse, directory: Path, port: int) -> None:
         """Start it and wait until it answers."""
         self._profile = profile
         self._directory = directory
@@ -92,7 +92,7 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(profile: Profile, directory: Path | None = None) -> Iterator[RedisServer]:
+def redis_server(profile: RedisUse, directory: Path | None = None) -> Iterator[RedisServer]:
     """
     A server on a free port, in `directory` or a temporary one.
 
@@ -112,7 +112,7 @@ def redis_server(profile: Profile, directory: Path | None = None) -> Iterator[Re
 def main() -> None:
     """Run one server until interrupted; the first line printed is its address."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.VIEWS)
+    parser.add_argument("--profile", type=RedisUse, choices=list(RedisUse), default=RedisUse.VIEWS)
     parser.add_argument("--dir", type=Path, default=None, help="data directory, kept; default: a temporary one")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from deploy.local.kafka import brokers
-from deploy.local.redis import Profile, redis_server
+from deploy.local.redis import RedisUse, redis_server
 
 
 @contextlib.contextmanager
@@ -21,8 +21,8 @@ def local_servers(count: int = 1) -> Iterator[Mapping[str, str]]:
         The `ROOMSYNC_*` settings that point the product at them.
     """
     with contextlib.ExitStack() as stack:
-        view = stack.enter_context(redis_server(Profile.VIEWS))
-        registry = stack.enter_context(redis_server(Profile.REGISTRY))
+        view = stack.enter_context(redis_server(RedisUse.VIEWS))
+        registry = stack.enter_context(redis_server(RedisUse.REGISTRY))
         kafka = stack.enter_context(brokers(count))
         yield {
             "ROOMSYNC_KAFKA_BOOTSTRAP": kafka.bootstrap,

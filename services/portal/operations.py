@@ -13,7 +13,7 @@ from services.portal.meetings.deciding.prompts import Prompt, Viewer, view_meeti
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.my_rooms.rebooking import Rebooking
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.grants.broker import ConsentBroker
@@ -76,7 +76,7 @@ class Viewing:
 
 
 def count_open_prompts(
-    meeting: Meeting, keys: TenantKeys, *, now_ms: int, grace_ms: int, dismissed: Mapping[str, Container[str]]
+    meeting: StoredMeeting, keys: TenantKeys, *, now_ms: int, grace_ms: int, dismissed: Mapping[str, Container[str]]
 ) -> int:
     """
     Count the prompts of a meeting that somebody who may act on it is shown now.

@@ -9,7 +9,7 @@ from services.room_status.deciding.batch import observed as read_observation
 from services.room_status.deciding.fold import RULES_VERSION
 from services.room_status.replaying import recollection
 from services.room_status.replaying.recollection import PastLostError
-from services.room_status.replaying.replay import Comparison, Decline, Redone, compare, identity
+from services.room_status.replaying.replay import Comparison, DeclineEvent, Redone, compare, identity
 from services.room_status.view.expected_rows import end_of, is_behind, rows_at
 from services.room_status.worker import RoomStatusOwner
 from shared.ports.log import Record
@@ -17,7 +17,7 @@ from shared.ports.log import Record
 __all__ = [
     "RULES_VERSION",
     "Comparison",
-    "Decline",
+    "DeclineEvent",
     "KeysOf",
     "PastLostError",
     "Redone",

@@ -40,7 +40,7 @@ _limited = LimitedLog(_log)
 """For what a stranger's request can cause: a flood of them must not fill the log."""
 
 
-class Hooks:
+class HookHandler:
     """One request through protocol, intake and answer. Thread-safe."""
 
     def __init__(self, intake: Intake, keys: HookKeys, clock: Clock) -> None:
@@ -80,7 +80,7 @@ class Hooks:
         return Response(status=profile.hooks.acknowledgement)
 
 
-def make_app(hooks: Hooks, checks: Mapping[str, Check]) -> Flask:
+def make_app(hooks: HookHandler, checks: Mapping[str, Check]) -> Flask:
     """The receiver's application; nothing in it depends on the server in front."""
     app = Flask(NAME)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES

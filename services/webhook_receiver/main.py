@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.webhook_receiver.app import MAX_BODY_BYTES, NAME, Hooks, make_app
+from services.webhook_receiver.app import MAX_BODY_BYTES, NAME, HookHandler, make_app
 from services.webhook_receiver.intake import Intake
 from shared.errors import LogUnavailableError
 from shared.runtime.breaker import Breaker
@@ -38,7 +38,7 @@ def main() -> int:
         get_logger().warning("log_unavailable", reason=str(error), next="answering 503 until it is back")
     intake = Intake(lambda: engine.log, settings.partitions, clock, breaker)
     app = make_app(
-        Hooks(intake, keys, clock),
+        HookHandler(intake, keys, clock),
         {"log": lambda: engine.log.probe()},  # noqa: PLW0108
     )
     try:

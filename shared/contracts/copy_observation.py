@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.observation import Observation
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 
 TYPE = "copy-observation"
 VERSION = 2
@@ -62,7 +62,7 @@ class CopyObservation(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     """Pseudonym that all copies share (`TenantKeys.meeting`)."""
     organizer: str = ""
     """Keyed hash of the organiser; "" where it is not said."""
-    role: Role = Role.GUEST
+    role: CopyRole = CopyRole.GUEST
     sight: Sight = Sight.READ
     baseline: bool = False
     """The first look after a consent: it silences what was never witnessed before, and nothing else."""
@@ -85,7 +85,7 @@ def from_version_1(earlier: Observation) -> CopyObservation:
 
     It covered whatever it was silent of, as its rules had it. People become their number, and only an organiser could act.
     """
-    organizes = earlier.role is Role.ORGANIZER
+    organizes = earlier.role is CopyRole.ORGANIZER
     return CopyObservation(
         provider=earlier.provider,
         mailbox=earlier.mailbox,

@@ -29,7 +29,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-class Act(StrEnum):
+class LetterAction(StrEnum):
     """What was done about a dead letter."""
 
     REDRIVEN = "redriven"
@@ -42,5 +42,5 @@ class DeadLetterHandled(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
     letter: str
     """`DeadLetter.id`."""
-    act: Act
+    act: LetterAction
     at_ms: int

@@ -15,7 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.copy_observation import Sight
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.keys import TenantKeys
 
 MEETING_TYPE = "meeting-record"
@@ -172,7 +172,7 @@ class CopyRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
 
     mailbox: str
     provider: str
-    role: Role = Role.GUEST
+    role: CopyRole = CopyRole.GUEST
     sight: Sight = Sight.READ
     dates: tuple[CopyEntry, ...] = ()
     confirmed_at_ms: int = 0

@@ -24,7 +24,7 @@ from shared.contracts.meeting_state import (
     Word,
 )
 from shared.contracts.observation import Observation
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.identity import Provider
 
 TYPE = "meeting-state"
@@ -80,7 +80,7 @@ def from_version_1(earlier: MeetingState) -> tuple[MeetingRecord, Mapping[str, C
     speaker = earlier.copies.get(earlier.voice)
     copies = {mailbox: as_copy_observation(copy) for mailbox, copy in earlier.copies.items()}
     spoken = {date.ref: date for date in copies[earlier.voice].dates} if speaker else {}
-    organizers = [mailbox for mailbox, copy in sorted(copies.items()) if copy.role is Role.ORGANIZER]
+    organizers = [mailbox for mailbox, copy in sorted(copies.items()) if copy.role is CopyRole.ORGANIZER]
     organizer_speaks = bool(speaker) and earlier.voice in organizers
     refs = sorted({room.occurrence for room in earlier.rooms})
     dates = [_date(earlier, ref, spoken.get(ref), organizer_speaks=organizer_speaks) for ref in refs]
@@ -157,7 +157,7 @@ def _copy(seen: CopyObservation, decided: Mapping[str, DateRecord], version: int
 
 
 def _differing(date: CopyDate, decided: DateRecord | None, seen: CopyObservation) -> Word | None:
-    may_speak = date.credible and (seen.role is Role.ORGANIZER or seen.provider == Provider.GOOGLE)
+    may_speak = date.credible and (seen.role is CopyRole.ORGANIZER or seen.provider == Provider.GOOGLE)
     if decided is None or not may_speak or set(_answers(decided)) == set(_room_answers(date)):
         return None
     return Word(

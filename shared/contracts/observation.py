@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 
 TYPE = "observation"
 
@@ -33,7 +33,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     """Pseudonym that all copies share (`TenantKeys.meeting`)."""
     organizer: str
     """Keyed hash of the organiser."""
-    role: Role
+    role: CopyRole
     shows_guests: bool = True
     """False: this copy hides the other attendees, or was cut short."""
     baseline: bool = False

@@ -15,14 +15,14 @@ from shared.errors import MalformedRecordError
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class StoredMeeting:
     """A meeting's record and its connected copies, by mailbox."""
 
     record: MeetingRecord
     copies: Mapping[str, CopyRecord] = field(default_factory=dict)
 
 
-def open_meeting(value: bytes, keys: TenantKeys) -> Meeting:
+def open_meeting(value: bytes, keys: TenantKeys) -> StoredMeeting:
     """
     Read the record under `tenant/meeting`. Copies are found in it only if 0.1.0 wrote it.
 
@@ -33,11 +33,11 @@ def open_meeting(value: bytes, keys: TenantKeys) -> Meeting:
     """
     envelope = envelopes.decode(value)
     if envelope.type == meeting_state_version_1.TYPE:
-        return Meeting(*from_version_1(open_envelope(envelope, keys, MeetingState)))
+        return StoredMeeting(*from_version_1(open_envelope(envelope, keys, MeetingState)))
     if envelope.type != MEETING_TYPE:
         message = f"a record of type {envelope.type!r} where a meeting was expected"
         raise MalformedRecordError(message)
-    return Meeting(open_envelope(envelope, keys, MeetingRecord, newest=VERSION))
+    return StoredMeeting(open_envelope(envelope, keys, MeetingRecord, newest=VERSION))
 
 
 def open_copy(value: bytes, keys: TenantKeys) -> CopyRecord:

@@ -22,7 +22,7 @@ class AttendeeKind(StrEnum):
     ROOM = "room"
 
 
-class Role(StrEnum):
+class CopyRole(StrEnum):
     """Whose copy of a meeting one reads."""
 
     ORGANIZER = "organizer"

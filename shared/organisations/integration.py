@@ -11,7 +11,7 @@ from shared.errors import RefusedError
 from shared.grants.sleep import SLEEP_MS
 
 
-class Act(StrEnum):
+class IntegrationTransition(StrEnum):
     """What happens to an integration."""
 
     BEGIN_TEST = "begin-test"
@@ -27,23 +27,23 @@ class Act(StrEnum):
 _OFF, _TESTING, _FAILED = IntegrationState.OFF, IntegrationState.TESTING, IntegrationState.FAILED
 _ENABLED, _DISABLED = IntegrationState.ENABLED, IntegrationState.DISABLED
 
-TRANSITIONS: dict[tuple[IntegrationState, Act], IntegrationState] = {
-    (_OFF, Act.BEGIN_TEST): _TESTING,
-    (_DISABLED, Act.BEGIN_TEST): _TESTING,
-    (_FAILED, Act.BEGIN_TEST): _TESTING,
-    (_TESTING, Act.BEGIN_TEST): _TESTING,  # begun anew: the browser was closed in the middle of one
-    (_TESTING, Act.TEST_FAILED): _FAILED,
-    (_TESTING, Act.TEST_PASSED): _ENABLED,
-    (_TESTING, Act.GIVE_UP): _OFF,
-    (_FAILED, Act.GIVE_UP): _OFF,
-    (_ENABLED, Act.DISABLE): _DISABLED,
-    (_DISABLED, Act.SLEEP_OVER): _OFF,
-    (_TESTING, Act.SLEEP_OVER): _TESTING,
-    (_FAILED, Act.SLEEP_OVER): _FAILED,
+TRANSITIONS: dict[tuple[IntegrationState, IntegrationTransition], IntegrationState] = {
+    (_OFF, IntegrationTransition.BEGIN_TEST): _TESTING,
+    (_DISABLED, IntegrationTransition.BEGIN_TEST): _TESTING,
+    (_FAILED, IntegrationTransition.BEGIN_TEST): _TESTING,
+    (_TESTING, IntegrationTransition.BEGIN_TEST): _TESTING,  # begun anew: the browser was closed in the middle of one
+    (_TESTING, IntegrationTransition.TEST_FAILED): _FAILED,
+    (_TESTING, IntegrationTransition.TEST_PASSED): _ENABLED,
+    (_TESTING, IntegrationTransition.GIVE_UP): _OFF,
+    (_FAILED, IntegrationTransition.GIVE_UP): _OFF,
+    (_ENABLED, IntegrationTransition.DISABLE): _DISABLED,
+    (_DISABLED, IntegrationTransition.SLEEP_OVER): _OFF,
+    (_TESTING, IntegrationTransition.SLEEP_OVER): _TESTING,
+    (_FAILED, IntegrationTransition.SLEEP_OVER): _FAILED,
 }
 
 
-def after(row: TenantRow, act: Act, now_ms: int) -> TenantRow:
+def after(row: TenantRow, act: IntegrationTransition, now_ms: int) -> TenantRow:
     """
     The organisation's row once `act` has happened.
 
@@ -56,7 +56,7 @@ def after(row: TenantRow, act: Act, now_ms: int) -> TenantRow:
     if state is None:
         message = f"the integration is {row.integration.value}: {act.value} is not possible now; reload the page"
         raise RefusedError(message)
-    if act is Act.GIVE_UP and row.sleep_until_ms:
+    if act is IntegrationTransition.GIVE_UP and row.sleep_until_ms:
         state = _DISABLED
     return msgspec.structs.replace(row, integration=state, sleep_until_ms=_sleep_until(row, act, now_ms))
 
@@ -66,7 +66,7 @@ def is_asleep(row: TenantRow, now_ms: int) -> bool:
     return bool(row.sleep_until_ms) and now_ms < row.sleep_until_ms
 
 
-def _sleep_until(row: TenantRow, act: Act, now_ms: int) -> int:
-    if act is Act.DISABLE:
+def _sleep_until(row: TenantRow, act: IntegrationTransition, now_ms: int) -> int:
+    if act is IntegrationTransition.DISABLE:
         return now_ms + SLEEP_MS
-    return 0 if act in {Act.TEST_PASSED, Act.SLEEP_OVER} else row.sleep_until_ms
+    return 0 if act in {IntegrationTransition.TEST_PASSED, IntegrationTransition.SLEEP_OVER} else row.sleep_until_ms

@@ -13,7 +13,7 @@ from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
-from shared.organisations.integration import Act, after
+from shared.organisations.integration import IntegrationTransition, after
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry import tables
@@ -144,4 +144,4 @@ def _over(row: TenantRow | None, now_ms: int) -> TenantRow | None:
         return None
     if row.integration is IntegrationState.ENABLED:
         return msgspec.structs.replace(row, sleep_until_ms=0)
-    return after(row, Act.SLEEP_OVER, now_ms)
+    return after(row, IntegrationTransition.SLEEP_OVER, now_ms)

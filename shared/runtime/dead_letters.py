@@ -8,7 +8,7 @@ import msgspec
 
 from shared.contracts import dead_letter
 from shared.contracts import envelope as envelopes
-from shared.contracts.dead_letter import Act, DeadLetter, DeadLetterHandled
+from shared.contracts.dead_letter import DeadLetter, DeadLetterHandled, LetterAction
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import DEAD_LETTERS
 from shared.ports.log import Log, NewRecord, Record
@@ -41,7 +41,7 @@ def bury(log: Log, record: Record, *, reason: str, service: str, now_ms: int) ->
     metrics.DEAD_LETTERS.labels(service).inc()
 
 
-def close_letter(log: Log, letter: DeadLetter, act: Act, *, partition: int, now_ms: int) -> None:
+def close_letter(log: Log, letter: DeadLetter, act: LetterAction, *, partition: int, now_ms: int) -> None:
     """
     Record durably that `letter` was dealt with. It outlives the letter: it is younger, and kept as long.
 

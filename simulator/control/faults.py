@@ -11,7 +11,7 @@ from simulator.control.routes import Reply, control, world
 from simulator.microsoft.notifier import LIFECYCLE_KINDS
 from simulator.microsoft.side import EXTENSION as GRAPH
 from simulator.microsoft.side import GraphSide
-from simulator.microsoft.subscriptions import Subscription
+from simulator.microsoft.subscriptions import OpenSubscription
 from simulator.world import InvalidError, NotThereError
 
 SILENT = "removedSilently"
@@ -67,7 +67,7 @@ def _lifecycle(wanted: Any) -> None:
         _act(one, str(wanted["kind"]))
 
 
-def _act(subscription: Subscription, kind: str) -> None:
+def _act(subscription: OpenSubscription, kind: str) -> None:
     if kind == SILENT:
         _graph().subscriptions.remove(subscription.id)
         return

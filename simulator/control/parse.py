@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from flask import request
 
-from simulator.world import Answer, Draft, Edit, InvalidError, Invitee, Recurrence, Rules, World
+from simulator.world import AttendeeAnswer, Edit, InvalidError, Invitee, MeetingDraft, Recurrence, RoomRules, World
 from simulator.world.recurrence import MAX_COUNT
 
 _MODES = ("auto", "manual", "never", "forbid", "group")
@@ -47,15 +47,15 @@ def occurrence(value: object) -> int | None:
     return None if value is None else instant(value, "occurrence")
 
 
-def answer(sent: dict[str, Any]) -> Answer:
+def answer(sent: dict[str, Any]) -> AttendeeAnswer:
     """One of accepted, declined, tentative."""
     try:
-        return Answer(str(sent.get("answer")))
+        return AttendeeAnswer(str(sent.get("answer")))
     except ValueError:
         _refuse("answer must be accepted, declined, tentative, or released for a room")
 
 
-def rules(sent: dict[str, Any] | None) -> Rules:
+def rules(sent: dict[str, Any] | None) -> RoomRules:
     """How a room decides."""
     sent = sent or {}
     unknown = sorted(set(sent) - _RULES)
@@ -65,7 +65,7 @@ def rules(sent: dict[str, Any] | None) -> Rules:
     if mode not in _MODES:
         _refuse(f"mode must be one of {', '.join(_MODES)}")
     delay, series = sent.get("delayMs"), sent.get("seriesConflicts") or {}
-    return Rules(
+    return RoomRules(
         mode=mode,
         delay_ms=_span(delay) if delay is not None else None,
         max_duration_minutes=sent.get("maxDurationMinutes"),
@@ -77,12 +77,12 @@ def rules(sent: dict[str, Any] | None) -> Rules:
     )
 
 
-def draft(world: World, sent: dict[str, Any]) -> Draft:
+def draft(world: World, sent: dict[str, Any]) -> MeetingDraft:
     """A meeting to book."""
     organizer = world.directory.mailbox(text(sent, "organizer"))
     start_ms = instant(sent.get("start"), "start")
     known = {"title", "start", "end", "rooms", "attendees", "recurrence", "organizer", "timeZone"}
-    return Draft(
+    return MeetingDraft(
         title=str(sent.get("title") or "Meeting"),
         start_ms=start_ms,
         end_ms=instant(sent.get("end"), "end"),

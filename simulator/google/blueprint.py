@@ -10,7 +10,7 @@ from simulator.google import access, administrators, batch, freebusy, query, res
 from simulator.google.access import ReachedCalendar
 from simulator.google.errors import invalid, not_found
 from simulator.google.gate import arguments, caller, guard, is_overridden, principal, sent
-from simulator.google.render import Renderer
+from simulator.google.render import GoogleRenderer
 from simulator.google.side import BATCH, CALENDAR, DIRECTORY, EXTENSION, GoogleSide, side
 from simulator.world import World
 
@@ -73,7 +73,7 @@ def get_event(calendar_id: str, event_id: str) -> Response:
     most = query.number(args, "maxAttendees", 1, 10_000) if "maxAttendees" in args else None
     with side().world.lock:
         reached = _reach_calendar(calendar_id, access.READ_EVENTS)
-        renderer = Renderer(side().world, reached.mailbox, max_attendees=most, zone=args.get("timeZone"))
+        renderer = GoogleRenderer(side().world, reached.mailbox, max_attendees=most, zone=args.get("timeZone"))
         found = side().events.get(reached, event_id, renderer)
     if request.headers.get("If-None-Match") == found["etag"]:
         return Response(status=304, headers={"ETag": found["etag"]})
@@ -117,7 +117,7 @@ def list_instances(calendar_id: str, event_id: str) -> Response:
         invalid("Invalid page token value.", "pageToken")
     with side().world.lock:
         reached = _reach_calendar(calendar_id, access.READ_EVENTS)
-        renderer = Renderer(side().world, reached.mailbox, zone=args.get("timeZone"))
+        renderer = GoogleRenderer(side().world, reached.mailbox, zone=args.get("timeZone"))
         cancelled = bool(query.flag(args, "showDeleted"))
         found = side().events.dates(reached, event_id, renderer, cancelled=cancelled)
         head = side().listing.head(reached, args.get("timeZone"))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from simulator.google.access import ReachedCalendar
 from simulator.google.errors import ApiError, invalid, required
-from simulator.world import Change, Policy, Post, Principal, World
+from simulator.world import CalendarChange, Policy, Post, Principal, World
 from simulator.world.ids import URL_SAFE
 
 LONGEST_ID = 64
@@ -190,7 +190,7 @@ class Channels:
         cap_ms = now_ms + int(self._world.faults.get(MAX_TTL, "google")) * 1000
         return min([cap_ms, *(asked or [now_ms + DEFAULT_TTL_S * 1000])])
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: CalendarChange) -> None:
         """Changes made under one hold of the lock are one commit: the plan runs once the lock is free again."""
         if not self._dirty:
             self._world.scheduler.after(0, self._flush)

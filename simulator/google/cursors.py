@@ -27,7 +27,7 @@ class SyncToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListEntry:
     """One thing to list: an event, or one date (`key`: original start) of a series."""
 
     event_id: str
@@ -40,7 +40,7 @@ class Listing:
 
     mailbox_id: str
     parameters: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ListEntry, ...]
     seq: int
     incremental: bool
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.google.errors import condition_not_met, not_found
-from simulator.google.render import Renderer
+from simulator.google.render import GoogleRenderer
 from simulator.google.times import split_instance_id
 from simulator.world import Copy, Instance, Mailbox, Meeting, NotThereError, World
 from simulator.world.recurrence import instances
@@ -26,7 +26,7 @@ class Found:
         """What names the date among its series; None for the whole."""
         return self.date.original_start_ms if self.date else None
 
-    def render(self, renderer: Renderer) -> dict[str, Any]:
+    def render(self, renderer: GoogleRenderer) -> dict[str, Any]:
         """The event resource, cancelled if it is not alive."""
         if self.date is None:
             make = renderer.whole if self.alive else renderer.cancelled
@@ -45,7 +45,7 @@ def find(world: World, mailbox: Mailbox, event_id: str) -> Found:
     series = _whole(world, mailbox, parts[0]) if parts else None
     if series is None:
         not_found()
-    renderer = Renderer(world, mailbox)
+    renderer = GoogleRenderer(world, mailbox)
     held = {date.key for date in world.calendar.dates(series.copy)} if series.alive else set()
     for date in instances(series.meeting):
         if date.key is not None and renderer.instance_id(series.copy, series.meeting, date.key) == event_id:
@@ -62,7 +62,7 @@ def _whole(world: World, mailbox: Mailbox, event_id: str) -> Found | None:
     return Found(copy, meeting, alive=True)
 
 
-def check_etag(found: Found, renderer: Renderer, if_match: str | None) -> None:
+def check_etag(found: Found, renderer: GoogleRenderer, if_match: str | None) -> None:
     """Raises ApiError 412 when the caller knows another version."""
     if if_match and if_match != "*" and if_match != found.render(renderer)["etag"]:
         condition_not_met()

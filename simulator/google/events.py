@@ -9,8 +9,8 @@ from simulator.google import parse, rrule
 from simulator.google.access import ReachedCalendar, demand_writer
 from simulator.google.errors import ApiError, deleted, invalid
 from simulator.google.event_lookup import Found, check_etag, find
-from simulator.google.render import SHARED_FLAGS, SHARED_TEXT, Renderer
-from simulator.world import Answer, Copy, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
+from simulator.google.render import SHARED_FLAGS, SHARED_TEXT, GoogleRenderer
+from simulator.world import AttendeeAnswer, Copy, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
 
 
 class Events:
@@ -19,7 +19,7 @@ class Events:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def get(self, reached: ReachedCalendar, event_id: str, renderer: Renderer) -> dict[str, Any]:
+    def get(self, reached: ReachedCalendar, event_id: str, renderer: GoogleRenderer) -> dict[str, Any]:
         """An event, cancelled ones included."""
         return find(self._world, reached.mailbox, event_id).render(renderer)
 
@@ -36,14 +36,14 @@ class Events:
         copy = self._world.calendar.copy_of(reached.user.id, meeting.id)
         if copy is not None:
             copy.private.update(self._own(copy, sent))
-        return find(self._world, reached.user, meeting.event_id).render(Renderer(self._world, reached.user))
+        return find(self._world, reached.user, meeting.event_id).render(GoogleRenderer(self._world, reached.user))
 
     def patch(
         self, reached: ReachedCalendar, event_id: str, sent: Mapping[str, Any], if_match: str | None
     ) -> dict[str, Any]:
         """Change what is named; an array of attendees replaces the old one."""
         demand_writer(reached)
-        renderer = Renderer(self._world, reached.user)
+        renderer = GoogleRenderer(self._world, reached.user)
         found = find(self._world, reached.user, event_id)
         check_etag(found, renderer, if_match)
         if not found.alive:
@@ -74,13 +74,13 @@ class Events:
         """The organiser cancels; a guest declines and lets go of the own copy."""
         demand_writer(reached)
         found = find(self._world, reached.user, event_id)
-        check_etag(found, Renderer(self._world, reached.user), if_match)
+        check_etag(found, GoogleRenderer(self._world, reached.user), if_match)
         if not found.alive:
             deleted()
         self._remove(reached, found)
 
     def dates(
-        self, reached: ReachedCalendar, event_id: str, renderer: Renderer, *, cancelled: bool
+        self, reached: ReachedCalendar, event_id: str, renderer: GoogleRenderer, *, cancelled: bool
     ) -> list[dict[str, Any]]:
         """The instances of a series; `cancelled` includes those that are."""
         found = find(self._world, reached.mailbox, event_id)
@@ -98,7 +98,7 @@ class Events:
         if found.copy.is_organizer:
             self._world.bookings.cancel(found.meeting, found.key)
             return
-        self._world.desk.answer(found.meeting, reached.user.address, Answer.DECLINED, occurrence=found.key)
+        self._world.desk.answer(found.meeting, reached.user.address, AttendeeAnswer.DECLINED, occurrence=found.key)
         if found.key is None:
             self._world.bookings.remove_copy(reached.user.id, found.meeting)
 
@@ -120,7 +120,7 @@ class Events:
             self._answer(found, reached, sent)
 
     def _guest_changes(
-        self, found: Found, reached: ReachedCalendar, renderer: Renderer, sent: Mapping[str, Any]
+        self, found: Found, reached: ReachedCalendar, renderer: GoogleRenderer, sent: Mapping[str, Any]
     ) -> None:
         now = found.render(renderer)
         changed = {name for name in parse.SHARED_FIELDS & set(sent) if (sent[name] or None) != (now.get(name) or None)}
@@ -133,7 +133,7 @@ class Events:
     def _answer(self, found: Found, reached: ReachedCalendar, sent: Mapping[str, Any]) -> None:
         for entry in parse.attendees(sent.get("attendees") or []):
             said = parse.ANSWERS[entry.get("responseStatus") or "needsAction"]
-            if entry["email"] != reached.user.address or said == Answer.NONE:
+            if entry["email"] != reached.user.address or said == AttendeeAnswer.NONE:
                 continue
             if said != self._world.calendar.own_answer(found.copy, found.key) or entry.get("comment"):
                 comment = str(entry.get("comment") or "")

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.google.access import sees_busy
 from simulator.google.errors import invalid, required
 from simulator.google.times import read_rfc3339, seconds_text, utc_text, zone_of
-from simulator.world import Busy, User, World
+from simulator.world import BusyTime, User, World
 
 MOST_CALENDARS = 50
 LONGEST_SPAN_MS = 92 * 86_400_000
@@ -49,7 +49,7 @@ def query(world: World, user: User, sent: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def merge_busy(busy: Iterable[Busy]) -> list[tuple[int, int]]:
+def merge_busy(busy: Iterable[BusyTime]) -> list[tuple[int, int]]:
     """Stretches [start, end) in ms, ascending, with touching ones joined."""
     found: list[tuple[int, int]] = []
     for one in sorted(busy, key=lambda each: each.start_ms):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from simulator.world import Change, World
+from simulator.world import CalendarChange, World
 from simulator.world.recurrence import instances
 
 
@@ -27,7 +27,7 @@ class GoneDates:
         lost = {key for at, key, exception in self._gone[meeting_id] if at > seq and (exception or not exceptions_only)}
         return lost - self._dates[meeting_id]
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: CalendarChange) -> None:
         meeting = self._world.calendar.meetings[change.meeting_id]
         if meeting.recurrence is None:
             return

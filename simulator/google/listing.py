@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from simulator.google.access import ReachedCalendar
-from simulator.google.cursors import Cursors, Entry, Listing, SyncToken
+from simulator.google.cursors import Cursors, ListEntry, Listing, SyncToken
 from simulator.google.errors import ApiError, full_sync_required
 from simulator.google.event_lookup import Found, find
 from simulator.google.history import GoneDates
 from simulator.google.query import Query
-from simulator.google.render import Renderer
+from simulator.google.render import GoogleRenderer
 from simulator.google.times import utc_text
 from simulator.world import Copy, Instance, Mailbox, Meeting, World
 
@@ -38,7 +38,7 @@ class EventList:
         size = min(query.page_size, self._world.faults.get(PAGE_CAP, "google") or query.page_size)
         if self._comes_empty(reached.mailbox, number, offset):
             size = 0
-        renderer = Renderer(self._world, reached.mailbox, max_attendees=query.max_attendees, zone=query.zone)
+        renderer = GoogleRenderer(self._world, reached.mailbox, max_attendees=query.max_attendees, zone=query.zone)
         entries = listing.entries[offset : offset + size]
         items = [item for entry in entries for item in self._item(reached.mailbox, listing, entry, query, renderer)]
         body = self.head(reached, query.zone) | {"items": items}
@@ -73,11 +73,11 @@ class EventList:
 
     # What is listed
 
-    def _all(self, mailbox: Mailbox, query: Query) -> list[Entry]:
+    def _all(self, mailbox: Mailbox, query: Query) -> list[ListEntry]:
         if query.updated_min_ms is not None and query.updated_min_ms < self._world.now_ms() - 28 * 86_400_000:
             message = "The requested minimum modification time lies too far in the past."
             raise ApiError(410, "updatedMinTooLongAgo", message, domain="calendar", location="updatedMin")
-        rows: list[tuple[int, int, Entry]] = []
+        rows: list[tuple[int, int, ListEntry]] = []
         for copy, meeting in self._world.calendar.copies(mailbox.id):
             if self._matches(copy, meeting, query):
                 rows += self._rows(copy, meeting, query)
@@ -85,20 +85,20 @@ class EventList:
             rows.sort(key=lambda row: row[0] if query.order_by == "startTime" else row[1])
         found = [entry for _, _, entry in rows]
         if query.show_deleted:
-            found += [Entry(event_id) for event_id in self._deleted(mailbox)]
+            found += [ListEntry(event_id) for event_id in self._deleted(mailbox)]
         return found
 
-    def _rows(self, copy: Copy, meeting: Meeting, query: Query) -> Iterator[tuple[int, int, Entry]]:
+    def _rows(self, copy: Copy, meeting: Meeting, query: Query) -> Iterator[tuple[int, int, ListEntry]]:
         dates = [date for date in self._world.calendar.dates(copy) if _overlaps(date, query)]
         if meeting.recurrence is None or not query.single_events:
             if dates:
-                yield meeting.start_ms, copy.modified_ms, Entry(copy.event_id)
+                yield meeting.start_ms, copy.modified_ms, ListEntry(copy.event_id)
             dates = [date for date in dates if date.is_exception]
         else:
             dates = [date for date in dates if not date.cancelled or query.show_deleted]
         for date in dates:
             if date.key is not None:
-                yield date.start_ms, copy.modified_ms, Entry(copy.event_id, date.key)
+                yield date.start_ms, copy.modified_ms, ListEntry(copy.event_id, date.key)
 
     def _matches(self, copy: Copy, meeting: Meeting, query: Query) -> bool:
         if query.event_types and "default" not in query.event_types:
@@ -120,7 +120,7 @@ class EventList:
         touched = dict.fromkeys(one.event_id for one in self._world.feed.after(mailbox.id, -1))
         return [event_id for event_id in touched if self._world.calendar.removed(mailbox.id, event_id) is not None]
 
-    def _list_changed(self, mailbox: Mailbox, query: Query, seq: int, seen_by_ms: int) -> Iterator[Entry]:
+    def _list_changed(self, mailbox: Mailbox, query: Query, seq: int, seen_by_ms: int) -> Iterator[ListEntry]:
         """Every event that changed, once; what changed of a series is that date, or the series with its dates."""
         if query.event_types and "default" not in query.event_types:
             return
@@ -131,28 +131,30 @@ class EventList:
         for event_id, keys in touched.items():
             yield from self._entries(find(self._world, mailbox, event_id), keys, seq, query)
 
-    def _entries(self, found: Found, keys: set[int | None], seq: int, query: Query) -> Iterator[Entry]:
+    def _entries(self, found: Found, keys: set[int | None], seq: int, query: Query) -> Iterator[ListEntry]:
         event_id = found.copy.event_id
         if found.meeting.recurrence is None:
-            yield Entry(event_id)
+            yield ListEntry(event_id)
             return
         if not found.alive:
             gone = self._dates_gone.known(found.meeting.id) if query.single_events else set()
-            yield from [Entry(event_id)] if not query.single_events else [Entry(event_id, key) for key in sorted(gone)]
+            yield from (
+                [ListEntry(event_id)] if not query.single_events else [ListEntry(event_id, key) for key in sorted(gone)]
+            )
             return
         dated = {key for key in keys if key is not None}
         if None in keys:
             if not query.single_events:
-                yield Entry(event_id)
+                yield ListEntry(event_id)
             dates = self._world.calendar.dates(found.copy)
             dated |= {date.key for date in dates if date.key is not None and (query.single_events or date.is_exception)}
             dated |= self._dates_gone.after(found.meeting.id, seq, exceptions_only=not query.single_events)
-        yield from (Entry(event_id, key) for key in sorted(dated))
+        yield from (ListEntry(event_id, key) for key in sorted(dated))
 
     # How it is written
 
     def _item(
-        self, mailbox: Mailbox, listing: Listing, entry: Entry, query: Query, renderer: Renderer
+        self, mailbox: Mailbox, listing: Listing, entry: ListEntry, query: Query, renderer: GoogleRenderer
     ) -> Iterable[dict[str, Any]]:
         found = self._find(mailbox, entry)
         if found is not None and found.alive:
@@ -169,7 +171,7 @@ class EventList:
             return [{"kind": "calendar#event", "etag": f'"{copy.version}"', "id": event_id, "status": "cancelled"}]
         return [renderer.thin(event_id)]
 
-    def _find(self, mailbox: Mailbox, entry: Entry) -> Found | None:
+    def _find(self, mailbox: Mailbox, entry: ListEntry) -> Found | None:
         whole = find(self._world, mailbox, entry.event_id)
         if entry.key is None or not whole.alive:
             return whole if entry.key is None else None
@@ -177,7 +179,7 @@ class EventList:
         date = dates.get(entry.key)
         return Found(whole.copy, whole.meeting, not date.cancelled, date) if date else None
 
-    def _whole(self, mailbox: Mailbox, entry: Entry) -> tuple[Copy, Meeting]:
+    def _whole(self, mailbox: Mailbox, entry: ListEntry) -> tuple[Copy, Meeting]:
         found = find(self._world, mailbox, entry.event_id)
         return found.copy, found.meeting
 
@@ -217,7 +219,7 @@ def _overlaps(date: Instance, query: Query) -> bool:
     return query.time_max_ms is None or date.start_ms < query.time_max_ms
 
 
-def _remains(renderer: Renderer, copy: Copy, meeting: Meeting, entry: Entry) -> dict[str, Any]:
+def _remains(renderer: GoogleRenderer, copy: Copy, meeting: Meeting, entry: ListEntry) -> dict[str, Any]:
     if entry.key is not None:
         return renderer.cancelled_instance(copy, meeting, entry.key)
     return renderer.cancelled(copy, meeting)

@@ -10,7 +10,7 @@ from simulator.google import rrule
 from simulator.google.errors import invalid, required
 from simulator.google.render import OWN_FIELDS, RESPONSES, SHARED_FLAGS, SHARED_TEXT
 from simulator.google.times import read_event_time
-from simulator.world import Answer, Attendee, Draft, Edit, Invitee
+from simulator.world import Attendee, AttendeeAnswer, Edit, Invitee, MeetingDraft
 
 ANSWERS = {word: answer for answer, word in RESPONSES.items()}
 SHARED_FIELDS = {"summary", "start", "end", "recurrence", "status", *SHARED_TEXT, *SHARED_FLAGS}
@@ -22,7 +22,7 @@ _VALUE_LENGTH = 1024
 IsRoom = Callable[[str], bool]
 
 
-def draft(sent: Mapping[str, Any], *, organizer: str, zone: str, is_room: IsRoom) -> Draft:
+def draft(sent: Mapping[str, Any], *, organizer: str, zone: str, is_room: IsRoom) -> MeetingDraft:
     """
     Read an insert.
 
@@ -47,7 +47,7 @@ def draft(sent: Mapping[str, Any], *, organizer: str, zone: str, is_room: IsRoom
     if recurrence is not None and not all_day and start_zone is None:
         required("time zone definition for start time")
     entries = attendees(sent.get("attendees") or [])
-    return Draft(
+    return MeetingDraft(
         title=str(sent.get("summary") or ""),
         start_ms=start_ms,
         end_ms=end_ms,
@@ -148,7 +148,7 @@ def _invitee(entry: Mapping[str, Any], is_room: IsRoom, known: Attendee | None) 
         address=entry["email"],
         name=str(entry.get("displayName") or ""),
         role="resource" if role == "resource" else "optional" if role == "optional" else "required",
-        answer=Answer.NONE if said == Answer.NONE or known is None else None,
+        answer=AttendeeAnswer.NONE if said == AttendeeAnswer.NONE or known is None else None,
     )
 
 

@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 from simulator.google import rrule, times
-from simulator.world import Answer, Attendee, Copy, Instance, Mailbox, Meeting, Room, World
+from simulator.world import Attendee, AttendeeAnswer, Copy, Instance, Mailbox, Meeting, Room, World
 
 RESPONSES = {
-    Answer.NONE: "needsAction",
-    Answer.ACCEPTED: "accepted",
-    Answer.DECLINED: "declined",
-    Answer.TENTATIVE: "tentative",
+    AttendeeAnswer.NONE: "needsAction",
+    AttendeeAnswer.ACCEPTED: "accepted",
+    AttendeeAnswer.DECLINED: "declined",
+    AttendeeAnswer.TENTATIVE: "tentative",
 }
 MOST_PROPAGATED_GUESTS = 200
 """Above this many guests, answers do not reach the guests' copies."""
@@ -23,7 +23,7 @@ OWN_FIELDS = ("transparency", "colorId", "reminders")
 ORGANIZER_ATTENDS = "organizerAttends"
 
 
-class Renderer:
+class GoogleRenderer:
     """Renders one mailbox's copies. Used inside the world's lock."""
 
     def __init__(
@@ -149,7 +149,7 @@ class Renderer:
         if is_self and not copy.is_organizer:
             answer = self._world.calendar.own_answer(copy, key)
         elif muted:
-            answer = Answer.NONE
+            answer = AttendeeAnswer.NONE
         body: dict[str, Any] = {"email": one.address, "responseStatus": RESPONSES[answer]}
         if one.name:
             body["displayName"] = one.name

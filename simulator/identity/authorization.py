@@ -8,7 +8,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from simulator.identity import scopes
-from simulator.identity.model import Account, AuthorizeRequest, Grant, Provider
+from simulator.identity.model import Account, AuthorizeRequest, ClientGrant, Provider
 from simulator.identity.policies import Policies
 
 CLIENT_ID = "roomsync"
@@ -30,7 +30,7 @@ class AuthorizeProblem(Exception):  # noqa: N818  # a refusal that becomes a pag
         self.state = state
 
 
-class Step(Enum):
+class AuthorizationStep(Enum):
     """What comes after the account is known."""
 
     APPROVED = "approved"
@@ -41,7 +41,7 @@ class Step(Enum):
 class Decision:
     """Go on, ask, or refuse with one of our words."""
 
-    step: Step | None
+    step: AuthorizationStep | None
     refused: str = ""
 
 
@@ -92,7 +92,7 @@ def accepted_redirect(redirect_uri: str, policies: Policies) -> bool:
     return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK and not parts.fragment
 
 
-def decide(request: AuthorizeRequest, account: Account, grant: Grant | None, policies: Policies) -> Decision:
+def decide(request: AuthorizeRequest, account: Account, grant: ClientGrant | None, policies: Policies) -> Decision:
     """
     Whether this person's answer is known, must be asked for, or does not matter.
 
@@ -107,11 +107,11 @@ def decide(request: AuthorizeRequest, account: Account, grant: Grant | None, pol
         return Decision(None, "admin-approval")
     known = grant is not None and grant.covers(request.scopes)
     if known and grant is not None and (grant.automatic or "consent" not in request.prompt):
-        return Decision(Step.APPROVED)
-    return Decision(None, "consent-required") if "none" in request.prompt else Decision(Step.ASK)
+        return Decision(AuthorizationStep.APPROVED)
+    return Decision(None, "consent-required") if "none" in request.prompt else Decision(AuthorizationStep.ASK)
 
 
-def _needs_approval(request: AuthorizeRequest, grant: Grant | None) -> bool:
+def _needs_approval(request: AuthorizeRequest, grant: ClientGrant | None) -> bool:
     asked = scopes.consequential(request.provider, request.scopes)
     if request.provider == "microsoft" and grant is not None:
         asked -= grant.used

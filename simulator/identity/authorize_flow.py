@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from flask import Response
 
 from simulator.identity import google, microsoft, pages, scopes
-from simulator.identity.authorization import AuthorizeProblem, Step, read
+from simulator.identity.authorization import AuthorizationStep, AuthorizeProblem, read
 from simulator.identity.model import Account, AuthorizeRequest, Provider
-from simulator.identity.provider import Identity
+from simulator.identity.provider import IdentityProvider
 
 _ERRORS: dict[str, Callable[[str], dict[str, str]]] = {
     "microsoft": microsoft.authorize_error,
@@ -29,7 +29,7 @@ class Answered:
 
 
 def serve(
-    identity: Identity, provider: Provider, params: Mapping[str, str], answered: Answered, tenant: str = ""
+    identity: IdentityProvider, provider: Provider, params: Mapping[str, str], answered: Answered, tenant: str = ""
 ) -> Response:
     """
     Answer one GET or POST of an authorize endpoint.
@@ -52,11 +52,11 @@ def serve(
         return _refused(provider, problem)
 
 
-def _account(identity: Identity, request: AuthorizeRequest) -> Account | None:
+def _account(identity: IdentityProvider, request: AuthorizeRequest) -> Account | None:
     return identity.account(request.provider, request.login_hint, request.tenant) if request.login_hint else None
 
 
-def _pick(identity: Identity, request: AuthorizeRequest, asked: Mapping[str, str]) -> Response:
+def _pick(identity: IdentityProvider, request: AuthorizeRequest, asked: Mapping[str, str]) -> Response:
     if "none" in request.prompt:
         raise _message(request, "login-required")
     notice = f"There is no account {request.login_hint} here." if request.login_hint else ""
@@ -65,12 +65,16 @@ def _pick(identity: Identity, request: AuthorizeRequest, asked: Mapping[str, str
 
 
 def _decided(
-    identity: Identity, request: AuthorizeRequest, account: Account, asked: Mapping[str, str], answered: Answered
+    identity: IdentityProvider,
+    request: AuthorizeRequest,
+    account: Account,
+    asked: Mapping[str, str],
+    answered: Answered,
 ) -> Response:
     decision = identity.decide(request, account)
     if decision.refused:
         raise _message(request, decision.refused)
-    if decision.step is Step.APPROVED:
+    if decision.step is AuthorizationStep.APPROVED:
         return _with_code(identity, request, account, None)
     if answered.decision == "deny":
         raise _message(request, "denied")
@@ -88,7 +92,7 @@ def _chosen(request: AuthorizeRequest, answered: Answered) -> frozenset[str]:
 
 
 def _with_code(
-    identity: Identity, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None
+    identity: IdentityProvider, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None
 ) -> Response:
     code = identity.approve(request, account, chosen)
     extra = {"code": code.value}

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, redirect, request
 from simulator.identity import google, microsoft, pages, scopes
 from simulator.identity.authorize_flow import Answered, serve
 from simulator.identity.model import Issued, Provider, TokenProblem
-from simulator.identity.provider import Identity
+from simulator.identity.provider import IdentityProvider
 from simulator.world import World
 
 _UNAVAILABLE = (
@@ -28,7 +28,7 @@ def register(app: Flask, world: World) -> None:
 
 def blueprint(world: World) -> Blueprint:
     """The routes of both providers; also sets `world.identity`."""
-    identity = Identity(world)
+    identity = IdentityProvider(world)
     world.identity = identity
     routes = Blueprint("identity", __name__)
     _microsoft(routes, identity)
@@ -36,7 +36,7 @@ def blueprint(world: World) -> Blueprint:
     return routes
 
 
-def _microsoft(routes: Blueprint, identity: Identity) -> None:
+def _microsoft(routes: Blueprint, identity: IdentityProvider) -> None:
     base = "/microsoft/login"
 
     def discovery(tenant: str) -> Response:
@@ -70,7 +70,7 @@ def _microsoft(routes: Blueprint, identity: Identity) -> None:
         routes.add_url_rule(base + rule, f"microsoft-{number}", view, methods=methods)
 
 
-def _google(routes: Blueprint, identity: Identity) -> None:
+def _google(routes: Blueprint, identity: IdentityProvider) -> None:
     base = "/google"
 
     def discovery() -> Response:
@@ -111,7 +111,7 @@ def _google(routes: Blueprint, identity: Identity) -> None:
         routes.add_url_rule(base + rule, f"google-{number}", view, methods=methods)
 
 
-def _token(identity: Identity, provider: Provider, base_url: str) -> Response:
+def _token(identity: IdentityProvider, provider: Provider, base_url: str) -> Response:
     if identity.is_unavailable(provider):
         return Response(_UNAVAILABLE, 503, content_type="text/html; charset=utf-8")
     try:
@@ -129,7 +129,7 @@ def _token(identity: Identity, provider: Provider, base_url: str) -> Response:
     return _json(200, google.response(issued, signed, testing=identity.policies(provider).testing_mode))
 
 
-def _issued(identity: Identity, provider: Provider, form: Mapping[str, str]) -> Issued:
+def _issued(identity: IdentityProvider, provider: Provider, form: Mapping[str, str]) -> Issued:
     client_id, secret = _client(form)
     identity.check_client(provider, client_id, secret)
     kind = form.get("grant_type")
@@ -156,7 +156,7 @@ def _client(form: Mapping[str, str]) -> tuple[str, str]:
     return unquote_plus(name), unquote_plus(secret)
 
 
-def _admin_consent(identity: Identity, tenant: str) -> Response:
+def _admin_consent(identity: IdentityProvider, tenant: str) -> Response:
     params = {name: value for name, value in _params().items() if name != "decision"}
     account = identity.account("microsoft", params.get("login_hint", ""), tenant)
     if account is None:

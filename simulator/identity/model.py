@@ -24,7 +24,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Principal(world.Principal):
+class TokenPrincipal(world.Principal):
     """Whose access token a request carries, and for what; the tenant and provider are those of the person."""
 
     tenant_id: str
@@ -32,7 +32,7 @@ class Principal(world.Principal):
 
 
 @dataclass(slots=True)
-class Grant:
+class ClientGrant:
     """
     What one person allows one client.
 
@@ -70,7 +70,7 @@ class AuthorizeRequest:
 
 
 @dataclass(slots=True)
-class Code:
+class AuthorizationCode:
     """A single-use authorization code; `spent` codes are kept so that a second use can be told from an invention."""
 
     value: str

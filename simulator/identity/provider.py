@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from simulator.identity import scopes as scope_names
-from simulator.identity.authorization import CLIENT_ID, Decision, Step, decide
+from simulator.identity.authorization import CLIENT_ID, AuthorizationStep, Decision, decide
 from simulator.identity.keys import SigningKey, challenge_of
 from simulator.identity.model import (
     Account,
+    AuthorizationCode,
     AuthorizeRequest,
-    Code,
-    Grant,
+    ClientGrant,
     Issued,
-    Principal,
     Provider,
     Token,
+    TokenPrincipal,
     refuse,
 )
 from simulator.identity.policies import DEFAULT_LIFE_S, DOC, FAULT, LIFE_FAULT, Policies
@@ -27,14 +27,14 @@ from simulator.world import User, World
 CLIENT_SECRET = "simulated-secret"  # noqa: S105 (the simulator's only client, documented)
 
 
-class Identity:
+class IdentityProvider:
     """The OpenID provider behind both sides. Thread-safe."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._lock = world.lock
         self._tokens = Tokens(world.ids)
-        self._grants: dict[tuple[str, str], Grant] = {}
+        self._grants: dict[tuple[str, str], ClientGrant] = {}
         self._tenant_grants: set[tuple[str, str]] = set()
         self.key = SigningKey()
         world.faults.declare(FAULT, {}, DOC)
@@ -107,7 +107,7 @@ class Identity:
                 self._grants.pop((user.id, client), None)
                 self._tokens.kill(user.id, "no-consent", client)
                 return {"user": user.id, "client": client, "granted": False}
-            grant = self._grants.setdefault((user.id, client), Grant(user.id, client))
+            grant = self._grants.setdefault((user.id, client), ClientGrant(user.id, client))
             grant.automatic = True
             grant.scopes = None if scopes is None else scope_names.canonical(user.provider, scopes)
             return {"granted": True, **_shown(grant)}
@@ -135,10 +135,12 @@ class Identity:
             if (account.tenant_id, request.client_id) in self._tenant_grants:
                 if not policies.assigned(account):
                     return Decision(None, "not-assigned")
-                return Decision(Step.APPROVED)
+                return Decision(AuthorizationStep.APPROVED)
             return decide(request, account, self._grants.get((account.user_id, request.client_id)), policies)
 
-    def approve(self, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None = None) -> Code:
+    def approve(
+        self, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None = None
+    ) -> AuthorizationCode:
         """
         Record the consent and make a code.
 
@@ -149,7 +151,7 @@ class Identity:
         """
         with self._lock:
             key = (account.user_id, request.client_id)
-            grant = self._grants.setdefault(key, Grant(*key))
+            grant = self._grants.setdefault(key, ClientGrant(*key))
             subset = self.policies(request.provider).scope_subset
             given = scope_names.narrowed(request.provider, request.scopes if chosen is None else chosen, subset)
             asked_again = chosen is not None or "consent" in request.prompt
@@ -213,7 +215,7 @@ class Identity:
             self._tokens.kill(token.user_id, "revoked", token.client_id)
             return True
 
-    def bearer(self, headers: Mapping[str, str]) -> Principal | None:
+    def bearer(self, headers: Mapping[str, str]) -> TokenPrincipal | None:
         """Whose access token the request carries; None when there is none, or it is unknown, late or dead."""
         scheme, _, value = (headers.get("Authorization") or "").partition(" ")
         if scheme.lower() != "bearer":
@@ -226,9 +228,9 @@ class Identity:
             off = self._world.faults.get("revokedTokens", token.provider) or ()
             if account is None or account.user_id in off or account.address in off:
                 return None
-            return Principal(token.user_id, token.scopes, token.client_id, token.tenant_id, token.provider)
+            return TokenPrincipal(token.user_id, token.scopes, token.client_id, token.tenant_id, token.provider)
 
-    def _check(self, code: Code, redirect_uri: str, verifier: str) -> None:
+    def _check(self, code: AuthorizationCode, redirect_uri: str, verifier: str) -> None:
         if code.spent:
             refuse("spent-code")
         if self._tokens.is_late(code, self.now_ms):
@@ -274,7 +276,7 @@ class Identity:
         return Account(user.id, user.tenant_id, user.provider, user.name, user.address, tenant.domain)
 
 
-def _shown(grant: Grant) -> dict[str, Any]:
+def _shown(grant: ClientGrant) -> dict[str, Any]:
     return {
         "user": grant.user_id,
         "client": grant.client_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from simulator.identity.model import CODE_LIFE_MS, Account, AuthorizeRequest, Code, Provider, Token
+from simulator.identity.model import CODE_LIFE_MS, Account, AuthorizationCode, AuthorizeRequest, Provider, Token
 from simulator.world.ids import URL_SAFE, Ids
 
 DAY_MS = 86_400_000
@@ -26,24 +26,24 @@ class Tokens:
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._codes: dict[str, Code] = {}
+        self._codes: dict[str, AuthorizationCode] = {}
         self._tokens: dict[str, Token] = {}
 
     def code(
         self, account: Account, request: AuthorizeRequest, scopes: frozenset[str], now_ms: int, *, with_refresh: bool
-    ) -> Code:
+    ) -> AuthorizationCode:
         """A fresh authorization code."""
         value = self._string("0.A" if account.provider == "microsoft" else "4/0A", 48)
-        code = Code(value, account, request, scopes, now_ms, with_refresh)
+        code = AuthorizationCode(value, account, request, scopes, now_ms, with_refresh)
         self._codes[value] = code
         return code
 
-    def find_code(self, value: str) -> Code | None:
+    def find_code(self, value: str) -> AuthorizationCode | None:
         """A code by its value, spent or not."""
         return self._codes.get(value)
 
     @staticmethod
-    def is_late(code: Code, now_ms: int) -> bool:
+    def is_late(code: AuthorizationCode, now_ms: int) -> bool:
         """Whether the code's minute is over."""
         return now_ms - code.issued_ms > CODE_LIFE_MS
 

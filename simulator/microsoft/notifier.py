@@ -7,8 +7,8 @@ from collections import defaultdict
 from typing import Any, Literal
 
 from simulator.microsoft import wire
-from simulator.microsoft.subscriptions import Subscription, Subscriptions
-from simulator.world import Change, NotThereError, Policy, Post, World
+from simulator.microsoft.subscriptions import OpenSubscription, Subscriptions
+from simulator.world import CalendarChange, NotThereError, Policy, Post, World
 
 LifecycleKind = Literal["missed", "subscriptionRemoved", "reauthorizationRequired"]
 LIFECYCLE_KINDS: tuple[LifecycleKind, ...] = ("missed", "subscriptionRemoved", "reauthorizationRequired")
@@ -44,10 +44,10 @@ class Notifier:
     def __init__(self, world: World, subscriptions: Subscriptions) -> None:
         self._world = world
         self._subscriptions = subscriptions
-        self._waiting: list[tuple[Subscription, str, str, str]] = []
+        self._waiting: list[tuple[OpenSubscription, str, str, str]] = []
         world.on_change(self._changed)
 
-    def lifecycle(self, subscription: Subscription, kind: LifecycleKind) -> None:
+    def lifecycle(self, subscription: OpenSubscription, kind: LifecycleKind) -> None:
         """Send one lifecycle notification, if an address was given; `subscriptionRemoved` removes it first."""
         if kind == "subscriptionRemoved":
             self._subscriptions.remove(subscription.id)
@@ -55,7 +55,7 @@ class Notifier:
             item = {**self._head(subscription), "lifecycleEvent": kind}
             self._send(subscription.lifecycle_url, [item], f"{kind} {subscription.id}")
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: CalendarChange) -> None:
         owner = self._world.directory.find(change.mailbox_id)
         if owner is None or owner.provider != "microsoft":
             return
@@ -66,7 +66,7 @@ class Notifier:
                 if kind in subscription.kinds:
                     self._waiting.append((subscription, kind, change.event_id, change.mailbox_id))
 
-    def _kinds(self, change: Change) -> list[str]:
+    def _kinds(self, change: CalendarChange) -> list[str]:
         kinds = list(_PROFILES.get(change.cause, ("updated", "updated")))
         dice = self._world.ids.random("notification", change.seq)
         if len(kinds) < _MOST and dice.random() < _EXTRA_SHARE:
@@ -82,7 +82,7 @@ class Notifier:
         for url, items in by_url.items():
             self._send(url, items, f"{len(items)} items")
 
-    def _item(self, subscription: Subscription, kind: str, event_id: str, mailbox_id: str) -> dict[str, Any]:
+    def _item(self, subscription: OpenSubscription, kind: str, event_id: str, mailbox_id: str) -> dict[str, Any]:
         path = f"Users/{mailbox_id}/Events/{event_id}"
         return {
             **self._head(subscription),
@@ -96,7 +96,7 @@ class Notifier:
             },
         }
 
-    def _head(self, subscription: Subscription) -> dict[str, Any]:
+    def _head(self, subscription: OpenSubscription) -> dict[str, Any]:
         head: dict[str, Any] = {
             "subscriptionId": subscription.id,
             "subscriptionExpirationDateTime": wire.instant(subscription.expires_ms).replace("Z", "+00:00"),

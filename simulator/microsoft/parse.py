@@ -9,7 +9,7 @@ from flask import request
 from simulator.microsoft import recurrence, wire
 from simulator.microsoft.errors import GraphError
 from simulator.microsoft.render import OPTIONAL
-from simulator.world import Draft, Edit, Invitee
+from simulator.world import Edit, Invitee, MeetingDraft
 from simulator.world.model import Role
 
 _ROLES: dict[str, Role] = {"required": "required", "optional": "optional", "resource": "resource"}
@@ -24,11 +24,11 @@ def body() -> dict[str, Any]:
     return value
 
 
-def draft(sent: dict[str, Any]) -> Draft:
+def draft(sent: dict[str, Any]) -> MeetingDraft:
     """A new event. Raises GraphError 400."""
     start_ms, zone_name = wire.parse_date_time(sent.get("start"), "start")
     end_ms, _ = wire.parse_date_time(sent.get("end"), "end")
-    return Draft(
+    return MeetingDraft(
         title=str(sent.get("subject") or ""),
         start_ms=start_ms,
         end_ms=end_ms,

@@ -6,15 +6,20 @@ from typing import Any
 
 from simulator.microsoft import wire
 from simulator.microsoft.recurrence import write_recurrence as written_recurrence
-from simulator.world import Answer, Attendee, Copy, Instance, Mailbox, Meeting, Room, World
+from simulator.world import Attendee, AttendeeAnswer, Copy, Instance, Mailbox, Meeting, Room, World
 
 _RESPONSES = {
-    Answer.NONE: "none",
-    Answer.ACCEPTED: "accepted",
-    Answer.DECLINED: "declined",
-    Answer.TENTATIVE: "tentativelyAccepted",
+    AttendeeAnswer.NONE: "none",
+    AttendeeAnswer.ACCEPTED: "accepted",
+    AttendeeAnswer.DECLINED: "declined",
+    AttendeeAnswer.TENTATIVE: "tentativelyAccepted",
 }
-_SHOWN_AS = {Answer.NONE: "tentative", Answer.ACCEPTED: "busy", Answer.TENTATIVE: "tentative", Answer.DECLINED: "free"}
+_SHOWN_AS = {
+    AttendeeAnswer.NONE: "tentative",
+    AttendeeAnswer.ACCEPTED: "busy",
+    AttendeeAnswer.TENTATIVE: "tentative",
+    AttendeeAnswer.DECLINED: "free",
+}
 OPTIONAL = ("hideAttendees", "isOnlineMeeting", "isReminderOn", "reminderMinutesBeforeStart", "responseRequested",
             "allowNewTimeProposals", "importance", "sensitivity", "categories")  # fmt: skip
 _DEFAULTS: dict[str, Any] = {
@@ -30,7 +35,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-class Renderer:
+class GraphRenderer:
     """Writes events for one mailbox in one time zone."""
 
     def __init__(self, world: World, owner: Mailbox, zone_name: str) -> None:
@@ -143,20 +148,25 @@ class Renderer:
             elif not hidden:
                 # A guest's copy knows what the organiser last sent, and does not follow later answers.
                 sent = copy.invited.get(one.address)
-                shown.append(_attendee(one, sent.answer if sent else Answer.NONE, sent.answered_ms if sent else None))
+                shown.append(
+                    _attendee(one, sent.answer if sent else AttendeeAnswer.NONE, sent.answered_ms if sent else None)
+                )
         return shown
 
-    def _own_answer(self, copy: Copy, date: Instance) -> Answer:
+    def _own_answer(self, copy: Copy, date: Instance) -> AttendeeAnswer:
         if copy.is_organizer:
-            return Answer.ACCEPTED
+            return AttendeeAnswer.ACCEPTED
         return self._world.calendar.own_answer(copy, date.key)
 
     @staticmethod
-    def _own_status(copy: Copy, own: Answer) -> dict[str, str]:
+    def _own_status(copy: Copy, own: AttendeeAnswer) -> dict[str, str]:
         if copy.is_organizer:
             return {"response": "organizer", "time": wire.NO_TIME}
-        response = "notResponded" if own == Answer.NONE else _RESPONSES[own]
-        return {"response": response, "time": wire.NO_TIME if own == Answer.NONE else wire.instant(copy.modified_ms)}
+        response = "notResponded" if own == AttendeeAnswer.NONE else _RESPONSES[own]
+        return {
+            "response": response,
+            "time": wire.NO_TIME if own == AttendeeAnswer.NONE else wire.instant(copy.modified_ms),
+        }
 
     def _is_room(self, attendee: Attendee) -> bool:
         return isinstance(self._world.directory.find(attendee.address), Room)
@@ -167,12 +177,12 @@ def removed(event_id: str) -> dict[str, Any]:
     return {"@odata.type": "#microsoft.graph.event", "id": event_id, "@removed": {"reason": "deleted"}}
 
 
-def _attendee(attendee: Attendee, answer: Answer, answered_ms: int | None) -> dict[str, Any]:
+def _attendee(attendee: Attendee, answer: AttendeeAnswer, answered_ms: int | None) -> dict[str, Any]:
     return {
         "type": attendee.role,
         "status": {
             "response": _RESPONSES[answer],
-            "time": wire.NO_TIME if answer == Answer.NONE or answered_ms is None else wire.instant(answered_ms),
+            "time": wire.NO_TIME if answer == AttendeeAnswer.NONE or answered_ms is None else wire.instant(answered_ms),
         },
         "emailAddress": {"name": attendee.name or attendee.address, "address": attendee.address},
     }

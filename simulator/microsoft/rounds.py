@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.microsoft.errors import GraphError
-from simulator.microsoft.render import Renderer, removed
+from simulator.microsoft.render import GraphRenderer, removed
 from simulator.microsoft.wire import occurrence_id
 from simulator.world import Copy, Instance, Meeting, NotThereError, World
 
@@ -19,7 +19,7 @@ _KEPT_ROUNDS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RoundWindow:
     """What a round looks at, in milliseconds; it lives inside the token."""
 
     start_ms: int
@@ -31,7 +31,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RoundEntry:
     """One line of a round, rendered only when its page is asked for (`key`: a date of a series)."""
 
     event_id: str
@@ -44,13 +44,13 @@ class Round:
     """One walk through the pages, ending at feed position `upto`."""
 
     mailbox_id: str
-    window: Window
+    window: RoundWindow
     upto: int
-    entries: tuple[Entry, ...]
+    entries: tuple[RoundEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RoundPage:
     """What to send: the events, and one of the two tokens."""
 
     events: list[dict[str, Any]]
@@ -77,9 +77,9 @@ class Rounds:
             "Microsoft: share of rounds of changes that begin with what the last one told already",
         )
 
-    def first(self, mailbox_id: str, window: Window) -> str:
+    def first(self, mailbox_id: str, window: RoundWindow) -> str:
         """Start a full round; returns its skip token."""
-        entries: list[Entry] = []
+        entries: list[RoundEntry] = []
         for copy, meeting in self._world.calendar.copies(mailbox_id):
             entries += self._present(copy, meeting, window)
         return self._start(Round(mailbox_id, window, self._position(mailbox_id), tuple(entries)))
@@ -94,7 +94,7 @@ class Rounds:
         ):
             first_kind.setdefault(change.event_id, change.kind)
             latest[change.event_id] = change.seq
-        entries: list[Entry] = []
+        entries: list[RoundEntry] = []
         for event_id in sorted(latest, key=latest.__getitem__):
             entries += self._changed(mailbox_id, event_id, window, born=first_kind[event_id] == "created")
         return self._start(Round(mailbox_id, window, self._position(mailbox_id), tuple(entries)))
@@ -106,7 +106,7 @@ class Rounds:
         replays = before and dice.random() < self._world.faults.get("deltaReplayShare", "microsoft")
         return before[-1] - 1 if replays else seq
 
-    def page(self, mailbox_id: str, skip_token: str, size: int | None, renderer: Renderer) -> Page:
+    def page(self, mailbox_id: str, skip_token: str, size: int | None, renderer: GraphRenderer) -> RoundPage:
         """One page of an open round. Raises GraphError 400 when the token is unknown."""
         name, _, offset_text = skip_token.rpartition("-")
         found = self._open.get(name)
@@ -115,30 +115,30 @@ class Rounds:
         offset = int(offset_text)
         dice = self._world.ids.random("empty-page", self._world.ids.count("delta-page"))
         if dice.random() < self._world.faults.get("emptyPageShare", "microsoft"):
-            return Page([], skip_token, None)
+            return RoundPage([], skip_token, None)
         until = offset + (size or PAGE_SIZE)
         events = [self._rendered(mailbox_id, entry, renderer) for entry in found.entries[offset:until]]
         if until < len(found.entries):
-            return Page(events, f"{name}-{until}", None)
-        return Page(events, None, self._token(found))
+            return RoundPage(events, f"{name}-{until}", None)
+        return RoundPage(events, None, self._token(found))
 
-    def _present(self, copy: Copy, meeting: Meeting, window: Window) -> list[Entry]:
+    def _present(self, copy: Copy, meeting: Meeting, window: RoundWindow) -> list[RoundEntry]:
         dates = [date for date in self._world.calendar.dates(copy) if window.holds(date)]
         if not dates:
             return []
         if meeting.recurrence is None:
-            return [Entry(copy.event_id)]
-        return [Entry(copy.event_id), *(Entry(copy.event_id, date.key) for date in dates)]
+            return [RoundEntry(copy.event_id)]
+        return [RoundEntry(copy.event_id), *(RoundEntry(copy.event_id, date.key) for date in dates)]
 
-    def _changed(self, mailbox_id: str, event_id: str, window: Window, *, born: bool) -> list[Entry]:
+    def _changed(self, mailbox_id: str, event_id: str, window: RoundWindow, *, born: bool) -> list[RoundEntry]:
         try:
             copy, meeting = self._world.calendar.copy(mailbox_id, event_id)
         except NotThereError:
             # Made and gone between two rounds: nothing is told.
-            return [] if born else [Entry(event_id, removed=True)]
-        return self._present(copy, meeting, window) or [Entry(event_id, removed=True)]
+            return [] if born else [RoundEntry(event_id, removed=True)]
+        return self._present(copy, meeting, window) or [RoundEntry(event_id, removed=True)]
 
-    def _rendered(self, mailbox_id: str, entry: Entry, renderer: Renderer) -> dict[str, Any]:
+    def _rendered(self, mailbox_id: str, entry: RoundEntry, renderer: GraphRenderer) -> dict[str, Any]:
         if entry.removed:
             return removed(entry.event_id)
         try:
@@ -170,7 +170,7 @@ class Rounds:
         ]
         return base64.urlsafe_b64encode(json.dumps(inside).encode()).decode().rstrip("=")
 
-    def _read(self, mailbox_id: str, token: str) -> tuple[Window, int]:
+    def _read(self, mailbox_id: str, token: str) -> tuple[RoundWindow, int]:
         try:
             inside = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             owner, start_ms, end_ms, seq, serial = inside
@@ -185,7 +185,7 @@ class Rounds:
             if self._world.faults.get("cursorExpiredAs", "microsoft") == "syncStateNotFound":
                 raise _state_not_found()
             raise GraphError(410, "resyncRequired", "Resync is required. Start over without a token.")
-        return Window(start_ms, end_ms), seq
+        return RoundWindow(start_ms, end_ms), seq
 
     def _seen_by_ms(self) -> int | None:
         lag_ms = self._world.faults.get("deltaLagMs", "microsoft")

@@ -10,8 +10,8 @@ from simulator.microsoft import wire
 from simulator.microsoft.access import READ, mailbox_route
 from simulator.microsoft.errors import GraphError
 from simulator.microsoft.preferences import preferences
-from simulator.microsoft.render import Renderer
-from simulator.microsoft.rounds import Window
+from simulator.microsoft.render import GraphRenderer
+from simulator.microsoft.rounds import RoundWindow
 from simulator.microsoft.routes_events import link
 from simulator.microsoft.side import BASE, side
 from simulator.world import User
@@ -35,7 +35,7 @@ def calendar_view_delta(owner: User) -> Response:
             if error.status == 410:  # noqa: PLR2004 (Gone)
                 error.headers["Location"] = link({"$deltatoken": ""})
             raise
-        page = side().rounds.page(owner.id, token, asked.page_size, Renderer(world, owner, asked.time_zone))
+        page = side().rounds.page(owner.id, token, asked.page_size, GraphRenderer(world, owner, asked.time_zone))
     body: dict[str, Any] = {
         "@odata.context": f"{request.host_url}{BASE[1:]}/$metadata#Collection(event)",
         "value": page.events,
@@ -60,5 +60,5 @@ def _skip_token(owner: User) -> str:
     start, end = request.args.get("startDateTime"), request.args.get("endDateTime")
     if not start or not end:
         raise GraphError(400, "ErrorInvalidParameter", "This request requires startDateTime and endDateTime.")
-    window = Window(wire.parse_instant(start, "startDateTime"), wire.parse_instant(end, "endDateTime"))
+    window = RoundWindow(wire.parse_instant(start, "startDateTime"), wire.parse_instant(end, "endDateTime"))
     return side().rounds.first(owner.id, window)

@@ -12,21 +12,25 @@ from simulator.microsoft import parse, wire
 from simulator.microsoft.access import READ, WRITE, mailbox_route
 from simulator.microsoft.errors import GraphError, not_found
 from simulator.microsoft.preferences import preferences
-from simulator.microsoft.render import Renderer
+from simulator.microsoft.render import GraphRenderer
 from simulator.microsoft.side import BASE, side
-from simulator.world import Answer, Copy, Instance, Meeting, NotOrganizerError, User
+from simulator.world import AttendeeAnswer, Copy, Instance, Meeting, NotOrganizerError, User
 
 events = Blueprint("graph-events", __name__, url_prefix=BASE)
 
-_ANSWERS = {"accept": Answer.ACCEPTED, "tentativelyAccept": Answer.TENTATIVE, "decline": Answer.DECLINED}
+_ANSWERS = {
+    "accept": AttendeeAnswer.ACCEPTED,
+    "tentativelyAccept": AttendeeAnswer.TENTATIVE,
+    "decline": AttendeeAnswer.DECLINED,
+}
 _ICAL_FILTER = re.compile(r"iCalUId\s+eq\s+'([^']+)'", re.IGNORECASE)
 _DEFAULT_TOP = 10
 _MAX_TOP = 1000
 
 
-def renderer(owner: User) -> Renderer:
+def renderer(owner: User) -> GraphRenderer:
     """Writes events for the owner in the time zone that the request prefers."""
-    return Renderer(side().world, owner, preferences().time_zone)
+    return GraphRenderer(side().world, owner, preferences().time_zone)
 
 
 @mailbox_route(events, "/events", "GET", *READ)

@@ -12,14 +12,14 @@ from simulator.microsoft.access import FREE_BUSY, PLACES, PROFILE, caller, mailb
 from simulator.microsoft.errors import GraphError
 from simulator.microsoft.preferences import preferences
 from simulator.microsoft.side import BASE, side
-from simulator.world import Answer, Busy, Room, User
+from simulator.world import AttendeeAnswer, BusyTime, Room, User
 
 people = Blueprint("graph-people", __name__, url_prefix=BASE)
 
 MAX_SCHEDULES = 20
 _MINUTE_MS = 60_000
 _MAX_PERIOD_MS = 42 * 86_400_000
-_DIGITS = {Answer.ACCEPTED: "2", Answer.NONE: "1", Answer.TENTATIVE: "1"}
+_DIGITS = {AttendeeAnswer.ACCEPTED: "2", AttendeeAnswer.NONE: "1", AttendeeAnswer.TENTATIVE: "1"}
 _STATUS = {"2": "busy", "1": "tentative"}
 _ROOM_LIST = "any('microsoft.graph.roomlist', 'microsoft.graph.roomList', 'graph.roomList')"
 """The same cast as the pages write it and as the official client sends it."""
@@ -167,7 +167,7 @@ def _schedule(caller_: User, address: str, start_ms: int, end_ms: int, minutes: 
     }
 
 
-def _view(busy: list[Busy], start_ms: int, end_ms: int, step_ms: int) -> str:
+def _view(busy: list[BusyTime], start_ms: int, end_ms: int, step_ms: int) -> str:
     digits = []
     for slot_ms in range(start_ms, end_ms, step_ms):
         held = [_DIGITS[one.answer] for one in busy if one.start_ms < slot_ms + step_ms and one.end_ms > slot_ms]
@@ -175,7 +175,7 @@ def _view(busy: list[Busy], start_ms: int, end_ms: int, step_ms: int) -> str:
     return "".join(digits)
 
 
-def _item(busy: Busy) -> dict[str, Any]:
+def _item(busy: BusyTime) -> dict[str, Any]:
     zone_name = preferences().time_zone
     return {
         "isPrivate": False,

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from simulator.microsoft import parse
 from simulator.microsoft.access import READ, needs, principal
 from simulator.microsoft.side import BASE, side
-from simulator.microsoft.subscriptions import Subscription
+from simulator.microsoft.subscriptions import OpenSubscription
 
 subscriptions = Blueprint("graph-subscriptions", __name__, url_prefix=BASE)
 
@@ -67,5 +67,5 @@ def _metadata() -> str:
     return f"{request.host_url}{BASE[1:]}/$metadata"
 
 
-def _as_dict(one: Subscription) -> dict[str, Any]:
+def _as_dict(one: OpenSubscription) -> dict[str, Any]:
     return {"@odata.context": f"{_metadata()}#subscriptions/$entity", **one.as_dict()}

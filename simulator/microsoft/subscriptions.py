@@ -23,7 +23,7 @@ _RESOURCE = re.compile(r"^/?(?:me|users(?:/([^/()]+)|\('([^']+)'\)))/events/?$",
 
 
 @dataclass(slots=True)
-class Subscription:
+class OpenSubscription:
     """One standing request to be told of a mailbox's events."""
 
     id: str
@@ -64,11 +64,11 @@ class Subscriptions:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._all: dict[str, Subscription] = {}
+        self._all: dict[str, OpenSubscription] = {}
         world.faults.declare("validateOnRenewal", False, "Microsoft: a renewal makes the handshake again")
         world.subscription_listings["microsoft"] = self.list_all
 
-    def create(self, principal: Principal, sent: dict[str, Any]) -> Subscription:
+    def create(self, principal: Principal, sent: dict[str, Any]) -> OpenSubscription:
         """Check, shake hands with both addresses, keep. Raises GraphError 400, 403, 409."""
         with self._world.lock:
             made = self._checked(principal, sent)
@@ -80,7 +80,7 @@ class Subscriptions:
             self._all[made.id] = made
         return made
 
-    def renew(self, principal: Principal, subscription_id: str, sent: dict[str, Any]) -> Subscription:
+    def renew(self, principal: Principal, subscription_id: str, sent: dict[str, Any]) -> OpenSubscription:
         """Change the expiry or the address. Raises GraphError 400, 404."""
         unknown = {name for name in sent if not name.startswith("@")} - {"expirationDateTime", "notificationUrl"}
         if unknown or not {"expirationDateTime", "notificationUrl"} & set(sent):
@@ -104,28 +104,28 @@ class Subscriptions:
         """End one. Raises GraphError 404."""
         del self._all[self.get(principal, subscription_id).id]
 
-    def get(self, principal: Principal, subscription_id: str) -> Subscription:
+    def get(self, principal: Principal, subscription_id: str) -> OpenSubscription:
         """A live one of this user and app. Raises GraphError 404."""
         found = self.live(subscription_id)
         if found is None or (found.user_id, found.client_id) != (principal.user_id, principal.client_id):
             raise GraphError(404, "ResourceNotFound", "The subscription does not exist.")
         return found
 
-    def live(self, subscription_id: str) -> Subscription | None:
+    def live(self, subscription_id: str) -> OpenSubscription | None:
         """By id, while it has not expired."""
         found = self._all.get(subscription_id)
         return found if found and found.expires_ms > self._world.now_ms() else None
 
-    def of_principal(self, principal: Principal) -> list[Subscription]:
+    def of_principal(self, principal: Principal) -> list[OpenSubscription]:
         """All live ones of this user and app."""
         owner = (principal.user_id, principal.client_id)
         return [one for one in self.alive() if (one.user_id, one.client_id) == owner]
 
-    def of_mailbox(self, mailbox_id: str) -> list[Subscription]:
+    def of_mailbox(self, mailbox_id: str) -> list[OpenSubscription]:
         """All live ones that look at a mailbox."""
         return [one for one in self.alive() if one.mailbox_id == mailbox_id]
 
-    def alive(self) -> Iterable[Subscription]:
+    def alive(self) -> Iterable[OpenSubscription]:
         """All live ones."""
         now_ms = self._world.now_ms()
         return [one for one in self._all.values() if one.expires_ms > now_ms]
@@ -155,7 +155,7 @@ class Subscriptions:
         """Ask the address to echo a token. Raises GraphError 400."""
         shake(url, self._world.ids.guid("handshake", self._world.ids.count("handshake")))
 
-    def _checked(self, principal: Principal, sent: dict[str, Any]) -> Subscription:
+    def _checked(self, principal: Principal, sent: dict[str, Any]) -> OpenSubscription:
         for name in ("resource", "changeType", "notificationUrl", "expirationDateTime"):
             if not sent.get(name):
                 refuse(f"{name} is required.")
@@ -170,7 +170,7 @@ class Subscriptions:
             refuse("Rich notifications are not simulated.")
         user = self._world.directory.user(principal.user_id)
         lifecycle = sent.get("lifecycleNotificationUrl")
-        return Subscription(
+        return OpenSubscription(
             id=self._world.ids.guid("subscription", self._world.ids.count("subscription")),
             client_id=principal.client_id,
             user_id=user.id,
@@ -204,7 +204,7 @@ class Subscriptions:
             refuse("Subscription expiration can only be 10080 minutes in the future.")
         return max(wanted_ms, now_ms + MIN_LIFE_MS)
 
-    def _refuse_twin(self, made: Subscription) -> None:
+    def _refuse_twin(self, made: OpenSubscription) -> None:
         for one in self.of_mailbox(made.mailbox_id):
             if (one.user_id, one.client_id, one.kinds) == (made.user_id, made.client_id, made.kinds):
                 raise GraphError(

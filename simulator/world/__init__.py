@@ -16,13 +16,13 @@ What a side (graph, google, identity) may call; everything under `with world.loc
   `Meeting.details` is free for content either side needs: body, location, sensitivity, showAs, allDay (bool) ...
 * `world.bookings`: `create(organizer, Draft)`, `update(meeting, Edit, occurrence=None)`,
   `cancel(meeting, occurrence=None)`, `remove_copy(mailbox_id, meeting)`. `Invitee.answer=None` keeps what is known;
-  `Answer.NONE` resets (and asks a room again): Google's array semantics. The client-chosen Google id is
-  `Draft.event_id`; all Google copies of a meeting have `Meeting.event_id`.
+  `AttendeeAnswer.NONE` resets (and asks a room again): Google's array semantics. The client-chosen Google id is
+  `MeetingDraft.event_id`; all Google copies of a meeting have `Meeting.event_id`.
 * `world.desk`: `answer(meeting, address, Answer, occurrence=None, comment="", send_response=True)`,
   `release(meeting, address, occurrence=None)`. Rooms are asked, decide and are replaced by themselves.
 * `world.feed`: `after(mailbox_id, seq, seen_by_ms=None) -> [Change]`, `position(mailbox_id, seen_by_ms=None)`,
   `is_expired(mailbox_id, seq)`: build delta and sync tokens on these. `seen_by_ms = now - faults.get("deltaLagMs")`.
-* `world.on_change(listener)`: called for every `Change` inside the lock; plan notifications there.
+* `world.on_change(listener)`: called for every `CalendarChange` inside the lock; plan notifications there.
 * `world.scheduler.at(due_ms, action)`, `.after(delay_ms, action)`: on the world's clock, inside the lock.
 * `world.delivery.send(Post(policy, url, headers, body, subject, still_wanted=...))`: applies the faults of the
   road and the side's `Policy` of retries; never blocks. `.run(job)` for something that may block. `http_post(...)` for
@@ -41,53 +41,53 @@ of each call it serves into `flask.g.principal`, so that the request log (`app.p
 `concurrencyLimit`) are asked of `world.traffic`.
 """
 
-from simulator.world.clock import Clock, FileClock, ManualClock, SystemClock, clock_from
+from simulator.world.clock import AdjustableClock, FileClock, ManualClock, OffsetClock, clock_from
 from simulator.world.delivery import Policy, Post, http_post
-from simulator.world.drafts import Draft, Edit, Invitee
+from simulator.world.drafts import Edit, Invitee, MeetingDraft
 from simulator.world.errors import InvalidError, NotOrganizerError, NotThereError, TakenError, WorldError
 from simulator.world.model import (
-    Answer,
     Attendee,
-    Busy,
-    Change,
+    AttendeeAnswer,
+    BusyTime,
+    CalendarChange,
     Copy,
     Instance,
     Mailbox,
     Meeting,
     Recurrence,
     Room,
-    Rules,
+    RoomRules,
     Tenant,
     User,
 )
-from simulator.world.world import Identity, Principal, World
+from simulator.world.world import IdentityService, Principal, World
 
 __all__ = [
-    "Answer",
+    "AdjustableClock",
     "Attendee",
-    "Busy",
-    "Change",
-    "Clock",
+    "AttendeeAnswer",
+    "BusyTime",
+    "CalendarChange",
     "Copy",
-    "Draft",
     "Edit",
     "FileClock",
-    "Identity",
+    "IdentityService",
     "Instance",
     "InvalidError",
     "Invitee",
     "Mailbox",
     "ManualClock",
     "Meeting",
+    "MeetingDraft",
     "NotOrganizerError",
     "NotThereError",
+    "OffsetClock",
     "Policy",
     "Post",
     "Principal",
     "Recurrence",
     "Room",
-    "Rules",
-    "SystemClock",
+    "RoomRules",
     "TakenError",
     "Tenant",
     "User",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator.world.calendar import Calendar
-from simulator.world.clock import Clock
+from simulator.world.clock import AdjustableClock
 from simulator.world.desk import Desk
 from simulator.world.directory import Directory
-from simulator.world.drafts import Draft, Edit
+from simulator.world.drafts import Edit, MeetingDraft
 from simulator.world.errors import InvalidError, NotThereError, TakenError
 from simulator.world.guests import Guests, guests_of
 from simulator.world.history import FactKind, History
 from simulator.world.ids import BASE32HEX, Ids
 from simulator.world.model import (
-    Answer,
+    AttendeeAnswer,
     Meeting,
     Override,
     Room,
@@ -26,7 +26,14 @@ class Bookings:
     """Guarded by the world's lock."""
 
     def __init__(
-        self, *, ids: Ids, clock: Clock, directory: Directory, calendar: Calendar, desk: Desk, history: History
+        self,
+        *,
+        ids: Ids,
+        clock: AdjustableClock,
+        directory: Directory,
+        calendar: Calendar,
+        desk: Desk,
+        history: History,
     ) -> None:
         self._ids = ids
         self._clock = clock
@@ -35,7 +42,7 @@ class Bookings:
         self._desk = desk
         self._history = history
 
-    def create(self, organizer: str, draft: Draft) -> Meeting:
+    def create(self, organizer: str, draft: MeetingDraft) -> Meeting:
         """
         Book a meeting; its rooms are asked at once and answer later.
 
@@ -162,14 +169,14 @@ class Bookings:
         self._fact(kind, meeting, occurrence=occurrence)
         if moved:
             for attendee in guests.now.values():
-                attendee.answer, attendee.answered_ms = Answer.NONE, None
+                attendee.answer, attendee.answered_ms = AttendeeAnswer.NONE, None
         self._uninvite(meeting, guests, occurrence)
         added = {self._directory.mailbox(one).id for one in guests.added if self._directory.find(one)}
         for copy in self._calendar.participants(meeting):
             if copy.mailbox_id in added or copy.mailbox_id in self._directory.rooms:
                 continue
             if moved and not copy.is_organizer:
-                copy.answers = {} if occurrence is None else {**copy.answers, occurrence: Answer.NONE}
+                copy.answers = {} if occurrence is None else {**copy.answers, occurrence: AttendeeAnswer.NONE}
             self._calendar.touch(
                 copy, cause="moved" if moved else "changed", occurrence=occurrence, invited=meeting.attendees
             )
@@ -203,7 +210,7 @@ class Bookings:
             elif mailbox is not None:
                 copy = self._calendar.put_copy(mailbox, meeting, is_organizer=False, cause="invited")
                 answer = meeting.attendees_at(occurrence)[address].answer
-                if answer != Answer.NONE:
+                if answer != AttendeeAnswer.NONE:
                     copy.answers[occurrence] = answer
 
     def _uninvite(self, meeting: Meeting, guests: Guests, occurrence: int | None) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from simulator.world.clock import Clock
+from simulator.world.clock import AdjustableClock
 from simulator.world.directory import Directory
 from simulator.world.errors import NotThereError
 from simulator.world.feed import Feed
 from simulator.world.ids import URL_SAFE, Ids
 from simulator.world.model import (
-    Answer,
+    AttendeeAnswer,
     Attendees,
-    Busy,
+    BusyTime,
     ChangeKind,
     Copy,
     Instance,
@@ -29,7 +29,7 @@ _EVENT_ID_LENGTH = 113
 class Calendar:
     """Guarded by the world's lock."""
 
-    def __init__(self, ids: Ids, clock: Clock, directory: Directory, feed: Feed) -> None:
+    def __init__(self, ids: Ids, clock: AdjustableClock, directory: Directory, feed: Feed) -> None:
         self._ids = ids
         self._clock = clock
         self._directory = directory
@@ -79,11 +79,11 @@ class Calendar:
         return [date for date in instances(meeting) if copy.is_organizer or self._concerns(copy, owner, date)]
 
     @staticmethod
-    def own_answer(copy: Copy, occurrence: int | None) -> Answer:
+    def own_answer(copy: Copy, occurrence: int | None) -> AttendeeAnswer:
         """What the owner has said to this date: what was said to it alone, else to the whole."""
-        return copy.answers.get(occurrence, copy.answers.get(None, Answer.NONE))
+        return copy.answers.get(occurrence, copy.answers.get(None, AttendeeAnswer.NONE))
 
-    def busy(self, address: str, from_ms: int, to_ms: int, *, without: str | None = None) -> list[Busy]:
+    def busy(self, address: str, from_ms: int, to_ms: int, *, without: str | None = None) -> list[BusyTime]:
         """What a mailbox holds in [from, to), ascending; `without` leaves out one meeting. Raises NotThereError."""
         owner = self._directory.mailbox(address)
         found = []
@@ -91,9 +91,14 @@ class Calendar:
             if meeting.id == without or copy.private.get("showAs", meeting.details.get("showAs")) == "free":
                 continue
             for date in self.dates(copy):
-                answer = Answer.ACCEPTED if copy.is_organizer else self.own_answer(copy, date.key)
-                if not date.cancelled and answer != Answer.DECLINED and date.start_ms < to_ms and date.end_ms > from_ms:
-                    found.append(Busy(date.start_ms, date.end_ms, answer, meeting.id, date.title))
+                answer = AttendeeAnswer.ACCEPTED if copy.is_organizer else self.own_answer(copy, date.key)
+                if (
+                    not date.cancelled
+                    and answer != AttendeeAnswer.DECLINED
+                    and date.start_ms < to_ms
+                    and date.end_ms > from_ms
+                ):
+                    found.append(BusyTime(date.start_ms, date.end_ms, answer, meeting.id, date.title))
         return sorted(found, key=lambda one: (one.start_ms, one.end_ms, one.meeting_id))
 
     def participants(self, meeting: Meeting) -> list[Copy]:
@@ -143,7 +148,7 @@ class Calendar:
     def _concerns(self, copy: Copy, owner: Mailbox, date: Instance) -> bool:
         if owner.address not in date.attendees:
             return False
-        return not (isinstance(owner, Room) and self.own_answer(copy, date.key) == Answer.DECLINED)
+        return not (isinstance(owner, Room) and self.own_answer(copy, date.key) == AttendeeAnswer.DECLINED)
 
     def _event_id(self, owner: Mailbox, meeting: Meeting) -> str:
         if owner.provider == "google":

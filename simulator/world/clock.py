@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Clock(Protocol):
+class AdjustableClock(Protocol):
     """One source of time that can be moved forward."""
 
     def now_ms(self) -> int:
@@ -20,7 +20,7 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class OffsetClock:
     """The machine's clock plus an offset that `set_ms` changes."""
 
     def __init__(self) -> None:
@@ -71,6 +71,6 @@ class ManualClock:
         self._now_ms = now_ms
 
 
-def clock_from(test_clock: str) -> Clock:
+def clock_from(test_clock: str) -> AdjustableClock:
     """The file named by ROOMSYNC_TEST_CLOCK, else the machine's clock with an offset."""
-    return FileClock(Path(test_clock)) if test_clock else SystemClock()
+    return FileClock(Path(test_clock)) if test_clock else OffsetClock()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from simulator.world.calendar import Calendar
-from simulator.world.clock import Clock
+from simulator.world.clock import AdjustableClock
 from simulator.world.directory import Directory
 from simulator.world.errors import InvalidError, NotThereError
 from simulator.world.faults import Faults
 from simulator.world.history import History
 from simulator.world.ids import Ids
 from simulator.world.judge import LARGEST_REPLACED_ROOM, Judge
-from simulator.world.model import Answer, Attendee, Copy, Meeting, Override, Room, copy_attendees
+from simulator.world.model import Attendee, AttendeeAnswer, Copy, Meeting, Override, Room, copy_attendees
 from simulator.world.recurrence import instances
 from simulator.world.rules import Verdict
 from simulator.world.scheduler import Scheduler
@@ -23,7 +23,7 @@ class Desk:
         self,
         *,
         ids: Ids,
-        clock: Clock,
+        clock: AdjustableClock,
         directory: Directory,
         calendar: Calendar,
         history: History,
@@ -46,11 +46,11 @@ class Desk:
         room = self._directory.room(address)
         attendee = meeting.attendees_at(occurrence)[room.address]
         attendee.ask += 1
-        attendee.answer, attendee.answered_ms = Answer.NONE, None
+        attendee.answer, attendee.answered_ms = AttendeeAnswer.NONE, None
         self._fact("room-asked", meeting, room=room.id, occurrence=occurrence, ask=attendee.ask)
         held = self._calendar.copy_of(room.id, meeting.id)
         if held is not None:
-            held.answers[occurrence] = Answer.NONE
+            held.answers[occurrence] = AttendeeAnswer.NONE
             self._calendar.touch(held, cause="asked-again", occurrence=occurrence, invited=meeting.attendees)
         verdict_now = self._judge.verdict(meeting, room, occurrence)
         if verdict_now.answer is None:
@@ -71,14 +71,14 @@ class Desk:
 
     def _decide(self, meeting: Meeting, room: Room, occurrence: int | None, ask: int) -> None:
         attendee = meeting.attendees_at(occurrence).get(room.address)
-        if meeting.cancelled or attendee is None or attendee.ask != ask or attendee.answer != Answer.NONE:
+        if meeting.cancelled or attendee is None or attendee.ask != ask or attendee.answer != AttendeeAnswer.NONE:
             return
         decided = self._judge.verdict(meeting, room, occurrence)
         if decided.answer is None:
             return
         self._settle(meeting, room, decided.answer, occurrence, decided.reason)
         for date in decided.declined_dates:
-            self._settle(meeting, room, Answer.DECLINED, date, "conflict")
+            self._settle(meeting, room, AttendeeAnswer.DECLINED, date, "conflict")
 
     # --- answers
 
@@ -86,7 +86,7 @@ class Desk:
         self,
         meeting: Meeting,
         address: str,
-        answer: Answer,
+        answer: AttendeeAnswer,
         *,
         occurrence: int | None = None,
         comment: str = "",
@@ -107,7 +107,7 @@ class Desk:
             NotThereError: nobody of that address is invited (to that date).
             InvalidError: the answer is NONE.
         """
-        if answer == Answer.NONE:
+        if answer == AttendeeAnswer.NONE:
             message = "an answer is accepted, declined or tentative"
             raise InvalidError(message)
         if occurrence is not None:
@@ -138,7 +138,7 @@ class Desk:
             message = f"{address} is not invited to {meeting.id}"
             raise NotThereError(message)
         self._fact("room-released", meeting, room=room.id, occurrence=occurrence, reason=reason)
-        self._settle(meeting, room, Answer.DECLINED, occurrence, reason)
+        self._settle(meeting, room, AttendeeAnswer.DECLINED, occurrence, reason)
 
     def override(self, meeting: Meeting, occurrence: int) -> Override:
         """The exception of one date, made if there is none yet. Raises NotThereError."""
@@ -149,7 +149,9 @@ class Desk:
         message = f"meeting {meeting.id} has no date that starts at {occurrence}"
         raise NotThereError(message)
 
-    def _settle(self, meeting: Meeting, room: Room, answer: Answer, occurrence: int | None, reason: str) -> None:
+    def _settle(
+        self, meeting: Meeting, room: Room, answer: AttendeeAnswer, occurrence: int | None, reason: str
+    ) -> None:
         if occurrence is not None:
             self.override(meeting, occurrence)
         ask = self._record(meeting, room.address, answer, occurrence, "").ask
@@ -158,12 +160,14 @@ class Desk:
         )
         self._room_copy(meeting, room, answer, occurrence)
         self._spread(meeting, occurrence, answered_by=self._calendar.copy_of(room.id, meeting.id))
-        if answer == Answer.DECLINED and self._replaces(room):
+        if answer == AttendeeAnswer.DECLINED and self._replaces(room):
             low, high = self._faults.get("autoReplaceDelayMs", room.provider)
             dice = self._ids.random("replace", room.address, meeting.id, occurrence, ask)
             self._scheduler.after(dice.randint(low, high), lambda: self._replace(meeting, room, occurrence))
 
-    def _record(self, meeting: Meeting, address: str, answer: Answer, occurrence: int | None, comment: str) -> Attendee:
+    def _record(
+        self, meeting: Meeting, address: str, answer: AttendeeAnswer, occurrence: int | None, comment: str
+    ) -> Attendee:
         now_ms = self._clock.now_ms()
         attendee = meeting.attendees_at(occurrence)[address]
         told = [attendee]
@@ -172,15 +176,15 @@ class Desk:
             told += [
                 o.attendees[address]
                 for o in meeting.overrides.values()
-                if address in o.attendees and o.attendees[address].answer == Answer.NONE
+                if address in o.attendees and o.attendees[address].answer == AttendeeAnswer.NONE
             ]
         for one in told:
             one.answer, one.answered_ms, one.comment = answer, now_ms, comment
         return attendee
 
-    def _room_copy(self, meeting: Meeting, room: Room, answer: Answer, occurrence: int | None) -> None:
+    def _room_copy(self, meeting: Meeting, room: Room, answer: AttendeeAnswer, occurrence: int | None) -> None:
         copy = self._calendar.copy_of(room.id, meeting.id)
-        if answer != Answer.DECLINED:
+        if answer != AttendeeAnswer.DECLINED:
             if copy is None:
                 copy = self._calendar.put_copy(room, meeting, is_organizer=False, cause="accepted")
             copy.answers[occurrence] = answer
@@ -214,7 +218,7 @@ class Desk:
 
     def _replace(self, meeting: Meeting, old: Room, occurrence: int | None) -> None:
         attendee = meeting.attendees_at(occurrence).get(old.address)
-        if meeting.cancelled or attendee is None or attendee.answer != Answer.DECLINED:
+        if meeting.cancelled or attendee is None or attendee.answer != AttendeeAnswer.DECLINED:
             return
         room = self._judge.replacement(meeting, old, occurrence)
         if room is not None:
@@ -225,7 +229,7 @@ class Desk:
         del attendees[old.address]
         attendees[new.address] = Attendee(new.address, new.name, "resource", ask=1)
         self._fact("room-replaced", meeting, room=new.id, occurrence=occurrence, replaces=old.id)
-        self._settle(meeting, new, Answer.ACCEPTED, occurrence, "replacement")
+        self._settle(meeting, new, AttendeeAnswer.ACCEPTED, occurrence, "replacement")
 
     def _fact(self, kind: str, meeting: Meeting, **more: object) -> None:
         self._history.add(kind, self._clock.now_ms(), meeting.tenant_id, meeting.id, **more)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.world.errors import NotThereError, TakenError
 from simulator.world.ids import Ids
-from simulator.world.model import Mailbox, Provider, Room, Rules, Tenant, User
+from simulator.world.model import Mailbox, Provider, Room, RoomRules, Tenant, User
 
 _SUB_DIGITS = 21
 
@@ -48,13 +48,13 @@ class Directory:
         capacity: int = 8,
         building: str = "",
         floor: str = "",
-        rules: Rules | None = None,
+        rules: RoomRules | None = None,
     ) -> Room:
         """A room with an empty mailbox. Raises NotThereError, TakenError."""
         tenant = self.tenant(tenant_id)
         address = self._free(address)
         room_id = self._ids.guid("room", address)
-        room = Room(room_id, tenant.id, tenant.provider, name, address, capacity, building, floor, rules or Rules())
+        room = Room(room_id, tenant.id, tenant.provider, name, address, capacity, building, floor, rules or RoomRules())
         self.rooms[room.id] = self._by_address[address] = room
         return room
 

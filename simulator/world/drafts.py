@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.world.model import Answer, Recurrence, Role
+from simulator.world.model import AttendeeAnswer, Recurrence, Role
 
 
 @dataclass(slots=True)
@@ -15,12 +15,12 @@ class Invitee:
     address: str
     name: str = ""
     role: Role = "required"
-    answer: Answer | None = None
+    answer: AttendeeAnswer | None = None
     comment: str | None = None
 
 
 @dataclass(slots=True)
-class Draft:
+class MeetingDraft:
     """A meeting to be made; `event_id` (Google) is the client-chosen id."""
 
     title: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from simulator.world.model import Change, ChangeKind, Copy
+from simulator.world.model import CalendarChange, ChangeKind, Copy
 
-Listener = Callable[[Change], None]
+Listener = Callable[[CalendarChange], None]
 
 
 class Feed:
@@ -15,7 +15,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.seq = 0
-        self._changes: dict[str, list[Change]] = defaultdict(list)
+        self._changes: dict[str, list[CalendarChange]] = defaultdict(list)
         self._expired_up_to: dict[str, int] = {}
         self._all_expired_up_to = -1
         self._listeners: list[Listener] = []
@@ -24,10 +24,12 @@ class Feed:
         """Call `listener` for every change, inside the world's lock: it must not block."""
         self._listeners.append(listener)
 
-    def append(self, copy: Copy, kind: ChangeKind, now_ms: int, *, occurrence: int | None, cause: str) -> Change:
+    def append(
+        self, copy: Copy, kind: ChangeKind, now_ms: int, *, occurrence: int | None, cause: str
+    ) -> CalendarChange:
         """Add one change of one copy and tell every listener."""
         self.seq += 1
-        change = Change(
+        change = CalendarChange(
             seq=self.seq,
             at_ms=now_ms,
             mailbox_id=copy.mailbox_id,
@@ -42,9 +44,9 @@ class Feed:
             listener(change)
         return change
 
-    def after(self, mailbox_id: str, seq: int, *, seen_by_ms: int | None = None) -> list[Change]:
+    def after(self, mailbox_id: str, seq: int, *, seen_by_ms: int | None = None) -> list[CalendarChange]:
         """The mailbox's changes after position `seq`; `seen_by_ms` cuts at the first change that is younger (lag)."""
-        found: list[Change] = []
+        found: list[CalendarChange] = []
         for change in self._changes[mailbox_id]:
             if change.seq <= seq:
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simulator.world.directory import Directory
 from simulator.world.drafts import Invitee
 from simulator.world.errors import InvalidError
-from simulator.world.model import Answer, Attendee, Attendees, Room
+from simulator.world.model import Attendee, AttendeeAnswer, Attendees, Room
 
 MAX_ATTENDEES = 500
 
@@ -41,7 +41,7 @@ def guests_of(directory: Directory, before: Attendees, invitees: list[Invitee], 
         guests.now[address] = _attendee(directory, old, invitee, address)
         if old is None:
             guests.added.append(address)
-        elif old.answer != Answer.NONE and guests.now[address].answer == Answer.NONE:
+        elif old.answer != AttendeeAnswer.NONE and guests.now[address].answer == AttendeeAnswer.NONE:
             guests.asked_again.append(address)
     guests.removed = [address for address in before if address not in guests.now]
     return guests
@@ -51,10 +51,10 @@ def _attendee(directory: Directory, old: Attendee | None, invitee: Invitee, addr
     mailbox = directory.find(address)
     name = invitee.name or (old.name if old else "") or (mailbox.name if mailbox else "")
     # A room answers for itself: nobody can preset its answer, only take it back.
-    preset = invitee.answer if not isinstance(mailbox, Room) or invitee.answer == Answer.NONE else None
+    preset = invitee.answer if not isinstance(mailbox, Room) or invitee.answer == AttendeeAnswer.NONE else None
     if old is None:
-        return Attendee(address, name, invitee.role, preset or Answer.NONE, comment=invitee.comment or "")
+        return Attendee(address, name, invitee.role, preset or AttendeeAnswer.NONE, comment=invitee.comment or "")
     answer = old.answer if preset is None else preset
-    answered_ms = None if answer == Answer.NONE else old.answered_ms
+    answered_ms = None if answer == AttendeeAnswer.NONE else old.answered_ms
     comment = old.comment if invitee.comment is None else invitee.comment
     return Attendee(address, name, invitee.role, answer, answered_ms, comment, old.ask)

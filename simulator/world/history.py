@@ -79,7 +79,7 @@ class Request:
     inFlight: int  # noqa: N815 (the name on the wire)
 
 
-class Requests:
+class RequestLog:
     """The log of calls to both provider sides."""
 
     def __init__(self) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from simulator.world.calendar import Calendar
-from simulator.world.clock import Clock
+from simulator.world.clock import AdjustableClock
 from simulator.world.directory import Directory
-from simulator.world.model import Answer, Attendee, Instance, Meeting, Room
+from simulator.world.model import Attendee, AttendeeAnswer, Instance, Meeting, Room
 from simulator.world.recurrence import instances
 from simulator.world.rules import Slot, Verdict, verdict
 
@@ -16,7 +16,7 @@ LARGEST_REPLACED_ROOM = 70
 class Judge:
     """Changes nothing. Guarded by the world's lock."""
 
-    def __init__(self, clock: Clock, directory: Directory, calendar: Calendar) -> None:
+    def __init__(self, clock: AdjustableClock, directory: Directory, calendar: Calendar) -> None:
         self._clock = clock
         self._directory = directory
         self._calendar = calendar
@@ -53,10 +53,10 @@ class Judge:
         attendees[room.address] = Attendee(room.address, room.name, "resource")
         try:
             decided = self.verdict(meeting, room, occurrence)
-            return decided.answer == Answer.ACCEPTED and not decided.declined_dates
+            return decided.answer == AttendeeAnswer.ACCEPTED and not decided.declined_dates
         finally:
             del attendees[room.address]
 
     def _taken(self, room: Room, date: Instance) -> bool:
         busy = self._calendar.busy(room.address, date.start_ms, date.end_ms, without=date.meeting_id)
-        return any(one.answer == Answer.ACCEPTED for one in busy)
+        return any(one.answer == AttendeeAnswer.ACCEPTED for one in busy)

@@ -12,7 +12,7 @@ Role = Literal["required", "optional", "resource"]
 ChangeKind = Literal["created", "updated", "deleted"]
 
 
-class Answer(StrEnum):
+class AttendeeAnswer(StrEnum):
     """What an attendee or a room has said; each provider side has its own words for these."""
 
     NONE = "none"
@@ -33,7 +33,7 @@ class Tenant:
 
 
 @dataclass(slots=True)
-class Rules:
+class RoomRules:
     """How a room decides. Times in the units of their names; None means no limit."""
 
     mode: Literal["auto", "manual", "never", "forbid", "group"] = "auto"
@@ -70,7 +70,7 @@ class Room:
     capacity: int = 8
     building: str = ""
     floor: str = ""
-    rules: Rules = field(default_factory=Rules)
+    rules: RoomRules = field(default_factory=RoomRules)
     time_zone: str = "UTC"
 
 
@@ -84,7 +84,7 @@ class Attendee:
     address: str
     name: str = ""
     role: Role = "required"
-    answer: Answer = Answer.NONE
+    answer: AttendeeAnswer = AttendeeAnswer.NONE
     answered_ms: int | None = None
     comment: str = ""
     ask: int = 0
@@ -166,7 +166,7 @@ class Copy:
     modified_ms: int
     version: int = 1
     invited: Attendees = field(default_factory=dict)
-    answers: dict[int | None, Answer] = field(default_factory=dict)
+    answers: dict[int | None, AttendeeAnswer] = field(default_factory=dict)
     private: dict[str, Any] = field(default_factory=dict)
 
 
@@ -191,7 +191,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CalendarChange:
     """One line of a mailbox's change feed; `seq` rises over the whole world."""
 
     seq: int
@@ -205,11 +205,11 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class BusyTime:
     """A stretch of time that a mailbox holds."""
 
     start_ms: int
     end_ms: int
-    answer: Answer
+    answer: AttendeeAnswer
     meeting_id: str
     title: str

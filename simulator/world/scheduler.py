@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from simulator.world.clock import Clock
+from simulator.world.clock import AdjustableClock
 
 _POLL_S = 0.05
 """The clock may be moved by another process through its file, so nobody tells us: look again this often."""
@@ -16,7 +16,7 @@ _POLL_S = 0.05
 class Scheduler:
     """One thread runs what is due; without `start` the owner calls `run_due` (unit tests)."""
 
-    def __init__(self, clock: Clock, lock: threading.RLock) -> None:
+    def __init__(self, clock: AdjustableClock, lock: threading.RLock) -> None:
         self._clock = clock
         self._lock = lock
         self._due: list[tuple[int, int, Callable[[], None]]] = []

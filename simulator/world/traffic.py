@@ -11,7 +11,7 @@ from simulator.world.ids import Ids
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CallRefusal:
     """A call to be refused: the status, and Retry-After exactly as to be sent (None: no such header)."""
 
     status: int
@@ -29,7 +29,7 @@ class Traffic:
         self._in_flight: Counter[str] = Counter()
         self._calls = 0
 
-    def enter(self, provider: str, mailbox: str, names: set[str], path: str) -> tuple[Refusal | None, float, int]:
+    def enter(self, provider: str, mailbox: str, names: set[str], path: str) -> tuple[CallRefusal | None, float, int]:
         """
         Count a call in.
 
@@ -51,9 +51,9 @@ class Traffic:
         low, high = self._faults.get("latencyMs", provider)
         wait_s = dice.uniform(low, high) / 1000
         if limit and in_flight > limit:
-            return Refusal(429, "1", "concurrency"), 0.0, in_flight
+            return CallRefusal(429, "1", "concurrency"), 0.0, in_flight
         if dice.random() < self._faults.get("errorShare", provider):
-            return Refusal(500, None, "error"), wait_s, in_flight
+            return CallRefusal(500, None, "error"), wait_s, in_flight
         return self._throttled(provider, names, path, dice.random()), wait_s, in_flight
 
     def leave(self, mailbox: str) -> None:
@@ -61,7 +61,7 @@ class Traffic:
         with self._lock:
             self._in_flight[mailbox] -= 1
 
-    def _throttled(self, provider: str, names: set[str], path: str, roll: float) -> Refusal | None:
+    def _throttled(self, provider: str, names: set[str], path: str, roll: float) -> CallRefusal | None:
         fault = self._faults.get("throttle", provider)
         if not fault:
             return None
@@ -76,4 +76,4 @@ class Traffic:
                 if fault["count"] <= 0:
                     return None
                 fault["count"] -= 1
-        return Refusal(fault.get("status", 429), fault.get("retryAfter"), "throttled")
+        return CallRefusal(fault.get("status", 429), fault.get("retryAfter"), "throttled")

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 from simulator.world.bookings import Bookings
 from simulator.world.calendar import Calendar
-from simulator.world.clock import Clock, SystemClock
+from simulator.world.clock import AdjustableClock, OffsetClock
 from simulator.world.delivery import Delivery
 from simulator.world.desk import Desk
 from simulator.world.directory import Directory
 from simulator.world.errors import WorldError
 from simulator.world.faults import Faults
 from simulator.world.feed import Feed, Listener
-from simulator.world.history import History, Requests
+from simulator.world.history import History, RequestLog
 from simulator.world.ids import Ids
 from simulator.world.scheduler import Scheduler
 from simulator.world.traffic import Traffic
@@ -31,7 +31,7 @@ class Principal:
     client_id: str
 
 
-class Identity(Protocol):
+class IdentityService(Protocol):
     """What the identity side gives to the others."""
 
     def bearer(self, headers: Mapping[str, str]) -> Principal | None:
@@ -76,14 +76,14 @@ class NoIdentity:
 class World:
     """See the package docstring for what the provider sides may call."""
 
-    def __init__(self, seed: int = 0, clock: Clock | None = None) -> None:
+    def __init__(self, seed: int = 0, clock: AdjustableClock | None = None) -> None:
         self.lock = threading.RLock()
-        self.clock: Clock = clock if clock is not None else SystemClock()
+        self.clock: AdjustableClock = clock if clock is not None else OffsetClock()
         self.ids = Ids(seed)
         self.faults = Faults()
         self.traffic = Traffic(self.ids, self.faults)
         self.history = History()
-        self.requests = Requests()
+        self.requests = RequestLog()
         self.feed = Feed()
         self.scheduler = Scheduler(self.clock, self.lock)
         self.delivery = Delivery(self.ids, self.scheduler, self.faults)
@@ -98,7 +98,7 @@ class World:
         }
         self.desk = Desk(**shared, faults=self.faults, scheduler=self.scheduler)
         self.bookings = Bookings(**shared, desk=self.desk)
-        self.identity: Identity = NoIdentity()
+        self.identity: IdentityService = NoIdentity()
         self.subscription_listings: dict[str, Callable[[], list[dict[str, Any]]]] = {}
 
     def now_ms(self) -> int:

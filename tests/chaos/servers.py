@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from deploy.local.kafka import Brokers, brokers
-from deploy.local.redis import Profile, RedisServer, redis_server
+from deploy.local.redis import RedisServer, RedisUse, redis_server
 
 
 class Servers:
@@ -69,7 +69,7 @@ class Servers:
 def own_servers() -> Iterator[Servers]:
     """Fresh ones on free ports. Raises ServerError, which says what to install."""
     with contextlib.ExitStack() as stack:
-        view = stack.enter_context(redis_server(Profile.VIEWS))
-        registry = stack.enter_context(redis_server(Profile.REGISTRY))
+        view = stack.enter_context(redis_server(RedisUse.VIEWS))
+        registry = stack.enter_context(redis_server(RedisUse.REGISTRY))
         kafka = stack.enter_context(brokers(1))
         yield stack.enter_context(contextlib.closing(Servers(kafka, view, registry)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.contracts.observation import Observation, ObservedOccurrence
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 
@@ -29,7 +29,7 @@ def an_observation(
     *occurrences: ObservedOccurrence,
     mailbox: str = "m-ada",
     provider: str = "microsoft",
-    role: Role = Role.ORGANIZER,
+    role: CopyRole = CopyRole.ORGANIZER,
     at_ms: int = NOW_MS,
     baseline: bool = False,
     shows_guests: bool = True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.instants import DAY_MS, HOUR_MS
 from tests.support.builders import NOW_MS, START_MS
 
@@ -38,7 +38,7 @@ def a_look(
     *dates: CopyDate,
     mailbox: str = "m-ada",
     provider: str = "google",
-    role: Role = Role.ORGANIZER,
+    role: CopyRole = CopyRole.ORGANIZER,
     at_ms: int = NOW_MS,
     baseline: bool = False,
     sight: Sight = Sight.READ,
@@ -62,4 +62,4 @@ def a_look(
 
 def a_guest_look(*dates: CopyDate, mailbox: str = "m-ben", **rest: object) -> CopyObservation:
     """As `a_look`, of a guest's copy."""
-    return a_look(*dates, mailbox=mailbox, role=Role.GUEST, **rest)  # type: ignore[arg-type]
+    return a_look(*dates, mailbox=mailbox, role=CopyRole.GUEST, **rest)  # type: ignore[arg-type]

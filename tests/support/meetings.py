@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from services.room_status.deciding.fold import Change
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 
 
-def after(meeting: Meeting, mailbox: str, change: Change) -> Meeting:
+def after(meeting: StoredMeeting, mailbox: str, change: Change) -> StoredMeeting:
     """The meeting once a change is committed."""
     copies = {name: copy for name, copy in meeting.copies.items() if name != mailbox}
     if change.copy is not None:
         copies[mailbox] = change.copy
-    return Meeting(change.record, copies)
+    return StoredMeeting(change.record, copies)

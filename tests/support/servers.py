@@ -205,12 +205,12 @@ def _redis_container(*options: str) -> str:
 def _as_process(name: str) -> tuple[str, str]:
     from deploy.local.kafka import brokers  # noqa: PLC0415  # only on this rung
     from deploy.local.processes import ServerError  # noqa: PLC0415
-    from deploy.local.redis import Profile, redis_server  # noqa: PLC0415
+    from deploy.local.redis import RedisUse, redis_server  # noqa: PLC0415
 
     try:
         if name == KAFKA:
             return _running.enter_context(brokers(1)).bootstrap, ""
-        profile = Profile.VIEWS if name == VIEW_REDIS else Profile.REGISTRY
+        profile = RedisUse.VIEWS if name == VIEW_REDIS else RedisUse.REGISTRY
         return _running.enter_context(redis_server(profile)).url, ""
     except (ServerError, OSError) as error:
         return "", str(error)

@@ -23,7 +23,7 @@ _log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DeclinePage:
     """Some events, and where to go on."""
 
     records: Sequence[Record]
@@ -34,7 +34,7 @@ class Page:
     """Whether retention took events that this reader had not read yet."""
 
 
-def read_page(log: Log, after: Mapping[int, int], limit: int) -> Page:
+def read_page(log: Log, after: Mapping[int, int], limit: int) -> DeclinePage:
     """
     The next `limit` committed events, oldest first over all partitions, in order within each.
 
@@ -53,7 +53,7 @@ def read_page(log: Log, after: Mapping[int, int], limit: int) -> Page:
     found.sort(key=lambda record: (record.appended_at_ms, record.partition, record.offset))
     chosen = _in_order(found, limit)
     ends = {record.partition: record.offset + 1 for record in chosen}
-    return Page(chosen, starts | ends, more=len(found) > len(chosen), incomplete=incomplete)
+    return DeclinePage(chosen, starts | ends, more=len(found) > len(chosen), incomplete=incomplete)
 
 
 class DeclineIndex:

@@ -23,7 +23,7 @@ ROLE_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NavigationEntry:
     """One place to go."""
 
     path: str
@@ -34,14 +34,14 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("/", "My rooms", Right.OWN_CALENDAR, only_enabled=True),
-    Entry("/day", "My day", Right.OWN_CALENDAR, only_enabled=True),
-    Entry("/month", "Month", Right.OWN_CALENDAR, only_enabled=True),
-    Entry("/profile", "Profile", Right.OWN_CALENDAR),
-    Entry("/admin/rooms", "Rooms", Right.SEE_ROOMS),
-    Entry("/admin/integration", "Integration", Right.SEE_INTEGRATION),
-    Entry("/admin/people", "People", Right.APPOINT),
-    Entry("/admin/audit", "Audit", Right.SEE_AUDIT),
+    NavigationEntry("/", "My rooms", Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/day", "My day", Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/month", "Month", Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/profile", "Profile", Right.OWN_CALENDAR),
+    NavigationEntry("/admin/rooms", "Rooms", Right.SEE_ROOMS),
+    NavigationEntry("/admin/integration", "Integration", Right.SEE_INTEGRATION),
+    NavigationEntry("/admin/people", "People", Right.APPOINT),
+    NavigationEntry("/admin/audit", "Audit", Right.SEE_AUDIT),
 )
 
 
@@ -52,12 +52,12 @@ class Shell:
     csrf: str
     organisation: str
     role: str
-    entries: tuple[Entry, ...]
+    entries: tuple[NavigationEntry, ...]
     current: str
     """The path of the entry that the page belongs to; "" for none."""
 
 
-def visible(roles: Collection[str], state: IntegrationState) -> tuple[Entry, ...]:
+def visible(roles: Collection[str], state: IntegrationState) -> tuple[NavigationEntry, ...]:
     """The entries of somebody who holds `roles`, in an organisation whose integration is in `state`."""
     enabled = state is IntegrationState.ENABLED
     return tuple(each for each in ENTRIES if may(roles, each.right) and (enabled or not each.only_enabled))

@@ -12,7 +12,7 @@ from services.portal.meetings.deciding.prompts import Prompt, RoomLine, Viewer, 
 from shared.contracts.meeting_state import CopyRecord, parts_of
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
-from shared.crypto.meetings import Meeting, open_copy, open_meeting
+from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.domain.keys import TenantKeys
 from shared.errors import (
     KeyDestroyedError,
@@ -27,7 +27,7 @@ from shared.runtime.logging import get_logger
 
 _log = get_logger()
 
-Meetings = Mapping[str, Meeting]
+Meetings = Mapping[str, StoredMeeting]
 """`tenant/meeting` → the meeting's record and the person's own copy."""
 
 
@@ -78,7 +78,7 @@ class PersonalView:
         return found, frozenset(touched - found.keys())
 
     def board(
-        self, meetings: Iterable[Meeting], *, at_ms: int | None = None, put_away_before_ms: int | None = None
+        self, meetings: Iterable[StoredMeeting], *, at_ms: int | None = None, put_away_before_ms: int | None = None
     ) -> Board:
         """
         What `meetings` come to: rooms, prompts, and which of those were put away.
@@ -99,7 +99,7 @@ class PersonalView:
             return plain
         return build_board(view_meeting(each, self.keys, self._viewer(now_ms, away)) for each in known)
 
-    def hidden_lines(self, meetings: Iterable[Meeting], board: Board) -> Iterator[RoomLine]:
+    def hidden_lines(self, meetings: Iterable[StoredMeeting], board: Board) -> Iterator[RoomLine]:
         """The rooms of `meetings` that are not on `board`, as lines that are gone."""
         viewer = self._viewer(self._deps.clock.now_ms(), frozenset())
         return (line for each in meetings for line in hidden_lines(each, viewer, board.rooms))
@@ -121,9 +121,9 @@ class PersonalView:
         mine = [row for row in rows if row is not None and row.user == user]
         return any(before_ms is None or row.at_ms < before_ms for row in mine)
 
-    def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, Meeting]]:
+    def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, StoredMeeting]]:
         """Join each meeting's row with that of the person's own copy."""
-        meetings: dict[str, Meeting] = {}
+        meetings: dict[str, StoredMeeting] = {}
         copies: dict[str, CopyRecord] = {}
         for row in rows:
             if row.value is None:
@@ -140,7 +140,7 @@ class PersonalView:
                 _log.warning("view_row_unreadable", row=row.key, error=str(error))
         for key, meeting in meetings.items():
             if key in copies:
-                yield key, Meeting(meeting.record, {copies[key].mailbox: copies[key]})
+                yield key, StoredMeeting(meeting.record, {copies[key].mailbox: copies[key]})
             elif meeting.copies:
                 yield key, meeting  # as 0.1.0 left it
 

@@ -28,7 +28,7 @@ from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_rooms.stream_seats import Seat, Seats
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import HOUR_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.runtime import metrics
@@ -91,7 +91,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
                 next_step="Ask /v1/me/prompts every now and then, and try the stream again later.",
                 retry_after_s=15,
             )
-        seated = _Seated(Events(deps, reader, person, desk, seat).run(since), partial(seats.release, seat))
+        seated = _Seated(EventStream(deps, reader, person, desk, seat).run(since), partial(seats.release, seat))
         response = Response(seated, content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
@@ -99,7 +99,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     return bp
 
 
-class Events:
+class EventStream:
     """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView, seat: Seat) -> None:
@@ -109,7 +109,7 @@ class Events:
         self._reader = reader
         self._person = person
         self._desk = desk
-        self._meetings: dict[str, Meeting] = {}
+        self._meetings: dict[str, StoredMeeting] = {}
         self._board = Board()
         self._revision = -1
         """Below any revision: everything has to be told."""

@@ -18,8 +18,8 @@ import msgspec
 from services.room_status.deciding.announcement import room_status, status_key
 from services.room_status.deciding.confirmation import confirm_at, mailboxes_to_ask
 from services.room_status.deciding.expiry import due_at, forget_past, is_empty
-from services.room_status.deciding.fold import RULES_VERSION, Change, Rules, fold
-from services.room_status.deciding.memory import Copies, Draft
+from services.room_status.deciding.fold import RULES_VERSION, Change, DecisionRules, fold
+from services.room_status.deciding.memory import Copies, PendingMemory
 from services.room_status.deciding.rows import copy_row, meeting_row
 from shared.contracts import copy_observation, observation
 from shared.contracts import envelope as envelopes
@@ -38,7 +38,7 @@ from shared.contracts.meeting_state import (
 )
 from shared.contracts.observation import Observation
 from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
-from shared.crypto.meetings import Meeting, open_copy, open_meeting
+from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain import trace
 from shared.domain.identity import Mailbox
@@ -110,7 +110,7 @@ def decide(
     partition: int,
     keys_of: KeysOf,
     told: frozenset[str],
-    rules: Rules = fold,
+    rules: DecisionRules = fold,
 ) -> Batch:
     """
     Fold `records` over `memory` until the batch is full: `Batch.handled` says how many were taken.
@@ -125,7 +125,7 @@ def decide(
         NewerRecordError: a later version of roomsync wrote what this one would have to build upon.
     """
     batch = Batch()
-    deciding = _Deciding(batch, Draft(memory), partition, keys_of, told, rules)
+    deciding = _Deciding(batch, PendingMemory(memory), partition, keys_of, told, rules)
     batch.states = deciding.draft.states
     for record in records:
         try:
@@ -157,7 +157,7 @@ def sweep(
         meetings: Only these keys; everything, if left out.
     """
     batch = Batch()
-    draft = Draft(memory)
+    draft = PendingMemory(memory)
     batch.states = draft.states
     sweeping = _Deciding(batch, draft, partition, keys_of, frozenset(), fold)
     chosen = [key for key in memory if not parts_of(key)[1]] if meetings is None else meetings
@@ -171,11 +171,11 @@ class _Deciding:
     """A batch in the making."""
 
     batch: Batch
-    draft: Draft
+    draft: PendingMemory
     partition: int
     keys_of: KeysOf
     told: frozenset[str]
-    rules: Rules
+    rules: DecisionRules
 
     def decide(self, record: Record) -> None:
         """Fold one observation. Raises MalformedRecordError, NewerRecordError."""
@@ -187,7 +187,7 @@ class _Deciding:
             self.batch.forgotten.append(record)  # erased on purpose: nothing of it may be read, decided or kept
             return
         key = meeting_key(keys.tenant, seen.meeting)
-        meeting = self._remembered(key, keys) or Meeting(
+        meeting = self._remembered(key, keys) or StoredMeeting(
             MeetingRecord(provider=seen.provider, meeting=seen.meeting), Copies(self.draft, key, keys)
         )
         change = self.rules(meeting, seen, keys=keys)
@@ -238,7 +238,7 @@ class _Deciding:
         sealing = _Sealing(keys, source.id, source.correlation, source.causation)
         self._remember(key, record, self._changes(key, meeting, "", change, sealing), now_ms)
 
-    def _remembered(self, key: bytes, keys: TenantKeys) -> Meeting | None:
+    def _remembered(self, key: bytes, keys: TenantKeys) -> StoredMeeting | None:
         """The meeting as it is now; one that an earlier, destroyed key sealed is as if it had never been."""
         value = self.draft.get(key)
         if value is None:
@@ -247,10 +247,10 @@ class _Deciding:
             found = open_meeting(value, keys)
         except KeyDestroyedError:
             return None
-        return found if found.copies else Meeting(found.record, Copies(self.draft, key, keys))
+        return found if found.copies else StoredMeeting(found.record, Copies(self.draft, key, keys))
 
     def _changes(
-        self, key: bytes, meeting: Meeting, mailbox: str, change: Change, sealing: _Sealing
+        self, key: bytes, meeting: StoredMeeting, mailbox: str, change: Change, sealing: _Sealing
     ) -> list[StateChange]:
         """The records that a change makes. Raises _TooLargeError."""
         upgraded = not isinstance(meeting.copies, Copies)
@@ -302,7 +302,7 @@ class _Deciding:
         self.batch.changes.append(change)
         self.batch.bytes += len(change.value or b"")
 
-    def _park(self, record: Record, reason: str, key: bytes, meeting: Meeting, sealing: _Sealing) -> None:
+    def _park(self, record: Record, reason: str, key: bytes, meeting: StoredMeeting, sealing: _Sealing) -> None:
         self.batch.parked.append((record, reason))
         if meeting.record.parked or not isinstance(meeting.copies, Copies):
             return  # marked already, or of version 1: it stays as it is until something fits

@@ -57,8 +57,8 @@ from shared.contracts.meeting_state import (
     current_decline,
 )
 from shared.contracts.room_declined import RoomDeclined
-from shared.crypto.meetings import Meeting
-from shared.domain.attendees import Role
+from shared.crypto.meetings import StoredMeeting
+from shared.domain.attendees import CopyRole
 from shared.domain.keys import TenantKeys
 
 RULES_VERSION = 2
@@ -83,15 +83,15 @@ class Change:
     """Mailboxes that have to be looked at again: their words could not be ordered."""
 
 
-class Rules(Protocol):
+class DecisionRules(Protocol):
     """What makes a decision of an observation: `fold`, or the one that a replay tries out."""
 
-    def __call__(self, meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+    def __call__(self, meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
         """What one more observation changes; None when nothing."""
         ...
 
 
-def fold(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def fold(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """
     Apply one observation.
 
@@ -133,7 +133,7 @@ class Others(Mapping[str, CopyRecord]):
 class _Folding:
     """One observation on its way through the dates of a meeting."""
 
-    meeting: Meeting
+    meeting: StoredMeeting
     seen: CopyObservation
     keys: TenantKeys
     before: CopyRecord | None = None
@@ -199,11 +199,11 @@ class _Folding:
             owed=frozenset(self.owed),
         )
 
-    def _role(self) -> Role:
+    def _role(self) -> CopyRole:
         """An observation without dates does not know whose copy it was."""
         seen = self.seen
         organizes = seen.mailbox == self.meeting.record.organizer_mailbox
-        return Role.ORGANIZER if organizes and not seen.dates else seen.role
+        return CopyRole.ORGANIZER if organizes and not seen.dates else seen.role
 
     def _after(self, date: DateRecord | None, said: CopyDate | None) -> DateRecord | None:
         """What becomes of one date; None where nothing of it has to be remembered."""
@@ -235,7 +235,7 @@ class _Folding:
 
     def _applied(self, date: DateRecord, word: Word, copy: CopyRecord) -> DateRecord:
         """The copy's word is what is decided of the date."""
-        now_ms, organizes = self.seen.observed_at_ms, copy.role is Role.ORGANIZER
+        now_ms, organizes = self.seen.observed_at_ms, copy.role is CopyRole.ORGANIZER
         known = {room.room: room for room in date.rooms}
         plain = Circumstances(now_ms, organizes)
         rooms = {
@@ -274,7 +274,7 @@ class _Folding:
 
     def _lets_go(self, date: DateRecord) -> bool:
         """Whether this is the organiser's copy, has looked where the date was, and is no older than what was decided."""
-        organizes = self._role() is Role.ORGANIZER
+        organizes = self._role() is CopyRole.ORGANIZER
         stale = (
             date.speaker != self.seen.mailbox and decided_stamp(date, self.record.spoken)[1] > self.seen.observed_at_ms
         )
@@ -349,8 +349,8 @@ class _Folding:
         return bool(decline) and decline != known
 
 
-def _organized(record: MeetingRecord, seen: CopyObservation, role: Role) -> MeetingRecord:
-    organizes = role is Role.ORGANIZER and seen.sight is not Sight.WITHDRAWN
+def _organized(record: MeetingRecord, seen: CopyObservation, role: CopyRole) -> MeetingRecord:
+    organizes = role is CopyRole.ORGANIZER and seen.sight is not Sight.WITHDRAWN
     mailbox = record.organizer_mailbox
     if organizes:
         mailbox = seen.mailbox
@@ -359,7 +359,7 @@ def _organized(record: MeetingRecord, seen: CopyObservation, role: Role) -> Meet
     return msgspec.structs.replace(record, organizer=seen.organizer or record.organizer, organizer_mailbox=mailbox)
 
 
-def _copy_of(seen: CopyObservation, before: CopyRecord | None, role: Role) -> CopyRecord | None:
+def _copy_of(seen: CopyObservation, before: CopyRecord | None, role: CopyRole) -> CopyRecord | None:
     match seen.sight:
         case Sight.WITHDRAWN:
             return None

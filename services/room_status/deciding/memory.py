@@ -99,7 +99,7 @@ class Memory(Mapping[bytes, bytes]):
                 del self._copies[meeting]
 
 
-class Draft:
+class PendingMemory:
     """A memory with changes on top that are not committed yet."""
 
     def __init__(self, memory: Mapping[bytes, bytes]) -> None:
@@ -134,7 +134,7 @@ class Draft:
 class Copies(Mapping[str, CopyRecord]):
     """The copies of one meeting, each opened when it is asked for. One that a destroyed key sealed is not there."""
 
-    def __init__(self, draft: Draft, meeting: bytes, keys: TenantKeys) -> None:
+    def __init__(self, draft: PendingMemory, meeting: bytes, keys: TenantKeys) -> None:
         """Nothing is opened before it is asked for."""
         self._draft = draft
         self._meeting = meeting

@@ -20,7 +20,7 @@ from enum import StrEnum
 from services.room_status.deciding.room_transitions import STATE_OF
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.contracts.meeting_state import OVER, CopyEntry, CopyRecord, DateRecord, MeetingRecord, Word
-from shared.domain.attendees import Role
+from shared.domain.attendees import CopyRole
 from shared.domain.identity import Provider
 
 Stamp = tuple[int, int]
@@ -41,7 +41,7 @@ class Ruling(StrEnum):
 
 def may_speak(copy: CopyRecord, entry: CopyEntry) -> bool:
     """Whether a copy can be believed about the rooms of a date now."""
-    believed = copy.role is Role.ORGANIZER or copy.provider == Provider.GOOGLE
+    believed = copy.role is CopyRole.ORGANIZER or copy.provider == Provider.GOOGLE
     return copy.sight is Sight.READ and entry.credible and believed
 
 
@@ -101,7 +101,7 @@ def rule(
     """
     if date is None or date.speaker in {"", copy.mailbox}:
         return Ruling.APPLIED
-    organizes = copy.role is Role.ORGANIZER
+    organizes = copy.role is CopyRole.ORGANIZER
     if not organizes and date.in_sight and date.speaker == record.organizer_mailbox:
         return Ruling.KEPT
     said, decided = stamp_of(word), decided_stamp(date, record.spoken)
@@ -133,9 +133,13 @@ def successor(
     decided = confirmed_stamp(date, spoken, copies)
     newer = [(copy, entry.word) for copy, entry in able if entry.word and stamp_of(entry.word) > decided]
     if newer:
-        return max(newer, key=lambda each: (each[0].role is Role.ORGANIZER, stamp_of(each[1]), each[0].mailbox))
+        return max(newer, key=lambda each: (each[0].role is CopyRole.ORGANIZER, stamp_of(each[1]), each[0].mailbox))
     agreeing = [copy for copy, entry in able if entry.word is None]
-    return (min(agreeing, key=lambda copy: (copy.role is not Role.ORGANIZER, copy.mailbox)), None) if agreeing else None
+    return (
+        (min(agreeing, key=lambda copy: (copy.role is not CopyRole.ORGANIZER, copy.mailbox)), None)
+        if agreeing
+        else None
+    )
 
 
 def unresolved(date: DateRecord, copies: Mapping[str, CopyRecord]) -> Iterator[str]:

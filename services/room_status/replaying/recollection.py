@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services.room_status.deciding.batch import KeysOf
-from services.room_status.deciding.fold import RULES_VERSION, Rules, fold
+from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold
 from services.room_status.replaying.history import Past, past, reached_by, source_of
-from services.room_status.replaying.replay import Decline, Redone, decline, redo
+from services.room_status.replaying.replay import DeclineEvent, Redone, decline, redo
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
@@ -37,7 +37,7 @@ def replay(
     end: int,
     *,
     keys_of: KeysOf,
-    rules: Rules = fold,
+    rules: DecisionRules = fold,
     since_ms: int = 0,
     wanted: Wanted = everybody,
 ) -> Redone:
@@ -124,7 +124,7 @@ def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Seq
     return _pages(log, OBSERVATIONS.name, partition, begin, end)
 
 
-def read_declines(log: Log, partition: int) -> list[Decline]:
+def read_declines(log: Log, partition: int) -> list[DeclineEvent]:
     """Every decline event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
     return [decline(record) for page in _whole(log, ROOM_REJECTIONS.name, partition) for record in page]
 

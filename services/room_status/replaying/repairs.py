@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
 from services.room_status.replaying import recollection
-from services.room_status.replaying.replay import REPAIRS_HEADER, Decline
+from services.room_status.replaying.replay import REPAIRS_HEADER, DeclineEvent
 from shared.contracts import envelope as envelopes
 from shared.contracts.repair import Repair
 from shared.contracts.room_declined import RoomDeclined
@@ -63,7 +63,7 @@ def mend(
     return mended
 
 
-def counted(decline: Decline, state: bytes | None, keys_of: KeysOf) -> bool:
+def counted(decline: DeclineEvent, state: bytes | None, keys_of: KeysOf) -> bool:
     """Whether the state recorded upon its observation counts this decline, so that no later one can have got its id."""
     if state is None:
         return False
@@ -86,17 +86,17 @@ def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
         raise MalformedRecordError(message)
 
 
-def _lacking(log: Log, partition: int, wish: Repair, keys_of: KeysOf, known: set[str]) -> list[Decline]:
+def _lacking(log: Log, partition: int, wish: Repair, keys_of: KeysOf, known: set[str]) -> list[DeclineEvent]:
     redone = recollection.replay(log, partition, wish.begin, wish.end, keys_of=keys_of)
     there = known | {each.id for each in recollection.read_declines(log, partition)}
     return [each for each in _once(redone.declines) if each.id in wish.ids and each.id not in there]
 
 
-def _once(declines: Sequence[Decline]) -> Iterator[Decline]:
+def _once(declines: Sequence[DeclineEvent]) -> Iterator[DeclineEvent]:
     yield from {each.id: each for each in declines}.values()
 
 
-def _republish(decline: Decline, repair: Record) -> NewRecord:
+def _republish(decline: DeclineEvent, repair: Record) -> NewRecord:
     """The same bytes under the repair's own place, so that the places of what is told still only grow."""
     redone = decline.record
     headers = [(name, value) for name, value in redone.headers if name != SOURCE_HEADER]

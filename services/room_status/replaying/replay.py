@@ -11,7 +11,7 @@ from itertools import groupby
 import msgspec
 
 from services.room_status.deciding.batch import SOURCE_HEADER, KeysOf, decide
-from services.room_status.deciding.fold import Rules, fold
+from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.deciding.memory import Memory
 from services.room_status.replaying.history import source_offset
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
@@ -24,7 +24,7 @@ REPAIRS_HEADER = "repairs-position"
 
 
 @dataclass(frozen=True, slots=True)
-class Decline:
+class DeclineEvent:
     """One decline event, redone or as told."""
 
     id: str
@@ -34,7 +34,7 @@ class Decline:
     """Offset of the observation it was made upon; None on the topic when nothing says so."""
     record: NewRecord | Record
 
-    def equals(self, published: Decline) -> bool:
+    def equals(self, published: DeclineEvent) -> bool:
         """Whether the published decline is this one, under the rules version that it names."""
         now, then = rules_version_of(self.record), rules_version_of(published.record)
         return is_same_event(self.value, published.value, now=now, then=then)
@@ -44,7 +44,7 @@ class Decline:
 class Redone:
     """What a range of observations gives."""
 
-    declines: list[Decline] = field(default_factory=list)
+    declines: list[DeclineEvent] = field(default_factory=list)
     memory: dict[bytes, bytes] = field(default_factory=dict)
     """The meetings' states after the range."""
     observations: int = 0
@@ -58,18 +58,18 @@ class Redone:
 class Comparison:
     """Redone against told, by id."""
 
-    same: Sequence[Decline]
-    missing: Sequence[Decline]
+    same: Sequence[DeclineEvent]
+    missing: Sequence[DeclineEvent]
     """Redone; the topic lacks it although its observation was passed."""
-    undecided: Sequence[Decline]
+    undecided: Sequence[DeclineEvent]
     """Redone; the owner has not come so far."""
-    spurious: Sequence[Decline]
+    spurious: Sequence[DeclineEvent]
     """Told of this range; redoing it does not give it."""
-    differing: Sequence[Decline]
+    differing: Sequence[DeclineEvent]
     """Redone with other bytes than the topic has."""
-    repeated: Sequence[Decline]
+    repeated: Sequence[DeclineEvent]
     """Told of this range more than once."""
-    erased: Sequence[Decline]
+    erased: Sequence[DeclineEvent]
     """Told of this range by an organisation whose key was destroyed since: it cannot be redone."""
 
     @property
@@ -84,7 +84,7 @@ def redo(
     *,
     partition: int,
     keys_of: KeysOf,
-    rules: Rules = fold,
+    rules: DecisionRules = fold,
     swept: Iterable[tuple[int, bytes, bytes | None]] = (),
 ) -> Redone:
     """
@@ -123,24 +123,24 @@ def _between(pages: Iterable[Sequence[Record]], offsets: Collection[int]) -> Ite
             yield list(part)
 
 
-def decline(record: NewRecord | Record) -> Decline:
+def decline(record: NewRecord | Record) -> DeclineEvent:
     """What a record of `room-rejections` says. Raises MalformedRecordError."""
     value = record.value or b""
     event = read_json(value, RoomDeclined)
     headers = dict(record.headers)
     position = headers.get(REPAIRS_HEADER) or headers.get(SOURCE_HEADER)
     source = source_offset(position.decode()) if position else None
-    return Decline(event.id, event.data.tenant_id, value, source, record)
+    return DeclineEvent(event.id, event.data.tenant_id, value, source, record)
 
 
-def compare(redone: Redone, told: Sequence[Decline], *, begin: int, end: int, reached: int) -> Comparison:
+def compare(redone: Redone, told: Sequence[DeclineEvent], *, begin: int, end: int, reached: int) -> Comparison:
     """
     Redone declines of observations [begin, end) against everything told in their partition.
 
     Args:
         reached: The owner had passed every observation below, and everything it said of them is in `told`.
     """
-    by_id: dict[str, Decline] = {}
+    by_id: dict[str, DeclineEvent] = {}
     for each in told:
         by_id.setdefault(each.id, each)
     given = {each.id for each in redone.declines}
@@ -157,7 +157,7 @@ def compare(redone: Redone, told: Sequence[Decline], *, begin: int, end: int, re
     )
 
 
-def identity(each: Decline) -> dict[str, object]:
+def identity(each: DeclineEvent) -> dict[str, object]:
     """A decline for a report: by its pseudonyms, never by its bytes."""
     event = msgspec.json.decode(each.value, type=RoomDeclined)
     return {

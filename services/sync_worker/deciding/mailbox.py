@@ -44,7 +44,7 @@ class Pace:
     grace_ms: int
 
 
-class Repair(StrEnum):
+class SubscriptionNeed(StrEnum):
     """What the subscription needs before the look."""
 
     NONE = "none"
@@ -75,14 +75,14 @@ def needs_full(state: MailboxState, window: Window) -> bool:
     return not state.cursor or state.window_start_ms != window.start_ms
 
 
-def repair(state: MailboxState, now_ms: int) -> Repair:
+def repair(state: MailboxState, now_ms: int) -> SubscriptionNeed:
     """What the subscription needs now."""
     subscription = state.subscription
     if subscription is None or subscription.expires_at_ms <= now_ms:
-        return Repair.SUBSCRIBE
+        return SubscriptionNeed.SUBSCRIBE
     if state.due.get(DueReason.RENEW, renew_at(subscription)) <= now_ms:
-        return Repair.EXTEND
-    return Repair.NONE
+        return SubscriptionNeed.EXTEND
+    return SubscriptionNeed.NONE
 
 
 def renew_at(subscription: LiveSubscription) -> int:

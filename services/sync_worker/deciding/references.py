@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
-from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
+from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, KnownEvent, Look, SeenEvent, SeenRemoval, Window
 
@@ -142,7 +142,7 @@ def observe(
             mailbox=mailbox,
             meeting=meeting,
             organizer=next((part.organizer for part in parts if part.organizer), ""),
-            role=Role.ORGANIZER if any(part.is_organizer for part in parts) else Role.GUEST,
+            role=CopyRole.ORGANIZER if any(part.is_organizer for part in parts) else CopyRole.GUEST,
             baseline=baseline,
             observed_at_ms=now_ms,
             window_start_ms=window.start_ms,

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import msgspec
 
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
-from services.sync_worker.deciding.mailbox import Repair, is_worth_ending, needs_full, not_ended, repair, window_at
+from services.sync_worker.deciding.mailbox import (
+    SubscriptionNeed,
+    is_worth_ending,
+    needs_full,
+    not_ended,
+    repair,
+    window_at,
+)
 from services.sync_worker.deciding.references import known_events
 from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
@@ -163,10 +170,10 @@ class Looker:
 
     def _repaired(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
         need = repair(state, self._clock.now_ms())
-        if need is Repair.NONE:
+        if need is SubscriptionNeed.NONE:
             return state
         wish = self._subscription_request(job.mailbox, provider)
-        if need is Repair.EXTEND and state.subscription:
+        if need is SubscriptionNeed.EXTEND and state.subscription:
             try:
                 made = provider.extend(access, _as_provider_knows(state.subscription), wish)
                 return self._with_subscription(state, made)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from shared.contracts.topics import POSITION_KEY, Station
-from shared.engines.distributed import position as positions
 from shared.engines.distributed.append import discard, send
 from shared.engines.distributed.clients import Clients, Consumer, KafkaError, Producer, TopicPartition
-from shared.engines.distributed.position import Position
 from shared.engines.distributed.reader import as_record
 from shared.engines.distributed.restore import bounds, read_to_end, restored
 from shared.engines.distributed.watchdog import Watchdog
+from shared.engines.position import Position, encode_position
 from shared.errors import FencedError, LogUnavailableError
 from shared.ports.log import NewRecord, Record, StateChange
 
@@ -115,7 +114,7 @@ class DistributedClaim:
         ends = self._decide(outputs, deadline)
         self._at_point(f"{self._station.service}.decided")
         inputs = {**self._written, **position}
-        mark = positions.encode(Position(inputs=inputs, ends=ends))
+        mark = encode_position(Position(inputs=inputs, ends=ends))
         changes = [NewRecord(self._station.state, self.partition, one.key, one.value) for one in state]
         changes.append(NewRecord(self._station.state, self.partition, POSITION_KEY, mark))
         acks = [send(self._producer, self._clients, one) for one in changes]

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 
 from shared.contracts.topics import POSITION_KEY
-from shared.engines.distributed import position as positions
 from shared.engines.distributed.clients import Clients, ConsumedRecord, Consumer, TopicPartition
-from shared.engines.distributed.position import Position
+from shared.engines.position import Position, decode_position
 from shared.errors import LogUnavailableError
 
 OFFSETS_MS = 5_000
@@ -64,7 +63,7 @@ def restored(clients: Clients, topic: str, partition: int) -> tuple[dict[bytes, 
         read_to_end(consumer, where, begin, end, lambda record: _fold(state, record))
     finally:
         consumer.close()
-    return state, positions.decode(state.pop(POSITION_KEY, None))
+    return state, decode_position(state.pop(POSITION_KEY, None))
 
 
 def _fold(state: dict[bytes, bytes], record: ConsumedRecord) -> None:

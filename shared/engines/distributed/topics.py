@@ -23,7 +23,7 @@ _REPLICAS_FOR_TWO_IN_SYNC = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TopicDifference:
     """One difference between the table and the cluster."""
 
     topic: str
@@ -63,7 +63,7 @@ def ensure_topics(
     replication: int,
     topics: Sequence[Topic] = TOPICS,
     security: Security = PLAIN_TEXT,
-) -> list[Finding]:
+) -> list[TopicDifference]:
     """
     Make what is missing, mend settings that differ, and return what could not be mended.
 
@@ -85,7 +85,7 @@ def check_topics(
     replication: int,
     topics: Sequence[Topic] = TOPICS,
     security: Security = PLAIN_TEXT,
-) -> list[Finding]:
+) -> list[TopicDifference]:
     """Every difference between the table and the cluster. Changes nothing. Raises LogUnavailableError."""
     return _asked(
         Clients(bootstrap, prefix, security),
@@ -109,7 +109,7 @@ def delete_topics(
 
 def _ensure(
     admin: Admin, clients: Clients, topics: Sequence[Topic], partitions: int, replication: int
-) -> list[Finding]:
+) -> list[TopicDifference]:
     before = _check(admin, clients, topics, partitions, replication)
     resized = [finding for finding in before if finding.resized]
     if resized:
@@ -130,26 +130,30 @@ def _ensure(
     return _check(admin, clients, topics, partitions, replication)
 
 
-def _check(admin: Admin, clients: Clients, topics: Sequence[Topic], partitions: int, replication: int) -> list[Finding]:
+def _check(
+    admin: Admin, clients: Clients, topics: Sequence[Topic], partitions: int, replication: int
+) -> list[TopicDifference]:
     there = _described(admin, clients, topics)
     differing = _differing(admin, clients, [topic for topic in topics if topic.name in there], replication)
-    findings: list[Finding] = []
+    findings: list[TopicDifference] = []
     for topic in topics:
         if topic.name in there:
             findings += _shape(clients.topic(topic.name), there[topic.name]["partitions"], partitions, replication)
         else:
-            findings.append(Finding(clients.topic(topic.name), "is missing"))
+            findings.append(TopicDifference(clients.topic(topic.name), "is missing"))
     for name, settings in differing.items():
-        findings += [Finding(name, f"{key}={is_}, not {wanted}") for key, (is_, wanted) in settings.items()]
+        findings += [TopicDifference(name, f"{key}={is_}, not {wanted}") for key, (is_, wanted) in settings.items()]
     return findings
 
 
-def _shape(name: str, found: Sequence[Mapping[str, Any]], partitions: int, replication: int) -> Iterator[Finding]:
+def _shape(
+    name: str, found: Sequence[Mapping[str, Any]], partitions: int, replication: int
+) -> Iterator[TopicDifference]:
     if len(found) != partitions:
-        yield Finding(name, f"has {len(found)} partitions, not {partitions}", repairable=False, resized=True)
+        yield TopicDifference(name, f"has {len(found)} partitions, not {partitions}", repairable=False, resized=True)
     copies = min(len(one["replica_nodes"]) for one in found)
     if copies < replication:
-        yield Finding(name, f"has {copies} replicas, not {replication}", repairable=False)
+        yield TopicDifference(name, f"has {copies} replicas, not {replication}", repairable=False)
 
 
 def _described(admin: Admin, clients: Clients, topics: Sequence[Topic]) -> dict[str, Mapping[str, Any]]:

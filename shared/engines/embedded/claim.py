@@ -11,6 +11,7 @@ import msgspec
 from shared.contracts.topics import POSITION_KEY, Station
 from shared.engines.embedded.database import Database
 from shared.engines.embedded.records import Records
+from shared.engines.position import Position
 from shared.errors import FencedError, LogUnavailableError
 from shared.ports.log import NewRecord, Record, StateChange
 
@@ -26,13 +27,6 @@ PAGE = 500
 
 AtPoint = Callable[[str], None]
 """Told the name of each place inside a commit where a test may have the process die."""
-
-
-class Position(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The record under POSITION_KEY: the next input offset per topic, and where this partition's outputs ended."""
-
-    inputs: dict[str, int] = {}
-    ends: dict[str, int] = {}
 
 
 class EmbeddedClaim:

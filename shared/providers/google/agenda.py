@@ -15,7 +15,7 @@ _ROOM_CATEGORIES = {None, "", "CONFERENCE_ROOM", "CATEGORY_UNKNOWN"}
 
 def agenda_item(item: Any) -> AgendaItem | None:
     """One item of a list; None for a cancelled one. Raises MalformedRecordError."""
-    event = converted(item, wire.LiveEvent)
+    event = converted(item, wire.GoogleLiveEvent)
     if event.status == "cancelled":
         return None
     start_ms, end_ms = span_of(event)

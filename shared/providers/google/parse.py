@@ -46,7 +46,7 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class GooglePage:
     """One page of `events.list`, in our words."""
 
     seen: tuple[Seen, ...]
@@ -54,7 +54,7 @@ class Page:
     sync_token: str
 
 
-def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> Page:
+def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> GooglePage:
     """
     Read one page; what lies outside `window` is a removal, since increments are not windowed.
 
@@ -68,7 +68,7 @@ def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> Page
     """
     page = converted(answer, wire.EventPage)
     seen = tuple(_within(parse_item(item, page.time_zone or ""), window, known) for item in page.items)
-    return Page(seen, page.next_page_token or "", page.next_sync_token or "")
+    return GooglePage(seen, page.next_page_token or "", page.next_sync_token or "")
 
 
 def parse_item(item: Any, calendar_zone: str = "") -> Seen:
@@ -82,7 +82,7 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
     Raises:
         MalformedRecordError: it cannot be read.
     """
-    event = converted(item, wire.Event)
+    event = converted(item, wire.GoogleEvent)
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
@@ -93,7 +93,7 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
 
 def parse_live(answer: Any) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
-    event = converted(answer, wire.LiveEvent)
+    event = converted(answer, wire.GoogleLiveEvent)
     cancelled = event.status == "cancelled"
     # A cancelled date of a series has its id and original start alone (events resource, `status`).
     bare = cancelled and (event.start is None or event.end is None)
@@ -113,7 +113,7 @@ def parse_live(answer: Any) -> LiveMeeting:
 
 def parse_channel(answer: Any, asked_until_ms: int) -> Subscription:
     """Read a channel as confirmed; one without an expiry lives as long as was asked. Raises MalformedRecordError."""
-    channel = converted(answer, wire.Channel)
+    channel = converted(answer, wire.GoogleChannel)
     try:
         expires_at_ms = asked_until_ms if channel.expiration is None else int(channel.expiration)
     except (ValueError, OverflowError) as error:
@@ -156,7 +156,7 @@ def converted(answer: Any, kind: type[T]) -> T:
         raise MalformedRecordError(message) from error
 
 
-def _seen_event(event: wire.Event, calendar_zone: str) -> SeenEvent:
+def _seen_event(event: wire.GoogleEvent, calendar_zone: str) -> SeenEvent:
     start_ms, end_ms = span_of(event)
     begins_ms, ends_ms = days_of(event, calendar_zone)
     slot = slot_of(event)
@@ -184,13 +184,13 @@ def _seen_event(event: wire.Event, calendar_zone: str) -> SeenEvent:
     )
 
 
-def _kind(event: wire.Event, start_ms: int, slot: str) -> EventKind:
+def _kind(event: wire.GoogleEvent, start_ms: int, slot: str) -> EventKind:
     if event.recurring_event_id:
         return EventKind.OCCURRENCE if slot == _rfc3339(start_ms) else EventKind.EXCEPTION
     return EventKind.MASTER if event.recurrence else EventKind.SINGLE
 
 
-def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
+def _attendees(event: wire.GoogleEvent) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
     """The attendees, and whether this copy can be believed; (None, False) is cut short, hidden or unreadable."""
     listed = event.attendees
     if event.attendees_omitted or (listed is None and not is_organizer(event)):
@@ -206,20 +206,20 @@ def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool
     return seen, is_organizer(event) or _guests_see_answers(event, len(seen))
 
 
-def _guests_see_answers(event: wire.Event, guests: int) -> bool:
+def _guests_see_answers(event: wire.GoogleEvent, guests: int) -> bool:
     return event.guests_can_see_other_guests is not False and not event.private_copy and guests <= MAX_PROPAGATED_GUESTS
 
 
-def is_organizer(event: wire.Event) -> bool:
+def is_organizer(event: wire.GoogleEvent) -> bool:
     """Whether the event is the viewing person's own."""
     return bool(event.organizer and event.organizer.self_)
 
 
-def _attendee_kind(attendee: wire.Attendee) -> AttendeeKind:
+def _attendee_kind(attendee: wire.GoogleAttendee) -> AttendeeKind:
     return AttendeeKind.ROOM if attendee.resource else AttendeeKind.PERSON
 
 
-def live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+def live_attendee(attendee: wire.GoogleAttendee) -> LiveAttendee:
     """An attendee with name and address, for a page."""
     answer = answer_of(attendee.response_status)
     return LiveAttendee(
@@ -239,7 +239,7 @@ def _within(seen: Seen, window: Window, known: Collection[str]) -> Seen:
     return seen if seen.start_ms < window.end_ms and last_ms > window.start_ms else SeenRemoval(seen.event_id)
 
 
-def _overlaps(busy: wire.Busy, start_ms: int, end_ms: int) -> bool:
+def _overlaps(busy: wire.GoogleBusy, start_ms: int, end_ms: int) -> bool:
     try:
         return from_rfc3339(busy.start) < end_ms and from_rfc3339(busy.end) > start_ms
     except (ValueError, OverflowError) as error:
@@ -247,7 +247,7 @@ def _overlaps(busy: wire.Busy, start_ms: int, end_ms: int) -> bool:
         raise MalformedRecordError(message) from error
 
 
-def span_of(event: wire.Event) -> tuple[int, int]:
+def span_of(event: wire.GoogleEvent) -> tuple[int, int]:
     """Read start and end in milliseconds; of an all-day event midnights UTC of its days. Raises MalformedRecordError."""
     if event.start is None or event.end is None:
         message = f"event {event.id[:80]!r} has no start or no end"
@@ -255,12 +255,12 @@ def span_of(event: wire.Event) -> tuple[int, int]:
     return _instant(event.start), _instant(event.end)
 
 
-def is_all_day(event: wire.Event) -> bool:
+def is_all_day(event: wire.GoogleEvent) -> bool:
     """Whether the event is of whole days: it then has dates and no times."""
     return bool(event.start and event.start.date and not event.start.date_time)
 
 
-def days_of(event: wire.Event, calendar_zone: str) -> tuple[int, int]:
+def days_of(event: wire.GoogleEvent, calendar_zone: str) -> tuple[int, int]:
     """
     Find the instants at which an all-day event begins and ends where it is held; (0, 0) for others or without a zone.
 
@@ -277,7 +277,7 @@ def days_of(event: wire.Event, calendar_zone: str) -> tuple[int, int]:
         return 0, 0
 
 
-def slot_of(event: wire.Event) -> str:
+def slot_of(event: wire.GoogleEvent) -> str:
     """
     Name a date of a series by its original start, which does not move and is absent only where nothing has.
 

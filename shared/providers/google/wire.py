@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class _GoogleObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Lenient: unknown fields are ignored, `null` and absent are alike."""
 
 
-class Person(_Wire, frozen=True, kw_only=True):
+class GoogleOrganizer(_GoogleObject, frozen=True, kw_only=True):
     """The organiser."""
 
     email: str | None = None
@@ -19,7 +19,7 @@ class Person(_Wire, frozen=True, kw_only=True):
     self_: bool | None = msgspec.field(default=None, name="self")
 
 
-class Attendee(_Wire, frozen=True, kw_only=True):
+class GoogleAttendee(_GoogleObject, frozen=True, kw_only=True):
     """An invited person, or a place."""
 
     email: str | None = None
@@ -29,7 +29,7 @@ class Attendee(_Wire, frozen=True, kw_only=True):
     response_status: str | None = None
 
 
-class When(_Wire, frozen=True, kw_only=True):
+class When(_GoogleObject, frozen=True, kw_only=True):
     """`date` for an all-day event (the end exclusive), else `dateTime` with its offset."""
 
     date: str | None = None
@@ -37,7 +37,7 @@ class When(_Wire, frozen=True, kw_only=True):
     time_zone: str | None = None
 
 
-class Event(_Wire, frozen=True, kw_only=True):
+class GoogleEvent(_GoogleObject, frozen=True, kw_only=True):
     """One item of `events.list`. A tombstone has little more than id and status."""
 
     id: str
@@ -50,22 +50,22 @@ class Event(_Wire, frozen=True, kw_only=True):
     recurrence: list[str] | None = None
     start: When | None = None
     end: When | None = None
-    organizer: Person | None = None
-    attendees: list[Attendee] | None = None
+    organizer: GoogleOrganizer | None = None
+    attendees: list[GoogleAttendee] | None = None
     attendees_omitted: bool | None = None
     guests_can_see_other_guests: bool | None = None
     guests_can_modify: bool | None = None
     private_copy: bool | None = None
 
 
-class LiveEvent(Event, frozen=True, kw_only=True):
+class GoogleLiveEvent(GoogleEvent, frozen=True, kw_only=True):
     """An event read for a page, with its title: content, never kept."""
 
     summary: str | None = None
     visibility: str | None = None
 
 
-class Resource(_Wire, frozen=True, kw_only=True):
+class Resource(_GoogleObject, frozen=True, kw_only=True):
     """A calendar resource of the directory: mostly a room."""
 
     resource_id: str | None = None
@@ -78,14 +78,14 @@ class Resource(_Wire, frozen=True, kw_only=True):
     floor_name: str | None = None
 
 
-class ResourcePage(_Wire, frozen=True, kw_only=True):
+class ResourcePage(_GoogleObject, frozen=True, kw_only=True):
     """One page of calendar resources."""
 
     items: list[Resource] = []
     next_page_token: str | None = None
 
 
-class EventPage(_Wire, frozen=True, kw_only=True):
+class EventPage(_GoogleObject, frozen=True, kw_only=True):
     """One page of `events.list`; only the last one has the sync token."""
 
     items: list[Any] = []
@@ -94,7 +94,7 @@ class EventPage(_Wire, frozen=True, kw_only=True):
     time_zone: str | None = None
 
 
-class Channel(_Wire, frozen=True, kw_only=True):
+class GoogleChannel(_GoogleObject, frozen=True, kw_only=True):
     """A channel as Google confirmed it."""
 
     id: str
@@ -103,21 +103,21 @@ class Channel(_Wire, frozen=True, kw_only=True):
     """Milliseconds; a string in the schema, a number in the guide's example."""
 
 
-class Busy(_Wire, frozen=True, kw_only=True):
+class GoogleBusy(_GoogleObject, frozen=True, kw_only=True):
     """One busy stretch, the end exclusive."""
 
     start: str
     end: str
 
 
-class FreeBusyCalendar(_Wire, frozen=True, kw_only=True):
+class FreeBusyCalendar(_GoogleObject, frozen=True, kw_only=True):
     """Free/busy of one address; with errors, an empty `busy` means nothing."""
 
-    busy: list[Busy] = []
+    busy: list[GoogleBusy] = []
     errors: list[Any] | None = None
 
 
-class FreeBusy(_Wire, frozen=True, kw_only=True):
+class FreeBusy(_GoogleObject, frozen=True, kw_only=True):
     """The answer of `freeBusy.query`."""
 
     calendars: dict[str, FreeBusyCalendar] = {}

@@ -48,10 +48,10 @@ _OF_SERIES = {EventKind.OCCURRENCE, EventKind.EXCEPTION}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class GraphPage:
     """One page of a delta round."""
 
-    events: tuple[wire.Event, ...]
+    events: tuple[wire.GraphEvent, ...]
     next_link: str
     delta_link: str
 
@@ -61,7 +61,7 @@ class Page:
         return read_events(self.events)
 
 
-def parse_page(body: bytes) -> Page:
+def parse_page(body: bytes) -> GraphPage:
     """
     Read one page.
 
@@ -69,16 +69,16 @@ def parse_page(body: bytes) -> Page:
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
     page = read_json(body, wire.DeltaPage)
-    events = tuple(read_json(bytes(raw), wire.Event) for raw in page.value)
-    return Page(events, page.next_link or "", page.delta_link or "")
+    events = tuple(read_json(bytes(raw), wire.GraphEvent) for raw in page.value)
+    return GraphPage(events, page.next_link or "", page.delta_link or "")
 
 
 def parse_item(raw: bytes) -> Seen:
     """Read one item of a delta round by itself. Raises MalformedRecordError."""
-    return read_events([read_json(raw, wire.Event)])[0]
+    return read_events([read_json(raw, wire.GraphEvent)])[0]
 
 
-def read_events(events: Sequence[wire.Event], known_all_day: Collection[str] = ()) -> tuple[Seen, ...]:
+def read_events(events: Sequence[wire.GraphEvent], known_all_day: Collection[str] = ()) -> tuple[Seen, ...]:
     """
     Read the events of a round together: the dates of a series get their names from what the series is.
 
@@ -94,7 +94,7 @@ def read_events(events: Sequence[wire.Event], known_all_day: Collection[str] = (
     return tuple(_read(event, all_day, masters) for event in events)
 
 
-def all_day_series(events: Sequence[wire.Event], known: Collection[str] = ()) -> Mapping[str, bool]:
+def all_day_series(events: Sequence[wire.GraphEvent], known: Collection[str] = ()) -> Mapping[str, bool]:
     """
     Say of each series whether it is all-day: master id → by its master, else by a date that was never changed.
 
@@ -108,7 +108,7 @@ def all_day_series(events: Sequence[wire.Event], known: Collection[str] = ()) ->
     return found
 
 
-def slot_of(event: wire.Event, all_day: Mapping[str, bool]) -> str:
+def slot_of(event: wire.GraphEvent, all_day: Mapping[str, bool]) -> str:
     """Name a date of a series; "" for a master and a single meeting. Raises MalformedRecordError."""
     if _kind(event) not in _OF_SERIES:
         return ""
@@ -116,7 +116,7 @@ def slot_of(event: wire.Event, all_day: Mapping[str, bool]) -> str:
     return name_of_date(event, times_of(event).start_ms, all_day=of_days)
 
 
-def _read(event: wire.Event, all_day: Mapping[str, bool], masters: Mapping[str, wire.Event]) -> Seen:
+def _read(event: wire.GraphEvent, all_day: Mapping[str, bool], masters: Mapping[str, wire.GraphEvent]) -> Seen:
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
@@ -125,7 +125,7 @@ def _read(event: wire.Event, all_day: Mapping[str, bool], masters: Mapping[str, 
     return _seen_event(_completed(event, masters.get(event.series_master_id or "")), all_day)
 
 
-def _completed(event: wire.Event, master: wire.Event | None) -> wire.Event:
+def _completed(event: wire.GraphEvent, master: wire.GraphEvent | None) -> wire.GraphEvent:
     """A sparse date says neither that it is all-day nor where it is held: its master does."""
     if master is None or event.is_all_day is not None or not master.is_all_day:
         return event
@@ -138,7 +138,7 @@ def _completed(event: wire.Event, master: wire.Event | None) -> wire.Event:
 
 def parse_live(body: bytes) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
-    event = read_json(body, wire.LiveEvent)
+    event = read_json(body, wire.GraphLiveEvent)
     times = times_of(event)
     return LiveMeeting(
         event_id=event.id,
@@ -178,7 +178,7 @@ def latest(seen: list[Seen]) -> tuple[Seen, ...]:
     return tuple(last.values())
 
 
-def _seen_event(event: wire.Event, all_day: Mapping[str, bool]) -> SeenEvent:
+def _seen_event(event: wire.GraphEvent, all_day: Mapping[str, bool]) -> SeenEvent:
     kind = _kind(event)
     times = times_of(event)
     of_series = kind in _OF_SERIES
@@ -206,11 +206,11 @@ def _seen_event(event: wire.Event, all_day: Mapping[str, bool]) -> SeenEvent:
     )
 
 
-def _kind_named(event: wire.Event) -> EventKind | None:
+def _kind_named(event: wire.GraphEvent) -> EventKind | None:
     return _KINDS.get((event.type or "singleInstance").lower())
 
 
-def _kind(event: wire.Event) -> EventKind:
+def _kind(event: wire.GraphEvent) -> EventKind:
     kind = _kind_named(event)
     if kind is None:
         message = f"event type {str(event.type)[:40]!r} is none of {sorted(_KINDS)}"
@@ -220,7 +220,7 @@ def _kind(event: wire.Event) -> EventKind:
     return kind
 
 
-def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
+def _attendees(event: wire.GraphEvent) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
     """
     The attendees, and whether this copy can be believed about them.
 
@@ -241,7 +241,7 @@ def _attendees(event: wire.Event) -> tuple[tuple[SeenAttendee, ...] | None, bool
     return seen, bool(event.is_organizer)
 
 
-def _attendee_kind(attendee: wire.Attendee) -> AttendeeKind:
+def _attendee_kind(attendee: wire.GraphAttendee) -> AttendeeKind:
     return AttendeeKind.ROOM if (attendee.type or "").lower() == "resource" else AttendeeKind.PERSON
 
 
@@ -250,7 +250,7 @@ def _name_of(person: wire.Recipient | None) -> str:
     return (found.name or found.address or "") if found else ""
 
 
-def live_attendee(attendee: wire.Attendee) -> LiveAttendee:
+def live_attendee(attendee: wire.GraphAttendee) -> LiveAttendee:
     """An attendee with name and address, for a page."""
     answer = answer_of(attendee.status.response if attendee.status else None)
     return LiveAttendee(

@@ -27,7 +27,7 @@ def wanted(wish: SubscriptionRequest) -> dict[str, Any]:
 
 def confirmed(body: bytes) -> Subscription:
     """Read a create or update answer. Raises MalformedRecordError."""
-    answer = read_json(body, wire.Subscription)
+    answer = read_json(body, wire.GraphSubscription)
     try:
         expires_at_ms = from_rfc3339(answer.expiration_date_time)
     except ValueError as error:
@@ -36,7 +36,7 @@ def confirmed(body: bytes) -> Subscription:
     return Subscription(answer.id, "", expires_at_ms)
 
 
-def is_ours(listed: wire.Subscription, subject: str) -> bool:
+def is_ours(listed: wire.GraphSubscription, subject: str) -> bool:
     """
     Whether a listed subscription is on the events of the person with id `subject`.
 

@@ -32,7 +32,7 @@ class Times:
     ends_ms: int = 0
 
 
-def times_of(event: wire.Event) -> Times:
+def times_of(event: wire.GraphEvent) -> Times:
     """Read start and end. Raises MalformedRecordError."""
     if event.start is None or event.end is None:
         message = f"event {event.id[:80]!r} has no start or no end"
@@ -53,7 +53,7 @@ def whole_days(start_ms: int, end_ms: int, zone: ZoneInfo | None) -> Times:
         raise MalformedRecordError(message) from error
 
 
-def name_of_date(event: wire.Event, start_ms: int, *, all_day: bool) -> str:
+def name_of_date(event: wire.GraphEvent, start_ms: int, *, all_day: bool) -> str:
     """
     Name a date of a series: its day where the series is all-day, its original start otherwise.
 
@@ -78,7 +78,7 @@ def name_of_date(event: wire.Event, start_ms: int, *, all_day: bool) -> str:
         raise MalformedRecordError(message) from error
 
 
-def _zone_of(event: wire.Event) -> ZoneInfo | None:
+def _zone_of(event: wire.GraphEvent) -> ZoneInfo | None:
     return zone_named(event.original_start_time_zone or "")
 
 

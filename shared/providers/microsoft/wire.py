@@ -5,30 +5,30 @@ from __future__ import annotations
 import msgspec
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class _GraphObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Lenient: unknown fields are ignored, `null` and absent are alike unless said otherwise."""
 
 
-class EmailAddress(_Wire, frozen=True, kw_only=True):
+class EmailAddress(_GraphObject, frozen=True, kw_only=True):
     """A name with an address; either may be missing."""
 
     address: str | None = None
     name: str | None = None
 
 
-class Recipient(_Wire, frozen=True, kw_only=True):
+class Recipient(_GraphObject, frozen=True, kw_only=True):
     """The organiser."""
 
     email_address: EmailAddress | None = None
 
 
-class ResponseStatus(_Wire, frozen=True, kw_only=True):
+class ResponseStatus(_GraphObject, frozen=True, kw_only=True):
     """An attendee's answer; `time` is left out: for "never" it holds sentinels of the years 1 and 4501."""
 
     response: str | None = None
 
 
-class Attendee(_Wire, frozen=True, kw_only=True):
+class GraphAttendee(_GraphObject, frozen=True, kw_only=True):
     """An invited person, or a place."""
 
     type: str | None = None
@@ -36,14 +36,14 @@ class Attendee(_Wire, frozen=True, kw_only=True):
     status: ResponseStatus | None = None
 
 
-class DateTimeTimeZone(_Wire, frozen=True, kw_only=True):
+class DateTimeTimeZone(_GraphObject, frozen=True, kw_only=True):
     """A wall-clock time without offset, up to seven fraction digits, and the zone it is meant in."""
 
     date_time: str
     time_zone: str | None = None
 
 
-class Event(_Wire, frozen=True, kw_only=True):
+class GraphEvent(_GraphObject, frozen=True, kw_only=True):
     """One item of a delta round. An occurrence of a series has little more than id, type, times and master."""
 
     id: str
@@ -62,16 +62,16 @@ class Event(_Wire, frozen=True, kw_only=True):
     is_organizer: bool | None = None
     is_draft: bool | None = None
     organizer: Recipient | None = None
-    attendees: list[Attendee] | None = None
+    attendees: list[GraphAttendee] | None = None
 
 
-class LiveEvent(Event, frozen=True, kw_only=True):
+class GraphLiveEvent(GraphEvent, frozen=True, kw_only=True):
     """An event read for a page, with its title: content, never kept."""
 
     subject: str | None = None
 
 
-class AgendaEvent(LiveEvent, frozen=True, kw_only=True):
+class AgendaEvent(GraphLiveEvent, frozen=True, kw_only=True):
     """One date of a calendar view, for a page: content, never kept."""
 
     sensitivity: str | None = None
@@ -79,14 +79,14 @@ class AgendaEvent(LiveEvent, frozen=True, kw_only=True):
     """The viewing person's own answer."""
 
 
-class AgendaPage(_Wire, frozen=True, kw_only=True):
+class AgendaPage(_GraphObject, frozen=True, kw_only=True):
     """One page of a calendar view."""
 
     value: list[AgendaEvent]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
-class Place(_Wire, frozen=True, kw_only=True):
+class GraphPlace(_GraphObject, frozen=True, kw_only=True):
     """A meeting room of the directory."""
 
     id: str | None = None
@@ -98,20 +98,20 @@ class Place(_Wire, frozen=True, kw_only=True):
     floor_number: int | None = None
 
 
-class PlacePage(_Wire, frozen=True, kw_only=True):
+class PlacePage(_GraphObject, frozen=True, kw_only=True):
     """One page of the directory's rooms."""
 
-    value: list[Place]
+    value: list[GraphPlace]
 
 
-class InstancePage(_Wire, frozen=True, kw_only=True):
+class InstancePage(_GraphObject, frozen=True, kw_only=True):
     """One page of the dates of a series."""
 
-    value: list[Event]
+    value: list[GraphEvent]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
-class DeltaPage(_Wire, frozen=True, kw_only=True):
+class DeltaPage(_GraphObject, frozen=True, kw_only=True):
     """One page of a delta round; the last one has the delta link."""
 
     value: list[msgspec.Raw]
@@ -119,7 +119,7 @@ class DeltaPage(_Wire, frozen=True, kw_only=True):
     delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
 
 
-class Subscription(_Wire, frozen=True, kw_only=True):
+class GraphSubscription(_GraphObject, frozen=True, kw_only=True):
     """A subscription as Graph confirmed it: the expiry may differ from what was asked."""
 
     id: str
@@ -128,20 +128,20 @@ class Subscription(_Wire, frozen=True, kw_only=True):
     notification_url: str | None = None
 
 
-class SubscriptionPage(_Wire, frozen=True, kw_only=True):
+class SubscriptionPage(_GraphObject, frozen=True, kw_only=True):
     """This application's subscriptions for the signed-in person."""
 
-    value: list[Subscription]
+    value: list[GraphSubscription]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
-class ScheduleError(_Wire, frozen=True, kw_only=True):
+class ScheduleError(_GraphObject, frozen=True, kw_only=True):
     """Why one schedule could not be read, inside a 200."""
 
     response_code: str | None = None
 
 
-class Schedule(_Wire, frozen=True, kw_only=True):
+class GraphSchedule(_GraphObject, frozen=True, kw_only=True):
     """Free/busy of one address: one digit per interval."""
 
     schedule_id: str | None = None
@@ -149,7 +149,7 @@ class Schedule(_Wire, frozen=True, kw_only=True):
     error: ScheduleError | None = None
 
 
-class SchedulePage(_Wire, frozen=True, kw_only=True):
+class SchedulePage(_GraphObject, frozen=True, kw_only=True):
     """The answer of getSchedule."""
 
-    value: list[Schedule]
+    value: list[GraphSchedule]

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 import shared.contracts
-from shared.engines.distributed.position import Position
+from shared.engines.position import Position
 from shared.registry.tables import TABLES
 from shared.runtime.archive import Header
 

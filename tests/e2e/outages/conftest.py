@@ -14,7 +14,7 @@ import pytest
 from cli.demo.processes import start_system
 from deploy.local.kafka import brokers
 from deploy.local.processes import ServerError
-from deploy.local.redis import Profile, redis_server
+from deploy.local.redis import RedisUse, redis_server
 from shared.crypto.master import new_key
 from tests.chaos.organisations import Simulator
 from tests.e2e.outages.system import PARTITIONS, Servers, System
@@ -30,8 +30,8 @@ def three_brokers_and_stores() -> Iterator[Servers]:
     """`min.insync.replicas` is 2, a dead broker is missed after 3 s."""
     with contextlib.ExitStack() as stack:
         try:
-            view = stack.enter_context(redis_server(Profile.VIEWS))
-            registry = stack.enter_context(redis_server(Profile.REGISTRY))
+            view = stack.enter_context(redis_server(RedisUse.VIEWS))
+            registry = stack.enter_context(redis_server(RedisUse.REGISTRY))
             kafka = stack.enter_context(brokers(3))
         except ServerError as error:
             servers.require(str(error))

@@ -14,9 +14,9 @@ from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.contracts.meeting_state import copy_key, meeting_key
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS
-from shared.crypto.meetings import Meeting, open_copy, open_meeting
+from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import sealed_envelope
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
 from shared.ports.log import NewRecord, Record
@@ -112,7 +112,7 @@ class Product:
         memory: dict[bytes, bytes] = {}
         return [decision.value or b"" for record in self._records for decision in _decided(record, memory)]
 
-    def _meeting(self) -> Meeting | None:
+    def _meeting(self) -> StoredMeeting | None:
         key = meeting_key(KEYS.tenant, MEETING)
         if key not in self._memory:
             return None
@@ -121,7 +121,7 @@ class Product:
             for person in PEOPLE
             if copy_key(key, person) in self._memory
         }
-        return Meeting(open_meeting(self._memory[key], KEYS).record, copies)
+        return StoredMeeting(open_meeting(self._memory[key], KEYS).record, copies)
 
     def _observation(self, word: Word) -> CopyObservation:
         organizes = word.person == ORGANISER
@@ -147,7 +147,7 @@ class Product:
             mailbox=word.person,
             meeting=MEETING,
             organizer="p-organiser",
-            role=Role.ORGANIZER if organizes else Role.GUEST,
+            role=CopyRole.ORGANIZER if organizes else CopyRole.GUEST,
             baseline=word.baseline,
             observed_at_ms=word.at_ms,
             window_start_ms=word.at_ms - DAY_MS,
@@ -156,7 +156,7 @@ class Product:
         )
 
     def _silent(self, person: str, at_ms: int, why: Sight) -> CopyObservation:
-        role = Role.ORGANIZER if person == ORGANISER else Role.GUEST
+        role = CopyRole.ORGANIZER if person == ORGANISER else CopyRole.GUEST
         return CopyObservation(
             provider=self.provider, mailbox=person, meeting=MEETING, role=role, sight=why, observed_at_ms=at_ms
         )

@@ -77,3 +77,13 @@ def test_every_word_stands_where_the_glossary_says() -> None:
 
 def test_banned_words_name_nothing() -> None:
     assert list(banned_names()) == []
+
+
+def test_no_class_name_of_the_product_is_defined_twice() -> None:
+    places: dict[str, list[str]] = {}
+    for folder in PRODUCT:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}

@@ -20,7 +20,7 @@ from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, RetryableError
 from shared.grants import sleep
 from shared.organisations import off_boarding
-from shared.organisations.integration import Act, after
+from shared.organisations.integration import IntegrationTransition, after
 from shared.registry import tables
 from shared.runtime.erasure import erase_consents, erase_data
 
@@ -118,7 +118,7 @@ def _switched(deps: Deps, tenant: str, now_ms: int) -> bool:
                 next_step="See /admin/integration",
             )
         won = True
-        return msgspec.structs.replace(after(row, Act.DISABLE, now_ms), doomed_era=era)
+        return msgspec.structs.replace(after(row, IntegrationTransition.DISABLE, now_ms), doomed_era=era)
 
     tables.tenants(deps.engine.registry).change(tenant, "tenant", off)
     return won

@@ -22,8 +22,8 @@ from shared.contracts.meeting_state import (
     current_decline,
     declines_of,
 )
-from shared.crypto.meetings import Meeting
-from shared.domain.attendees import Role
+from shared.crypto.meetings import StoredMeeting
+from shared.domain.attendees import CopyRole
 from shared.domain.keys import TenantKeys
 
 STILL_ASKED = (RoomState.PENDING, RoomState.ACCEPTED)
@@ -150,7 +150,7 @@ class Viewer:
     """Ids of the declines whose prompts this person put away."""
 
 
-def view_meeting(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> MeetingView:
+def view_meeting(meeting: StoredMeeting, keys: TenantKeys, viewer: Viewer) -> MeetingView:
     """
     What `viewer` sees of `meeting`.
 
@@ -180,14 +180,14 @@ def view_meeting(meeting: Meeting, keys: TenantKeys, viewer: Viewer) -> MeetingV
 
 def actor_of(record: MeetingRecord, copy: CopyRecord | None, entry: CopyEntry | None) -> Actor:
     """Who can change the rooms of a date, as the owner of `copy` has to know it."""
-    if copy is not None and copy.role is Role.ORGANIZER:
+    if copy is not None and copy.role is CopyRole.ORGANIZER:
         return Actor.YOU
     if record.organizer_mailbox:
         return Actor.ORGANIZER
     return Actor.YOU if entry is not None and entry.can_change else Actor.ORGANIZER_AWAY
 
 
-def hidden_lines(meeting: Meeting, viewer: Viewer, shown: Container[str]) -> Iterator[RoomLine]:
+def hidden_lines(meeting: StoredMeeting, viewer: Viewer, shown: Container[str]) -> Iterator[RoomLine]:
     """
     The rooms that the meeting remembers and `viewer` is not shown now, as lines that are gone.
 
@@ -214,7 +214,7 @@ def dismissal_id(prompt: str, user: str) -> str:
 
 def _shown(date: DateRecord, room: RoomRecord, copy: CopyRecord, entry: CopyEntry, now_ms: int) -> bool:
     """Whether the viewer's own copy lets them see this room, and it still matters."""
-    visible = copy.role is Role.ORGANIZER or room.room in entry.rooms
+    visible = copy.role is CopyRole.ORGANIZER or room.room in entry.rooms
     return visible and room.state is not RoomState.GONE and _ends_ms(date, room) > now_ms
 
 
@@ -236,7 +236,7 @@ def _line(
         end_ms=room.end_ms,
         since_ms=room.since_ms,
         event_id=entry.event_id if entry else "",
-        organizes=copy is not None and copy.role is Role.ORGANIZER,
+        organizes=copy is not None and copy.role is CopyRole.ORGANIZER,
         provider=record.provider,
         actor=actor_of(record, copy, entry),
     )
@@ -247,7 +247,7 @@ def _prompts(
 ) -> Iterator[Prompt]:
     for date in record.dates:
         entry = mine.get(date.ref)
-        could_act = copy.role is Role.ORGANIZER or (entry is not None and entry.can_change)
+        could_act = copy.role is CopyRole.ORGANIZER or (entry is not None and entry.can_change)
         if could_act:
             for room in date.rooms:
                 for decline in declines_of(record.meeting, date.ref, room, keys):

@@ -25,7 +25,7 @@ from shared.contracts.rows import RoomRow
 from shared.contracts.topics import COMMANDS, MEETING_STATE, ROOM_REJECTIONS
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.identity import Provider
 from shared.domain.instants import HOUR_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
@@ -320,7 +320,7 @@ class Office:
             mailbox=browser.mailbox,
             meeting=meeting,
             organizer="p-organizer",
-            role=Role.ORGANIZER,
+            role=CopyRole.ORGANIZER,
             observed_at_ms=self.clock.now_ms(),
             occurrences=tuple(
                 ObservedOccurrence(

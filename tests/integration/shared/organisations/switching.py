@@ -16,7 +16,7 @@ from shared.contracts.rows import ConsentRow, RoomRow, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import Access, Look, Subscription, Window
-from shared.organisations.integration import Act, after
+from shared.organisations.integration import IntegrationTransition, after
 from shared.registry import tables
 from shared.runtime.settings import Settings
 from tests.support.office import Office
@@ -49,7 +49,7 @@ class OffOffice(Office):
     def switch_on(self) -> None:
         """As after a passed test flow."""
         switching.lapse(self.deps, self.tenant)
-        for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
+        for act in (IntegrationTransition.BEGIN_TEST, IntegrationTransition.TEST_PASSED):
             self.act(act)
         switching.wake(self.deps, self.tenant)
 
@@ -90,7 +90,7 @@ class OffOffice(Office):
     def waiting_endings(self) -> int:
         return sum(1 for _ in tables.endings(self.engine.registry).scan(self.tenant))
 
-    def act(self, act: Act, provider: str = "microsoft") -> None:
+    def act(self, act: IntegrationTransition, provider: str = "microsoft") -> None:
         """Nothing but the organisation's row changes."""
         now_ms = self.clock.at_ms
         tables.tenants(self.engine.registry).change(

@@ -11,7 +11,7 @@ from shared.contracts.rows import ConsentState, IntegrationState, UserRow
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.grants.sleep import SLEEP_MS
-from shared.organisations.integration import Act
+from shared.organisations.integration import IntegrationTransition
 from shared.registry import tables
 from tests.integration.shared.organisations.switching import OffOffice
 from tests.support.office import AARE
@@ -178,7 +178,7 @@ def test_sleep_that_runs_out_in_the_midst_of_a_test_is_ended_before_its_passing_
     office.sweep()
     consent_key = office.engine.keyring.consent_key(office.tenant)
     office.clock.at_ms = off_at_ms + SLEEP_MS - 1
-    office.act(Act.BEGIN_TEST)
+    office.act(IntegrationTransition.BEGIN_TEST)
     office.clock.at_ms = off_at_ms + SLEEP_MS
     run = TestRun(
         id="r", user="u-chief", provider="microsoft", stage=Stage.RUNNING, began_at_ms=0, beat_at_ms=0,
@@ -349,7 +349,7 @@ def test_whoever_slept_with_the_former_calendar_system_is_woken_by_nobody_althou
     office.settle()
     office.sweep()
     looks = list(office.calendar.looks)
-    for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
+    for act in (IntegrationTransition.BEGIN_TEST, IntegrationTransition.TEST_PASSED):
         office.act(act, provider="google")
     office.restart()
     office.sweep()
@@ -369,7 +369,7 @@ def test_subscription_at_the_former_calendar_system_that_could_not_be_ended_is_e
     office.switch_off()
     office.settle()
     office.sweep()
-    for act in (Act.BEGIN_TEST, Act.TEST_PASSED):
+    for act in (IntegrationTransition.BEGIN_TEST, IntegrationTransition.TEST_PASSED):
         office.act(act, provider="google")
     complete(office.deps, office.tenant)
     for _ in range(3):

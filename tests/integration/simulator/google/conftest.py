@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from simulator.app import create_app
 from simulator.identity.model import Account, AuthorizeRequest
-from simulator.world import Rules, World
+from simulator.world import RoomRules, World
 from tests.integration.simulator.google.checked_http import CheckedHttp
 
 with warnings.catch_warnings():
@@ -27,7 +27,7 @@ with warnings.catch_warnings():
 PREFIX = "https://www.googleapis.com/auth/"
 WIDE = ("calendar.events", "calendar.freebusy")
 OWNED = ("calendar.events.owned", "calendar.freebusy")
-FAST = Rules(delay_ms=(50, 150))
+FAST = RoomRules(delay_ms=(50, 150))
 
 
 @dataclass

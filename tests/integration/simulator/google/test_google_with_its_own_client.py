@@ -14,7 +14,7 @@ import pytest
 from googleapiclient.discovery import build_from_document
 from googleapiclient.errors import HttpError
 
-from simulator.world import Rules
+from simulator.world import RoomRules
 from tests.integration.simulator.google import discovery_schema
 from tests.integration.simulator.google.conftest import OWNED, WIDE, Office, Receiver
 
@@ -509,7 +509,7 @@ def test_the_validator_notices_what_the_document_does_not_know() -> None:
 
 def test_a_room_with_a_human_approver_stays_open(office: Office) -> None:
     with office.world.lock:
-        office.world.directory.room(ELM).rules = Rules(mode="manual")
+        office.world.directory.room(ELM).rules = RoomRules(mode="manual")
     bo = office.calendar(BO)
     made = bo.events().insert(calendarId="primary", body=meeting(ELM)).execute()
     assert answer_of(bo.events().get(calendarId="primary", eventId=made["id"]).execute(), ELM) == "needsAction"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from services.room_status.deciding.fold import Change, Rules, fold
+from services.room_status.deciding.fold import Change, DecisionRules, fold
 from shared.contracts.copy_observation import CopyObservation, Sight
 from shared.contracts.meeting_state import MeetingRecord, RoomState
-from shared.crypto.meetings import Meeting
-from shared.domain.attendees import Role
+from shared.crypto.meetings import StoredMeeting
+from shared.domain.attendees import CopyRole
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
 from tests.support.builders import KEYS, NOW_MS, START_MS
@@ -83,8 +83,8 @@ def committed(case: Case) -> list[CopyObservation]:
     return seen
 
 
-def folded(seen: Sequence[CopyObservation], rules: Rules) -> tuple[Meeting, list[str]]:
-    meeting, declines = Meeting(MeetingRecord(provider="google", meeting="m-planning")), list[str]()
+def folded(seen: Sequence[CopyObservation], rules: DecisionRules) -> tuple[StoredMeeting, list[str]]:
+    meeting, declines = StoredMeeting(MeetingRecord(provider="google", meeting="m-planning")), list[str]()
     for each in seen:
         if (change := rules(meeting, each, keys=KEYS)) is not None:
             meeting = after(meeting, each.mailbox, change)
@@ -92,14 +92,14 @@ def folded(seen: Sequence[CopyObservation], rules: Rules) -> tuple[Meeting, list
     return meeting, declines
 
 
-def declines_follow_the_organiser(case: Case, rules: Rules) -> bool:
+def declines_follow_the_organiser(case: Case, rules: DecisionRules) -> bool:
     """While the organiser's copy can be looked at, the order of others' looks changes nothing that is told."""
     _, alone = folded(looks(case, case.organizer, a_look, 0), fold)
     _, declines = folded(committed(case), rules)
     return declines == alone
 
 
-def shown_as_it_is(case: Case, rules: Rules) -> bool:
+def shown_as_it_is(case: Case, rules: DecisionRules) -> bool:
     """Once everybody has been looked at last, what is shown is what stands in the calendar."""
     meeting, _ = folded(committed(case), rules)
     shown = {
@@ -120,21 +120,21 @@ LAWS = (declines_follow_the_organiser, shown_as_it_is)
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.proves("D7")
 @given(case=cases())
-def test_law_holds_for_any_order(law: Callable[[Case, Rules], bool], case: Case) -> None:
+def test_law_holds_for_any_order(law: Callable[[Case, DecisionRules], bool], case: Case) -> None:
     assert law(case, fold)
 
 
-def by_latest_look(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def by_latest_look(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """Planted: nobody's word goes before another's but by the order of the log."""
     dates = tuple(
         msgspec.structs.replace(date, speaker=seen.mailbox if seen.dates else date.speaker)
         for date in meeting.record.dates
     )
     record = msgspec.structs.replace(meeting.record, dates=dates)
-    return fold(Meeting(record, meeting.copies), msgspec.structs.replace(seen, role=Role.GUEST), keys=keys)
+    return fold(StoredMeeting(record, meeting.copies), msgspec.structs.replace(seen, role=CopyRole.GUEST), keys=keys)
 
 
-def forgetting(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def forgetting(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """Planted: what was told of a room is forgotten when it is lost from sight."""
     change = fold(meeting, seen, keys=keys)
     if change is None or seen.sight is Sight.READ:
@@ -152,12 +152,12 @@ def forgetting(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> 
     return replace(change, record=msgspec.structs.replace(change.record, dates=dates))
 
 
-def announcing_anew(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def announcing_anew(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """Planted: as `forgetting`, and a first look after a consent is not quiet."""
     return forgetting(meeting, msgspec.structs.replace(seen, baseline=False), keys=keys)
 
 
-def keeping_ghosts(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def keeping_ghosts(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """Planted: a room that the organiser's copy no longer names stays as it was."""
     known = {room.room: room for date in meeting.record.dates for room in date.rooms}
     if seen.sight is not Sight.READ or not known or all(date.rooms for date in seen.dates):
@@ -174,6 +174,6 @@ def keeping_ghosts(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys)
         (shown_as_it_is, by_latest_look),
     ],
 )
-def test_planted_fault_breaks_the_law(law: Callable[[Case, Rules], bool], planted: Rules) -> None:
+def test_planted_fault_breaks_the_law(law: Callable[[Case, DecisionRules], bool], planted: DecisionRules) -> None:
     found = find(cases(), lambda case: not law(case, planted), settings=settings(max_examples=3_000, deadline=None))
     assert law(found, fold)

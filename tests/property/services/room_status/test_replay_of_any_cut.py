@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.room_status.deciding.batch import Batch, decide, sweep
 from services.room_status.replaying.history import Reached, past
-from services.room_status.replaying.replay import Decline, compare, decline, redo
+from services.room_status.replaying.replay import DeclineEvent, compare, decline, redo
 from shared.contracts import observation
 from shared.contracts.observation import Observation
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY
@@ -28,7 +28,7 @@ class Partition:
 
     memory: dict[bytes, bytes] = field(default_factory=dict)
     history: list[Record] = field(default_factory=list)
-    told: list[Decline] = field(default_factory=list)
+    told: list[DeclineEvent] = field(default_factory=list)
 
     def commit(self, batch: Batch, passed: int) -> None:
         for change in batch.changes:

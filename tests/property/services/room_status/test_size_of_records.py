@@ -12,7 +12,7 @@ from shared.contracts.copy_observation import CopyDate, CopyObservation
 from shared.contracts.meeting_state import meeting_key
 from shared.crypto.meetings import open_meeting
 from shared.crypto.records import sealed_envelope
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.ports.log import Record
@@ -36,7 +36,7 @@ def a_daily(number: int, answer: Answer, *, at_ms: int, rooms: int = 3, dates: i
         mailbox=f"m-{KEYS.person(str(number))[2:]}",
         meeting=MEETING,
         organizer=KEYS.person("0"),
-        role=Role.GUEST if number else Role.ORGANIZER,
+        role=CopyRole.GUEST if number else CopyRole.ORGANIZER,
         observed_at_ms=at_ms,
         window_start_ms=NOW_MS - DAY_MS,
         window_end_ms=NOW_MS + WINDOW_MS,

@@ -14,7 +14,7 @@ from services.sync_worker.deciding.references import merge, observe
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.meeting_state import MeetingRecord, ask_of
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.domain.sighting import EventKind, Look, SeenEvent, Window
@@ -89,13 +89,13 @@ def observations(history: list[Truth], looked_at: list[int]) -> list[CopyObserva
     return seen
 
 
-def decided(seen: list[CopyObservation], restarts: dict[int, int]) -> tuple[Meeting, list[str]]:
+def decided(seen: list[CopyObservation], restarts: dict[int, int]) -> tuple[StoredMeeting, list[str]]:
     """
     Fold, restarting before some observations: a torn worker's decisions stand on the topic, its state does not.
 
     `restarts`: index → how many observations back the durable state lies.
     """
-    states = [Meeting(MeetingRecord(provider="microsoft", meeting=seen[0].meeting))]
+    states = [StoredMeeting(MeetingRecord(provider="microsoft", meeting=seen[0].meeting))]
     topic: list[str] = []
     index = 0
     torn = dict(restarts)
@@ -113,7 +113,7 @@ def decided(seen: list[CopyObservation], restarts: dict[int, int]) -> tuple[Meet
     return states[-1], topic
 
 
-def public(meeting: Meeting) -> list[tuple[str, str, str]]:
+def public(meeting: StoredMeeting) -> list[tuple[str, str, str]]:
     """What is left of a meeting's rooms once those nobody asks any more are forgotten."""
     rooms = [room for date in meeting.record.dates for room in date.rooms]
     return sorted(

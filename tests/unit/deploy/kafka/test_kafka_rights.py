@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.kafka.acls import SCRIPT, Grant, grants, script
+from deploy.kafka.acls import SCRIPT, AclGrant, grants, script
 from shared.contracts.topics import BY_NAME, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS
 
 
@@ -42,7 +42,7 @@ def test_rights_are_given_on_topics_of_the_table_only_and_on_every_one() -> None
 
 
 def test_a_line_names_principal_operations_and_pattern() -> None:
-    line = str(Grant("a", "group", "b-", ("Read",), prefixed=True))
+    line = str(AclGrant("a", "group", "b-", ("Read",), prefixed=True))
 
     assert line == (
         'grant --allow-principal User:a --operation Read --group "${PREFIX:-}b-" --resource-pattern-type prefixed'

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from flask.testing import FlaskClient
 
-from services.webhook_receiver.app import MAX_BODY_BYTES, Hooks, make_app
+from services.webhook_receiver.app import MAX_BODY_BYTES, HookHandler, make_app
 from services.webhook_receiver.intake import Intake
 from shared.contracts import envelope
 from shared.contracts.change_notification import ChangeNotification
@@ -64,7 +64,9 @@ class Rig:
         self.log = FailingLog()
         self.breaker = Breaker("test-log", self.log.probe, probe_every_s=0.01)
         intake = Intake(lambda: self.log, PARTITIONS, FixedClock(), self.breaker)  # type: ignore[arg-type, return-value]
-        self.client: FlaskClient = make_app(Hooks(intake, KEYS, FixedClock()), {"log": self.log.probe}).test_client()
+        self.client: FlaskClient = make_app(
+            HookHandler(intake, KEYS, FixedClock()), {"log": self.log.probe}
+        ).test_client()
 
     def wait_until_passable(self) -> None:
         """Until the probe has let the next caller through."""

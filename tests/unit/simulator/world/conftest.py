@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.world import Draft, Invitee, ManualClock, Meeting, Recurrence, Room, Rules, User, World
+from simulator.world import Invitee, ManualClock, Meeting, MeetingDraft, Recurrence, Room, RoomRules, User, World
 
 NOW_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
@@ -26,7 +26,12 @@ class Town:
 
     def room(self, name: str = "aare", *, capacity: int = 6, building: str = "Riverside", **rules: Any) -> Room:
         return self.world.directory.add_room(
-            self.tenant, name.title(), f"{name}@rooms.test", capacity=capacity, building=building, rules=Rules(**rules)
+            self.tenant,
+            name.title(),
+            f"{name}@rooms.test",
+            capacity=capacity,
+            building=building,
+            rules=RoomRules(**rules),
         )
 
     def book(
@@ -34,7 +39,7 @@ class Town:
     ) -> Meeting:
         """`start_ms` from now; `times` makes a daily series."""
         begins = NOW_MS + start_ms
-        draft = Draft(
+        draft = MeetingDraft(
             "T",
             begins,
             begins + int(hours * HOUR_MS),

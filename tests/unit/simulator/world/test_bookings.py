@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from simulator.world import (
-    Answer,
-    Draft,
+    AttendeeAnswer,
     Edit,
     FileClock,
     InvalidError,
     Invitee,
+    MeetingDraft,
     NotThereError,
     Recurrence,
     TakenError,
@@ -32,7 +32,7 @@ def story(town: Any) -> None:
     rival = town.book(aare, birs, who=town.bob)
     town.book(aare, start_ms=2 * DAY_MS, times=5)
     town.wait(2_000)
-    town.world.desk.answer(rival, birs.address, Answer.ACCEPTED)
+    town.world.desk.answer(rival, birs.address, AttendeeAnswer.ACCEPTED)
     town.world.bookings.update(first, Edit(start_ms=first.start_ms + HOUR_MS, end_ms=first.end_ms + HOUR_MS))
     town.wait()
     town.world.bookings.cancel(rival)
@@ -53,7 +53,7 @@ def test_first_to_ask_is_not_first_to_get_it_but_only_one_gets_it(build: Callabl
         meetings = [town.book(room, who=who) for who in (town.ann, town.bob)]
         town.wait()
         answers = sorted(meeting.attendees[room.address].answer for meeting in meetings)
-        assert answers == [Answer.ACCEPTED, Answer.DECLINED]
+        assert answers == [AttendeeAnswer.ACCEPTED, AttendeeAnswer.DECLINED]
         assert len(town.world.calendar.copies(room.id)) == 1
 
 
@@ -65,14 +65,14 @@ def test_each_participant_has_a_copy_of_its_own(town: Any) -> None:
     copies = town.world.calendar.participants(meeting)
     assert [copy.mailbox_id for copy in copies] == [town.ann.id, town.bob.id, room.id]
     assert len({copy.event_id for copy in copies}) == 3
-    assert copies[1].invited[room.address].answer == Answer.NONE
+    assert copies[1].invited[room.address].answer == AttendeeAnswer.NONE
 
 
 def test_google_copies_share_one_event_id(build: Callable[..., Any]) -> None:
     town = build("google")
     meeting = town.book(town.bob)
     assert {copy.event_id for copy in town.world.calendar.participants(meeting)} == {meeting.event_id}
-    chosen = Draft("T", 0, HOUR_MS, event_id=meeting.event_id)
+    chosen = MeetingDraft("T", 0, HOUR_MS, event_id=meeting.event_id)
     with pytest.raises(TakenError):
         town.world.bookings.create(town.ann.id, chosen)
 
@@ -84,7 +84,7 @@ def test_declined_room_answers_the_organiser_and_keeps_nothing(town: Any) -> Non
     town.wait()
     changes = town.world.feed.after(town.ann.id, before)
     assert [(change.kind, change.cause) for change in changes] == [("updated", "answer")]
-    assert meeting.attendees[room.address].answer == Answer.DECLINED
+    assert meeting.attendees[room.address].answer == AttendeeAnswer.DECLINED
     assert town.world.feed.after(room.id, 0) == []
 
 
@@ -107,21 +107,21 @@ def test_moved_meeting_keeps_no_slot_while_it_waits(town: Any) -> None:
     town.world.bookings.update(meeting, Edit(start_ms=meeting.start_ms + HOUR_MS, end_ms=meeting.end_ms + HOUR_MS))
     rival = town.book(room, who=town.bob)
     town.wait()
-    assert rival.attendees[room.address].answer == Answer.ACCEPTED
-    assert meeting.attendees[room.address].answer == Answer.ACCEPTED
+    assert rival.attendees[room.address].answer == AttendeeAnswer.ACCEPTED
+    assert meeting.attendees[room.address].answer == AttendeeAnswer.ACCEPTED
 
 
 def test_swapped_room_is_released_and_the_new_one_asked(town: Any) -> None:
     old, new = town.room("aare"), town.room("birs")
     meeting = town.book(old, town.bob)
     town.wait()
-    town.world.desk.answer(meeting, town.bob.address, Answer.ACCEPTED)
+    town.world.desk.answer(meeting, town.bob.address, AttendeeAnswer.ACCEPTED)
     invitees = [Invitee(town.bob.address), Invitee(new.address, role="resource")]
     town.world.bookings.update(meeting, Edit(invitees=invitees))
     assert town.world.calendar.copies(old.id) == []
     town.wait()
     answers = {address: one.answer for address, one in meeting.attendees.items()}
-    assert answers == {town.bob.address: Answer.ACCEPTED, new.address: Answer.ACCEPTED}
+    assert answers == {town.bob.address: AttendeeAnswer.ACCEPTED, new.address: AttendeeAnswer.ACCEPTED}
     assert [(fact["room"], fact["replaces"]) for fact in town.facts("room-swapped")] == [(new.id, old.id)]
 
 
@@ -130,13 +130,13 @@ def test_answer_reset_by_the_organiser_asks_the_room_again(build: Callable[..., 
     room = town.room()
     meeting = town.book(room)
     town.wait()
-    town.world.bookings.update(meeting, Edit(invitees=[Invitee(room.address, answer=Answer.NONE)]))
-    assert meeting.attendees[room.address].answer == Answer.NONE
+    town.world.bookings.update(meeting, Edit(invitees=[Invitee(room.address, answer=AttendeeAnswer.NONE)]))
+    assert meeting.attendees[room.address].answer == AttendeeAnswer.NONE
     town.wait()
     assert [fact["ask"] for fact in town.facts("room-answered")] == [1, 2]
-    preset = [Invitee(town.room("birs", mode="forbid").address, answer=Answer.ACCEPTED)]
+    preset = [Invitee(town.room("birs", mode="forbid").address, answer=AttendeeAnswer.ACCEPTED)]
     town.world.bookings.update(meeting, Edit(invitees=preset))
-    assert meeting.attendees["birs@rooms.test"].answer == Answer.NONE
+    assert meeting.attendees["birs@rooms.test"].answer == AttendeeAnswer.NONE
 
 
 def test_series_is_decided_date_by_date(build: Callable[..., Any]) -> None:
@@ -148,14 +148,14 @@ def test_series_is_decided_date_by_date(build: Callable[..., Any]) -> None:
     town.wait()
     (taken,) = meeting.overrides
     assert taken == meeting.start_ms + DAY_MS
-    assert meeting.attendees[room.address].answer == Answer.ACCEPTED
-    assert meeting.overrides[taken].attendees[room.address].answer == Answer.DECLINED
+    assert meeting.attendees[room.address].answer == AttendeeAnswer.ACCEPTED
+    assert meeting.overrides[taken].attendees[room.address].answer == AttendeeAnswer.DECLINED
     copy = town.world.calendar.copy_of(room.id, meeting.id)
     assert len(town.world.calendar.dates(copy)) == 3
     moved = Edit(start_ms=taken + 3 * HOUR_MS, end_ms=taken + 4 * HOUR_MS)
     town.world.bookings.update(meeting, moved, taken)
     town.wait()
-    assert meeting.overrides[taken].attendees[room.address].answer == Answer.ACCEPTED
+    assert meeting.overrides[taken].attendees[room.address].answer == AttendeeAnswer.ACCEPTED
     assert len(town.world.calendar.dates(copy)) == 4
 
 
@@ -180,9 +180,11 @@ def test_google_declines_a_conflict_at_once_and_replaces_the_room_itself(build: 
     town.wait()
     meeting = town.book(taken)
     town.world.run_due()
-    assert meeting.attendees[taken.address].answer == Answer.DECLINED
+    assert meeting.attendees[taken.address].answer == AttendeeAnswer.DECLINED
     town.wait()
-    assert {address: one.answer for address, one in meeting.attendees.items()} == {other.address: Answer.ACCEPTED}
+    assert {address: one.answer for address, one in meeting.attendees.items()} == {
+        other.address: AttendeeAnswer.ACCEPTED
+    }
     assert [(fact["room"], fact["replaces"]) for fact in town.facts("room-replaced")] == [(other.id, taken.id)]
     assert town.world.calendar.copies(small.id) == town.world.calendar.copies(far.id) == []
 
@@ -192,13 +194,13 @@ def test_accepted_room_may_be_lost_later(town: Any) -> None:
     meeting = town.book(room)
     town.wait()
     town.world.desk.release(meeting, room.address)
-    assert meeting.attendees[room.address].answer == Answer.DECLINED
+    assert meeting.attendees[room.address].answer == AttendeeAnswer.DECLINED
     assert town.world.calendar.copies(room.id) == []
     assert [fact["kind"] for fact in town.facts()][-2:] == ["room-released", "room-answered"]
 
 
 def test_same_transaction_books_once(town: Any) -> None:
-    draft = Draft("T", town.world.now_ms(), town.world.now_ms() + HOUR_MS, transaction_id="t1")
+    draft = MeetingDraft("T", town.world.now_ms(), town.world.now_ms() + HOUR_MS, transaction_id="t1")
     first = town.world.bookings.create(town.ann.id, draft)
     assert town.world.bookings.create(town.ann.id, draft) is first
 
@@ -206,13 +208,13 @@ def test_same_transaction_books_once(town: Any) -> None:
 @pytest.mark.parametrize(("start", "end", "zone"), [(HOUR_MS, 0, "UTC"), (0, HOUR_MS, "Mars/Olympus")])
 def test_senseless_meeting_is_refused(town: Any, start: int, end: int, zone: str) -> None:
     with pytest.raises(InvalidError):
-        town.world.bookings.create(town.ann.id, Draft("T", start, end, time_zone=zone))
+        town.world.bookings.create(town.ann.id, MeetingDraft("T", start, end, time_zone=zone))
 
 
 def test_nobody_answers_uninvited(town: Any) -> None:
     meeting = town.book()
     with pytest.raises(NotThereError):
-        town.world.desk.answer(meeting, town.bob.address, Answer.ACCEPTED)
+        town.world.desk.answer(meeting, town.bob.address, AttendeeAnswer.ACCEPTED)
 
 
 def test_lagging_feed_hides_the_youngest_changes_without_losing_them(town: Any) -> None:

@@ -6,7 +6,7 @@ import secrets
 
 import msgspec
 
-from services.portal.admin.integration.testflow.deciding.room_choice import Place
+from services.portal.admin.integration.testflow.deciding.room_choice import RoomChoice
 from services.portal.admin.integration.testflow.deciding.run import Made
 from services.portal.deps import Deps
 from shared.domain.identity import Mailbox, Provider
@@ -18,9 +18,9 @@ from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
 
-def place_of(made: Made) -> Place:
+def place_of(made: Made) -> RoomChoice:
     """Where and when the event is, or was to be."""
-    return Place(RoomContact(made.room, made.room_name), made.start_ms, 1, 1)
+    return RoomChoice(RoomContact(made.room, made.room_name), made.start_ms, 1, 1)
 
 
 def request_subscription(deps: Deps, made: Made, channel_id: str) -> SubscriptionRequest:

@@ -13,7 +13,7 @@ from shared.errors import RefusedError, RetryableError
 from shared.grants.endings import Endings
 from shared.grants.sleep import people
 from shared.organisations.enrolment import NOBODY, join, tenant_of
-from shared.organisations.integration import Act, after
+from shared.organisations.integration import IntegrationTransition, after
 from shared.registry import tables
 
 
@@ -58,7 +58,7 @@ def enable(deps: Deps, tenant: str, run: TestRun) -> bool:
         if 0 < row.sleep_until_ms <= now_ms:
             message = "the consents' key is being destroyed by another process"
             raise RetryableError(message, retry_after_s=1.0)
-        return msgspec.structs.replace(after(row, Act.TEST_PASSED, now_ms), directory=run.directory)
+        return msgspec.structs.replace(after(row, IntegrationTransition.TEST_PASSED, now_ms), directory=run.directory)
 
     tables.tenants(deps.engine.registry).change(tenant, "tenant", passed)
     complete(deps, tenant)

@@ -32,7 +32,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.admission import enter
-from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.openid import SignedInIdentity
 from services.portal.sign_in.refusals import Cause, RefusedSignInError, explained, provider_code
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
@@ -40,7 +40,7 @@ from shared.domain.instants import SECOND_MS
 from shared.errors import RefusedError, RetryableError, RoomsyncError
 from shared.grants.oauth import Granted
 from shared.grants.vault import ConsentVault, TokenKind
-from shared.organisations.integration import Act, after
+from shared.organisations.integration import IntegrationTransition, after
 from shared.organisations.people import user_id
 from shared.registry import tables
 from shared.runtime.logging import get_logger
@@ -98,7 +98,7 @@ class TestFlow:
             row = _there(row)
             if row.integration is IntegrationState.ENABLED:
                 raise already_on()
-            after_it = after(row, Act.BEGIN_TEST, now_ms)
+            after_it = after(row, IntegrationTransition.BEGIN_TEST, now_ms)
             return msgspec.structs.replace(after_it, provider=provider.value, directory=directory)
 
         tables.tenants(self._deps.engine.registry).change(person.tenant, "tenant", testing)
@@ -124,7 +124,7 @@ class TestFlow:
             person.tenant, run, lambda run: msgspec.structs.replace(run, stage=Stage.SENT, beat_at_ms=now_ms)
         )
 
-    def come_back(self, person: Person, identity: Identity, grant: Granted) -> TestRun:
+    def come_back(self, person: Person, identity: SignedInIdentity, grant: Granted) -> TestRun:
         """
         They gave the permission: the test runs from now on.
 
@@ -194,7 +194,7 @@ class TestFlow:
 
         def given_up(row: TenantRow | None) -> TenantRow:
             try:
-                return after(_there(row), Act.GIVE_UP, now_ms)
+                return after(_there(row), IntegrationTransition.GIVE_UP, now_ms)
             except RefusedError as error:
                 raise _no_test() from error
 
@@ -265,7 +265,7 @@ class TestFlow:
         except SupersededError as error:
             raise _no_test() from error
 
-    def _check_account(self, person: Person, organisation: TenantRow, identity: Identity) -> None:
+    def _check_account(self, person: Person, organisation: TenantRow, identity: SignedInIdentity) -> None:
         if is_taken(self._deps, person.tenant, identity.provider, identity.directory):
             raise RefusedSignInError(Cause.DIRECTORY_TAKEN, contact=organisation.contact)
         known = known_directory(self._deps, person.tenant, identity.provider)
@@ -348,7 +348,7 @@ class TestFlow:
         def failed(row: TenantRow | None) -> TenantRow | None:
             if row is None or row.integration is not IntegrationState.TESTING:
                 return None
-            return after(row, Act.TEST_FAILED, now_ms)
+            return after(row, IntegrationTransition.TEST_FAILED, now_ms)
 
         tables.tenants(self._deps.engine.registry).change(tenant, "tenant", failed)
         if run.tester and run.tester != run.user and not run.made and not self._is_linked(tenant, run):

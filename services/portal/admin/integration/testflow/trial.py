@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from services.portal.admin.integration.testflow.cleanup import new_channel, request_subscription, take_back
-from services.portal.admin.integration.testflow.deciding.room_choice import Place, place
+from services.portal.admin.integration.testflow.deciding.room_choice import RoomChoice, place
 from services.portal.admin.integration.testflow.deciding.run import (
     Made,
     Step,
@@ -21,7 +21,7 @@ from services.portal.admin.integration.testflow.deciding.run import (
     troubled,
     without,
 )
-from services.portal.admin.integration.testflow.deciding.troubles import Code, changed_nothing, trouble_of
+from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, changed_nothing, trouble_of
 from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
 from services.portal.deps import Deps
 from shared.contracts import change_notification
@@ -96,7 +96,7 @@ class Trial:
     def _steps(self) -> None:
         if not self._step(Step.READ, self._read):
             return
-        found: list[Place] = []
+        found: list[RoomChoice] = []
         if not self._step(Step.ROOM, lambda: self._choose(found)):
             return
         if not self._step(Step.SUBSCRIBE, self._subscribe):
@@ -116,7 +116,7 @@ class Trial:
             return False
         except Exception as error:  # noqa: BLE001  # whatever it is becomes a line on the page, and what was made is undone
             code, provider_code = trouble_of(step, error)
-            if code == Code.INTERNAL:
+            if code == TroubleCode.INTERNAL:
                 _log.exception("test_flow_crashed", step=step.value, kind=type(error).__name__)
             self._note(step, code, provider_code)
             return False
@@ -138,10 +138,10 @@ class Trial:
         self._using(lambda access: self._calendar.agenda(access, Window(now_ms, now_ms + 7 * DAY_MS)))
         return ""
 
-    def _choose(self, found: list[Place]) -> str:
+    def _choose(self, found: list[RoomChoice]) -> str:
         rooms = self._rooms()
         if not rooms:
-            raise StepError(Code.ROOM_MISSING)
+            raise StepError(TroubleCode.ROOM_MISSING)
         chosen = place(
             rooms,
             self._now_ms(),
@@ -150,7 +150,7 @@ class Trial:
             ),
         )
         if chosen is None:
-            raise StepError(Code.ROOM_INVISIBLE)
+            raise StepError(TroubleCode.ROOM_INVISIBLE)
         found.append(chosen)
         room = self._deps.engine.keyring.keys(self._tenant).room(chosen.room.address)
         self._change(lambda run: msgspec.structs.replace(run, room=room))
@@ -185,7 +185,7 @@ class Trial:
         )
         return ""
 
-    def _push(self, chosen: Place) -> str:
+    def _push(self, chosen: RoomChoice) -> str:
         heard = self._hints()  # stands at the tail as it is before the change
         request = f"test-{secrets.token_hex(12)}"
         before = self._made
@@ -203,10 +203,10 @@ class Trial:
         crash_point("portal.test-booked")
         self._keep(msgspec.structs.replace(self._made, event_id=event_id))
         if not self._until(lambda: any(self._tells(record) for record in next(heard)), _POLL_S):
-            raise StepError(Code.WEBHOOK_UNREACHABLE)
+            raise StepError(TroubleCode.WEBHOOK_UNREACHABLE)
         return ""
 
-    def _answer(self, chosen: Place) -> str:
+    def _answer(self, chosen: RoomChoice) -> str:
         said = _NOTHING
 
         def answered() -> bool:
@@ -215,17 +215,17 @@ class Trial:
             return said != _NOTHING
 
         if not self._until(answered, _READ_EVERY_S):
-            raise StepError(Code.ROOM_SILENT)
+            raise StepError(TroubleCode.ROOM_SILENT)
         return said
 
-    def _room_says(self, chosen: Place) -> str:
+    def _room_says(self, chosen: RoomChoice) -> str:
         meeting = self._using(lambda access: self._calendar.read(access, self._made.event_id))
         if meeting.cancelled:  # Google goes on showing what was deleted
-            raise StepError(Code.EVENT_GONE)
+            raise StepError(TroubleCode.EVENT_GONE)
         address = chosen.room.address.lower()
         answers = [each.answer for each in meeting.attendees if each.address.lower() == address]
         if not answers:
-            raise StepError(Code.ROOM_INVISIBLE)
+            raise StepError(TroubleCode.ROOM_INVISIBLE)
         return _NOTHING if answers[0] == "unknown" else answers[0]
 
     # The log
@@ -265,7 +265,7 @@ class Trial:
         for sealed in earlier:
             self._undo_sealed(sealed)
         if self._run.made != mine:
-            self._note(Step.CLEAN_UP, Code.CLEAN_UP_UNFINISHED, "")
+            self._note(Step.CLEAN_UP, TroubleCode.CLEAN_UP_UNFINISHED, "")
             return False
         return True
 
@@ -273,7 +273,7 @@ class Trial:
         for sealed in self._run.made:
             self._undo_sealed(sealed)
         if self._run.made:
-            raise StepError(Code.CLEAN_UP_UNFINISHED)
+            raise StepError(TroubleCode.CLEAN_UP_UNFINISHED)
         return ""
 
     def _undo_sealed(self, sealed: bytes) -> None:
@@ -336,7 +336,7 @@ class Trial:
             if time.monotonic() > deadline_s:
                 return False
             if self._deps.stop.wait(every_s):
-                raise StepError(Code.INTERRUPTED)
+                raise StepError(TroubleCode.INTERRUPTED)
             self._beat()
         return True
 

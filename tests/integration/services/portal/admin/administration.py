@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 
 from services.portal.app import create_app
 from services.portal.deps import Deps
-from services.webhook_receiver.app import Hooks, make_app
+from services.webhook_receiver.app import HookHandler, make_app
 from services.webhook_receiver.intake import Intake
 from shared.contracts.rows import IntegrationState, RoomRow, TenantRow
 from shared.crypto.master import new_key, parse
@@ -159,7 +159,7 @@ def a_building(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[B
     engine = open_engine(home, partitions=2, prefix="", master=master, clock=clock)
     breaker = Breaker("log", engine.log.probe)
     receiver = serve_in_background(
-        make_app(Hooks(Intake(lambda: engine.log, 2, clock, breaker), master.hook_keys(), clock), {}),
+        make_app(HookHandler(Intake(lambda: engine.log, 2, clock, breaker), master.hook_keys(), clock), {}),
         "webhook-receiver",
         threads=4,
         ready=False,

@@ -10,7 +10,7 @@ import pytest
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory
 from shared.contracts.rows import DismissalRow, TakeState
-from shared.domain.attendees import Role
+from shared.domain.attendees import CopyRole
 from shared.domain.instants import HOUR_MS
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
@@ -27,7 +27,7 @@ def as_guest(office: Office, meeting: MeetingState, guest: Browser, organizer: s
     """The same meeting, its organiser not connected: the copy of `guest` speaks for it."""
     [event] = office.calendar.events.values()
     office.calendar.events[event.event_id] = dataclasses.replace(event, is_organizer=False, organizer=organizer)
-    copies = {name: msgspec.structs.replace(copy, role=Role.GUEST) for name, copy in meeting.copies.items()}
+    copies = {name: msgspec.structs.replace(copy, role=CopyRole.GUEST) for name, copy in meeting.copies.items()}
     return msgspec.structs.replace(meeting, copies=copies, voice=guest.mailbox)
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.room_status.deciding.fold import Rules, fold
+from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import Comparison, compare
 from services.room_status.worker import RoomStatusOwner
@@ -123,7 +123,7 @@ class Recorder:
     def keys_of(self, tenant: str) -> TenantKeys:
         return self.engine.keyring.keys(tenant)
 
-    def compared(self, partition: int, begin: int, end: int, rules: Rules = fold) -> Comparison:
+    def compared(self, partition: int, begin: int, end: int, rules: DecisionRules = fold) -> Comparison:
         """One partition's range, redone and compared."""
         log = self.engine.log
         redone = recollection.replay(log, partition, begin, end, keys_of=self.keys_of, rules=rules)

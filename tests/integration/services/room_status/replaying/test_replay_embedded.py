@@ -14,7 +14,7 @@ from services.room_status.replaying.replay import identity
 from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.envelope import decode
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, TOPICS
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import DAY_MS
 from shared.domain.keys import TenantKeys
 from shared.ports.log import NewRecord
@@ -62,7 +62,7 @@ def test_ranges_replayed_during_live_traffic_give_the_same(recorder: Recorder) -
 
 @pytest.mark.proves("M1")
 def test_changed_rules_show_exactly_the_differences_and_touch_nothing(recorder: Recorder, clock: ManualClock) -> None:
-    def quiet_aare(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+    def quiet_aare(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
         """Never announces one room."""
         change = fold(meeting, seen, keys=keys)
         kept = [each for each in change.declines if each.data.room_id != "r-aare"] if change else []

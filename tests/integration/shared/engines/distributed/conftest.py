@@ -17,7 +17,7 @@ import pytest
 
 from deploy.local.kafka import Brokers, brokers
 from deploy.local.processes import ServerError
-from deploy.local.redis import Profile, RedisServer, redis_server
+from deploy.local.redis import RedisServer, RedisUse, redis_server
 from shared.crypto.master import MasterKeys, new_key, parse
 from shared.engines.distributed import DistributedEngine, ensure_topics, open_engine
 from shared.runtime.clock import SystemClock
@@ -57,7 +57,7 @@ def own_brokers() -> Iterator[Brokers]:
 def view_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis for views that may be killed."""
     servers.require(_redis_missing())
-    with redis_server(Profile.VIEWS, tmp_path / "views") as server:
+    with redis_server(RedisUse.VIEWS, tmp_path / "views") as server:
         yield server
 
 
@@ -65,7 +65,7 @@ def view_server(tmp_path: Path) -> Iterator[RedisServer]:
 def registry_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis for the registry that may be killed; its files are under `tmp_path / "registry"`."""
     servers.require(_redis_missing())
-    with redis_server(Profile.REGISTRY, tmp_path / "registry") as server:
+    with redis_server(RedisUse.REGISTRY, tmp_path / "registry") as server:
         yield server
 
 

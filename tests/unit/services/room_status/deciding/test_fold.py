@@ -9,16 +9,16 @@ from services.room_status.deciding.fold import fold
 from shared.contracts.copy_observation import from_version_1
 from shared.contracts.meeting_state import MeetingRecord, RoomRecord, RoomState
 from shared.contracts.observation import Observation
-from shared.crypto.meetings import Meeting
-from shared.domain.attendees import Role
+from shared.crypto.meetings import StoredMeeting
+from shared.domain.attendees import CopyRole
 from shared.domain.instants import DAY_MS, HOUR_MS
 from tests.support.builders import KEYS, NOW_MS, START_MS, an_observation, an_occurrence
 from tests.support.meetings import after
 
 
-def folded(*seen: Observation, provider: str = "microsoft") -> tuple[Meeting, list[str]]:
+def folded(*seen: Observation, provider: str = "microsoft") -> tuple[StoredMeeting, list[str]]:
     """Fold one after the other; returns the meeting and the ids announced on the way."""
-    meeting, told = Meeting(MeetingRecord(provider=provider, meeting="m-planning")), []
+    meeting, told = StoredMeeting(MeetingRecord(provider=provider, meeting="m-planning")), []
     for step, observation in enumerate(seen):
         change = fold(meeting, from_version_1(observation), keys=KEYS)
         if change is not None:
@@ -28,11 +28,11 @@ def folded(*seen: Observation, provider: str = "microsoft") -> tuple[Meeting, li
     return meeting, told
 
 
-def rooms(meeting: Meeting) -> list[RoomRecord]:
+def rooms(meeting: StoredMeeting) -> list[RoomRecord]:
     return [room for date in meeting.record.dates for room in date.rooms]
 
 
-def state_of(meeting: Meeting, room: str = "a") -> RoomState:
+def state_of(meeting: StoredMeeting, room: str = "a") -> RoomState:
     return next(each.state for each in rooms(meeting) if each.room == room)
 
 
@@ -126,14 +126,14 @@ def test_past_meeting_is_never_announced() -> None:
 def test_second_attendee_who_connects_announces_nothing() -> None:
     ada = an_observation(a="declined", provider="google")
     ben = an_observation(
-        a="declined", provider="google", mailbox="m-ben", role=Role.GUEST, baseline=True, at_ms=NOW_MS + 1
+        a="declined", provider="google", mailbox="m-ben", role=CopyRole.GUEST, baseline=True, at_ms=NOW_MS + 1
     )
     _, told = folded(ada, ben, provider="google")
     assert len(told) == 1
 
 
 def test_organiser_who_connects_after_a_guest_is_told_nothing_old() -> None:
-    ben = an_observation(a="declined", mailbox="m-ben", role=Role.GUEST, baseline=True)
+    ben = an_observation(a="declined", mailbox="m-ben", role=CopyRole.GUEST, baseline=True)
     ada = an_observation(a="declined", baseline=True, at_ms=NOW_MS + 1)
     meeting, told = folded(ben, ada)
     assert told == []
@@ -141,13 +141,13 @@ def test_organiser_who_connects_after_a_guest_is_told_nothing_old() -> None:
 
 
 def test_microsoft_room_is_unknown_without_the_organisers_copy() -> None:
-    meeting, told = folded(an_observation(a="declined", role=Role.GUEST, mailbox="m-ben"))
+    meeting, told = folded(an_observation(a="declined", role=CopyRole.GUEST, mailbox="m-ben"))
     assert state_of(meeting) is RoomState.UNKNOWN
     assert told == []
 
 
 def test_withdrawn_organiser_leaves_the_room_unknown_and_the_word_to_nobody() -> None:
-    ben = an_observation(a="none", role=Role.GUEST, mailbox="m-ben")
+    ben = an_observation(a="none", role=CopyRole.GUEST, mailbox="m-ben")
     meeting, _ = folded(an_observation(a="accepted"), ben, an_observation(withdrawn=True, at_ms=NOW_MS + 1))
     assert state_of(meeting) is RoomState.UNKNOWN
     assert not meeting.record.dates[0].in_sight
@@ -155,8 +155,8 @@ def test_withdrawn_organiser_leaves_the_room_unknown_and_the_word_to_nobody() ->
 
 
 def test_google_believes_the_lowest_guest_that_shows_guests() -> None:
-    hidden = an_observation(a="none", role=Role.GUEST, mailbox="m-a", provider="google", shows_guests=False)
-    guest = an_observation(a="declined", role=Role.GUEST, mailbox="m-b", provider="google")
+    hidden = an_observation(a="none", role=CopyRole.GUEST, mailbox="m-a", provider="google", shows_guests=False)
+    guest = an_observation(a="declined", role=CopyRole.GUEST, mailbox="m-b", provider="google")
     meeting, told = folded(hidden, guest, provider="google")
     assert meeting.record.dates[0].speaker == "m-b"
     assert len(told) == 1

@@ -7,7 +7,7 @@ import pytest
 from services.room_status.deciding.fold import fold
 from shared.contracts.copy_observation import CopyObservation, Sight
 from shared.contracts.meeting_state import MeetingRecord, RoomRecord, RoomState
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import DAY_MS, HOUR_MS
 from tests.support.builders import KEYS, NOW_MS, START_MS
 from tests.support.copy_builders import a_date, a_guest_look, a_look
@@ -16,9 +16,9 @@ from tests.support.meetings import after
 LATER_MS = START_MS + 4 * HOUR_MS
 
 
-def folded(*seen: CopyObservation) -> tuple[Meeting, list[str]]:
+def folded(*seen: CopyObservation) -> tuple[StoredMeeting, list[str]]:
     """Fold one after the other; returns the meeting and the ids announced on the way."""
-    meeting, declines = Meeting(MeetingRecord(provider=seen[0].provider, meeting="m-planning")), list[str]()
+    meeting, declines = StoredMeeting(MeetingRecord(provider=seen[0].provider, meeting="m-planning")), list[str]()
     for each in seen:
         change = fold(meeting, each, keys=KEYS)
         if change is not None:
@@ -27,7 +27,7 @@ def folded(*seen: CopyObservation) -> tuple[Meeting, list[str]]:
     return meeting, declines
 
 
-def room_of(meeting: Meeting, slot: str = "single", room: str = "a") -> RoomRecord:
+def room_of(meeting: StoredMeeting, slot: str = "single", room: str = "a") -> RoomRecord:
     return next(
         each for date in meeting.record.dates if date.ref == f"o-{slot}" for each in date.rooms if each.room == room
     )

@@ -11,7 +11,7 @@ from services.room_status.deciding.fold import Change, fold
 from services.room_status.replaying.replay import Comparison, compare, redo
 from shared.contracts import observation
 from shared.contracts.copy_observation import CopyObservation
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.crypto.records import sealed_envelope
 from shared.domain.keys import TenantKeys
 from shared.ports.log import Record
@@ -25,7 +25,7 @@ FACTS = (
 )
 
 
-def loud(meeting: Meeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def loud(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
     """Announces what a first look finds, too."""
     return fold(meeting, msgspec.structs.replace(seen, baseline=False), keys=keys)
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from services.room_status.deciding.fold import RULES_VERSION
-from services.room_status.replaying.replay import Decline, compare, redo
+from services.room_status.replaying.replay import DeclineEvent, compare, redo
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from shared.contracts import observation
 from shared.crypto.records import sealed_envelope
@@ -20,14 +20,14 @@ from tests.support.builders import KEYS, an_observation
 FACTS = (an_observation(baseline=True, a="none"), an_observation(a="declined"))
 
 
-def replayed() -> Decline:
+def replayed() -> DeclineEvent:
     values = [sealed_envelope(KEYS, seen, type=observation.TYPE, id=f"o-{at}") for at, seen in enumerate(FACTS)]
     records = [Record("observations", 0, at, b"t/m", value, (), 0) for at, value in enumerate(values)]
     [found] = redo([records], {}, partition=0, keys_of=lambda _: KEYS).declines
     return found
 
 
-def published(version: int, value: bytes) -> Decline:
+def published(version: int, value: bytes) -> DeclineEvent:
     """The same decline as another version of the rules published it."""
     found = replayed()
     headers = [(name, text) for name, text in found.record.headers if name != "rules-version"]

@@ -9,7 +9,7 @@ from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.mailbox import (
     ECHO_MS,
     Pace,
-    Repair,
+    SubscriptionNeed,
     after_failure,
     after_look,
     hint_pause_ms,
@@ -52,14 +52,14 @@ def after(
 
 
 def test_missing_or_dead_subscription_is_made_anew() -> None:
-    assert repair(a_state(subscription=None), NOW_MS) is Repair.SUBSCRIBE
-    assert repair(a_state(), LIVE.expires_at_ms) is Repair.SUBSCRIBE
-    assert repair(a_state(), NOW_MS) is Repair.NONE
+    assert repair(a_state(subscription=None), NOW_MS) is SubscriptionNeed.SUBSCRIBE
+    assert repair(a_state(), LIVE.expires_at_ms) is SubscriptionNeed.SUBSCRIBE
+    assert repair(a_state(), NOW_MS) is SubscriptionNeed.NONE
 
 
 @pytest.mark.proves("B1")
 def test_subscription_is_extended_well_before_it_ends() -> None:
-    assert repair(a_state(), NOW_MS + 5 * DAY_MS) is Repair.EXTEND
+    assert repair(a_state(), NOW_MS + 5 * DAY_MS) is SubscriptionNeed.EXTEND
     renewed = after(a_state(), {}, {}).due[DueReason.RENEW]
     assert NOW_MS + 4 * DAY_MS < renewed < NOW_MS + 5 * DAY_MS
 
@@ -101,7 +101,7 @@ def test_change_that_no_push_announced_doubts_the_subscription_and_extends_it_at
     reconciling = a_state(due={DueReason.RECONCILE: NOW_MS}, baseline_done=True)
     doubted = after(reconciling, a_reference("none"), a_reference("declined"))
     assert doubted.doubted_at_ms == NOW_MS
-    assert repair(doubted, NOW_MS) is Repair.EXTEND
+    assert repair(doubted, NOW_MS) is SubscriptionNeed.EXTEND
     assert not after(reconciling, a_reference("none"), a_reference("declined"), hinted=True).doubted_at_ms
     assert not after(reconciling, a_reference("none"), a_reference("declined"), full=True).doubted_at_ms
     assert not after(reconciling, a_reference("none"), a_reference("none")).doubted_at_ms

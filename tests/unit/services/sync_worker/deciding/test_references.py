@@ -10,7 +10,7 @@ from services.sync_worker.deciding.references import Merge, merge, observe, with
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyObservation, Sight
 from shared.contracts.rows import RoomRow
-from shared.domain.attendees import Answer, AttendeeKind, Role, SeenAttendee
+from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import EventKind, Look, Seen, SeenEvent, SeenRemoval, Window
 from tests.support.builders import KEYS, NOW_MS, START_MS
@@ -127,7 +127,7 @@ def test_sparse_dates_of_a_series_take_the_masters_rooms_and_meeting() -> None:
     after = looked({}, *dates, exception, master)
     (seen,) = observed(after.references, *after.meetings)
     assert seen.meeting == KEYS.meeting("microsoft", "series")
-    assert seen.role is Role.ORGANIZER
+    assert seen.role is CopyRole.ORGANIZER
     assert [list(date.rooms.values()) for date in seen.dates] == [["none"], ["none"], ["declined"]]
 
 

@@ -12,7 +12,7 @@ from shared.domain.sighting import Availability, EventKind, SeenEvent, SeenRemov
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft.parse import latest, parse_availability, parse_item, parse_live, parse_page
 from shared.providers.microsoft.subscriptions import confirmed, is_ours
-from shared.providers.microsoft.wire import Subscription
+from shared.providers.microsoft.wire import GraphSubscription
 
 Sample = Callable[[str], bytes]
 TIMES = b'"start": {"dateTime": "2026-11-23T09:00:00"}, "end": {"dateTime": "2026-11-23T09:00:00"}'
@@ -221,7 +221,7 @@ def test_the_confirmed_expiry_counts(graph_bytes: Sample) -> None:
     ],
 )
 def test_only_a_subscription_on_this_persons_events_is_ours(resource: str | None, ours: bool) -> None:
-    listed = Subscription(id="s", expiration_date_time="2026-11-27T08:15:00Z", resource=resource)
+    listed = GraphSubscription(id="s", expiration_date_time="2026-11-27T08:15:00Z", resource=resource)
     assert is_ours(listed, "1f7c") is ours
 
 

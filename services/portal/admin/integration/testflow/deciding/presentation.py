@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.portal.admin.integration.testflow.deciding.run import Stage, Step, TestRun
-from services.portal.admin.integration.testflow.deciding.troubles import Code, about
+from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, about
 from services.portal.sign_in.refusals import Who
 from shared.domain.instants import to_rfc3339
 
@@ -31,8 +31,8 @@ _ANSWERS = {
 def run_shape(run: TestRun, *, interrupted: bool) -> Json:
     """Everything that may be shown of a run."""
     troubles = [_trouble(each.code, each.provider_code, each.step, each.at_ms) for each in run.troubles]
-    if interrupted and all(each["code"] != Code.INTERRUPTED for each in troubles):
-        troubles.append(_trouble(Code.INTERRUPTED, "", run.step or Step.CONSENT, run.beat_at_ms))
+    if interrupted and all(each["code"] != TroubleCode.INTERRUPTED for each in troubles):
+        troubles.append(_trouble(TroubleCode.INTERRUPTED, "", run.step or Step.CONSENT, run.beat_at_ms))
     return {
         "id": run.id,
         "provider": run.provider,

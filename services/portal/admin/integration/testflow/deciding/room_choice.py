@@ -18,7 +18,7 @@ Said = Callable[[Sequence[str], int, int], Mapping[str, Availability]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RoomChoice:
     """A room and a time for the test's event."""
 
     room: RoomContact
@@ -39,7 +39,7 @@ class Place:
         )
 
 
-def place(rooms: Sequence[RoomContact], now_ms: int, said: Said) -> Place | None:
+def place(rooms: Sequence[RoomContact], now_ms: int, said: Said) -> RoomChoice | None:
     """
     A room that is free at one of a few times in the next days; if none is, one that is busy, since a "no" is an answer too.
 
@@ -47,7 +47,7 @@ def place(rooms: Sequence[RoomContact], now_ms: int, said: Said) -> Place | None
         None when nothing can be seen of any of them.
     """
     asked = rooms[:MOST_ROOMS]
-    fallback: Place | None = None
+    fallback: RoomChoice | None = None
     for ahead_ms in _AHEAD_MS:
         start_ms = (now_ms + ahead_ms) // HOUR_MS * HOUR_MS
         answers = said([room.address for room in asked], start_ms, start_ms + LENGTH_MS)
@@ -56,7 +56,7 @@ def place(rooms: Sequence[RoomContact], now_ms: int, said: Said) -> Place | None
         if not visible:
             return fallback
         free = [room for room in visible if known[room.address.lower()] is Availability.FREE]
-        found = Place((free or visible)[0], start_ms, len(visible), len(asked))
+        found = RoomChoice((free or visible)[0], start_ms, len(visible), len(asked))
         if free:
             return found
         fallback = fallback or found

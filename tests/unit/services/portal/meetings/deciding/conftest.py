@@ -9,7 +9,7 @@ import pytest
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory
 from shared.contracts.observation import Observation, ObservedOccurrence
-from shared.domain.attendees import Answer, Role
+from shared.domain.attendees import Answer, CopyRole
 from shared.domain.keys import TenantKeys
 
 NOW_MS = 1_763_650_000_000
@@ -65,7 +65,7 @@ def a_meeting() -> Callable[..., MeetingState]:
     """Build a meeting that the voice organises and a guest attends; both copies show every room unless told otherwise."""
 
     def build(*rooms: RoomMemory, guest_sees: tuple[str, ...] | None = None, voice: str = VOICE) -> MeetingState:
-        def copy(mailbox: str, role: Role, visible: tuple[str, ...] | None) -> Observation:
+        def copy(mailbox: str, role: CopyRole, visible: tuple[str, ...] | None) -> Observation:
             dates = {room.occurrence: room for room in rooms if room.state is not RoomState.GONE}
             return Observation(
                 provider="microsoft",
@@ -91,7 +91,7 @@ def a_meeting() -> Callable[..., MeetingState]:
                 ),
             )
 
-        copies = {VOICE: copy(VOICE, Role.ORGANIZER, None), GUEST: copy(GUEST, Role.GUEST, guest_sees)}
+        copies = {VOICE: copy(VOICE, CopyRole.ORGANIZER, None), GUEST: copy(GUEST, CopyRole.GUEST, guest_sees)}
         return MeetingState(provider="microsoft", meeting=MEETING, copies=copies, voice=voice, rooms=rooms)
 
     return build

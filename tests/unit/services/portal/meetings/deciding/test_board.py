@@ -20,7 +20,7 @@ from services.portal.meetings.deciding.board import (
 from services.portal.meetings.deciding.prompts import Closing, Viewer, view_meeting
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.keys import TenantKeys
 
 from .conftest import HOUR_MS, NOW_MS, START_MS, VOICE
@@ -33,7 +33,9 @@ def look(keys: TenantKeys, a_meeting: Callable[..., MeetingState]) -> Look:
     """The voice's board of one meeting with these rooms."""
 
     def build(*rooms: RoomMemory, now_ms: int = NOW_MS) -> Board:
-        return build_board([view_meeting(Meeting(*from_version_1(a_meeting(*rooms))), keys, Viewer(VOICE, now_ms, 0))])
+        return build_board(
+            [view_meeting(StoredMeeting(*from_version_1(a_meeting(*rooms))), keys, Viewer(VOICE, now_ms, 0))]
+        )
 
     return build
 

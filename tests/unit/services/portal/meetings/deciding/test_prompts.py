@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.portal.meetings.deciding.prompts import Closing, MeetingView, Prompt, PromptState, Viewer, view_meeting
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
-from shared.crypto.meetings import Meeting
+from shared.crypto.meetings import StoredMeeting
 from shared.domain.keys import TenantKeys
 
 from .conftest import GUEST, HOUR_MS, NOW_MS, START_MS, VOICE
@@ -29,7 +29,7 @@ def seen(
     grace_ms: int = 0,
     dismissed: frozenset[str] = frozenset(),
 ) -> MeetingView:
-    return view_meeting(Meeting(*from_version_1(meeting)), keys, Viewer(mailbox, now_ms, grace_ms, dismissed))
+    return view_meeting(StoredMeeting(*from_version_1(meeting)), keys, Viewer(mailbox, now_ms, grace_ms, dismissed))
 
 
 def only(found: MeetingView) -> Prompt:

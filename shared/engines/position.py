@@ -7,8 +7,8 @@ import msgspec
 from shared.contracts.envelope import read_json
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """As it stands under POSITION_KEY."""
+class Position(msgspec.Struct, frozen=True):
+    """The value of the record under POSITION_KEY."""
 
     inputs: dict[str, int] = {}
     """Input topic → next offset to read."""
@@ -16,11 +16,11 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """Output topic → the offset after this owner's last record in its own partition."""
 
 
-def encode(position: Position) -> bytes:
-    """As JSON."""
+def encode_position(position: Position) -> bytes:
+    """Encode a position as JSON."""
     return msgspec.json.encode(position)
 
 
-def decode(value: bytes | None) -> Position:
-    """Nothing written yet is the beginning of everything. Raises MalformedRecordError."""
+def decode_position(value: bytes | None) -> Position:
+    """Decode a position record; None, when nothing is written yet, means the beginning. Raises MalformedRecordError."""
     return Position() if value is None else read_json(value, Position)
