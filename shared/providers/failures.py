@@ -73,7 +73,7 @@ class Known(NamedTuple):
     """What to do, for people; "" where nothing is to be done."""
 
 
-class Answer(NamedTuple):
+class FailedAnswer(NamedTuple):
     """A refusing answer, with what it means."""
 
     doing: Doing
@@ -125,7 +125,9 @@ class Failures:
         known = self.codes.get(code.lower())
         return known.meaning if known else None
 
-    def read(self, doing: Doing, status: int, codes: Sequence[str], message: str, headers: Mapping[str, str]) -> Answer:
+    def read(
+        self, doing: Doing, status: int, codes: Sequence[str], message: str, headers: Mapping[str, str]
+    ) -> FailedAnswer:
         """
         Look an answer up in the tables.
 
@@ -142,20 +144,20 @@ class Failures:
             known = self.codes[code.lower()]
         else:
             code, known = next(iter(codes), ""), self._read_status(status)
-        return Answer(doing, status, code[:_CODE_CHARS], message, known, headers)
+        return FailedAnswer(doing, status, code[:_CODE_CHARS], message, known, headers)
 
-    def choose_error(self, answer: Answer) -> RoomsyncError:
+    def choose_error(self, answer: FailedAnswer) -> RoomsyncError:
         """The error that an answer asks for; it carries the answer's status and code."""
         error = self._choose_error(answer, self.describe(answer))
         error.provider_status, error.provider_code = answer.status, answer.code
         return error
 
-    def describe(self, answer: Answer) -> str:
+    def describe(self, answer: FailedAnswer) -> str:
         """What was done and answered, for logs."""
         code = answer.code or "(no code)"
         return f"{answer.doing}: {self.name} answered {answer.status} {code}: {answer.message[:_SHOWN_CHARS]}"
 
-    def _choose_error(self, answer: Answer, text: str) -> RoomsyncError:
+    def _choose_error(self, answer: FailedAnswer, text: str) -> RoomsyncError:
         call = answer.doing, answer.status
         if call in self.errors:
             return self.errors[call](text)
@@ -164,7 +166,7 @@ class Failures:
             return _ERRORS[call](text)
         return error or RefusedError(f"{text}; {answer.known.advice}" if answer.known.advice else text)
 
-    def _choose_by_meaning(self, answer: Answer, text: str) -> RoomsyncError | None:
+    def _choose_by_meaning(self, answer: FailedAnswer, text: str) -> RoomsyncError | None:
         match answer.known.meaning:
             case Meaning.CURSOR if answer.doing is Doing.LOOK:
                 return CursorExpiredError(text)

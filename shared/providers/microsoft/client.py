@@ -192,7 +192,7 @@ class GraphCalendar:
     def book(self, access: Access, meeting: NewMeeting) -> str:
         """Create the event; `transactionId` makes Graph drop a repetition and answer with the event that stands."""
         request = _request(Method.POST, self._me.events, new_event(meeting))
-        return read_json(self._transport.send(Doing.BOOKING, access, request), wire.Event).id
+        return read_json(self._transport.send(Doing.BOOKING, access, request), wire.GraphEvent).id
 
     def cancel(self, access: Access, event_id: str) -> None:
         """Delete it; Graph tells the attendees of an organiser's event."""
@@ -224,9 +224,9 @@ class GraphCalendar:
         """Stop the background loop."""
         self._transport.close()
 
-    def _round(self, access: Access, cursor: str, window: Window) -> tuple[list[wire.Event], str]:
+    def _round(self, access: Access, cursor: str, window: Window) -> tuple[list[wire.GraphEvent], str]:
         """One delta round to its last page, and its delta link. Empty pages with a next link are ordinary."""
-        events: list[wire.Event] = []
+        events: list[wire.GraphEvent] = []
         link, visited = cursor, set[str]()
         if cursor and not self._transport.owns(cursor):
             message = "the cursor belongs to another Graph address; a full look makes a new one"
@@ -252,7 +252,7 @@ class GraphCalendar:
             select=list(SEEN_FIELDS), top=PAGE_SIZE,
         )  # fmt: skip
         request = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
-        events: list[wire.Event] = []
+        events: list[wire.GraphEvent] = []
         visited = set[str]()
         while True:
             try:
@@ -270,7 +270,7 @@ class GraphCalendar:
     def _where_it_is_now(self, access: Access, event_id: str, all_day: Collection[str]) -> Seen:
         """The event by its id: a removal in delta says only that it is not in the window any more."""
         try:
-            event = read_json(self._event(access, event_id, list(SEEN_FIELDS)), wire.Event)
+            event = read_json(self._event(access, event_id, list(SEEN_FIELDS)), wire.GraphEvent)
         except EventGoneError:
             return SeenRemoval(event_id)
         (found,) = read_events([event], all_day)
@@ -304,7 +304,7 @@ class GraphCalendar:
 
     def _uid(self, access: Access, series: str) -> str:
         try:
-            return read_json(self._event(access, series, ["iCalUId"]), wire.Event).i_cal_uid or ""
+            return read_json(self._event(access, series, ["iCalUId"]), wire.GraphEvent).i_cal_uid or ""
         except EventGoneError:
             return ""  # invited to single dates: there is no series to read
 

@@ -24,7 +24,7 @@ from shared.providers.catalogue import meaning_of
 from shared.providers.failures import Meaning
 
 
-class Code(StrEnum):
+class TroubleCode(StrEnum):
     """Ours, for what only a test can find; those of a sign-in are in `refusals`."""
 
     WEBHOOK_UNREACHABLE = "webhook-unreachable"
@@ -43,76 +43,76 @@ class Code(StrEnum):
 
 _TABLE = (
     Refusal(
-        Code.WEBHOOK_UNREACHABLE,
+        TroubleCode.WEBHOOK_UNREACHABLE,
         "The provider could not reach this service to tell it about a change.",
         Who.OPERATOR,
         "Make the receiver reachable for the provider under ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL: over HTTPS, with a "
         "certificate that is publicly trusted, through every firewall.",
     ),
     Refusal(
-        Code.ROOM_MISSING,
+        TroubleCode.ROOM_MISSING,
         "There is no meeting room to test with: none is entered, and the directory shows none.",
         Who.YOU,
         "Enter a room, or import them, under Rooms.",
     ),
     Refusal(
-        Code.ROOM_INVISIBLE,
+        TroubleCode.ROOM_INVISIBLE,
         "The calendar of the meeting room cannot be seen: its address is wrong, or its free/busy times are not shared.",
         Who.IT,
         "Compare the room's address with the directory, and have the room's free/busy times shared with everybody.",
     ),
     Refusal(
-        Code.ROOM_SILENT,
+        TroubleCode.ROOM_SILENT,
         "The meeting room did not answer in time.",
         Who.IT,
         "Have the room accept bookings by itself, or have only rooms that do stand under Rooms until the test has passed; then "
         "try again.",
     ),
     Refusal(
-        Code.EVENT_GONE,
+        TroubleCode.EVENT_GONE,
         "The test's event was deleted from the calendar before the room's answer was seen.",
         Who.YOU,
         "Try again, and leave the event “roomsync test” alone: the test removes it by itself.",
     ),
     Refusal(
-        Code.PERMISSION_LOST,
+        TroubleCode.PERMISSION_LOST,
         "The permission was taken back, or ended, while the test was under way.",
         Who.YOU,
         "Try again and give it once more; if it is lost again, ask your IT administrator what ends it.",
     ),
     Refusal(
-        Code.CALENDAR_REFUSED,
+        TroubleCode.CALENDAR_REFUSED,
         "The provider lets the permission be given, and refuses to let it be used.",
         Who.IT,
         "Check that the account has a calendar and that no policy keeps applications away from it.",
     ),
     Refusal(
-        Code.NO_CALENDAR,
+        TroubleCode.NO_CALENDAR,
         "The account has no calendar at this provider.",
         Who.IT,
         "Give the account a mailbox with a calendar, or sign in with one that has.",
     ),
     Refusal(
-        Code.SERVICE_AWAY,
+        TroubleCode.SERVICE_AWAY,
         "This service's own log or store could not be reached during the test.",
         Who.OPERATOR,
         "Look at the service's health, then try again.",
     ),
     Refusal(
-        Code.INTERRUPTED,
+        TroubleCode.INTERRUPTED,
         "The service was restarted, or could not reach its own store, during the test.",
         Who.YOU,
         "Try again; what the test had made is removed first.",
     ),
     Refusal(
-        Code.CLEAN_UP_UNFINISHED,
+        TroubleCode.CLEAN_UP_UNFINISHED,
         "Not everything that the test had made could be removed yet.",
         Who.YOU,
         "Try again, which removes it first. An event called “roomsync test” in your calendar may be deleted by hand; "
         "the subscription ends by itself within an hour.",
     ),
     Refusal(
-        Code.INTERNAL,
+        TroubleCode.INTERNAL,
         "Something went wrong in this service that is not in our list.",
         Who.OPERATOR,
         "Look for `test_flow_crashed` in the portal's log, and report it with the diagnosis.",
@@ -136,7 +136,7 @@ def trouble_of(step: Step, error: Exception) -> tuple[str, str]:
     code = _code_of(step, error)
     if isinstance(error, ConsentRevokedError | TokenRefusedError):
         return code, provider_code(error.code, error.code)
-    if code == Code.INTERNAL or not isinstance(error, RoomsyncError):
+    if code == TroubleCode.INTERNAL or not isinstance(error, RoomsyncError):
         return code, type(error).__name__
     return code, _provider_words(error)
 
@@ -144,20 +144,20 @@ def trouble_of(step: Step, error: Exception) -> tuple[str, str]:
 def _code_of(step: Step, error: Exception) -> str:
     match error:
         case LogUnavailableError() | StoreUnavailableError():
-            return Code.SERVICE_AWAY
+            return TroubleCode.SERVICE_AWAY
         case ConsentRevokedError(code=code) | TokenRefusedError(code=code):
             return _lost(code)
         case EventGoneError():
-            return Code.EVENT_GONE
+            return TroubleCode.EVENT_GONE
         case RetryableError() | RefusedError():
             return _answered(step, error)
-    return Code.INTERNAL
+    return TroubleCode.INTERNAL
 
 
 def _answered(step: Step, error: RetryableError | RefusedError) -> str:
     meaning = meaning_of(error.provider_code)
     if step is Step.SUBSCRIBE and (isinstance(error, WebhookUnreachableError) or meaning is Meaning.WEBHOOK):
-        return Code.WEBHOOK_UNREACHABLE
+        return TroubleCode.WEBHOOK_UNREACHABLE
     return "provider-busy" if isinstance(error, RetryableError) else _refused(step, error, meaning)
 
 
@@ -175,18 +175,18 @@ def about(code: str) -> Refusal:
 def _lost(code: str) -> str:
     found = explained(code, code)
     if found.code == "code-expired" or code in _GONE:  # at a sign-in it is the code that has expired; here it was used
-        return Code.PERMISSION_LOST
-    return found.code if found is not OTHER else Code.CALENDAR_REFUSED
+        return TroubleCode.PERMISSION_LOST
+    return found.code if found is not OTHER else TroubleCode.CALENDAR_REFUSED
 
 
 def _refused(step: Step, error: RefusedError, meaning: Meaning | None) -> str:
     if isinstance(error, ClientRefusedError):
         return "secret-expired"
     if meaning is Meaning.NO_CALENDAR:
-        return Code.NO_CALENDAR
+        return TroubleCode.NO_CALENDAR
     if step is Step.ROOM:
-        return Code.ROOM_INVISIBLE
-    return "scope-missing" if meaning is Meaning.NO_RIGHT else Code.CALENDAR_REFUSED
+        return TroubleCode.ROOM_INVISIBLE
+    return "scope-missing" if meaning is Meaning.NO_RIGHT else TroubleCode.CALENDAR_REFUSED
 
 
 def _provider_words(error: RoomsyncError) -> str:
