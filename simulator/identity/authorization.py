@@ -8,7 +8,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from simulator.identity import scopes
-from simulator.identity.model import Account, AuthorizeRequest, ClientGrant, Provider
+from simulator.identity.model import AuthorizeRequest, ClientGrant, Provider, SimulatedAccount
 from simulator.identity.policies import Policies
 
 CLIENT_ID = "roomsync"
@@ -92,7 +92,9 @@ def accepted_redirect(redirect_uri: str, policies: Policies) -> bool:
     return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK and not parts.fragment
 
 
-def decide(request: AuthorizeRequest, account: Account, grant: ClientGrant | None, policies: Policies) -> Decision:
+def decide(
+    request: AuthorizeRequest, account: SimulatedAccount, grant: ClientGrant | None, policies: Policies
+) -> Decision:
     """
     Whether this person's answer is known, must be asked for, or does not matter.
 

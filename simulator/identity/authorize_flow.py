@@ -10,7 +10,7 @@ from flask import Response
 
 from simulator.identity import google, microsoft, pages, scopes
 from simulator.identity.authorization import AuthorizationStep, AuthorizeProblem, read
-from simulator.identity.model import Account, AuthorizeRequest, Provider
+from simulator.identity.model import AuthorizeRequest, Provider, SimulatedAccount
 from simulator.identity.provider import IdentityProvider
 
 _ERRORS: dict[str, Callable[[str], dict[str, str]]] = {
@@ -52,7 +52,7 @@ def serve(
         return _refused(provider, problem)
 
 
-def _account(identity: IdentityProvider, request: AuthorizeRequest) -> Account | None:
+def _account(identity: IdentityProvider, request: AuthorizeRequest) -> SimulatedAccount | None:
     return identity.account(request.provider, request.login_hint, request.tenant) if request.login_hint else None
 
 
@@ -67,7 +67,7 @@ def _pick(identity: IdentityProvider, request: AuthorizeRequest, asked: Mapping[
 def _decided(
     identity: IdentityProvider,
     request: AuthorizeRequest,
-    account: Account,
+    account: SimulatedAccount,
     asked: Mapping[str, str],
     answered: Answered,
 ) -> Response:
@@ -92,7 +92,7 @@ def _chosen(request: AuthorizeRequest, answered: Answered) -> frozenset[str]:
 
 
 def _with_code(
-    identity: IdentityProvider, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None
+    identity: IdentityProvider, request: AuthorizeRequest, account: SimulatedAccount, chosen: frozenset[str] | None
 ) -> Response:
     code = identity.approve(request, account, chosen)
     extra = {"code": code.value}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.identity import scopes
-from simulator.identity.model import Account, Issued, TokenProblem
+from simulator.identity.model import Issued, SimulatedAccount, TokenProblem
 from simulator.identity.tokens import TESTING_LIFE_MS
 
 REASONS: dict[str, tuple[int, str, str]] = {
@@ -80,7 +80,7 @@ def claims(base_url: str, issued: Issued, now_s: int) -> dict[str, Any]:
     return found | ({"nonce": issued.nonce} if issued.nonce else {})
 
 
-def person(account: Account, granted: frozenset[str]) -> dict[str, Any]:
+def person(account: SimulatedAccount, granted: frozenset[str]) -> dict[str, Any]:
     """The claims about the person that these scopes allow."""
     found: dict[str, Any] = {"sub": account.user_id, "hd": account.domain, "name": account.name}
     if f"{scopes.GOOGLE_PREFIX}userinfo.email" in granted:

@@ -12,7 +12,7 @@ CODE_LIFE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SimulatedAccount:
     """A person who can sign in. `tenant_id` is an Entra directory id, or the domain at Google."""
 
     user_id: str
@@ -74,7 +74,7 @@ class AuthorizationCode:
     """A single-use authorization code; `spent` codes are kept so that a second use can be told from an invention."""
 
     value: str
-    account: Account
+    account: SimulatedAccount
     request: AuthorizeRequest
     scopes: frozenset[str]
     issued_ms: int
@@ -104,7 +104,7 @@ class Issued:
 
     access: Token
     refresh: Token | None
-    account: Account
+    account: SimulatedAccount
     scopes: frozenset[str]
     nonce: str | None = None
     life_s: int = 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from simulator.identity.model import Account, Provider
+from simulator.identity.model import Provider, SimulatedAccount
 
 _TITLES = {"microsoft": "Microsoft (simulated)", "google": "Google (simulated)"}
 _STYLE = (
@@ -18,7 +18,9 @@ _STYLE = (
 )
 
 
-def picker(provider: Provider, params: Mapping[str, str], accounts: Iterable[Account], notice: str = "") -> str:
+def picker(
+    provider: Provider, params: Mapping[str, str], accounts: Iterable[SimulatedAccount], notice: str = ""
+) -> str:
     """Choose an account; choosing repeats the request with `login_hint`."""
     buttons = "".join(
         f'<button class="account" name="login_hint" value="{escape(one.address)}">{escape(one.name)}<br>'
@@ -32,7 +34,12 @@ def picker(provider: Provider, params: Mapping[str, str], accounts: Iterable[Acc
 
 
 def consent(
-    provider: Provider, params: Mapping[str, str], account: Account, scopes: Iterable[str], *, for_tenant: bool = False
+    provider: Provider,
+    params: Mapping[str, str],
+    account: SimulatedAccount,
+    scopes: Iterable[str],
+    *,
+    for_tenant: bool = False,
 ) -> str:
     """Approve or deny; at Google each scope beyond signing in can be left out."""
     whom = "everybody in your organisation" if for_tenant else escape(account.address)

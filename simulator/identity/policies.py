@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.identity.model import Account
+from simulator.identity.model import SimulatedAccount
 
 FAULT = "oauth"
 LIFE_FAULT = "accessTokenLifeS"
@@ -53,11 +53,11 @@ class Policies:
             claims={str(who).lower(): dict(said) for who, said in (raw.get("claims") or {}).items()},
         )
 
-    def assigned(self, account: Account) -> bool:
+    def assigned(self, account: SimulatedAccount) -> bool:
         """Whether the application may be used by this person at all."""
         return not {account.address.lower(), account.user_id.lower()} & self.user_not_assigned
 
-    def refusal(self, account: Account) -> str | None:
+    def refusal(self, account: SimulatedAccount) -> str | None:
         """The code with which this person's refresh is to be refused, if any."""
         refused = self.refresh_refused
         return refused.get(account.address.lower()) or refused.get(account.user_id.lower())

@@ -10,12 +10,12 @@ from simulator.identity import scopes as scope_names
 from simulator.identity.authorization import CLIENT_ID, AuthorizationStep, Decision, decide
 from simulator.identity.keys import SigningKey, challenge_of
 from simulator.identity.model import (
-    Account,
     AuthorizationCode,
     AuthorizeRequest,
     ClientGrant,
     Issued,
     Provider,
+    SimulatedAccount,
     Token,
     TokenPrincipal,
     refuse,
@@ -60,14 +60,14 @@ class IdentityProvider:
 
     # People
 
-    def accounts(self, provider: Provider, tenant: str = "") -> list[Account]:
+    def accounts(self, provider: Provider, tenant: str = "") -> list[SimulatedAccount]:
         """Those who can sign in at this provider, of one tenant if it is named by id or domain."""
         with self._lock:
             users = list(self._world.directory.users.values())
             found = [self._account(user) for user in users if user.provider == provider]
         return [one for one in found if not tenant or tenant.lower() in {one.tenant_id.lower(), one.domain.lower()}]
 
-    def account(self, provider: Provider, key: str, tenant: str = "") -> Account | None:
+    def account(self, provider: Provider, key: str, tenant: str = "") -> SimulatedAccount | None:
         """One person by address or id, or None."""
         with self._lock:
             user = self._world.directory.find(key)
@@ -128,7 +128,7 @@ class IdentityProvider:
             user = self._world.directory.user(user_id)
             return [_shown(grant) for grant in self._grants.values() if grant.user_id == user.id]
 
-    def decide(self, request: AuthorizeRequest, account: Account) -> Decision:
+    def decide(self, request: AuthorizeRequest, account: SimulatedAccount) -> Decision:
         """What comes next for this person: see `authorization.decide`."""
         with self._lock:
             policies = self.policies(request.provider)
@@ -139,7 +139,7 @@ class IdentityProvider:
             return decide(request, account, self._grants.get((account.user_id, request.client_id)), policies)
 
     def approve(
-        self, request: AuthorizeRequest, account: Account, chosen: frozenset[str] | None = None
+        self, request: AuthorizeRequest, account: SimulatedAccount, chosen: frozenset[str] | None = None
     ) -> AuthorizationCode:
         """
         Record the consent and make a code.
@@ -242,7 +242,7 @@ class IdentityProvider:
         if code.request.challenge and challenge_of(verifier) != code.request.challenge:
             refuse("wrong-verifier")
 
-    def _usable(self, token: Token) -> Account:
+    def _usable(self, token: Token) -> SimulatedAccount:
         if token.dead:
             refuse(token.dead)
         if token.expires_ms <= self.now_ms:
@@ -261,7 +261,7 @@ class IdentityProvider:
         return account
 
     def _issue(
-        self, account: Account, scopes: frozenset[str], *, with_refresh: bool, nonce: str | None = None
+        self, account: SimulatedAccount, scopes: frozenset[str], *, with_refresh: bool, nonce: str | None = None
     ) -> Issued:
         now_ms = self.now_ms
         life_s = int(self._world.faults.get(LIFE_FAULT, account.provider))
@@ -271,9 +271,9 @@ class IdentityProvider:
         issued = Issued(access, refresh, account, scopes, life_s=life_s)
         return replace(issued, nonce=nonce)
 
-    def _account(self, user: User) -> Account:
+    def _account(self, user: User) -> SimulatedAccount:
         tenant = self._world.directory.tenants[user.tenant_id]
-        return Account(user.id, user.tenant_id, user.provider, user.name, user.address, tenant.domain)
+        return SimulatedAccount(user.id, user.tenant_id, user.provider, user.name, user.address, tenant.domain)
 
 
 def _shown(grant: ClientGrant) -> dict[str, Any]:

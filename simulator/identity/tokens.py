@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from simulator.identity.model import CODE_LIFE_MS, Account, AuthorizationCode, AuthorizeRequest, Provider, Token
+from simulator.identity.model import (
+    CODE_LIFE_MS,
+    AuthorizationCode,
+    AuthorizeRequest,
+    Provider,
+    SimulatedAccount,
+    Token,
+)
 from simulator.world.ids import URL_SAFE, Ids
 
 DAY_MS = 86_400_000
@@ -30,7 +37,13 @@ class Tokens:
         self._tokens: dict[str, Token] = {}
 
     def code(
-        self, account: Account, request: AuthorizeRequest, scopes: frozenset[str], now_ms: int, *, with_refresh: bool
+        self,
+        account: SimulatedAccount,
+        request: AuthorizeRequest,
+        scopes: frozenset[str],
+        now_ms: int,
+        *,
+        with_refresh: bool,
     ) -> AuthorizationCode:
         """A fresh authorization code."""
         value = self._string("0.A" if account.provider == "microsoft" else "4/0A", 48)
@@ -47,12 +60,14 @@ class Tokens:
         """Whether the code's minute is over."""
         return now_ms - code.issued_ms > CODE_LIFE_MS
 
-    def access(self, account: Account, client_id: str, scopes: frozenset[str], now_ms: int, life_s: int) -> Token:
+    def access(
+        self, account: SimulatedAccount, client_id: str, scopes: frozenset[str], now_ms: int, life_s: int
+    ) -> Token:
         """A fresh access token."""
         return self._token("access", account, client_id, scopes, (now_ms, now_ms + life_s * 1000))
 
     def refresh(
-        self, account: Account, client_id: str, scopes: frozenset[str], now_ms: int, *, testing: bool = False
+        self, account: SimulatedAccount, client_id: str, scopes: frozenset[str], now_ms: int, *, testing: bool = False
     ) -> Token:
         """A fresh refresh token; at Google the 101st of a person and client kills the oldest without a word."""
         life_ms = TESTING_LIFE_MS if testing else REFRESH_LIFE_MS[account.provider]
@@ -83,7 +98,7 @@ class Tokens:
     def _token(
         self,
         kind: Literal["access", "refresh"],
-        account: Account,
+        account: SimulatedAccount,
         client_id: str,
         scopes: frozenset[str],
         span_ms: tuple[int, int],

@@ -38,7 +38,7 @@ def is_offered(room: RoomRow) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RoomCandidate:
     """A room that is large enough, before anybody asked whether it is free."""
 
     id: str
@@ -57,13 +57,13 @@ class Candidate:
 class Choices:
     """Rooms that were free when asked, or why there is none."""
 
-    rooms: tuple[Candidate, ...]
+    rooms: tuple[RoomCandidate, ...]
     empty: NoChoice | None
 
 
 def candidates(
     rooms: Mapping[str, RoomRow], declined: str, asked: Collection[str], people: int
-) -> tuple[Sequence[Candidate], NoChoice | None]:
+) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
     """
     The rooms worth asking about, nearest to the one that declined first: building, floor, then the closest fit.
 
@@ -92,7 +92,7 @@ def combine_availability(said: Sequence[Mapping[str, Availability]]) -> Mapping[
     return found
 
 
-def free(ranked: Sequence[Candidate], said: Mapping[str, Availability]) -> Choices:
+def free(ranked: Sequence[RoomCandidate], said: Mapping[str, Availability]) -> Choices:
     """
     Those that free/busy calls free, in their order.
 
@@ -106,12 +106,12 @@ def free(ranked: Sequence[Candidate], said: Mapping[str, Availability]) -> Choic
     return Choices((), NoChoice.NONE_FREE if seen else NoChoice.NOT_VISIBLE)
 
 
-def _candidate(room_id: str, room: RoomRow, near: RoomRow | None) -> Candidate:
+def _candidate(room_id: str, room: RoomRow, near: RoomRow | None) -> RoomCandidate:
     same_building = near is not None and bool(room.building) and room.building == near.building
     same_floor = same_building and near is not None and bool(room.floor) and room.floor == near.floor
-    return Candidate(room_id, room, same_building, same_floor)
+    return RoomCandidate(room_id, room, same_building, same_floor)
 
 
-def _distance(each: Candidate, people: int) -> tuple[bool, bool, bool, int, str]:
+def _distance(each: RoomCandidate, people: int) -> tuple[bool, bool, bool, int, str]:
     unknown = each.room.capacity == 0
     return (not each.same_building, not each.same_floor, unknown, each.room.capacity - people, each.room.name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.portal.meetings.deciding.board import SeriesShare
-from services.portal.meetings.deciding.choices import LABEL, WORDS, Candidate, Choices
+from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
 from services.portal.meetings.deciding.prompts import Actor, Prompt, PromptState, RoomLine
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
@@ -133,7 +133,7 @@ def _room_words(line: RoomLine, live: LiveMeeting | None) -> str:
     return STATE_WORDS[line.state]
 
 
-def _choice(each: Candidate) -> Json:
+def _choice(each: RoomCandidate) -> Json:
     return {
         "roomId": each.id,
         "name": each.room.name,

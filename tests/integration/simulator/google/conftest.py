@@ -14,7 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from simulator.app import create_app
-from simulator.identity.model import Account, AuthorizeRequest
+from simulator.identity.model import AuthorizeRequest, SimulatedAccount
 from simulator.world import RoomRules, World
 from tests.integration.simulator.google.checked_http import CheckedHttp
 
@@ -114,7 +114,7 @@ class Office:
         """An access token as the token endpoint would issue it."""
         identity: Any = self.world.identity
         account = identity.account("google", address)
-        assert isinstance(account, Account)
+        assert isinstance(account, SimulatedAccount)
         asked = frozenset({"openid", *(PREFIX + scope for scope in scopes)})
         request = AuthorizeRequest("google", "roomsync", "http://127.0.0.1/cb", asked)
         issued = identity.redeem("google", identity.approve(request, account).value, request.redirect_uri, "")

@@ -32,7 +32,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.admission import enter
-from services.portal.sign_in.openid import SignedInIdentity
+from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import Cause, RefusedSignInError, explained, provider_code
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
@@ -124,7 +124,7 @@ class TestFlow:
             person.tenant, run, lambda run: msgspec.structs.replace(run, stage=Stage.SENT, beat_at_ms=now_ms)
         )
 
-    def come_back(self, person: Person, identity: SignedInIdentity, grant: Granted) -> TestRun:
+    def come_back(self, person: Person, identity: Identity, grant: Granted) -> TestRun:
         """
         They gave the permission: the test runs from now on.
 
@@ -265,7 +265,7 @@ class TestFlow:
         except SupersededError as error:
             raise _no_test() from error
 
-    def _check_account(self, person: Person, organisation: TenantRow, identity: SignedInIdentity) -> None:
+    def _check_account(self, person: Person, organisation: TenantRow, identity: Identity) -> None:
         if is_taken(self._deps, person.tenant, identity.provider, identity.directory):
             raise RefusedSignInError(Cause.DIRECTORY_TAKEN, contact=organisation.contact)
         known = known_directory(self._deps, person.tenant, identity.provider)

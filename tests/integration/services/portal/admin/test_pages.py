@@ -17,7 +17,7 @@ from services.portal.frame import limits
 from services.portal.frame.headers import CONTENT_SECURITY_POLICY
 from services.portal.sign_in.admission import enter
 from services.portal.sign_in.attempts import Purpose
-from services.portal.sign_in.openid import SignedInIdentity, asked_for
+from services.portal.sign_in.openid import Identity, asked_for
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import MATRIX, Right, Role, may
@@ -346,7 +346,7 @@ def test_role_is_given_to_both_accounts_of_one_address(building: Building) -> No
     emil = staff.people[Role.EMPLOYEE]
 
     staff.ada.post("/admin/people", address=f"emil@{staff.domain}", role="building-admin")
-    identity = SignedInIdentity(Provider.GOOGLE, "emil-at-google", "x.test", f"emil@{staff.domain}")
+    identity = Identity(Provider.GOOGLE, "emil-at-google", "x.test", f"emil@{staff.domain}")
     came = enter(building.deps, staff.tenant, building.row(staff.tenant), identity)
     answer_all(staff, "confirm")
 
