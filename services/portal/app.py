@@ -55,7 +55,7 @@ def create_app(deps: Deps) -> Flask:
     problems.register(app)
     _measure(app)
     request_bounds.register(app)
-    limits.register(app)
+    limits.register(app, deps)
     sessions.register(app)
     headers.register(app)
     navigation.register(app)

@@ -10,7 +10,7 @@ from shared.grants.broker import ConsentBroker
 from shared.providers.catalogue import calendar_providers
 from shared.runtime.clock import clock_from
 from shared.runtime.crash_points import arm
-from shared.runtime.http_connections import admission_from
+from shared.runtime.http_connections import door_admission_from
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.measured import MeasuredProviders, refusal_circuits
 from shared.runtime.serving import serve
@@ -51,7 +51,7 @@ def main() -> int:
         threads=THREADS,
         stop=stop,
         host=settings.listen_host,
-        admission=admission_from(settings),
+        admission=door_admission_from(settings),
     )
     app.extensions[TEST_FLOW].wait(CLEAN_UP_S)
     engine.close()

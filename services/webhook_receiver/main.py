@@ -8,7 +8,7 @@ from shared.errors import LogUnavailableError
 from shared.runtime.breaker import Breaker
 from shared.runtime.clock import clock_from
 from shared.runtime.crash_points import arm
-from shared.runtime.http_connections import admission_from
+from shared.runtime.http_connections import door_admission_from
 from shared.runtime.logging import configure, get_logger
 from shared.runtime.serving import serve
 from shared.runtime.settings import load
@@ -49,7 +49,7 @@ def main() -> int:
             threads=THREADS,
             host=settings.listen_host,
             max_body_bytes=MAX_BODY_BYTES,
-            admission=admission_from(settings),
+            admission=door_admission_from(settings),
         )
     finally:
         breaker.close()

@@ -6,7 +6,7 @@ import ipaddress
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Protocol
 
 from shared.errors import ConfigurationError
@@ -19,19 +19,24 @@ from shared.runtime.http_limits import (
 from shared.runtime.settings import Settings
 
 Network = IPv4Network | IPv6Network
+Peer = IPv4Address | IPv6Address
 
 THIS_MACHINE: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("::1"))
+NO_PROXY = "none"
+"""The word for a deployment that people reach without a reverse proxy."""
 _IPV6_SITE_BITS = 64
 """One subscriber has at least these many bits of addresses to itself: it is counted as one."""
 
 
 def networks_of(listed: str) -> tuple[Network, ...]:
     """
-    Read a list of addresses and networks: `10.0.0.7,192.168.0.0/16`.
+    Read a list of addresses and networks: `10.0.0.7,192.168.0.0/16`; `none` and the empty list are empty.
 
     Raises:
         ConfigurationError: an entry is neither.
     """
+    if listed.strip() == NO_PROXY:
+        return ()
     try:
         return tuple(ipaddress.ip_network(entry.strip()) for entry in listed.split(",") if entry.strip())
     except ValueError as error:
@@ -62,9 +67,14 @@ class Admission:
             ip = ip.ipv4_mapped or ip
         if any(ip in network for network in (*THIS_MACHINE, *self.trusted)):
             return None
-        if isinstance(ip, IPv6Address):
-            return str(ipaddress.ip_network((ip, _IPV6_SITE_BITS), strict=False))
-        return str(ip)
+        return site_of(ip)
+
+
+def site_of(address: Peer) -> str:
+    """Whom an address is counted with: an IPv6 address with all of its site, an IPv4 address alone. Pure."""
+    if isinstance(address, IPv6Address):
+        return str(ipaddress.ip_network((address, _IPV6_SITE_BITS), strict=False))
+    return str(address)
 
 
 def admission_from(settings: Settings) -> Admission:
@@ -75,6 +85,24 @@ def admission_from(settings: Settings) -> Admission:
         ConfigurationError: the list of trusted proxies cannot be read.
     """
     return Admission(settings.connections_per_address, networks_of(settings.trusted_proxies))
+
+
+def door_admission_from(settings: Settings) -> Admission:
+    """
+    Take the bounds on connections of a service that strangers reach: it must know its reverse proxies.
+
+    Without them everybody behind one would be counted as one client, and lock each other out.
+
+    Raises:
+        ConfigurationError: the trusted proxies are not set although this is no machine of one's own, or cannot be read.
+    """
+    if not settings.loopback and not settings.trusted_proxies.strip():
+        message = (
+            "ROOMSYNC_TRUSTED_PROXIES is missing: list the addresses or networks of the reverse proxies in front, "
+            f"or set it to `{NO_PROXY}` if people and providers reach this service without one"
+        )
+        raise ConfigurationError(message)
+    return admission_from(settings)
 
 
 class ManagedConnection(Protocol):

@@ -75,6 +75,9 @@ HTTP_CONNECTIONS_ENDED = _counter(
     "connections ended by us; reason: late (a deadline passed), crowded (too many connections, in all or of one address)",
     "reason",
 )
+PORTAL_LIMITED = _counter(
+    "portal_limited", "requests of the portal answered 429; limit: sign-in, test, writes", "limit"
+)
 BREAKER_OPEN = _gauge("breaker_open", "lanes of a breaker that are open: 0 is well", "breaker")
 REFUSAL_CIRCUITS_OPEN = _gauge(
     "refusal_circuits_open",

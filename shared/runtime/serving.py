@@ -17,6 +17,7 @@ from waitress.server import create_server
 
 from shared.errors import ConfigurationError
 from shared.runtime import metrics
+from shared.runtime.client_address import with_client_address
 from shared.runtime.http_channel import GuardedChannel, Phase
 from shared.runtime.http_connections import Admission, BodyBudget, Connections
 from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S, MIB
@@ -131,11 +132,12 @@ class _Server:
         self._connections = Connections(admission)
         self._budget = BodyBudget()
         self._server = create_server(
-            app,
+            with_client_address(app, admission.trusted),
             map=self._sockets,
             sockets=[listener],
             threads=threads,
             ident=None,
+            clear_untrusted_proxy_headers=False,  # `with_client_address` reads and clears them: waitress knows no networks
             connection_limit=2 * admission.total,  # `Connections` makes room before waitress would stop accepting
             channel_timeout=int(2 * IDLE_S),  # `GuardedChannel.is_late` comes first
             max_request_header_size=HEADERS_BYTES,

@@ -79,7 +79,9 @@ class Settings:
     )
     trusted_proxies: str = _setting(
         "",
-        "`address[,network]` of the reverse proxies in front: many people come from these, so they are not counted by address",
+        "`address[,network]` of the reverse proxies in front, or `none`: many people come from these, so their connections are "
+        "not counted by address, and their word on who the client is (`X-Forwarded-For`) counts; portal and receiver start "
+        "without it on loopback only",
     )
     connections_per_address: int = _setting(
         100,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.crypto.hook_keys import parse as parse_hook_keys
 from shared.crypto.master import MasterKeys, new_key, parse
@@ -62,6 +64,25 @@ def open_engine(settings: Settings, *, with_keyring: bool = True) -> Engine:
         clock=clock,
         at_point=crash_point,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CounterStorage:
+    """Where limits are counted, as the library `limits` names it."""
+
+    uri: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def counter_storage(settings: Settings) -> CounterStorage:
+    """Where limits are counted: in the registry's Redis, for all processes; in memory on the embedded engine, which has one."""
+    if settings.engine != "kafka":
+        return CounterStorage("memory://")
+    from shared.engines.distributed.stores import COUNTED_S, connect  # noqa: PLC0415  # as above
+
+    pool = connect(settings.registry_redis_url, answer_s=COUNTED_S).connection_pool
+    prefix = f"{settings.topic_prefix}limits"
+    return CounterStorage(settings.registry_redis_url, {"connection_pool": pool, "key_prefix": prefix})
 
 
 def kafka_security(settings: Settings) -> Security:

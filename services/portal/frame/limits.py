@@ -1,93 +1,114 @@
-"""How often one browser, and one address, may sign in, begin tests and change things: fixed windows, in memory."""
+"""How often one account, and one client, may sign in, begin tests and change things: counted for all processes together."""
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from dataclasses import dataclass, field
+import logging
+import math
+import time
+from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Flask, request
+from flask import Flask, Response, g, request
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 
-from services.portal.deps import deps
-from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import COOKIE, cookie_name
+from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError, answer
+from services.portal.frame.sessions import anybody, cookie_name
 from shared.domain.instants import MINUTE_MS, SECOND_MS
+from shared.domain.keys import pseudonym
+from shared.runtime import metrics
+from shared.runtime.client_address import client_group
+from shared.runtime.log_limit import LimitedLog, LimitedRecords
 from shared.runtime.logging import get_logger
+from shared.runtime.wiring import counter_storage
 
+EXTENSION = "limits"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _SIGN_IN = ("/auth/login", "/auth/callback", "/profile/connect")
-_SIGN_OUT = "/auth/logout"
+SIGN_OUT = ("/auth/logout", "/profile/sign-out-everywhere")
 _TEST = ("/admin/integration/test", "/v1/admin/integration/test")
-_MOST_WINDOWS = 50_000
-_log = get_logger()
+_BROWSER_COOKIE = "roomsync_sign_in"
+_limited = LimitedLog(get_logger())
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many in a window. Per address it is wide: a whole office may stand behind one."""
+    """
+    So many in a window, which begins with the first.
+
+    Somebody who is signed in is counted by their account alone, in whichever browser, so that nobody behind the same address
+    holds them up. Everybody else is counted by client, widely, since a whole office may stand behind one address, and by browser.
+    """
 
     name: str
     window_ms: int
-    per_session: int
-    per_address: int
+    per_account: int
+    """Of one account, or of one browser that nobody is signed in with."""
+    per_client: int
+    """Of one client's address, or one IPv6 site, without a session."""
+
+    def rule(self, most: int) -> str:
+        """So many in this window, as the library reads it."""
+        return f"{most} per {self.window_ms // SECOND_MS} second"
 
 
-SIGN_IN = Limit("sign-in", MINUTE_MS, per_session=60, per_address=1_200)
-TEST = Limit("test", 10 * MINUTE_MS, per_session=20, per_address=200)
-WRITES = Limit("writes", MINUTE_MS, per_session=300, per_address=6_000)
+SIGN_IN = Limit("sign-in", MINUTE_MS, per_account=60, per_client=1_200)
+TEST = Limit("test", 10 * MINUTE_MS, per_account=20, per_client=200)
+WRITES = Limit("writes", MINUTE_MS, per_account=300, per_client=6_000)
+LIMITS = (SIGN_IN, TEST, WRITES)
 
 
-@dataclass(slots=True)
-class Windows:
-    """Counts, by limit and by whom. Per process: behind several portals the limits are as many times as wide. Thread-safe."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a request counts under, and as whose; "" for not at all."""
 
-    _counts: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def wait_ms(self, limit: Limit, who: str, most: int, now_ms: int) -> int:
-        """Count one more; how long to wait for the next window if it is one too many, else 0."""
-        window = now_ms // limit.window_ms
-        key = (limit.name, who, window)
-        with self._lock:
-            count = self._counts[key] = self._counts.get(key, 0) + 1
-            if len(self._counts) > _MOST_WINDOWS:
-                self._forget(now_ms)
-        return 0 if count <= most else (window + 1) * limit.window_ms - now_ms
-
-    def _forget(self, now_ms: int) -> None:
-        """Windows that have passed; if that is not enough, everything: nobody is turned away for another's flood."""
-        sizes = {limit.name: limit.window_ms for limit in (SIGN_IN, TEST, WRITES)}
-        self._counts = {key: count for key, count in self._counts.items() if key[2] == now_ms // sizes[key[0]]}
-        if len(self._counts) > _MOST_WINDOWS:
-            self._counts = {}
+    limit: Limit | None
+    client: str = ""
+    account: str = ""
 
 
-def register(app: Flask) -> None:
-    """Count every request of `app` that signs in, tests or changes something."""
-    windows = Windows()
+def register(app: Flask, deps: Deps) -> None:
+    """
+    Count every request of `app` that signs in, tests or changes something.
+
+    While the store of the counts is away, each process counts for itself (ADR 16): whoever has a session goes on working.
+    """
 
     @app.before_request
-    def count() -> None:
-        limit = limit_of(request.method, request.path)
-        if limit is None:
-            return
-        now_ms = deps().clock.now_ms()
-        whose = _session()
-        waits = [windows.wait_ms(limit, f"a/{request.remote_addr}", limit.per_address, now_ms)]
-        if whose:
-            waits.append(windows.wait_ms(limit, f"s/{whose}", limit.per_session, now_ms))
-        if max(waits):
-            _log.warning("too_many_requests", limit=limit.name)
-            raise too_many(max(waits))
+    def identify() -> None:
+        g.counted = _counted(deps, limit_of(request.method, request.path))
+
+    storage = counter_storage(deps.settings)
+    limiter = Limiter(
+        key_func=lambda: "",
+        application_limits=[each for limit in LIMITS for each in _rules(limit)],
+        storage_uri=storage.uri,
+        storage_options=dict(storage.options),
+        strategy="fixed-window",
+        in_memory_fallback_enabled=True,
+        swallow_errors=True,  # requests that waited for the store when it was found away
+    )
+    limiter.logger.setLevel(logging.WARNING)  # else a line for each request of a flood
+    limiter.logger.addFilter(LimitedRecords())
+    limiter.init_app(app)
+    app.extensions[EXTENSION] = limiter
+
+    @app.errorhandler(RateLimitExceeded)
+    def refuse(_error: RateLimitExceeded) -> Response:
+        limit = g.counted.limit
+        metrics.PORTAL_LIMITED.labels(limit.name).inc()
+        _limited.warning("too_many_requests", limit=limit.name)
+        return answer(too_many(_wait_ms(limiter, limit)))
 
 
 def limit_of(method: str, path: str) -> Limit | None:
     """Which limit a request counts under; None for reading. Pure."""
+    if path in SIGN_OUT:
+        return None  # whoever wants to leave is never held back
     if path in _SIGN_IN:
         return SIGN_IN
-    if method in _SAFE or path == _SIGN_OUT:
-        return None  # whoever wants to leave is never held back, whatever others behind the same address do
+    if method in _SAFE:
+        return None
     return TEST if path in _TEST else WRITES
 
 
@@ -103,7 +124,48 @@ def too_many(wait_ms: int) -> ProblemError:
     )
 
 
-def _session() -> str:
-    """A name for the browser; its cookie is a secret and is not kept, not even in memory."""
-    cookie = request.cookies.get(cookie_name(COOKIE), "") or request.cookies.get(cookie_name("roomsync_sign_in"), "")
-    return hashlib.sha256(cookie.encode()).hexdigest()[:32] if cookie else ""
+def _rules(limit: Limit) -> tuple[ApplicationLimit, ApplicationLimit]:
+    """A limit in the library's words; by client first, which ends it, so that a flood makes no names of browsers."""
+    return (
+        ApplicationLimit(
+            limit.rule(limit.per_client),
+            key_function=lambda: g.counted.client,
+            scope=limit.name,
+            exempt_when=lambda: g.counted.limit is not limit or not g.counted.client,
+        ),
+        ApplicationLimit(
+            limit.rule(limit.per_account),
+            key_function=lambda: g.counted.account,
+            scope=limit.name,
+            exempt_when=lambda: g.counted.limit is not limit or not g.counted.account,
+        ),
+    )
+
+
+def _counted(deps: Deps, limit: Limit | None) -> Counted:
+    """Addresses and cookies are not kept, not even for a minute: a keyed hash names them."""
+    if limit is None:
+        return Counted(None)
+    person = anybody()
+    if person is not None:
+        return Counted(limit, account=f"account:{person.tenant}:{person.user}")
+    client, browser = client_group(request.remote_addr or ""), request.cookies.get(cookie_name(_BROWSER_COOKIE), "")
+    if not client:
+        _limited.warning(
+            "client_unknown", next="let the proxy set X-Forwarded-For; trust the addresses of proxies alone"
+        )
+    return Counted(
+        limit,
+        client=pseudonym(deps.session_key, "client", client) if client else "",
+        account=pseudonym(deps.session_key, "browser", browser) if browser else "",
+    )
+
+
+def _wait_ms(limiter: Limiter, limit: Limit) -> int:
+    """How long until the window ends; all of it when the store cannot say."""
+    try:
+        reached = limiter.current_limit
+        left_ms = math.ceil((reached.reset_at - time.time()) * SECOND_MS) if reached else limit.window_ms
+    except Exception:  # noqa: BLE001  # of whichever store; a refusal must not become a 500
+        return limit.window_ms
+    return min(max(left_ms, SECOND_MS), limit.window_ms)

@@ -14,16 +14,18 @@ from shared.errors import StoreUnavailableError
 CONNECT_S = 1.0
 ANSWER_S = 5.0
 """Clearing a whole partition of a view is one command."""
+COUNTED_S = 1.0
+"""Counting a request is one small command; the request waits for it."""
 
 
-def connect(url: str) -> redis.Redis:
+def connect(url: str, *, answer_s: float = ANSWER_S) -> redis.Redis:
     """
     A client, shared by threads; connects when it is first used.
 
     No retries: a retried command can run twice, and a compare-and-set that did would report a conflict with itself.
     """
     client: redis.Redis = redis.Redis.from_url(
-        url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
+        url, socket_connect_timeout=CONNECT_S, socket_timeout=answer_s, retry=Retry(NoBackoff(), 0)
     )
     return client
 

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from limits import parse_many
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from deploy.local.processes import free_ports
 from shared.crypto.master import new_key, parse
@@ -22,6 +25,8 @@ from shared.engines.distributed.view import RedisView
 from shared.errors import StoreUnavailableError
 from shared.ports.view import Applied, Row
 from shared.runtime.clock import SystemClock
+from shared.runtime.settings import Settings
+from shared.runtime.wiring import counter_storage
 from tests.support.paths import ROOT
 from tests.support.servers import require
 
@@ -100,6 +105,16 @@ def keyring_as(url: str) -> Iterator[RedisKeyring]:
         opened.close()
 
 
+@contextmanager
+def counts_as(url: str) -> Iterator[FixedWindowRateLimiter]:
+    storage = counter_storage(Settings(engine="kafka", registry_redis_url=url))
+    opened = RedisStorage(storage.uri, **storage.options)
+    try:
+        yield FixedWindowRateLimiter(opened)
+    finally:
+        opened.storage.close()
+
+
 def test_room_status_writes_the_view_and_the_portal_reads_it(views: UrlOf) -> None:
     with view_as(views("room-status")) as writer, view_as(views("portal")) as reader:
         writer.reset(0)
@@ -121,6 +136,17 @@ def test_the_registrys_users_put_read_and_delete_rows(registry: UrlOf, user: str
         assert rows.get("t", "x", user) is not None
         assert user in dict(rows.scan("t", "x"))
         rows.delete("t", "x", user)
+
+
+def test_the_portal_counts_requests_there_and_nobody_else_does(registry: UrlOf) -> None:
+    [rule] = parse_many("2 per 60 second")
+    with counts_as(registry("portal")) as counts:
+        assert [counts.hit(rule, "client") for _ in range(3)] == [True, True, False]
+        assert 0 < counts.get_window_stats(rule, "client").reset_time - time.time() <= 61
+        assert counts.storage.check()
+    for user in ("room-status", "sync-worker"):
+        with counts_as(registry(user)) as counts, pytest.raises(redis.RedisError):
+            counts.hit(rule, "client")
 
 
 def test_room_status_only_reads_the_keys_that_others_make(registry: UrlOf) -> None:

@@ -527,9 +527,9 @@ def rows(building: Building, tenant: str, table: str) -> list[Any]:
 
 def test_too_many_tries_of_one_browser_are_told_when_to_come_back(building: Building) -> None:
     staff = a_staff(building)
-    answers = [staff.ada.call("POST", "/v1/admin/integration/test") for _ in range(limits.TEST.per_session + 1)]
+    answers = [staff.ada.call("POST", "/v1/admin/integration/test") for _ in range(limits.TEST.per_account + 1)]
 
-    assert [each.status_code for each in answers] == [422] * limits.TEST.per_session + [429]
+    assert [each.status_code for each in answers] == [422] * limits.TEST.per_account + [429]
     last = answers[-1]
     assert last.json["code"] == "too-many-requests"
     assert 0 < int(last.headers["Retry-After"]) <= limits.TEST.window_ms // 1000
@@ -542,7 +542,7 @@ def test_signing_in_over_and_over_is_limited_per_browser(building: Building) -> 
     browser = building.browser().client
     browser.get("/auth/login?provider=microsoft")
 
-    answers = {browser.get("/auth/login?provider=microsoft").status_code for _ in range(limits.SIGN_IN.per_session + 1)}
+    answers = {browser.get("/auth/login?provider=microsoft").status_code for _ in range(limits.SIGN_IN.per_account + 1)}
 
     assert answers == {302, 429}
     assert building.browser().client.get("/auth/login").status_code == 200

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limits import parse_many
+from limits.storage import MemoryStorage, memory
+from limits.strategies import STRATEGIES
 
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.deciding.room_choice import MOST_ROOMS, place
@@ -25,7 +28,7 @@ from services.portal.admin.integration.testflow.deciding.run import (
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES, about, changed_nothing, trouble_of
 from services.portal.admin.integration.testflow.preflight import ERRORS, read
 from services.portal.frame import limits
-from services.portal.frame.limits import Limit, Windows, limit_of
+from services.portal.frame.limits import Limit, limit_of
 from services.portal.frame.navigation import place as page_of
 from services.portal.frame.navigation import role_words, visible
 from services.portal.sign_in.refusals import OTHER, Cause, Who, explained, provider_code
@@ -257,15 +260,33 @@ def test_interruption_is_one_line_whoever_noticed_it() -> None:
     assert [each["code"] for each in run_shape(RUN, interrupted=True)["troubles"]] == ["interrupted"]
 
 
+class Moments:
+    """Stands for the module `time` where the library reads it."""
+
+    now_s = 1_000_000.0
+
+    def time(self) -> float:
+        return self.now_s
+
+
 @given(st.lists(st.integers(0, 3_000), max_size=40))
 def test_never_more_than_the_limit_in_one_window(at: list[int]) -> None:
-    limit, windows = Limit("writes", 1_000, per_session=3, per_address=9), Windows()
+    limit, moments = Limit("writes", 1_000, per_account=3, per_client=9), Moments()
+    [rule] = parse_many(limit.rule(limit.per_account))
+    counts = STRATEGIES["fixed-window"](MemoryStorage())
+    begun_ms: int | None = None
     passed: dict[int, int] = {}
-    for now_ms in sorted(at):
-        wait_ms = windows.wait_ms(limit, "s", limit.per_session, now_ms)
-        assert 0 <= wait_ms <= limit.window_ms
-        passed[now_ms // 1_000] = passed.get(now_ms // 1_000, 0) + (not wait_ms)
-    assert all(count <= limit.per_session for count in passed.values())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "time", moments)
+        for now_ms in sorted(at):
+            moments.now_s = 1_000_000 + now_ms / 1_000
+            if begun_ms is None or now_ms >= begun_ms + limit.window_ms:
+                begun_ms = now_ms
+            allowed = counts.hit(rule, "who", limit.name)
+            wait_ms = (counts.get_window_stats(rule, "who", limit.name).reset_time - moments.now_s) * 1_000
+            assert 0 <= wait_ms <= limit.window_ms
+            passed[begun_ms] = passed.get(begun_ms, 0) + allowed
+    assert all(count <= limit.per_account for count in passed.values())
 
 
 def test_reading_is_not_limited_and_each_change_is() -> None:
