@@ -39,9 +39,9 @@ FAILURES = Failures(
             _LATER,
         ),
         **dict.fromkeys(
-            ("erroraccessdenied", "accessdenied", "authorization_requestdenied", "forbidden"),
-            Known(Meaning.NO_RIGHT, _RIGHTS),
+            ("erroraccessdenied", "accessdenied", "authorization_requestdenied"), Known(Meaning.NO_RIGHT, _RIGHTS)
         ),
+        "forbidden": Known(Meaning.REFUSED, _RIGHTS),
         **dict.fromkeys(
             (
                 "mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi", "errornonexistentmailbox",

@@ -17,7 +17,7 @@ from shared.errors import (
     TokenRefusedError,
     WebhookUnreachableError,
 )
-from shared.providers.catalogue import meaning_of
+from shared.providers.catalogue import PROFILES, meaning_of
 from shared.providers.failures import Doing, Meaning
 from shared.providers.google import failures as google_failures
 from shared.providers.microsoft import failures as graph_failures
@@ -188,9 +188,22 @@ def test_made_before_is_no_reason_to_wait() -> None:
         ("insufficientPermissions", Meaning.NO_RIGHT),
         ("ErrorAccessDenied", Meaning.NO_RIGHT),
         ("push.webhookUrlUnauthorized", Meaning.WEBHOOK),
+        ("forbidden", Meaning.REFUSED),
         ("Teapot", None),
         ("", None),
     ],
 )
 def test_code_means_the_same_whoever_asks(code: str, meaning: Meaning | None) -> None:
     assert meaning_of(code) is meaning
+
+
+def test_no_two_providers_mean_different_things_by_one_code() -> None:
+    """Where only the code is at hand, it is looked up in every table."""
+    tables = [profile.failures for profile in PROFILES.values()]
+    codes = {code for table in tables for code in table.codes}
+    meanings = {code: {table.find_meaning(code) for table in tables} - {None} for code in codes}
+    assert {code: found for code, found in meanings.items() if len(found) > 1} == {}
+    ours = {Meaning.NO_CALENDAR, Meaning.NO_RIGHT, Meaning.WEBHOOK}
+    assert [
+        code for code, found in meanings.items() if found <= ours and sum(code in table.codes for table in tables) > 1
+    ] == []
