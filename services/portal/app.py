@@ -29,6 +29,7 @@ from services.portal.my_rooms import stream
 from services.portal.sign_in import routes as sign_in_routes
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.routes import SignInPurpose
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.health import health_blueprint
@@ -60,7 +61,7 @@ def create_app(deps: Deps) -> Flask:
     headers.register(app)
     navigation.register(app)
     my_rooms_routes.register_filters(app)
-    app.jinja_env.globals["asset"] = _asset
+    app.jinja_env.globals |= {"asset": _asset, "profile_of": profile_of}
     checks = {
         "log": deps.engine.log.probe,
         "view": lambda: deps.engine.view.revision("-/-"),

@@ -12,6 +12,10 @@ from shared.domain.identity import Provider
 from shared.providers.failures import Failures
 from shared.providers.token_refusal import TokenCodes
 
+OPENID_WORDS = {"openid": "know who signs in", "profile": "know their name", "email": "know their address"}
+"""For people: what the scopes let us do that OpenID Connect defines."""
+ROOM_IMPORT_WORDS = "list the organisation's rooms: for this test and for importing rooms only"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
@@ -41,6 +45,8 @@ class Scopes:
     """Of the calendar, to change a meeting's room as well."""
     room_import: str
     """Beside those: an administrator imports the organisation's rooms."""
+    words: Mapping[str, str]
+    """For people: what each of them lets us do, by the last part of its name."""
     administration: str = ""
     """Beside `identity`: the provider says whether somebody administers the directory; "" where each sign-in says it."""
 
@@ -91,6 +97,12 @@ class Profile:
     """For operators: how to register a client."""
     where_to_remove: str
     """For people: where they take the permission away."""
+    approval: str
+    """For administrators: who has to allow our client before people can give a permission, and where."""
+    client_id_name: str
+    """For administrators: what our client's id is called there."""
+    room_import_hint: str
+    """For administrators: what importing the rooms needs beside the permission; "" for nothing."""
     directory: str
     """What names an organisation there."""
     sdk: str

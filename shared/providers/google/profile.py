@@ -10,7 +10,7 @@ from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS
 from shared.providers.google.failures import FAILURES
 from shared.providers.google.token_codes import CODES
-from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
+from shared.providers.profile import OPENID_WORDS, ROOM_IMPORT_WORDS, Hooks, Profile, Registration, Scopes, Traits
 
 _SCOPE = "https://www.googleapis.com/auth/"
 
@@ -50,6 +50,14 @@ PROFILE = Profile(
     calendar="Google Calendar",
     registering="make an OAuth client at the Google Cloud console",
     where_to_remove="Google Account, then Security, then Your connections to third-party apps and services",
+    approval=(
+        "In many organisations an administrator has to trust the application first: in the Google Admin console under "
+        "Security, API controls, App access control."
+    ),
+    client_id_name="OAuth client id",
+    room_import_hint=(
+        "Listing rooms needs an account with an administrator’s right to read resources; without it, enter a room by hand."  # noqa: RUF001
+    ),
     directory="Google Workspace domain",
     sdk="googleapiclient",
     extra="google",
@@ -64,6 +72,14 @@ PROFILE = Profile(
         writing=(f"{_SCOPE}calendar.events.owned", f"{_SCOPE}calendar.freebusy"),
         room_import=f"{_SCOPE}admin.directory.resource.calendar.readonly",
         administration=f"{_SCOPE}admin.directory.user.readonly",
+        words={
+            **OPENID_WORDS,
+            "calendar.events.owned.readonly": "read the calendars they own",
+            "calendar.events.owned": "read the calendars they own, and book or swap a room in them",
+            "calendar.freebusy": "see when rooms are free",
+            "admin.directory.user.readonly": "see that you are a super administrator: once, before the first test",
+            "admin.directory.resource.calendar.readonly": ROOM_IMPORT_WORDS,
+        },
     ),
     token_codes=CODES,
     failures=FAILURES,

@@ -10,7 +10,7 @@ from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Provider
 from shared.providers.microsoft.failures import FAILURES
 from shared.providers.microsoft.token_codes import CODES
-from shared.providers.profile import Hooks, Profile, Registration, Scopes, Traits
+from shared.providers.profile import OPENID_WORDS, ROOM_IMPORT_WORDS, Hooks, Profile, Registration, Scopes, Traits
 
 ANY_ORGANISATION = "organizations"
 """Entra's name for "whichever work account signs in"."""
@@ -54,6 +54,12 @@ PROFILE = Profile(
     where_to_remove=(
         "My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions"
     ),
+    approval=(
+        "In most organisations nobody may give these permissions alone: a Cloud Application Administrator (or Global "
+        "Administrator) approves them once for everybody, in the Entra admin centre under Enterprise applications."
+    ),
+    client_id_name="client id",
+    room_import_hint="",
     directory="Entra tenant id",
     sdk="msgraph",
     extra="graph",
@@ -66,6 +72,14 @@ PROFILE = Profile(
         reading=("Calendars.Read",),
         writing=("Calendars.ReadWrite",),
         room_import="Place.Read.All",
+        words={
+            **OPENID_WORDS,
+            "offline_access": "go on while they are not at a page of ours",
+            "User.Read": "read their own profile",
+            "Calendars.Read": "read their own calendar",
+            "Calendars.ReadWrite": "read their own calendar, and book or swap a room in it",
+            "Place.Read.All": ROOM_IMPORT_WORDS,
+        },
     ),
     token_codes=CODES,
     failures=FAILURES,

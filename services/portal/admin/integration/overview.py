@@ -45,19 +45,6 @@ STATE_ADVICE = {
         "system on again by then brings them back."
     ),
 }
-SCOPE_WORDS = {
-    "openid": "know who signs in",
-    "profile": "know their name",
-    "email": "know their address",
-    "offline_access": "go on while they are not at a page of ours",
-    "User.Read": "read their own profile",
-    "Calendars.ReadWrite": "read their own calendar, and book or swap a room in it",
-    "Place.Read.All": "list the organisation's rooms: for this test and for importing rooms only",
-    "calendar.events.owned": "read the calendars they own, and book or swap a room in them",
-    "calendar.freebusy": "see when rooms are free",
-    "admin.directory.user.readonly": "see that you are a super administrator: once, before the first test",
-    "admin.directory.resource.calendar.readonly": "list the organisation's rooms: for this test and for importing rooms only",
-}
 
 
 def organisation(deps: Deps, person: Person) -> TenantRow:
@@ -76,9 +63,9 @@ def configured(deps: Deps) -> list[Provider]:
 
 def permissions(provider: Provider, purpose: Purpose) -> list[Json]:
     """What is asked for, in the provider's own words and in ours: made of the list that the redirect is made of."""
+    words = catalogue.profile_of(provider).scopes.words
     return [
-        {"scope": scope, "words": SCOPE_WORDS.get(scope.rpartition("/")[2], "")}
-        for scope in asked_for(provider, purpose)
+        {"scope": scope, "words": words.get(scope.rpartition("/")[2], "")} for scope in asked_for(provider, purpose)
     ]
 
 
