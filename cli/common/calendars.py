@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from cli.common.records import read_from
 from shared.contracts import envelope as envelopes
-from shared.contracts.calendar_state import MAILBOX_TYPE, EventReference, MailboxState
+from shared.contracts.calendar_state import LEFT_TYPE, MAILBOX_TYPE, EventReference, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
 from shared.crypto.records import open_envelope
 from shared.domain.identity import Mailbox
@@ -80,7 +80,7 @@ class Calendars:
         self._keys[envelope.tenant] = keys
         if envelope.type == MAILBOX_TYPE:
             self.states[mailbox] = open_envelope(envelope, keys, MailboxState)
-        else:
+        elif envelope.type != LEFT_TYPE:
             self.references[mailbox][key] = open_envelope(envelope, keys, EventReference)
 
     def _forget(self, mailbox: Mailbox, key: bytes, *, is_event: bool) -> None:

@@ -12,7 +12,7 @@ from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.schedule import Priority
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
-from shared.contracts.calendar_state import EventReference, MailboxState
+from shared.contracts.calendar_state import EventReference, LeftMailbox, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain.identity import Mailbox
@@ -67,7 +67,9 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, Tr
     keys_of = cache(keyring.keys)  # asked once an organisation, not once a record
     for key, value in state.items():
         envelope = envelopes.decode(value)
-        mailbox = Mailbox(*key.decode().split("/")[:2])
+        mailbox = mailbox_of(key)
+        if envelope.type == calendar_state.LEFT_TYPE:
+            continue
         try:
             keys = keys_of(envelope.tenant)
             if envelope.type == calendar_state.MAILBOX_TYPE:
@@ -108,6 +110,25 @@ def _era(tenant: str, keyring: Keyring) -> str:
         return keyring.keys(tenant).era
     except KeyDestroyedError:
         return ""
+
+
+def mailbox_of(key: bytes) -> Mailbox:
+    """The mailbox that a record of `calendar-state` is about."""
+    return Mailbox(*key.decode().split("/")[:2])
+
+
+def left_key(mailbox: Mailbox) -> bytes:
+    """The key of what is kept of a mailbox that left."""
+    return mailbox.key + b"/left"
+
+
+def left_change(mailbox: Mailbox, ends: Mapping[str, int], keys: TenantKeys) -> StateChange:
+    """The record of a mailbox that left: meeting → when its last date ends. Without meetings it is deleted."""
+    if not ends:
+        return StateChange(left_key(mailbox), None)
+    left = LeftMailbox(meetings=dict(ends))
+    value = sealed_envelope(keys, left, type=calendar_state.LEFT_TYPE, id=mailbox.id, compress=True)
+    return StateChange(left_key(mailbox), value)
 
 
 def state_change(mailbox: Mailbox, state: MailboxState | None, keys: TenantKeys) -> StateChange:

@@ -40,6 +40,7 @@ from services.sync_worker.deciding.schedule import Priority, Schedule
 from services.sync_worker.deciding.settlement import Settled, postponed, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
+from services.sync_worker.left_mailboxes import LeftMailboxes
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
 from services.sync_worker.memory import TrackedMailbox, forgotten, restored, state_change
@@ -64,6 +65,8 @@ LINGER_S = 0.01
 """Under half a commit on three brokers. Without it, looks that begin after a commit always just miss the next one."""
 SAVE_POSITION_EVERY_MS = 60_000
 SHOW_EVERY_MS = 1_000
+FORGOTTEN_A_STEP = 100
+"""How many mailboxes that left a step looks through for meetings that have ended."""
 APPOINTMENTS_AT_ONCE = 16
 """Looks in flight beyond which appointments wait."""
 
@@ -117,6 +120,7 @@ class SyncOwner:
         self._own_data = own_data
         self._poll_s = poll_s
         self._held = restored(claim.state, engine.keyring)
+        self._left = LeftMailboxes(claim.state, engine.keyring)
         self._forgotten = forgotten(claim.state, engine.keyring)
         self._to_sleep: set[Mailbox] = set()
         self._hints = Hints()
@@ -144,6 +148,7 @@ class SyncOwner:
         self._commit_finished()
         self._put_to_sleep()
         self._confirm_first_looks()
+        self._forget_ended()
         self._save_position()
         self._show()
 
@@ -346,6 +351,7 @@ class SyncOwner:
             pace=self._pace_of(outcome.state.provider),
             partitions=self._engine.log.partitions,
             now_ms=self._clock.now_ms(),
+            kept=self._left.ends_of(mailbox, standing.keys.era),
         )
 
     def _commit(self, settled: dict[Mailbox, Settled], answered: dict[Mailbox, Collection[Offset]]) -> None:
@@ -360,6 +366,8 @@ class SyncOwner:
             self._hints.discharge(mailbox, offsets)
         for mailbox, result in settled.items():
             metrics.OBSERVATIONS.labels(self._held[mailbox].state.provider).inc(len(result.observations))
+            if result.left is not None:
+                self._left.note(mailbox, result.left)
             if result.state is None:
                 self._let_go(mailbox)
             else:
@@ -443,6 +451,14 @@ class SyncOwner:
                     settled[mailbox] = postponed(self._held[mailbox], mailbox, keys=keys, now_ms=now_ms)
         if settled:
             self._commit(settled, {mailbox: self._busy[mailbox].answers for mailbox in settled})
+
+    def _forget_ended(self) -> None:
+        """Of mailboxes that left nothing is kept beyond the end of their meetings."""
+        kept, changes = self._left.ended(self._clock.now_ms(), self._engine.keyring, FORGOTTEN_A_STEP)
+        if changes:
+            self._claim.commit([], changes, self._hints.position())
+        for mailbox, left in kept.items():
+            self._left.note(mailbox, left)
 
     def _save_position(self) -> None:
         """Hints that ask for nothing move the position too, or retention would overtake it one day."""

@@ -1,4 +1,8 @@
-"""What the sync worker keeps of a mailbox: its cursor, subscription and timers, and a reference per event. Sealed at rest."""
+"""
+What the sync worker keeps of a mailbox: its cursor, subscription and timers, and a reference per event. Sealed at rest.
+
+Of a mailbox that is not connected any more one small record is left, until the last of its meetings has ended.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from shared.domain.attendees import Answer
 
 MAILBOX_TYPE = "mailbox-state"
 REFERENCE_TYPE = "event-reference"
+LEFT_TYPE = "left-mailbox"
 
 
 class DueReason(StrEnum):
@@ -105,3 +110,14 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     """Google's."""
     can_change: bool = False
     """Whether this mailbox's person may change the event's rooms."""
+
+
+class LeftMailbox(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """
+    What is kept of a mailbox that is not connected any more. Key on `calendar-state`: the mailbox and `left`.
+
+    A person who connects again is looked at in full; a meeting that stands here and is not found there is gone.
+    """
+
+    meetings: dict[str, int] = {}
+    """Pseudonym of a meeting with a room that its person organised → when its last known date ends, epoch milliseconds."""

@@ -39,7 +39,10 @@ NOTIFICATIONS_GOOGLE = Topic(
 )
 COMMANDS = Topic("commands", "mailbox", Cleanup.DELETE, "consent given or taken, reconcile, gap, take a room")
 CALENDAR_STATE = Topic(
-    "calendar-state", "mailbox + event", Cleanup.COMPACT, "references, snapshots, cursor, subscription, due; sealed"
+    "calendar-state",
+    "mailbox + event",
+    Cleanup.COMPACT,
+    "references, snapshots, cursor, subscription, due; of who left, which meetings; sealed",
 )
 OBSERVATIONS = Topic("observations", "meeting", Cleanup.DELETE, "everything one copy says of one meeting; sealed")
 REPAIRS = Topic(

@@ -200,10 +200,15 @@ class _Folding:
         )
 
     def _role(self) -> CopyRole:
-        """An observation without dates does not know whose copy it was."""
-        seen = self.seen
-        organizes = seen.mailbox == self.meeting.record.organizer_mailbox
-        return CopyRole.ORGANIZER if organizes and not seen.dates else seen.role
+        """
+        An observation without dates does not know whose copy it is, but for one that its mailbox organised when it left.
+
+        Somebody else may organise the meeting by now.
+        """
+        seen, organizer = self.seen, self.meeting.record.organizer_mailbox
+        if seen.dates or not organizer:
+            return seen.role
+        return CopyRole.ORGANIZER if seen.mailbox == organizer else CopyRole.GUEST
 
     def _after(self, date: DateRecord | None, said: CopyDate | None) -> DateRecord | None:
         """What becomes of one date; None where nothing of it has to be remembered."""
@@ -218,6 +223,9 @@ class _Folding:
         if date is None or date.ends <= self.seen.observed_at_ms:
             return date  # nobody clears a calendar backwards: a past date keeps its last state
         if said is None and self._lets_go(date):
+            if self._is_stale(date):
+                self.owed.add(self.seen.mailbox)
+                return date
             return self._let_go(date)
         if date.in_sight and date.speaker == self.seen.mailbox:
             return self._succeeded(date)
@@ -273,12 +281,13 @@ class _Folding:
         return replace(plain, entering=mark)
 
     def _lets_go(self, date: DateRecord) -> bool:
-        """Whether this is the organiser's copy, has looked where the date was, and is no older than what was decided."""
-        organizes = self._role() is CopyRole.ORGANIZER
-        stale = (
-            date.speaker != self.seen.mailbox and decided_stamp(date, self.record.spoken)[1] > self.seen.observed_at_ms
-        )
-        return organizes and self.seen.covers(date.begins, date.ends) and not stale
+        """Whether this is the organiser's copy, and has looked where the date was."""
+        return self._role() is CopyRole.ORGANIZER and self.seen.covers(date.begins, date.ends)
+
+    def _is_stale(self, date: DateRecord) -> bool:
+        """Whether another copy has said something of the date since this one was looked at."""
+        decided_ms = decided_stamp(date, self.record.spoken)[1]
+        return date.speaker != self.seen.mailbox and decided_ms > self.seen.observed_at_ms
 
     def _let_go(self, date: DateRecord) -> DateRecord:
         at = Circumstances(self.seen.observed_at_ms, organizes=True)

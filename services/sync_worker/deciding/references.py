@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.sync_worker.deciding.listed_rooms import ListedRooms
@@ -37,7 +37,7 @@ def known_events(references: References) -> dict[str, KnownEvent]:
             end_ms=reference.end_ms,
             all_day=reference.all_day,
             is_master=reference.kind == EventKind.MASTER,
-            confirm=reference.is_organizer and bool(_rooms_of(reference, references)),
+            confirm=reference.is_organizer and has_rooms(reference, references),
         )
         for event_id, reference in references.items()
     }
@@ -116,7 +116,7 @@ def meeting_of(references: References, event_id: str) -> str:
 
 def observe(
     references: References, meetings: Iterable[str], *, provider: str, mailbox: str, keys: TenantKeys, now_ms: int,
-    baseline: bool, window: Window,
+    baseline: bool, window: Window, left: Collection[str] = (),
 ) -> list[CopyObservation]:  # fmt: skip
     """
     Make one total observation for each of `meetings`, as this mailbox shows them; no dates left means gone.
@@ -130,8 +130,9 @@ def observe(
         now_ms: When the look began, later than any earlier look of the mailbox.
         baseline: Whether it is the first look after a consent.
         window: What the look covered: a date that is absent from it was let go.
+        left: Meetings that the mailbox' person organised when it left. They are observed too: one that is absent is gone.
     """
-    wanted: dict[str, list[EventReference]] = {meeting: [] for meeting in meetings}
+    wanted: dict[str, list[EventReference]] = {meeting: [] for meeting in (*meetings, *left)}
     for event_id, reference in references.items():
         meeting = meeting_of(references, event_id)
         if meeting in wanted:
@@ -142,7 +143,7 @@ def observe(
             mailbox=mailbox,
             meeting=meeting,
             organizer=next((part.organizer for part in parts if part.organizer), ""),
-            role=CopyRole.ORGANIZER if any(part.is_organizer for part in parts) else CopyRole.GUEST,
+            role=_role(parts, left=meeting in left),
             baseline=baseline,
             observed_at_ms=now_ms,
             window_start_ms=window.start_ms,
@@ -155,6 +156,17 @@ def observe(
         )
         for meeting, parts in sorted(wanted.items())
     ]
+
+
+def _role(parts: Collection[EventReference], *, left: bool) -> CopyRole:
+    """An absent meeting shows nothing to tell its organiser by; what was kept of it when the mailbox left does."""
+    organizes = any(part.is_organizer for part in parts) or (left and not parts)
+    return CopyRole.ORGANIZER if organizes else CopyRole.GUEST
+
+
+def has_rooms(part: EventReference, references: References) -> bool:
+    """Whether an event, or else its series, names a room."""
+    return bool(_rooms_of(part, references))
 
 
 def organized(references: References) -> set[str]:

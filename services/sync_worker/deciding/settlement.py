@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
-from services.sync_worker.deciding.job import TAKE_AGAIN_MS, Job, Outcome
+from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Job, Outcome
+from services.sync_worker.deciding.left_meetings import Ends, Left, meetings_to_keep, unended
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized, withdraw
-from services.sync_worker.memory import TrackedMailbox, reference_change, state_change
+from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, state_change
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.copy_observation import CopyObservation
@@ -35,6 +36,8 @@ class Settled:
     changes: list[StateChange]
     state: MailboxState | None
     references: dict[str, EventReference]
+    left: Left | None = None
+    """What is kept of a mailbox that leaves, or (nothing any more) of one that has returned; None: as before."""
 
 
 def settle(
@@ -46,6 +49,7 @@ def settle(
     pace: Pace,
     partitions: int,
     now_ms: int,
+    kept: Ends,
 ) -> Settled:
     """
     Turn what a look gathered into what is written.
@@ -54,9 +58,10 @@ def settle(
         held: The mailbox as it is now: it may have heard more since the look began.
         rooms: The organisation's list of rooms.
         partitions: How many partitions `observations` has.
+        kept: What was kept of the mailbox when it left before.
     """
     if outcome.gone:
-        return _left(held, outcome, keys, partitions, now_ms)
+        return _left(held, outcome, keys, partitions, now_ms, kept)
     if outcome.again:
         state = held.remembering(_carried(held, outcome))
         return Settled([], [state_change(outcome.job.mailbox, state, keys)], state, held.references)
@@ -67,7 +72,7 @@ def settle(
             now_ms=now_ms,
         )
         return _failed(held, outcome, held.remembering(state), keys, partitions, now_ms)
-    return _looked(held, outcome, keys, rooms, pace, partitions, now_ms)
+    return _looked(held, outcome, keys, rooms, pace, partitions, now_ms, kept)
 
 
 def _failed(
@@ -101,6 +106,7 @@ def _looked(
     pace: Pace,
     partitions: int,
     now_ms: int,
+    kept: Ends,
 ) -> Settled:
     job, state = outcome.job, outcome.state
     if outcome.look is None:
@@ -115,7 +121,7 @@ def _looked(
     unseen = organized(merged.references) if held.state.blind else set[str]()
     seen = observe(
         merged.references, {*merged.meetings, *owed, *unseen}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
-        now_ms=began_ms, baseline=not state.baseline_done, window=window,
+        now_ms=began_ms, baseline=not state.baseline_done, window=window, left=unended(kept, now_ms).keys(),
     )  # fmt: skip
     after = after_look(
         _carried(held, outcome),
@@ -140,11 +146,13 @@ def _looked(
     changes = [
         reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
     ]
+    changes += [left_change(job.mailbox, {}, keys)] if kept else []
     return Settled(
         _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions),
         [*changes, state_change(job.mailbox, after, keys)],
         after,
         merged.references,
+        left=Left({}, keys.era) if kept else None,
     )
 
 
@@ -163,13 +171,20 @@ def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantK
     )  # fmt: skip
 
 
-def _left(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int) -> Settled:
+def _left(
+    held: TrackedMailbox, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int, kept: Ends
+) -> Settled:
+    """The mailbox is not connected any more. Switching an organisation off ends its memory, so that nothing is kept then."""
     job = outcome.job
+    keeps = (
+        {} if outcome.gone == ASLEEP else meetings_to_keep(held.references, kept, owed=held.state.owed, now_ms=now_ms)
+    )
     seen = withdraw(
         held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
         now_ms=max(now_ms, held.state.observed_at_ms + 1),
     )  # fmt: skip
     changes = [reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)]
+    changes += [left_change(job.mailbox, keeps, keys)] if keeps != kept else []
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
     return Settled(
@@ -177,6 +192,7 @@ def _left(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys, partitions: 
         [*changes, state_change(job.mailbox, fresh, keys)],
         fresh,
         {},
+        left=Left(keeps, keys.era),
     )
 
 

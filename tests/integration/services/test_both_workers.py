@@ -377,7 +377,7 @@ def test_record_that_cannot_be_read_is_kept_with_its_bytes_and_nothing_waits_for
 
 
 def references(office: Office) -> int:
-    """Records of the compacted topic that are not tombstones, newest per key."""
+    """Records of connected mailboxes on the compacted topic that are not tombstones, newest per key."""
     newest = {record.key: record.value for record in office.engine.log.read(CALENDAR_STATE.name, 0, 0, limit=5000)}
     newest.pop(b"position", None)
-    return sum(value is not None for value in newest.values())
+    return sum(value is not None and not key.endswith(b"/left") for key, value in newest.items())

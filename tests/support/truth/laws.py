@@ -63,10 +63,11 @@ def states_are_true(play: Play) -> Iterator[str]:
     for (number, room), found in states.items():
         truth = play.calendar.dates.get(number)
         asked = truth is not None and truth.answer(room) is not None
-        # A guest's calendar that loses a date says nothing of the meeting: it may have lost the invitation alone.
-        over = (
-            ("gone", "released", "absent") if ORGANISER in play.connected else ("gone", "released", "absent", "unknown")
-        )
+        over = {"gone", "released", "absent"}
+        # A guest's calendar that loses a date says nothing of the meeting: it may have lost the invitation alone. An organiser's
+        # calendar says nothing of what it never showed.
+        if ORGANISER not in play.connected or not _was_shown_to_organiser(play, number, room):
+            over.add("unknown")
         if _speaks(play) and not asked and found not in over:
             yield f"{room} on {number} is {found}, is not asked any more"
 
@@ -111,6 +112,13 @@ SETTLED = (nothing_invented, nothing_lost, states_are_true, prompts_are_right, r
 
 def _speaks(play: Play) -> bool:
     return any(person in play.product.believed for person in play.connected)
+
+
+def _was_shown_to_organiser(play: Play, number: int, room: str) -> bool:
+    """Whether a look of the organiser has shown the room since it was invited last."""
+    since_ms = play.calendar.invited_ms[number, room]
+    shown = (word.dates for word in play.heard if word.person == ORGANISER and word.at_ms >= since_ms)
+    return any(date.answer(room) is not None for dates in shown for of, date in dates if of == number)
 
 
 def _declined_asks(play: Play) -> Iterator[Ask]:

@@ -66,11 +66,14 @@ class Calendar:
     dates: dict[int, Date] = field(default_factory=dict)
     declines: dict[Ask, int] = field(default_factory=dict)
     """How often a room turned to declined at that time: no product may tell more of them."""
+    invited_ms: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Date and room → when the room was invited last."""
 
     def book(self, number: int, room: str) -> None:
         """Date `number` of the series comes into being, or invites one more room."""
         date = self.dates.get(number) or Date((self.now_ms // HOUR_MS + 24 * (number + 1)) * HOUR_MS)
         if date.answer(room) is None:
+            self.invited_ms[number, room] = self.now_ms
             self._set(number, date.with_answer(room, NONE))
 
     def answer(self, number: int, room: str, answer: str) -> None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from services.portal.meetings.deciding.prompts import Viewer, view_meeting
 from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
+from services.sync_worker.deciding.left_meetings import meetings_to_keep, unended
+from services.sync_worker.deciding.references import blind, observe, withdraw
 from shared.contracts import copy_observation
-from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
+from shared.contracts.calendar_state import EventReference
+from shared.contracts.copy_observation import CopyObservation
 from shared.contracts.meeting_state import copy_key, meeting_key
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import sealed_envelope
-from shared.domain.attendees import Answer, CopyRole
+from shared.domain.attendees import Answer
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
+from shared.domain.sighting import EventKind, Window
 from shared.ports.log import NewRecord, Record
 from tests.support.truth.model import DAY_MS, NONE, ORGANISER, PEOPLE, WINDOW_MS, Ask, Word
 
@@ -42,18 +46,32 @@ class Product:
         self._records: list[Record] = []
         self._decisions: list[NewRecord] = []
         self._asks: dict[str, int] = {}
+        self._references: dict[str, dict[str, EventReference]] = {}
+        self._left: dict[str, dict[str, int]] = {}
+        """Person → what was kept of their meetings when they disconnected."""
 
     def hear(self, word: Word) -> None:
-        """A look is committed, and folded."""
-        self._fold(self._observation(word))
+        """A look is committed, and folded. The first one after a consent observes what was kept of the meeting too."""
+        before, after = self._references.get(word.person, {}), self._references_of(word)
+        self._references[word.person] = after
+        left = unended(self._left.pop(word.person, {}), word.at_ms) if word.baseline else {}
+        observed = observe(
+            after, {MEETING} if before or after else (), provider=self.provider, mailbox=word.person, keys=KEYS,
+            now_ms=word.at_ms, baseline=word.baseline, left=left.keys(),
+            window=Window(word.at_ms - DAY_MS, word.at_ms + WINDOW_MS),
+        )  # fmt: skip
+        self._fold(observed)
 
     def withdraw(self, person: str, at_ms: int) -> None:
         """The person's mailbox is not connected any more."""
-        self._fold(self._silent(person, at_ms, Sight.WITHDRAWN))
+        known = self._references.pop(person, {})
+        self._left[person] = meetings_to_keep(known, self._left.get(person, {}), now_ms=at_ms)
+        self._fold(withdraw(known, provider=self.provider, mailbox=person, now_ms=at_ms))
 
     def blind(self, person: str, at_ms: int) -> None:
         """The person's mailbox cannot be looked at for a while."""
-        self._fold(self._silent(person, at_ms, Sight.BLIND))
+        known = self._references.get(person, {})
+        self._fold(blind(known, provider=self.provider, mailbox=person, now_ms=at_ms))
 
     def restart(self) -> None:
         """Another owner restores what stands on the log."""
@@ -123,50 +141,36 @@ class Product:
         }
         return StoredMeeting(open_meeting(self._memory[key], KEYS).record, copies)
 
-    def _observation(self, word: Word) -> CopyObservation:
-        organizes = word.person == ORGANISER
-        believed = word.person in self.believed
+    def _references_of(self, word: Word) -> dict[str, EventReference]:
+        organizes, believed = word.person == ORGANISER, word.person in self.believed
         for _, date in word.dates:
             self._asks[KEYS.ask(date.start_ms, date.end_ms)] = date.start_ms
-        dates = tuple(
-            CopyDate(
-                ref=REFS[number],
+        return {
+            f"{word.person}-{number}": EventReference(
                 event_id=f"{word.person}-{number}",
+                uid=MEETING,
+                kind=EventKind.OCCURRENCE,
+                slot=str(number),
                 start_ms=date.start_ms,
                 end_ms=date.end_ms,
+                organizer="p-organiser",
+                is_organizer=organizes,
+                shows_guests=believed,
                 rooms={room: Answer(said if believed else NONE) for room, said in date.rooms},
-                seats=3,
-                credible=believed,
+                people={"p-one": Answer.NONE, "p-other": Answer.NONE},
                 sequence=word.sequence if self.provider is Provider.GOOGLE else 0,
-                can_change=organizes or self.guests_can_change,
+                can_change=self.guests_can_change,
             )
             for number, date in word.dates
-        )
-        return CopyObservation(
-            provider=self.provider,
-            mailbox=word.person,
-            meeting=MEETING,
-            organizer="p-organiser",
-            role=CopyRole.ORGANIZER if organizes else CopyRole.GUEST,
-            baseline=word.baseline,
-            observed_at_ms=word.at_ms,
-            window_start_ms=word.at_ms - DAY_MS,
-            window_end_ms=word.at_ms + WINDOW_MS,
-            dates=dates,
-        )
+        }
 
-    def _silent(self, person: str, at_ms: int, why: Sight) -> CopyObservation:
-        role = CopyRole.ORGANIZER if person == ORGANISER else CopyRole.GUEST
-        return CopyObservation(
-            provider=self.provider, mailbox=person, meeting=MEETING, role=role, sight=why, observed_at_ms=at_ms
-        )
-
-    def _fold(self, seen: CopyObservation) -> None:
-        key = meeting_key(KEYS.tenant, MEETING)
-        value = sealed_envelope(KEYS, seen, type=copy_observation.TYPE, id=f"o-{len(self._records)}")
-        record = Record(OBSERVATIONS.name, 0, len(self._records), key, value, (), seen.observed_at_ms)
-        self._records.append(record)
-        self._decisions += _decided(record, self._memory)
+    def _fold(self, observed: Iterable[CopyObservation]) -> None:
+        for seen in observed:
+            key = meeting_key(KEYS.tenant, MEETING)
+            value = sealed_envelope(KEYS, seen, type=copy_observation.TYPE, id=f"o-{len(self._records)}")
+            record = Record(OBSERVATIONS.name, 0, len(self._records), key, value, (), seen.observed_at_ms)
+            self._records.append(record)
+            self._decisions += _decided(record, self._memory)
 
 
 def _decided(record: Record, memory: dict[bytes, bytes]) -> list[NewRecord]:

@@ -16,21 +16,8 @@ FILES = sorted((Path(__file__).parents[3] / "scenarios").glob("*.yaml"))
 ORDINARY = Path(__file__).parents[3] / "scenarios" / "a-room-declines-microsoft.yaml"
 
 
-NOT_YET = {
-    "gone-while-nobody-looked-microsoft": "a mailbox that leaves does not keep the names of its meetings yet",
-    "gone-while-nobody-looked-google": "a mailbox that leaves does not keep the names of its meetings yet",
-}
-"""Strictly expected to fail: the right value stands in the file, and the test rings once the product gives it."""
-
-
-def _played(file: Path) -> object:
-    reason = NOT_YET.get(file.stem)
-    marks = pytest.mark.xfail(strict=True, reason=reason) if reason else ()
-    return pytest.param(file, id=file.stem, marks=marks)
-
-
 @pytest.mark.proves("M9")
-@pytest.mark.parametrize("file", [_played(file) for file in FILES])
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_scenario_passes(file: Path) -> None:
     assert play(read_scenario(file.read_text())) == []
 

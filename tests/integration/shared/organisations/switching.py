@@ -79,6 +79,10 @@ class OffOffice(Office):
         return row
 
     def references(self) -> dict[bytes, Any]:
+        """What stands on `calendar-state` of mailboxes that are connected, after compaction."""
+        return {key: value for key, value in self.kept().items() if not key.endswith(b"/left")}
+
+    def kept(self) -> dict[bytes, Any]:
         """What stands on `calendar-state` but for the position, after compaction."""
         found: dict[bytes, Any] = {}
         for record in self.engine.log.read("calendar-state", 0, 0, limit=5000):

@@ -38,7 +38,7 @@ def test_switching_off_ends_everything_and_keeps_the_sealed_grant_alone(office: 
     office.settle()
     office.sweep()
     assert office.calendar.subscriptions == {}
-    assert office.references() == {}
+    assert office.kept() == {}
     assert office.waiting_endings() == 0
     assert office.topic("room-status")[-1]["state"] == "unknown"
     row = office.grant()
@@ -90,7 +90,7 @@ def test_look_that_was_under_way_tells_nothing_and_its_subscription_is_ended(off
     assert office.calendar.looks == ["full"]
     assert office.calendar.subscriptions == {}
     assert office.topic("observations") == []
-    assert office.references() == {}
+    assert office.kept() == {}
     assert office.grant().state is ConsentState.SLEEPING
 
 
@@ -102,7 +102,7 @@ def test_provider_that_is_down_is_asked_again_until_no_subscription_is_left(offi
     office.settle()
     office.sweep()
     assert len(office.calendar.subscriptions) == 1
-    assert office.references() == {}
+    assert office.kept() == {}
     office.restart()
     tried = office.calendar.calls.count("unsubscribe")
     office.sweep()
@@ -239,7 +239,7 @@ def test_data_keys_go_at_sixty_seconds_although_the_worker_is_down_and_its_subsc
     assert office.calendar.subscriptions == {}
     office.restart()
     office.settle()
-    assert office.references() == {}, "what a destroyed key sealed is forgotten and deleted"
+    assert office.kept() == {}, "what a destroyed key sealed is forgotten and deleted"
 
 
 @pytest.mark.proves("E25", "E28")

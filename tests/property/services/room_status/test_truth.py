@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.room_status.deciding import fold as rules
 from services.room_status.deciding.speaking import Ruling
 from shared.domain.identity import Provider
+from tests.support.truth import product
 from tests.support.truth.history import Play, Step, steps
 from tests.support.truth.laws import ALWAYS, SETTLED, declines_as_witnessed
 from tests.support.truth.model import ORGANISER, PEOPLE
@@ -24,9 +25,9 @@ LENGTH = 50
 _slow = settings(max_examples=HISTORIES // 8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def played(product: Product, history: list[Step]) -> Play:
+def played(under: Product, history: list[Step]) -> Play:
     """The history played to its end, every law held after each commit."""
-    play = Play(product)
+    play = Play(under)
     for step in history:
         play.do(step)
         for law in ALWAYS:
@@ -130,3 +131,20 @@ def test_planted_fault_of_order_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(rules, "rule", lambda *_: Ruling.APPLIED)
     with pytest.raises(AssertionError):
         played(Product(Provider.GOOGLE, guests_can_change=False), history)
+
+
+@pytest.mark.parametrize("provider", [Provider.MICROSOFT, Provider.GOOGLE])
+def test_planted_fault_of_leaving_is_found(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A meeting is cancelled while its organiser is away: without what was kept of it, nobody would say that it is gone."""
+    history: list[Step] = [
+        ("book", 0, "aare"),
+        ("connect", "ada"),
+        ("look-and-commit", "ada"),
+        ("disconnect", "ada"),
+        ("cancel", 0),
+        ("connect", "ada"),
+    ]
+    played(Product(provider, guests_can_change=False), history)
+    monkeypatch.setattr(product, "meetings_to_keep", lambda *_, **__: {})
+    with pytest.raises(AssertionError, match="states_are_true"):
+        played(Product(provider, guests_can_change=False), history)

@@ -8,6 +8,7 @@ from services.room_status.deciding.fold import fold
 from shared.contracts.copy_observation import CopyObservation, Sight
 from shared.contracts.meeting_state import MeetingRecord, RoomRecord, RoomState
 from shared.crypto.meetings import StoredMeeting
+from shared.domain.attendees import CopyRole
 from shared.domain.instants import DAY_MS, HOUR_MS
 from tests.support.builders import KEYS, NOW_MS, START_MS
 from tests.support.copy_builders import a_date, a_guest_look, a_look
@@ -224,3 +225,37 @@ def test_answer_of_a_room_rewrites_no_copy() -> None:
     change = fold(meeting, a_look(a_date(a="declined"), at_ms=NOW_MS + 2), keys=KEYS)
     assert change is not None
     assert change.copy == meeting.copies["m-ada"]
+
+
+@pytest.mark.proves("B13")
+def test_meeting_that_an_organiser_no_longer_finds_on_return_is_gone() -> None:
+    refused = a_look(a_date(a="none"), baseline=True), a_look(a_date(a="declined"), at_ms=NOW_MS + 1)
+    left = a_look(sight=Sight.WITHDRAWN, at_ms=NOW_MS + 2)
+    meeting, _ = folded(*refused, left, a_look(at_ms=NOW_MS + 3, baseline=True))
+    assert room_of(meeting).state is RoomState.GONE
+
+
+def test_former_organiser_who_no_longer_finds_a_meeting_lets_nothing_go_of_it() -> None:
+    refused = a_look(a_date(a="none"), baseline=True), a_look(a_date(a="declined"), at_ms=NOW_MS + 1)
+    left = a_look(sight=Sight.WITHDRAWN, at_ms=NOW_MS + 2)
+    heir = a_look(a_date(a="declined"), mailbox="m-ben", at_ms=NOW_MS + 3)
+    meeting, declines = folded(*refused, left, heir, a_look(at_ms=NOW_MS + 4, baseline=True))
+    assert room_of(meeting).state is RoomState.DECLINED
+    assert meeting.record.organizer_mailbox == "m-ben"
+    assert len(declines) == 1
+
+
+def test_organiser_whose_look_without_the_meeting_is_older_than_a_guests_word_is_looked_at_again() -> None:
+    accepted = a_look(a_date(a="accepted"), baseline=True)
+    left = a_look(sight=Sight.WITHDRAWN, at_ms=NOW_MS + 1)
+    guest = a_guest_look(a_date(a="declined"), at_ms=NOW_MS + 9)
+    meeting, _ = folded(accepted, left, guest)
+    change = fold(meeting, a_look(at_ms=NOW_MS + 5, baseline=True), keys=KEYS)
+    assert change is not None
+    assert change.owed == {"m-ada"}
+    meeting = after(meeting, "m-ada", change)
+    assert room_of(meeting).state is RoomState.DECLINED
+    again = fold(meeting, a_look(role=CopyRole.GUEST, at_ms=NOW_MS + 10), keys=KEYS)
+    assert again is not None
+    assert again.owed == frozenset()
+    assert room_of(after(meeting, "m-ada", again)).state is RoomState.GONE
