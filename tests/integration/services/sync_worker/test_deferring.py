@@ -13,7 +13,7 @@ from shared.crypto.records import open_envelope
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import Access, Subscription, SubscriptionRequest
-from shared.errors import RefusedError, RetryableError, TokenRefusedError
+from shared.errors import CursorExpiredError, RefusedError, RetryableError, TokenRefusedError
 from tests.support.office import AARE, Office
 
 
@@ -89,10 +89,14 @@ def test_replaced_channel_that_cannot_be_ended_blinds_nobody(office: Office, mon
     assert 0 < tries.count("s1") <= 5
 
 
+@pytest.mark.parametrize("failure", [RetryableError, RefusedError, CursorExpiredError])
 @pytest.mark.parametrize("failures", [6])
-def test_channel_of_a_look_that_fails_is_kept_and_not_made_again(office: Office, failures: int) -> None:
+def test_channel_of_a_look_that_fails_is_kept_and_not_made_again(
+    office: Office, failures: int, failure: type[Exception]
+) -> None:
+    """A cursor is also refused where none was sent: a page of a full look can run out before it is asked for."""
     office.calendar.provider = Provider.GOOGLE
-    office.calendar.look_failures = [RetryableError("503") for _ in range(failures)]
+    office.calendar.look_failures = [failure("503") for _ in range(failures)]
     office.connect()
     for _ in range(40):
         office.after(60)

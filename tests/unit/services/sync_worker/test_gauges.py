@@ -13,7 +13,13 @@ from shared.contracts.topics import ROOM_STATUS_STATION
 from shared.domain.identity import Provider
 from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Access, Look, Window
-from shared.errors import CursorExpiredError, LogUnavailableError, RetryableError
+from shared.errors import (
+    CancelledSinceError,
+    CursorExpiredError,
+    LogUnavailableError,
+    RetryableError,
+    WebhookUnreachableError,
+)
 from shared.ports.log import Record, Span
 from shared.runtime import metrics
 from shared.runtime.lag import LagGauges
@@ -137,7 +143,14 @@ class Failing:
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
-    [(None, "ok"), (RetryableError("x"), "busy"), (CursorExpiredError("x"), "expired"), (KeyError("x"), "error")],
+    [
+        (None, "ok"),
+        (RetryableError("x"), "busy"),
+        (WebhookUnreachableError("x"), "busy"),
+        (CursorExpiredError("x"), "expired"),
+        (CancelledSinceError("x"), "refused"),
+        (KeyError("x"), "error"),
+    ],
 )
 def test_a_providers_answer_is_counted_by_its_outcome_and_passes_unchanged(
     error: Exception | None, outcome: str
