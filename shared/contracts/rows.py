@@ -74,6 +74,8 @@ class UserRow(_Row, frozen=True):
     """When the welcome was answered, by connecting or by "later": it is shown until then."""
     row_counts: dict[str, int] = {}
     """Kind of row → how many of them the person has written, an upper bound: nobody fills the store without end."""
+    session_epoch: int = 0
+    """How often they have signed out everywhere: sessions of an earlier epoch are over."""
 
 
 class ConsentRow(_Row, frozen=True):
@@ -178,6 +180,8 @@ class SessionRow(_Row, frozen=True):
 
     user: str
     csrf: str
+    epoch: int = 0
+    """The person's `session_epoch` when they signed in; the session lasts as long as it stays that."""
 
 
 class CandidateEntry(_Row, frozen=True):

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps, deps
 from services.portal.frame.problems import ProblemError, not_allowed, not_enabled
-from shared.contracts.rows import IntegrationState, SessionRow
+from shared.contracts.rows import IntegrationState, SessionRow, UserRow
 from shared.domain.hosts import is_loopback
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Right, may
+from shared.ports.registry import Registry
 from shared.registry import tables
 
 LIFE_MS = 12 * HOUR_MS
@@ -93,10 +95,12 @@ def anybody() -> Person | None:
 def open_session(response: Response, tenant: str, user: str) -> None:
     """Sign `user` in with the browser that gets `response`; a session it had is ended."""
     _forget()
+    registry = deps().engine.registry
     cookie = f"{tenant}.{secrets.token_urlsafe(_TOKEN_BYTES)}"
-    row = SessionRow(user=user, csrf=secrets.token_urlsafe(_TOKEN_BYTES))
+    person = tables.users(registry).get(tenant, user)
+    row = SessionRow(user=user, csrf=secrets.token_urlsafe(_TOKEN_BYTES), epoch=person.session_epoch if person else 0)
     now_ms = deps().clock.now_ms()
-    tables.sessions(deps().engine.registry).put(tenant, _name(cookie), row, not_after_ms=now_ms + LIFE_MS)
+    tables.sessions(registry).put(tenant, _name(cookie), row, not_after_ms=now_ms + LIFE_MS)
     response.set_cookie(
         cookie_name(COOKIE),
         cookie,
@@ -114,10 +118,24 @@ def end_session(response: Response) -> None:
     response.delete_cookie(cookie_name(COOKIE), path="/", secure=is_secure(), httponly=True, samesite="Lax")
 
 
+def end_every_session(response: Response, person: Person) -> None:
+    """
+    Sign a person out in all of their browsers: sessions opened so far are of an earlier epoch from now on.
+
+    Costs the same however many there are; their rows hold nothing of use any more, and go when they would have ended.
+    """
+    tables.users(deps().engine.registry).change(
+        person.tenant,
+        person.user,
+        lambda row: msgspec.structs.replace(row, session_epoch=row.session_epoch + 1) if row else None,
+    )
+    end_session(response)
+
+
 def still_welcome(found: Deps, person: Person) -> bool:
     """Whether the session goes on and the organisation still has this switched on. For streams: needs no request."""
     registry = found.engine.registry
-    if tables.sessions(registry).get(person.tenant, person.session) is None:
+    if _live(registry, person.tenant, person.session) is None:
         return False
     tenant = tables.tenants(registry).get(person.tenant, "tenant")
     return tenant is not None and tenant.integration is IntegrationState.ENABLED
@@ -145,13 +163,19 @@ def _look_up(cookie: str) -> Person | None:
     tenant = cookie.partition(".")[0]
     if not tenant:
         return None
-    registry = deps().engine.registry
     name = _name(cookie)
+    live = _live(deps().engine.registry, tenant, name)
+    if live is None:
+        return None
+    session, user = live
+    return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name, user.roles)
+
+
+def _live(registry: Registry, tenant: str, name: str) -> tuple[SessionRow, UserRow] | None:
+    """A session and its person; None once it has ended, here or everywhere, or the person is gone."""
     session = tables.sessions(registry).get(tenant, name)
     user = tables.users(registry).get(tenant, session.user) if session else None
-    if session is None or user is None:
-        return None
-    return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name, user.roles)
+    return (session, user) if session and user and session.epoch == user.session_epoch else None
 
 
 def _forget() -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
-from services.portal.frame.sessions import anybody, member
+from services.portal.frame.sessions import anybody, end_every_session, member
 from services.portal.my_calendar.connection import CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.sign_in.departure import leading_answer, leading_page
@@ -58,6 +58,12 @@ def _pages(bp: Blueprint, switch: CalendarSwitch) -> None:
     def disconnect() -> AnyResponse:
         switch.disconnect(member())
         return redirect(f"{PATH}?done=disconnected", HTTPStatus.SEE_OTHER)
+
+    @bp.post(f"{PATH}/sign-out-everywhere")
+    def sign_out_everywhere() -> AnyResponse:
+        response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
+        end_every_session(response, member())
+        return response
 
 
 def _api(bp: Blueprint, switch: CalendarSwitch) -> None:

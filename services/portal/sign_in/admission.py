@@ -173,9 +173,10 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
         tenant,
         user,
         lambda row: msgspec.structs.replace(
-            fresh,
+            row or fresh,
+            address_sealed=fresh.address_sealed,
+            person=fresh.person,
             roles=tuple(sorted({*(row.roles if row else ()), *given})),
-            welcomed_at_ms=row.welcomed_at_ms if row else 0,
         ),
     )
     # From here on the roles are kept with the person, so that what is taken from them stays taken.
