@@ -26,6 +26,7 @@ COMMANDS = {
     "rebuild": "fill the view again from the topics, and prove it",
     "registry": "back up, restore, and move what exists nowhere else",
     "keys": "make and rotate master keys",
+    "tokens": "make and withdraw service tokens of an organisation",
     "scenario": "play a provider's raw answers from a file, and say what follows",
     "doctor": "check what a newcomer gets wrong",
 }

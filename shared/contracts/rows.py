@@ -213,6 +213,20 @@ class AppointmentRow(_Row, frozen=True):
     """User ids that were refused: signing in again does not make them candidates again."""
 
 
+class ServiceToken(_Row, frozen=True):
+    """A token of a back-end service, inside a `ServiceTokensRow`."""
+
+    hash: bytes
+    """SHA-256 of the token, which has 256 random bits and is kept nowhere."""
+    made_at_ms: int
+
+
+class ServiceTokensRow(_Row, frozen=True):
+    """With which tokens back-end services read what belongs to the organisation. Table `service-tokens`, id the word `tokens`."""
+
+    tokens: tuple[ServiceToken, ...]
+
+
 class AuditRow(_Row, frozen=True):
     """What an administrator did. Table `audit`, id sorts by time; kept a year."""
 

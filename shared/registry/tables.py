@@ -22,6 +22,7 @@ from shared.contracts.rows import (
     LeaseRow,
     OfficeDayRow,
     RoomRow,
+    ServiceTokensRow,
     SessionRow,
     SignInRow,
     TakeRow,
@@ -154,6 +155,12 @@ sign_ins = Table(
     what="a sign-in under way; under the pseudo-tenant `-`, id = keyed hash of browser and state",
     restored=False,  # whoever was signing in begins anew
 )
+service_tokens = Table(
+    name="service-tokens",
+    row=ServiceTokensRow,
+    what="hashes of the tokens of an organisation's back-end services; id = the word `tokens`",
+    restored=False,  # what was withdrawn since stays withdrawn
+)
 leases = Table(
     name="leases",
     row=LeaseRow,
@@ -163,7 +170,7 @@ leases = Table(
 
 TABLES: tuple[Table[Any], ...] = (
     tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, dismissals, takes, bookings,
-    office_days, attendances, freshness, sessions, sign_ins, leases,
+    office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

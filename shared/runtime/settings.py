@@ -107,7 +107,10 @@ class Settings:
         "`auto`: open while every address is loopback",
     )
     service_token: str = _setting(
-        "", "bearer token of back-end services on /v1/room-rejections; empty refuses all", secret=True
+        "",
+        "the operator's bearer token on /v1/room-rejections: it reads every organisation on loopback, elsewhere only while there"
+        " is one alone; others are made by `roomsync tokens`",
+        secret=True,
     )
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
     test_clock: str = _setting("", "tests only: file of one integer, milliseconds since the epoch")

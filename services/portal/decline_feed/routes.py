@@ -7,7 +7,7 @@ import re
 from http import HTTPStatus
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from services.portal.decline_feed.deciding import cursor
 from services.portal.decline_feed.decline_log import DeclineIndex, read_page
@@ -15,6 +15,9 @@ from services.portal.decline_feed.resolution import resolve_event
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from shared.contracts.topics import ROOM_REJECTIONS
+from shared.organisations.enrolment import NOBODY
+from shared.organisations.service_tokens import tenant_of_token
+from shared.registry import tables
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
@@ -27,14 +30,14 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @bp.before_request
     def check_token() -> None:
-        _check_token(deps.settings.service_token)
+        g.feed_tenant = _prove_token(deps)
 
     @bp.get("")
     def page() -> Response:
         log = deps.engine.log
         topic_id = log.topic_id(ROOM_REJECTIONS.name)
         after = _read_cursor(topic_id, log.partitions)
-        found = read_page(log, after, _read_limit())
+        found = read_page(log, after, _read_limit(), g.feed_tenant)
         return _answer_json(
             {
                 "items": [msgspec.Raw(record.value or b"null") for record in found.records],
@@ -49,7 +52,7 @@ def blueprint(deps: Deps) -> Blueprint:
         if not index:
             index.append(DeclineIndex(deps.engine.log))  # the log is opened when it is first needed
         found = index[0].find(decline_id)
-        if found is None:
+        if found is None or g.feed_tenant not in {"", found.data.tenant_id}:
             raise ProblemError(
                 HTTPStatus.NOT_FOUND,
                 "no-such-decline",
@@ -61,15 +64,41 @@ def blueprint(deps: Deps) -> Blueprint:
     return bp
 
 
-def _check_token(token: str) -> None:
+def _prove_token(deps: Deps) -> str:
+    """
+    Whose declines the sender of this request may read: the organisation of its token; "" for all.
+
+    Raises:
+        ProblemError: 401 without a token of ours; 403 for the operator's where it would read several organisations.
+    """
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    proven = bool(token) and hmac.compare_digest(sent.strip().encode(), token.encode())
-    if scheme.lower() != "bearer" or not proven:
+    token = sent.strip() if scheme.lower() == "bearer" else ""
+    known = deps.settings.service_token
+    if known and hmac.compare_digest(token.encode(), known.encode()):
+        _refuse_several(deps)
+        return ""
+    tenant = tenant_of_token(deps.engine.registry, token)
+    if tenant is None:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "service-token",
             "This interface needs a service token.",
-            next_step="Send Authorization: Bearer with the token set as ROOMSYNC_SERVICE_TOKEN.",
+            next_step="Send Authorization: Bearer with a token that `roomsync tokens make` printed.",
+        )
+    return tenant
+
+
+def _refuse_several(deps: Deps) -> None:
+    """The operator's token reads everything: on a machine of its own, or where everything is one organisation's."""
+    if deps.settings.loopback:
+        return
+    tenants = {row.tenant for _, row in tables.directories(deps.engine.registry).scan(NOBODY)}
+    if len(tenants) > 1:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "one-organisation",
+            "This token would read the declines of several organisations.",
+            next_step="Have whoever runs this service make one for yours: roomsync tokens make --tenant …",
         )
 
 

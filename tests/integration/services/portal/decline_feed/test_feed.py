@@ -9,6 +9,9 @@ import pytest
 
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
+from shared.errors import RefusedError
+from shared.organisations.enrolment import enrol
+from shared.organisations.service_tokens import make_token, withdraw_token
 from shared.registry import tables
 from tests.integration.services.portal.office import SERVICE_TOKEN, Browser, Office, Simulator, an_office
 
@@ -109,3 +112,62 @@ def test_event_appended_after_the_first_question_is_found_too(office: Office, ad
 
     assert get(office, f"/{name}").json["room"]["name"] == "Room room0"
     assert get(office, "/d-unknown").json["code"] == "no-such-decline"
+
+
+@pytest.mark.proves("E11")
+def test_organisations_token_reads_its_own_declines_and_no_others(office: Office, ada: Browser, domain: str) -> None:
+    gil = office.signed_in(f"ada@g.{domain}", "google")
+    ours, theirs = announce(office, ada, 3), announce(office, gil, 30)
+    later = announce(office, ada, 5)
+    _, token = make_token(office.engine.registry, ada.tenant, 0)
+    bearer = {"Authorization": f"Bearer {token}"}
+
+    read, cursor, more = [], "", True
+    while more:
+        page = get(office, headers=bearer, after=cursor, limit=2).json
+        assert len(page["items"]) <= 2
+        read += page["items"]
+        cursor, more = page["next"], page["more"]
+
+    assert {event["data"]["tenantId"] for event in read} == {ada.tenant}
+    assert sorted(event["id"] for event in read) == sorted([*ours, *later])
+    assert get(office, f"/{ours[0]}", bearer).status_code == 200
+    foreign, absent = get(office, f"/{theirs[0]}", bearer), get(office, "/d-absent", bearer)
+    assert (
+        (foreign.status_code, foreign.json["code"])
+        == (absent.status_code, absent.json["code"])
+        == (404, "no-such-decline")
+    )
+
+
+@pytest.mark.proves("E11")
+def test_two_tokens_live_and_a_withdrawn_one_is_refused_at_once(office: Office, ada: Browser, ben: Browser) -> None:
+    registry = office.engine.registry
+    (first, old), (_, new) = make_token(registry, ada.tenant, 0), make_token(registry, ada.tenant, 0)
+    with pytest.raises(RefusedError, match="withdraw"):
+        make_token(registry, ada.tenant, 0)
+    for token in (old, new):
+        assert get(office, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    at_rest = [row.value for row in registry.everything()]
+    assert not any(token.partition(".")[2].encode() in value for token in (old, new) for value in at_rest)
+
+    assert withdraw_token(registry, ada.tenant, first)
+    for token in (old, f"{new}x", f"t-other.{new.partition('.')[2]}", f"{ada.tenant}.", "." + new, f"{new}" * 9):
+        answer = get(office, headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json["code"]) == (401, "service-token")
+    assert get(office, headers={"Authorization": f"Bearer {new}"}).status_code == 200
+    assert not withdraw_token(registry, ada.tenant, first)
+    make_token(registry, ada.tenant, 0)
+
+
+@pytest.mark.proves("E11")
+def test_operators_token_reads_one_organisation_alone_off_this_machine(tmp_path: Any, simulator: Simulator) -> None:
+    with an_office(tmp_path / "public", simulator, public_url="https://rooms.corp.example") as office:
+        registry, keyring = office.engine.registry, office.engine.keyring
+        enrol(registry, keyring, provider="microsoft", directory="d-1", name="One")
+        assert get(office).status_code == 200
+        enrol(registry, keyring, provider="google", directory="two.example", name="Two")
+        for path in ("", "/d-one"):
+            answer = get(office, path)
+            assert (answer.status_code, answer.json["code"]) == (403, "one-organisation")
+            assert "roomsync tokens make" in answer.json["next"]
