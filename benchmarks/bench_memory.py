@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ import redis
 
 from deploy.local.processes import ServerError
 from deploy.local.redis import RedisUse, redis_server
+from services.room_status.deciding.batch import Batch, decide
+from services.room_status.deciding.memory import Memory
 from services.sync_worker.memory import restored
+from shared.contracts import copy_observation
 from shared.contracts.calendar_state import MAILBOX_TYPE, REFERENCE_TYPE, EventReference, MailboxState
-from shared.contracts.meeting_state import RoomState
-from shared.contracts.meeting_state_version_1 import TYPE, MeetingState, RoomMemory
-from shared.contracts.observation import Observation, ObservedOccurrence
-from shared.contracts.topics import SYNC_WORKER
+from shared.contracts.copy_observation import CopyDate, CopyObservation
+from shared.contracts.meeting_state import meeting_key
+from shared.contracts.topics import OBSERVATIONS, SYNC_WORKER
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
 from shared.domain.attendees import Answer, CopyRole
@@ -35,8 +37,8 @@ from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.engines.distributed.view import RedisView
 from shared.engines.embedded import open_engine
-from shared.ports.log import StateChange
-from shared.ports.view import Applied, Row
+from shared.ports.log import Record, StateChange
+from shared.ports.view import Applied
 from shared.runtime.clock import SystemClock
 
 REFERENCES, MAILBOXES, MEETINGS, CHUNK = 100_000, 200, 20_000, 2_000
@@ -91,28 +93,25 @@ def sync_worker() -> Figures:
 
 
 def room_status() -> Figures:
-    """The fold's memory: key and sealed state of each meeting."""
+    """The fold's memory: a sealed record of each meeting and of each of its two copies."""
     before = _resident()
-    memory = {f"{KEYS.tenant}/m-{number:026d}".encode(): _meeting(number) for number in range(MEETINGS)}
-    return {"room_status: bytes per meeting in the fold's memory": (_resident() - before) / len(memory)}
+    memory = Memory({})
+    for start in range(0, MEETINGS, CHUNK):
+        for batch in _decided(memory, start):
+            memory.apply(batch.changes)
+    return {"room_status: bytes per meeting with two copies in the fold's memory": (_resident() - before) / MEETINGS}
 
 
 def redis_view() -> Figures:
-    """A row per meeting, with two owners."""
+    """The rows of a meeting and of its two copies."""
     try:
         with redis_server(RedisUse.VIEWS) as server, redis.Redis.from_url(server.url) as asked:
             view = RedisView(server.url, prefix="", clock=SystemClock())
-            before = asked.info("memory")["used_memory"]
+            before, applied = asked.info("memory")["used_memory"], 0
             for start in range(0, MEETINGS, CHUNK):
-                rows = [
-                    Row(
-                        f"{KEYS.tenant}/m-{number:026d}",
-                        tuple(f"{KEYS.tenant}/m-{(number + each) % MAILBOXES:026d}" for each in range(2)),
-                        _meeting(number),
-                    )
-                    for number in range(start, start + CHUNK)
-                ]
-                view.apply(0, Applied("bench", start + CHUNK), rows)
+                for batch in _decided(Memory({}), start):
+                    applied += 1
+                    view.apply(0, Applied("bench", applied), list(batch.rows.values()))
             used = asked.info("memory")["used_memory"] - before
             view.close()
     except ServerError as error:
@@ -150,28 +149,29 @@ def _reference(number: int) -> bytes:
     return sealed_envelope(KEYS, reference, type=REFERENCE_TYPE, id=f"r-{number}")
 
 
-def _meeting(number: int) -> bytes:
-    name, start_ms = KEYS.meeting("microsoft", str(number)), NOW_MS + number * HOUR_MS
-    occurrence = KEYS.occurrence(name, "single")
-    seen = ObservedOccurrence(
-        ref=occurrence, event_id=f"AAMk{number:0140d}", start_ms=start_ms, end_ms=start_ms + HOUR_MS, rooms=ROOMS,
-        people=PEOPLE,
+def _decided(memory: Memory, first: int) -> Iterator[Batch]:
+    """What the looks of two people at each of a few meetings lead to, a piece at a time."""
+    records = [_look(number, person) for number in range(first, first + CHUNK) for person in range(2)]
+    while records:
+        batch = decide(records, memory, partition=0, keys_of=lambda _: KEYS, told=frozenset())
+        records = records[batch.handled :]
+        yield batch
+
+
+def _look(number: int, person: int) -> Record:
+    """The organiser's, or (person 1) a guest's, look at a meeting of one date with two rooms."""
+    meeting, start_ms = KEYS.meeting("microsoft", str(number)), NOW_MS + number * HOUR_MS
+    date = CopyDate(
+        ref=KEYS.occurrence(meeting, ""), event_id=f"AAMk{number:0140d}", start_ms=start_ms, end_ms=start_ms + HOUR_MS,
+        rooms=ROOMS, seats=len(PEOPLE),
     )  # fmt: skip
-    copy = Observation(
-        provider="microsoft", mailbox=f"m-{number:026d}", meeting=name, organizer=next(iter(PEOPLE)),
-        role=CopyRole.ORGANIZER, observed_at_ms=NOW_MS, occurrences=(seen,),
+    seen = CopyObservation(
+        provider="microsoft", mailbox=f"m-{(number + person) % MAILBOXES:026d}", meeting=meeting,
+        organizer=next(iter(PEOPLE)), role=CopyRole.GUEST if person else CopyRole.ORGANIZER, observed_at_ms=NOW_MS + person,
+        window_start_ms=NOW_MS, window_end_ms=start_ms + 2 * HOUR_MS, dates=(date,),
     )  # fmt: skip
-    rooms = tuple(
-        RoomMemory(
-            occurrence=occurrence, room=room, state=RoomState.ACCEPTED, ask=KEYS.ask(start_ms, start_ms + HOUR_MS),
-            start_ms=start_ms, end_ms=start_ms + HOUR_MS, asked_at_ms=NOW_MS, since_ms=NOW_MS,
-        )
-        for room in ROOMS
-    )  # fmt: skip
-    state = MeetingState(
-        provider="microsoft", meeting=name, copies={copy.mailbox: copy}, voice=copy.mailbox, rooms=rooms, version=1
-    )
-    return sealed_envelope(KEYS, state, type=TYPE, id=name)
+    value = sealed_envelope(KEYS, seen, type=copy_observation.TYPE, id=f"o-{number}", version=copy_observation.VERSION)
+    return Record(OBSERVATIONS.name, 0, 2 * number + person, meeting_key(KEYS.tenant, meeting), value, (), 0)
 
 
 def _resident() -> int:
