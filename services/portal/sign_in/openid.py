@@ -1,4 +1,4 @@
-"""OpenID Connect at both providers: where a person is sent, and who it is that comes back. Authlib does the protocol."""
+"""OpenID Connect at both providers: where a person is sent, and who it is that comes back. Authlib does the protocol (ADR 19)."""
 
 from __future__ import annotations
 

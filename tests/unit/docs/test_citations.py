@@ -53,3 +53,11 @@ def test_sections_are_numbered_without_gaps() -> None:
         int(number) for number in HEADING.findall((ROOT / "docs" / "design.md").read_text()) if "." not in number
     ]
     assert chapters == list(range(1, len(chapters) + 1))
+
+
+def test_every_adr_has_a_number_of_its_own() -> None:
+    adrs = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    numbers = [int(path.name[:4]) for path in adrs]
+    titles = [path.read_text().partition("\n")[0] for path in adrs]
+    assert len(set(numbers)) == len(numbers)
+    assert [title.split(".")[0] for title in titles] == [f"# {number}" for number in numbers]
