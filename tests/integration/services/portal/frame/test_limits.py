@@ -53,7 +53,7 @@ class Flood:
         self.good_s.append(time.perf_counter() - began)
         assert answer.status_code == 200, answer.text
 
-    def told(self, name: str) -> None:
+    def report(self, name: str) -> None:
         print(
             f"\n{name}: {sum(self.answers.values())} requests, {self.answers[429]} refused, "
             f"slowest of {len(self.good_s)} good answers {max(self.good_s) * 1000:.0f} ms"
@@ -92,7 +92,7 @@ def test_one_client_behind_the_proxy_locks_out_itself_alone(office: Office, ada:
         assert client.get("/auth/login", headers={**behind, "Cookie": session}).status_code == 200, "has an account"
         left = client.post("/auth/logout", data={"csrf": ada.csrf}, headers={**behind, "Cookie": session})
         assert (left.status_code, left.headers["Location"]) == (303, "/auth/login")
-        flood.told("1,204 and more anonymous requests of one client behind a proxy")
+        flood.report("1,204 and more anonymous requests of one client behind a proxy")
     assert office.browser().client.get("/v1/me").status_code == 401
 
 
