@@ -20,7 +20,7 @@ from services.portal.admin.rooms import routes as room_routes
 from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
-from services.portal.frame import headers, limits, navigation, problems, request_bounds, sessions
+from services.portal.frame import headers, limits, navigation, problems, request_bounds, security_contact, sessions
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import routes as my_day_routes
@@ -71,6 +71,7 @@ def create_app(deps: Deps) -> Flask:
     room_import, test, proof = RoomImport(deps), TestPurpose(deps, flow), DirectoryProof(deps)
     purposes: dict[Purpose, SignInPurpose] = {Purpose.ROOMS: room_import, Purpose.TEST: test, Purpose.PROVE: proof}
     app.register_blueprint(sign_in_routes.blueprint(deps, purposes))
+    app.register_blueprint(security_contact.blueprint(deps))
     app.register_blueprint(audit_routes.blueprint(deps))
     app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
     app.register_blueprint(switch_off.blueprint(deps, flow))

@@ -87,6 +87,10 @@ class Settings:
         100,
         "connections held of one peer, unless it is a trusted proxy or this machine; one more closes its oldest unfinished one",
     )
+    security_contact: str = _setting(
+        "mailto:security@roomsync.example",
+        "whom to tell of a weakness, `mailto:` or `https://`: /.well-known/security.txt shows it",
+    )
     health_port: int = _setting(0, "the workers' port for health and metrics; 0 takes a free one")
     receiver_port: int = _setting(8101, "0 takes a free one")
     portal_port: int = _setting(8102, "0 takes a free one")
@@ -210,6 +214,14 @@ def _contradictions(settings: Settings) -> list[str]:
         ]
         faults += _kafka_security_faults(settings)
     faults += _out_of_range(settings)
+    contact = settings.security_contact
+    if not (
+        contact.startswith(("mailto:", "https://"))
+        and contact.isascii()
+        and contact.isprintable()
+        and " " not in contact
+    ):
+        faults.append(f"{PREFIX}SECURITY_CONTACT={contact!r}: must be one address, mailto:… or https://…")
     if settings.test_without not in {"", "transactions", "tail-check"}:
         faults.append(f"ROOMSYNC_TEST_WITHOUT={settings.test_without!r}: must be transactions or tail-check")
     if (settings.test_clock or settings.crash_at or settings.test_without) and not settings.loopback:
