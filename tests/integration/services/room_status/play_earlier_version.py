@@ -1,13 +1,13 @@
 """
-Run by the code of 0.1.0, out of this repository's history, in a process of its own: fills a data directory.
+Run by the code of 0.1.0, out of this repository's history, in a process of its own: fills a deployment.
 
-`python play_earlier_version.py HOME MASTER NOW_MS` with `PYTHONPATH` naming the old tree. Prints the tenant's id.
+`python play_earlier_version.py NOW_MS` with `PYTHONPATH` naming the old tree and the settings in the environment. Prints the
+tenant's id.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from shared.consents.enrolment import enrol
 from tests.builders import an_observation
@@ -15,10 +15,11 @@ from tests.builders import an_observation
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
 from shared.contracts.topics import OBSERVATIONS, ROOM_STATUS_STATION
-from shared.crypto.master import parse
 from shared.crypto.records import sealed_envelope
-from shared.engines.embedded import open_engine
+from shared.engines.distributed import ensure_topics
 from shared.ports.log import NewRecord
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
 
 
 class Still:
@@ -33,9 +34,11 @@ class Still:
 
 def main() -> None:
     """Fold what is told, quiet, accepted, and out of sight when the old version stops."""
-    home, master, now_ms = Path(sys.argv[1]), parse(sys.argv[2]), int(sys.argv[3])
-    clock = Still(now_ms)
-    engine = open_engine(home, partitions=1, prefix="", master=master, clock=clock)
+    now_ms = int(sys.argv[1])
+    clock, settings = Still(now_ms), load()
+    if settings.engine == "kafka":
+        ensure_topics(settings.kafka_bootstrap, prefix=settings.topic_prefix, partitions=1, replication=1)
+    engine = open_engine(settings)
     tenant = enrol(engine.registry, engine.keyring, provider="microsoft", directory="d", name="Old")
     keys = engine.keyring.keys(tenant)
     said = [

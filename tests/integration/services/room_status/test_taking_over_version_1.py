@@ -1,10 +1,11 @@
-"""A data directory that 0.1.0 filled is taken over: nothing is told twice, nothing is lost, and the view equals the topics."""
+"""A deployment that 0.1.0 filled is taken over, on either engine: nothing told twice, nothing lost, and the view as the topics."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +18,16 @@ from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS_STATION
-from shared.crypto.master import new_key, parse
+from shared.crypto.master import new_key
 from shared.crypto.records import sealed_envelope
-from shared.engines.embedded import open_engine
-from shared.engines.embedded.engine import EmbeddedEngine
+from shared.engines.distributed import ensure_topics
+from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.ports.view import digest_of
+from shared.runtime.settings import load
+from shared.runtime.wiring import open_engine
 from tests.contract.deployments import ManualClock
+from tests.support import servers
 from tests.support.builders import NOW_MS, an_observation
 
 ROOT = Path(__file__).parents[4]
@@ -43,26 +47,37 @@ def earlier(tmp_path: Path) -> Path:
     return tree
 
 
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """The settings of a deployment of one partition, on either engine."""
+    own = {"ROOMSYNC_HOME": str(tmp_path / "home"), "ROOMSYNC_MASTER_KEY": new_key(), "ROOMSYNC_PARTITIONS": "1"}
+    real = servers.settings(f"upgrade-{uuid.uuid4().hex[:8]}.") if request.param == "kafka" else {}
+    return {"ROOMSYNC_ENGINE": request.param, **own, **real}
+
+
 @pytest.fixture
-def filled(earlier: Path, tmp_path: Path) -> Iterator[tuple[EmbeddedEngine, str]]:
-    """A data directory that 0.1.0 filled, opened by this version; and its organisation."""
-    home, master = tmp_path / "home", new_key()
+def filled(earlier: Path, deployed: dict[str, str]) -> Iterator[tuple[Engine, str]]:
+    """A deployment that 0.1.0 filled, opened by this version; and its organisation."""
     script = Path(__file__).with_name("play_earlier_version.py")
+    others = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
     ran = subprocess.run(
-        [sys.executable, str(script), str(home), master, str(NOW_MS)],
-        env=os.environ | {"PYTHONPATH": str(earlier)},
+        [sys.executable, str(script), str(NOW_MS)],
+        env=others | deployed | {"PYTHONPATH": str(earlier)},
         cwd=earlier,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    engine = open_engine(home, partitions=1, prefix="", master=parse(master), clock=ManualClock(NOW_MS))
+    settings = load(deployed)
+    if settings.engine == "kafka":
+        ensure_topics(settings.kafka_bootstrap, prefix=settings.topic_prefix, partitions=1, replication=1)
+    engine = open_engine(settings)
     yield engine, ran.stdout.strip().splitlines()[-1]
     engine.close()
 
 
-def declines(engine: EmbeddedEngine) -> list[tuple[str, str, int]]:
+def declines(engine: Engine) -> list[tuple[str, str, int]]:
     events = [
         msgspec.json.decode(record.value or b"", type=RoomDeclined)
         for record in engine.log.read(ROOM_REJECTIONS.name, 0, 0)
@@ -71,7 +86,7 @@ def declines(engine: EmbeddedEngine) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.proves("D7", "M1")
-def test_nothing_is_told_twice_and_nothing_is_lost(filled: tuple[EmbeddedEngine, str]) -> None:
+def test_nothing_is_told_twice_and_nothing_is_lost(filled: tuple[Engine, str]) -> None:
     engine, tenant = filled
     keys = engine.keyring.keys(tenant)
     assert declines(engine) == [("m-stays", "told", 0), ("m-left", "told", 0)]
