@@ -82,7 +82,7 @@ class HookHandler:
 
 def make_app(hooks: HookHandler, checks: Mapping[str, Check]) -> Flask:
     """The receiver's application; nothing in it depends on the server in front."""
-    app = Flask(NAME)
+    app = Flask(NAME, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.register_blueprint(health_blueprint(NAME, checks))
     app.register_error_handler(HTTPException, _as_problem)

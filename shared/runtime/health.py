@@ -49,7 +49,7 @@ def health_blueprint(name: str, checks: Mapping[str, Check], *, alive: Mapping[s
 
 def health_app(name: str, checks: Mapping[str, Check], *, alive: Mapping[str, Check] | None = None) -> Flask:
     """An app of nothing but health, for services that speak no HTTP of their own."""
-    app = Flask(name)
+    app = Flask(name, static_folder=None)
     app.register_blueprint(health_blueprint(name, checks, alive=alive))
     return app
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
 from flask import Flask
 
-from services.portal.app import create_app
-from services.portal.deps import Deps
-from shared.crypto.master import new_key, parse
-from shared.engines.embedded import open_engine
-from shared.grants.broker import ConsentBroker
-from shared.runtime.clock import SystemClock
-from shared.runtime.settings import Settings
+from tests.support.applications import applications
 from tests.support.paths import ROOT
 
 HERE = ROOT / "deploy"
@@ -42,21 +35,8 @@ def _element_by_element(path: str, named: str, kind: str) -> bool:
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    clock, master = SystemClock(), parse(new_key())
-    engine = open_engine(tmp_path_factory.mktemp("portal"), partitions=1, prefix="", master=master, clock=clock)
-    broker = ConsentBroker(engine.registry, engine.keyring, Settings(), clock)
-    yield create_app(
-        Deps(
-            settings=Settings(),
-            engine=engine,
-            clock=clock,
-            broker=broker,
-            providers={},
-            session_key=b"k" * 32,
-            stop=threading.Event(),
-        )
-    )
-    engine.close()
+    with applications(tmp_path_factory.mktemp("portal")) as found:
+        yield found["portal"]
 
 
 @pytest.mark.proves("E9", "E14")

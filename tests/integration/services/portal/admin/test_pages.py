@@ -24,61 +24,11 @@ from shared.domain.roles import MATRIX, Right, Role, may
 from shared.registry import tables
 from tests.integration.services.portal.admin.administration import Building, Chief, a_building, asked_scopes
 from tests.integration.services.portal.office import Simulator
+from tests.support.routes import rights
 
 R = Right
-PAGES: dict[str, Right] = {
-    "GET /admin": R.SEE_INTEGRATION,
-    "GET /admin/audit": R.SEE_AUDIT,
-    "GET /admin/integration": R.SEE_INTEGRATION,
-    "POST /admin/integration/contact": R.SWITCH_INTEGRATION,
-    "POST /admin/integration/directory": R.SWITCH_INTEGRATION,
-    "GET /admin/integration/help": R.SEE_INTEGRATION,
-    "GET /admin/integration/off": R.SWITCH_INTEGRATION,
-    "POST /admin/integration/off": R.SWITCH_INTEGRATION,
-    "GET /admin/integration/switch": R.SWITCH_INTEGRATION,
-    "POST /admin/integration/switch": R.SWITCH_INTEGRATION,
-    "GET /admin/integration/test": R.SEE_INTEGRATION,
-    "POST /admin/integration/test": R.SWITCH_INTEGRATION,
-    "POST /admin/integration/test/depart": R.SWITCH_INTEGRATION,
-    "POST /admin/integration/test/give-up": R.SWITCH_INTEGRATION,
-    "GET /admin/integration/test/permissions": R.SEE_INTEGRATION,
-    "POST /admin/integration/test/reported": R.SWITCH_INTEGRATION,
-    "GET /admin/integration/test/result": R.SEE_INTEGRATION,
-    "GET /admin/people": R.APPOINT,
-    "POST /admin/people": R.APPOINT,
-    "POST /admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>": R.APPOINT,
-    "POST /admin/people/<row_id>/dismiss": R.APPOINT,
-    "GET /admin/rooms": R.SEE_ROOMS,
-    "POST /admin/rooms": R.CHANGE_ROOMS,
-    "GET /admin/rooms/<room_id>": R.SEE_ROOMS,
-    "POST /admin/rooms/<room_id>": R.CHANGE_ROOMS,
-    "POST /admin/rooms/import": R.CHANGE_ROOMS,
-    "POST /admin/rooms/<room_id>/<any(pair, unpair):act>": R.CHANGE_ROOMS,
-    "POST /admin/rooms/<room_id>/remove": R.CHANGE_ROOMS,
-}
-PROGRAMS: dict[str, Right] = {
-    "GET /v1/admin/audit": R.SEE_AUDIT,
-    "GET /v1/admin/integration": R.SEE_INTEGRATION,
-    "POST /v1/admin/integration/directory": R.SWITCH_INTEGRATION,
-    "PUT /v1/admin/integration/contact": R.SWITCH_INTEGRATION,
-    "GET /v1/admin/integration/off": R.SWITCH_INTEGRATION,
-    "POST /v1/admin/integration/off": R.SWITCH_INTEGRATION,
-    "POST /v1/admin/integration/switch": R.SWITCH_INTEGRATION,
-    "POST /v1/admin/integration/test": R.SWITCH_INTEGRATION,
-    "POST /v1/admin/integration/test/depart": R.SWITCH_INTEGRATION,
-    "DELETE /v1/admin/integration/test": R.SWITCH_INTEGRATION,
-    "GET /v1/admin/people": R.APPOINT,
-    "POST /v1/admin/people": R.APPOINT,
-    "POST /v1/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>": R.APPOINT,
-    "DELETE /v1/admin/people/<row_id>/roles/<role>": R.APPOINT,
-    "GET /v1/admin/rooms": R.SEE_ROOMS,
-    "POST /v1/admin/rooms": R.CHANGE_ROOMS,
-    "GET /v1/admin/rooms/<room_id>": R.SEE_ROOMS,
-    "PUT /v1/admin/rooms/<room_id>": R.CHANGE_ROOMS,
-    "DELETE /v1/admin/rooms/<room_id>": R.CHANGE_ROOMS,
-    "POST /v1/admin/rooms/import": R.CHANGE_ROOMS,
-    "POST /v1/admin/rooms/<room_id>/<any(pair, unpair):act>": R.CHANGE_ROOMS,
-}
+PAGES = rights("/admin")
+PROGRAMS = rights("/v1/admin")
 ROUTES = {**PAGES, **PROGRAMS}
 NAMES = {Role.EMPLOYEE: "emil", Role.BUILDING_ADMIN: "berta", Role.SUBSCRIPTION_ADMIN: "ada"}
 
