@@ -167,8 +167,7 @@ class OpenIdProvider:
         except OAuthError as error:
             raise RefusedSignInError(str(error.error), str(error.description or "")) from error
         except (requests.RequestException, ValueError) as error:
-            message = f"{self.provider} did not answer the sign-in ({type(error).__name__}); try again"
-            raise RetryableError(message) from error
+            raise self._busy(error, left_undone="answer the sign-in") from error
         if "access_token" not in token:
             raise RefusedSignInError(Cause.NO_ACCESS_TOKEN)
         return token
@@ -226,8 +225,12 @@ class OpenIdProvider:
             response.raise_for_status()
             return response.json()
         except (requests.RequestException, ValueError) as error:
-            message = f"{self.provider} did not show its signing keys ({type(error).__name__}); try again"
-            raise RetryableError(message) from error
+            raise self._busy(error, left_undone="show its signing keys") from error
+
+    def _busy(self, error: Exception, *, left_undone: str) -> RetryableError:
+        answer = error.response if isinstance(error, requests.RequestException) else None
+        message = f"{self.provider} did not {left_undone} ({type(error).__name__}); try again"
+        return RetryableError(message, provider_status=0 if answer is None else answer.status_code)
 
 
 def identity_of(provider: Provider, claims: Mapping[str, Any]) -> Identity:

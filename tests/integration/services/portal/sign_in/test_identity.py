@@ -189,5 +189,16 @@ def test_token_endpoint_that_refuses_and_one_that_is_away_are_told_apart(
 ) -> None:
     Lying.answer = answer
 
-    with pytest.raises(error):
+    with pytest.raises(error) as refused:
         provider.exchange("code", SIGN_IN, "http://127.0.0.1/auth/callback")
+    if isinstance(refused.value, RetryableError):
+        assert refused.value.provider_status == answer[0]
+
+
+def test_provider_that_does_not_answer_at_all_has_no_status() -> None:
+    settings = Settings(
+        microsoft_client_id="roomsync", microsoft_client_secret="s", microsoft_login_url="http://127.0.0.1:9"
+    )
+    with pytest.raises(RetryableError) as away:
+        OpenIdProvider(settings, Provider.MICROSOFT, FixedClock()).exchange("code", SIGN_IN, "http://127.0.0.1/x")
+    assert away.value.provider_status == 0
