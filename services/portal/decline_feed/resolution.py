@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.problems import not_enabled
 from shared.contracts.meeting_state import MeetingRecord, RoomRecord, ask_of
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.rows import IntegrationState, UserRow
@@ -54,10 +53,8 @@ def _require_keys(deps: Deps, tenant: str) -> TenantKeys:
             return deps.engine.keyring.keys(tenant)
     except KeyDestroyedError:
         pass
-    raise ProblemError(
-        HTTPStatus.CONFLICT,
-        "not-enabled",
-        "This organisation has not switched the integration on.",
+    raise not_enabled(
+        title="This organisation has not switched the integration on.",
         next_step="Use the event as it stands: what it named is destroyed with switching off. Later events can be resolved.",
     )
 

@@ -67,9 +67,21 @@ def translated(error: RoomsyncError) -> ProblemError:
 def _ours(error: RoomsyncError) -> ProblemError | None:
     match error:
         case LogUnavailableError():
-            return _away("log-unavailable", "Nothing can be recorded at the moment; nothing was changed.")
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "log-unavailable",
+                "Nothing can be recorded at the moment; nothing was changed.",
+                next_step=_SOON,
+                retry_after_s=2,
+            )
         case StoreUnavailableError():
-            return _away("rebuilding", "The answer is being rebuilt or cannot be reached at the moment.")
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "rebuilding",
+                "The answer is being rebuilt or cannot be reached at the moment.",
+                next_step=_SOON,
+                retry_after_s=2,
+            )
         case KeyDestroyedError():
             return not_enabled()
     return _calendars(error)
@@ -115,15 +127,20 @@ def _unforeseen(error: RoomsyncError) -> ProblemError:
     return _broken()
 
 
-def not_enabled(contact: str = "") -> ProblemError:
-    """The organisation has not switched this on, or has switched it off."""
+def not_enabled(
+    contact: str = "", *, title: str = "This is not switched on for your organisation.", next_step: str = ""
+) -> ProblemError:
+    """
+    Say that the organisation has not switched the integration on, or has switched it off.
+
+    Args:
+        contact: Whom to ask, as the organisation entered it.
+        title: What cannot be done because of it.
+        next_step: What to do instead; "" for asking whoever can switch it on.
+    """
     whom = f" ({contact})" if contact else ""
-    return ProblemError(
-        HTTPStatus.FORBIDDEN,
-        "not-enabled",
-        "This is not switched on for your organisation.",
-        next_step=f"Ask your subscription administrator{whom} to switch it on.",
-    )
+    asking = f"Ask your subscription administrator{whom} to switch it on."
+    return ProblemError(HTTPStatus.CONFLICT, "not-enabled", title, next_step=next_step or asking)
 
 
 def not_allowed(contact: str = "") -> ProblemError:
@@ -202,12 +219,6 @@ def _page(problem: ProblemError) -> Response:
     return make_response(render_template("problem.html", problem=problem), problem.status)
 
 
-def _away(code: str, title: str) -> ProblemError:
-    return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE, code, title, next_step="Try again in a moment.", retry_after_s=2
-    )
-
-
 def _broken() -> ProblemError:
     return ProblemError(
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -217,6 +228,7 @@ def _broken() -> ProblemError:
     )
 
 
+_SOON = "Try again in a moment."
 _GENERAL = "Check the request against the documentation of the interface."
 _NEXT = {
     HTTPStatus.NOT_FOUND: "Check the address, or go back to your rooms: /",

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.organisations import read_organisation
+from services.portal.frame.problems import ProblemError, not_enabled
 from services.portal.frame.sessions import Person
 from services.portal.meetings.takes import append_command
 from services.portal.my_calendar.connection_state import read_connection
@@ -18,7 +19,6 @@ from services.portal.sign_in.openid import asked_for
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow
 from shared.domain.identity import Provider
-from shared.errors import StoreUnavailableError
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
@@ -37,7 +37,7 @@ class CalendarSwitch:
 
     def shown(self, person: Person) -> Json:
         """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
-        row = _organisation(self._deps, person)
+        row = read_organisation(self._deps, person.tenant)
         found = read_connection(self._deps, person)
         if row.integration is not IntegrationState.ENABLED and found["state"] in CONNECTED:
             found["state"] = "sleeping"  # nothing is read from the switch on, whether or not its worker has let go yet
@@ -117,7 +117,7 @@ class CalendarSwitch:
 
 def find_refusal(deps: Deps, person: Person) -> ProblemError | None:
     """Why their calendar cannot be connected, with whom to ask; None when it can. Raises StoreUnavailableError."""
-    return _refusal(person, _organisation(deps, person))
+    return _refusal(person, read_organisation(deps, person.tenant))
 
 
 def where_to_remove(provider: Provider) -> str:
@@ -125,23 +125,10 @@ def where_to_remove(provider: Provider) -> str:
     return profile_of(provider).where_to_remove
 
 
-def _organisation(deps: Deps, person: Person) -> TenantRow:
-    row = tables.tenants(deps.engine.registry).get(person.tenant, "tenant")
-    if row is None:
-        message = "your organisation cannot be read; try again"
-        raise StoreUnavailableError(message)
-    return row
-
-
 def _refusal(person: Person, row: TenantRow) -> ProblemError | None:
-    whom = f" ({row.contact})" if row.contact else ""
     if row.integration is not IntegrationState.ENABLED:
-        return ProblemError(
-            HTTPStatus.CONFLICT,
-            "not-enabled",
-            "Calendars cannot be connected: this is not switched on for your organisation.",
-            next_step=f"Ask your subscription administrator{whom} to switch it on.",
-        )
+        title = "Calendars cannot be connected: this is not switched on for your organisation."
+        return not_enabled(row.contact, title=title)
     if row.provider != person.provider:
         return ProblemError(
             HTTPStatus.CONFLICT,

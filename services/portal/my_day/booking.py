@@ -110,9 +110,10 @@ class Booking:
         rooms = self._rooms()
         if wish.room:
             if wish.room not in rooms:
-                raise _no_room(
-                    code="no-such-room",
-                    title="Your organisation has no such room.",
+                raise ProblemError(
+                    HTTPStatus.NOT_FOUND,
+                    "no-such-room",
+                    "Your organisation has no such room.",
                     next_step="Choose one of the list.",
                 )
             return wish.room, rooms[wish.room]
@@ -131,9 +132,10 @@ class Booking:
             return known.room
         found = self.choices(wish)
         if not found.rooms:
-            raise _no_room(
-                code="none-free",
-                title=WORDS[found.empty or NoChoice.NONE_FREE],
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "none-free",
+                WORDS[found.empty or NoChoice.NONE_FREE],
                 next_step="Choose another time or room.",
             )
         if known is None:
@@ -158,7 +160,3 @@ class Booking:
             append_command(self._deps, self._person.mailbox, wish)
         except LogUnavailableError as error:
             _log.warning("look_not_asked", mailbox=self._person.mailbox.id, error=str(error))
-
-
-def _no_room(*, code: str, title: str, next_step: str) -> ProblemError:
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, code, title, next_step=next_step)

@@ -160,7 +160,7 @@ class Rebooking:
         row: RoomRow | None = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)
         if row is None:
             raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
+                HTTPStatus.NOT_FOUND,
                 "no-such-room",
                 "Your organisation has no such room.",
                 next_step="Take one of those listed under the prompt's `choices`.",

@@ -6,8 +6,8 @@ import hmac
 
 import msgspec
 
-from services.portal.admin.integration.overview import organisation
 from services.portal.deps import Deps
+from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person
 from shared.domain.keys import pseudonym
 from shared.errors import KeyDestroyedError
@@ -20,7 +20,7 @@ def confirmation(deps: Deps, person: Person, act: str) -> str:
     Nothing of it is kept: it is derived from the session and the organisation's row, so that it is worth nothing in
     another session, nor once the integration has been switched by anybody.
     """
-    row = msgspec.json.encode(organisation(deps, person)).hex()
+    row = msgspec.json.encode(read_organisation(deps, person.tenant)).hex()
     return pseudonym(deps.session_key, "confirm", act, person.tenant, person.session, row, _era(deps, person.tenant))
 
 

@@ -8,9 +8,9 @@ its own interface for administrators does: asked once, with a permission for tha
 from __future__ import annotations
 
 from services.portal.admin.audit import entries
-from services.portal.admin.integration.overview import organisation
 from services.portal.admin.integration.testflow.completion import is_taken, known_directory
 from services.portal.deps import Deps
+from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person, entitled
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
@@ -52,7 +52,7 @@ class DirectoryProof:
             RetryableError: the provider is busy or away.
         """
         person = entitled(Right.SWITCH_INTEGRATION)
-        contact = organisation(self._deps, person).contact
+        contact = read_organisation(self._deps, person.tenant).contact
         known = known_directory(self._deps, person.tenant, identity.provider)
         if known and known.lower() != identity.directory:
             raise RefusedSignInError(Cause.OTHER_DIRECTORY)

@@ -7,14 +7,14 @@ from typing import Any
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
+from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
-from shared.contracts.rows import IntegrationState, TenantRow
+from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
-from shared.errors import StoreUnavailableError
 from shared.grants.sleep import people
 from shared.organisations.integration import is_asleep
 from shared.providers import catalogue
@@ -47,15 +47,6 @@ STATE_ADVICE = {
 }
 
 
-def organisation(deps: Deps, person: Person) -> TenantRow:
-    """The person's organisation. Raises StoreUnavailableError."""
-    row = tables.tenants(deps.engine.registry).get(person.tenant, "tenant")
-    if row is None:
-        message = "your organisation cannot be read; try again"
-        raise StoreUnavailableError(message)
-    return row
-
-
 def configured(deps: Deps) -> list[Provider]:
     """The calendar systems that this deployment is registered with."""
     return list(catalogue.configured(deps.settings))
@@ -72,7 +63,7 @@ def permissions(provider: Provider, purpose: Purpose) -> list[Json]:
 def overview(deps: Deps, flow: TestFlow, person: Person) -> Json:
     """Everything about the integration, for the page and for programs alike."""
     flow.settle(person.tenant)
-    row = organisation(deps, person)
+    row = read_organisation(deps, person.tenant)
     state = row.integration
     return {
         "state": state.value,
@@ -104,7 +95,7 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
         "version": product_version(),
         "engine": deps.settings.engine,
         "now": to_rfc3339(deps.clock.now_ms()),
-        "state": organisation(deps, person).integration.value,
+        "state": read_organisation(deps, person.tenant).integration.value,
         "asked": " ".join(asked_for(Provider(run.provider), Purpose.TEST)),
     }
     room = tables.rooms(deps.engine.registry).get(person.tenant, run.room) if run.room else None

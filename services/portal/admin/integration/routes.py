@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.deciding.contact_form import read_contact
 from services.portal.admin.integration.directory_proof import DirectoryProof
-from services.portal.admin.integration.overview import configured, organisation, overview
+from services.portal.admin.integration.overview import configured, overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
+from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
 from services.portal.sign_in.departure import leading_answer, leading_page
@@ -190,7 +191,7 @@ def chosen_provider(deps: Deps, name: str) -> Provider:
 
 def _is_other(deps: Deps, person: Person, provider: Provider) -> bool:
     """Whether the integration is on with the other calendar system."""
-    row = organisation(deps, person)
+    row = read_organisation(deps, person.tenant)
     return row.integration is IntegrationState.ENABLED and row.provider != provider
 
 

@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.confirmation import confirmation, is_confirmed
-from services.portal.admin.integration.overview import Json, organisation, overview
+from services.portal.admin.integration.overview import Json, overview
 from services.portal.admin.integration.routes import TO_THE_PROVIDER, chosen_provider
 from services.portal.admin.integration.switching import consequences, switch_off
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.organisations import read_organisation
+from services.portal.frame.problems import ProblemError, not_enabled
 from services.portal.frame.sessions import Person, entitled
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
@@ -92,7 +93,7 @@ def _switch(deps: Deps, flow: TestFlow, person: Person, provider: Provider) -> N
 
 def _asked(deps: Deps, person: Person, to: Provider | None, status: HTTPStatus) -> AnyResponse:
     """What would follow, and the button. Where nothing is on there is nothing to ask."""
-    row = organisation(deps, person)
+    row = read_organisation(deps, person.tenant)
     if row.integration is not IntegrationState.ENABLED or row.provider == to:
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
     page = render_template(
@@ -107,10 +108,8 @@ def _asked(deps: Deps, person: Person, to: Provider | None, status: HTTPStatus) 
 
 
 def _insist(deps: Deps, person: Person, act: str) -> None:
-    if organisation(deps, person).integration is not IntegrationState.ENABLED:
-        raise ProblemError(
-            HTTPStatus.CONFLICT, "not-enabled", "The integration is not on.", next_step="See /v1/admin/integration"
-        )
+    if read_organisation(deps, person.tenant).integration is not IntegrationState.ENABLED:
+        raise not_enabled(title="The integration is not on.", next_step="See /v1/admin/integration")
     if is_confirmed(deps, person, act, str(read_object().get("confirmation", ""))):
         return
     raise ProblemError(

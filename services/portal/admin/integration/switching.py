@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 
 import msgspec
 
 from services.portal.admin.audit import entries
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.problems import not_enabled
 from services.portal.frame.sessions import Person
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import append_command
@@ -111,10 +110,8 @@ def _switched(deps: Deps, tenant: str, now_ms: int) -> bool:
         if row is None or row.integration is IntegrationState.DISABLED:
             return None
         if row.integration is not IntegrationState.ENABLED:
-            raise ProblemError(
-                HTTPStatus.CONFLICT,
-                "not-enabled",
-                "The integration is not on, so there is nothing to switch off.",
+            raise not_enabled(
+                title="The integration is not on, so there is nothing to switch off.",
                 next_step="See /admin/integration",
             )
         won = True

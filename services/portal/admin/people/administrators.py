@@ -13,8 +13,8 @@ from http import HTTPStatus
 import msgspec
 
 from services.portal.admin.audit import entries
-from services.portal.admin.integration.overview import organisation
 from services.portal.deps import Deps
+from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from shared.contracts.rows import UserRow
@@ -93,7 +93,7 @@ class AdministratorList:
             role: One that can be given.
         """
         engine, tenant = self._deps.engine, self._person.tenant
-        known, in_use = self._accounts_at(address), organisation(self._deps, self._person)
+        known, in_use = self._accounts_at(address), read_organisation(self._deps, self._person.tenant)
         lacking = {user: row for user, row in known.items() if role not in row.roles}
         if not lacking and in_use.provider in {row.provider for row in known.values()}:
             return
@@ -111,7 +111,7 @@ class AdministratorList:
             ProblemError: 409, they do not wait for these any more, or nobody can read who they are.
         """
         engine, tenant = self._deps.engine, self._person.tenant
-        in_use = organisation(self._deps, self._person).provider
+        in_use = read_organisation(self._deps, self._person.tenant).provider
         if not confirm(engine.registry, engine.keyring, tenant, row_id, user, roles, in_use):
             raise _no_candidate()
         for role in roles:
@@ -205,7 +205,7 @@ def _shown(each: Candidate) -> ShownCandidate:
 
 def _nobody() -> ProblemError:
     return ProblemError(
-        HTTPStatus.NOT_FOUND, "no-such-role", "Nobody has this role there.", next_step="See /admin/people"
+        HTTPStatus.NOT_FOUND, "no-such-appointment", "Nobody has this role there.", next_step="See /admin/people"
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from services.portal.admin.audit import entries
 from services.portal.admin.rooms.deciding.directory_match import index_rooms, match_room, merge_listing
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.problems import ProblemError, not_enabled
 from services.portal.frame.sessions import Person
 from services.portal.meetings.takes import append_command
 from shared.contracts.command import Reconcile
@@ -105,10 +105,8 @@ class RoomList:
         """
         self.find_room(room_id)
         if not self.is_enabled():
-            raise ProblemError(
-                HTTPStatus.CONFLICT,
-                "not-enabled",
-                "Rooms are paired when the integration is enabled, all in one run.",
+            raise not_enabled(
+                title="Rooms are paired when the integration is enabled, all in one run.",
                 next_step="Enter them now; then have a subscription administrator enable the integration.",
             )
         self._rooms.change(

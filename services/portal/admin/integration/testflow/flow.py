@@ -29,6 +29,7 @@ from services.portal.admin.integration.testflow.deciding.run import (
 from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
 from services.portal.admin.integration.testflow.trial import Trial
 from services.portal.deps import Deps
+from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.admission import enter
@@ -133,7 +134,7 @@ class TestFlow:
             RefusedSignInError: the account cannot be tested with, or the permission would not last.
         """
         run = self._expecting(person.tenant, identity.provider)
-        organisation = _there(tables.tenants(self._deps.engine.registry).get(person.tenant, "tenant"))
+        organisation = read_organisation(self._deps, person.tenant)
         self._check_account(person, organisation, identity)
         if not grant.refresh_token:
             raise RefusedSignInError(Cause.NO_REFRESH_TOKEN)  # with an hour's permission nobody could be connected
@@ -227,7 +228,7 @@ class TestFlow:
             thread.join(max(deadline_s - time.monotonic(), 0.0))
 
     def _refuse_enabled(self, tenant: str) -> None:
-        row = _there(tables.tenants(self._deps.engine.registry).get(tenant, "tenant"))
+        row = read_organisation(self._deps, tenant)
         if row.integration is IntegrationState.ENABLED:
             raise already_on()
 

@@ -396,7 +396,7 @@ def test_appointment_that_is_none_cannot_be_taken_away(building: Building) -> No
 
     answer = staff.ada.call("DELETE", "/v1/admin/people/a-ada.lovelace@example.test/roles/building-admin")
 
-    assert (answer.status_code, answer.json["code"]) == (404, "no-such-role")
+    assert (answer.status_code, answer.json["code"]) == (404, "no-such-appointment")
     assert staff.ada.client.get("/v1/admin/audit").json["acts"] == []
 
 

@@ -182,7 +182,7 @@ def test_wish_that_could_not_be_sent_is_sent_by_its_repetition(
         ("k", {}, 400, "room-missing"),
         ("k", [], 400, "room-missing"),
         ("k", {"roomId": 7}, 400, "room-missing"),
-        ("k", {"roomId": "r-of-nowhere"}, 422, "no-such-room"),
+        ("k", {"roomId": "r-of-nowhere"}, 404, "no-such-room"),
     ],
 )
 def test_wish_that_makes_no_sense_is_a_problem_with_a_code_and_a_next_step(

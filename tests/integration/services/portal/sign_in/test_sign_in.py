@@ -150,7 +150,7 @@ def test_nobody_is_let_in_while_the_integration_is_not_enabled(
 
     assert answer.status_code == 403
     assert office_contact in answer.text
-    assert (api.status_code, api.json["code"]) == (403, "not-enabled")
+    assert (api.status_code, api.json["code"]) == (409, "not-enabled")
     assert office_contact in api.json["next"]
 
 
