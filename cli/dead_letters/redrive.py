@@ -121,6 +121,8 @@ class Redriver:
 
     def _appended_at_ms(self, letter: DeadLetter) -> int:
         """Return when the record was appended; when it became a letter, if its topic has forgotten it already."""
+        if letter.offset < 0:
+            return letter.failed_at_ms  # it was too large to be appended
         found = self._engine.log.read(letter.topic, letter.partition, letter.offset, limit=1, committed=False)
         here = [record.appended_at_ms for record in found if record.offset == letter.offset]
         return here[0] if here else letter.failed_at_ms

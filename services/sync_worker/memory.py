@@ -45,6 +45,8 @@ class TrackedMailbox:
     hinted_look_at_ms: int = 0
     asked: bool = False
     """More than a look was asked for since the state was written: hints can be repeated, this cannot."""
+    parked: frozenset[int] = frozenset()
+    """Meetings that the last look could not write, by the offsets of their dead letters."""
     correlation: str = ""
     trace: Trace | None = None
     era: str = ""

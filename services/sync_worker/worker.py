@@ -24,7 +24,7 @@ import contextlib
 import dataclasses
 import queue
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cache
 
@@ -36,14 +36,15 @@ from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
+from services.sync_worker.deciding.pieces import CommitPart, pieces
 from services.sync_worker.deciding.schedule import Priority, Schedule
-from services.sync_worker.deciding.settlement import Settled, postponed, settle
+from services.sync_worker.deciding.settlement import Settled, mailbox_part, postponed, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.left_mailboxes import LeftMailboxes
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
-from services.sync_worker.memory import TrackedMailbox, forgotten, restored, state_change
+from services.sync_worker.memory import TrackedMailbox, forgotten, restored
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
@@ -232,8 +233,8 @@ class SyncOwner:
         if held.state.owed or held.asked:
             with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nothing of it is owed any more
                 state = held.remembering(held.state)
-                change = state_change(mailbox, state, self._engine.keyring.keys(mailbox.tenant))
-                self._commit({mailbox: Settled([], [change], state, held.references)}, {mailbox: answered})
+                part = mailbox_part(mailbox, state, self._engine.keyring.keys(mailbox.tenant))
+                self._commit({mailbox: Settled([part], state, held.references)}, {mailbox: answered})
         self._hints.discharge(mailbox, answered)
         if mailbox in self._held:
             self._appoint(mailbox)
@@ -355,25 +356,48 @@ class SyncOwner:
         )
 
     def _commit(self, settled: dict[Mailbox, Settled], answered: dict[Mailbox, Collection[Offset]]) -> None:
-        observations = [record for result in settled.values() for record in result.observations]
-        changes = [change for result in settled.values() for change in result.changes]
+        """In pieces: the offsets of a mailbox are discharged with its last."""
+        self._bury_parked(settled)
+        unwritten = {mailbox: offsets for mailbox, offsets in answered.items() if mailbox not in settled}
+        for piece in pieces({mailbox: result.parts for mailbox, result in settled.items()}):
+            done = {mailbox: answered.get(mailbox, ()) for mailbox in piece.finished}
+            self._commit_piece(piece, done | unwritten)
+            for mailbox in piece.finished:
+                self._take_over(mailbox, settled[mailbox])
+
+    def _commit_piece(self, piece: CommitPart, answered: Mapping[Mailbox, Collection[Offset]]) -> None:
         crash_point("sync-worker.before-commit")
         with metrics.COMMIT_SECONDS.labels(SYNC_WORKER.service).time():
-            self._claim.commit(observations, changes, self._hints.position(answered))
+            self._claim.commit(piece.observations, piece.changes, self._hints.position(answered))
         crash_point("sync-worker.after-commit")
         self._saved_at_ms = self._clock.now_ms()
         for mailbox, offsets in answered.items():
             self._hints.discharge(mailbox, offsets)
+
+    def _take_over(self, mailbox: Mailbox, result: Settled) -> None:
+        """What was committed of a mailbox."""
+        held = self._held[mailbox]
+        metrics.OBSERVATIONS.labels(held.state.provider).inc(sum(len(part.observations) for part in result.parts))
+        if result.left is not None:
+            self._left.note(mailbox, result.left)
+        if result.state is None:
+            self._let_go(mailbox)
+        else:
+            held.state, held.asked, held.references = result.state, False, result.references
+
+    def _bury_parked(self, settled: Mapping[Mailbox, Settled]) -> None:
+        """What cannot be written becomes a dead letter, once as long as it is so and its owner lives."""
         for mailbox, result in settled.items():
-            metrics.OBSERVATIONS.labels(self._held[mailbox].state.provider).inc(len(result.observations))
-            if result.left is not None:
-                self._left.note(mailbox, result.left)
-            if result.state is None:
-                self._let_go(mailbox)
-            else:
-                self._held[mailbox].state = result.state
-                self._held[mailbox].asked = False
-                self._held[mailbox].references = result.references
+            held = self._held[mailbox]
+            if result.parked is None:
+                continue
+            for parked in result.parked:
+                if parked.source.offset in held.parked:
+                    continue
+                self._bury(parked.source, parked.reason)
+                metrics.PARKED.labels(SYNC_WORKER.service).inc()
+                logger.error("meeting_parked", tenant=mailbox.tenant, mailbox=mailbox.id, reason=parked.reason)
+            held.parked = frozenset(parked.source.offset for parked in result.parked)
 
     def _let_go(self, mailbox: Mailbox) -> None:
         connecting = self._held.pop(mailbox).connecting

@@ -23,6 +23,7 @@ from services.room_status.deciding.memory import Copies, PendingMemory
 from services.room_status.deciding.rows import copy_row, meeting_row
 from shared.contracts import copy_observation, observation
 from shared.contracts import envelope as envelopes
+from shared.contracts.bounds import MAX_RECORD_BYTES, PIECE_BYTES, PIECE_RECORDS
 from shared.contracts.copy_observation import CopyObservation, Sight, from_version_1
 from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import (
@@ -48,11 +49,8 @@ from shared.ports.log import Headers, NewRecord, Record, StateChange
 from shared.ports.view import Row
 
 KeysOf = Callable[[str], TenantKeys]
-MAX_STATE_BYTES = 256 * 1024
-"""The bound of one record of `meeting-state`. Brokers take a megabyte by default; the rest is room for a batch's own frame."""
-PIECE_RECORDS = 1_000
-PIECE_BYTES = 4 * 1024 * 1024
-"""A commit has seconds before its watchdog ends the owner: 4,000 records take 1.5 of them on a small machine."""
+MAX_STATE_BYTES = MAX_RECORD_BYTES
+"""The bound of one record of `meeting-state`."""
 CORRELATION_HEADER = "correlation-id"
 CLOUD_EVENT = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 """How CloudEvents' binding for Kafka tells readers that the whole event stands in the value."""

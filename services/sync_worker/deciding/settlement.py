@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -11,6 +12,8 @@ from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Job, Outcom
 from services.sync_worker.deciding.left_meetings import Ends, Left, meetings_to_keep, unended
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
+from services.sync_worker.deciding.parking import ParkedMeeting, park, with_parked_as_before
+from services.sync_worker.deciding.pieces import CommitPart, fit_together, meeting_parts
 from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized, withdraw
 from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, state_change
 from shared.contracts import copy_observation
@@ -22,7 +25,7 @@ from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import TenantKeys
-from shared.ports.log import NewRecord, StateChange
+from shared.ports.log import NewRecord
 
 BLIND_AFTER_MS = MINUTE_MS
 """An appointment further off than this leaves the copies of a mailbox without a word until it is kept."""
@@ -30,14 +33,16 @@ BLIND_AFTER_MS = MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """To be committed together; `state` None means that the mailbox is no longer held."""
+    """What a look leads to; `state` None means that the mailbox is no longer held."""
 
-    observations: list[NewRecord]
-    changes: list[StateChange]
+    parts: list[CommitPart]
+    """To be committed in this order, each whole."""
     state: MailboxState | None
     references: dict[str, EventReference]
     left: Left | None = None
     """What is kept of a mailbox that leaves, or (nothing any more) of one that has returned; None: as before."""
+    parked: Sequence[ParkedMeeting] | None = None
+    """Meetings of which nothing is written, because a record would exceed its bound; None: nothing was looked at."""
 
 
 def settle(
@@ -64,7 +69,7 @@ def settle(
         return _left(held, outcome, keys, partitions, now_ms, kept)
     if outcome.again:
         state = held.remembering(_carried(held, outcome))
-        return Settled([], [state_change(outcome.job.mailbox, state, keys)], state, held.references)
+        return Settled([mailbox_part(outcome.job.mailbox, state, keys)], state, held.references)
     if outcome.look is None:
         state = after_failure(
             _carried(held, outcome),
@@ -84,18 +89,20 @@ def _failed(
         at_ms = max(now_ms, state.observed_at_ms + 1)
         seen = blind(held.references, provider=state.provider, mailbox=outcome.job.mailbox.id, now_ms=at_ms)
         state = msgspec.structs.replace(state, blind=True, observed_at_ms=at_ms)
-    return Settled(
-        _records(seen, outcome.job, keys, partitions),
-        [state_change(outcome.job.mailbox, state, keys)],
-        state,
-        held.references,
-    )
+    said = [CommitPart().add([record]) for record in _records(seen, outcome.job, keys, partitions)]
+    # The mailbox first: should its owner die after some of them, the next look observes all.
+    return Settled([mailbox_part(outcome.job.mailbox, state, keys), *said], state, held.references)
 
 
 def postponed(held: TrackedMailbox, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
     """A look that takes too long: a durable appointment stands for its hints, so that input moves on."""
     state = mailboxes.made_due(held.remembering(held.state), DueReason.RECONCILE, now_ms + mailboxes.SLOW_LOOK_MS)
-    return Settled([], [state_change(outcome_of, state, keys)], state, held.references)
+    return Settled([mailbox_part(outcome_of, state, keys)], state, held.references)
+
+
+def mailbox_part(mailbox: Mailbox, state: MailboxState | None, keys: TenantKeys) -> CommitPart:
+    """The mailbox's own record as a part; None deletes it."""
+    return CommitPart().add(changes=[state_change(mailbox, state, keys)])
 
 
 def _looked(
@@ -123,10 +130,23 @@ def _looked(
         merged.references, {*merged.meetings, *owed, *unseen}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
         now_ms=began_ms, baseline=not state.baseline_done, window=window, left=unended(kept, now_ms).keys(),
     )  # fmt: skip
+    changes = {
+        event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
+        for event_id in merged.changed
+    }
+    records = _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
+    parts, parked = park(
+        meeting_parts(records, changes, held.references, merged.references),
+        job.mailbox,
+        partition_of(job.mailbox.key, partitions),
+    )
+    references = (
+        with_parked_as_before(held.references, merged.references, changes, parts) if parked else merged.references
+    )
     after = after_look(
         _carried(held, outcome),
         held.references,
-        merged.references,
+        references,
         job=job,
         full=outcome.look.full,
         pace=pace,
@@ -143,17 +163,10 @@ def _looked(
         observed_at_ms=began_ms,
         blind=False,
     )
-    changes = [
-        reference_change(job.mailbox, event_id, merged.references.get(event_id), keys) for event_id in merged.changed
-    ]
-    changes += [left_change(job.mailbox, {}, keys)] if kept else []
-    return Settled(
-        _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions),
-        [*changes, state_change(job.mailbox, after, keys)],
-        after,
-        merged.references,
-        left=Left({}, keys.era) if kept else None,
-    )
+    if parked:
+        after = msgspec.structs.replace(after, cursor="")  # an increment would not bring what was not written
+    last = mailbox_part(job.mailbox, after, keys).add(changes=[left_change(job.mailbox, {}, keys)] if kept else [])
+    return Settled([*parts, last], after, references, left=Left({}, keys.era) if kept else None, parked=parked)
 
 
 def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
@@ -183,17 +196,19 @@ def _left(
         held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
         now_ms=max(now_ms, held.state.observed_at_ms + 1),
     )  # fmt: skip
-    changes = [reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)]
-    changes += [left_change(job.mailbox, keeps, keys)] if keeps != kept else []
+    changes = {event_id: reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)}
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
-    return Settled(
-        _records(seen, job, keys, partitions),
-        [*changes, state_change(job.mailbox, fresh, keys)],
-        fresh,
-        {},
-        left=Left(keeps, keys.era),
-    )
+    opening = CommitPart().add(changes=[left_change(job.mailbox, keeps, keys)] if keeps != kept else [])
+    parts = [
+        *meeting_parts(_records(seen, job, keys, partitions), changes, held.references, {}),
+        mailbox_part(job.mailbox, fresh, keys),
+    ]
+    if not fit_together(opening, *parts):
+        # Should its owner die meanwhile, and its person come back, it is looked at in full.
+        unread = msgspec.structs.replace(held.state, cursor="", baseline_done=False)
+        opening.add(changes=[state_change(job.mailbox, unread, keys)])
+    return Settled([opening, *parts], fresh, {}, left=Left(keeps, keys.era))
 
 
 def _carried(held: TrackedMailbox, outcome: Outcome) -> MailboxState:
@@ -223,6 +238,7 @@ def _records(seen: list[CopyObservation], job: Job, keys: TenantKeys, partitions
             version=copy_observation.VERSION,
             id=f"{job.mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",
             correlation=job.correlation,
+            compress=True,
         )
         records.append(NewRecord(OBSERVATIONS.name, partition_of(key, partitions), key, value, headers))
     return records

@@ -1,0 +1,178 @@
+"""A look that brings much is committed in pieces, and what cannot be written at all stops nobody."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cli.dead_letters.open_letters import find_open_letters
+from services.sync_worker.deciding import pieces
+from shared.contracts.bounds import MAX_RECORD_BYTES, PIECE_BYTES, PIECE_RECORDS
+from shared.contracts.command import Connect, Disconnect
+from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from tests.support.office import AARE, BIRS, Office
+
+EVENTS = 5_000
+SOME = 120
+STEPS = 12
+
+
+class OwnerDiedError(Exception):
+    """The process ended before a commit."""
+
+
+class Commits:
+    """What an owner of calendars commits; it dies before the commit of number `dies_before`."""
+
+    def __init__(self, office: Office, monkeypatch: pytest.MonkeyPatch, *, dies_before: int = 0) -> None:
+        self.outputs: list[Sequence[Any]] = []
+        self.changes: list[Sequence[Any]] = []
+        self._dies_before = dies_before
+        self._commit = office.sync._claim.commit
+        monkeypatch.setattr(office.sync._claim, "commit", self)
+
+    def __call__(self, outputs: Sequence[Any], changes: Sequence[Any], position: Any) -> int:
+        if len(self.changes) + 1 == self._dies_before:
+            raise OwnerDiedError
+        self.outputs.append(outputs)
+        self.changes.append(changes)
+        return self._commit(outputs, changes, position)
+
+
+def book(office: Office, events: int, answer: str = "none", **rest: str) -> None:
+    for number in range(events):
+        office.calendar.book(f"e{number}", **{AARE: answer}, **rest)
+
+
+def settle(office: Office) -> None:
+    for _ in range(3):
+        office.settle()
+
+
+def observed(office: Office) -> set[bytes]:
+    """The meetings of which there are observations."""
+    return {record.key for record in office.engine.log.read("observations", 0, 0, limit=50_000)}
+
+
+def states(office: Office) -> dict[bytes, str]:
+    """The public state of each room of each date."""
+    return {
+        record.key: msgspec.json.decode(record.value)["state"]
+        for record in office.engine.log.read("room-status", 0, 0, limit=50_000)
+        if record.value
+    }
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits of few records, so that a small calendar needs several."""
+    monkeypatch.setattr(pieces, "PIECE_RECORDS", 50)
+
+
+@pytest.mark.proves("B8")
+def test_look_of_5000_events_is_committed_in_bounded_pieces_and_its_cursor_with_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(tmp_path)
+    office.connect()
+    book(office, EVENTS)
+    commits = Commits(office, monkeypatch)
+    office.hint()
+    office.sync.step()
+    assert len(observed(office)) == EVENTS
+    assert len(commits.changes) == EVENTS * 2 // PIECE_RECORDS + 1
+    for outputs, changes in zip(commits.outputs, commits.changes, strict=True):
+        assert len(outputs) + len(changes) <= PIECE_RECORDS
+        assert sum(len(each.value or b"") for each in (*outputs, *changes)) <= PIECE_BYTES
+    of_mailbox = [office.mailbox.key in {change.key for change in changes} for changes in commits.changes]
+    assert of_mailbox == [False] * (len(commits.changes) - 1) + [True]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("dies_before", [1, 2, 4, 5])
+def test_owner_that_dies_between_two_pieces_loses_nothing_and_tells_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_before: int
+) -> None:
+    office = Office(tmp_path)
+    book(office, SOME)
+    office.connect()
+    settle(office)
+    book(office, SOME, "declined")
+    del office.calendar.events["e4"]
+    Commits(office, monkeypatch, dies_before=dies_before)
+    office.hint()
+    with pytest.raises(OwnerDiedError):
+        office.sync.step()
+    office.restart()
+    settle(office)
+    assert len(office.declines()) == len(set(office.declines())) == SOME - 1
+    assert sorted(states(office).values()) == ["declined"] * (SOME - 1) + ["gone"]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("dies_before", [2, 4])
+@pytest.mark.parametrize("again", [False, True], ids=["later", "meanwhile"])
+def test_owner_that_dies_while_a_person_leaves_still_knows_what_they_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_before: int, again: bool
+) -> None:
+    office = Office(tmp_path)
+    book(office, SOME, "declined")
+    office.connect()
+    settle(office)
+    Commits(office, monkeypatch, dies_before=dies_before)
+    office.send(Disconnect(at_ms=office.clock.at_ms))
+    with pytest.raises(OwnerDiedError):
+        office.sync.step()
+    office.restart()
+    if again:
+        office.calendar.events.pop("e1"), office.calendar.events.pop(f"e{SOME - 1}")
+        office.send(Connect(at_ms=office.clock.at_ms))
+    else:
+        settle(office)
+        assert set(states(office).values()) == {"unknown"}
+        office.calendar.events.pop("e1"), office.calendar.events.pop(f"e{SOME - 1}")
+    office.connect()
+    settle(office)
+    assert sorted(states(office).values()) == ["declined"] * (SOME - 2) + ["gone"] * 2
+    assert office.declines() == []
+
+
+def crowd(office: Office, event_id: str, people: int) -> None:
+    """Invite many people to an event."""
+    event = office.calendar.events[event_id]
+    guests = tuple(
+        SeenAttendee(f"guest-{number}@contoso.test", AttendeeKind.PERSON, Answer.NONE) for number in range(people)
+    )
+    office.calendar.events[event_id] = dataclasses.replace(event, attendees=(*(event.attendees or ()), *guests))
+
+
+@pytest.mark.proves("B8")
+def test_meeting_that_cannot_be_written_is_a_dead_letter_and_stops_nobody(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.connect()
+    office.calendar.book("e1", **{AARE: "accepted"})
+    office.hint()
+    office.settle()
+    office.calendar.book("e1", **{AARE: "declined"})
+    crowd(office, "e1", 6_000)
+    office.calendar.book("e2", **{BIRS: "declined"})
+    for _ in range(3):
+        office.hint()
+        office.settle()
+    assert len(office.declines()) == 1
+    assert sorted(states(office).values()) == ["accepted", "declined"]
+    (letter,) = (each.letter for each in find_open_letters(office.engine.log).values())
+    assert len(letter.value or b"") <= MAX_RECORD_BYTES
+    assert f"{MAX_RECORD_BYTES} are the bound" in letter.reason
+    assert letter.key == f"{office.tenant}/{office.keys.meeting('microsoft', 'uid-e1')}".encode()
+    office.restart()
+    office.calendar.book("e1", **{AARE: "declined"})
+    office.hint()
+    settle(office)
+    assert len(office.declines()) == 2
+    assert sorted(states(office).values()) == ["declined", "declined"]
