@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from deploy.local.redis import Profile, RedisServer, redis_server
+from deploy.local.redis import RedisServer, RedisUse, redis_server
 from services.portal.app import create_app
 from services.portal.frame import limits
 from shared.runtime.http_connections import THIS_MACHINE, Admission
@@ -157,7 +157,7 @@ def replicas(office: Office, tmp_path: Path, few: limits.Limit, monkeypatch: pyt
     address(REGISTRY_REDIS)  # skips, or fails in CI, where there is no Redis
     monkeypatch.setattr(limits, "SIGN_IN", few)
     monkeypatch.setattr(limits, "LIMITS", (few, limits.TEST, limits.WRITES))
-    with redis_server(Profile.REGISTRY, tmp_path / "redis") as server:
+    with redis_server(RedisUse.REGISTRY, tmp_path / "redis") as server:
         settings = dataclasses.replace(office.settings, engine="kafka", registry_redis_url=server.url)
         apps = [create_app(dataclasses.replace(office.deps, settings=settings)) for _ in range(2)]
         yield Replicas(server, [app.test_client() for app in apps], apps)
