@@ -17,6 +17,7 @@ from shared.crypto.hook_keys import printed
 from shared.crypto.master import MasterKeys, new_key
 from shared.crypto.records import open_envelope
 from shared.domain.instants import to_rfc3339
+from shared.engines.bound_registry import BoundRegistry
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.keyring import Keyring
 from shared.ports.log import Log
@@ -90,7 +91,7 @@ def status(as_json: bool) -> int:
 @click.option("--dry-run", is_flag=True, help="Say under which key everything would be wrapped; change nothing.")
 @click.option("--json", "as_json", is_flag=True)
 def rewrap(dry_run: bool, as_json: bool) -> int:
-    """Wrap every tenant's keys under the newest master key."""
+    """Wrap every tenant's keys under the newest master key, and bind every row of the registry by it."""
     if dry_run:
         ring = master_keys(load())
         line = {"current": ring.current, "ring": list(ring.ring), "dryRun": True}
@@ -98,9 +99,12 @@ def rewrap(dry_run: bool, as_json: bool) -> int:
         return 0
     with connect_engine() as (engine, settings):
         count = engine.keyring.rewrap()
+        rows = engine.registry.rebind() if isinstance(engine.registry, BoundRegistry) else 0
         current = master_keys(settings).current
     click.echo(
-        json.dumps({"current": current, "rewrapped": count}) if as_json else f"{count} keys are now under {current}"
+        json.dumps({"current": current, "rewrapped": count, "rebound": rows})
+        if as_json
+        else f"{count} keys are now under {current}, and {rows} rows bound by it"
     )
     return 0
 

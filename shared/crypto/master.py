@@ -61,6 +61,10 @@ class MasterKeys:
         """The key that seals backups and exports made under master key `key_id`. Raises KeyError for one not in the ring."""
         return _derive(self.ring[key_id], "archive")
 
+    def row_keys(self) -> Mapping[str, bytes]:
+        """The keys that bind the registry's rows to their places, one derived from each master key."""
+        return {key_id: _derive(key, "rows") for key_id, key in self.ring.items()}
+
     def session_key(self) -> bytes:
         """The key that signs cookies and names sessions."""
         return _derive(self.ring[self.current], "session")

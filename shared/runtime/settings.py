@@ -116,6 +116,11 @@ class Settings:
         " is one alone; others are made by `roomsync tokens`",
         secret=True,
     )
+    unbound_rows: str = _setting(
+        "read",
+        "`refuse`: registry rows that are bound to no place, as version 0.1.0 wrote them, are refused; `read`: until"
+        " `roomsync keys rewrap` has bound them",
+    )
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
     test_clock: str = _setting("", "tests only: file of one integer, milliseconds since the epoch")
     crash_at: str = _setting(
@@ -246,6 +251,8 @@ def _out_of_range(settings: Settings) -> list[str]:
     ]
     if not (settings.prompt_grace_s == -1 or 0 <= settings.prompt_grace_s < math.inf):
         faults.append(f"{PREFIX}PROMPT_GRACE_S={settings.prompt_grace_s:g}: must be -1, or a number of seconds")
+    if settings.unbound_rows not in {"read", "refuse"}:
+        faults.append(f"{PREFIX}UNBOUND_ROWS={settings.unbound_rows!r}: must be read or refuse")
     if settings.log_level.lower() not in _LOG_LEVELS:
         faults.append(f"{PREFIX}LOG_LEVEL={settings.log_level!r}: must be one of {', '.join(_LOG_LEVELS)}")
     return faults

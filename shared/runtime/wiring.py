@@ -53,6 +53,7 @@ def open_engine(settings: Settings, *, with_keyring: bool = True) -> Engine:
             transactions=settings.test_without != "transactions",
             security=kafka_security(settings),
             at_point=crash_point,
+            refuse_unbound=settings.unbound_rows == "refuse",
         )
     from shared.engines.embedded import open_engine as open_embedded  # noqa: PLC0415  # the other engine's mirror
 
@@ -63,6 +64,7 @@ def open_engine(settings: Settings, *, with_keyring: bool = True) -> Engine:
         master=master,
         clock=clock,
         at_point=crash_point,
+        refuse_unbound=settings.unbound_rows == "refuse",
     )
 
 

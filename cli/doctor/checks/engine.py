@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cli.common.mailboxes import list_tenants
 from cli.doctor.checks.check_result import CheckResult, CheckState
+from shared.engines.bound_registry import BoundRegistry
 from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
@@ -46,6 +47,7 @@ def check_engine(settings: Settings) -> Iterator[CheckResult]:
     try:
         for name, ask in _list_probes(engine).items():
             yield _run_probe(name, ask, _REMEDIES[settings.engine])
+        yield from _list_refused_rows(engine)
     finally:
         engine.close()
 
@@ -69,6 +71,18 @@ def _open_every_key(engine: Engine) -> None:
     for tenant in (NOBODY, *list_tenants(engine.registry)):
         with contextlib.suppress(KeyDestroyedError):
             engine.keyring.keys(tenant)
+
+
+def _list_refused_rows(engine: Engine) -> Iterator[CheckResult]:
+    """Rows of the registry that stand where they were not written: each is refused by whoever reads it."""
+    with contextlib.suppress(RoomsyncError):  # that it cannot be reached has been said
+        for table, tenant, row, _ in engine.registry.refused() if isinstance(engine.registry, BoundRegistry) else ():
+            yield CheckResult(
+                "registry rows",
+                CheckState.WRONG,
+                f"{table}/{tenant}/{row} was written for another place, altered beside us, or is bound to none",
+                "find out who writes to the store; then restore the row from a backup, or delete it",
+            )
 
 
 def _run_probe(name: str, ask: Callable[[], object], remedy: str) -> CheckResult:

@@ -6,6 +6,7 @@ import threading
 from functools import cached_property
 
 from shared.crypto.master import MasterKeys, needed
+from shared.engines.bound_registry import BoundRegistry, bound
 from shared.engines.distributed.claim import AtPoint
 from shared.engines.distributed.clients import Clients
 from shared.engines.distributed.keyring import RedisKeyring
@@ -33,6 +34,7 @@ class DistributedEngine:
         transactions: bool = True,
         security: Security = PLAIN_TEXT,
         at_point: AtPoint = lambda _: None,
+        refuse_unbound: bool = False,
     ) -> None:
         """Remember; nothing is connected yet."""
         self.bootstrap = bootstrap
@@ -42,6 +44,7 @@ class DistributedEngine:
         self._view_redis_url = view_redis_url
         self._registry_redis_url = registry_redis_url
         self._master = master
+        self._refuse_unbound = refuse_unbound
         self._clock = clock
         self._transactions = transactions
         self.security = security
@@ -66,10 +69,11 @@ class DistributedEngine:
             return RedisView(self._view_redis_url, prefix=self.prefix, clock=self._clock)
 
     @cached_property
-    def registry(self) -> RedisRegistry:
+    def registry(self) -> BoundRegistry | RedisRegistry:
         """What exists nowhere else."""
         with self._opening:
-            return RedisRegistry(self._registry_redis_url, prefix=self.prefix, clock=self._clock)
+            rows = RedisRegistry(self._registry_redis_url, prefix=self.prefix, clock=self._clock)
+            return bound(rows, self._master, refuse_unbound=self._refuse_unbound)
 
     @cached_property
     def keyring(self) -> RedisKeyring:
@@ -99,6 +103,7 @@ def open_engine(
     transactions: bool = True,
     security: Security = PLAIN_TEXT,
     at_point: AtPoint = lambda _: None,
+    refuse_unbound: bool = False,
 ) -> DistributedEngine:
     """
     The engine for every larger user. Connects to nothing yet: a receiver starts with Kafka down.
@@ -115,6 +120,7 @@ def open_engine(
         transactions: False only in tests (see `claim`).
         security: How to log in to the brokers, and whom to trust.
         at_point: For tests (see `claim`).
+        refuse_unbound: Whether registry rows that are bound to no place are refused.
     """
     return DistributedEngine(
         bootstrap=bootstrap,
@@ -128,4 +134,5 @@ def open_engine(
         transactions=transactions,
         security=security,
         at_point=at_point,
+        refuse_unbound=refuse_unbound,
     )

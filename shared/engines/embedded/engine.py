@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from shared.crypto.master import MasterKeys, needed
+from shared.engines.bound_registry import BoundRegistry, bound
 from shared.engines.embedded import keyring, log, registry, view
 from shared.engines.embedded.claim import AtPoint
 from shared.engines.embedded.database import Database
@@ -32,6 +33,7 @@ class EmbeddedEngine:
         master: MasterKeys | None,
         clock: Clock,
         at_point: AtPoint = lambda _: None,
+        refuse_unbound: bool = False,
     ) -> None:
         """Remember; nothing is opened yet."""
         self._at_point = at_point
@@ -39,12 +41,13 @@ class EmbeddedEngine:
         self._partitions = partitions
         self._prefix = prefix
         self._master = master
+        self._refuse_unbound = refuse_unbound
         self._clock = clock
         self._opening = threading.Lock()
         self._databases: list[Database] = []
         self._log: EmbeddedLog | None = None
         self._view: EmbeddedView | None = None
-        self._registry: EmbeddedRegistry | None = None
+        self._registry: BoundRegistry | EmbeddedRegistry | None = None
         self._keyring: EmbeddedKeyring | None = None
 
     @property
@@ -72,12 +75,13 @@ class EmbeddedEngine:
             return self._view
 
     @property
-    def registry(self) -> EmbeddedRegistry:
+    def registry(self) -> BoundRegistry | EmbeddedRegistry:
         """What exists nowhere else. Raises StoreUnavailableError when opened."""
         with self._opening:
             if self._registry is None:
                 database = self._file(REGISTRY_FILE, registry.SCHEMA, StoreUnavailableError)
-                self._registry = EmbeddedRegistry(database, clock=self._clock)
+                rows = EmbeddedRegistry(database, clock=self._clock)
+                self._registry = bound(rows, self._master, refuse_unbound=self._refuse_unbound)
             return self._registry
 
     @property
@@ -113,6 +117,7 @@ def open_engine(
     master: MasterKeys | None,
     clock: Clock,
     at_point: AtPoint = lambda _: None,
+    refuse_unbound: bool = False,
 ) -> EmbeddedEngine:
     """
     The engine on the files of one directory.
@@ -124,5 +129,14 @@ def open_engine(
         master: Wraps the tenants' keys; None: this process opens none of them.
         clock: Dates records and tells deadlines; leases run on the machine's own.
         at_point: For tests (see `EmbeddedClaim`).
+        refuse_unbound: Whether registry rows that are bound to no place are refused.
     """
-    return EmbeddedEngine(home, partitions=partitions, prefix=prefix, master=master, clock=clock, at_point=at_point)
+    return EmbeddedEngine(
+        home,
+        partitions=partitions,
+        prefix=prefix,
+        master=master,
+        clock=clock,
+        at_point=at_point,
+        refuse_unbound=refuse_unbound,
+    )

@@ -26,6 +26,7 @@ from shared.contracts.topics import SYNC_WORKER, TOPICS
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
 from shared.domain.identity import Mailbox, partition_of
+from shared.engines.bound_registry import BoundRegistry
 from shared.errors import ConfigurationError, MalformedRecordError
 from shared.organisations.enrolment import enrol
 from shared.ports.engine import Engine
@@ -424,3 +425,20 @@ def test_doctor_insists_on_https_for_an_address_that_is_not_this_machine(
     ran = run("doctor", "--json")
 
     assert findings(ran)["public address"] == "wrong"
+
+
+@pytest.mark.proves("E11")
+def test_doctor_lists_rows_that_were_moved_beside_us(run: Run, engine: Engine) -> None:
+    mailbox = a_grant(engine, "google", ConsentState.ACTIVE, "m-1")
+    registry = engine.registry
+    assert isinstance(registry, BoundRegistry)
+    row = registry._registry.get("consents", mailbox.tenant, "m-1")
+    assert row is not None
+    assert "registry rows" not in run("doctor", "--json").out
+
+    registry._registry.put("consents", mailbox.tenant, "m-2", row.value)
+
+    found = run("doctor", "--json")
+    [line] = [line for line in found.lines if line["check"] == "registry rows"]
+    assert (line["state"], f"consents/{mailbox.tenant}/m-2" in line["said"]) == ("wrong", True)
+    assert found.code != 0

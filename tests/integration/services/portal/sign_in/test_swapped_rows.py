@@ -1,0 +1,127 @@
+"""Somebody who can write to the registry's store moves rows: nothing of anybody else is read, and it is said aloud."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from shared.crypto.master import new_key, parse
+from shared.engines.bound_registry import BoundRegistry
+from shared.errors import ConfigurationError, MalformedRecordError
+from shared.ports.holdings import StoredRow
+from shared.ports.registry import Registry
+from tests.integration.services.portal.office import Browser, Office
+
+KEYS = parse(new_key())
+
+
+class Rows:
+    """A store in memory, as an attacker sees it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str, str], bytes] = {}
+
+    def put(self, table: str, tenant: str, row: str, value: bytes, **_: Any) -> int:
+        self.kept[table, tenant, row] = value
+        return 1
+
+    def everything(self) -> list[StoredRow]:
+        return [StoredRow(*place, value) for place, value in sorted(self.kept.items())]
+
+
+def beneath(office: Office) -> Registry:
+    """The store itself, past what binds its rows."""
+    assert isinstance(office.engine.registry, BoundRegistry)
+    return office.engine.registry._registry
+
+
+def swap(office: Office, one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    store = beneath(office)
+    found = [store.get(*place) for place in (one, other)]
+    assert all(found)
+    for place, row in zip((other, one), found, strict=True):
+        assert row is not None
+        store.put(*place, row.value)
+
+
+@pytest.mark.proves("E11")
+def test_session_of_one_person_is_not_anothers_by_a_moved_row(office: Office, ada: Browser, ben: Browser) -> None:
+    sessions = [
+        (row.table, row.tenant, row.row) for row in office.engine.registry.everything() if row.table == "sessions"
+    ]
+    assert len(sessions) == 2
+
+    swap(office, sessions[0], sessions[1])
+
+    for browser, other in ((ada, ben), (ben, ada)):
+        answer = browser.client.get("/v1/me")
+        assert answer.status_code == 500
+        assert other.user not in answer.text
+    assert isinstance(office.engine.registry, BoundRegistry)
+    assert {each[:3] for each in office.engine.registry.refused()} == set(sessions)
+
+
+@pytest.mark.proves("E11")
+@pytest.mark.parametrize("table", ["directories", "users", "tenants"])
+def test_people_of_one_organisation_do_not_come_into_another_by_a_moved_row(
+    office: Office, ada: Browser, domain: str, table: str
+) -> None:
+    gil = office.signed_in(f"ada@g.{domain}", "google")
+    places = [(row.table, row.tenant, row.row) for row in office.engine.registry.everything() if row.table == table]
+    assert len(places) == 2
+
+    swap(office, *places)
+
+    asked = {"provider": "google", "for": "sign-in", "login_hint": f"ada@g.{domain}"}
+    fresh = office.browser()
+    answer = fresh.come_back(
+        office.simulator.follow(fresh.client.get("/auth/login", query_string=asked).headers["Location"])
+    )
+    assert answer.status_code >= 400
+    assert ada.tenant not in str(answer.headers)
+    for browser, other in ((ada, gil), (gil, ada)):
+        assert other.user not in browser.client.get("/v1/me").text
+
+
+def test_row_of_another_place_table_or_text_is_refused_and_an_old_one_until_it_is_bound() -> None:
+    store = Rows()
+    registry = BoundRegistry(store, KEYS.row_keys(), KEYS.current)  # type: ignore[arg-type]
+    place = ("rooms", "t-1", "r-1")
+    registry.put(*place, b'{"name":"Aare"}')
+    bound = store.kept[place]
+    assert registry._plain(*place, bound) == b'{"name":"Aare"}'
+    for other in (("audit", "t-1", "r-1"), ("rooms", "t-2", "r-1"), ("rooms", "t-1", "r-2"), ("room", "st-1", "r-1")):
+        with pytest.raises(MalformedRecordError, match="refused"):
+            registry._plain(*other, bound)
+    with pytest.raises(MalformedRecordError):
+        registry._plain(*place, bound.replace(b"Aare", b"Birs"))
+    stranger = parse(new_key())
+    with pytest.raises(ConfigurationError, match="rewrap"):
+        BoundRegistry(store, stranger.row_keys(), stranger.current)._plain(*place, bound)  # type: ignore[arg-type]
+
+    old = b'{"name":"Old"}'
+    strict = BoundRegistry(store, KEYS.row_keys(), KEYS.current, refuse_unbound=True)  # type: ignore[arg-type]
+    assert registry._plain(*place, old) == old
+    with pytest.raises(MalformedRecordError, match="no place"):
+        strict._plain(*place, old)
+    empty = registry._bound(*place, b"{}")
+    assert strict._plain(*place, empty) == b"{}"
+
+
+@pytest.mark.proves("E11")
+def test_rows_of_the_first_version_and_of_a_former_master_key_are_bound_anew(office: Office, ada: Browser) -> None:
+    registry = office.engine.registry
+    assert isinstance(registry, BoundRegistry)
+    before = registry.everything()
+    for row in before[::2]:
+        beneath(office).put(row.table, row.tenant, row.row, row.value, not_after_ms=row.not_after_ms)
+
+    assert registry.rebind() == len(before[::2])
+
+    assert registry.rebind() == 0
+    assert registry.everything() == before
+    strict = BoundRegistry(beneath(office), registry._keys, registry._current, refuse_unbound=True)  # type: ignore[arg-type]
+    assert strict.everything() == [dataclasses.replace(row) for row in before]
+    assert ada.client.get("/v1/me").status_code == 200
