@@ -24,7 +24,7 @@ from deploy.local.processes import ServerError
 from deploy.local.redis import RedisUse, redis_server
 from services.room_status.deciding.batch import Batch, decide
 from services.room_status.deciding.memory import Memory
-from services.sync_worker.memory import restored
+from services.sync_worker.memory import restore_mailboxes
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import MAILBOX_TYPE, REFERENCE_TYPE, EventReference, MailboxState
 from shared.contracts.copy_observation import CopyDate, CopyObservation
@@ -79,7 +79,7 @@ def sync_worker() -> Figures:
         claim = engine.log.claim(SYNC_WORKER, 0)
         claimed_s, sealed = time.perf_counter() - began, _resident() - before
         before, began = _resident(), time.perf_counter()
-        held = restored(claim.state, _Keys())  # type: ignore[arg-type]  # only `keys` is asked for
+        held = restore_mailboxes(claim.state, _Keys())  # type: ignore[arg-type]  # only `keys` is asked for
         opened_s, opened = time.perf_counter() - began, _resident() - before
         assert sum(len(each.references) for each in held.values()) == REFERENCES
         claim.close()

@@ -13,7 +13,7 @@ from cli.common.exit_codes import FINDING
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MAILBOX_TYPE, LiveSubscription, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
-from shared.crypto.hook_keys import printed
+from shared.crypto.hook_keys import print_hook_keys
 from shared.crypto.master import MasterKeys, new_key
 from shared.crypto.records import open_envelope
 from shared.domain.instants import to_rfc3339
@@ -67,7 +67,7 @@ def hooks(as_json: bool) -> int:
     Give the receiver these alone: nothing that is sealed opens with them, and no master key can be had from them. Print them
     again whenever the ring of master keys changes. Exit 2: there is no master key.
     """
-    text = printed(master_keys(load()).hook_keys())
+    text = print_hook_keys(master_keys(load()).hook_keys())
     click.echo(json.dumps({"hookKeys": text}) if as_json else text)
     return 0
 

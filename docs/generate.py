@@ -66,7 +66,7 @@ def _reference() -> str:
         "\n## Topics\n\nEvery topic has the same number of partitions (`ROOMSYNC_PARTITIONS`), fixed once made.\n",
         published.topics_table(),
         f"\n## What is at rest in the registry\n\n{_AT_REST}\n",
-        tables.described(),
+        tables.describe_tables(),
         "\n## Metrics\n\nOn `/metrics` of every service, Prometheus text format.\n",
         _metrics(),
     ]
@@ -87,7 +87,7 @@ def _metrics() -> str:
     lines = ["| metric | kind | labels | meaning |", "| --- | --- | --- | --- |"]
     lines += [
         f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels)} | {metric.meaning} |"
-        for metric in metrics.described()
+        for metric in metrics.describe_metrics()
     ]
     return "\n".join(lines)
 

@@ -21,7 +21,7 @@ from shared.domain.instants import to_rfc3339
 from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
 from shared.runtime.dead_letters import close_letter
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 
 
 @click.group()
@@ -141,10 +141,10 @@ def _letter_as_dict(letter: OpenLetter) -> dict[str, Any]:
     return {
         "id": letter.id,
         "service": dead.service,
-        "reason": masked(dead.reason),
+        "reason": mask_text(dead.reason),
         "failedAt": to_rfc3339(dead.failed_at_ms),
         "attempts": letter.times,
-        "key": masked(dead.key.decode(errors="backslashreplace")),
+        "key": mask_text(dead.key.decode(errors="backslashreplace")),
         "size": len(dead.value or b""),
     }
 

@@ -12,7 +12,7 @@ from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.envelope import Envelope
 from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError
 from shared.ports.keyring import Keyring
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 
 
 def summarise(letter: DeadLetter, keyring: Keyring) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _describe_fields(shape: dict[str, Any]) -> str:
     parts = []
     for name, value in shape.items():
         inner = f" {{{_describe_fields(value)}}}" if isinstance(value, dict) else f": {type(value).__name__}"
-        parts.append(masked(name) + inner)
+        parts.append(mask_text(name) + inner)
     return ", ".join(parts)
 
 

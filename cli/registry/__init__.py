@@ -33,9 +33,9 @@ from shared.domain.instants import to_rfc3339
 from shared.errors import ConfigurationError, ConflictError, MalformedRecordError
 from shared.ports.engine import Engine
 from shared.registry import tables
-from shared.runtime.archive import Contents, Header, Kind, opened, sealed, write_new
+from shared.runtime.archive import Contents, Header, Kind, open_archive, seal_archive, write_new
 from shared.runtime.clock import clock_from
-from shared.runtime.erasure import destroy_again, erased, resurrected
+from shared.runtime.erasure import destroy_again, find_resurrected_keys, read_erasures
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import master_keys
 
@@ -71,7 +71,7 @@ def backup(file: Path, key_file: Path | None, as_json: bool) -> int:
     with connect_engine() as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
         held = collect_contents(engine, with_keys=False)
-        _write(file, sealed(held, _choose_keys(settings, key_file), kind="backup", made_at_ms=now_ms))
+        _write(file, seal_archive(held, _choose_keys(settings, key_file), kind="backup", made_at_ms=now_ms))
     _print_fields({"file": str(file), "rows": len(held.rows), "organisations": len(held.eras)}, as_json=as_json)
     return 0
 
@@ -96,8 +96,8 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
         now_ms = clock_from(settings.test_clock).now_ms()
         header, held = _read(file, _choose_keys(settings, key_file), "backup")
         engine.log.probe()
-        erasures = {*held.erasures, *erased(engine.log)}
-        doomed = resurrected(engine.keyring, erasures)
+        erasures = {*held.erasures, *read_erasures(engine.log)}
+        doomed = find_resurrected_keys(engine.keyring, erasures)
         with _file_errors_as_findings(f"{file}: "):
             found = read_current_state(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
             planned = plan_restore(held.rows, held.eras, found)
@@ -127,7 +127,7 @@ def export(file: Path, key_file: Path | None, as_json: bool) -> int:
     with connect_engine() as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
         held = collect_contents(engine, with_keys=True)
-        _write(file, sealed(held, _choose_keys(settings, key_file), kind="export", made_at_ms=now_ms))
+        _write(file, seal_archive(held, _choose_keys(settings, key_file), kind="export", made_at_ms=now_ms))
     click.echo(
         f"WARNING: {file} holds the keys of every organisation. Only you may read it (mode 0600). Carry it over a channel"
         " you trust, import it, then destroy it: while it exists, erasing by destroying a key is not final.",
@@ -211,7 +211,7 @@ def _write(file: Path, raw: bytes) -> None:
 
 def _read(file: Path, ring: MasterKeys, kind: Kind) -> tuple[Header, Contents]:
     with _file_errors_as_findings(f"{file}: "):
-        return opened(file.read_bytes(), ring, kind=kind)
+        return open_archive(file.read_bytes(), ring, kind=kind)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from shared.ports.log import Log, Record
 from shared.ports.registry import Registry
 from shared.registry import tables
 from shared.runtime.archive import Contents, Eras
-from shared.runtime.erasure import current_era, erased, erasure_record
+from shared.runtime.erasure import current_era, erasure_record, read_erasures
 
 _PAGE = 500
 
@@ -47,7 +47,7 @@ def collect_contents(engine: Engine, *, with_keys: bool) -> Contents:
     return Contents(
         rows=list(rows),
         eras=read_eras(engine.keyring, tenants),
-        erasures=list(erased(engine.log)),
+        erasures=list(read_erasures(engine.log)),
         keys=list(require_whole_keyring(engine.keyring).wrapped()) if with_keys else [],
     )
 
@@ -140,7 +140,7 @@ def make_missing_keys(keyring: Keyring, rows: Iterable[StoredRow]) -> None:
 
 def record_erasures(log: Log, erasures: Iterable[tuple[str, Erasure]]) -> int:
     """Put on record which of them the log does not know yet; returns how many. Raises LogUnavailableError."""
-    known = {(tenant, erasure.key_class, erasure.era) for tenant, erasure in erased(log)}
+    known = {(tenant, erasure.key_class, erasure.era) for tenant, erasure in read_erasures(log)}
     records = [
         erasure_record(tenant, erasure.key_class, erasure.era, erasure.at_ms, log.partitions)
         for tenant, erasure in erasures

@@ -77,7 +77,8 @@ class ReplayReport:
             self.compared = [self._compare_partition(log, offsets, redone) for offsets, redone in self.redone]
 
     def _compare_partition(self, log: Log, offsets: OffsetRange, redone: Redone) -> Comparison:
-        reached = recollection.reached(log, offsets.partition)  # first: what it has decided stands on the topic by then
+        # read first: what the owner has decided up to here stands on the topic by then
+        reached = recollection.first_unpassed_offset(log, offsets.partition)
         published = [
             each for each in recollection.read_declines(log, offsets.partition) if self.tenant in {None, each.tenant}
         ]

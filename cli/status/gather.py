@@ -21,7 +21,7 @@ from shared.ports.engine import Engine
 from shared.providers.catalogue import PROFILES
 from shared.registry import tables
 from shared.runtime.health import product_version
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 from shared.runtime.settings import Settings
 
 LOG, VIEW, REGISTRY = "log", "view", "registry"
@@ -184,7 +184,7 @@ def _store_outcome(part: Part, outcome: Any, facts: Facts) -> None:
         part.keep(outcome[0])
         return
     blamed = _find_blamed_store(part, outcome)
-    fault = masked((str(outcome).splitlines() or [""])[0] or type(outcome).__name__)
+    fault = mask_text((str(outcome).splitlines() or [""])[0] or type(outcome).__name__)
     if blamed:
         facts.unreachable.setdefault(blamed, fault)
     else:

@@ -23,7 +23,7 @@ from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.registry import tables
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 
 _LOOKED_AT = frozenset((ConsentState.ACTIVE, ConsentState.FAILING, ConsentState.SUSPENDED))
 """The states of a grant whose calendar has been looked at, and therefore is on the log."""
@@ -67,7 +67,7 @@ def count_dead_letters(engine: Engine) -> DeadLetterCounts:
     if not found:
         return DeadLetterCounts(0)
     newest = found[-1].letter
-    return DeadLetterCounts(len(found), newest.failed_at_ms, newest.id, masked(newest.reason))
+    return DeadLetterCounts(len(found), newest.failed_at_ms, newest.id, mask_text(newest.reason))
 
 
 def count_open_prompts(engine: Engine, *, grace_ms: Callable[[str], int], now_ms: int) -> int:

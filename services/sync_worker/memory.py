@@ -57,9 +57,9 @@ class TrackedMailbox:
         return msgspec.structs.replace(state, takes=dict(self.takes), full=self.full)
 
 
-def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, TrackedMailbox]:
+def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, TrackedMailbox]:
     """
-    Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forgotten`).
+    Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forget_destroyed`).
 
     Raises:
         StoreUnavailableError: the keyring is away.
@@ -89,7 +89,7 @@ def restored(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, Tr
     }
 
 
-def forgotten(state: Mapping[bytes, bytes], keyring: Keyring) -> list[StateChange]:
+def forget_destroyed(state: Mapping[bytes, bytes], keyring: Keyring) -> list[StateChange]:
     """
     What a destroyed key sealed in a claim's restored state, to be deleted: nothing will ever read it.
 

@@ -38,13 +38,13 @@ from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
 from services.sync_worker.deciding.pieces import CommitPart, pieces
 from services.sync_worker.deciding.schedule import Priority, Schedule
-from services.sync_worker.deciding.settlement import Settled, mailbox_part, postponed, settle
+from services.sync_worker.deciding.settlement import Settled, mailbox_part, postpone_look, settle
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.left_mailboxes import LeftMailboxes
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
-from services.sync_worker.memory import TrackedMailbox, forgotten, restored
+from services.sync_worker.memory import TrackedMailbox, forget_destroyed, restore_mailboxes
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
@@ -120,9 +120,9 @@ class SyncOwner:
         self._pace_of = pace_of
         self._own_data = own_data
         self._poll_s = poll_s
-        self._held = restored(claim.state, engine.keyring)
+        self._held = restore_mailboxes(claim.state, engine.keyring)
         self._left = LeftMailboxes(claim.state, engine.keyring)
-        self._forgotten = forgotten(claim.state, engine.keyring)
+        self._forgotten = forget_destroyed(claim.state, engine.keyring)
         self._to_sleep: set[Mailbox] = set()
         self._hints = Hints()
         self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -472,7 +472,7 @@ class SyncOwner:
             if slow and self._hints.pending(mailbox) & job.answers and mailbox in self._held:
                 with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nobody waits for it any more
                     keys = self._engine.keyring.keys(mailbox.tenant)
-                    settled[mailbox] = postponed(self._held[mailbox], mailbox, keys=keys, now_ms=now_ms)
+                    settled[mailbox] = postpone_look(self._held[mailbox], mailbox, keys=keys, now_ms=now_ms)
         if settled:
             self._commit(settled, {mailbox: self._busy[mailbox].answers for mailbox in settled})
 

@@ -66,7 +66,7 @@ class HookHandler:
 
     def _accept(self, profile: Profile, push: Notifications) -> Response:
         provider = profile.provider
-        step = trace.continued(request.headers.get(trace.HEADER))
+        step = trace.continue_trace(request.headers.get(trace.HEADER))
         crash_point("receiver-appending")
         try:
             self._intake.take(profile.hooks.topic.name, push.hints, step)

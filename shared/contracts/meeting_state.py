@@ -201,7 +201,7 @@ def ask_of(room: RoomRecord, keys: TenantKeys) -> str:
     return keys.ask(room.start_ms, room.end_ms)
 
 
-def announced(room: RoomRecord, ask: str) -> int:
+def count_announced(room: RoomRecord, ask: str) -> int:
     """How many declines of `ask` were announced."""
     return room.repeats.get(ask, room.earlier)
 
@@ -211,7 +211,7 @@ def current_decline(meeting: str, occurrence: str, room: RoomRecord, keys: Tenan
     if room.answer is not RoomState.DECLINED or room.quiet:
         return ""
     ask = ask_of(room, keys)
-    return keys.decline(meeting, occurrence, room.room, ask, announced(room, ask) - 1)
+    return keys.decline(meeting, occurrence, room.room, ask, count_announced(room, ask) - 1)
 
 
 def declines_of(meeting: str, occurrence: str, room: RoomRecord, keys: TenantKeys) -> Iterator[str]:

@@ -11,7 +11,7 @@ from shared.errors import ConfigurationError
 KEY_BYTES = 32
 
 
-def printed(keys: HookKeys) -> str:
+def print_hook_keys(keys: HookKeys) -> str:
     """`id:key[,id:key…]`, the one that signs first: the value of ROOMSYNC_HOOK_KEYS."""
     ordered = [keys.current, *(key_id for key_id in keys.ring if key_id != keys.current)]
     return ",".join(
@@ -21,7 +21,7 @@ def printed(keys: HookKeys) -> str:
 
 def parse(text: str) -> HookKeys:
     """
-    Read what `printed` wrote.
+    Read what `print_hook_keys` wrote.
 
     Raises:
         ConfigurationError: says what is wrong, never a key.

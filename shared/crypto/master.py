@@ -99,7 +99,7 @@ def parse(text: str) -> MasterKeys:
     return MasterKeys(next(iter(ring)), ring)
 
 
-def needed(keys: MasterKeys | None) -> MasterKeys:
+def require_master_keys(keys: MasterKeys | None) -> MasterKeys:
     """The ring, for whoever opens tenants' keys. Raises ConfigurationError in a process that was started without it."""
     if keys is None:
         message = "this process was started without the master key, on purpose: it cannot open the keys of any tenant"

@@ -92,7 +92,7 @@ def require_era(envelope: Envelope, keys: TenantKeys) -> None:
         raise KeyDestroyedError(message)
 
 
-def opened(value: bytes, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
+def open_record(value: bytes, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
     """Decode a record's value and open it, as `open_envelope` does."""
     return open_envelope(envelopes.decode(value), keys, kind, newest=newest)
 

@@ -60,7 +60,7 @@ def parse(text: str) -> Trace | None:
     return Trace(trace_id, span_id, sampled=bool(int(flags, 16) & 1))
 
 
-def continued(text: str | None) -> Trace:
+def continue_trace(text: str | None) -> Trace:
     """The next step of the journey that `text` names, or the first of a new one."""
     parent = parse(text) if text else None
     return parent.child() if parent else make()

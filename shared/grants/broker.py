@@ -161,14 +161,14 @@ class ConsentBroker:
         else:
             if mailbox in self._refused_fresh:
                 self._refused_fresh.discard(mailbox)
-                self._change(mailbox, grant.accepted)
+                self._change(mailbox, grant.mark_accepted)
             return answer
         try:
             return call(fresh)
         except TokenRefusedError as error:
             code = error.code  # the name of an exception is gone once its clause is left
             self._refused_fresh.add(mailbox)
-            self._change(mailbox, lambda row: grant.failing(row, row.refresh_sealed, code))
+            self._change(mailbox, lambda row: grant.mark_failing(row, row.refresh_sealed, code))
             raise
 
     def ending(self, mailbox: Mailbox, call: Callable[[Access], T]) -> T:
@@ -230,7 +230,7 @@ class ConsentBroker:
             scopes=granted.scopes,
             connected_at_ms=now_ms,
         )
-        self._consents.change(tenant, mailbox.id, lambda row: grant.connecting(row, fresh))
+        self._consents.change(tenant, mailbox.id, lambda row: grant.begin_connecting(row, fresh))
         return mailbox
 
     def provider_of(self, mailbox: Mailbox) -> Provider:
@@ -239,21 +239,21 @@ class ConsentBroker:
 
     def first_look_begins(self, mailbox: Mailbox) -> None:
         """The provider has been asked to tell us; the first look comes now. Idempotent."""
-        self._change(mailbox, grant.reading)
+        self._change(mailbox, grant.mark_reading)
 
     def first_look_done(self, mailbox: Mailbox) -> None:
         """The baseline has been read: from now on the calendar is connected. Idempotent."""
         now_ms = self._clock.now_ms()
-        self._change(mailbox, lambda row: grant.connected(row, now_ms))
+        self._change(mailbox, lambda row: grant.mark_connected(row, now_ms))
 
     def revoked(self, mailbox: Mailbox, code: str) -> None:
         """Mark the grant as gone, with the provider's own code, and drop its tokens. Idempotent."""
-        self._change(mailbox, lambda row: grant.revoked(row, code))
+        self._change(mailbox, lambda row: grant.revoke(row, code))
 
     def leaving(self, mailbox: Mailbox) -> None:
         """Its person wants the grant gone: it is used for ending the subscription only, from now on. Idempotent."""
         now_ms = self._clock.now_ms()
-        self._change(mailbox, lambda row: grant.leaving(row, now_ms))
+        self._change(mailbox, lambda row: grant.mark_leaving(row, now_ms))
 
     def forget(self, mailbox: Mailbox, *, given_before_ms: int | None = None) -> None:
         """
@@ -305,7 +305,7 @@ class ConsentBroker:
 
     def _row(self, mailbox: Mailbox, *, ending: bool) -> ConsentRow:
         row = self._consents.get(mailbox.tenant, mailbox.id)
-        return grant.checked(row, now_ms=self._clock.now_ms(), ending=ending)
+        return grant.check_callable(row, now_ms=self._clock.now_ms(), ending=ending)
 
     def _hold_back(self, mailbox: Mailbox, row: ConsentRow, *, ending: bool) -> None:
         """Raise GrantSuspendedError while nobody is asked for, since many are refused."""
@@ -341,20 +341,20 @@ class ConsentBroker:
             case Granted():
                 return self._keep(mailbox, row, outcome)
             case Lost(code):
-                self._change(mailbox, lambda now: grant.lost(now, used, code))
+                self._change(mailbox, lambda now: grant.mark_lost(now, used, code))
                 raise grant.lost_error(outcome)
             case Suspended():
                 raise self._suspend(mailbox, used, outcome)
             case Busy(reason, retry_after_s, status, code):
-                self._change(mailbox, lambda now: grant.failing(now, used, reason))
+                self._change(mailbox, lambda now: grant.mark_failing(now, used, reason))
                 raise RetryableError(reason, retry_after_s=retry_after_s, provider_status=status, provider_code=code)
             case OurFault(code):
-                self._change(mailbox, lambda now: grant.failing(now, used, code))
+                self._change(mailbox, lambda now: grant.mark_failing(now, used, code))
                 raise _our_fault(row.provider, outcome)
 
     def _suspend(self, mailbox: Mailbox, used: bytes, outcome: Suspended) -> RoomsyncError:
         now_ms, code = self._clock.now_ms(), outcome.code
-        self._change(mailbox, lambda now: grant.suspended(now, used, code, now_ms))
+        self._change(mailbox, lambda now: grant.suspend(now, used, code, now_ms))
         row = self._consents.get(mailbox.tenant, mailbox.id)
         if row is not None and row.state is ConsentState.SUSPENDED:
             return grant.suspended_error(row, now_ms, status=outcome.status)
@@ -370,7 +370,7 @@ class ConsentBroker:
             return
         self._released_at_ms = {**self._released_at_ms, of: now_ms}
         for name, _ in list(self._consents.scan(mailbox.tenant)):
-            self._change(Mailbox(mailbox.tenant, name), lambda each: grant.released(each, row.reason, now_ms))
+            self._change(Mailbox(mailbox.tenant, name), lambda each: grant.release(each, row.reason, now_ms))
 
     def _ask(self, mailbox: Mailbox, row: ConsentRow) -> Outcome:
         if not row.refresh_sealed:
@@ -392,7 +392,7 @@ class ConsentBroker:
         access = self._vault.seal(mailbox, granted.access_token, TokenKind.ACCESS)
         refresh = self._vault.seal(mailbox, granted.refresh_token, TokenKind.REFRESH)
         used = row.refresh_sealed
-        self._change(mailbox, lambda now: grant.refreshed(now, used, access, expires_at_ms, refresh, now_ms))
+        self._change(mailbox, lambda now: grant.store_refreshed(now, used, access, expires_at_ms, refresh, now_ms))
         self._release(mailbox, row)
         return self._access_for(mailbox, row, granted.access_token)
 

@@ -27,7 +27,7 @@ _LOOK_AGAIN_MS = HOUR_MS
 """How long whoever asks for a suspended grant waits at most: it may have been released meanwhile."""
 
 
-def checked(row: ConsentRow | None, *, now_ms: int, ending: bool = False) -> ConsentRow:
+def check_callable(row: ConsentRow | None, *, now_ms: int, ending: bool = False) -> ConsentRow:
     """
     The row, if the provider may be called with it.
 
@@ -62,7 +62,7 @@ def checked(row: ConsentRow | None, *, now_ms: int, ending: bool = False) -> Con
     return row
 
 
-def connecting(row: ConsentRow | None, fresh: ConsentRow) -> ConsentRow:
+def begin_connecting(row: ConsentRow | None, fresh: ConsentRow) -> ConsentRow:
     """
     The row after a person connected: the fresh one, with the refresh token at hand if none came along.
 
@@ -82,7 +82,7 @@ def is_usable(row: ConsentRow, now_ms: int) -> bool:
     return bool(row.access_sealed) and row.access_expires_at_ms - now_ms > ENOUGH_LIFE_MS
 
 
-def refreshed(
+def store_refreshed(
     row: ConsentRow, used: bytes, access: bytes, expires_at_ms: int, refresh: bytes, now_ms: int
 ) -> ConsentRow:
     """
@@ -111,7 +111,7 @@ def refreshed(
     )
 
 
-def failing(row: ConsentRow, used: bytes, reason: str) -> ConsentRow:
+def mark_failing(row: ConsentRow, used: bytes, reason: str) -> ConsentRow:
     """The row after a refresh that must be tried again: an active grant shows as failing."""
     idle = msgspec.structs.replace(row, refreshing_until_ms=0)
     if row.refresh_sealed != used or row.state not in {ConsentState.ACTIVE, ConsentState.FAILING}:
@@ -119,19 +119,19 @@ def failing(row: ConsentRow, used: bytes, reason: str) -> ConsentRow:
     return msgspec.structs.replace(idle, state=ConsentState.FAILING, reason=reason)
 
 
-def accepted(row: ConsentRow) -> ConsentRow:
+def mark_accepted(row: ConsentRow) -> ConsentRow:
     """The row once the calendar takes its token again."""
     return msgspec.structs.replace(row, state=_well(row), reason="") if row.state is ConsentState.FAILING else row
 
 
-def lost(row: ConsentRow, used: bytes, code: str) -> ConsentRow:
+def mark_lost(row: ConsentRow, used: bytes, code: str) -> ConsentRow:
     """The row after the provider said that the grant is gone. A grant given meanwhile is another one, and stays."""
     if row.refresh_sealed != used:
         return msgspec.structs.replace(row, refreshing_until_ms=0)
-    return revoked(row, code)
+    return revoke(row, code)
 
 
-def suspended(row: ConsentRow, used: bytes, code: str, now_ms: int) -> ConsentRow:
+def suspend(row: ConsentRow, used: bytes, code: str, now_ms: int) -> ConsentRow:
     """
     The row after a refusal for a reason that can pass: its tokens are kept, and tried again ever more rarely.
 
@@ -142,7 +142,7 @@ def suspended(row: ConsentRow, used: bytes, code: str, now_ms: int) -> ConsentRo
         return idle
     since_ms = row.suspended_at_ms or now_ms
     if now_ms - since_ms >= GIVEN_UP_AFTER_MS:
-        return revoked(row, code)
+        return revoke(row, code)
     return msgspec.structs.replace(
         idle,
         state=ConsentState.SUSPENDED,
@@ -160,7 +160,7 @@ def hold_back(row: ConsentRow, code: str, until_ms: int) -> ConsentRow:
     return msgspec.structs.replace(row, state=ConsentState.SUSPENDED, reason=code, retry_at_ms=until_ms)
 
 
-def released(row: ConsentRow, code: str, now_ms: int) -> ConsentRow:
+def release(row: ConsentRow, code: str, now_ms: int) -> ConsentRow:
     """The row once another grant that was suspended for the same reason is good again: it is tried at once."""
     if row.state is not ConsentState.SUSPENDED or row.reason != code:
         return row
@@ -180,12 +180,12 @@ def suspended_error(row: ConsentRow, now_ms: int, *, status: int = 0) -> GrantSu
     )
 
 
-def reading(row: ConsentRow) -> ConsentRow:
+def mark_reading(row: ConsentRow) -> ConsentRow:
     """The subscription stands; the calendar is being read for the first time."""
     return msgspec.structs.replace(row, state=ConsentState.ACTIVE) if row.state is ConsentState.CONNECTING else row
 
 
-def connected(row: ConsentRow, now_ms: int) -> ConsentRow:
+def mark_connected(row: ConsentRow, now_ms: int) -> ConsentRow:
     """The first look has been committed."""
     if row.state is ConsentState.REVOKED or row.first_look_at_ms:
         return row
@@ -193,14 +193,14 @@ def connected(row: ConsentRow, now_ms: int) -> ConsentRow:
     return msgspec.structs.replace(row, state=state, first_look_at_ms=now_ms)
 
 
-def asleep(row: ConsentRow, until_ms: int) -> ConsentRow:
+def put_to_sleep(row: ConsentRow, until_ms: int) -> ConsentRow:
     """The row once the integration is switched off; one that is revoked has nothing that could sleep."""
     if row.state is ConsentState.REVOKED:
         return row
     return msgspec.structs.replace(row, state=ConsentState.SLEEPING, asleep_until_ms=until_ms, refreshing_until_ms=0)
 
 
-def awake(row: ConsentRow, now_ms: int) -> ConsentRow:
+def wake_up(row: ConsentRow, now_ms: int) -> ConsentRow:
     """A sleeping row once the integration is enabled again: as if its person had connected just now."""
     if row.state is not ConsentState.SLEEPING:
         return row
@@ -216,7 +216,7 @@ def awake(row: ConsentRow, now_ms: int) -> ConsentRow:
     )
 
 
-def leaving(row: ConsentRow, now_ms: int) -> ConsentRow:
+def mark_leaving(row: ConsentRow, now_ms: int) -> ConsentRow:
     """The row once its person asked to disconnect."""
     return row if row.leaving_at_ms else msgspec.structs.replace(row, leaving_at_ms=now_ms)
 
@@ -226,7 +226,7 @@ def deadline(row: ConsentRow) -> int | None:
     return row.asleep_until_ms or None
 
 
-def revoked(row: ConsentRow, code: str) -> ConsentRow:
+def revoke(row: ConsentRow, code: str) -> ConsentRow:
     """The row without its tokens."""
     return msgspec.structs.replace(
         row,

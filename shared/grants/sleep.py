@@ -58,14 +58,16 @@ def put_to_sleep(registry: Registry, mailbox: Mailbox) -> bool:
     tables.consents(registry).change(
         mailbox.tenant,
         mailbox.id,
-        lambda now: grant.asleep(now, until_ms) if now else None,
+        lambda now: grant.put_to_sleep(now, until_ms) if now else None,
         not_after_ms=grant.deadline,
     )
     row = tables.tenants(registry).get(mailbox.tenant, "tenant")
     if row is None or is_off(row):
         return False
     now_ms = until_ms - SLEEP_MS  # enabled while this was written: whoever woke the others may have missed this one
-    tables.consents(registry).change(mailbox.tenant, mailbox.id, lambda now: grant.awake(now, now_ms) if now else None)
+    tables.consents(registry).change(
+        mailbox.tenant, mailbox.id, lambda now: grant.wake_up(now, now_ms) if now else None
+    )
     return True
 
 
@@ -98,7 +100,7 @@ def wake_all(registry: Registry, tenant: str, *, send: Send, now_ms: int) -> int
             # The command first: should this process die in between, waking again finds the row asleep.
             send(mailbox, Connect(at_ms=now_ms))
             tables.consents(registry).change(
-                mailbox.tenant, mailbox.id, lambda now: grant.awake(now, now_ms) if now else None
+                mailbox.tenant, mailbox.id, lambda now: grant.wake_up(now, now_ms) if now else None
             )
             woken += 1
     return woken

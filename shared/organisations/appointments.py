@@ -81,7 +81,7 @@ def dismiss(registry: Registry, tenant: str, row_id: str, role: Role) -> None:
         table.delete(tenant, row_id)
 
 
-def appointed(registry: Registry, keyring: Keyring, tenant: str) -> Iterator[tuple[str, AppointmentRow, str]]:
+def list_appointed(registry: Registry, keyring: Keyring, tenant: str) -> Iterator[tuple[str, AppointmentRow, str]]:
     """Appointment id, row and address or account ("" when unreadable) of everybody who has not come or is not confirmed yet."""
     for row_id, row in tables.appointments(registry).scan(tenant):
         if row.roles and row.address_sealed:

@@ -47,7 +47,7 @@ def meaning_of(code: str) -> Meaning | None:
     return next((meaning for meaning in found if meaning is not None), None)
 
 
-def configured(settings: ProviderSettings) -> tuple[Provider, ...]:
+def configured_providers(settings: ProviderSettings) -> tuple[Provider, ...]:
     """The providers that this deployment is registered with: those with a client id."""
     return tuple(provider for provider in PROFILES if registration(provider, settings).client_id)
 
@@ -75,13 +75,13 @@ class _Catalogue(Mapping[Provider, CalendarProvider]):
             return self._made[provider]
 
     def __contains__(self, provider: object) -> bool:
-        return provider in configured(self._settings)
+        return provider in configured_providers(self._settings)
 
     def __iter__(self) -> Iterator[Provider]:
-        return iter(configured(self._settings))
+        return iter(configured_providers(self._settings))
 
     def __len__(self) -> int:
-        return len(configured(self._settings))
+        return len(configured_providers(self._settings))
 
 
 def _make(provider: Provider, settings: CalendarSettings) -> CalendarProvider:

@@ -57,14 +57,14 @@ class TokenCodes:
         known = [code for code in exact if code in self.table]
         if known:
             mildest = min(known, key=lambda code: _MILDEST_FIRST.index(self.table[code].refusal))
-            return shown(mildest), self.table[mildest].refusal
+            return shown_code(mildest), self.table[mildest].refusal
         found = self.table.get(word)
-        return shown(exact[0] if exact else word), found.refusal if found else TokenRefusal.LATER
+        return shown_code(exact[0] if exact else word), found.refusal if found else TokenRefusal.LATER
 
 
 _MILDEST_FIRST = list(TokenRefusal)
 
 
-def shown(code: str) -> str:
+def shown_code(code: str) -> str:
     """The code as people and logs see it: what follows a slash is ours, to tell two uses of one word apart."""
     return code.partition("/")[0]

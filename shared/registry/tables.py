@@ -194,7 +194,7 @@ def delete_with(registry: Registry, tenant: str, key: KeyClass) -> None:
                 rows.delete(tenant, row_id)
 
 
-def described() -> str:
+def describe_tables() -> str:
     """The reference's table: what is at rest in the registry, as Markdown."""
     lines = ["| table | a row is | sealed by | deleted with | restored |", "| --- | --- | --- | --- | --- |"]
     lines += [

@@ -55,7 +55,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Exports only. A backup never holds a key: destroying one must stay final."""
 
 
-def sealed(contents: Contents, ring: MasterKeys, *, kind: Kind, made_at_ms: int) -> bytes:
+def seal_archive(contents: Contents, ring: MasterKeys, *, kind: Kind, made_at_ms: int) -> bytes:
     """The file's bytes, sealed under the ring's current key."""
     key = ring.archive_key(ring.current)
     plain = zlib.compress(msgspec.msgpack.encode(contents))
@@ -67,9 +67,9 @@ def sealed(contents: Contents, ring: MasterKeys, *, kind: Kind, made_at_ms: int)
     return line + seal(key, plain, purpose=_purpose(line))
 
 
-def opened(raw: bytes, ring: MasterKeys, *, kind: Kind) -> tuple[Header, Contents]:
+def open_archive(raw: bytes, ring: MasterKeys, *, kind: Kind) -> tuple[Header, Contents]:
     """
-    What `sealed` wrote.
+    What `seal_archive` wrote.
 
     Raises:
         MalformedRecordError: not such a file, cut short, altered, or of the other kind.

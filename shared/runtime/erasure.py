@@ -52,7 +52,7 @@ def current_era(keyring: Keyring, tenant: str, key_class: KeyClass) -> str:
         return ""
 
 
-def erased(log: Log) -> Iterator[tuple[str, Erasure]]:
+def read_erasures(log: Log) -> Iterator[tuple[str, Erasure]]:
     """Every key that was ever destroyed, with its tenant. Raises LogUnavailableError, MalformedRecordError."""
     for partition in range(log.partitions):
         offset = log.span(ERASURES.name, partition).begin
@@ -63,7 +63,7 @@ def erased(log: Log) -> Iterator[tuple[str, Erasure]]:
             offset = page[-1].offset + 1
 
 
-def resurrected(keyring: Keyring, erasures: Iterable[tuple[str, Erasure]]) -> list[tuple[str, KeyClass]]:
+def find_resurrected_keys(keyring: Keyring, erasures: Iterable[tuple[str, Erasure]]) -> list[tuple[str, KeyClass]]:
     """Keys that stand although their destruction is on record: an old copy of the keyring's file was brought back."""
     return [
         (tenant, erasure.key_class)

@@ -8,7 +8,7 @@ from importlib import metadata
 from flask import Blueprint, Flask, Response, jsonify
 
 from shared.runtime import metrics
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 
 Check = Callable[[], object]
 """Well when it returns anything but False; wrong when it returns False or raises (the message is shown, redacted)."""
@@ -72,7 +72,7 @@ def _finding(check: Check) -> str:
         return "wrong" if check() is False else "ok"
     except Exception as error:  # noqa: BLE001  # a check that fails in an unforeseen way has failed
         lines = str(error).splitlines() or [""]
-        return masked(f"{type(error).__name__}: {lines[0]}")
+        return mask_text(f"{type(error).__name__}: {lines[0]}")
 
 
 def _verdict(checks: Mapping[str, Check]) -> tuple[Response, int]:

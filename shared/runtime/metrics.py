@@ -157,7 +157,7 @@ def render() -> bytes:
     return generate_latest(REGISTRY)
 
 
-def described() -> Iterator[Described]:
+def describe_metrics() -> Iterator[Described]:
     """The table of metrics, in the order of this file."""
     for metric in _ALL:
         family = next(iter(metric.describe()))

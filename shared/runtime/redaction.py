@@ -57,10 +57,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def redact_event(_logger: object, _method: str, event: Mapping[str, Any]) -> dict[str, Any]:
     """A structlog processor: the event with secrets and people masked, and every value made plain JSON."""
-    return {str(key): redacted(value, str(key)) for key, value in event.items()}
+    return {str(key): redact(value, str(key)) for key, value in event.items()}
 
 
-def redacted(value: Any, key: str = "", depth: int = 0) -> Any:
+def redact(value: Any, key: str = "", depth: int = 0) -> Any:
     """`value` as it may be logged under `key`: masked whole when the key names a secret or a person, else searched."""
     if value is None or value == "" or isinstance(value, bool):
         return value  # that nothing is set is worth knowing
@@ -68,14 +68,14 @@ def redacted(value: Any, key: str = "", depth: int = 0) -> Any:
         return MASK
     if isinstance(value, Mapping | list | tuple | set | frozenset):
         return _container(value, depth + 1) if depth < _MAX_DEPTH else "…"
-    return value if isinstance(value, int | float) else masked(_as_text(value))
+    return value if isinstance(value, int | float) else mask_text(_as_text(value))
 
 
 def _container(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
         named = islice(value.items(), _MAX_ITEMS)
-        return {masked(str(name)): redacted(item, str(name), depth) for name, item in named}
-    return [redacted(item, "", depth) for item in islice(value, _MAX_ITEMS)]
+        return {mask_text(str(name)): redact(item, str(name), depth) for name, item in named}
+    return [redact(item, "", depth) for item in islice(value, _MAX_ITEMS)]
 
 
 def _as_text(value: Any) -> str:
@@ -84,7 +84,7 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
-def masked(text: str) -> str:
+def mask_text(text: str) -> str:
     """`text`, cut to `MAX_CHARS`, with whatever looks like an e-mail address, a bearer token or a secret replaced by ***."""
     text = _shortened(text)
     for pattern, replacement in _RULES:

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "shared", "cli")
-SHOWN = {"masked", "echo", "print", "append", "bury", "_bury", "_park", "_failed", "_unavailable"}
+SHOWN = {"mask_text", "echo", "print", "append", "bury", "_bury", "_park", "_failed", "_unavailable"}
 """Calls that take a text for people: what is printed, lists of what could not be read, dead letters, makers of errors."""
 LOGGED = {"debug", "info", "warning", "error", "exception"}
 SHOWN_AS = {"reason", "title", "error"}
@@ -137,8 +137,8 @@ def test_each_way_to_read_it_is_found(body: str) -> None:
         'log.info("x", error=str(error))',
         'raise RefusedError(f"x: {error}") from error',
         'message = f"x: {error}"\n        raise RefusedError(message) from error',
-        "click.echo(masked(str(error)))",
-        'lines = str(error).splitlines() or [""]\n        return masked(f"x: {lines[0]}")',
+        "click.echo(mask_text(str(error)))",
+        'lines = str(error).splitlines() or [""]\n        return mask_text(f"x: {lines[0]}")',
     ],
 )
 def test_showing_it_is_no_reading(body: str) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.domain.hosts import is_loopback
-from shared.providers.catalogue import configured, profile_of
-from shared.runtime.redaction import masked
+from shared.providers.catalogue import configured_providers, profile_of
+from shared.runtime.redaction import mask_text
 from shared.runtime.settings import Settings
 
 _TIMEOUT_S = 5.0
@@ -19,7 +19,7 @@ _TIMEOUT_S = 5.0
 def check_addresses(settings: Settings) -> Iterator[CheckResult]:
     """Our own addresses first, then those of the providers that are configured."""
     yield _check_public_url(settings)
-    for provider in configured(settings):
+    for provider in configured_providers(settings):
         for name in profile_of(provider).address_settings:
             yield _check_answers(f"ROOMSYNC_{name.upper()}", getattr(settings, name))
 
@@ -45,7 +45,7 @@ def _check_public_url(settings: Settings) -> CheckResult:
             f"{url} is not https",
             "providers push to https only: put a proxy with a certificate in front",
         )
-    return CheckResult("public address", CheckState.OK, masked(url))
+    return CheckResult("public address", CheckState.OK, mask_text(url))
 
 
 def _check_answers(setting: str, url: str) -> CheckResult:
@@ -58,7 +58,7 @@ def _check_answers(setting: str, url: str) -> CheckResult:
         return CheckResult(
             setting,
             CheckState.AWAY,
-            f"{url} does not answer ({masked(str(error))})",
+            f"{url} does not answer ({mask_text(str(error))})",
             "check the setting, DNS, proxy and firewall",
         )
     return CheckResult(setting, CheckState.OK, f"{url} answers")

@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
 from shared.registry.tables import directories
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import open_engine
 
@@ -42,7 +42,7 @@ def check_engine(settings: Settings) -> Iterator[CheckResult]:
     try:
         engine = open_engine(settings)
     except ConfigurationError as error:
-        yield CheckResult("engine", CheckState.UNUSABLE, masked(str(error)))
+        yield CheckResult("engine", CheckState.UNUSABLE, mask_text(str(error)))
         return
     try:
         for name, ask in _list_probes(engine).items():
@@ -89,7 +89,7 @@ def _run_probe(name: str, ask: Callable[[], object], remedy: str) -> CheckResult
     try:
         ask()
     except ConfigurationError as error:
-        return CheckResult(name, CheckState.UNUSABLE, masked(str(error)))
+        return CheckResult(name, CheckState.UNUSABLE, mask_text(str(error)))
     except RoomsyncError as error:
-        return CheckResult(name, CheckState.AWAY, masked(str(error)), remedy)
+        return CheckResult(name, CheckState.AWAY, mask_text(str(error)), remedy)
     return CheckResult(name, CheckState.OK, "answers")

@@ -19,7 +19,7 @@ from shared.errors import (
     StoreUnavailableError,
 )
 from shared.runtime.logging import get_logger
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 
 _log = get_logger()
 
@@ -57,7 +57,7 @@ class ProblemError(RoomsyncError):
         self.members = dict(members or {})
 
 
-def translated(error: RoomsyncError) -> ProblemError:
+def problem_of(error: RoomsyncError) -> ProblemError:
     """The problem that stands for one of the product's own failures."""
     if isinstance(error, ProblemError):
         return error
@@ -123,7 +123,7 @@ def _calendars(error: RoomsyncError) -> ProblemError | None:
 
 
 def _unforeseen(error: RoomsyncError) -> ProblemError:
-    _log.error("request_failed", error=masked(str(error)), kind=type(error).__name__)
+    _log.error("request_failed", error=mask_text(str(error)), kind=type(error).__name__)
     return _broken()
 
 
@@ -159,7 +159,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RoomsyncError)
     def known(error: RoomsyncError) -> Response:
-        return answer(translated(error))
+        return answer(problem_of(error))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

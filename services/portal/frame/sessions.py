@@ -73,7 +73,7 @@ def member() -> Person:
     return person
 
 
-def entitled(right: Right) -> Person:
+def require_right(right: Right) -> Person:
     """
     The person behind this request, who has `right`, whatever state the integration is in.
 

@@ -62,7 +62,7 @@ class PersonalView:
             rows = self._deps.engine.view.rows(self._owner)
         except StoreUnavailableError:
             return MeetingSnapshot({}, 0, rebuilding=True)
-        return MeetingSnapshot(dict(self._opened(rows)), revision, rebuilding(self._deps))
+        return MeetingSnapshot(dict(self._opened(rows)), revision, is_rebuilding(self._deps))
 
     def revision(self) -> int:
         """The newest revision of any of the person's rows."""
@@ -149,7 +149,7 @@ def _meeting_of(row: str) -> str:
     return parts_of(row.encode())[0].decode()
 
 
-def rebuilding(deps: Deps) -> bool:
+def is_rebuilding(deps: Deps) -> bool:
     """Whether some partition of the view has nothing applied although there is something to apply."""
     try:
         return any(_behind(deps, partition) for partition in range(deps.engine.log.partitions))

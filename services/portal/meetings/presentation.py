@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, grouped, share
+from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, group_series, share
 from services.portal.meetings.deciding.prompts import Prompt, RoomLine
 from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape, room_shape, take_shape
 from services.portal.meetings.live_reader import LiveReader
@@ -81,10 +81,12 @@ class MeetingPresenter:
         return self._names[room]
 
     def everything(self) -> tuple[list[Json], list[Json]]:
-        """Rooms and open prompts of a page; prompts of one series together (see `board.grouped`)."""
+        """Rooms and open prompts of a page; prompts of one series together (see `board.group_series`)."""
         rooms, prompts = self.rooms(tuple(self._board.rooms.values())), self.prompts(self._board.open_prompts)
         shapes = {shape["id"]: shape for shape in prompts}
-        return rooms, [_together([shapes[each.id] for each in group]) for group in grouped(self._board.open_prompts)]
+        return rooms, [
+            _together([shapes[each.id] for each in group]) for group in group_series(self._board.open_prompts)
+        ]
 
     def _room(self, line: RoomLine) -> Json:
         live = self._live.get(line.event_id)

@@ -168,5 +168,5 @@ def append_command(deps: Deps, mailbox: Mailbox, wish: Command, wish_id: str = "
         LogUnavailableError: it is not certain to stand there; send it again.
     """
     said = request.headers.get(trace.HEADER) if has_request_context() else None
-    record = command_record(mailbox, wish, deps.engine.log.partitions, id=wish_id, step=trace.continued(said))
+    record = command_record(mailbox, wish, deps.engine.log.partitions, id=wish_id, step=trace.continue_trace(said))
     deps.engine.log.append([record])

@@ -262,7 +262,7 @@ BY_CODE = {each.code: each for each in (*_BY_AADSTS.values(), *_BY_ERROR.values(
 """Our code → the reason."""
 
 
-def explained(error: str, description: str = "") -> Refusal:
+def explain_refusal(error: str, description: str = "") -> Refusal:
     """
     The reason behind a provider's error name and description.
 

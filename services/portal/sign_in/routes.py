@@ -16,13 +16,13 @@ from services.portal.sign_in.admission import Admitted, admit, connect, recognis
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
 from services.portal.sign_in.departure import BROWSER_COOKIE, callback_address, keep_browser
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
-from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explained, provider_code
+from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explain_refusal, provider_code
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 from shared.errors import RetryableError
 from shared.grants.oauth import Granted
-from shared.providers.catalogue import configured
+from shared.providers.catalogue import configured_providers
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -125,7 +125,7 @@ def _check_session(sign_in: SignIn) -> None:
 
 
 def _refused(error: RefusedSignInError) -> Response:
-    reason = explained(error.error, error.description)
+    reason = explain_refusal(error.error, error.description)
     code = provider_code(error.error, error.description)
     _log.info("sign_in_refused", reason=reason.code, provider_error=code)
     page = render_template(
@@ -139,7 +139,7 @@ def _refused(error: RefusedSignInError) -> Response:
 
 
 def _configured(deps: Deps, known: Mapping[Provider, OpenIdProvider]) -> dict[str, OpenIdProvider]:
-    return {provider.value: known[provider] for provider in configured(deps.settings) if provider in known}
+    return {provider.value: known[provider] for provider in configured_providers(deps.settings) if provider in known}
 
 
 def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from shared.contracts.meeting_state import DateRecord, MeetingRecord, RoomRecord, announced, ask_of, current_decline
+from shared.contracts.meeting_state import (
+    DateRecord,
+    MeetingRecord,
+    RoomRecord,
+    ask_of,
+    count_announced,
+    current_decline,
+)
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.room_state import RoomStatus
 from shared.domain.instants import to_rfc3339
@@ -28,7 +35,7 @@ def decline_event(room: RoomRecord, date: DateRecord, meeting: MeetingRecord, ke
             organizer_id=meeting.organizer,
             provider=meeting.provider,
             ask=ask,
-            repeat=announced(room, ask) - 1,
+            repeat=count_announced(room, ask) - 1,
             observed_at=observed_at,
             href=f"/v1/room-rejections/{decline}",
         ),

@@ -180,7 +180,7 @@ class _Deciding:
         envelope = envelopes.decode(record.value or b"")
         try:
             keys = self.keys_of(envelope.tenant)
-            seen = observed(envelope, keys)
+            seen = read_copy_observation(envelope, keys)
         except KeyDestroyedError:
             self.batch.forgotten.append(record)  # erased on purpose: nothing of it may be read, decided or kept
             return
@@ -384,7 +384,7 @@ class _Sealing:
         return value
 
 
-def observed(envelope: Envelope, keys: TenantKeys) -> CopyObservation:
+def read_copy_observation(envelope: Envelope, keys: TenantKeys) -> CopyObservation:
     """
     Read an observation of either version.
 

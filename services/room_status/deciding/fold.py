@@ -27,12 +27,12 @@ from services.room_status.deciding.announcement import decline_event
 from services.room_status.deciding.expiry import forget_past, is_over, mark_before
 from services.room_status.deciding.room_transitions import (
     Circumstances,
-    answered,
+    add_unwitnessed,
+    answer_room,
     asked_again_out_of_sight,
-    dropped,
+    drop_room,
     named_out_of_sight,
     out_of_sight,
-    unwitnessed,
 )
 from services.room_status.deciding.speaking import (
     Ruling,
@@ -42,7 +42,7 @@ from services.room_status.deciding.speaking import (
     may_speak,
     rule,
     successor,
-    unresolved,
+    unresolved_mailboxes,
     word_of,
 )
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
@@ -247,12 +247,14 @@ class _Folding:
         known = {room.room: room for room in date.rooms}
         plain = Circumstances(now_ms, organizes)
         rooms = {
-            name: answered(known.get(name), name, answer, word, self._circumstances(plain, date, word, name), self.keys)
+            name: answer_room(
+                known.get(name), name, answer, word, self._circumstances(plain, date, word, name), self.keys
+            )
             for name, answer in sorted(word.answers.items())
         }
         past = date.ends <= now_ms
         rooms |= {
-            name: dropped(room, plain, held=True, sequence=word.sequence, past=past)
+            name: drop_room(room, plain, held=True, sequence=word.sequence, past=past)
             for name, room in known.items()
             if name not in rooms
         }
@@ -291,7 +293,7 @@ class _Folding:
 
     def _let_go(self, date: DateRecord) -> DateRecord:
         at = Circumstances(self.seen.observed_at_ms, organizes=True)
-        rooms = (dropped(room, at, held=False, sequence=date.sequence, past=False) for room in date.rooms)
+        rooms = (drop_room(room, at, held=False, sequence=date.sequence, past=False) for room in date.rooms)
         self.spoken[self.seen.mailbox] = max(self.spoken.get(self.seen.mailbox, 0), self.seen.observed_at_ms)
         return msgspec.structs.replace(date, rooms=tuple(rooms), speaker=self.seen.mailbox, in_sight=True)
 
@@ -299,7 +301,7 @@ class _Folding:
         """The speaker cannot be believed about the date any more."""
         found = successor(date, self.record.spoken, self.others)
         if found is None:
-            self.owed |= set(unresolved(date, self.others))
+            self.owed |= set(unresolved_mailboxes(date, self.others))
             rooms = tuple(out_of_sight(room, self.seen.observed_at_ms) for room in date.rooms)
             return msgspec.structs.replace(date, in_sight=False, rooms=rooms)
         copy, word = found
@@ -318,7 +320,7 @@ class _Folding:
         earlier = next((entry for entry in self.before.dates if entry.ref == date.ref), None) if self.before else None
         names = set(said.rooms) if said else set[str]()
         for name in sorted(names):
-            room = known.get(name) or unwitnessed(name, date.start_ms, date.end_ms, now_ms)
+            room = known.get(name) or add_unwitnessed(name, date.start_ms, date.end_ms, now_ms)
             again = room.answer in OVER and earlier is not None and name not in earlier.rooms
             known[name] = (
                 asked_again_out_of_sight(room, now_ms) if again else named_out_of_sight(room, now_ms, named=True)

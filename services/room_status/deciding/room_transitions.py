@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.contracts.meeting_state import OVER, RoomRecord, RoomState, SeriesMark, Word, announced
+from shared.contracts.meeting_state import OVER, RoomRecord, RoomState, SeriesMark, Word, count_announced
 from shared.domain.attendees import Answer
 from shared.domain.keys import TenantKeys
 
@@ -46,7 +46,7 @@ class Circumstances:
     """The date has come into sight by the window's move: how the room stood on the series' last date."""
 
 
-def answered(
+def answer_room(
     room: RoomRecord | None, name: str, answer: Answer, word: Word, at: Circumstances, keys: TenantKeys
 ) -> RoomRecord:
     """A room that the speaker names, with its answer."""
@@ -60,7 +60,7 @@ def answered(
     return _changed(room, said, word, at, keys)
 
 
-def dropped(room: RoomRecord, at: Circumstances, *, held: bool, sequence: int, past: bool) -> RoomRecord:
+def drop_room(room: RoomRecord, at: Circumstances, *, held: bool, sequence: int, past: bool) -> RoomRecord:
     """
     A room that the speaker no longer names, or whose date the organiser's copy no longer holds.
 
@@ -105,7 +105,7 @@ def asked_again_out_of_sight(room: RoomRecord, now_ms: int) -> RoomRecord:
     return msgspec.structs.replace(room, state=RoomState.UNKNOWN, answer=None, since_ms=now_ms, asked_at_ms=now_ms)
 
 
-def unwitnessed(name: str, start_ms: int, end_ms: int, now_ms: int) -> RoomRecord:
+def add_unwitnessed(name: str, start_ms: int, end_ms: int, now_ms: int) -> RoomRecord:
     """A room that a copy names which cannot be believed about answers."""
     return RoomRecord(
         room=name, state=RoomState.UNKNOWN, start_ms=start_ms, end_ms=end_ms, asked_at_ms=now_ms, since_ms=now_ms
@@ -178,7 +178,7 @@ def _declined(room: RoomRecord, word: Word, at: Circumstances, keys: TenantKeys,
         return msgspec.structs.replace(room, quiet=True)
     ask = keys.ask(room.start_ms, room.end_ms)
     counted = {other: count for other, count in room.repeats.items() if other != ask}
-    counted[ask] = announced(room, ask) + 1
+    counted[ask] = count_announced(room, ask) + 1
     earlier = room.earlier
     while len(counted) > MAX_ASKS:
         earlier = max(earlier, counted.pop(next(iter(counted))))

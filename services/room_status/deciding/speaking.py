@@ -142,7 +142,7 @@ def successor(
     )
 
 
-def unresolved(date: DateRecord, copies: Mapping[str, CopyRecord]) -> Iterator[str]:
+def unresolved_mailboxes(date: DateRecord, copies: Mapping[str, CopyRecord]) -> Iterator[str]:
     """Mailboxes that hold a date credibly with a word older than what was decided: a look at them would settle it."""
     return (copy.mailbox for copy, _ in _able(date.ref, copies))
 

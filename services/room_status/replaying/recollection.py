@@ -108,7 +108,7 @@ def states_upon(log: Log, partition: int, sources: Collection[int]) -> dict[int,
     return found
 
 
-def reached(log: Log, partition: int) -> int:
+def first_unpassed_offset(log: Log, partition: int) -> int:
     """The offset of the first observation that room_status is not known to have passed. Raises LogUnavailableError."""
     span = log.span(MEETING_STATE.name, partition)
     for start in (max(span.begin, span.end - _LOOK_BACK), span.begin):

@@ -53,7 +53,7 @@ def mend(
             states = recollection.states_upon(
                 log, partition, {each.source for each in lacking if each.source is not None}
             )
-            refused = [each.id for each in lacking if not counted(each, states.get(each.source or 0), keys_of)]
+            refused = [each.id for each in lacking if not is_counted(each, states.get(each.source or 0), keys_of)]
             mended.decisions += [_republish(each, record) for each in lacking if each.id not in refused]
             known |= {each.id for each in lacking}
             if refused:
@@ -63,7 +63,7 @@ def mend(
     return mended
 
 
-def counted(decline: DeclineEvent, state: bytes | None, keys_of: KeysOf) -> bool:
+def is_counted(decline: DeclineEvent, state: bytes | None, keys_of: KeysOf) -> bool:
     """Whether the state recorded upon its observation counts this decline, so that no later one can have got its id."""
     if state is None:
         return False

@@ -169,7 +169,7 @@ def has_rooms(part: EventReference, references: References) -> bool:
     return bool(_rooms_of(part, references))
 
 
-def organized(references: References) -> set[str]:
+def organized_meetings(references: References) -> set[str]:
     """Find the meetings that the mailbox's person organises, by their pseudonyms."""
     return {meeting_of(references, one) for one, part in references.items() if part.is_organizer} - {""}
 
@@ -178,7 +178,7 @@ def blind(references: References, *, provider: str, mailbox: str, now_ms: int) -
     """Nobody can look at the mailbox for a while: its copies of the meetings that its person organises say nothing."""
     return [
         CopyObservation(provider=provider, mailbox=mailbox, meeting=meeting, sight=Sight.BLIND, observed_at_ms=now_ms)
-        for meeting in sorted(organized(references))
+        for meeting in sorted(organized_meetings(references))
     ]
 
 

@@ -14,7 +14,7 @@ from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.parking import ParkedMeeting, park, with_parked_as_before
 from services.sync_worker.deciding.pieces import CommitPart, fit_together, meeting_parts
-from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized, withdraw
+from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized_meetings, withdraw
 from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, state_change
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
@@ -94,7 +94,7 @@ def _failed(
     return Settled([mailbox_part(outcome.job.mailbox, state, keys), *said], state, held.references)
 
 
-def postponed(held: TrackedMailbox, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
+def postpone_look(held: TrackedMailbox, outcome_of: Mailbox, *, keys: TenantKeys, now_ms: int) -> Settled:
     """A look that takes too long: a durable appointment stands for its hints, so that input moves on."""
     state = mailboxes.made_due(held.remembering(held.state), DueReason.RECONCILE, now_ms + mailboxes.SLOW_LOOK_MS)
     return Settled([mailbox_part(outcome_of, state, keys)], state, held.references)
@@ -125,7 +125,7 @@ def _looked(
         held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
     owed = job.state.owed
-    unseen = organized(merged.references) if held.state.blind else set[str]()
+    unseen = organized_meetings(merged.references) if held.state.blind else set[str]()
     seen = observe(
         merged.references, {*merged.meetings, *owed, *unseen}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
         now_ms=began_ms, baseline=not state.baseline_done, window=window, left=unended(kept, now_ms).keys(),

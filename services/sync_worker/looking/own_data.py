@@ -80,7 +80,7 @@ class OwnData:
         person = self._person(mailbox)
         if not person:
             return
-        found = {each.event_id: each for each in missing(known, outcome.look, outcome.state.provider, keys)}
+        found = {each.event_id: each for each in find_missing_dates(known, outcome.look, outcome.state.provider, keys)}
         unsure = {}
         for each in (waiting | found).values():
             row_id = f"{each.meeting}/{each.occurrence}/{person}"
@@ -113,7 +113,7 @@ class OwnData:
             return None
 
 
-def missing(known: References, look: Look | None, provider: str, keys: TenantKeys) -> Iterator[Missing]:
+def find_missing_dates(known: References, look: Look | None, provider: str, keys: TenantKeys) -> Iterator[Missing]:
     """
     The dates that were known and that `look` does not show (any more), under whatever event id. Pure.
 

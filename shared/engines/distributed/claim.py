@@ -10,7 +10,7 @@ from shared.contracts.topics import POSITION_KEY, Station
 from shared.engines.distributed.append import discard, send
 from shared.engines.distributed.clients import Clients, Consumer, KafkaError, Producer, TopicPartition
 from shared.engines.distributed.reader import as_record
-from shared.engines.distributed.restore import bounds, read_to_end, restored
+from shared.engines.distributed.restore import bounds, read_to_end, restore_state
 from shared.engines.distributed.watchdog import Watchdog
 from shared.engines.position import Position, encode_position
 from shared.errors import FencedError, LogUnavailableError
@@ -48,7 +48,7 @@ class DistributedClaim:
         self._at_point = at_point
         self._dead: str | None = None
         self.closed = False
-        state, recorded = restored(clients, station.state, partition)
+        state, recorded = restore_state(clients, station.state, partition)
         self.state: Mapping[bytes, bytes] = state
         self._ends = dict(recorded.ends)
         self._input = clients.consumer(committed=True)

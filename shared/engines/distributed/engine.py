@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 
-from shared.crypto.master import MasterKeys, needed
+from shared.crypto.master import MasterKeys, require_master_keys
 from shared.engines.bound_registry import BoundRegistry, bound
 from shared.engines.distributed.claim import AtPoint
 from shared.engines.distributed.clients import Clients
@@ -79,7 +79,7 @@ class DistributedEngine:
     def keyring(self) -> RedisKeyring:
         """The tenants' keys."""
         with self._opening:
-            return RedisKeyring(self._registry_redis_url, prefix=self.prefix, master=needed(self._master))
+            return RedisKeyring(self._registry_redis_url, prefix=self.prefix, master=require_master_keys(self._master))
 
     def close(self) -> None:
         """Close the parts that were opened. Idempotent."""

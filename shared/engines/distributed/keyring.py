@@ -11,7 +11,7 @@ import redis
 
 from shared.crypto.master import KEY_BYTES, MasterKeys
 from shared.domain.keys import TenantKeys
-from shared.engines.distributed.stores import connect, guarded
+from shared.engines.distributed.stores import connect, translate_errors
 from shared.errors import KeyDestroyedError, StoreUnavailableError
 from shared.ports.holdings import WrappedKey, another_key
 
@@ -55,7 +55,7 @@ class RedisKeyring:
     def create(self, tenant: str) -> TenantKeys:
         """Make whichever keys are missing; those that stand, or that another process made first, are kept."""
         missing = [kind for kind in _KINDS if kind not in self._found(tenant)]
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             for kind in missing:
                 self._redis.hsetnx(
                     self._hash, _field(tenant, kind), self._wrap(tenant, kind, secrets.token_bytes(KEY_BYTES))
@@ -73,7 +73,7 @@ class RedisKeyring:
     def rewrap(self) -> int:
         """Wrap everything under the current master key; returns how many keys were under an older one."""
         count = 0
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             for field, stored in self._redis.hgetall(self._hash).items():
                 tenant, _, kind = field.decode().rpartition("/")
                 if _master_of(stored) != self._master.current:
@@ -84,7 +84,7 @@ class RedisKeyring:
 
     def wrapped(self) -> Sequence[WrappedKey]:
         """All keys of all tenants, in order, as they are wrapped."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             stored = self._redis.hgetall(self._hash)
         places = ((field.decode().rpartition("/"), value) for field, value in sorted(stored.items()))
         return [
@@ -101,7 +101,7 @@ class RedisKeyring:
             if self._found(key.tenant).get(key.kind, opened) != opened:
                 raise another_key(key)
             fresh[_field(key.tenant, key.kind)] = self._wrap(key.tenant, key.kind, opened)
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             return sum(int(self._redis.hsetnx(self._hash, field, value)) for field, value in fresh.items())
 
     def close(self) -> None:
@@ -109,12 +109,12 @@ class RedisKeyring:
         self._redis.close()
 
     def _destroy(self, tenant: str, *kinds: str) -> None:
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             self._redis.hdel(self._hash, *(_field(tenant, kind) for kind in kinds))
         self._rewrite_file()
 
     def _found(self, tenant: str) -> dict[str, bytes]:
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             stored = self._redis.hmget(self._hash, [_field(tenant, kind) for kind in _KINDS])
         return {kind: self._unwrap(tenant, kind, one) for kind, one in zip(_KINDS, stored, strict=True) if one}
 
@@ -132,7 +132,7 @@ class RedisKeyring:
         A rewrite that is under way began before the deletion and would keep it: then another one follows.
         """
         deadline = time.monotonic() + _REWRITE_S
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             if not self._redis.info("persistence").get("aof_enabled"):
                 return
             while not self._rewrite_begun():

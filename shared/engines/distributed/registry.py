@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared.engines.distributed.stores import connect, guarded
+from shared.engines.distributed.stores import connect, translate_errors
 from shared.errors import ConflictError
 from shared.ports.clock import Clock
 from shared.ports.holdings import StoredRow
@@ -57,7 +57,7 @@ class RedisRegistry:
 
     def get(self, table: str, tenant: str, row: str) -> Versioned | None:
         """The row; None when absent or past its deadline."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             stored = self._redis.hget(self._hash(table, tenant), row)
             if stored is None:
                 return None
@@ -77,7 +77,7 @@ class RedisRegistry:
         not_after_ms: int | None = None,
     ) -> int:
         """Write the row and return its new version. Raises ConflictError when `expect` does not hold."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             self._drop_expired()
             written, version = self._put(
                 keys=[self._hash(table, tenant), f"{self._at}-versions", f"{self._at}-deadlines"],
@@ -90,19 +90,19 @@ class RedisRegistry:
 
     def delete(self, table: str, tenant: str, row: str) -> None:
         """Idempotent."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             self._delete(keys=[self._hash(table, tenant), f"{self._at}-deadlines"], args=[row])
 
     def scan(self, table: str, tenant: str) -> Iterator[tuple[str, Versioned]]:
         """All live rows of the table for this tenant, by row id, as they stood together at one instant."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             stored: dict[bytes, bytes] = self._redis.hgetall(self._hash(table, tenant))
         rows = ((row.decode(), self._live(value)) for row, value in sorted(stored.items()))
         return iter([(row, found) for row, found in rows if found is not None])
 
     def everything(self) -> Sequence[StoredRow]:
         """All live rows of all tables and tenants; those of one table and tenant as they stood together."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             names = {name.decode() for name in self._redis.scan_iter(match=f"{self._at}:*", count=1000)}
             stored = [(name, self._redis.hgetall(name)) for name in sorted(names)]
         places = ((name.removeprefix(f"{self._at}:").partition(":"), rows) for name, rows in stored)

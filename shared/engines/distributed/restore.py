@@ -47,7 +47,7 @@ def bounds(consumer: Consumer, partitions: list[TopicPartition]) -> dict[TopicPa
     return {where: (begins[where], ends[where]) for where in partitions}
 
 
-def restored(clients: Clients, topic: str, partition: int) -> tuple[dict[bytes, bytes], Position]:
+def restore_state(clients: Clients, topic: str, partition: int) -> tuple[dict[bytes, bytes], Position]:
     """
     The state as committed up to the end as it stands now: call it after fencing.
 

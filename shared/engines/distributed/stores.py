@@ -31,7 +31,7 @@ def connect(url: str, *, answer_s: float = ANSWER_S) -> redis.Redis:
 
 
 @contextlib.contextmanager
-def guarded(store: str) -> Iterator[None]:
+def translate_errors(store: str) -> Iterator[None]:
     """Turn the client's errors into StoreUnavailableError."""
     try:
         yield

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.domain.instants import DAY_MS
-from shared.engines.distributed.stores import connect, guarded
+from shared.engines.distributed.stores import connect, translate_errors
 from shared.engines.distributed.view_scripts import APPLY, CHANGES, RESET
 from shared.ports.clock import Clock
 from shared.ports.view import Applied, Row, SeenRow
@@ -30,7 +30,7 @@ class RedisView:
 
     def applied(self, partition: int) -> Applied | None:
         """How far a partition has come; None when nothing was applied or the view was lost."""
-        with guarded(_STORE), self._redis.pipeline(transaction=True) as pipe:
+        with translate_errors(_STORE), self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(self._at + "topic", str(partition))
             pipe.hget(self._at + "offset", str(partition))
             topic_id, offset = pipe.execute()
@@ -46,12 +46,12 @@ class RedisView:
         for row in rows:
             owners = sorted(set(row.owners))
             arguments += [row.key, int(row.value is not None), row.value or b"", len(owners), *owners]
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             return bool(self._apply(keys=[self._at], args=arguments))
 
     def reset(self, partition: int) -> None:
         """Forget the partition."""
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             self._reset(keys=[self._at], args=[partition, self._clock.now_ms()])
 
     def rows(self, owner: str) -> Sequence[SeenRow]:
@@ -64,14 +64,14 @@ class RedisView:
 
     def revision(self, owner: str) -> int:
         """The newest revision of any row of `owner`, or 0."""
-        with guarded(_STORE), self._redis.pipeline(transaction=True) as pipe:
+        with translate_errors(_STORE), self._redis.pipeline(transaction=True) as pipe:
             for kind in ("live:", "gone:"):
                 pipe.zrevrange(self._at + kind + owner, 0, 0, withscores=True)
             return max((int(score) for found in pipe.execute() for _, score in found), default=0)
 
     def digest(self) -> str:
         """SHA-256 over the live rows by key: key, owners by name, value, each length-prefixed."""
-        with guarded(_STORE), self._redis.pipeline(transaction=True) as pipe:
+        with translate_errors(_STORE), self._redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(self._at + "values")
             pipe.hgetall(self._at + "owners")
             values, owners = pipe.execute()
@@ -87,7 +87,7 @@ class RedisView:
         self._redis.close()
 
     def _since(self, owner: str, after: int) -> list[SeenRow]:
-        with guarded(_STORE):
+        with translate_errors(_STORE):
             flat = self._changes(keys=[self._at], args=[owner, after])
         return [
             SeenRow(key.decode(), value, int(revision))

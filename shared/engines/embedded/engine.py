@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from shared.crypto.master import MasterKeys, needed
+from shared.crypto.master import MasterKeys, require_master_keys
 from shared.engines.bound_registry import BoundRegistry, bound
 from shared.engines.embedded import keyring, log, registry, view
 from shared.engines.embedded.claim import AtPoint
@@ -90,7 +90,7 @@ class EmbeddedEngine:
         with self._opening:
             if self._keyring is None:
                 database = self._file(REGISTRY_FILE, keyring.SCHEMA, StoreUnavailableError)
-                self._keyring = EmbeddedKeyring(database, master=needed(self._master))
+                self._keyring = EmbeddedKeyring(database, master=require_master_keys(self._master))
             return self._keyring
 
     def close(self) -> None:

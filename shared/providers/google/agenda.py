@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.attendees import Answer
 from shared.domain.sighting import AgendaItem, DirectoryRoom
 from shared.providers.google import wire
-from shared.providers.google.parse import answer_of, converted, is_organizer, live_attendee, slot_of, span_of
+from shared.providers.google.parse import answer_of, convert_answer, is_organizer, live_attendee, slot_of, span_of
 
 _CLOSED = {"private", "confidential"}
 _ROOM_CATEGORIES = {None, "", "CONFERENCE_ROOM", "CATEGORY_UNKNOWN"}
@@ -15,7 +15,7 @@ _ROOM_CATEGORIES = {None, "", "CONFERENCE_ROOM", "CATEGORY_UNKNOWN"}
 
 def agenda_item(item: Any) -> AgendaItem | None:
     """One item of a list; None for a cancelled one. Raises MalformedRecordError."""
-    event = converted(item, wire.GoogleLiveEvent)
+    event = convert_answer(item, wire.GoogleLiveEvent)
     if event.status == "cancelled":
         return None
     start_ms, end_ms = span_of(event)
@@ -38,7 +38,7 @@ def agenda_item(item: Any) -> AgendaItem | None:
 
 def parse_resources(answer: Any) -> tuple[list[DirectoryRoom], str]:
     """One page of rooms and the token of the next; cars and projectors are left out. Raises MalformedRecordError."""
-    page = converted(answer, wire.ResourcePage)
+    page = convert_answer(answer, wire.ResourcePage)
     rooms = [
         DirectoryRoom(
             address=one.resource_email.lower(),

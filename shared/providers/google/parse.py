@@ -66,7 +66,7 @@ def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> Goog
     Raises:
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
-    page = converted(answer, wire.EventPage)
+    page = convert_answer(answer, wire.EventPage)
     seen = tuple(_within(parse_item(item, page.time_zone or ""), window, known) for item in page.items)
     return GooglePage(seen, page.next_page_token or "", page.next_sync_token or "")
 
@@ -82,7 +82,7 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
     Raises:
         MalformedRecordError: it cannot be read.
     """
-    event = converted(item, wire.GoogleEvent)
+    event = convert_answer(item, wire.GoogleEvent)
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
@@ -93,7 +93,7 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
 
 def parse_live(answer: Any) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
-    event = converted(answer, wire.GoogleLiveEvent)
+    event = convert_answer(answer, wire.GoogleLiveEvent)
     cancelled = event.status == "cancelled"
     # A cancelled date of a series has its id and original start alone (events resource, `status`).
     bare = cancelled and (event.start is None or event.end is None)
@@ -113,7 +113,7 @@ def parse_live(answer: Any) -> LiveMeeting:
 
 def parse_channel(answer: Any, asked_until_ms: int) -> Subscription:
     """Read a channel as confirmed; one without an expiry lives as long as was asked. Raises MalformedRecordError."""
-    channel = converted(answer, wire.GoogleChannel)
+    channel = convert_answer(answer, wire.GoogleChannel)
     try:
         expires_at_ms = asked_until_ms if channel.expiration is None else int(channel.expiration)
     except (ValueError, OverflowError) as error:
@@ -125,7 +125,7 @@ def parse_channel(answer: Any, asked_until_ms: int) -> Subscription:
 def parse_availability(answer: Any, start_ms: int, end_ms: int) -> dict[str, Availability]:
     """Lower-cased address → free, busy or unknown. Errors come first: with one, an empty `busy` means nothing."""
     found = {}
-    for address, calendar in converted(answer, wire.FreeBusy).calendars.items():
+    for address, calendar in convert_answer(answer, wire.FreeBusy).calendars.items():
         if calendar.errors:
             availability = Availability.UNKNOWN
         elif any(_overlaps(busy, start_ms, end_ms) for busy in calendar.busy):
@@ -147,7 +147,7 @@ def latest(seen: list[Seen]) -> tuple[Seen, ...]:
     return tuple(last.values())
 
 
-def converted(answer: Any, kind: type[T]) -> T:
+def convert_answer(answer: Any, kind: type[T]) -> T:
     """The client's decoded JSON as `kind`. Raises MalformedRecordError."""
     try:
         return msgspec.convert(answer, kind)

@@ -63,7 +63,7 @@ from shared.providers.microsoft.sdk import (
     RequestInformation,
 )
 from shared.providers.microsoft.series import to_confirm, touched_series, with_series
-from shared.providers.microsoft.subscriptions import confirmed, is_ours, wanted
+from shared.providers.microsoft.subscriptions import is_ours, read_subscription, subscription_body
 from shared.providers.microsoft.transport import GraphTransport
 from shared.providers.readable import readable, readable_rows
 
@@ -131,7 +131,7 @@ class GraphCalendar:
         """Move the expiry. Renewing is reauthorising as well: never both within ten minutes."""
         item = self._subscriptions.by_subscription_id(subscription.id)
         body = {"expirationDateTime": to_rfc3339(wish.expires_at_ms)}
-        return confirmed(self._transport.send(Doing.SUBSCRIPTION, access, _request(Method.PATCH, item, body)))
+        return read_subscription(self._transport.send(Doing.SUBSCRIPTION, access, _request(Method.PATCH, item, body)))
 
     def unsubscribe(self, access: Access, subscription: Subscription) -> None:
         """Delete it; already gone counts as done."""
@@ -329,8 +329,8 @@ class GraphCalendar:
         return link
 
     def _create(self, access: Access, wish: SubscriptionRequest) -> Subscription:
-        request = _request(Method.POST, self._subscriptions, wanted(wish))
-        return confirmed(self._transport.send(Doing.SUBSCRIBING, access, request))
+        request = _request(Method.POST, self._subscriptions, subscription_body(wish))
+        return read_subscription(self._transport.send(Doing.SUBSCRIBING, access, request))
 
     def _end_ours(self, access: Access) -> None:
         request = _with_prefer(self._subscriptions.to_get_request_information())

@@ -13,7 +13,7 @@ from shared.providers.microsoft import wire
 RESOURCE = "/me/events"  # the only event path that a delegated token may subscribe to
 
 
-def wanted(wish: SubscriptionRequest) -> dict[str, Any]:
+def subscription_body(wish: SubscriptionRequest) -> dict[str, Any]:
     """The body of a create call. The lifecycle address can be set at creation only."""
     return {
         "resource": RESOURCE,
@@ -25,7 +25,7 @@ def wanted(wish: SubscriptionRequest) -> dict[str, Any]:
     }
 
 
-def confirmed(body: bytes) -> Subscription:
+def read_subscription(body: bytes) -> Subscription:
     """Read a create or update answer. Raises MalformedRecordError."""
     answer = read_json(body, wire.GraphSubscription)
     try:

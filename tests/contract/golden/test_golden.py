@@ -11,9 +11,9 @@ import pytest
 
 from shared.contracts.envelope import read_json
 from shared.contracts.observation import Observation
-from shared.crypto.records import opened as opened_record
+from shared.crypto.records import open_record
 from shared.errors import MalformedRecordError
-from shared.runtime.archive import opened as opened_archive
+from shared.runtime.archive import open_archive
 from tests.contract.golden.kinds import differences, kinds, required
 from tests.contract.golden.write import GOLDEN, HELD, OBSERVATION, RING
 from tests.support.builders import KEYS, NOW_MS
@@ -50,8 +50,8 @@ def test_no_field_becomes_required_or_optional_without_a_new_golden_version(name
 
 @pytest.mark.parametrize("place", VERSIONS, ids=lambda place: place.name)
 def test_what_was_sealed_still_opens(place: Path) -> None:
-    assert opened_record((place / "sealed-observation.bin").read_bytes(), KEYS, Observation) == OBSERVATION
-    header, held = opened_archive((place / "export.bin").read_bytes(), RING, kind="export")
+    assert open_record((place / "sealed-observation.bin").read_bytes(), KEYS, Observation) == OBSERVATION
+    header, held = open_archive((place / "export.bin").read_bytes(), RING, kind="export")
     assert (held, header.made_at_ms) == (HELD, NOW_MS)
 
 

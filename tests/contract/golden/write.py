@@ -10,7 +10,7 @@ import msgspec
 from shared.crypto.master import MasterKeys
 from shared.crypto.records import sealed_envelope
 from shared.ports.holdings import StoredRow, WrappedKey
-from shared.runtime.archive import Contents, Eras, sealed
+from shared.runtime.archive import Contents, Eras, seal_archive
 from tests.contract.golden.kinds import example, kinds, required
 from tests.support.builders import KEYS, NOW_MS, an_observation
 from tests.support.paths import SAMPLES
@@ -31,7 +31,7 @@ def main() -> int:
     place.mkdir(parents=True, exist_ok=True)
     texts = {f"{name}.json": msgspec.json.encode(example(kind)) for name, kind in kinds().items()}
     texts["sealed-observation.bin"] = sealed_envelope(KEYS, OBSERVATION, type="observation", id="o-1")
-    texts["export.bin"] = sealed(HELD, RING, kind="export", made_at_ms=NOW_MS)
+    texts["export.bin"] = seal_archive(HELD, RING, kind="export", made_at_ms=NOW_MS)
     for name, text in texts.items():
         if not (place / name).exists():
             (place / name).write_bytes(text)

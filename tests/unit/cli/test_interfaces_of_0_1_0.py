@@ -29,7 +29,7 @@ def topics() -> Iterator[str]:
 
 
 def described_metrics() -> Iterator[str]:
-    for metric in metrics.described():
+    for metric in metrics.describe_metrics():
         yield f"{metric.name} {metric.kind} {','.join(metric.labels)}".rstrip()
 
 

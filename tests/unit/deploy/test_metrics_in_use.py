@@ -39,7 +39,7 @@ def attributes_used() -> set[str]:
 
 def unknown(expression: str) -> set[str]:
     """Names and labels in a query that no metric has."""
-    known = {line.name: line for line in metrics.described()}
+    known = {line.name: line for line in metrics.describe_metrics()}
     found = set()
     for name, selector in re.findall(r"(roomsync_[a-z_]+)(\{[^}]*\})?", expression):
         bare = name if name in known else re.sub(r"_(bucket|count|sum)$", "", name)
@@ -86,7 +86,7 @@ def test_a_panel_asks_for_metrics_that_exist(title: str, expression: str) -> Non
 def test_the_dashboard_shows_every_metric() -> None:
     text = " ".join(expression for _, expression in TARGETS)
 
-    assert [line.name for line in metrics.described() if line.name not in text] == []
+    assert [line.name for line in metrics.describe_metrics() if line.name not in text] == []
 
 
 @pytest.mark.parametrize("expression", [*(rule["expr"] for rule in RULES), *(each for _, each in TARGETS)])

@@ -48,7 +48,7 @@ def test_page_names_commands_and_options_that_exist(page: Path) -> None:
 def test_page_names_metrics_alerts_and_settings_that_exist(page: Path) -> None:
     text = page.read_text()
     settings = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)}
-    assert set(re.findall(r"roomsync_[a-z_]+", text)) <= {line.name for line in metrics.described()}
+    assert set(re.findall(r"roomsync_[a-z_]+", text)) <= {line.name for line in metrics.describe_metrics()}
     assert set(re.findall(r"Roomsync[A-Z][A-Za-z]+", text)) <= set(ALERTS)
     assert set(re.findall(r"ROOMSYNC_[A-Z_]+", text)) <= settings
 

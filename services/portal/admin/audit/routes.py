@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, render_template
 
 from services.portal.admin.audit import entries
 from services.portal.deps import Deps
-from services.portal.frame.sessions import entitled
+from services.portal.frame.sessions import require_right
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right
 
@@ -38,12 +38,12 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @bp.get("/admin/audit")
     def page() -> str:
-        person = entitled(Right.SEE_AUDIT)
+        person = require_right(Right.SEE_AUDIT)
         return render_template("audit.html", acts=_acts(deps, person.tenant))
 
     @bp.get("/v1/admin/audit")
     def api() -> Response:
-        person = entitled(Right.SEE_AUDIT)
+        person = require_right(Right.SEE_AUDIT)
         return jsonify({"acts": _acts(deps, person.tenant)})
 
     return bp

@@ -11,7 +11,7 @@ from services.portal.admin.audit import entries
 from services.portal.admin.integration.testflow.completion import is_taken, known_directory
 from services.portal.deps import Deps
 from services.portal.frame.organisations import read_organisation
-from services.portal.frame.sessions import Person, entitled
+from services.portal.frame.sessions import Person, require_right
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
 from services.portal.sign_in.openid import Identity
@@ -51,7 +51,7 @@ class DirectoryProof:
             RefusedSignInError: the account administers no directory, or that of another organisation.
             RetryableError: the provider is busy or away.
         """
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         contact = read_organisation(self._deps, person.tenant).contact
         known = known_directory(self._deps, person.tenant, identity.provider)
         if known and known.lower() != identity.directory:

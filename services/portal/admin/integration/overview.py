@@ -47,9 +47,9 @@ STATE_ADVICE = {
 }
 
 
-def configured(deps: Deps) -> list[Provider]:
+def list_configured(deps: Deps) -> list[Provider]:
     """The calendar systems that this deployment is registered with."""
-    return list(catalogue.configured(deps.settings))
+    return list(catalogue.configured_providers(deps.settings))
 
 
 def permissions(provider: Provider, purpose: Purpose) -> list[Json]:
@@ -103,7 +103,7 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
 
 
 def _provider(deps: Deps, provider: Provider) -> Json:
-    known = provider in configured(deps)
+    known = provider in list_configured(deps)
     return {
         "provider": provider.value,
         "configured": known,

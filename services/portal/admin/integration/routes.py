@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.deciding.contact_form import read_contact
 from services.portal.admin.integration.directory_proof import DirectoryProof
-from services.portal.admin.integration.overview import configured, overview
+from services.portal.admin.integration.overview import list_configured, overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
@@ -20,7 +20,7 @@ from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import CSRF_HEADER, Person, entitled
+from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
 from services.portal.sign_in.departure import leading_answer, leading_page
 from services.portal.sign_in.refusals import Refusal, Who
 from shared.contracts.rows import IntegrationState, TenantRow
@@ -48,12 +48,12 @@ def blueprint(deps: Deps, flow: TestFlow, purpose: TestPurpose, proof: Directory
 def _show(bp: Blueprint, deps: Deps, flow: TestFlow, proof: DirectoryProof) -> None:
     @bp.get("/admin")
     def admin() -> AnyResponse:
-        entitled(Right.SEE_INTEGRATION)
+        require_right(Right.SEE_INTEGRATION)
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
 
     @bp.get("/admin/integration")
     def page() -> str:
-        person = entitled(Right.SEE_INTEGRATION)
+        person = require_right(Right.SEE_INTEGRATION)
         return render_template("integration.html", it=overview(deps, flow, person), csrf=person.csrf)
 
     @bp.get("/admin/integration/test")
@@ -70,14 +70,14 @@ def _show(bp: Blueprint, deps: Deps, flow: TestFlow, proof: DirectoryProof) -> N
 
     @bp.get("/admin/integration/help")
     def article() -> str:
-        entitled(Right.SEE_INTEGRATION)
+        require_right(Right.SEE_INTEGRATION)
         return render_template("test_help.html", troubles=_article())
 
 
 def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.post("/admin/integration/test")
     def begin() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         provider = chosen_provider(deps, request.form.get("provider", ""))
         if _is_other(deps, person, provider):
             return redirect(f"/admin/integration/switch?provider={provider.value}", HTTPStatus.SEE_OTHER)
@@ -87,25 +87,25 @@ def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 
     @bp.post("/admin/integration/test/reported")
     def reported() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         flow.refuse(person, *_reported(request.form.get("code", "")))
         return redirect("/admin/integration/test/result", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/integration/test/give-up")
     def give_up() -> AnyResponse:
-        flow.give_up(entitled(Right.SWITCH_INTEGRATION))
+        flow.give_up(require_right(Right.SWITCH_INTEGRATION))
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/integration/contact")
     def contact() -> AnyResponse:
-        _set_contact(deps, entitled(Right.SWITCH_INTEGRATION), read_contact(request.form))
+        _set_contact(deps, require_right(Right.SWITCH_INTEGRATION), read_contact(request.form))
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
 
 
 def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
     @bp.post("/admin/integration/test/depart")
     def depart() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         departure = purpose.depart(person, chosen_provider(deps, request.form.get("provider", "")))
         if departure is None:
             return redirect(RESULT, HTTPStatus.SEE_OTHER)
@@ -113,7 +113,7 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
 
     @bp.post("/v1/admin/integration/test/depart")
     def depart_for_programs() -> Response:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         departure = purpose.depart(person, chosen_provider(deps, str(read_object().get("provider", ""))))
         if departure is None:
             return jsonify({"location": RESULT, "next": "The provider refuses the application; `location` says why."})
@@ -123,44 +123,44 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
 def _prove(bp: Blueprint, deps: Deps, proof: DirectoryProof) -> None:
     @bp.post("/admin/integration/directory")
     def prove() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         departure = proof.depart(person, chosen_provider(deps, request.form.get("provider", "")))
         return leading_page(departure, "to see that you administer your organisation there")
 
     @bp.post("/v1/admin/integration/directory")
     def prove_for_programs() -> Response:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         return leading_answer(proof.depart(person, chosen_provider(deps, str(read_object().get("provider", "")))))
 
 
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration")
     def shown() -> Response:
-        person = entitled(Right.SEE_INTEGRATION)
+        person = require_right(Right.SEE_INTEGRATION)
         return jsonify({**overview(deps, flow, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER})
 
     @bp.post("/v1/admin/integration/test")
     def begin_test() -> tuple[Response, HTTPStatus]:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         provider = chosen_provider(deps, str(read_object().get("provider", "")))
         flow.begin(person, provider)
         return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
 
     @bp.delete("/v1/admin/integration/test")
     def leave_test() -> Response:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         flow.give_up(person)
         return jsonify(overview(deps, flow, person))
 
     @bp.put("/v1/admin/integration/contact")
     def put_contact() -> Response:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         _set_contact(deps, person, read_contact(read_object()))
         return jsonify(overview(deps, flow, person))
 
 
 def _screen(deps: Deps, flow: TestFlow, template: str, proof: DirectoryProof | None = None) -> AnyResponse | str:
-    person = entitled(Right.SEE_INTEGRATION)
+    person = require_right(Right.SEE_INTEGRATION)
     it = overview(deps, flow, person)
     if it["test"] is None:
         return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
@@ -178,7 +178,7 @@ def _screen(deps: Deps, flow: TestFlow, template: str, proof: DirectoryProof | N
 
 def chosen_provider(deps: Deps, name: str) -> Provider:
     """The calendar system of that name. Raises ProblemError (422) for one that is not set up here."""
-    known = configured(deps)
+    known = list_configured(deps)
     if name not in {provider.value for provider in known}:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,

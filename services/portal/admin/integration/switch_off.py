@@ -18,7 +18,7 @@ from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError, not_enabled
-from services.portal.frame.sessions import Person, entitled
+from services.portal.frame.sessions import Person, require_right
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
@@ -37,11 +37,11 @@ def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
 def _pages(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/admin/integration/off")
     def ask_off() -> AnyResponse:
-        return _asked(deps, entitled(Right.SWITCH_INTEGRATION), None, HTTPStatus.OK)
+        return _asked(deps, require_right(Right.SWITCH_INTEGRATION), None, HTTPStatus.OK)
 
     @bp.post("/admin/integration/off")
     def off() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         if not is_confirmed(deps, person, _OFF, request.form.get("confirmation", "")):
             return _asked(deps, person, None, HTTPStatus.CONFLICT)
         switch_off(deps, person)
@@ -49,12 +49,12 @@ def _pages(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 
     @bp.get("/admin/integration/switch")
     def ask_switch() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         return _asked(deps, person, chosen_provider(deps, request.args.get("provider", "")), HTTPStatus.OK)
 
     @bp.post("/admin/integration/switch")
     def switch() -> AnyResponse:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         provider = chosen_provider(deps, request.form.get("provider", ""))
         if not is_confirmed(deps, person, _to(provider), request.form.get("confirmation", "")):
             return _asked(deps, person, provider, HTTPStatus.CONFLICT)
@@ -65,18 +65,18 @@ def _pages(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration/off")
     def ask_off_api() -> Response:
-        return jsonify(_what_follows(deps, entitled(Right.SWITCH_INTEGRATION), _OFF))
+        return jsonify(_what_follows(deps, require_right(Right.SWITCH_INTEGRATION), _OFF))
 
     @bp.post("/v1/admin/integration/off")
     def off_api() -> Response:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         _insist(deps, person, _OFF)
         switch_off(deps, person)
         return jsonify(overview(deps, flow, person))
 
     @bp.post("/v1/admin/integration/switch")
     def switch_api() -> tuple[Response, HTTPStatus]:
-        person = entitled(Right.SWITCH_INTEGRATION)
+        person = require_right(Right.SWITCH_INTEGRATION)
         provider = chosen_provider(deps, str(read_object().get("provider", "")))
         _insist(deps, person, _to(provider))
         _switch(deps, flow, person, provider)

@@ -22,7 +22,7 @@ from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
-from shared.organisations.appointments import appoint, appointed, dismiss
+from shared.organisations.appointments import appoint, dismiss, list_appointed
 from shared.organisations.candidates import Account, Candidate, candidates, confirm, propose, refuse
 from shared.organisations.people import short_account
 from shared.registry import tables
@@ -72,7 +72,7 @@ class AdministratorList:
         engine, tenant = self._deps.engine, self._person.tenant
         waiting = (
             Administrator(row_id, address, row.roles, came=False)
-            for row_id, row, address in appointed(engine.registry, engine.keyring, tenant)
+            for row_id, row, address in list_appointed(engine.registry, engine.keyring, tenant)
         )
         return sorted([*self._came(), *waiting], key=lambda each: (not each.came, each.address))
 

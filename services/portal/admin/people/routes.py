@@ -14,7 +14,7 @@ from services.portal.admin.people.deciding.administrator_form import APPOINTABLE
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
 from services.portal.frame.navigation import ROLE_WORDS
-from services.portal.frame.sessions import entitled
+from services.portal.frame.sessions import require_right
 from services.portal.meetings.deciding.shapes import Json
 from shared.domain.roles import Right
 
@@ -30,7 +30,7 @@ def blueprint(deps: Deps) -> Blueprint:
 def _pages(bp: Blueprint, deps: Deps) -> None:
     @bp.get("/admin/people")
     def page() -> str:
-        person = entitled(Right.APPOINT)
+        person = require_right(Right.APPOINT)
         return render_template(
             "people.html",
             people=AdministratorList(deps, person).all(),
@@ -43,19 +43,19 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
 
     @bp.post("/admin/people")
     def appoint_by_form() -> AnyResponse:
-        person = entitled(Right.APPOINT)
+        person = require_right(Right.APPOINT)
         AdministratorList(deps, person).appoint(*read_administrator(request.form))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
     def answer_by_form(row_id: str, user: str, act: str) -> AnyResponse:
-        person = entitled(Right.APPOINT)
+        person = require_right(Right.APPOINT)
         _answer(AdministratorList(deps, person), row_id, user, act, request.form.getlist("role"))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/people/<row_id>/dismiss")
     def dismiss_by_form(row_id: str) -> AnyResponse:
-        person = entitled(Right.APPOINT)
+        person = require_right(Right.APPOINT)
         AdministratorList(deps, person).dismiss(row_id, read_role(request.form))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
@@ -63,24 +63,24 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
 def _api(bp: Blueprint, deps: Deps) -> None:
     @bp.get("/v1/admin/people")
     def people() -> Response:
-        return jsonify(_shape(AdministratorList(deps, entitled(Right.APPOINT))))
+        return jsonify(_shape(AdministratorList(deps, require_right(Right.APPOINT))))
 
     @bp.post("/v1/admin/people")
     def appoint() -> tuple[Response, HTTPStatus]:
-        list_of = AdministratorList(deps, entitled(Right.APPOINT))
+        list_of = AdministratorList(deps, require_right(Right.APPOINT))
         list_of.appoint(*read_administrator(read_object()))
         return jsonify(_shape(list_of)), HTTPStatus.CREATED
 
     @bp.post("/v1/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
     def answer(row_id: str, user: str, act: str) -> Response:
-        list_of = AdministratorList(deps, entitled(Right.APPOINT))
+        list_of = AdministratorList(deps, require_right(Right.APPOINT))
         roles = read_object().get("roles")
         _answer(list_of, row_id, user, act, [str(each) for each in roles] if isinstance(roles, list) else [])
         return jsonify(_shape(list_of))
 
     @bp.delete("/v1/admin/people/<row_id>/roles/<role>")
     def dismiss(row_id: str, role: str) -> Response:
-        list_of = AdministratorList(deps, entitled(Right.APPOINT))
+        list_of = AdministratorList(deps, require_right(Right.APPOINT))
         list_of.dismiss(row_id, read_role({"role": role}))
         return jsonify(_shape(list_of))
 

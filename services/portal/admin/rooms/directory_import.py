@@ -7,7 +7,7 @@ from http import HTTPStatus
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import Person, entitled
+from services.portal.frame.sessions import Person, require_right
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
 from services.portal.sign_in.openid import Identity
@@ -31,12 +31,12 @@ class RoomImport:
 
     def depart(self) -> Departure:
         """Send one who may change rooms to the calendar system that they signed in with. Raises ProblemError (403)."""
-        person = entitled(Right.CHANGE_ROOMS)
+        person = require_right(Right.CHANGE_ROOMS)
         return self._departures.begin(person, Provider(person.provider), Purpose.ROOMS)
 
     def come_back(self, identity: Identity, grant: Granted) -> str:
         """Import, then go back to the list."""
-        import_rooms(self._deps, entitled(Right.CHANGE_ROOMS), identity, grant)
+        import_rooms(self._deps, require_right(Right.CHANGE_ROOMS), identity, grant)
         return "/admin/rooms?done=imported"
 
     def turned_away(self, error: RefusedSignInError) -> str:

@@ -14,7 +14,7 @@ from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
-from services.portal.frame.sessions import Person, entitled
+from services.portal.frame.sessions import Person, require_right
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import leading_answer, leading_page
@@ -55,13 +55,13 @@ def _import(bp: Blueprint, room_import: RoomImport) -> None:
 def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/admin/rooms")
     def rooms_page() -> str:
-        person = entitled(Right.SEE_ROOMS)
+        person = require_right(Right.SEE_ROOMS)
         book = RoomList(deps, person)
         return _list_page(person, RoomPresenter(deps, reader, person).rooms(book.list_rooms()))
 
     @bp.get("/admin/rooms/<room_id>")
     def room_page(room_id: str) -> str:
-        person = entitled(Right.SEE_ROOMS)
+        person = require_right(Right.SEE_ROOMS)
         book = RoomList(deps, person)
         row = book.find_room(room_id)
         shown = RoomPresenter(deps, reader, person)
@@ -99,12 +99,12 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/v1/admin/rooms")
     def rooms() -> Response:
-        person = entitled(Right.SEE_ROOMS)
+        person = require_right(Right.SEE_ROOMS)
         return jsonify({"rooms": RoomPresenter(deps, reader, person).rooms(RoomList(deps, person).list_rooms())})
 
     @bp.get("/v1/admin/rooms/<room_id>")
     def room(room_id: str) -> Response:
-        person = entitled(Right.SEE_ROOMS)
+        person = require_right(Right.SEE_ROOMS)
         row = RoomList(deps, person).find_room(room_id)
         shown = RoomPresenter(deps, reader, person)
         return jsonify({**shown.rooms({room_id: row})[0], "schedule": shown.schedule(room_id, row)})
@@ -143,7 +143,7 @@ def _list_page(person: Person, rooms: list[dict[str, Any]]) -> str:
 
 
 def _book(deps: Deps) -> RoomList:
-    return RoomList(deps, entitled(Right.CHANGE_ROOMS))
+    return RoomList(deps, require_right(Right.CHANGE_ROOMS))
 
 
 def _back(path: str, done: str) -> AnyResponse:

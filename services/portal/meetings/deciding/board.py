@@ -40,7 +40,7 @@ def share(board: Board, series: str) -> SeriesShare:
     return SeriesShare(states.total(), states[RoomState.ACCEPTED], states[RoomState.PENDING])
 
 
-def grouped(prompts: Iterable[Prompt]) -> list[tuple[Prompt, ...]]:
+def group_series(prompts: Iterable[Prompt]) -> list[tuple[Prompt, ...]]:
     """
     Declines of one series together: whoever lost a room on two dates of it is asked once.
 

@@ -78,7 +78,7 @@ _out_of_sight = rules.out_of_sight
 PLANTED = {
     "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets),
     "dates that went are kept": ("_Folding._lets_go", lambda *_: False),
-    "a first look silences what was witnessed before": ("answered", None),
+    "a first look silences what was witnessed before": ("answer_room", None),
 }
 
 
@@ -88,7 +88,7 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
     name, wrong = PLANTED[fault]
     owner, _, attribute = name.rpartition(".")
     if fault.startswith("a first look"):
-        plain = rules.answered
+        plain = rules.answer_room
 
         def wrong(room, name, answer, word, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
             known = None if word.baseline else room

@@ -49,7 +49,7 @@ from shared.organisations.enrolment import NOBODY, enrol, enter_rooms
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.registry import tables
-from shared.runtime.archive import opened
+from shared.runtime.archive import open_archive
 from shared.runtime.clock import clock_from
 from shared.runtime.erasure import erase_consents, erase_data
 from shared.runtime.settings import load
@@ -236,7 +236,7 @@ def test_a_rehearsal_changes_nothing(house: House) -> None:
 
 def test_a_backup_holds_no_key(house: House) -> None:
     file = Path(backed_up(house))
-    held = opened(file.read_bytes(), parse(MASTER), kind="backup")[1]
+    held = open_archive(file.read_bytes(), parse(MASTER), kind="backup")[1]
 
     assert held.keys == []
     engine = house.open()

@@ -20,13 +20,13 @@ MAILBOX = Mailbox("t-1", "m-1")
 
 def test_what_is_printed_is_read_back_with_the_signing_key_first() -> None:
     keys = RING.hook_keys()
-    assert hook_keys.parse(hook_keys.printed(keys)) == keys
-    assert hook_keys.printed(keys).startswith(f"{RING.current}:")
+    assert hook_keys.parse(hook_keys.print_hook_keys(keys)) == keys
+    assert hook_keys.print_hook_keys(keys).startswith(f"{RING.current}:")
 
 
 def test_proofs_made_under_the_master_keys_hold_under_the_printed_ones() -> None:
     token = mint(RING.hook_keys(), MAILBOX, Provider.MICROSOFT)
-    origin = verify(hook_keys.parse(hook_keys.printed(RING.hook_keys())), token, Provider.MICROSOFT)
+    origin = verify(hook_keys.parse(hook_keys.print_hook_keys(RING.hook_keys())), token, Provider.MICROSOFT)
     assert origin is not None
     assert origin.mailbox == MAILBOX
 
@@ -46,7 +46,7 @@ def test_what_is_no_ring_is_refused_without_showing_it(text: str) -> None:
 
 def test_the_receiver_needs_no_master_key_and_opens_no_tenants_key(tmp_path: Path) -> None:
     settings = Settings(
-        home=tmp_path, public_url="https://roomsync.example", hook_keys=hook_keys.printed(RING.hook_keys())
+        home=tmp_path, public_url="https://roomsync.example", hook_keys=hook_keys.print_hook_keys(RING.hook_keys())
     )
     assert wiring.hook_keys(settings) == RING.hook_keys()
     engine = wiring.open_engine(settings, with_keyring=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.crypto.master import MasterKeys, new_key, parse
 from shared.errors import ConfigurationError, MalformedRecordError
 from shared.ports.holdings import StoredRow
-from shared.runtime.archive import Contents, Eras, opened, sealed, write_new
+from shared.runtime.archive import Contents, Eras, open_archive, seal_archive, write_new
 from tests.support.builders import NOW_MS
 
 RING = parse(new_key())
@@ -20,11 +20,11 @@ HELD = Contents(
     rows=[StoredRow("rooms", "t-one", "r-1", b'{"address":"a@x.test","name":"A"}', NOW_MS)],
     eras={"t-one": Eras("d", "c")},
 )
-FILE = sealed(HELD, RING, kind="backup", made_at_ms=NOW_MS)
+FILE = seal_archive(HELD, RING, kind="backup", made_at_ms=NOW_MS)
 
 
 def test_it_opens_to_what_was_put_in() -> None:
-    header, held = opened(FILE, RING, kind="backup")
+    header, held = open_archive(FILE, RING, kind="backup")
 
     assert held == HELD
     assert (header.made_at_ms, header.rows, header.v) == (NOW_MS, 1, 1)
@@ -39,13 +39,13 @@ def test_it_opens_after_the_master_key_was_rotated() -> None:
     newer = parse(new_key())
     rotated = MasterKeys(newer.current, {**newer.ring, **RING.ring})
 
-    assert opened(FILE, rotated, kind="backup")[1] == HELD
+    assert open_archive(FILE, rotated, kind="backup")[1] == HELD
 
 
 @given(st.integers(0, len(FILE) - 1))
 def test_cut_short_anywhere_it_does_not_open(length: int) -> None:
     with pytest.raises((MalformedRecordError, ConfigurationError)):
-        opened(FILE[:length], RING, kind="backup")
+        open_archive(FILE[:length], RING, kind="backup")
 
 
 @given(st.integers(0, len(FILE) - 1), st.integers(1, 255))
@@ -53,32 +53,32 @@ def test_altered_anywhere_it_does_not_open(at: int, flip: int) -> None:
     altered = FILE[:at] + bytes([FILE[at] ^ flip]) + FILE[at + 1 :]
 
     with pytest.raises((MalformedRecordError, ConfigurationError)):
-        opened(altered, RING, kind="backup")
+        open_archive(altered, RING, kind="backup")
 
 
 def test_the_header_is_sealed_too() -> None:
     later = FILE.replace(str(NOW_MS).encode(), str(NOW_MS + 1).encode())
 
     with pytest.raises(MalformedRecordError, match="altered"):
-        opened(later, RING, kind="backup")
+        open_archive(later, RING, kind="backup")
 
 
 def test_another_key_is_told_from_damage() -> None:
     with pytest.raises(ConfigurationError, match="not at hand"):
-        opened(FILE, parse(new_key()), kind="backup")
+        open_archive(FILE, parse(new_key()), kind="backup")
     namesake = MasterKeys(RING.current, {RING.current: b"x" * 32})
     with pytest.raises(ConfigurationError, match="another key"):
-        opened(FILE, namesake, kind="backup")
+        open_archive(FILE, namesake, kind="backup")
 
 
 def test_a_newer_file_asks_for_a_newer_roomsync() -> None:
     with pytest.raises(ConfigurationError, match="use a newer one"):
-        opened(FILE.replace(b'"v":1', b'"v":2'), RING, kind="backup")
+        open_archive(FILE.replace(b'"v":1', b'"v":2'), RING, kind="backup")
 
 
 def test_an_export_is_not_restored_nor_a_backup_imported() -> None:
     with pytest.raises(MalformedRecordError, match="registry restore"):
-        opened(FILE, RING, kind="export")
+        open_archive(FILE, RING, kind="export")
 
 
 def test_the_file_is_its_owners_alone_and_never_replaces_another(tmp_path: Path) -> None:

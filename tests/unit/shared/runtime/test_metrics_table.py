@@ -4,7 +4,7 @@ from shared.runtime import metrics
 
 
 def test_every_metric_has_one_name_and_a_meaning() -> None:
-    table = list(metrics.described())
+    table = list(metrics.describe_metrics())
 
     assert len({line.name for line in table}) == len(table)
     assert all(line.name.startswith("roomsync_") and len(line.meaning) > 10 for line in table)
@@ -15,5 +15,5 @@ def test_metrics_are_exposed_under_the_names_of_the_table() -> None:
     exposed = metrics.render().decode()
 
     assert 'roomsync_hook_items_total{outcome="accepted",provider="microsoft"}' in exposed
-    assert all(f"# TYPE {line.name} " in exposed for line in metrics.described())
+    assert all(f"# TYPE {line.name} " in exposed for line in metrics.describe_metrics())
     assert "_created" not in exposed

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.runtime.logging import configure, get_logger
-from shared.runtime.redaction import MASK, is_hidden, masked, redacted
+from shared.runtime.redaction import MASK, is_hidden, mask_text, redact
 
 ADDRESS = "ada.lovelace@office.example"
 SECRET = "s3cr3t-value-0123456789"
@@ -50,15 +50,15 @@ def only_line(stream: io.StringIO) -> dict[str, Any]:
 )  # fmt: skip
 def test_a_field_that_names_a_secret_or_a_person_is_hidden(key: str) -> None:
     assert is_hidden(key)
-    assert redacted({key: SECRET}) == {key: MASK}
-    assert redacted({"deep": [{key: {"inner": SECRET}}]}) == {"deep": [{key: MASK}]}
+    assert redact({key: SECRET}) == {key: MASK}
+    assert redact({"deep": [{key: {"inner": SECRET}}]}) == {"deep": [{key: MASK}]}
 
 
 @pytest.mark.parametrize(
     "key", ["status_code", "mailbox", "tenant", "service", "google_token_url", "expires_at_ms", "key_id"]
 )
 def test_a_field_that_helps_is_shown(key: str) -> None:
-    assert redacted({key: "value"}) == {key: "value"}
+    assert redact({key: "value"}) == {key: "value"}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_field_that_helps_is_shown(key: str) -> None:
     ],
 )
 def test_text_that_looks_like_a_secret_or_a_person_is_masked(text: str) -> None:
-    shown = masked(text)
+    shown = mask_text(text)
 
     assert MASK in shown
     for hidden in (SECRET, ADDRESS, "uAr9rILmGtmntJ1dyJFPtcgd", "lovelace"):
@@ -90,7 +90,7 @@ def test_text_that_looks_like_a_secret_or_a_person_is_masked(text: str) -> None:
     ["http://127.0.0.1:8101/hooks/graph", "HTTP status code: 410", "partition 3 of sync-worker was claimed by another"],
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert masked(text) == text
+    assert mask_text(text) == text
 
 
 @given(
@@ -99,12 +99,12 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     )
 )
 def test_whatever_is_logged_becomes_json(value: object) -> None:
-    json.dumps(redacted(value))
+    json.dumps(redact(value))
 
 
 @given(st.text(), st.text())
 def test_an_address_never_gets_through_whatever_surrounds_it(before: str, after: str) -> None:
-    assert "lovelace@office" not in masked(f"{before} {ADDRESS} {after}")
+    assert "lovelace@office" not in mask_text(f"{before} {ADDRESS} {after}")
 
 
 def test_exception_text_is_redacted_too(lines: io.StringIO) -> None:

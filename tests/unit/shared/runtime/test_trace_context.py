@@ -32,14 +32,14 @@ def test_a_later_version_may_say_more() -> None:
 
 
 def test_a_child_goes_on_with_the_same_journey_under_another_step() -> None:
-    step = trace.continued(PARENT)
+    step = trace.continue_trace(PARENT)
 
     assert step.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert step.span_id != "00f067aa0ba902b7"
 
 
 def test_without_a_parent_a_new_journey_begins() -> None:
-    assert trace.continued(None).trace_id != trace.continued("garbage").trace_id
+    assert trace.continue_trace(None).trace_id != trace.continue_trace("garbage").trace_id
 
 
 @given(st.booleans())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.integration.testflow.preflight import refusal_of
 from services.portal.deps import Deps
-from services.portal.frame.sessions import Person, entitled
+from services.portal.frame.sessions import Person, require_right
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
 from services.portal.sign_in.openid import Identity
@@ -51,10 +51,10 @@ class TestPurpose:
 
     def come_back(self, identity: Identity, grant: Granted) -> str:
         """The test runs from here on."""
-        self._flow.come_back(entitled(Right.SWITCH_INTEGRATION), identity, grant)
+        self._flow.come_back(require_right(Right.SWITCH_INTEGRATION), identity, grant)
         return RESULT
 
     def turned_away(self, error: RefusedSignInError) -> str:
         """The test has failed at its first step."""
-        self._flow.refuse(entitled(Right.SWITCH_INTEGRATION), error.error, error.description)
+        self._flow.refuse(require_right(Right.SWITCH_INTEGRATION), error.error, error.description)
         return RESULT

@@ -20,11 +20,11 @@ from services.portal.admin.integration.testflow.deciding.run import (
     Step,
     TestRun,
     Trouble,
-    begun,
-    done,
-    ended,
+    begin_step,
+    end_run,
+    finish_step,
     is_silent,
-    troubled,
+    note_trouble,
 )
 from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
 from services.portal.admin.integration.testflow.trial import Trial
@@ -34,7 +34,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.admission import enter
 from services.portal.sign_in.openid import Identity
-from services.portal.sign_in.refusals import Cause, RefusedSignInError, explained, provider_code
+from services.portal.sign_in.refusals import Cause, RefusedSignInError, explain_refusal, provider_code
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import SECOND_MS
@@ -157,7 +157,7 @@ class TestFlow:
                 troubles=(),
                 made=(*run.made, sealed),
             )
-            return done(with_it, Step.CONSENT, now_ms)
+            return finish_step(with_it, Step.CONSENT, now_ms)
 
         run = self._change_waiting(person.tenant, run, running)
         self._keep_grant(made, tester, grant)
@@ -174,11 +174,11 @@ class TestFlow:
         run = self._expecting(person.tenant, None)
         trouble = Trouble(
             step=Step.CONSENT,
-            code=explained(error, description).code,
+            code=explain_refusal(error, description).code,
             provider_code=provider_code(error, description),
             at_ms=self._deps.clock.now_ms(),
         )
-        run = self._change_waiting(person.tenant, run, lambda run: ended(troubled(run, trouble), trouble.at_ms))
+        run = self._change_waiting(person.tenant, run, lambda run: end_run(note_trouble(run, trouble), trouble.at_ms))
         return self._end(person.tenant, run)
 
     def give_up(self, person: Person) -> None:
@@ -214,7 +214,7 @@ class TestFlow:
             try:
                 complete(self._deps, tenant)
                 now_ms = self._deps.clock.now_ms()
-                run = self._runs.change(tenant, run.id, lambda run: done(run, Step.ENABLE, now_ms))
+                run = self._runs.change(tenant, run.id, lambda run: finish_step(run, Step.ENABLE, now_ms))
                 self._end(tenant, run)
             except (RetryableError, SupersededError):
                 return
@@ -319,11 +319,11 @@ class TestFlow:
     def _enabled(self, tenant: str, run: TestRun) -> TestRun:
         change = self._runs.change
         now_ms = self._deps.clock.now_ms
-        run = change(tenant, run.id, lambda run: begun(run, Step.ENABLE, now_ms()))
+        run = change(tenant, run.id, lambda run: begin_step(run, Step.ENABLE, now_ms()))
         if not self._patiently(lambda: enable(self._deps, tenant, run)):
             trouble = Trouble(step=Step.ENABLE, code=Cause.DIRECTORY_TAKEN.value, at_ms=now_ms())
-            return change(tenant, run.id, lambda run: troubled(run, trouble))
-        return change(tenant, run.id, lambda run: done(run, Step.ENABLE, now_ms()))
+            return change(tenant, run.id, lambda run: note_trouble(run, trouble))
+        return change(tenant, run.id, lambda run: finish_step(run, Step.ENABLE, now_ms()))
 
     def _patiently(self, enabling: Callable[[], bool]) -> bool:
         for _ in range(_PATIENCE):
@@ -337,7 +337,7 @@ class TestFlow:
         now_ms = self._deps.clock.now_ms()
         if run.troubles:
             self._fail(tenant, run, now_ms)
-        run = self._runs.change(tenant, run.id, lambda run: ended(run, now_ms))
+        run = self._runs.change(tenant, run.id, lambda run: end_run(run, now_ms))
         if run.stage is Stage.PASSED:
             entries.record_for(self._deps, tenant, run.user, "integration.enabled", about=run.provider)
         else:

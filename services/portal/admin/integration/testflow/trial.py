@@ -16,9 +16,9 @@ from services.portal.admin.integration.testflow.deciding.run import (
     Step,
     TestRun,
     Trouble,
-    begun,
-    done,
-    troubled,
+    begin_step,
+    finish_step,
+    note_trouble,
     without,
 )
 from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, changed_nothing, trouble_of
@@ -106,7 +106,7 @@ class Trial:
         self._step(Step.ANSWER, lambda: self._answer(found[0]))
 
     def _step(self, step: Step, act: Callable[[], str]) -> bool:
-        self._change(lambda run: begun(run, step, self._now_ms()))
+        self._change(lambda run: begin_step(run, step, self._now_ms()))
         try:
             note = act()
         except SupersededError:
@@ -120,7 +120,7 @@ class Trial:
                 _log.exception("test_flow_crashed", step=step.value, kind=type(error).__name__)
             self._note(step, code, provider_code)
             return False
-        self._change(lambda run: done(run, step, self._now_ms(), note))
+        self._change(lambda run: finish_step(run, step, self._now_ms(), note))
         _log.info("test_step_passed", tenant=self._tenant, run=self._run.id, step=step.value)
         return True
 
@@ -128,7 +128,7 @@ class Trial:
         if any((each.step, each.code) == (step, code) for each in self._run.troubles):
             return  # one line each: cleaning up is tried before the steps and after them
         trouble = Trouble(step=step, code=code, provider_code=provider_code, at_ms=self._now_ms())
-        self._change(lambda run: troubled(run, trouble))
+        self._change(lambda run: note_trouble(run, trouble))
         _log.info("test_step_failed", tenant=self._tenant, run=self._run.id, step=step.value, reason=code)
 
     # The steps

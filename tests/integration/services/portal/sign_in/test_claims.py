@@ -10,7 +10,7 @@ from services.portal.sign_in.openid import PERSONAL_ACCOUNTS, identity_of
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
-from shared.organisations.appointments import appoint, appointed
+from shared.organisations.appointments import appoint, list_appointed
 from shared.organisations.candidates import candidates
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
@@ -38,7 +38,7 @@ def test_email_claim_that_entra_does_not_verify_gives_nobody_anothers_role(
     ben = office.signed_in(f"ben@{domain}")
 
     assert roles(office, ben) == ()
-    assert [address for _, _, address in appointed(registry, keyring, ada.tenant)] == [f"boss@{domain}"]
+    assert [address for _, _, address in list_appointed(registry, keyring, ada.tenant)] == [f"boss@{domain}"]
 
 
 @pytest.mark.proves("E12")

@@ -127,7 +127,7 @@ class Recorder:
         """One partition's range, redone and compared."""
         log = self.engine.log
         redone = recollection.replay(log, partition, begin, end, keys_of=self.keys_of, rules=rules)
-        reached = recollection.reached(log, partition)
+        reached = recollection.first_unpassed_offset(log, partition)
         return compare(redone, recollection.read_declines(log, partition), begin=begin, end=end, reached=reached)
 
     def ranges(self, many: int) -> Sequence[tuple[int, int, int]]:

@@ -121,4 +121,4 @@ def test_a_sweep_says_how_far_its_owner_had_come(recorder: Recorder, clock: Manu
     recorder.settle()
     clock.at_ms += 4 * DAY_MS
     owner.step()
-    assert recollection.reached(log, 0) == log.span(OBSERVATIONS.name, 0).end
+    assert recollection.first_unpassed_offset(log, 0) == log.span(OBSERVATIONS.name, 0).end

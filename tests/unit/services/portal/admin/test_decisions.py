@@ -19,11 +19,11 @@ from services.portal.admin.integration.testflow.deciding.run import (
     Step,
     TestRun,
     Trouble,
-    begun,
-    done,
-    ended,
+    begin_step,
+    end_run,
+    finish_step,
     is_silent,
-    troubled,
+    note_trouble,
 )
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES, about, changed_nothing, trouble_of
 from services.portal.admin.integration.testflow.preflight import ERRORS, read
@@ -31,7 +31,7 @@ from services.portal.frame import limits
 from services.portal.frame.limits import Limit, limit_of
 from services.portal.frame.navigation import place as page_of
 from services.portal.frame.navigation import role_words, visible
-from services.portal.sign_in.refusals import OTHER, Cause, Who, explained, provider_code
+from services.portal.sign_in.refusals import OTHER, Cause, Who, explain_refusal, provider_code
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Role
 from shared.domain.sighting import Availability, RoomContact
@@ -196,14 +196,14 @@ def test_error_page_is_read_before_anybody_sees_it(text: str, found: tuple[str, 
 @pytest.mark.parametrize("cause", list(Cause))
 @pytest.mark.proves("E21")
 def test_provider_is_not_said_to_call_it_what_we_do(cause: Cause) -> None:
-    assert explained(cause) is not OTHER
+    assert explain_refusal(cause) is not OTHER
     assert provider_code(cause, "calendar.freebusy") == ""
 
 
 @pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.proves("E21")
 def test_every_refusal_that_is_read_off_a_providers_page_has_a_meaning(name: str) -> None:
-    assert explained(*(read(f"<p>Error 400: {name}</p>") or ("", ""))) is not OTHER
+    assert explain_refusal(*(read(f"<p>Error 400: {name}</p>") or ("", ""))) is not OTHER
 
 
 ROOMS = [RoomContact(f"r{number}@x", f"R{number}") for number in range(3)]
@@ -237,15 +237,16 @@ def test_no_more_rooms_are_asked_for_than_a_provider_takes() -> None:
 def test_run_that_moved_lately_is_alive() -> None:
     assert not is_silent(RUN, SILENT_MS)
     assert is_silent(RUN, SILENT_MS + 1)
-    assert not is_silent(ended(RUN, 0), SILENT_MS * 9)
+    assert not is_silent(end_run(RUN, 0), SILENT_MS * 9)
 
 
 @pytest.mark.proves("E22", "E24")
 def test_run_is_shown_step_by_step() -> None:
-    run = troubled(
-        begun(done(RUN, Step.CONSENT, 1), Step.READ, 2), Trouble(step=Step.READ, code="provider-busy", at_ms=3)
+    run = note_trouble(
+        begin_step(finish_step(RUN, Step.CONSENT, 1), Step.READ, 2),
+        Trouble(step=Step.READ, code="provider-busy", at_ms=3),
     )
-    shape = run_shape(ended(run, 4), interrupted=False)
+    shape = run_shape(end_run(run, 4), interrupted=False)
 
     assert [each["state"] for each in shape["steps"]][:3] == ["passed", "failed", "not-tried"]
     assert shape["stage"] == "failed"
@@ -254,7 +255,7 @@ def test_run_is_shown_step_by_step() -> None:
 
 @pytest.mark.proves("E21")
 def test_interruption_is_one_line_whoever_noticed_it() -> None:
-    noticed = troubled(begun(RUN, Step.ANSWER, 1), Trouble(step=Step.ANSWER, code="interrupted", at_ms=2))
+    noticed = note_trouble(begin_step(RUN, Step.ANSWER, 1), Trouble(step=Step.ANSWER, code="interrupted", at_ms=2))
 
     assert [each["code"] for each in run_shape(noticed, interrupted=True)["troubles"]] == ["interrupted"]
     assert [each["code"] for each in run_shape(RUN, interrupted=True)["troubles"]] == ["interrupted"]

@@ -11,7 +11,7 @@ from shared.domain.instants import from_rfc3339
 from shared.domain.sighting import Availability, EventKind, SeenEvent, SeenRemoval
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft.parse import latest, parse_availability, parse_item, parse_live, parse_page
-from shared.providers.microsoft.subscriptions import confirmed, is_ours
+from shared.providers.microsoft.subscriptions import is_ours, read_subscription
 from shared.providers.microsoft.wire import GraphSubscription
 
 Sample = Callable[[str], bytes]
@@ -203,7 +203,7 @@ def test_free_busy_is_free_only_where_every_digit_says_so(graph_bytes: Sample) -
 
 
 def test_the_confirmed_expiry_counts(graph_bytes: Sample) -> None:
-    made = confirmed(graph_bytes("subscription"))
+    made = read_subscription(graph_bytes("subscription"))
     assert made.id == "5b0c9a1e-7a6f-4f0d-9d2c-0d2f7a9e1c11"
     assert made.expires_at_ms == from_rfc3339("2026-11-27T08:15:00.123Z")
 

@@ -8,20 +8,30 @@ from shared.contracts.test_run import Made, Stage, Step, TestRun, Trouble
 from shared.domain.instants import SECOND_MS
 
 __all__ = (
-    "SILENT_MS", "Made", "Stage", "Step", "TestRun", "Trouble",
-    "begun", "done", "ended", "is_silent", "troubled", "without",
+    "SILENT_MS",
+    "Made",
+    "Stage",
+    "Step",
+    "TestRun",
+    "Trouble",
+    "begin_step",
+    "end_run",
+    "finish_step",
+    "is_silent",
+    "note_trouble",
+    "without",
 )  # fmt: skip
 
 SILENT_MS = 20 * SECOND_MS
 """A run that has given no sign of life for this long was in a process that died."""
 
 
-def begun(run: TestRun, step: Step, now_ms: int) -> TestRun:
+def begin_step(run: TestRun, step: Step, now_ms: int) -> TestRun:
     """`step` is under way."""
     return msgspec.structs.replace(run, step=step, beat_at_ms=now_ms)
 
 
-def done(run: TestRun, step: Step, now_ms: int, note: str = "") -> TestRun:
+def finish_step(run: TestRun, step: Step, now_ms: int, note: str = "") -> TestRun:
     """`step` ended well."""
     notes = {**run.notes, step.value: note} if note else run.notes
     return msgspec.structs.replace(
@@ -29,12 +39,12 @@ def done(run: TestRun, step: Step, now_ms: int, note: str = "") -> TestRun:
     )
 
 
-def troubled(run: TestRun, trouble: Trouble) -> TestRun:
+def note_trouble(run: TestRun, trouble: Trouble) -> TestRun:
     """Something went wrong; the run goes on to clean up."""
     return msgspec.structs.replace(run, step=None, beat_at_ms=trouble.at_ms, troubles=(*run.troubles, trouble))
 
 
-def ended(run: TestRun, now_ms: int) -> TestRun:
+def end_run(run: TestRun, now_ms: int) -> TestRun:
     """Passed without trouble, or failed."""
     stage = Stage.FAILED if run.troubles else Stage.PASSED
     return msgspec.structs.replace(run, stage=stage, step=None, beat_at_ms=now_ms)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from services.portal.admin.integration.testflow.deciding.run import Step
-from services.portal.sign_in.refusals import BY_CODE, OTHER, Refusal, Who, explained, provider_code
+from services.portal.sign_in.refusals import BY_CODE, OTHER, Refusal, Who, explain_refusal, provider_code
 from shared.errors import (
     ClientRefusedError,
     ConsentRevokedError,
@@ -173,7 +173,7 @@ def about(code: str) -> Refusal:
 
 
 def _lost(code: str) -> str:
-    found = explained(code, code)
+    found = explain_refusal(code, code)
     if found.code == "code-expired" or code in _GONE:  # at a sign-in it is the code that has expired; here it was used
         return TroubleCode.PERMISSION_LOST
     return found.code if found is not OTHER else TroubleCode.CALENDAR_REFUSED

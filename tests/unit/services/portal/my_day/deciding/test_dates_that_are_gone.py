@@ -9,7 +9,7 @@ import pytest
 from services.portal.my_day.deciding.room_states import room_state_of
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.references import reference_of
-from services.sync_worker.looking.own_data import missing
+from services.sync_worker.looking.own_data import find_missing_dates
 from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import HOUR_MS
 from shared.domain.sighting import AgendaItem, EventKind, LiveAttendee, Look, Seen, SeenEvent, SeenRemoval
@@ -24,7 +24,7 @@ KNOWN = {"e1": reference_of(DATE, provider="google", keys=KEYS, rooms=ListedRoom
 
 
 def gone(*seen: Seen, full: bool = False) -> list[tuple[str, bool]]:
-    return [(each.event_id, each.said) for each in missing(KNOWN, Look(seen, "", full), "google", KEYS)]
+    return [(each.event_id, each.said) for each in find_missing_dates(KNOWN, Look(seen, "", full), "google", KEYS)]
 
 
 @pytest.mark.proves("E34")

@@ -16,7 +16,7 @@ from services.portal.admin.integration.testflow.deciding.room_choice import TITL
 from shared.contracts.rows import IntegrationState, RoomRow
 from shared.organisations.enrolment import enter_rooms
 from shared.registry import tables
-from shared.runtime.redaction import masked
+from shared.runtime.redaction import mask_text
 from tests.integration.services.portal.admin.administration import PROVIDERS, Building, Chief, a_building, truth
 from tests.integration.services.portal.office import Simulator
 
@@ -259,7 +259,7 @@ def test_diagnosis_names_codes_and_times_and_nobody(site: Site) -> None:
         site.chief.client.get_cookie("roomsync_session").value,
     )
     for diagnosis in (each["test"]["diagnosis"] for each in seen):
-        assert masked(diagnosis) == diagnosis, "nothing in it looks like a token, a secret or an address"
+        assert mask_text(diagnosis) == diagnosis, "nothing in it looks like a token, a secret or an address"
         for word in (
             site.address,
             site.domain,
