@@ -13,7 +13,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LEFT_TYPE, LeftMailbox
 from shared.contracts.command import Connect, Disconnect
 from shared.contracts.topics import POSITION_KEY
-from shared.crypto.records import opened
+from shared.crypto.records import open_record
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.grants.oauth import Lost
 from tests.support.office import AARE, ADA, GRANTED, START_MS, Office
@@ -106,8 +106,8 @@ def test_nothing_is_kept_but_pseudonyms_and_ends(office: Office) -> None:
     assert envelopes.decode(value).type == LEFT_TYPE
     assert key == office.mailbox.key + b"/left"
     meeting = office.keys.meeting("microsoft", "uid-e1")
-    assert opened(value, office.keys, LeftMailbox) == LeftMailbox(meetings={meeting: START_MS + HOUR_MS})
-    plain: dict[str, Any] = msgspec.to_builtins(opened(value, office.keys, LeftMailbox))
+    assert open_record(value, office.keys, LeftMailbox) == LeftMailbox(meetings={meeting: START_MS + HOUR_MS})
+    plain: dict[str, Any] = msgspec.to_builtins(open_record(value, office.keys, LeftMailbox))
     assert ADA not in str(plain)
     assert "e1" not in str(plain).replace(meeting, "")
 
@@ -119,7 +119,7 @@ def test_nothing_is_kept_beyond_a_day_after_the_end(office: Office) -> None:
     disconnect(office)
     office.after(2 * DAY_S + 3 * 3600)
     ((_, value),) = latest(office).items()
-    assert list(opened(value, office.keys, LeftMailbox).meetings) == [office.keys.meeting("microsoft", "uid-e2")]
+    assert list(open_record(value, office.keys, LeftMailbox).meetings) == [office.keys.meeting("microsoft", "uid-e2")]
     office.restart()
     office.after(5 * DAY_S)
     assert latest(office) == {}
