@@ -14,9 +14,9 @@ import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.demo.processes import PrintLine, RunningSystem, start_system
-from shared.providers.catalogue import profile_of
+from shared.providers.catalogue import PROFILES, profile_of
 
-PROVIDERS = ("microsoft", "google")
+PROVIDERS = tuple(provider.value for provider in PROFILES)
 
 
 @click.command()

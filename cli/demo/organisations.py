@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from cli.demo.processes import RunningSystem, run_command
+from shared.domain.identity import Provider
 
 PEOPLE = ("Ada", "Ben", "Cleo")
 ROOMS = (
@@ -24,6 +25,9 @@ ROOMS = (
 )
 REFUSING = "Aare 4.12"
 """The room that declines."""
+_DOMAINS = {Provider.MICROSOFT: "contoso.test", Provider.GOOGLE: "acme.test"}
+_REFUSES_BY_RULE = {Provider.MICROSOFT: False, Provider.GOOGLE: True}
+"""Whether the refusing room declines by a rule, since a conflict would be declined at once there."""
 ANSWER_MS = [700, 1500]
 LEAD = timedelta(days=1)
 ACCEPTED_S = 30.0
@@ -46,7 +50,7 @@ class Organisation:
 
 def create_organisation(system: RunningSystem, provider: str) -> Organisation:
     """Create the organisation in the simulator, and enable it in the product. Raises RuntimeError, httpx.HTTPError."""
-    domain = f"{'contoso' if provider == 'microsoft' else 'acme'}.test"
+    domain = _DOMAINS[Provider(provider)]
     with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         name = domain.partition(".")[0].title()
         tenant = _post(sim, "tenants", provider=provider, name=name, domain=domain)
@@ -103,7 +107,7 @@ def ensure_decline(system: RunningSystem, who: Organisation, at: datetime) -> st
 
     Outlook's room is taken by Ben. Google declines conflicts at once, so there the room is one that only Ben may book.
     """
-    if who.provider == "google":
+    if _REFUSES_BY_RULE[Provider(who.provider)]:
         return "a room that only Ben may book, by a rule that nobody else can read"
     book_meeting(system, who, host="Ben", title="Standing appointment", room=REFUSING, at=at, guests=[])
     _wait_accepted(system, who, REFUSING)
@@ -116,7 +120,7 @@ def tomorrow_at(hour: int) -> datetime:
 
 
 def _rules(provider: str, room: str, only: str) -> dict[str, Any]:
-    if provider == "google" and room == REFUSING:
+    if room == REFUSING and _REFUSES_BY_RULE[Provider(provider)]:
         return {"mode": "group", "group": [only], "delayMs": ANSWER_MS}
     return {"mode": "auto", "delayMs": ANSWER_MS}
 

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from cli.scenario.script import ProviderName, Scenario, ScenarioError, ScriptedPerson, ScriptedRoom
+from cli.scenario.script import Scenario, ScenarioError, ScriptedPerson, ScriptedRoom
 from services.portal import operations as portal
 from services.room_status.operations import RoomStatusOwner
 from services.sync_worker.operations import Job, SyncOwner, assemble
@@ -32,7 +32,7 @@ from shared.grants.token_endpoint import TokenEndpoint
 from shared.organisations.enrolment import enrol, enter_rooms
 from shared.organisations.people import mailbox_id, user_id
 from shared.ports.log import Claim
-from shared.providers.catalogue import calendar_providers
+from shared.providers.catalogue import calendar_providers, profile_of
 from shared.registry import tables
 from shared.runtime.command_records import command_record
 from shared.runtime.settings import Settings
@@ -93,7 +93,7 @@ class Deployment:
     def __init__(self, home: Path, scenario: Scenario, provider_url: str) -> None:
         """Make the organisation, its rooms and its people; nobody is connected. Raises ScenarioError."""
         self.clock = ScenarioClock(from_rfc3339(scenario.now))
-        self.provider = _PROVIDERS[scenario.provider]
+        self.provider = Provider(scenario.provider.value)
         self.settings = settings_for(home, provider_url)
         self._master = parse(new_key())
         self.engine = open_engine(home, partitions=PARTITIONS, prefix="", master=self._master, clock=self.clock)
@@ -150,7 +150,7 @@ class Deployment:
             key_id=self._master.current,
             received_at_ms=self.clock.at_ms,
         )
-        topic = f"notifications.{'graph' if self.provider is Provider.MICROSOFT else 'google'}"
+        topic = profile_of(self.provider).hooks.topic.name
         record = hint_record(Hint(mailbox, notification), topic, PARTITIONS, id=f"push-{self._counter}", headers=())
         self.engine.log.append([record])
 
@@ -282,7 +282,6 @@ class Deployment:
         return mailbox
 
 
-_PROVIDERS = {ProviderName.MICROSOFT: Provider.MICROSOFT, ProviderName.GOOGLE: Provider.GOOGLE}
 _CONNECTIONS = {"suspended": "suspended", "revoked": "revoked"}
 
 

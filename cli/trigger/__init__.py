@@ -10,6 +10,7 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from typing import assert_never
 
 import click
 
@@ -19,13 +20,15 @@ from cli.common.mailboxes import find_connected_mailboxes
 from cli.trigger.notifications import Push, make_google_push, make_graph_push, make_synthetic_mailboxes
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys
+from shared.providers.catalogue import PROFILES
 from shared.runtime.clock import clock_from
 from shared.runtime.settings import Settings, load
 from shared.runtime.wiring import master_keys
 
 _SYNTHETIC_MAILBOXES = 10
 _TIMEOUT_S = 10
-_PROVIDERS = {"graph": Provider.MICROSOFT, "google": Provider.GOOGLE}
+_PROVIDERS = {profile.hooks.path.rpartition("/")[2]: provider for provider, profile in PROFILES.items()}
+"""By the last part of the receiver's path, which names the protocol."""
 
 
 @click.command()
@@ -45,7 +48,7 @@ def command(kind: str, count: int, only_print: bool, synthetic: bool, url: str, 
     """
     settings = load()
     mailboxes = make_synthetic_mailboxes(_SYNTHETIC_MAILBOXES) if synthetic else _find_mailboxes(_PROVIDERS[kind])
-    pushes = _make_pushes(kind, settings, mailboxes, count)
+    pushes = _make_pushes(_PROVIDERS[kind], settings, mailboxes, count)
     if only_print:
         for push in pushes:
             click.echo(push.as_json())
@@ -70,15 +73,18 @@ def _find_mailboxes(provider: Provider) -> list[Mailbox]:
     return found
 
 
-def _make_pushes(kind: str, settings: Settings, mailboxes: list[Mailbox], count: int) -> Iterator[Push]:
+def _make_pushes(provider: Provider, settings: Settings, mailboxes: list[Mailbox], count: int) -> Iterator[Push]:
     keys: HookKeys = master_keys(settings).hook_keys()
     clock = clock_from(settings.test_clock)
     first_number = time.time_ns() // 1_000_000_000  # message numbers of a channel grow, with gaps
     for number, mailbox in zip(range(count), itertools.cycle(mailboxes), strict=False):
-        if kind == "graph":
-            yield make_graph_push(keys, mailbox, _make_guid, clock.now_ms())
-        else:
-            yield make_google_push(keys, mailbox, _make_guid, first_number + number)
+        match provider:
+            case Provider.MICROSOFT:
+                yield make_graph_push(keys, mailbox, _make_guid, clock.now_ms())
+            case Provider.GOOGLE:
+                yield make_google_push(keys, mailbox, _make_guid, first_number + number)
+            case _:
+                assert_never(provider)
 
 
 def _send(base: str, push: Push) -> int:

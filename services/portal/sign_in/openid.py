@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import requests
 from authlib.integrations.base_client import OAuthError
@@ -205,12 +205,16 @@ class OpenIdProvider:
     def _issuer(self, claims: Mapping[str, Any]) -> list[str]:
         """Microsoft's issuer names the organisation; Google's is also written without its scheme."""
         issuer, _ = self._keys()
-        if self.provider is Provider.GOOGLE:
-            return [issuer, issuer.removeprefix("https://")]
-        tenant = str(claims.get("tid", ""))
-        if not _TENANT_ID.fullmatch(tenant):
-            raise RefusedSignInError(Cause.NO_DIRECTORY)
-        return [issuer.replace("{tenantid}", tenant)]
+        match self.provider:
+            case Provider.GOOGLE:
+                return [issuer, issuer.removeprefix("https://")]
+            case Provider.MICROSOFT:
+                tenant = str(claims.get("tid", ""))
+                if not _TENANT_ID.fullmatch(tenant):
+                    raise RefusedSignInError(Cause.NO_DIRECTORY)
+                return [issuer.replace("{tenantid}", tenant)]
+            case _:
+                assert_never(self.provider)
 
     def _keys(self) -> tuple[str, KeySet]:
         with self._lock:
@@ -240,7 +244,13 @@ def identity_of(provider: Provider, claims: Mapping[str, Any]) -> Identity:
     Raises:
         RefusedSignInError: a personal account, a guest of the directory, or no address that the provider vouches for.
     """
-    found = _microsoft_identity(claims) if provider is Provider.MICROSOFT else _google_identity(claims)
+    match provider:
+        case Provider.MICROSOFT:
+            found = _microsoft_identity(claims)
+        case Provider.GOOGLE:
+            found = _google_identity(claims)
+        case _:
+            assert_never(provider)
     if not found.directory or not found.subject or found.directory == PERSONAL_ACCOUNTS:
         raise RefusedSignInError(Cause.NO_DIRECTORY)
     if "@" not in found.address:

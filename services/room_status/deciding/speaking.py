@@ -21,7 +21,7 @@ from services.room_status.deciding.room_transitions import STATE_OF
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.contracts.meeting_state import OVER, CopyEntry, CopyRecord, DateRecord, MeetingRecord, Word
 from shared.domain.attendees import CopyRole
-from shared.domain.identity import Provider
+from shared.providers.catalogue import profile_of
 
 Stamp = tuple[int, int]
 """Google's sequence and when the look began: orders the words of different copies."""
@@ -41,7 +41,7 @@ class Ruling(StrEnum):
 
 def may_speak(copy: CopyRecord, entry: CopyEntry) -> bool:
     """Whether a copy can be believed about the rooms of a date now."""
-    believed = copy.role is CopyRole.ORGANIZER or copy.provider == Provider.GOOGLE
+    believed = copy.role is CopyRole.ORGANIZER or profile_of(copy.provider).traits.guests_see_answers
     return copy.sight is Sight.READ and entry.credible and believed
 
 

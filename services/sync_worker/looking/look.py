@@ -25,7 +25,7 @@ from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox, Provider
-from shared.domain.proof import HookKeys, mint
+from shared.domain.proof import HookKeys
 from shared.domain.sighting import Access, Subscription, SubscriptionRequest
 from shared.errors import (
     ConsentRevokedError,
@@ -42,7 +42,7 @@ from shared.grants.endings import Endings
 from shared.grants.grant import DISCONNECTING
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
-from shared.providers.catalogue import profile_of
+from shared.providers.subscription_request import make_subscription_request
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
@@ -185,15 +185,12 @@ class Looker:
         return self._with_subscription(msgspec.structs.replace(state, subscription=None), made)
 
     def _subscription_request(self, mailbox: Mailbox, provider: CalendarProvider) -> SubscriptionRequest:
-        hooks = profile_of(provider.provider).hooks
-        channel_id = self._channel_id()
-        return SubscriptionRequest(
-            channel_id=channel_id,
-            client_state=mint(
-                self._hook_keys, mailbox, provider.provider, channel_id if hooks.proof_names_channel else ""
-            ),
-            notification_url=f"{self._addresses.receiver}{hooks.path}",
-            lifecycle_url=f"{self._addresses.receiver}{hooks.lifecycle_path}" if hooks.lifecycle_path else "",
+        return make_subscription_request(
+            provider.provider,
+            self._hook_keys,
+            mailbox,
+            channel_id=self._channel_id(),
+            receiver=self._addresses.receiver,
             expires_at_ms=self._clock.now_ms() + provider.max_subscription_ms,
         )
 

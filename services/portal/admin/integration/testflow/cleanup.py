@@ -11,10 +11,9 @@ from services.portal.admin.integration.testflow.deciding.run import Made
 from services.portal.deps import Deps
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import HOUR_MS
-from shared.domain.proof import mint
 from shared.domain.sighting import RoomContact, Subscription, SubscriptionRequest
 from shared.errors import CancelledSinceError, ConfigurationError, ConsentRevokedError
-from shared.providers.catalogue import profile_of
+from shared.providers.subscription_request import make_subscription_request
 from shared.registry import tables
 
 
@@ -32,16 +31,12 @@ def request_subscription(deps: Deps, made: Made, channel_id: str) -> Subscriptio
     if deps.hook_keys is None:
         message = "this portal was opened without the keys that prove notifications; start it as `roomsync run portal`"
         raise ConfigurationError(message)
-    hooks = profile_of(made.provider).hooks
-    base = deps.settings.receiver_url
-    mailbox = Mailbox(made.tenant, made.mailbox)
-    return SubscriptionRequest(
+    return make_subscription_request(
+        Provider(made.provider),
+        deps.hook_keys,
+        Mailbox(made.tenant, made.mailbox),
         channel_id=channel_id,
-        client_state=mint(
-            deps.hook_keys, mailbox, Provider(made.provider), channel_id if hooks.proof_names_channel else ""
-        ),
-        notification_url=f"{base}{hooks.path}",
-        lifecycle_url=f"{base}{hooks.lifecycle_path}" if hooks.lifecycle_path else "",
+        receiver=deps.settings.receiver_url,
         expires_at_ms=deps.clock.now_ms() + HOUR_MS,
     )
 
