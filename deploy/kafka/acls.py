@@ -9,7 +9,9 @@ from pathlib import Path
 
 from shared.contracts import topics
 from shared.contracts.topics import ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, Station
+from shared.providers.catalogue import PROFILES
 
+_NOTIFICATIONS = tuple(profile.hooks.topic for profile in PROFILES.values())
 SCRIPT = Path(__file__).with_name("acls.sh")
 PUBLIC_GROUP = "subscriber-"
 _HEAD = """\
@@ -42,16 +44,13 @@ class AclGrant:
 def grants() -> Iterator[AclGrant]:
     """Everything that is allowed; what is not named is refused (`allow.everyone.if.no.acl.found=false`)."""
     probed = topics.DEAD_LETTERS.name  # `/readyz` asks for the end of its partitions
-    for topic in (topics.NOTIFICATIONS_GRAPH, topics.NOTIFICATIONS_GOOGLE, topics.COMMANDS):
+    for topic in (*_NOTIFICATIONS, topics.COMMANDS):
         yield AclGrant("webhook-receiver", "topic", topic.name, ("Write",))
     yield AclGrant("webhook-receiver", "topic", probed, ("Describe",))
     yield from of_station(SYNC_WORKER)
     yield from of_station(ROOM_STATUS_STATION)
     yield AclGrant("portal", "topic", topics.COMMANDS.name, ("Write",))
-    for topic in (
-        topics.NOTIFICATIONS_GRAPH,
-        topics.NOTIFICATIONS_GOOGLE,
-    ):  # the test of an integration waits for its push
+    for topic in _NOTIFICATIONS:  # the test of an integration waits for its push
         yield AclGrant("portal", "topic", topic.name, ("Read",))
     yield AclGrant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
     yield AclGrant("portal", "topic", topics.MEETING_STATE.name, ("Describe",))  # is the view at its end?
