@@ -61,6 +61,14 @@ def test_each_service_has_a_target_that_runs_it_and_watches_its_port(service: st
     assert re.search(r"^USER 10001", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("service", [*SERVICES, "operator"])
+def test_an_image_says_what_it_is_and_of_which_revision(service: str) -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', ancestry(service)))
+
+    assert labels == {"title": "roomsync", "licenses": "MIT", "version": "${VERSION}", "revision": "${REVISION}"}
+    assert {"ARG VERSION=unknown", "ARG REVISION=unknown"} <= set(ancestry(service).splitlines())
+
+
 def test_only_the_receiver_goes_without_sdks() -> None:
     assert "/venv/services" not in ancestry("webhook-receiver")
     assert all("/venv/services" in ancestry(name) for name in ("sync-worker", "room-status", "portal", "operator"))
