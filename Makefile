@@ -59,7 +59,7 @@ chaos: setup ## the long campaign: kills at random instants, each guard left out
 	ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
 
 abuse: setup ## hostile clients of the doors, at the size of a release; figures printed
-	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest tests/integration/services/webhook_receiver -m "not kafka" -s $(ARGS)
+	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest tests/integration/services/webhook_receiver tests/integration/services/portal/frame/test_limits.py tests/integration/services/portal/my_calendar/test_grants.py -m "not kafka" -s $(ARGS)
 
 plants: setup ## plant known faults one by one, let the campaign look for them, print what it found (SEED=1, long)
 	$(BIN)/python -m tests.chaos.planted_faults --seed $(or $(SEED),1) $(ARGS)
