@@ -1,4 +1,24 @@
-"""The portal as a Flask application: one blueprint per concern."""
+"""
+The portal as a Flask application: one blueprint per concern.
+
+Theory of operation. `frame` surrounds every request: it bounds the request's size and rate, finds the session behind the cookie,
+checks the token that guards every change, and turns errors into problem documents or pages. A route asks `sessions.require_right`
+or its kin who the person is, and reads nothing beyond what follows from that person's mailbox.
+
+- Rooms and prompts are read from the view, a projection of `meeting-state` that `room_status` writes. Its records are sealed under
+  the tenant's keys and name no content. A prompt is computed at each read; it is stored nowhere.
+- Titles, free/busy and the agenda are read from the provider, as the person who looks (`meetings.live_reader`), and not kept.
+- What people and administrators own (sessions, grants, rooms, dismissals, takes, the integration's state) is in the registry, whose
+  rows are changed by compare-and-set.
+- A request for the mailbox's sync worker (connect, disconnect, take a room) goes to `commands`, in the mailbox's own partition. A
+  take is recorded under its idempotency key before its command is appended, so that a repeated request makes no second one.
+- An open stream follows the view's revision and the clock, and ends with its session or the process.
+- Sign-in is OpenID Connect with PKCE. The same departure serves a few other purposes, each a `SignInPurpose`.
+- An administrator's test of the integration runs in a thread of this process and keeps its progress in the registry.
+
+Processes share no memory, so any number of them can run. A store that is away fails the requests
+that need it, and no others.
+"""
 
 from __future__ import annotations
 

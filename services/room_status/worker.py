@@ -97,7 +97,7 @@ class RoomStatusOwner:
         self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
 
     def step(self) -> None:
-        """One poll: fold what came, write it out once, show it. Wishes to tell again wait until the facts are folded."""
+        """Fold one poll of input, commit it once and show it. Requests to repair wait until the observations are folded."""
         if not self._backlog:
             self._backlog = self._claim.read(self._poll_s)
         if facts := [record for record in self._backlog if record.topic == INPUT]:

@@ -1,4 +1,23 @@
-"""The receiver over HTTP: routes that answer fast, decide little, and acknowledge only what is durable."""
+"""
+The receiver over HTTP: routes that answer fast, decide little, and acknowledge only what is durable.
+
+Theory of operation. Each path belongs to one provider's profile; its protocol (`protocols`) reads the request, which `HookHandler`
+answers in one of four ways:
+
+- Graph's handshake is answered with the token that it sent.
+- A request that is no push of that protocol is refused with the status that the protocol names, and counted.
+- Notifications become hints. Those whose proof does not verify, or that cannot be read, are counted and left out; the request
+  is acknowledged all the same, since a provider repeats what is not acknowledged.
+- When the hints cannot be appended, whatever the reason, the answer is 503, which both providers retry; nothing is acknowledged.
+
+A hint names a mailbox, whose key chooses its partition, and carries no content. `Intake` appends all hints of a request in one
+call, behind a breaker, and returns when the log has them for good. A request may be taken twice: the look that follows a hint is
+idempotent. Where hints of a partition had to be refused, the next append to it carries a gap command as well, which has the
+partition's mailboxes looked at. That memory of refusals is in the process alone; a process that dies loses it, and the
+appointments of the mailboxes cover what the provider does not send again.
+
+Processes share no state, so any number of them can run. They hold the keys of hooks only: none that opens a tenant's records.
+"""
 
 from __future__ import annotations
 
