@@ -44,7 +44,7 @@ class RetryableError(RoomsyncError):
 
 
 class WebhookUnreachableError(RetryableError):
-    """The provider could not reach our receiver, and so makes no subscription: whoever runs this opens the way."""
+    """The provider could not reach our receiver, and so makes no subscription: the operator opens the way."""
 
 
 class TokenRefusedError(RetryableError):
@@ -105,7 +105,7 @@ class RefusedError(RoomsyncError):
 
 
 class ClientRefusedError(RefusedError):
-    """The token endpoint refuses our own client, whoever's grant it is: whoever runs this mends the registration."""
+    """The token endpoint refuses our own client, for every grant: the operator mends the registration."""
 
 
 class CancelledSinceError(RefusedError):

@@ -36,7 +36,7 @@ class TrackedMailbox:
     takes: dict[str, TakeRoom] = field(default_factory=dict)
     full: bool = False
     connecting: bool = False
-    """A consent was given, and its person has not been told yet that the calendar is connected."""
+    """A consent was given, and its person has not been notified yet that the calendar is connected."""
     hinted: bool = False
     priority: Priority = Priority.APPOINTMENT
     """Of the next look: that of the most urgent of what it is to answer. A retry keeps that of what failed."""

@@ -132,7 +132,7 @@ class SeriesMark(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
 
 
 class MeetingRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One meeting: what was witnessed and told of each date and room."""
+    """One meeting: what was witnessed and published of each date and room."""
 
     provider: str
     meeting: str

@@ -89,7 +89,7 @@ class ConsentRow(_Row, frozen=True):
     access_sealed: bytes = b""
     access_expires_at_ms: int = 0
     refreshing_until_ms: int = 0
-    """Single flight: whoever wrote this refreshes; the others wait for the row to change."""
+    """Single flight: the process that wrote this refreshes; the others wait for the row to change."""
     scopes: tuple[str, ...] = ()
     reason: str = ""
     """Why it is failing, suspended or revoked: the provider's error code."""
@@ -107,7 +107,7 @@ class ConsentRow(_Row, frozen=True):
     leaving_at_ms: int = 0
     """When its person asked to disconnect: the grant goes once the subscription has been ended with it."""
     asleep_until_ms: int = 0
-    """While sleeping: the row's own deadline, so that whoever rewrites the row keeps it."""
+    """While sleeping: the row's own deadline, so that every writer of the row keeps it."""
 
 
 class RoomRow(_Row, frozen=True):
@@ -252,9 +252,9 @@ class FreshnessRow(_Row, frozen=True):
     """How fresh what we know of a calendar is, to the minute. Table `freshness`, id = mailbox; ends two days after a look."""
 
     heard_at_ms: int
-    """When its calendar system last told us of a change; 0: not yet."""
+    """When its calendar system last pushed a change; 0: not yet."""
     checked_at_ms: int
-    """When it was last looked at to the end, told or not."""
+    """When it was last looked at to the end, with or without a push."""
 
 
 class OfficeDayRow(_Row, frozen=True):

@@ -52,7 +52,7 @@ MEETING_STATE = Topic(
     "meeting-state",
     "meeting; meeting + mailbox",
     Cleanup.COMPACT,
-    "what was witnessed and told of each date and room, and each copy; sealed",
+    "what was witnessed and published of each date and room, and each copy; sealed",
     compaction_lag_ms=MEETING_STATE_COMPACTION_LAG_MS,
 )
 ROOM_STATUS = Topic(

@@ -100,7 +100,7 @@ def parse(text: str) -> MasterKeys:
 
 
 def require_master_keys(keys: MasterKeys | None) -> MasterKeys:
-    """The ring, for whoever opens tenants' keys. Raises ConfigurationError in a process that was started without it."""
+    """Return the ring, to open tenants' keys with. Raises ConfigurationError in a process that was started without it."""
     if keys is None:
         message = "this process was started without the master key, on purpose: it cannot open the keys of any tenant"
         raise ConfigurationError(message)

@@ -215,7 +215,7 @@ class SubscriptionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A standing request to be told, as the provider confirmed it."""
+    """The provider's promise to push changes of a mailbox, as it confirmed it."""
 
     id: str
     """Graph's subscription id, or our channel id at Google."""

@@ -1,4 +1,4 @@
-"""Access tokens for whoever calls a provider as a person: opened if still good, else refreshed by exactly one caller."""
+"""Access tokens for callers of a provider in a person's name: opened if still good, else refreshed by exactly one caller."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ RETRY_AFTER_MS = (HOUR_MS, 6 * HOUR_MS, DAY_MS)
 """After the first, second and every further refusal of a grant: when the token endpoint is asked again."""
 GIVEN_UP_AFTER_MS = 14 * DAY_MS
 _LOOK_AGAIN_MS = HOUR_MS
-"""How long whoever asks for a suspended grant waits at most: it may have been released meanwhile."""
+"""How long a caller of a suspended grant waits at most: it may have been released meanwhile."""
 
 
 def check_callable(row: ConsentRow | None, *, now_ms: int, ending: bool = False) -> ConsentRow:
@@ -168,7 +168,7 @@ def release(row: ConsentRow, code: str, now_ms: int) -> ConsentRow:
 
 
 def suspended_error(row: ConsentRow, now_ms: int, *, status: int = 0) -> GrantSuspendedError:
-    """What whoever asks for a suspended grant is told; `status` is that of an answer just had, 0 without one."""
+    """The error for a caller that asks for a suspended grant; `status` is that of an answer just had, 0 without one."""
     wait_ms = min(max(row.retry_at_ms - now_ms, 0), _LOOK_AGAIN_MS)
     message = f"the provider refuses this grant for now ({row.reason}); it is kept, and tried again"
     return GrantSuspendedError(

@@ -80,7 +80,7 @@ class RefusalBreaker:
     """
 
     def __init__(self, clock: Clock, observe: Observe = lambda _provider, _open: None) -> None:
-        """`observe` is told whenever the number of open circuits of a provider changes."""
+        """`observe` is called whenever the number of open circuits of a provider changes."""
         self._clock = clock
         self._observe = observe
         self._lock = threading.Lock()

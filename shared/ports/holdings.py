@@ -1,4 +1,4 @@
-"""Everything that registry and keyring hold, for moving house and for backups: wider than what a service may see."""
+"""Everything that registry and keyring hold, for moving a deployment and for backups: wider than what a service may see."""
 
 from __future__ import annotations
 

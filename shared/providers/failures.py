@@ -52,9 +52,9 @@ class Meaning(Enum):
     CURSOR = auto()
     """The delta or sync token is no longer good."""
     WEBHOOK = auto()
-    """The address of our own receiver is not taken: for whoever runs roomsync."""
+    """The address of our own receiver is not taken: for the operator."""
     FAULT = auto()
-    """Our own project or request is wrong: for whoever runs roomsync."""
+    """Our own project or request is wrong: for the operator."""
     NO_CALENDAR = auto()
     """This person has no calendar there."""
     NO_RIGHT = auto()

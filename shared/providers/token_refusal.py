@@ -14,7 +14,7 @@ class TokenRefusal(StrEnum):
     LATER = "later"
     """Nothing is said of the grant: the endpoint is busy."""
     OURS = "ours"
-    """Our own client is refused, whoever's grant it is: whoever runs this mends it."""
+    """Our own client is refused, for every grant: the operator mends it."""
     SUSPENDED = "suspended"
     """Something stands before the grant that can be taken away again: it is kept, and tried again."""
     FINAL = "final"

@@ -21,7 +21,7 @@ class SystemClock:
 
 class SharedClock:
     """
-    A file that holds one decimal integer, milliseconds since the epoch; whoever writes it moves time for every process.
+    A file that holds one decimal integer, milliseconds since the epoch; the writer it moves time for every process.
 
     Raises ConfigurationError when the file is missing or does not hold an integer.
     """

@@ -174,7 +174,7 @@ def _chosen(candidates: Iterable[ManagedConnection]) -> ManagedConnection | None
 
 
 class BodyBudget:
-    """The memory that all bodies share. Thread-safe: taken from by the loop, given back by whoever has answered."""
+    """The memory that all bodies share. Thread-safe: taken from by the loop, given back by the thread that has answered."""
 
     def __init__(self, total_bytes: int = UNFINISHED_BODIES_BYTES - CONNECTIONS * FREE_BODY_BYTES) -> None:
         self._left = total_bytes

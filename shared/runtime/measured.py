@@ -80,34 +80,34 @@ class MeasuredCalendar:
             return self._calendar.look(access, cursor, window, known)
 
     def subscribe(self, access: Access, wish: SubscriptionRequest) -> Subscription:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "subscribe"):
             return self._calendar.subscribe(access, wish)
 
     def extend(self, access: Access, subscription: Subscription, wish: SubscriptionRequest) -> Subscription:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "extend"):
             return self._calendar.extend(access, subscription, wish)
 
     def unsubscribe(self, access: Access, subscription: Subscription) -> None:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "unsubscribe"):
             self._calendar.unsubscribe(access, subscription)
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "read"):
             return self._calendar.read(access, event_id)
 
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "swap_room"):
             self._calendar.swap_room(access, event_id, declined, room)
 
     def availability(
         self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
     ) -> Mapping[str, Availability]:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "availability"):
             return self._calendar.availability(access, rooms, start_ms, end_ms)
 
@@ -117,12 +117,12 @@ class MeasuredCalendar:
             return self._calendar.agenda(access, window)
 
     def book(self, access: Access, meeting: NewMeeting) -> str:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "book"):
             return self._calendar.book(access, meeting)
 
     def cancel(self, access: Access, event_id: str) -> None:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "cancel"):
             self._calendar.cancel(access, event_id)
 
@@ -132,7 +132,7 @@ class MeasuredCalendar:
             return self._calendar.directory_rooms(access)
 
     def administers_directory(self, access: Access) -> bool:
-        """Measured."""
+        """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "administers_directory"):
             return self._calendar.administers_directory(access)
 

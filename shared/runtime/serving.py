@@ -1,4 +1,4 @@
-"""An application behind waitress on one port: `ready` once it listens, and an orderly end when told to stop."""
+"""An application behind waitress on one port: `ready` once it listens, and an orderly end when it is asked to stop."""
 
 from __future__ import annotations
 

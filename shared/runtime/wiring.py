@@ -133,7 +133,7 @@ def hook_keys(settings: Settings) -> HookKeys:
 
 
 def _make_once(path: Path) -> str:
-    """Several processes start together: whoever links first wins, everybody reads the winner's key."""
+    """Several processes start together: the first to link wins, all read the winner's key."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(descriptor, "w") as file:

@@ -37,7 +37,6 @@ class Takes:
     """What one person has asked for."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._person = person
         self._rows = tables.takes(deps.engine.registry)

@@ -44,7 +44,6 @@ class Booking:
     """One person's way to a room. Methods raise RetryableError, ConsentRevokedError and RefusedError as the provider says."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._reader = reader
         self._person = person

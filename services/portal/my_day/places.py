@@ -36,7 +36,6 @@ class Places:
     """What the people of one organisation have said. Every method raises StoreUnavailableError."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
-        """Nothing is read yet."""
         self._tenant = person.tenant
         self._person = person
         self._clock = deps.clock

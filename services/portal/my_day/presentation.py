@@ -30,7 +30,6 @@ class DayView:
     """Reads for one answer to one person, as that person."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person, zone: ZoneInfo) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._reader = reader
         self._person = person

@@ -35,7 +35,6 @@ class Rebooking:
     """One person's way out of a declined room."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._reader = reader
         self._person = person

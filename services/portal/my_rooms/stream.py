@@ -103,7 +103,6 @@ class EventStream:
     """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView, seat: Seat) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._seat = seat
         self._reader = reader

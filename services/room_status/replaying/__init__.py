@@ -1,1 +1,1 @@
-"""Deciding recorded observations again, comparing the result with what was told, and repairing what is missing."""
+"""Deciding recorded observations again, comparing the result with what was published, and repairing what is missing."""

@@ -1,4 +1,4 @@
-"""Reads from the log what a replay needs: the state at a cut, the observations of a range, the decisions told. Writes nothing."""
+"""Reads what a replay needs: the state at a cut, the observations of a range, the published decisions. Writes nothing."""
 
 from __future__ import annotations
 

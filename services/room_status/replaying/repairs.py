@@ -23,7 +23,7 @@ from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Log, NewRecord, Record
 
 MARGIN_MS = 5 * MINUTE_MS
-"""Nothing this close to the end of retention is repaired: the topic may have forgotten what was told of it."""
+"""Nothing this close to the end of retention is repaired: the topic may have forgotten what was published of it."""
 
 
 def mend(
@@ -97,7 +97,7 @@ def _once(declines: Sequence[DeclineEvent]) -> Iterator[DeclineEvent]:
 
 
 def _republish(decline: DeclineEvent, repair: Record) -> NewRecord:
-    """The same bytes under the repair's own place, so that the places of what is told still only grow."""
+    """The same bytes under the repair's own place, so that the source offsets of published declines still only grow."""
     redone = decline.record
     headers = [(name, value) for name, value in redone.headers if name != SOURCE_HEADER]
     place = f"{repair.topic}/{repair.partition}/{repair.offset}".encode()

@@ -1,4 +1,4 @@
-"""Decides recorded observations again, and compares what that gives with what was told. Pure but for keys; writes nothing."""
+"""Decides recorded observations again, and compares what that gives with what was published. Pure but for keys; writes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPAIRS_HEADER = "repairs-position"
 
 @dataclass(frozen=True, slots=True)
 class DeclineEvent:
-    """One decline event, redone or as told."""
+    """One decline event, redone or as published."""
 
     id: str
     tenant: str
@@ -56,7 +56,7 @@ class Redone:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Redone against told, by id."""
+    """Redone declines compared with published ones, by id."""
 
     same: Sequence[DeclineEvent]
     missing: Sequence[DeclineEvent]
@@ -74,7 +74,7 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Whether the range gives what was told, byte for byte; under an earlier rules version, field for field."""
+        """Whether the range gives what was published, byte for byte; under an earlier rules version, field for field."""
         return not (self.missing or self.undecided or self.spurious or self.differing or self.repeated)
 
 

@@ -18,10 +18,9 @@ _EVERY_MS = MINUTE_MS
 
 
 class Reminders:
-    """One a process. Each process sends each wish once more at most: whoever waits for a provider is not hurried."""
+    """One a process. Each process sends each wish once more at most: a caller that waits for a provider is not hurried."""
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
-        """Nothing is read yet."""
         self._registry = registry
         self._clock = clock
         self._looked_ms: dict[str, int] = {}

@@ -33,7 +33,7 @@ EVERY_S = 2.0
 ASK_AGAIN_MS = 5 * SECOND_MS
 """After which those that have not let go are asked once more: the switch's own commands may not have reached the log."""
 PATIENCE_MS = 60 * SECOND_MS
-"""After which data keys are destroyed, whoever has not let go."""
+"""After which data keys are destroyed, even if a worker still holds them."""
 
 logger = get_logger()
 

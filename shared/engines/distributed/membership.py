@@ -31,7 +31,7 @@ class GroupMembership:
         self._thread.start()
 
     def assignment(self) -> frozenset[int]:
-        """The partitions that are ours; those gained are told after a quarter of a second."""
+        """The partitions that are ours; those gained are reported after a quarter of a second."""
         now = time.monotonic()
         with self._lock:
             return frozenset(partition for partition, since in self._since.items() if since <= now)

@@ -127,7 +127,7 @@ class RedisRegistry:
         return Versioned(value, int(version))
 
     def _drop_expired(self) -> None:
-        """Delete what is past its deadline, whoever's it is."""
+        """Delete the rows of all tenants that are past their deadline."""
         self._sweep(keys=[f"{self._at}-deadlines"], args=[self._clock.now_ms()])
 
 

@@ -21,7 +21,7 @@ class Security:
     """PEM file of the authority that signed the brokers' certificates; "": those the system trusts."""
 
     def knobs(self) -> Mapping[str, Any]:
-        """What the client library has to be told."""
+        """The options that the client library needs."""
         found: dict[str, Any] = {"security_protocol": self.protocol}
         if self.protocol.startswith("SASL"):
             found["sasl_mechanism"] = self.mechanism

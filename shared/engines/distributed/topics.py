@@ -38,7 +38,7 @@ class TopicDifference:
 
 
 def configuration(topic: Topic, replication: int) -> dict[str, str]:
-    """What Kafka has to be told about a topic."""
+    """The options that Kafka needs for a topic."""
     common = {
         "min.insync.replicas": "2" if replication >= _REPLICAS_FOR_TWO_IN_SYNC else "1",
         "message.timestamp.type": "LogAppendTime",  # the log's own clock: replay by time must not trust the writers'

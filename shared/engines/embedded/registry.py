@@ -96,7 +96,7 @@ class EmbeddedRegistry:
         """The file is shared with the keyring: the engine closes it."""
 
     def _sweep(self) -> None:
-        """Delete what is past its deadline, whoever's it is."""
+        """Delete the rows of all tenants that are past their deadline."""
         now_ms = self._clock.now_ms()
         if self._database.read("SELECT 1 FROM rows WHERE not_after_ms <= ? LIMIT 1", (now_ms,)):
             with self._database.write() as connection:

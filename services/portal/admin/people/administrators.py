@@ -62,7 +62,6 @@ class AdministratorList:
     """What one subscription administrator may do with the list. Every method raises StoreUnavailableError."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._person = person
         self._users = tables.users(deps.engine.registry)

@@ -33,7 +33,6 @@ class RoomPresenter:
     """Reads on behalf of one administrator; what free/busy says is asked as themselves."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._reader = reader
         self._person = person

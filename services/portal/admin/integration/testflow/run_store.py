@@ -24,7 +24,6 @@ class Runs:
     """All methods raise StoreUnavailableError when the registry cannot be reached."""
 
     def __init__(self, deps: Deps) -> None:
-        """Nothing is read yet."""
         self._deps = deps
         self._table = tables.test_runs(deps.engine.registry)
 
