@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+
+import pytest
+import structlog
 
 from tests.support.paths import SAMPLES
 
@@ -10,3 +15,13 @@ pytest_plugins = ["tests.support.scheduling", "tests.support.servers", "tests.su
 
 # Every test speaks to loopback only, and so does every process that it starts.
 os.environ.setdefault("SSL_CERT_FILE", str(SAMPLES / "tls" / "nobodys-authority.pem"))
+
+
+@pytest.fixture(autouse=True)
+def unchanged_logging() -> Iterator[None]:
+    """A command that runs in the test's own process configures the log; the next test finds it as this one did."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.configure(**before)
+    root.handlers, root.level = handlers, level
