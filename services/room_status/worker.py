@@ -16,8 +16,9 @@ partition's thread and is the only writer of its decisions, states and rows.
   counted and logged, and the partition goes on. A record of a later version ends the process.
 - A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit and at most once: a
   look that is lost costs nothing but the time to the next one. A decline that waits to be repeated asks until it is.
-- Without input, requests of `replay --apply` are worked off. Each step sweeps the meetings that are due: dates that are over
-  are forgotten, looks asked for. A heap holds the moments, so that nothing is walked through.
+- Requests of `replay --apply` are worked off a slice a step, so that new observations are decided in between.
+- Each step sweeps the meetings that are due: dates that are over are forgotten, looks asked for. A heap holds the moments, so
+  that nothing is walked through.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from services.room_status.deciding.expiry import Expiry
 from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.rows import rows_of
 from services.room_status.replaying.repairs import mend
+from services.room_status.replaying.slices import Slices
 from services.room_status.view.projection import Projection
 from shared.contracts.command import Reconcile
 from shared.contracts.room_declined import RoomDeclined
@@ -41,7 +43,7 @@ from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, LogUnavailableError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
-from shared.ports.log import Claim, Record
+from shared.ports.log import Claim, NewRecord, Record
 from shared.ports.view import Row
 from shared.runtime import metrics
 from shared.runtime.command_records import command_record
@@ -90,6 +92,10 @@ class RoomStatusOwner:
             clock=clock,
         )
         self._backlog: Sequence[Record] = ()
+        self._repairs: list[Record] = []
+        self._mending: Slices[Batch] | None = None
+        self._told_lately: set[str] = set()
+        """Ids told since there are repairs to be made."""
         self._position_at_ms = 0
         self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(self._log, ROOM_STATUS_STATION, claim.partition, clock)
@@ -97,15 +103,15 @@ class RoomStatusOwner:
         self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
 
     def step(self) -> None:
-        """Fold one poll of input, commit it once and show it. Requests to repair wait until the observations are folded."""
+        """Fold one poll of input, commit it once and show it; then do one slice of the repairs that were asked for."""
         if not self._backlog:
-            self._backlog = self._claim.read(self._poll_s)
+            self._backlog = self._claim.read(0.0 if self._repairs else self._poll_s)
         if facts := [record for record in self._backlog if record.topic == INPUT]:
             self._fold(facts)
-            self._backlog = [record for record in self._backlog if record.topic != INPUT]
-        elif self._backlog:
-            self._mend(self._backlog)
-            self._backlog = ()
+        self._repairs += [record for record in self._backlog if record.topic != INPUT]
+        self._backlog = ()
+        if self._repairs:
+            self._mend_a_slice(self._repairs[0])
         self._sweep_what_is_due()
         self._projection.flush()
         self._lag.show(self._passed)
@@ -164,19 +170,33 @@ class RoomStatusOwner:
                     if key.startswith(f"{tenant}/".encode()):
                         self._expiry.appoint(key, 0)
 
-    def _mend(self, wishes: Sequence[Record]) -> None:
-        batch = mend(
+    def _mend_a_slice(self, wish: Record) -> None:
+        self._mending = self._mending or mend(
             self._log,
-            wishes,
+            wish,
             partition=self._claim.partition,
             keys_of=self._keys_of,
             now_ms=self._clock.now_ms(),
+            told=self._told_lately,
         )
+        try:
+            next(self._mending)
+        except StopIteration as end:
+            self._mended(wish, end.value)
+        except Exception:
+            self._mending = None  # a store is away: the repair begins anew when it is back
+            raise
+
+    def _mended(self, wish: Record, batch: Batch) -> None:
         self._bury(batch)
-        position = {REPAIRS.name: wishes[-1].offset + 1}
+        position = {REPAIRS.name: wish.offset + 1}
         self._commit(batch, position, always=True)
-        self._pass(wishes, position)
-        logger.info("repaired", partition=self._claim.partition, wishes=len(wishes), told_again=len(batch.decisions))
+        self._pass([wish], position)
+        self._mending = None
+        del self._repairs[0]
+        if not self._repairs:
+            self._told_lately.clear()
+        logger.info("repaired", partition=self._claim.partition, told_again=len(batch.decisions))
 
     def _pass(self, records: Sequence[Record], position: Mapping[str, int]) -> None:
         metrics.RECORDS.labels(ROOM_STATUS_STATION.service, records[0].topic).inc(len(records))
@@ -203,6 +223,8 @@ class RoomStatusOwner:
             offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)
         crash_point("room-status.after-commit")
         metrics.DECLINES.inc(len(batch.decisions))
+        if self._repairs:
+            self._told_lately |= set(_decline_ids(batch.decisions))
         self._memory.apply(batch.changes)
         for decline in batch.decisions:
             logger.info("room_declined", partition=decline.partition, key=decline.key.decode())
@@ -236,7 +258,7 @@ class RoomStatusOwner:
         return rows
 
 
-def _decline_ids(tail: Sequence[Record]) -> list[str]:
+def _decline_ids(tail: Sequence[Record | NewRecord]) -> list[str]:
     return [
         msgspec.json.decode(record.value, type=RoomDeclined).id
         for record in tail

@@ -43,13 +43,17 @@ class Past:
     newest_before_ms: int = 0
     """When the newest state of the memory was written."""
 
-    def holes(self, keys_of: KeysOf) -> Iterator[str]:
+    def holes(self, keys_of: KeysOf, later: Iterable[tuple[bytes, bytes | None]] | None = None) -> Iterator[str]:
         """
         Meetings of which a change is missing at the cut: what was recorded next is not what follows upon it.
 
+        Args:
+            keys_of: A tenant's keys.
+            later: Only these items of `Past.later`; all of them, if left out.
+
         A meeting whose tenant's key was destroyed is none: nothing of it can be replayed, and nothing of it has to be.
         """
-        for key, value in self.later.items():
+        for key, value in self.later.items() if later is None else later:
             if value is None:
                 continue
             before = self.memory.get(key)
@@ -66,27 +70,37 @@ def _version(key: bytes, value: bytes, keys: TenantKeys) -> int:
     return open_copy(value, keys).version if parts_of(key)[1] else open_meeting(value, keys).record.version
 
 
+class PastReader:
+    """Reads the memory before the observation at offset `cut`, page by page."""
+
+    def __init__(self, cut: int) -> None:
+        """Nothing is read yet."""
+        self.past = Past()
+        self._cut = cut
+        self._commit: list[Record] = []
+
+    def read(self, page: Iterable[Record]) -> None:
+        """
+        Take in the next committed records of a partition of `meeting-state`, in order, from its beginning.
+
+        Raises:
+            MalformedRecordError: a record that room_status cannot have written.
+        """
+        for record in page:
+            if record.key != POSITION_KEY:
+                self._commit.append(record)
+                continue
+            reached = reached_by(record)
+            for each in self._commit:
+                _enter(self.past, each, self._cut, reached)
+            self._commit.clear()
+
+
 def past(history: Iterable[Record], cut: int) -> Past:
-    """
-    The memory before the observation at offset `cut`.
-
-    Args:
-        history: The committed records of a partition of `meeting-state`, in order, from its beginning.
-
-    Raises:
-        MalformedRecordError: a record that room_status cannot have written.
-    """
-    found = Past()
-    commit: list[Record] = []
-    for record in history:
-        if record.key != POSITION_KEY:
-            commit.append(record)
-            continue
-        reached = reached_by(record)
-        for each in commit:
-            _enter(found, each, cut, reached)
-        commit.clear()
-    return found
+    """The memory before the observation at offset `cut`. `history`: see `PastReader.read`. Raises MalformedRecordError."""
+    reader = PastReader(cut)
+    reader.read(history)
+    return reader.past
 
 
 def reached_by(record: Record) -> int:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services.room_status.deciding.batch import KeysOf
 from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold
-from services.room_status.replaying.history import Past, past, reached_by, source_of
-from services.room_status.replaying.replay import DeclineEvent, Redone, decline, redo
+from services.room_status.replaying.history import Past, PastReader, reached_by, source_of
+from services.room_status.replaying.replay import DeclineEvent, Redone, decline, redo_in_slices
+from services.room_status.replaying.slices import Slices, finished, sliced
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
@@ -51,7 +52,25 @@ def replay(
         PastLostError: retention or compaction took something that is needed.
         LogUnavailableError, MalformedRecordError: the log cannot be read, or holds what room_status cannot have written.
     """
-    found = state_at(log, partition, begin)
+    slices = replay_in_slices(
+        log, partition, begin, end, keys_of=keys_of, rules=rules, since_ms=since_ms, wanted=wanted
+    )
+    return finished(slices)
+
+
+def replay_in_slices(
+    log: Log,
+    partition: int,
+    begin: int,
+    end: int,
+    *,
+    keys_of: KeysOf,
+    rules: DecisionRules = fold,
+    since_ms: int = 0,
+    wanted: Wanted = everybody,
+) -> Slices[Redone]:
+    """As `replay`, a page of the log or a few observations a slice."""
+    found = yield from _state_at(log, partition, begin)
     if begin < found.earlier_rules_until:
         message = (
             f"partition {partition}: observations below {found.earlier_rules_until} were decided by rules version 1,"
@@ -59,7 +78,10 @@ def replay(
         )
         raise PastLostError(message)
     _complete(log, partition, begin, found, since_ms)
-    holes = [hole for hole in found.holes(keys_of) if wanted(hole.encode())]
+    holes: list[str] = []
+    for later in sliced(list(found.later.items())):
+        holes += [hole for hole in found.holes(keys_of, later) if wanted(hole.encode())]
+        yield
     if holes:
         message = (
             f"partition {partition}: {len(holes)} meetings ({holes[0]}, …) lack a state at the beginning of the range:"
@@ -68,14 +90,20 @@ def replay(
         raise PastLostError(message)
     pages = ([record for record in page if wanted(record.key)] for page in observations(log, partition, begin, end))
     memory = {key: value for key, value in found.memory.items() if wanted(key)}
-    redone = redo(pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=found.swept)
+    redone = yield from redo_in_slices(
+        pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=found.swept
+    )
     _complete(log, partition, begin, found, since_ms)
     return redone
 
 
-def state_at(log: Log, partition: int, cut: int) -> Past:
+def _state_at(log: Log, partition: int, cut: int) -> Slices[Past]:
     """The partition's memory before the observation at offset `cut`. Raises LogUnavailableError, MalformedRecordError."""
-    return past((record for page in _whole(log, MEETING_STATE.name, partition) for record in page), cut)
+    reader = PastReader(cut)
+    for page in _whole(log, MEETING_STATE.name, partition):
+        reader.read(page)
+        yield
+    return reader.past
 
 
 def states_until(log: Log, partition: int, offset: int) -> dict[bytes, bytes]:
@@ -96,7 +124,7 @@ def states_between(log: Log, partition: int, begin: int, end: int) -> Iterator[R
         yield from page
 
 
-def states_upon(log: Log, partition: int, sources: Collection[int]) -> dict[int, bytes]:
+def states_upon(log: Log, partition: int, sources: Collection[int]) -> Slices[dict[int, bytes]]:
     """Offset of an observation → the meeting's record upon it. Raises LogUnavailableError, MalformedRecordError."""
     found: dict[int, bytes] = {}
     for page in _whole(log, MEETING_STATE.name, partition):
@@ -105,6 +133,7 @@ def states_upon(log: Log, partition: int, sources: Collection[int]) -> dict[int,
                 continue
             if (offset := source_of(record.value)) in sources:
                 found.setdefault(offset, record.value)  # a sweep records under the same observation later
+        yield
     return found
 
 
@@ -126,7 +155,16 @@ def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Seq
 
 def read_declines(log: Log, partition: int) -> list[DeclineEvent]:
     """Every decline event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
-    return [decline(record) for page in _whole(log, ROOM_REJECTIONS.name, partition) for record in page]
+    return finished(declines_in_slices(log, partition))
+
+
+def declines_in_slices(log: Log, partition: int) -> Slices[list[DeclineEvent]]:
+    """As `read_declines`, a page a slice. What was told between the slices is among them."""
+    found: list[DeclineEvent] = []
+    for page in _whole(log, ROOM_REJECTIONS.name, partition):
+        found += map(decline, page)
+        yield
+    return found
 
 
 def _complete(log: Log, partition: int, begin: int, found: Past, since_ms: int) -> None:

@@ -8,11 +8,12 @@ same ask would get the same id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, DeclineEvent
+from services.room_status.replaying.slices import Slices
 from shared.contracts import envelope as envelopes
 from shared.contracts.repair import Repair
 from shared.contracts.room_declined import RoomDeclined
@@ -27,39 +28,38 @@ MARGIN_MS = 5 * MINUTE_MS
 
 
 def mend(
-    log: Log,
-    repairs: Sequence[Record],
-    *,
-    partition: int,
-    keys_of: KeysOf,
-    now_ms: int,
-) -> Batch:
+    log: Log, record: Record, *, partition: int, keys_of: KeysOf, now_ms: int, told: Container[str]
+) -> Slices[Batch]:
     """
     Decide what has to be told again: decisions only, and as malformed what must not be told or cannot be replayed.
 
+    Each slice is a page of the log or a few observations. What is told has been read last, so that an observation that is
+    decided between two slices is not told twice.
+
     Args:
-        repairs: Records of `repairs`, in order.
+        record: Of `repairs`.
+        told: Ids that the owner has told lately; it may grow between slices.
 
     Raises:
-        LogUnavailableError: nothing is decided; the repairs stay unread.
+        LogUnavailableError: nothing is decided; the repair stays unread.
     """
     mended = Batch()
-    known: set[str] = set()
-    for record in repairs:
-        try:
-            wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
-            _fresh(log, partition, wish, now_ms)
-            lacking = _lacking(log, partition, wish, keys_of, known)
-            states = recollection.states_upon(
-                log, partition, {each.source for each in lacking if each.source is not None}
-            )
-            refused = [each.id for each in lacking if not is_counted(each, states.get(each.source or 0), keys_of)]
-            mended.decisions += [_republish(each, record) for each in lacking if each.id not in refused]
-            known |= {each.id for each in lacking}
-            if refused:
-                mended.malformed.append((record, f"the recorded states never counted {', '.join(refused)}"))
-        except (MalformedRecordError, KeyDestroyedError, recollection.PastLostError) as error:
-            mended.malformed.append((record, str(error)))
+    try:
+        wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
+        _fresh(log, partition, wish, now_ms)
+        redone = yield from recollection.replay_in_slices(log, partition, wish.begin, wish.end, keys_of=keys_of)
+        asked = [each for each in _once(redone.declines) if each.id in wish.ids]
+        states = yield from recollection.states_upon(
+            log, partition, {each.source for each in asked if each.source is not None}
+        )
+        there = {each.id for each in (yield from recollection.declines_in_slices(log, partition))}
+        lacking = [each for each in asked if each.id not in there and each.id not in told]
+        refused = [each.id for each in lacking if not is_counted(each, states.get(each.source or 0), keys_of)]
+        mended.decisions += [_republish(each, record) for each in lacking if each.id not in refused]
+        if refused:
+            mended.malformed.append((record, f"the recorded states never counted {', '.join(refused)}"))
+    except (MalformedRecordError, KeyDestroyedError, recollection.PastLostError) as error:
+        mended.malformed.append((record, str(error)))
     return mended
 
 
@@ -84,12 +84,6 @@ def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
     if first and first[0].appended_at_ms < now_ms - RETENTION_MS + MARGIN_MS:
         message = f"the range begins with an observation that retention is about to take; begin later than {wish.begin}"
         raise MalformedRecordError(message)
-
-
-def _lacking(log: Log, partition: int, wish: Repair, keys_of: KeysOf, known: set[str]) -> list[DeclineEvent]:
-    redone = recollection.replay(log, partition, wish.begin, wish.end, keys_of=keys_of)
-    there = known | {each.id for each in recollection.read_declines(log, partition)}
-    return [each for each in _once(redone.declines) if each.id in wish.ids and each.id not in there]
 
 
 def _once(declines: Sequence[DeclineEvent]) -> Iterator[DeclineEvent]:

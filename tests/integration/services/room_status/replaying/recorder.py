@@ -67,9 +67,11 @@ class Recorder:
         self.engine.log.append([self._observation() for _ in range(many)])
 
     def step(self) -> None:
-        """Every owner folds what there is."""
+        """Every owner folds what there is, and makes all repairs that were asked for."""
         for owner in self.owners:
             owner.step()
+            while owner._repairs:
+                owner.step()
 
     def settle(self) -> None:
         """Until every owner has folded everything."""

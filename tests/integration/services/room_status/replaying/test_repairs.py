@@ -8,6 +8,7 @@ import pytest
 from services.room_status.deciding.batch import SOURCE_HEADER
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, DeclineEvent
+from services.room_status.replaying.slices import SLICE
 from shared.contracts import envelope as envelopes
 from shared.contracts import repair
 from shared.contracts.envelope import Envelope
@@ -15,7 +16,7 @@ from shared.contracts.repair import Repair
 from shared.contracts.topics import DEAD_LETTERS, OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.domain.instants import DAY_MS
 from shared.engines.embedded import EmbeddedEngine
-from shared.errors import FencedError
+from shared.errors import FencedError, StoreUnavailableError
 from shared.ports.log import NewRecord
 from tests.contract.deployments import ManualClock
 from tests.integration.services.room_status.replaying.recorder import Recorder
@@ -79,8 +80,10 @@ def test_an_owner_that_dies_over_a_repair_leaves_it_to_its_successor(
     zombies = list(recorder.owners)
     recorder.owners = []
     engine.log.claim(ROOM_STATUS_STATION, PARTITION)  # fences, and dies at once
-    with pytest.raises(FencedError):
+    with pytest.raises(FencedError):  # noqa: PT012 - a repair takes several steps
         zombies[PARTITION].step()
+        while zombies[PARTITION]._repairs:
+            zombies[PARTITION].step()
     assert published(recorder).keys() == before.keys() - {each.id for each in lost}
     recorder.claim()
     recorder.step()
@@ -101,15 +104,15 @@ def test_an_owner_tells_nothing_that_its_own_facts_do_not_give(recorder: Recorde
 def test_a_wish_that_nobody_can_read_or_fulfil_is_a_dead_letter_and_the_partition_goes_on(
     recorder: Recorder, engine: EmbeddedEngine, clock: ManualClock
 ) -> None:
-    engine.log.append([NewRecord(REPAIRS.name, PARTITION, b"0", b"no envelope")])
     lost = next(iter(published(recorder).values()))
     lose(engine, lost)
     clock.at_ms += 6 * DAY_MS
     request_repair(recorder, lost.id)
+    engine.log.append([NewRecord(REPAIRS.name, PARTITION, b"0", b"no envelope")])
     recorder.step()
     buried = [record.value or b"" for record in engine.log.read(DEAD_LETTERS.name, PARTITION, 0)]
     assert len(buried) == 2
-    assert b"retention is about to take" in buried[1]
+    assert b"retention is about to take" in buried[0]
     assert lost.id not in published(recorder)
     recorder.observe(30)
     recorder.settle()
@@ -133,3 +136,63 @@ def test_a_decline_that_the_states_never_counted_is_not_told_as_a_later_one_woul
     recorder.step()
     assert published(recorder).keys() == before.keys()
     assert b"never counted" in (engine.log.read(DEAD_LETTERS.name, PARTITION, 0)[-1].value or b"")
+
+
+@pytest.mark.proves("D11")
+def test_observations_are_decided_between_the_slices_of_a_repair_and_told_once(
+    recorder: Recorder, engine: EmbeddedEngine
+) -> None:
+    recorder.observe(1_500)
+    recorder.settle()
+    before = published(recorder)
+    lost = list(before.values())[::7]
+    lose(engine, *lost)
+    request_repair(recorder, *before)
+    owner = recorder.owners[PARTITION]
+    steps = served = 0
+    while steps == 0 or owner._repairs:
+        recorder.observe(3)
+        end = engine.log.span(OBSERVATIONS.name, PARTITION).end
+        owner.step()
+        steps += 1
+        assert owner._passed[OBSERVATIONS.name] == end, "what has come is decided in the same step"
+        served += len(engine.log.read(OBSERVATIONS.name, PARTITION, end - 3))
+    found = published(recorder)
+    assert steps > 1_500 / SLICE / engine.log.partitions
+    assert served
+    assert {each.id for each in lost} <= found.keys()
+    assert {name: found[name].value for name in before} == {name: each.value for name, each in before.items()}
+
+
+@pytest.mark.proves("D11")
+def test_repair_of_what_is_decided_meanwhile_tells_nothing_twice(recorder: Recorder, engine: EmbeddedEngine) -> None:
+    asked = list(published(recorder).values())[:2]
+    lose(engine, *asked)
+    request_repair(recorder, *(each.id for each in asked))
+    owner = recorder.owners[PARTITION]
+    owner.step()
+    owner._told_lately |= {asked[0].id}  # as if its observation had been decided between two slices
+    recorder.step()
+    assert asked[0].id not in published(recorder)
+    assert asked[1].id in published(recorder)
+
+
+def test_repair_begins_anew_when_the_keyring_was_away(
+    recorder: Recorder, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = published(recorder)
+    lost = list(before.values())[2:4]
+    lose(engine, *lost)
+    request_repair(recorder, *(each.id for each in lost))
+    owner = recorder.owners[PARTITION]
+
+    def away(tenant: str) -> None:
+        raise StoreUnavailableError(tenant)
+
+    with monkeypatch.context() as keyring:
+        keyring.setattr(owner, "_keys_of", away)
+        with pytest.raises(StoreUnavailableError):  # noqa: PT012 - a repair takes several steps
+            for _ in range(1_000):
+                owner.step()
+    recorder.step()
+    assert published(recorder).keys() == before.keys()
