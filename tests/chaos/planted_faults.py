@@ -46,7 +46,7 @@ BESIDE = (
     "            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
 )
 TOLD = "        self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))\n"
-SYNC_COMMIT = "            self._claim.commit(observations, changes, self._hints.position(answered))\n"
+SYNC_COMMIT = "            self._claim.commit(piece.observations, piece.changes, self._hints.position(answered))\n"
 SEND = "        self._busy[mailbox] = held.job\n        self._pool.submit(self._run, held.job)\n"
 TAKE = "            self._intake.take(profile.hooks.topic.name, push.hints, step)\n"
 MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
@@ -130,8 +130,8 @@ FAULTS = (
         ((
             SYNC,
             SYNC_COMMIT,
-            ("            self._claim.commit([], changes, self._hints.position(answered))\n"
-            f"            {PAUSE}\n            self._claim.commit(observations, [], {{}})\n"),
+            ("            self._claim.commit([], piece.changes, self._hints.position(answered))\n"
+            f"            {PAUSE}\n            self._claim.commit(piece.observations, [], {{}})\n"),
         ),),
     ),
     Fault(

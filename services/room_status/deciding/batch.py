@@ -189,7 +189,7 @@ class _Deciding:
             MeetingRecord(provider=seen.provider, meeting=seen.meeting), Copies(self.draft, key, keys)
         )
         change = self.rules(meeting, seen, keys=keys)
-        if change is None:
+        if change is None or self._is_nothing(key, change):
             return
         source = f"{record.topic}/{record.partition}/{record.offset}"
         sealing = _Sealing(keys, source, envelope.correlation, envelope.id)
@@ -235,6 +235,15 @@ class _Deciding:
         # Under the name of the observation that it was recorded upon last: nothing but time lies between.
         sealing = _Sealing(keys, source.id, source.correlation, source.causation)
         self._remember(key, record, self._changes(key, meeting, "", change, sealing), now_ms)
+
+    def _is_nothing(self, key: bytes, change: Change) -> bool:
+        """Whether nothing is remembered of the meeting, nor has to be: most meetings have no room."""
+        return (
+            change.copy is None
+            and is_empty(change.record)
+            and self.draft.get(key) is None
+            and not self.draft.copies(key)
+        )
 
     def _remembered(self, key: bytes, keys: TenantKeys) -> StoredMeeting | None:
         """The meeting as it is now; one that an earlier, destroyed key sealed is as if it had never been."""
