@@ -33,6 +33,7 @@ from services.room_status.deciding.room_transitions import (
     drop_room,
     named_out_of_sight,
     out_of_sight,
+    witness_before,
 )
 from services.room_status.deciding.speaking import (
     Ruling,
@@ -239,7 +240,8 @@ class _Folding:
         self.owed |= {copy.mailbox} if ruling is Ruling.OWED else set()
         if not agrees(word, date):
             self.words[said.ref] = word
-        return date
+        rooms = tuple(witness_before(room, word, self.keys) for room in date.rooms)
+        return msgspec.structs.replace(date, rooms=rooms)
 
     def _applied(self, date: DateRecord, word: Word, copy: CopyRecord) -> DateRecord:
         """The copy's word is what is decided of the date."""

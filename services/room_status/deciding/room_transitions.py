@@ -85,6 +85,22 @@ def drop_room(room: RoomRecord, at: Circumstances, *, held: bool, sequence: int,
     )
 
 
+def witness_before(room: RoomRecord, word: Word, keys: TenantKeys) -> RoomRecord:
+    """
+    Announce a decline that a first look kept quiet, once an older look that is heard later shows the same ask alive.
+
+    Args:
+        room: As decided; it is returned as it is where the word shows no such thing.
+        word: What another copy's look showed, which is not applied.
+    """
+    said = word.answers.get(room.room)
+    kept_quiet = room.answer is RoomState.DECLINED and room.quiet and _time(room) == _time(word)
+    if not kept_quiet or said in {None, Answer.DECLINED} or word.observed_at_ms >= room.answered_at_ms:
+        return room
+    at = Circumstances(room.answered_at_ms, organizes=False)
+    return _declined(msgspec.structs.replace(room, quiet=False), word, at, keys, witnessed=True)
+
+
 def out_of_sight(room: RoomRecord, now_ms: int) -> RoomRecord:
     """A room of which nobody can be believed. What was witnessed of it stays."""
     if room.answer in OVER or room.state in {RoomState.UNKNOWN, RoomState.GONE}:

@@ -52,6 +52,18 @@ def test_disconnecting_and_connecting_again_tells_nothing_anew(provider: str) ->
     assert room_of(meeting).answered_at_ms == NOW_MS + 1
 
 
+@pytest.mark.proves("B13", "D7")
+@pytest.mark.parametrize("first", ["the older look", "the baseline"])
+def test_decline_between_two_looks_is_told_in_whatever_order_they_are_heard(first: str) -> None:
+    alive = a_guest_look(a_date(a="none"), mailbox="m-ben", at_ms=NOW_MS)
+    refused = a_guest_look(a_date(a="declined"), mailbox="m-cyd", at_ms=NOW_MS + 2, baseline=True)
+    heard = (alive, refused) if first == "the older look" else (refused, alive)
+    meeting, declines = folded(*heard)
+    assert len(declines) == 1
+    assert (room_of(meeting).state, room_of(meeting).quiet) == (RoomState.DECLINED, False)
+    assert folded(*heard, refused, alive)[1] == declines
+
+
 @pytest.mark.proves("B13")
 def test_refusal_while_nobody_could_look_is_told_once_on_return() -> None:
     accepted = a_look(a_date(a="accepted"), baseline=True)
