@@ -55,6 +55,7 @@ from shared.runtime.logging import get_logger
 POLL_S = 0.25
 POSITION_EVERY_MS = HOUR_MS
 """How often the position is written although nothing changed: retention must not overtake it."""
+SWEEP_EVERY_MS = 1_000
 FORGOTTEN_A_STEP = 200
 """How many meetings a step looks through for what is over."""
 INPUT = OBSERVATIONS.name
@@ -97,6 +98,7 @@ class RoomStatusOwner:
         self._told_lately: set[str] = set()
         """Ids told since there are repairs to be made."""
         self._position_at_ms = 0
+        self._swept_at_ms = clock.now_ms()
         self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(self._log, ROOM_STATUS_STATION, claim.partition, clock)
         self._note_lost_input()
@@ -112,7 +114,7 @@ class RoomStatusOwner:
         self._backlog = ()
         if self._repairs:
             self._mend_a_slice(self._repairs[0])
-        self._sweep_what_is_due()
+        self._sweep_what_is_due(busy=bool(facts))
         self._projection.flush()
         self._lag.show(self._passed)
 
@@ -138,9 +140,16 @@ class RoomStatusOwner:
             self._commit(batch, position)
             self._pass(piece, position)
 
-    def _sweep_what_is_due(self) -> None:
-        """Forget past dates of meetings that nobody observes, ask for looks, and now and then write the position alone."""
+    def _sweep_what_is_due(self, *, busy: bool) -> None:
+        """
+        Forget past dates of meetings that nobody observes, ask for looks, and now and then write the position alone.
+
+        A busy step leaves this to the next; after a second it is done all the same.
+        """
         now_ms = self._clock.now_ms()
+        if busy and now_ms < self._swept_at_ms + SWEEP_EVERY_MS:
+            return
+        self._swept_at_ms = now_ms
         idle = now_ms >= self._position_at_ms + POSITION_EVERY_MS
         if idle:
             self._position_at_ms = now_ms

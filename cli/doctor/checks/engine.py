@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from cli.common.mailboxes import list_tenants
 from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.engines.bound_registry import BoundRegistry
-from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
+from shared.errors import ConfigurationError, KeyDestroyedError, MalformedRecordError, RoomsyncError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
 from shared.registry.tables import directories
@@ -45,9 +45,12 @@ def check_engine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("engine", CheckState.UNUSABLE, mask_text(str(error)))
         return
     try:
-        for name, ask in _list_probes(engine).items():
-            yield _run_probe(name, ask, _REMEDIES[settings.engine])
-        yield from _list_refused_rows(engine)
+        probed = [_run_probe(name, ask, _REMEDIES[settings.engine]) for name, ask in _list_probes(engine).items()]
+        yield from probed
+        if all(
+            each.state is not CheckState.UNUSABLE for each in probed
+        ):  # another master key binds every row otherwise
+            yield from _list_refused_rows(engine)
     finally:
         engine.close()
 
@@ -68,15 +71,27 @@ def _list_probes(engine: Engine) -> dict[str, Callable[[], object]]:
 
 def _open_every_key(engine: Engine) -> None:
     """Open each organisation's keys: the wrong master key is found here, not by workers that put every record aside."""
-    for tenant in (NOBODY, *list_tenants(engine.registry)):
+    for tenant in (NOBODY, *_name_tenants(engine)):
         with contextlib.suppress(KeyDestroyedError):
             engine.keyring.keys(tenant)
+
+
+def _name_tenants(engine: Engine) -> Iterable[str]:
+    """The organisations, also where another master key refuses every row."""
+    try:
+        return list(list_tenants(engine.registry))
+    except MalformedRecordError:
+        return {tenant for _, tenant, _, _ in _refused_rows(engine)}
+
+
+def _refused_rows(engine: Engine) -> Sequence[tuple[str, str, str, str]]:
+    return engine.registry.refused() if isinstance(engine.registry, BoundRegistry) else ()
 
 
 def _list_refused_rows(engine: Engine) -> Iterator[CheckResult]:
     """Rows of the registry that stand where they were not written: each is refused by whoever reads it."""
     with contextlib.suppress(RoomsyncError):  # that it cannot be reached has been said
-        for table, tenant, row, _ in engine.registry.refused() if isinstance(engine.registry, BoundRegistry) else ():
+        for table, tenant, row, _ in _refused_rows(engine):
             yield CheckResult(
                 "registry rows",
                 CheckState.WRONG,

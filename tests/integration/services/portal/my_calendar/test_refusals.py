@@ -209,6 +209,6 @@ def test_page_that_is_not_switched_on_leads_to_one_that_is_there(office: Office,
 
     page = ada.client.get("/")
 
-    assert page.status_code == 403
+    assert page.status_code == 409
     assert '<a class="button" href="/profile">' in page.text
     assert ada.client.get("/profile").status_code == 200
