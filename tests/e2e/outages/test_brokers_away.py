@@ -32,8 +32,8 @@ SCHEDULING_S = 0.4
 LATE_SHARE = 0.05
 TYPICAL = 0.5
 """Share of the answers of an open breaker that have to keep its 50 ms; at a load of 32 on two cores nearly half did not."""
-ELECTED_S = 40.0
-"""Generous; measured: 2 to 6 s, see ADR 2."""
+ELECTED_S = 150.0
+"""How long the test waits, and no figure: measured are 2 to 6 s, see ADR 2; beside four busy workers 40 were once too few."""
 
 
 @pytest.mark.proves("D4")
