@@ -104,7 +104,9 @@ def _decided(memory: Memory, keys: TenantKeys, looks: Sequence[CopyObservation])
 
 
 def _record(keys: TenantKeys, look: CopyObservation, offset: int) -> Record:
-    value = sealed_envelope(keys, look, type=copy_observation.TYPE, id=f"o-{offset}", version=copy_observation.VERSION)
+    value = sealed_envelope(
+        keys, look, type=copy_observation.TYPE, id=f"o-{offset}", version=copy_observation.VERSION, compress=True
+    )
     return Record(OBSERVATIONS.name, 0, offset, meeting_key(keys.tenant, look.meeting), value, (), 0)
 
 
