@@ -20,6 +20,7 @@ from deploy.local.processes import ServerError
 from deploy.local.servers import local_servers
 from services.room_status.deciding.batch import Batch, decide
 from services.room_status.deciding.memory import Memory
+from services.room_status.replaying.recollection import states_between
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyDate, CopyObservation
@@ -226,11 +227,8 @@ def _await_quiet(engine: Engine) -> float:
 
 def _written(engine: Engine) -> tuple[int, int, int]:
     """Records of `meeting-state` so far, their bytes, and the largest."""
-    sizes: list[int] = []
-    offset, end = 0, engine.log.span(MEETING_STATE.name, 0).end
-    while offset < end and (found := engine.log.read(MEETING_STATE.name, 0, offset)):
-        sizes += [len(record.value or b"") for record in found]
-        offset = found[-1].offset + 1
+    span = engine.log.span(MEETING_STATE.name, 0)
+    sizes = [len(record.value or b"") for record in states_between(engine.log, 0, span.begin, span.end)]
     return len(sizes), sum(sizes), max(sizes, default=0)
 
 

@@ -99,7 +99,7 @@ class ConsentBroker:
         observe: Observe | None = None,
     ) -> None:
         """
-        Nothing is read yet.
+        Keep the grants of a registry.
 
         Args:
             registry: Where grants stand.

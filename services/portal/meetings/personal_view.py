@@ -44,7 +44,7 @@ class PersonalView:
     """Reads on behalf of one person, under their own mailbox key and no other."""
 
     def __init__(self, deps: Deps, person: Person) -> None:
-        """Nothing is read yet. Raises KeyDestroyedError when the organisation's data has been destroyed."""
+        """Open the keys of the person's organisation. Raises KeyDestroyedError when the organisation's data has been destroyed."""
         self._deps = deps
         self._person = person
         self.keys: TenantKeys = deps.engine.keyring.keys(person.tenant)

@@ -230,7 +230,7 @@ class _Deciding:
             PendingLook(Mailbox(tenant, each), record.meeting) for each in mailboxes_to_ask(record, now_ms)
         ]
         if record == meeting.record:
-            self.batch.due[key] = min(due_at(record), confirm_at(record, now_ms))
+            self.batch.due[key] = _next_due_ms(record, now_ms)
             return
         # Under the name of the observation that it was recorded upon last: nothing but time lies between.
         sealing = _Sealing(keys, source.id, source.correlation, source.causation)
@@ -292,7 +292,7 @@ class _Deciding:
         if rewritten or members != self.draft.mailboxes(key):
             self._show(key)
         ended = not all(self.draft.copies(key).values())
-        self.batch.due[key] = 0 if ended or is_empty(record) else min(due_at(record), confirm_at(record, asked_ms))
+        self.batch.due[key] = 0 if ended or is_empty(record) else _next_due_ms(record, asked_ms)
 
     def _show(self, key: bytes) -> None:
         """The meeting's row, for everybody who holds a copy."""
@@ -352,6 +352,11 @@ class _Deciding:
             if date.ref not in kept
             for room in date.rooms
         ]
+
+
+def _next_due_ms(record: MeetingRecord, asked_ms: int) -> int:
+    """When a meeting is looked through next: something of it is over, or a look is to be asked for (last at `asked_ms`)."""
+    return min(due_at(record), confirm_at(record, asked_ms))
 
 
 class _TooLargeError(Exception):

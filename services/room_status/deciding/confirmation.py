@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from services.room_status.deciding.expiry import NEVER_MS
 from shared.contracts.meeting_state import DateRecord, MeetingRecord, RoomRecord
 from shared.domain.instants import SECOND_MS
 
 CONFIRM_AFTER_MS = 5 * SECOND_MS
 """Neither provider says how long after a new time a room's former answer is still shown. Each further look waits twice as long."""
-NEVER_MS = 1 << 52
 
 
 def confirm_at(record: MeetingRecord, now_ms: int = 0) -> int:

@@ -74,7 +74,7 @@ class PastReader:
     """Reads the memory before the observation at offset `cut`, page by page."""
 
     def __init__(self, cut: int) -> None:
-        """Nothing is read yet."""
+        """`cut` is the offset of an observation."""
         self.past = Past()
         self._cut = cut
         self._commit: list[Record] = []
@@ -94,13 +94,6 @@ class PastReader:
             for each in self._commit:
                 _enter(self.past, each, self._cut, reached)
             self._commit.clear()
-
-
-def past(history: Iterable[Record], cut: int) -> Past:
-    """The memory before the observation at offset `cut`. `history`: see `PastReader.read`. Raises MalformedRecordError."""
-    reader = PastReader(cut)
-    reader.read(history)
-    return reader.past
 
 
 def reached_by(record: Record) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.room_status.deciding.batch import Batch, decide, sweep
-from services.room_status.replaying.history import Reached, past
+from services.room_status.replaying.history import PastReader, Reached
 from services.room_status.replaying.replay import DeclineEvent, compare, decline, redo
 from shared.contracts import observation
 from shared.contracts.observation import Observation
@@ -89,7 +89,9 @@ def test_any_cut_of_any_batching_gives_the_declines_that_were_told_of_it(
             batch = decide(fresh, owner.memory, partition=0, keys_of=keys_of, told=frozenset())
         owner.commit(batch, len(records))
     end = begin + length
-    found = past(owner.history, begin)
+    reader = PastReader(begin)
+    reader.read(owner.history)
+    found = reader.past
     assert list(found.holes(keys_of)) == []
     pages = [records[begin:end]] if records[begin:end] else []
     redone = redo(pages, found.memory, partition=0, keys_of=keys_of, swept=found.swept)
