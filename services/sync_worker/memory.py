@@ -23,6 +23,8 @@ from shared.ports.keyring import Keyring
 from shared.ports.log import StateChange
 from shared.runtime.logging import get_logger
 
+_LEFT = b"/left"
+
 logger = get_logger()
 
 
@@ -121,7 +123,12 @@ def mailbox_of(key: bytes) -> Mailbox:
 
 def left_key(mailbox: Mailbox) -> bytes:
     """The key of what is kept of a mailbox that left."""
-    return mailbox.key + b"/left"
+    return mailbox.key + _LEFT
+
+
+def is_left_key(key: bytes) -> bool:
+    """Whether a record of `calendar-state` is what is kept of a mailbox that left: an event's pseudonym is never that word."""
+    return key.endswith(_LEFT)
 
 
 def left_change(mailbox: Mailbox, ends: Mapping[str, int], keys: TenantKeys) -> StateChange:

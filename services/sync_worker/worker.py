@@ -36,7 +36,7 @@ from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
-from services.sync_worker.deciding.pieces import CommitPart, pieces
+from services.sync_worker.deciding.pieces import CommitPart, cut_into_commits
 from services.sync_worker.deciding.schedule import Priority, Schedule
 from services.sync_worker.deciding.settlement import Settled, mailbox_part, postpone_look, settle
 from services.sync_worker.freshness import Freshness
@@ -359,7 +359,7 @@ class SyncOwner:
         """In pieces: the offsets of a mailbox are discharged with its last."""
         self._bury_parked(settled)
         unwritten = {mailbox: offsets for mailbox, offsets in answered.items() if mailbox not in settled}
-        for piece in pieces({mailbox: result.parts for mailbox, result in settled.items()}):
+        for piece in cut_into_commits({mailbox: result.parts for mailbox, result in settled.items()}):
             done = {mailbox: answered.get(mailbox, ()) for mailbox in piece.finished}
             self._commit_piece(piece, done | unwritten)
             for mailbox in piece.finished:

@@ -8,7 +8,7 @@ from services.room_status.deciding.batch import KeysOf
 from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold
 from services.room_status.replaying.history import Past, PastReader, reached_by, source_of
 from services.room_status.replaying.replay import DeclineEvent, Redone, decline, redo_in_slices
-from services.room_status.replaying.slices import Slices, finished, sliced
+from services.room_status.replaying.slices import Slices, cut_into_slices, run_slices
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
@@ -55,7 +55,7 @@ def replay(
     slices = replay_in_slices(
         log, partition, begin, end, keys_of=keys_of, rules=rules, since_ms=since_ms, wanted=wanted
     )
-    return finished(slices)
+    return run_slices(slices)
 
 
 def replay_in_slices(
@@ -79,7 +79,7 @@ def replay_in_slices(
         raise PastLostError(message)
     _complete(log, partition, begin, found, since_ms)
     holes: list[str] = []
-    for later in sliced(list(found.later.items())):
+    for later in cut_into_slices(list(found.later.items())):
         holes += [hole for hole in found.holes(keys_of, later) if wanted(hole.encode())]
         yield
     if holes:
@@ -155,7 +155,7 @@ def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Seq
 
 def read_declines(log: Log, partition: int) -> list[DeclineEvent]:
     """Every decline event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
-    return finished(declines_in_slices(log, partition))
+    return run_slices(declines_in_slices(log, partition))
 
 
 def declines_in_slices(log: Log, partition: int) -> Slices[list[DeclineEvent]]:

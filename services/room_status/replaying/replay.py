@@ -15,7 +15,7 @@ from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.deciding.memory import Memory
 from services.room_status.replaying.history import source_offset
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
-from services.room_status.replaying.slices import Slices, finished, sliced
+from services.room_status.replaying.slices import Slices, cut_into_slices, run_slices
 from shared.contracts.envelope import read_json
 from shared.contracts.room_declined import RoomDeclined
 from shared.ports.log import NewRecord, Record, StateChange
@@ -97,7 +97,7 @@ def redo(
         rules: Another fold than the product's own shows what it would change.
         swept: What sweeps did on the way: before the observation at which offset, to which key, and what stands there since.
     """
-    return finished(redo_in_slices(pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=swept))
+    return run_slices(redo_in_slices(pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=swept))
 
 
 def redo_in_slices(
@@ -135,7 +135,7 @@ def _between(pages: Iterable[Sequence[Record]], offsets: Collection[int]) -> Ite
     bounds = sorted(offsets)
     for page in pages:
         for _, part in groupby(page, lambda record: bisect_right(bounds, record.offset)):
-            yield from sliced(list(part))
+            yield from cut_into_slices(list(part))
 
 
 def decline(record: NewRecord | Record) -> DeclineEvent:

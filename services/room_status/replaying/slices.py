@@ -13,7 +13,7 @@ SLICE = 100
 """How many records a slice decides or opens at most: about 50 ms on a small machine."""
 
 
-def finished(slices: Slices[T]) -> T:
+def run_slices(slices: Slices[T]) -> T:
     """Do all slices at once, and return the result."""
     while True:
         try:
@@ -23,6 +23,6 @@ def finished(slices: Slices[T]) -> T:
             return result
 
 
-def sliced(items: Sequence[T]) -> list[Sequence[T]]:
+def cut_into_slices(items: Sequence[T]) -> list[Sequence[T]]:
     """Cut items into slices."""
     return [items[start : start + SLICE] for start in range(0, len(items), SLICE)]

@@ -21,7 +21,7 @@ Ends = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class KeptMeetings:
     """What is kept of one mailbox that left."""
 
     ends: Ends
@@ -46,11 +46,11 @@ def meetings_to_keep(
         meeting = meeting_of(references, event_id)
         if part.is_organizer and meeting and (meeting in owed or has_rooms(part, references)):
             ends[meeting] = max(ends.get(meeting, 0), part.ends_ms or part.end_ms)
-    first = sorted(unended(ends, now_ms).items(), key=lambda each: (each[1], each[0]))
+    first = sorted(leave_out_ended(ends, now_ms).items(), key=lambda each: (each[1], each[0]))
     return dict(first[:MOST_KEPT])
 
 
-def unended(ends: Ends, now_ms: int) -> dict[str, int]:
+def leave_out_ended(ends: Ends, now_ms: int) -> dict[str, int]:
     """Leave out the meetings that have ended."""
     return {meeting: end_ms for meeting, end_ms in ends.items() if end_ms > now_ms}
 

@@ -78,7 +78,7 @@ def meeting_parts(
     return list(parts.values())
 
 
-def pieces(written: Mapping[Mailbox, Sequence[CommitPart]]) -> Iterator[CommitPart]:
+def cut_into_commits(written: Mapping[Mailbox, Sequence[CommitPart]]) -> Iterator[CommitPart]:
     """
     Cut what looks write into commits, in their order; there is always one.
 

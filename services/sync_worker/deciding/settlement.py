@@ -9,7 +9,7 @@ import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Job, Outcome
-from services.sync_worker.deciding.left_meetings import Ends, Left, meetings_to_keep, unended
+from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.parking import ParkedMeeting, park, with_parked_as_before
@@ -39,7 +39,7 @@ class Settled:
     """To be committed in this order, each whole."""
     state: MailboxState | None
     references: dict[str, EventReference]
-    left: Left | None = None
+    left: KeptMeetings | None = None
     """What is kept of a mailbox that leaves, or (nothing any more) of one that has returned; None: as before."""
     parked: Sequence[ParkedMeeting] | None = None
     """Meetings of which nothing is written, because a record would exceed its bound; None: nothing was looked at."""
@@ -128,7 +128,7 @@ def _looked(
     unseen = organized_meetings(merged.references) if held.state.blind else set[str]()
     seen = observe(
         merged.references, {*merged.meetings, *owed, *unseen}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
-        now_ms=began_ms, baseline=not state.baseline_done, window=window, left=unended(kept, now_ms).keys(),
+        now_ms=began_ms, baseline=not state.baseline_done, window=window, left=leave_out_ended(kept, now_ms).keys(),
     )  # fmt: skip
     changes = {
         event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
@@ -166,7 +166,7 @@ def _looked(
     if parked:
         after = msgspec.structs.replace(after, cursor="")  # an increment would not bring what was not written
     last = mailbox_part(job.mailbox, after, keys).add(changes=[left_change(job.mailbox, {}, keys)] if kept else [])
-    return Settled([*parts, last], after, references, left=Left({}, keys.era) if kept else None, parked=parked)
+    return Settled([*parts, last], after, references, left=KeptMeetings({}, keys.era) if kept else None, parked=parked)
 
 
 def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
@@ -208,7 +208,7 @@ def _left(
         # Should its owner die meanwhile, and its person come back, it is looked at in full.
         unread = msgspec.structs.replace(held.state, cursor="", baseline_done=False)
         opening.add(changes=[state_change(job.mailbox, unread, keys)])
-    return Settled([opening, *parts], fresh, {}, left=Left(keeps, keys.era))
+    return Settled([opening, *parts], fresh, {}, left=KeptMeetings(keeps, keys.era))
 
 
 def _carried(held: TrackedMailbox, outcome: Outcome) -> MailboxState:

@@ -9,7 +9,7 @@ import msgspec
 
 from services.portal.meetings.deciding.prompts import Viewer, view_meeting
 from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
-from services.sync_worker.deciding.left_meetings import meetings_to_keep, unended
+from services.sync_worker.deciding.left_meetings import leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.references import blind, observe, withdraw
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import EventReference
@@ -54,7 +54,7 @@ class Product:
         """A look is committed, and folded. The first one after a consent observes what was kept of the meeting too."""
         before, after = self._references.get(word.person, {}), self._references_of(word)
         self._references[word.person] = after
-        left = unended(self._left.pop(word.person, {}), word.at_ms) if word.baseline else {}
+        left = leave_out_ended(self._left.pop(word.person, {}), word.at_ms) if word.baseline else {}
         observed = observe(
             after, {MEETING} if before or after else (), provider=self.provider, mailbox=word.person, keys=KEYS,
             now_ms=word.at_ms, baseline=word.baseline, left=left.keys(),

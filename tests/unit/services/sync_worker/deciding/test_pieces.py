@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.sync_worker.deciding import pieces as cutting
-from services.sync_worker.deciding.pieces import CommitPart, meeting_parts, pieces
+from services.sync_worker.deciding.pieces import CommitPart, cut_into_commits, meeting_parts
 from shared.contracts.calendar_state import EventReference
 from shared.domain.identity import Mailbox
 from shared.domain.sighting import EventKind
@@ -34,26 +34,28 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_small_looks_share_a_commit_and_none_that_fits_is_cut() -> None:
-    found = list(pieces({ADA: [a_part(3), a_part(3)], BEN: [a_part(3), a_part(3)], CYD: [a_part(2), a_part(2)]}))
+    found = list(
+        cut_into_commits({ADA: [a_part(3), a_part(3)], BEN: [a_part(3), a_part(3)], CYD: [a_part(2), a_part(2)]})
+    )
     assert [(piece.records, piece.finished) for piece in found] == [(6, [ADA]), (10, [BEN, CYD])]
 
 
 def test_large_look_is_cut_between_its_parts_and_is_finished_with_its_last() -> None:
-    found = list(pieces({ADA: [a_part(6), a_part(4), a_part(6), a_part(1)], BEN: [a_part(1)]}))
+    found = list(cut_into_commits({ADA: [a_part(6), a_part(4), a_part(6), a_part(1)], BEN: [a_part(1)]}))
     assert [(piece.records, piece.finished) for piece in found] == [(10, []), (8, [ADA, BEN])]
 
 
 def test_looks_are_cut_by_size_too() -> None:
-    found = list(pieces({ADA: [a_part(1, 60), a_part(1, 60)]}))
+    found = list(cut_into_commits({ADA: [a_part(1, 60), a_part(1, 60)]}))
     assert [(piece.size, piece.finished) for piece in found] == [(60, []), (60, [ADA])]
 
 
 def test_part_that_exceeds_a_commit_alone_is_never_divided() -> None:
-    assert [piece.records for piece in pieces({ADA: [a_part(1), a_part(25), a_part(1)]})] == [1, 25, 1]
+    assert [piece.records for piece in cut_into_commits({ADA: [a_part(1), a_part(25), a_part(1)]})] == [1, 25, 1]
 
 
 def test_position_is_committed_even_if_nothing_else_is() -> None:
-    assert [(piece.records, piece.finished) for piece in pieces({})] == [(0, [])]
+    assert [(piece.records, piece.finished) for piece in cut_into_commits({})] == [(0, [])]
 
 
 def test_meeting_is_a_part_with_its_references() -> None:
