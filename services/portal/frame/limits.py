@@ -13,7 +13,7 @@ from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError, answer
-from services.portal.frame.sessions import anybody, cookie_name
+from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name
 from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.runtime import metrics
@@ -27,7 +27,6 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _SIGN_IN = ("/auth/login", "/auth/callback", "/profile/connect")
 SIGN_OUT = ("/auth/logout", "/profile/sign-out-everywhere")
 _TEST = ("/admin/integration/test", "/v1/admin/integration/test")
-_BROWSER_COOKIE = "roomsync_sign_in"
 _limited = LimitedLog(get_logger())
 
 
@@ -149,7 +148,7 @@ def _counted(deps: Deps, limit: Limit | None) -> Counted:
     person = anybody()
     if person is not None:
         return Counted(limit, account=f"account:{person.tenant}:{person.user}")
-    client, browser = client_group(request.remote_addr or ""), request.cookies.get(cookie_name(_BROWSER_COOKIE), "")
+    client, browser = client_group(request.remote_addr or ""), request.cookies.get(cookie_name(BROWSER_COOKIE), "")
     if not client:
         _limited.warning(
             "client_unknown", next="let the proxy set X-Forwarded-For; trust the addresses of proxies alone"

@@ -17,7 +17,7 @@ from services.portal.frame.problems import ProblemError, not_allowed, not_enable
 from shared.contracts.rows import IntegrationState, SessionRow, UserRow
 from shared.domain.hosts import is_loopback
 from shared.domain.identity import Mailbox
-from shared.domain.instants import HOUR_MS
+from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Right, may
 from shared.ports.registry import Registry
@@ -25,6 +25,8 @@ from shared.registry import tables
 
 LIFE_MS = 12 * HOUR_MS
 COOKIE = "roomsync_session"
+BROWSER_COOKIE = "roomsync_sign_in"
+"""Binds the answer of a provider to the browser that was sent there."""
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
 _TOKEN_BYTES = 32
@@ -54,7 +56,7 @@ def signed_in() -> Person:
     The person behind this request, whose organisation has this switched on.
 
     Raises:
-        ProblemError: 401 without a live session; 403 while their organisation has this switched off.
+        ProblemError: 401 without a live session; 409 while their organisation has this switched off.
     """
     person = member()
     tenant = tables.tenants(deps().engine.registry).get(person.tenant, "tenant")
@@ -101,10 +103,15 @@ def open_session(response: Response, tenant: str, user: str) -> None:
     row = SessionRow(user=user, csrf=secrets.token_urlsafe(_TOKEN_BYTES), epoch=person.session_epoch if person else 0)
     now_ms = deps().clock.now_ms()
     tables.sessions(registry).put(tenant, _name(cookie), row, not_after_ms=now_ms + LIFE_MS)
+    keep_cookie(response, COOKIE, cookie, LIFE_MS)
+
+
+def keep_cookie(response: Response, name: str, value: str, life_ms: int) -> None:
+    """Have the browser keep a cookie of ours, which no script reads and no other site's form sends."""
     response.set_cookie(
-        cookie_name(COOKIE),
-        cookie,
-        max_age=LIFE_MS // 1000,
+        cookie_name(name),
+        value,
+        max_age=life_ms // SECOND_MS,
         secure=is_secure(),
         httponly=True,
         samesite="Lax",

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import Person, cookie_name, is_secure
+from services.portal.frame.sessions import BROWSER_COOKIE, Person, cookie_name, keep_cookie
 from services.portal.sign_in.attempts import LIFE_MS, Purpose, SignIns
 from services.portal.sign_in.openid import OpenIdProvider
 from shared.domain.hosts import is_loopback
@@ -26,7 +26,6 @@ from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
 from shared.registry import tables
 
-BROWSER_COOKIE = "roomsync_sign_in"
 CALLBACK = "/auth/callback"
 
 
@@ -96,15 +95,7 @@ def leading_answer(departure: Departure) -> Response:
 
 def keep_browser(response: AnyResponse, browser: str) -> None:
     """Bind the answer that will come to the browser that gets `response`."""
-    response.set_cookie(
-        cookie_name(BROWSER_COOKIE),
-        browser,
-        max_age=LIFE_MS // 1000,
-        secure=is_secure(),
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
+    keep_cookie(response, BROWSER_COOKIE, browser, LIFE_MS)
 
 
 def callback_address(deps: Deps) -> str:

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
-from services.portal.frame.sessions import anybody, cookie_name, end_session, open_session
+from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name, end_session, open_session
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
-from services.portal.sign_in.departure import BROWSER_COOKIE, callback_address, keep_browser
+from services.portal.sign_in.departure import callback_address, keep_browser
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
 from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explain_refusal, provider_code
 from shared.contracts.rows import IntegrationState
