@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from cli.common.engine import connect_engine
+from cli.common.lines import print_fields
+from cli.common.mailboxes import list_tenants
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import RoomRow, TenantRow
 from shared.domain.identity import Provider
@@ -20,6 +21,11 @@ from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.registry.tables import directories, rooms, tenants
+
+_candidates_tenant = click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")
+_candidates_account = click.option(
+    "--account", required=True, help="The directory's id of the account, as `roomsync tenants candidates` names it."
+)
 
 
 @click.group()
@@ -102,18 +108,14 @@ def _check_whom(address: str, account: str) -> None:
 def list_candidates(as_json: bool) -> None:
     """List who signed in with an appointed address, and waits to be confirmed or refused."""
     with connect_engine() as (engine, _):
-        for tenant in dict.fromkeys(row.tenant for _, row in directories(engine.registry).scan(NOBODY)):
+        for tenant in list_tenants(engine.registry):
             for each in candidates(engine.registry, engine.keyring, tenant):
-                line = _described(tenant, each)
-                text = "  ".join(str(value) for value in line.values())
-                click.echo(msgspec.json.encode(line).decode() if as_json else text)
+                print_fields(_described(tenant, each), as_json=as_json)
 
 
 @command.command("confirm")
-@click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")
-@click.option(
-    "--account", required=True, help="The directory's id of the account, as `roomsync tenants candidates` names it."
-)
+@_candidates_tenant
+@_candidates_account
 def confirm_candidate(tenant: str, account: str) -> None:
     """Give a candidate the roles that were meant for their address."""
     with connect_engine() as (engine, _):
@@ -125,10 +127,8 @@ def confirm_candidate(tenant: str, account: str) -> None:
 
 
 @command.command("refuse")
-@click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")
-@click.option(
-    "--account", required=True, help="The directory's id of the account, as `roomsync tenants candidates` names it."
-)
+@_candidates_tenant
+@_candidates_account
 def refuse_candidate(tenant: str, account: str) -> None:
     """Refuse a candidate; the appointment goes on waiting for somebody else with its address."""
     with connect_engine() as (engine, _):
@@ -208,8 +208,7 @@ def list_(as_json: bool) -> None:
                 "state": tenant.integration,
                 "rooms": count,
             }
-            text = "  ".join(str(value) for value in line.values())
-            click.echo(msgspec.json.encode(line).decode() if as_json else text)
+            print_fields(line, as_json=as_json)
 
 
 def _read_rooms(path: Path) -> list[RoomRow]:

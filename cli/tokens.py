@@ -7,6 +7,7 @@ import msgspec
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
+from cli.common.lines import print_fields
 from cli.tenants import read_organisation
 from shared.domain.instants import to_rfc3339
 from shared.errors import RefusedError
@@ -50,8 +51,7 @@ def list_(tenant: str, as_json: bool) -> int:
     with connect_engine() as (engine, _):
         read_organisation(engine.registry, tenant)
         for each in live_tokens(engine.registry, tenant):
-            line = {"name": name_of(each), "made": to_rfc3339(each.made_at_ms)}
-            click.echo(msgspec.json.encode(line).decode() if as_json else "  ".join(line.values()))
+            print_fields({"name": name_of(each), "made": to_rfc3339(each.made_at_ms)}, as_json=as_json)
     return 0
 
 
