@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from cli.main import roomsync
+from tests.support.commands import Ran, Run, run_roomsync, set_alone
 from tests.support.spoilt_log import Poisoned
-
-
-@dataclass
-class Ran:
-    """What a command did."""
-
-    code: int
-    out: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Run = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -47,17 +27,10 @@ def healthy(tmp_path: Path) -> Iterator[Poisoned]:
 
 @pytest.fixture
 def run(office: Poisoned, monkeypatch: pytest.MonkeyPatch) -> Run:
-    for name in list(os.environ):
-        if name.startswith("ROOMSYNC_"):
-            monkeypatch.delenv(name)
-    for name, value in office.environ().items():
-        monkeypatch.setenv(name, value)
+    set_alone(monkeypatch, office.environ())
 
     def run(*arguments: str) -> Ran:
         office.tell_clock()
-        result = CliRunner().invoke(roomsync, arguments, standalone_mode=False)
-        if result.exception is not None:
-            raise result.exception
-        return Ran(result.return_value or 0, result.stdout)
+        return run_roomsync(*arguments)
 
     return run

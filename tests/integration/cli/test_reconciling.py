@@ -15,7 +15,7 @@ from shared.contracts.command import Reconcile
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS
 from shared.errors import RetryableError
-from tests.integration.cli.conftest import Run
+from tests.support.commands import Run
 from tests.support.office import AARE, START_MS
 from tests.support.spoilt_log import Poisoned
 

@@ -7,14 +7,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from cli.keys import count_key_uses
 from cli.main import main, roomsync
@@ -34,56 +30,22 @@ from shared.ports.log import NewRecord, StateChange
 from shared.registry.tables import consents
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
+from tests.support.commands import Ran, Run, set_alone
 
 NEW, OLD = new_key(), new_key()
 FINDING, USAGE, UNREACHABLE = 1, 2, 3
 
 
-@dataclass
-class Ran:
-    code: int
-    out: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    for name in list(os.environ):
-        if name.startswith("ROOMSYNC_"):
-            monkeypatch.delenv(name)
     ours = {
         "ROOMSYNC_HOME": str(tmp_path / "home"),
         "ROOMSYNC_MASTER_KEY": f"{NEW},{OLD}",
         "ROOMSYNC_RECEIVER_PORT": "0",
     }
     ours |= {"ROOMSYNC_PORTAL_PORT": "0", "ROOMSYNC_SIMULATOR_PORT": "0"}
-    for name, value in ours.items():
-        monkeypatch.setenv(name, value)
+    set_alone(monkeypatch, ours)
     return ours
-
-
-@pytest.fixture
-def run(environ: dict[str, str]) -> Run:
-    def run(*arguments: str) -> Ran:
-        result = CliRunner().invoke(roomsync, arguments, standalone_mode=False)
-        if result.exception is not None:
-            raise result.exception
-        return Ran(result.return_value or 0, result.stdout)
-
-    return run
-
-
-@pytest.fixture
-def engine(environ: dict[str, str]) -> Iterator[Engine]:
-    engine = open_engine(load(environ))
-    yield engine
-    engine.close()
 
 
 def appended(engine: Engine, *values: bytes | None, topic: str = "room-rejections") -> None:

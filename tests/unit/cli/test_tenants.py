@@ -2,73 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import click
 import pytest
-from click.testing import CliRunner
 
-from cli.main import roomsync
 from shared.contracts.rows import TenantRow, UserRow
-from shared.crypto.master import new_key
 from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
 from shared.organisations.people import account_appointment_id, appointment_id, user_id
 from shared.ports.engine import Engine
 from shared.registry import tables
-from shared.runtime.settings import load
-from shared.runtime.wiring import open_engine
+from tests.support.commands import Run
 
 DIRECTORY = "11111111-2222-3333-4444-555555555555"
 ACCOUNT = "aaaaaaaa-2222-3333-4444-bbbbbbbbbbbb"
 ADMIN = ("tenants", "admin", "--provider", "microsoft", "--directory", DIRECTORY)
-
-
-@dataclass
-class Ran:
-    code: int
-    out: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    for name in list(os.environ):
-        if name.startswith("ROOMSYNC_"):
-            monkeypatch.delenv(name)
-    ours = {"ROOMSYNC_HOME": str(tmp_path / "home"), "ROOMSYNC_MASTER_KEY": new_key()}
-    for name, value in ours.items():
-        monkeypatch.setenv(name, value)
-    return ours
-
-
-@pytest.fixture
-def run(environ: dict[str, str]) -> Run:
-    def run(*arguments: str) -> Ran:
-        result = CliRunner().invoke(roomsync, arguments, standalone_mode=False)
-        if result.exception is not None:
-            raise result.exception
-        return Ran(result.return_value or 0, result.stdout)
-
-    return run
-
-
-@pytest.fixture
-def engine(environ: dict[str, str]) -> Iterator[Engine]:
-    engine = open_engine(load(environ))
-    yield engine
-    engine.close()
 
 
 def known(engine: Engine) -> tuple[str, TenantRow]:

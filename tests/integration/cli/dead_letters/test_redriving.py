@@ -12,7 +12,7 @@ from shared.contracts.command import Reconcile, TakeRoom
 from shared.contracts.rows import TakeRow, TakeState
 from shared.errors import RetryableError
 from shared.registry import tables
-from tests.integration.cli.conftest import Run
+from tests.support.commands import Run
 from tests.support.office import AARE, BIRS, PausedPool
 from tests.support.spoilt_log import Poisoned
 

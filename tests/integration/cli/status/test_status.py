@@ -13,7 +13,7 @@ from cli.status.gather import find_hung_threads, gather_facts
 from shared.errors import RetryableError
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import load
-from tests.integration.cli.conftest import Run
+from tests.support.commands import Run
 from tests.support.office import AARE
 from tests.support.spoilt_log import Poisoned
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +15,6 @@ from tests.support.office import AARE, BIRS, Office
 FAR_S = 300
 SAVED_S = 61
 """After that, the position moves on even when nothing else is committed."""
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """Connected, with a meeting whose room has declined."""
-    office = Office(tmp_path)
-    office.connect()
-    office.calendar.book(**{AARE: "declined"})
-    office.hint()
-    office.settle()
-    return office
 
 
 def take(office: Office) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,17 +18,6 @@ from shared.grants.oauth import Lost
 from tests.support.office import AARE, ADA, GRANTED, START_MS, Office
 
 DAY_S = 24 * 3600
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """Connected, with a meeting whose room has declined."""
-    office = Office(tmp_path)
-    office.connect()
-    office.calendar.book(**{AARE: "declined"})
-    office.hint()
-    office.settle()
-    return office
 
 
 def latest(office: Office) -> dict[bytes, bytes]:
