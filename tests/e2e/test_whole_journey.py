@@ -203,6 +203,8 @@ def _connected_by_their_own_choice(journey: Journey) -> None:
     page.wait_for_url(lambda url: not url.endswith(("/welcome", "/profile/connect")))
     journey.allows(page, "ben")
     eventually(lambda: journey.connection("ben") == "connected", "Ben's calendar has been read")
+    expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "true")  # and the page has followed by itself
+    expect(page.locator(".badge").first).to_contain_text("Connected")
     assert [each["user"] for each in journey.subscriptions()] == [journey.ids["ben"]]
     assert journey.connection("ada") == "none"
 

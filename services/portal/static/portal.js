@@ -302,11 +302,13 @@
     else told(card, await problem(answer));
   });
 
-  // Until the first sync is through, ask how far it is; then show the page anew.
+  // Until the first sync is through, ask how far it is; then show the page anew, unless the person is on their way elsewhere.
+  let leaving = false;
+  addEventListener("beforeunload", () => (leaving = true));
   const watch = async () => {
     if (!["connecting", "first-sync"].includes(body.dataset.connection)) return;
     const answer = await fetch("/v1/me").catch(() => null);
-    if (answer?.ok && (await answer.json()).connection.state !== body.dataset.connection) return location.reload();
+    if (!leaving && answer?.ok && (await answer.json()).connection.state !== body.dataset.connection) return location.reload();
     setTimeout(watch, 2000);
   };
 

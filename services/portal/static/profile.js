@@ -4,9 +4,12 @@
 (() => {
   const shown = document.querySelector("[data-stage]");
   if (!shown) return;
+  // Loading this page anew would call back a person who has just followed a link.
+  let leaving = false;
+  addEventListener("beforeunload", () => (leaving = true));
   const look = async () => {
     const answer = await fetch("/v1/me/calendar", { credentials: "same-origin" }).catch(() => null);
-    if (answer?.ok && (await answer.json()).state !== shown.dataset.stage) return location.assign("/profile");
+    if (!leaving && answer?.ok && (await answer.json()).state !== shown.dataset.stage) return location.assign("/profile");
     setTimeout(look, 1500);
   };
   setTimeout(look, 1500);
