@@ -108,9 +108,13 @@ class System:
         told = self.published()
         return len(told) == len(set(told)) <= self.declined()
 
-    def calendar_calls(self) -> int:
-        """How often the providers' calendars were asked for anything so far."""
-        return sum("/events" in str(each) or "/calendarView" in str(each) for each in self.simulator.listed("requests"))
+    def calendar_calls(self) -> list[str]:
+        """What the providers' calendars were asked for so far."""
+        return [
+            said
+            for each in self.simulator.listed("requests")
+            if "/events" in (said := str(each)) or "/calendarView" in said
+        ]
 
     def hints(self) -> list[str]:
         """Subscription or channel id of every hint in the log."""
@@ -141,13 +145,13 @@ def eventually(holds: Callable[[], object], *, within_s: float = SETTLED_S, ever
         time.sleep(every_s)
 
 
-def once_quiet(count: Callable[[], int], *, for_s: float = 3.0) -> int:
-    """Poll until the count has stood still for a while (an echo look comes after two seconds); returns it."""
-    stands, since_s = count(), time.monotonic()
+def once_quiet(listed: Callable[[], list[str]], *, for_s: float = 3.0) -> list[str]:
+    """Poll until the list has not grown for a while (an echo look comes after two seconds); returns it."""
+    stands, since_s = listed(), time.monotonic()
 
     def still() -> bool:
         nonlocal stands, since_s
-        if (now := count()) != stands:
+        if (now := listed()) != stands:
             stands, since_s = now, time.monotonic()
         return time.monotonic() - since_s > for_s
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.outages.system import System, eventually, once_quiet
 
-pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [pytest.mark.kafka, pytest.mark.alone, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 def shown(system: System) -> dict[str, str] | None:
@@ -36,13 +36,15 @@ def test_without_the_views_declines_are_told_and_pages_say_that_they_are_being_r
 @pytest.mark.proves("D4")
 def test_without_the_registry_no_look_begins_and_the_hints_wait(system: System) -> None:
     eventually(system.all_published)
-    calls = once_quiet(system.calendar_calls)
     told, hints = len(system.published()), len(system.hints())
     system.servers.registry.kill()
     try:
+        calls = once_quiet(
+            system.calendar_calls
+        )  # a look that had begun may end: what an earlier gap made due, for one
         titles = system.refused_meetings(2)
         eventually(lambda: len(system.hints()) >= hints + len(titles))  # each was booked, and each was declined
-        assert once_quiet(system.calendar_calls) == calls
+        assert once_quiet(system.calendar_calls)[len(calls) :] == []
         assert len(system.published()) == told
     finally:
         system.servers.registry.restart()
