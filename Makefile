@@ -56,7 +56,7 @@ bench: setup ## the figures of docs/figures.md, measured here
 
 chaos: setup ## the long campaign: kills at random instants, each guard left out once, 20,000 histories; seeds printed (ROUNDS=200)
 	ROOMSYNC_HISTORIES=20000 $(BIN)/python -m pytest tests/property/services/room_status/test_truth.py
-	ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
+	ROOMSYNC_CHAOS_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
 
 abuse: setup ## hostile clients of the doors, at the size of a release; figures printed
 	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest tests/integration/services/webhook_receiver tests/integration/services/portal/frame/test_limits.py tests/integration/services/portal/my_calendar/test_grants.py -m "not kafka" -s $(ARGS)
