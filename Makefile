@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 4# more than cores: most tests wait for a process of theirs most of the time
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
-.PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos abuse plants fmt capabilities kafka missing clean
+.PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos contents abuse plants fmt capabilities kafka missing clean
 
 help: ## each task and its sentence
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench: setup ## the figures of docs/figures.md, measured here
 chaos: setup ## the long campaign: kills at random instants, each guard left out once, 20,000 histories; seeds printed (ROUNDS=200)
 	ROOMSYNC_HISTORIES=20000 $(BIN)/python -m pytest tests/property/services/room_status/test_truth.py
 	ROOMSYNC_CHAOS_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
+
+contents: setup ## lists what Python installs in each image (SBOM, CycloneDX) into build/contents
+	$(BIN)/python -m deploy.images.contents build/contents
 
 abuse: setup ## hostile clients of the doors, at the size of a release; figures printed
 	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest tests/integration/services/webhook_receiver tests/integration/services/portal/frame/test_limits.py tests/integration/services/portal/my_calendar/test_grants.py -m "not kafka" -s $(ARGS)

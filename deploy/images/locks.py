@@ -56,6 +56,12 @@ def closure(wanted: Iterable[Requirement]) -> set[NormalizedName]:
     return {name for name, _ in seen}
 
 
+def read_lock(text: str) -> dict[NormalizedName, str]:
+    """Split a lock in pip's form: each pinned name with its whole entry, `name==version` and its hashes."""
+    entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
+    return {canonicalize_name(entry.split("==")[0].split("[")[0].strip()): entry for entry in entries if "==" in entry}
+
+
 def main() -> int:
     """Write the locks; with `--check`, name the stale ones and return 1."""
     stale = [name for name, text in locks().items() if not (HERE / name).exists() or (HERE / name).read_text() != text]
@@ -68,10 +74,7 @@ def main() -> int:
 
 
 def _cut(names: set[NormalizedName]) -> str:
-    entries = re.split(r"^(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)
-    pinned = {
-        canonicalize_name(entry.split("==")[0].split("[")[0].strip()): entry for entry in entries if "==" in entry
-    }
+    pinned = read_lock((ROOT / "requirements.lock").read_text())
     missing = names - pinned.keys()
     if missing:
         message = f"not in requirements.lock: {', '.join(sorted(missing))}; lock again, then `make setup`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from cli.run import SERVICES
 from deploy.images import alive
+from deploy.images.contents import LOCK_OF, list_contents
 from deploy.images.locks import HERE, locks
 
 DOCKERFILE = (HERE / "Dockerfile").read_text()
@@ -46,6 +48,24 @@ def test_the_receivers_lock_has_no_provider_sdk() -> None:
     assert not [sdk for sdk in SDKS if sdk in locks()["receiver.lock"]]
     assert "msgraph-sdk==" in locks()["services.lock"]
     assert "pytest" not in locks()["services.lock"]
+
+
+def test_an_images_contents_name_every_package_of_its_lock_with_its_hashes() -> None:
+    assert set(LOCK_OF) == {name for name in stages() if name not in {"build", "base", "services"}}
+    for image, lock in LOCK_OF.items():
+        listed = json.loads(list_contents(image))
+        assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.6")
+        found = {
+            one["purl"].removeprefix("pkg:pypi/"): sorted(each["content"] for each in one["hashes"])
+            for one in listed["components"]
+        }
+        pins = re.split(r"^(?=\S+==)", locks()[lock], flags=re.MULTILINE)[1:]
+        assert found == {
+            re.sub(r"\[.*\]", "", pin.split()[0].split(";")[0]).replace("==", "@"): sorted(
+                re.findall(r"sha256:([0-9a-f]{64})", pin)
+            )
+            for pin in pins
+        }
 
 
 @pytest.mark.parametrize("service", SERVICES)
