@@ -158,6 +158,32 @@ def observe(
     ]
 
 
+def changed_meetings(
+    before: References, after: References, meetings: Collection[str], *, keys: TenantKeys
+) -> tuple[str, ...]:
+    """
+    Say of which meetings this mailbox shows something else than it did: another role, organiser, date, room or answer.
+
+    A person's answer, a title or a reminder changes an event and nothing that is observed of it.
+
+    Args:
+        before: The references that the last committed observations were made from.
+        after: What they are now, under the same window.
+        meetings: Pseudonyms; of others nothing is said.
+        keys: Of the tenant.
+    """
+    said, says = _said(before, meetings, keys), _said(after, meetings, keys)
+    return tuple(meeting for meeting in meetings if said[meeting] != says[meeting])
+
+
+def _said(references: References, meetings: Collection[str], keys: TenantKeys) -> dict[str, CopyObservation]:
+    """What the mailbox says of each meeting, leaving out who says it and when."""
+    observations = observe(
+        references, meetings, provider="", mailbox="", keys=keys, now_ms=0, baseline=False, window=Window(0, 0)
+    )
+    return {one.meeting: one for one in observations}
+
+
 def _role(parts: Collection[EventReference], *, left: bool) -> CopyRole:
     """An absent meeting shows nothing to tell its organiser by; what was kept of it when the mailbox left does."""
     organizes = any(part.is_organizer for part in parts) or (left and not parts)

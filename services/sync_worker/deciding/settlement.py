@@ -14,7 +14,16 @@ from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.parking import ParkedMeeting, park, with_parked_as_before
 from services.sync_worker.deciding.pieces import CommitPart, fit_together, meeting_parts
-from services.sync_worker.deciding.references import blind, meeting_of, merge, observe, organized_meetings, withdraw
+from services.sync_worker.deciding.references import (
+    Merge,
+    blind,
+    changed_meetings,
+    meeting_of,
+    merge,
+    observe,
+    organized_meetings,
+    withdraw,
+)
 from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, state_change
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
@@ -125,10 +134,10 @@ def _looked(
         held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
     owed = job.state.owed
-    unseen = organized_meetings(merged.references) if held.state.blind else set[str]()
     seen = observe(
-        merged.references, {*merged.meetings, *owed, *unseen}, provider=state.provider, mailbox=job.mailbox.id, keys=keys,
-        now_ms=began_ms, baseline=not state.baseline_done, window=window, left=leave_out_ended(kept, now_ms).keys(),
+        merged.references, _meetings_to_observe(held, outcome, merged, keys), provider=state.provider,
+        mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done, window=window,
+        left=leave_out_ended(kept, now_ms).keys(),
     )  # fmt: skip
     changes = {
         event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
@@ -167,6 +176,22 @@ def _looked(
         after = msgspec.structs.replace(after, cursor="")  # an increment would not bring what was not written
     last = mailbox_part(job.mailbox, after, keys).add(changes=[left_change(job.mailbox, {}, keys)] if kept else [])
     return Settled([*parts, last], after, references, left=KeptMeetings({}, keys.era) if kept else None, parked=parked)
+
+
+def _meetings_to_observe(held: TrackedMailbox, outcome: Outcome, merged: Merge, keys: TenantKeys) -> set[str]:
+    """
+    Choose the meetings of which this mailbox says something else than it did.
+
+    A full look moves the window, and a baseline says everything once: their meetings are observed whatever they show. So are
+    those that somebody asked for (`owed`), since the second look that confirms a decline has to say the same once more, and
+    those whose copies were blind.
+    """
+    whole = outcome.look is None or outcome.look.full or not outcome.state.baseline_done
+    changed = (
+        merged.meetings if whole else changed_meetings(held.references, merged.references, merged.meetings, keys=keys)
+    )
+    unseen = organized_meetings(merged.references) if held.state.blind else set[str]()
+    return {*changed, *outcome.job.state.owed, *unseen}
 
 
 def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
