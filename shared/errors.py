@@ -28,6 +28,26 @@ class MalformedRecordError(RoomsyncError):
     """No reading of these bytes can succeed: dead-letter them with reason and origin, then move on."""
 
 
+class RowRefusedError(MalformedRecordError):
+    """A row of the registry is not what was written in its place. Others are read; the operator runs `roomsync doctor`."""
+
+    def __init__(self, table: str, tenant: str, row: str, why: str) -> None:
+        """
+        Keep which row it is.
+
+        Args:
+            table: Its table.
+            tenant: Whose it is.
+            row: Its id.
+            why: What is wrong with it: "it is bound to no place".
+        """
+        super().__init__(
+            f"the row {table}/{tenant}/{row} of the registry is refused: {why}; somebody wrote to the store beside us:"
+            " `roomsync doctor` lists such rows"
+        )
+        self.place = (table, tenant, row)
+
+
 class NewerRecordError(RoomsyncError):
     """A newer version of roomsync wrote this record: this process must end, and be replaced by that version."""
 

@@ -28,6 +28,11 @@ def list_tenants(registry: Registry) -> Iterator[str]:
     yield from sorted({row.tenant for _, row in directories(registry).scan(NOBODY)})
 
 
+def list_readable_tenants(registry: Registry) -> list[str]:
+    """Return the ids of all tenants whose row can be read, once, sorted: what is refused is for `roomsync doctor` to say."""
+    return sorted({row.tenant for _, row in directories(registry).scan_readable(NOBODY, lambda _: None)})
+
+
 def read_grants(registry: Registry) -> Iterator[GrantedMailbox]:
     """Yield every person's grant, whatever its state. Raises StoreUnavailableError."""
     for tenant in list_tenants(registry):

@@ -13,6 +13,7 @@ from shared.contracts.erasure import Erasure, KeyClass
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
 from shared.errors import ConflictError, MalformedRecordError
+from shared.organisations.audit_chain import read_chain
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
 from shared.ports.holdings import StoredRow, WholeKeyring, WholeRegistry
@@ -77,6 +78,7 @@ def read_current_state(
             for tenant, erasure in erasures
             if erasure.key_class is KeyClass.DATA and erasure.era == backup.eras.get(tenant, Eras()).data
         },
+        chains={tenant: read_chain(engine.registry, tenant)[0] for tenant in backup.eras},
         taken_back=find_disconnected(engine.log, made_at_ms),
     )
 

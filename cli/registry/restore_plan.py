@@ -10,9 +10,20 @@ import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.contracts.erasure import KeyClass
-from shared.contracts.rows import ConsentRow, ConsentState, DirectoryRow, IntegrationState, RoomRow, TenantRow, UserRow
+from shared.contracts.rows import (
+    AuditRow,
+    ConsentRow,
+    ConsentState,
+    DirectoryRow,
+    IntegrationState,
+    RoomRow,
+    TenantRow,
+    UserRow,
+)
 from shared.domain.keys import TenantKeys
 from shared.grants.sleep import SLEEP_MS
+from shared.organisations.audit_chain import digest_of, number_of
+from shared.organisations.audit_check import Chain, Entry, fitting_numbers
 from shared.ports.holdings import StoredRow
 from shared.registry import tables
 from shared.runtime.archive import Eras
@@ -20,6 +31,7 @@ from shared.runtime.archive import Eras
 PAST, SIGNED_OUT, NO_CONSENT_KEY, NO_DATA_KEY = (
     "past their deadline", "never brought back", "their consent key is gone", "their data keys are gone"
 )  # fmt: skip
+OTHER_CHAIN = "not of the chain that stands here"
 TAKEN_BACK, ENROLLED_ANEW, UNKNOWN = (
     "disconnected since", "their organisation was enrolled anew since", "of a table unknown here, with a key gone"
 )  # fmt: skip
@@ -38,6 +50,8 @@ class CurrentState:
     """`provider:directory` → the tenant it is today."""
     data_erased_ms: Mapping[str, int] = field(default_factory=dict)
     """Tenant → when its data keys were destroyed, by the record of it."""
+    chains: Mapping[str, Chain] = field(default_factory=dict)
+    """Tenant → the chain of administrators' acts that stands."""
     taken_back: Collection[tuple[str, str]] = ()
     """Tenant and mailbox of everybody who disconnected after the backup was made."""
 
@@ -53,6 +67,8 @@ class RestorePlan:
     """Table and what was done to the row → how many."""
     anew: set[str] = field(default_factory=set)
     """Tenants of the backup whose organisation is another tenant today."""
+    fitting: dict[str, set[int]] = field(default_factory=dict)
+    """Tenant → numbers of administrators' acts that continue the chain that stands, where one stands."""
 
 
 def plan_restore(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], current: CurrentState) -> RestorePlan:
@@ -65,8 +81,9 @@ def plan_restore(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], curre
     found = RestorePlan()
     rows = sorted(rows, key=lambda row: row.table == tables.directories.name)
     found.anew = {tenant for row in rows if (tenant := _another_tenant(row, current))}
+    found.fitting = _find_fitting(rows, current)
     for row in rows:
-        reason = _find_refusal(row, backed_up.get(row.tenant, Eras()), current, found.anew)
+        reason = _find_refusal(row, backed_up.get(row.tenant, Eras()), current, found)
         if reason:
             found.dropped[row.table, reason] += 1
         else:
@@ -82,20 +99,37 @@ def _another_tenant(row: StoredRow, current: CurrentState) -> str:
     return tenant if current.directories.get(row.row, tenant) != tenant else ""
 
 
-def _find_refusal(row: StoredRow, then: Eras, current: CurrentState, anew: Collection[str]) -> str:
+def _find_fitting(rows: Iterable[StoredRow], current: CurrentState) -> dict[str, set[int]]:
+    offered: dict[str, dict[int, Entry]] = {}
+    for row in rows:
+        if row.table == tables.audit.name and (number := number_of(row.row)):
+            entry = Entry(read_json(row.value, AuditRow), digest_of(row.row, row.value))
+            offered.setdefault(row.tenant, {})[number] = entry
+    standing = ((tenant, chain) for tenant, chain in current.chains.items() if chain.head or chain.head_refused)
+    return {tenant: fitting_numbers(chain, offered.get(tenant, {})) for tenant, chain in standing}
+
+
+def _find_refusal(row: StoredRow, then: Eras, current: CurrentState, found: RestorePlan) -> str:
     """Why the row does not come back; "" if it does."""
     if row.not_after_ms is not None and row.not_after_ms <= current.now_ms:
         return PAST
     if not is_restored(row.table):
         return SIGNED_OUT
     tenant = read_json(row.value, DirectoryRow).tenant if row.table == tables.directories.name else row.tenant
-    if tenant in anew:
+    if tenant in found.anew:
         return ENROLLED_ANEW
     if row.table == tables.consents.name and (row.tenant, row.row) in current.taken_back:
         return TAKEN_BACK
+    if row.table == tables.audit.name and _is_of_another_chain(row, current, found):
+        return OTHER_CHAIN
     return _find_missing_key(
         row, data=_is_data_key_gone(row.tenant, then, current), consent=_is_consent_key_gone(row.tenant, then, current)
     )
+
+
+def _is_of_another_chain(row: StoredRow, current: CurrentState, found: RestorePlan) -> bool:
+    number, fits = number_of(row.row), found.fitting.get(row.tenant)
+    return bool(number) and fits is not None and number not in fits | current.chains[row.tenant].entries.keys()
 
 
 def is_restored(table: str) -> bool:

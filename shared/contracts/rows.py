@@ -228,7 +228,7 @@ class ServiceTokensRow(_Row, frozen=True):
 
 
 class AuditRow(_Row, frozen=True):
-    """What an administrator did. Table `audit`, id sorts by time; kept a year."""
+    """What an administrator did. Table `audit`, id = number in the chain (`shared.organisations.audit_chain`); kept a year."""
 
     at_ms: int
     user: str
@@ -237,6 +237,20 @@ class AuditRow(_Row, frozen=True):
     about: str = ""
     """An id of ours (a room, a user), never a name or address."""
     outcome: str = "done"
+    before: str = ""
+    """Digest of the row before it in the chain; "" for a row that begins one, and for those of version 0.1.0."""
+    before_at_ms: int = 0
+    """When that act was done: tells a row that has ended its time from one that was taken away."""
+
+
+class AuditHeadRow(_Row, frozen=True):
+    """How far the chain of an organisation's `audit` reaches. Table `audit-heads`, id the word `head`."""
+
+    number: int
+    digest: str
+    """Of the row at that number; "" where the next one begins a chain."""
+    at_ms: int = 0
+    """When that act was done."""
 
 
 class EndingRow(_Row, frozen=True):

@@ -16,10 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
+from shared.contracts.envelope import read_json
 from shared.crypto.master import MasterKeys
-from shared.errors import ConfigurationError, ConflictError, MalformedRecordError
+from shared.errors import ConfigurationError, ConflictError, MalformedRecordError, RowRefusedError
 from shared.ports.holdings import StoredRow
 from shared.ports.registry import Registry, Versioned
+from shared.registry.tables import BY_NAME, may_be_unbound
 
 R = TypeVar("R", bound="EngineRegistry")
 
@@ -37,7 +39,7 @@ class EngineRegistry(Registry, Protocol):
 
 
 class BoundRegistry:
-    """See `shared.ports.registry.Registry`. Reading raises MalformedRecordError for a row that is not what was written there."""
+    """See `shared.ports.registry.Registry`. Reading raises RowRefusedError for a row that is not what was written there."""
 
     def __init__(
         self, registry: EngineRegistry, keys: Mapping[str, bytes], current: str, *, refuse_unbound: bool = False
@@ -80,9 +82,13 @@ class BoundRegistry:
         self._registry.delete(table, tenant, row)
 
     def scan(self, table: str, tenant: str) -> Iterator[tuple[str, Versioned]]:
-        """All live rows of the table for this tenant, by row id."""
-        for row, found in self._registry.scan(table, tenant):
-            yield row, Versioned(self._plain(table, tenant, row, found.value), found.version)
+        """All live rows of the table for this tenant, by row id. After one that is refused, the next can be asked for."""
+
+        def read(stored: tuple[str, Versioned]) -> tuple[str, Versioned]:
+            row, found = stored
+            return row, Versioned(self._plain(table, tenant, row, found.value), found.version)
+
+        return map(read, self._registry.scan(table, tenant))  # a generator would end with the first one refused
 
     def everything(self) -> Sequence[StoredRow]:
         """All live rows of all tables and tenants, in order."""
@@ -96,10 +102,22 @@ class BoundRegistry:
         found = []
         for each in self._registry.everything():
             try:
-                self._plain(each.table, each.tenant, each.row, each.value)
+                plain = self._plain(each.table, each.tenant, each.row, each.value)
+                if each.table in BY_NAME:
+                    read_json(plain, BY_NAME[each.table].row)
             except MalformedRecordError as error:
                 found.append((each.table, each.tenant, each.row, str(error)))
         return found
+
+    def namesakes(self) -> dict[str, int]:
+        """Names of keys of the ring that are not the keys of those names that bound rows, and how many rows say so."""
+        fits: dict[str, list[bool]] = {}
+        for each in self._registry.everything():
+            mark = _BOUND.search(each.value[-_LONGEST:])
+            name = mark[2].decode() if mark else ""
+            if name in self._keys:
+                fits.setdefault(name, []).append(self._is_read(each))
+        return {name: len(rows) for name, rows in fits.items() if len(rows) > 1 and not any(rows)}
 
     def rebind(self) -> int:
         """Bind every row with the current key, and return how many were not. One that changes meanwhile is bound by that."""
@@ -129,11 +147,18 @@ class BoundRegistry:
         separator = b"," if value != b"{}" else b""
         return value[:-1] + separator + b'"~":"' + self._current.encode() + b"." + mac + b'"}'
 
+    def _is_read(self, each: StoredRow) -> bool:
+        try:
+            self._plain(each.table, each.tenant, each.row, each.value)
+        except RowRefusedError:
+            return False
+        return True
+
     def _plain(self, table: str, tenant: str, row: str, value: bytes) -> bytes:
         mark = _BOUND.search(value, max(len(value) - _LONGEST, 0))
         if mark is None:
-            if self._refuse_unbound:
-                raise _refused(table, tenant, row, "it is bound to no place")
+            if self._refuse_unbound or not may_be_unbound(table, row):
+                raise RowRefusedError(table, tenant, row, "it is bound to no place")
             return value
         plain = value[: mark.start()] + b"}"
         key = self._keys.get(mark[2].decode())
@@ -144,7 +169,7 @@ class BoundRegistry:
             )
             raise ConfigurationError(message)
         if not hmac.compare_digest(_mac(key, table, tenant, row, plain), mark[3]):
-            raise _refused(table, tenant, row, "it was written for another place, or altered since")
+            raise RowRefusedError(table, tenant, row, "it was written for another place, or altered since")
         return plain
 
 
@@ -159,11 +184,3 @@ def _mac(key: bytes, *parts: str | bytes) -> bytes:
     raw = [part.encode() if isinstance(part, str) else part for part in parts]
     text = b"".join(len(part).to_bytes(8, "big") + part for part in raw)
     return base64.urlsafe_b64encode(hmac.digest(key, text, sha256)).rstrip(b"=")
-
-
-def _refused(table: str, tenant: str, row: str, why: str) -> MalformedRecordError:
-    message = (
-        f"the row {table}/{tenant}/{row} of the registry is refused: {why}; somebody wrote to the store beside us:"
-        " `roomsync doctor` lists such rows"
-    )
-    return MalformedRecordError(message)

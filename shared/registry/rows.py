@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from shared.contracts.envelope import read_json
-from shared.errors import ConflictError
-from shared.ports.registry import Registry
+from shared.errors import ConflictError, MalformedRecordError, RowRefusedError
+from shared.ports.registry import Registry, Versioned
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -20,7 +20,7 @@ class Rows(Generic[T]):
     """
     The rows of one table. Every method raises StoreUnavailableError when the store cannot be reached.
 
-    Reading raises MalformedRecordError when a stored row is not a `kind`.
+    Reading raises RowRefusedError when a stored row is not a `kind`, or not what was written in its place.
     """
 
     def __init__(self, registry: Registry, name: str, kind: type[T]) -> None:
@@ -31,7 +31,7 @@ class Rows(Generic[T]):
     def get(self, tenant: str, row_id: str) -> T | None:
         """The row; None when absent or past its deadline."""
         found = self._registry.get(self.name, tenant, row_id)
-        return None if found is None else read_json(found.value, self._kind)
+        return None if found is None else self._read(tenant, row_id, found)
 
     def put(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> None:
         """Write the row, whatever stands there; from `not_after_ms` on it is refused at read."""
@@ -52,7 +52,27 @@ class Rows(Generic[T]):
     def scan(self, tenant: str) -> Iterator[tuple[str, T]]:
         """All live rows of the tenant, by row id."""
         for row_id, found in self._registry.scan(self.name, tenant):
-            yield row_id, read_json(found.value, self._kind)
+            yield row_id, self._read(tenant, row_id, found)
+
+    def scan_readable(self, tenant: str, refuse: Callable[[RowRefusedError], None]) -> Iterator[tuple[str, T]]:
+        """
+        All live rows of the tenant that can be read, by row id.
+
+        Args:
+            tenant: Whose.
+            refuse: Is told of each row that is refused; the others follow.
+        """
+        stored = self._registry.scan(self.name, tenant)
+        while True:
+            try:
+                row_id, found = next(stored)
+                row = self._read(tenant, row_id, found)
+            except StopIteration:
+                return
+            except RowRefusedError as error:
+                refuse(error)
+                continue
+            yield row_id, row
 
     def change(
         self,
@@ -79,7 +99,7 @@ class Rows(Generic[T]):
         """
         for _ in range(_MAX_TRIES):
             found = self._registry.get(self.name, tenant, row_id)
-            before = None if found is None else read_json(found.value, self._kind)
+            before = None if found is None else self._read(tenant, row_id, found)
             after = decide(before)
             if after is None or after == before:
                 return before
@@ -94,3 +114,9 @@ class Rows(Generic[T]):
             return after
         message = f"{self.name}/{row_id}: lost {_MAX_TRIES} compare-and-sets in a row; try again"
         raise ConflictError(message)
+
+    def _read(self, tenant: str, row_id: str, found: Versioned) -> T:
+        try:
+            return read_json(found.value, self._kind)
+        except MalformedRecordError as error:
+            raise RowRefusedError(self.name, tenant, row_id, f"it cannot be read ({error})") from error

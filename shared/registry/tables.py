@@ -12,6 +12,7 @@ from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import (
     AppointmentRow,
     AttendanceRow,
+    AuditHeadRow,
     AuditRow,
     BookingRow,
     ConsentRow,
@@ -56,6 +57,8 @@ class Table(Generic[T]):
     """Rows that are kept although their key is destroyed; None: none."""
     restored: bool = True
     """Whether a restore or an import brings rows back."""
+    bound_ids: str | None = None
+    """How the ids of rows begin that no version has written unbound (`shared.engines.bound_registry`); None: of none."""
 
     def __call__(self, registry: Registry) -> Rows[T]:
         """The rows that `registry` keeps in this table."""
@@ -113,7 +116,18 @@ appointments = Table(
     sealed_by=KeyClass.CONSENT,
 )
 rooms = Table(name="rooms", row=RoomRow, what="a meeting room; id = room")
-audit = Table(name="audit", row=AuditRow, what="what an administrator did; ids sort by time")
+audit = Table(
+    name="audit",
+    row=AuditRow,
+    what="what an administrator did; id = `n` and the number in the organisation's chain; of version 0.1.0, the time",
+    bound_ids="n",
+)
+audit_heads = Table(
+    name="audit-heads",
+    row=AuditHeadRow,
+    what="the newest number of the chain of `audit`; id = the word `head`",
+    bound_ids="",
+)
 dismissals = Table(
     name="dismissals", row=DismissalRow, what="a prompt put away; id = prompt/user", erased_with=KeyClass.DATA
 )
@@ -169,10 +183,16 @@ leases = Table(
 )
 
 TABLES: tuple[Table[Any], ...] = (
-    tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, dismissals, takes, bookings,
+    tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals, takes, bookings,
     office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
+
+
+def may_be_unbound(table: str, row: str) -> bool:
+    """Whether a version has written such rows bound to no place: 0.1.0 knew nothing of it."""
+    known = BY_NAME.get(table)
+    return known is None or known.bound_ids is None or not row.startswith(known.bound_ids)
 
 
 def erased_with(key: KeyClass) -> tuple[Table[Any], ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from cli.common.mailboxes import list_tenants
+from cli.common.mailboxes import list_readable_tenants
+from cli.doctor.checks.audit import check_audit
 from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.engines.bound_registry import BoundRegistry
-from shared.errors import ConfigurationError, KeyDestroyedError, MalformedRecordError, RoomsyncError
+from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
-from shared.registry.tables import directories
+from shared.runtime.clock import clock_from
 from shared.runtime.redaction import mask_text
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import open_engine
@@ -45,12 +46,17 @@ def check_engine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("engine", CheckState.UNUSABLE, mask_text(str(error)))
         return
     try:
-        probed = [_run_probe(name, ask, _REMEDIES[settings.engine]) for name, ask in _list_probes(engine).items()]
+        namesakes = list(_find_namesakes(engine))
+        probes = {
+            name: ask for name, ask in _list_probes(engine).items() if name not in {each.name for each in namesakes}
+        }
+        probed = [*(_run_probe(name, ask, _REMEDIES[settings.engine]) for name, ask in probes.items()), *namesakes]
         yield from probed
         if all(
             each.state is not CheckState.UNUSABLE for each in probed
         ):  # another master key binds every row otherwise
             yield from _list_refused_rows(engine)
+            yield from check_audit(engine.registry, clock_from(settings.test_clock).now_ms())
     finally:
         engine.close()
 
@@ -64,24 +70,30 @@ def _list_probes(engine: Engine) -> dict[str, Callable[[], object]]:
     return {
         "log": lambda: engine.log.probe(),  # noqa: PLW0108  # each part opens when asked: not before
         "view": lambda: engine.view.applied(0),
-        "registry": lambda: list(directories(engine.registry).scan(NOBODY)),
+        "registry": lambda: list_readable_tenants(engine.registry),
         "keyring": lambda: _open_every_key(engine),
     }
 
 
 def _open_every_key(engine: Engine) -> None:
     """Open each organisation's keys: the wrong master key is found here, not by workers that put every record aside."""
-    for tenant in (NOBODY, *_name_tenants(engine)):
+    for tenant in (NOBODY, *list_readable_tenants(engine.registry)):
         with contextlib.suppress(KeyDestroyedError):
             engine.keyring.keys(tenant)
 
 
-def _name_tenants(engine: Engine) -> Iterable[str]:
-    """The organisations, also where another master key refuses every row."""
-    try:
-        return list(list_tenants(engine.registry))
-    except MalformedRecordError:
-        return {tenant for _, tenant, _, _ in _refused_rows(engine)}
+def _find_namesakes(engine: Engine) -> Iterator[CheckResult]:
+    """Another deployment's master key under the name of ours: nothing opens, and nothing else is to be said of the keys."""
+    with contextlib.suppress(RoomsyncError):  # that it cannot be reached is said by its probe
+        registry = engine.registry
+        for name, rows in registry.namesakes().items() if isinstance(registry, BoundRegistry) else ():
+            yield CheckResult(
+                "keyring",
+                CheckState.UNUSABLE,
+                f"the master key {name!r} of ROOMSYNC_MASTER_KEY is not the key of that name that bound the registry's {rows} rows"
+                " (another deployment's?)",
+                "put that one back",
+            )
 
 
 def _refused_rows(engine: Engine) -> Sequence[tuple[str, str, str, str]]:

@@ -16,6 +16,7 @@ from shared.errors import (
     RefusedError,
     RetryableError,
     RoomsyncError,
+    RowRefusedError,
     StoreUnavailableError,
 )
 from shared.runtime.logging import get_logger
@@ -84,6 +85,8 @@ def _ours(error: RoomsyncError) -> ProblemError | None:
             )
         case KeyDestroyedError():
             return not_enabled()
+        case RowRefusedError():
+            return _refused_row(error)
     return _calendars(error)
 
 
@@ -125,6 +128,16 @@ def _calendars(error: RoomsyncError) -> ProblemError | None:
 def _unforeseen(error: RoomsyncError) -> ProblemError:
     _log.error("request_failed", error=mask_text(str(error)), kind=type(error).__name__)
     return _broken()
+
+
+def _refused_row(error: RowRefusedError) -> ProblemError:
+    _log.error("registry_row_refused", row="/".join(error.place), error=mask_text(str(error)))
+    return ProblemError(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "row-refused",
+        "Something that is stored for you or your organisation is not as we wrote it, and is not used.",
+        next_step="Tell whoever operates roomsync: `roomsync doctor` names the row and what to do. Trying again does not help.",
+    )
 
 
 def not_enabled(

@@ -17,17 +17,19 @@ from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.push import Notifications
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
-from shared.contracts.rows import ConsentRow, ConsentState
+from shared.contracts.rows import AuditRow, ConsentRow, ConsentState
 from shared.contracts.topics import SYNC_WORKER, TOPICS
 from shared.crypto.master import new_key, parse
 from shared.crypto.records import sealed_envelope
 from shared.domain.identity import Mailbox, partition_of
 from shared.engines.bound_registry import BoundRegistry
 from shared.errors import ConfigurationError, MalformedRecordError
+from shared.organisations.audit_chain import append_act, name_row
 from shared.organisations.enrolment import enrol
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord, StateChange
 from shared.registry.tables import consents
+from shared.runtime.clock import SystemClock
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 from tests.support.commands import Ran, Run, set_alone
@@ -404,3 +406,45 @@ def test_doctor_lists_rows_that_were_moved_beside_us(run: Run, engine: Engine) -
     [line] = [line for line in found.lines if line["check"] == "registry rows"]
     assert (line["state"], f"consents/{mailbox.tenant}/m-2" in line["said"]) == ("wrong", True)
     assert found.code != 0
+
+
+@pytest.mark.proves("E11")
+def test_doctor_says_in_one_sentence_that_the_master_key_is_a_namesake(
+    run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(engine.registry, engine.keyring, provider="microsoft", directory="d", name="Contoso")
+    name = NEW.partition(":")[0]
+    monkeypatch.setenv("ROOMSYNC_MASTER_KEY", f"{name}:{new_key().partition(':')[2]}")
+
+    ran = run("doctor", "--json")
+
+    [line] = [line for line in ran.lines if line["state"] == "unusable"]
+    assert line["said"].startswith(
+        f"the master key '{name}' of ROOMSYNC_MASTER_KEY is not the key of that name that bound"
+    )
+    assert line["next"] == "put that one back"
+    assert not {"registry rows", "audit"} & {each["check"] for each in ran.lines}
+
+
+@pytest.mark.proves("E10")
+def test_doctor_says_whose_record_of_administrators_is_not_whole_and_where(run: Run, engine: Engine) -> None:
+    tenants = [
+        enrol(engine.registry, engine.keyring, provider="microsoft", directory=each, name=each)
+        for each in ("d-1", "d-2")
+    ]
+    for tenant in tenants:
+        for _ in range(3):
+            append_act(
+                engine.registry, tenant, AuditRow(at_ms=SystemClock().now_ms(), user="u-ada", act="room.entered")
+            )
+    assert findings(run("doctor", "--json"))["audit"] == "ok"
+
+    engine.registry.delete("audit", tenants[0], name_row(2))
+
+    ran = run("doctor", "--json")
+    said = [(line["state"], line["said"]) for line in ran.lines if line["check"] == "audit"]
+    assert said == [
+        ("wrong", f"the record of what administrators of {tenants[0]} did is not whole: entry 2 is missing"),
+        ("ok", "the records of 1 organisations are whole"),
+    ]
+    assert ran.code == FINDING

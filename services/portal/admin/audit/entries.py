@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+from dataclasses import dataclass
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from shared.contracts.rows import AuditRow
-from shared.domain.instants import DAY_MS
-from shared.registry import tables
+from shared.organisations.audit_chain import append_act, read_chain
+from shared.organisations.audit_check import ChainFinding, check_chain
 from shared.runtime.logging import get_logger
 
-KEPT_MS = 366 * DAY_MS
 _SHOWN = 200
 _log = get_logger()
 
@@ -37,13 +36,26 @@ def record_for(deps: Deps, tenant: str, user: str, act: str, about: str = "", ou
     """The same where nobody is waiting at a page: an act that goes on after its request was answered."""
     now_ms = deps.clock.now_ms()
     row = AuditRow(at_ms=now_ms, user=user, act=act, about=about, outcome=outcome)
-    tables.audit(deps.engine.registry).put(
-        tenant, f"{now_ms:015d}-{secrets.token_hex(4)}", row, not_after_ms=now_ms + KEPT_MS
-    )
-    _log.info("administrator_acted", tenant=tenant, user=user, act=act, about=about, outcome=outcome)
+    number = append_act(deps.engine.registry, tenant, row)
+    _log.info("administrator_acted", tenant=tenant, entry=number, user=user, act=act, about=about, outcome=outcome)
 
 
-def latest(deps: Deps, tenant: str, limit: int = _SHOWN) -> list[AuditRow]:
-    """The organisation's acts, newest first."""
-    rows = sorted(tables.audit(deps.engine.registry).scan(tenant), key=lambda each: each[0], reverse=True)
-    return [row for _, row in rows[:limit]]
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What an organisation's administrators did, as far as it stands."""
+
+    newest: list[tuple[int, AuditRow]]
+    """Number in the chain, 0 for an act of before it, and the act; newest first."""
+    findings: list[ChainFinding]
+    """Where the chain is broken, in the order of its entries."""
+
+
+def read_acts(deps: Deps, tenant: str, limit: int = _SHOWN) -> Acts:
+    """The organisation's acts, and whether all of them are there. Raises StoreUnavailableError."""
+    chain, unchained = read_chain(deps.engine.registry, tenant)
+    acts = [(number, entry.row) for number, entry in chain.entries.items()] + [(0, row) for row in unchained]
+    acts.sort(key=lambda each: (each[0], each[1].at_ms), reverse=True)
+    findings = check_chain(chain, deps.clock.now_ms())
+    for finding in findings:
+        _log.error("audit_chain_broken", tenant=tenant, first=finding.first, last=finding.last, fault=finding.fault)
+    return Acts(acts[:limit], findings)

@@ -10,6 +10,13 @@ from services.portal.frame.sessions import require_right
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right
 
+NEXT = (
+    "Ask whoever operates roomsync to run `roomsync doctor`, and to find out who writes to its store. Each act also stands in the"
+    " log of the portal, as `administrator_acted` with the number of its entry."
+)
+"""What an administrator does whose organisation's record is broken."""
+_SAID = 20
+"""Broken places that are named at once."""
 WORDS = {
     "integration.test-begun": "began a test of the integration",
     "integration.test-ended": "test of the integration ended",
@@ -39,19 +46,23 @@ def blueprint(deps: Deps) -> Blueprint:
     @bp.get("/admin/audit")
     def page() -> str:
         person = require_right(Right.SEE_AUDIT)
-        return render_template("audit.html", acts=_acts(deps, person.tenant))
+        acts = entries.read_acts(deps, person.tenant)
+        return render_template("audit.html", acts=_shown(acts), broken=_broken(acts), next_step=NEXT)
 
     @bp.get("/v1/admin/audit")
     def api() -> Response:
         person = require_right(Right.SEE_AUDIT)
-        return jsonify({"acts": _acts(deps, person.tenant)})
+        acts = entries.read_acts(deps, person.tenant)
+        broken = _broken(acts)
+        return jsonify({"acts": _shown(acts), "broken": broken, "next": NEXT if broken else ""})
 
     return bp
 
 
-def _acts(deps: Deps, tenant: str) -> list[dict[str, str]]:
+def _shown(acts: entries.Acts) -> list[dict[str, str | int]]:
     return [
         {
+            "entry": position,
             "at": to_rfc3339(row.at_ms),
             "user": row.user,
             "act": row.act,
@@ -59,5 +70,9 @@ def _acts(deps: Deps, tenant: str) -> list[dict[str, str]]:
             "about": row.about,
             "outcome": row.outcome,
         }
-        for row in entries.latest(deps, tenant)
+        for position, row in acts.newest
     ]
+
+
+def _broken(acts: entries.Acts) -> list[str]:
+    return [f"{finding.as_text()}." for finding in acts.findings[:_SAID]]

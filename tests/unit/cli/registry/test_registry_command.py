@@ -45,6 +45,8 @@ from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import DAY_MS
 from shared.errors import ConfigurationError
 from shared.grants.sleep import SLEEP_MS
+from shared.organisations.audit_chain import append_act, name_row, read_chain
+from shared.organisations.audit_check import check_chain
 from shared.organisations.enrolment import NOBODY, enrol, enter_rooms
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
@@ -452,3 +454,79 @@ def test_a_rehearsed_move_changes_nothing(house: House, build: Build) -> None:
 
     assert new.run("import", file, "--dry-run")[1]["keys"] == 3
     assert new.run("import", file)[1]["keys"] == 3
+
+
+def chain_of(house: House) -> list[str]:
+    """What is wrong with the record of the organisation's administrators, and its length at the end."""
+    engine = house.open()
+    chain, _ = read_chain(engine.registry, house.tenant)
+    said = [finding.as_text() for finding in check_chain(chain, house.now_ms)]
+    engine.close()
+    return [*said, str(len(chain.entries))]
+
+
+def act(house: House, count: int) -> None:
+    engine = house.open()
+    for _ in range(count):
+        house.now_ms += 1
+        append_act(engine.registry, house.tenant, AuditRow(at_ms=house.now_ms, user="u-ada", act="room.entered"))
+    engine.close()
+
+
+@pytest.mark.proves("E10")
+def test_restored_record_of_administrators_is_whole_and_goes_on(house: House) -> None:
+    act(house, 4)
+    file = backed_up(house)
+    house.lose_the_registry()
+
+    assert house.run("restore", file)[0] == 0
+
+    assert chain_of(house) == ["4"]
+    act(house, 2)
+    assert chain_of(house) == ["6"]
+
+
+@pytest.mark.proves("E10")
+def test_restore_brings_back_acts_that_were_taken_away(house: House) -> None:
+    act(house, 4)
+    file = backed_up(house)
+    act(house, 2)
+    engine = house.open()
+    for number in (2, 3):
+        engine.registry.delete("audit", house.tenant, name_row(number))
+    engine.close()
+    assert chain_of(house) == ["entries 2 to 3 are missing", "4"]
+
+    house.run("restore", file)
+
+    assert chain_of(house) == ["6"]
+
+
+@pytest.mark.proves("E10")
+def test_acts_of_a_chain_that_was_begun_anew_since_are_left_out_and_that_is_said(house: House) -> None:
+    act(house, 4)
+    file = backed_up(house)
+    house.lose_the_registry()
+    act(house, 2)
+
+    _, answer = house.run("restore", file)
+
+    assert {"table": "audit", "how": "not of the chain that stands here", "rows": 2} in answer["leftOut"]
+    assert chain_of(house) == ["2"]
+    act(house, 1)
+    assert chain_of(house) == ["3"]
+
+
+@pytest.mark.proves("E10")
+def test_record_of_administrators_moves_to_another_house_whole(house: House, build: Build) -> None:
+    act(house, 3)
+    file = str(house.home.with_name("export"))
+    assert house.run("export", file)[0] == 0
+    new = build("new")
+    new.tenant, new.now_ms = house.tenant, house.now_ms
+
+    assert new.run("import", file)[0] == 0
+
+    assert chain_of(new) == ["3"]
+    act(new, 1)
+    assert chain_of(new) == ["4"]

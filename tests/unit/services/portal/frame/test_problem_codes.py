@@ -62,6 +62,7 @@ STATUS_OF = {
     "room-known": "CONFLICT",
     "room-missing": "BAD_REQUEST",
     "room-not-offered": "UNPROCESSABLE_ENTITY",
+    "row-refused": "INTERNAL_SERVER_ERROR",
     "service-token": "UNAUTHORIZED",
     "streams-full": "SERVICE_UNAVAILABLE",
     "take-under-way": "CONFLICT",
