@@ -143,7 +143,7 @@ def _reference(number: int) -> bytes:
     start_ms = NOW_MS + number * HOUR_MS
     reference = EventReference(
         event_id=f"AAMk{number:0140d}", uid=KEYS.meeting("microsoft", str(number)), kind="single", start_ms=start_ms,
-        end_ms=start_ms + HOUR_MS, organizer=next(iter(PEOPLE)), is_organizer=True, rooms=ROOMS, people=PEOPLE,
+        end_ms=start_ms + HOUR_MS, organizer=next(iter(PEOPLE)), is_organizer=True, rooms=ROOMS, seats=len(PEOPLE),
         version=f"CQAAABYAAA{number}",
     )  # fmt: skip
     return sealed_envelope(KEYS, reference, type=REFERENCE_TYPE, id=f"r-{number}")

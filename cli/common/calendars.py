@@ -10,6 +10,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LEFT_TYPE, MAILBOX_TYPE, EventReference, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
 from shared.crypto.records import open_envelope
+from shared.crypto.references import open_reference
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.engines.position import decode_position
@@ -81,7 +82,7 @@ class Calendars:
         if envelope.type == MAILBOX_TYPE:
             self.states[mailbox] = open_envelope(envelope, keys, MailboxState)
         elif envelope.type != LEFT_TYPE:
-            self.references[mailbox][key] = open_envelope(envelope, keys, EventReference)
+            self.references[mailbox][key] = open_reference(envelope, keys)
 
     def _forget(self, mailbox: Mailbox, key: bytes, *, is_event: bool) -> None:
         if is_event:

@@ -15,6 +15,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import EventReference, LeftMailbox, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.crypto.records import open_envelope, sealed_envelope
+from shared.crypto.references import open_reference, sealed_reference
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys, pseudonym
 from shared.domain.trace import Trace
@@ -79,7 +80,7 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
             if envelope.type == calendar_state.MAILBOX_TYPE:
                 mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState)
             else:
-                reference = open_envelope(envelope, keys, EventReference)
+                reference = open_reference(envelope, keys)
                 references.setdefault(mailbox, {})[reference.event_id] = reference
         except KeyDestroyedError:
             continue
@@ -151,5 +152,5 @@ def reference_change(
 ) -> StateChange:
     """One event's record, keyed by a pseudonym: the id itself is sealed. None deletes it."""
     name = pseudonym(keys.hash_key, "event", event_id)
-    value = sealed_envelope(keys, reference, type=calendar_state.REFERENCE_TYPE, id=name) if reference else None
+    value = sealed_reference(keys, reference, name) if reference else None
     return StateChange(f"{mailbox.tenant}/{mailbox.id}/{name}".encode(), value)

@@ -15,6 +15,10 @@ from shared.domain.attendees import Answer
 
 MAILBOX_TYPE = "mailbox-state"
 REFERENCE_TYPE = "event-reference"
+REFERENCE_VERSION = 2
+"""Version 1 kept a hash and an answer of every person in every copy."""
+SNAPSHOT_PEOPLE = 500
+"""Of a larger crowd no snapshot is kept: about 22 kB, beside a bound of 256 KiB for a record."""
 LEFT_TYPE = "left-mailbox"
 
 
@@ -85,7 +89,7 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
 
 
 class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One event of one mailbox: identity, the hashed attendees with their answers, and the start. No content."""
+    """One event of one mailbox: identity, rooms and people as hashes with their answers, and the time. No content."""
 
     event_id: str
     uid: str
@@ -101,6 +105,9 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     rooms: dict[str, Answer] | None = None
     """None: not said by this item; an occurrence then takes its master's."""
     people: dict[str, Answer] | None = None
+    """Hashes and answers, in the organiser's copy alone; None elsewhere, of a crowd, and where this item does not say."""
+    seats: int | None = None
+    """How many people the event is for, its organiser included; None: not said by this item, see `rooms`."""
     version: str = ""
     all_day: bool = False
     begins_ms: int = 0
@@ -110,6 +117,11 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     """Google's."""
     can_change: bool = False
     """Whether this mailbox's person may change the event's rooms."""
+
+
+def snapshot_of(people: dict[str, Answer] | None) -> dict[str, Answer] | None:
+    """Choose what an organiser's copy keeps of the people of an event."""
+    return people if people is not None and len(people) <= SNAPSHOT_PEOPLE else None
 
 
 class LeftMailbox(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

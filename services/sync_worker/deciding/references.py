@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.sync_worker.deciding.listed_rooms import ListedRooms
-from shared.contracts.calendar_state import EventReference
+from shared.contracts.calendar_state import EventReference, snapshot_of
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee
 from shared.domain.keys import TenantKeys
@@ -77,7 +77,13 @@ def merge(
 
 
 def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: ListedRooms) -> EventReference:
-    """An event with every address hashed: rooms and people become pseudonyms, nothing else of them is kept."""
+    """
+    An event without addresses: rooms and the organiser become pseudonyms, and people a number.
+
+    The organiser's copy keeps its people as pseudonyms with their answers besides, so that this snapshot stands once a meeting
+    and not in every guest's copy; of a larger crowd than `SNAPSHOT_PEOPLE` the number alone is kept.
+    """
+    organizer = keys.person(seen.organizer) if seen.organizer else ""
     named = None if seen.attendees is None else _split(seen.attendees, keys, rooms)
     return EventReference(
         event_id=seen.event_id,
@@ -87,11 +93,12 @@ def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: Lis
         slot=seen.slot,
         start_ms=seen.start_ms,
         end_ms=seen.end_ms,
-        organizer=keys.person(seen.organizer) if seen.organizer else "",
+        organizer=organizer,
         is_organizer=seen.is_organizer,
         shows_guests=seen.shows_guests,
         rooms=named[0] if named else None,
-        people=named[1] if named else None,
+        people=snapshot_of(named[1]) if named and seen.is_organizer else None,
+        seats=len({*named[1], organizer} - {""}) if named else None,
         version=seen.version,
         all_day=seen.all_day,
         begins_ms=seen.begins_ms,
@@ -172,12 +179,12 @@ def changed_meetings(
         meetings: Pseudonyms; of others nothing is said.
         keys: Of the tenant.
     """
-    said, says = _said(before, meetings, keys), _said(after, meetings, keys)
-    return tuple(meeting for meeting in meetings if said[meeting] != says[meeting])
+    earlier, now = _shown(before, meetings, keys), _shown(after, meetings, keys)
+    return tuple(meeting for meeting in meetings if earlier[meeting] != now[meeting])
 
 
-def _said(references: References, meetings: Collection[str], keys: TenantKeys) -> dict[str, CopyObservation]:
-    """What the mailbox says of each meeting, leaving out who says it and when."""
+def _shown(references: References, meetings: Collection[str], keys: TenantKeys) -> dict[str, CopyObservation]:
+    """What the mailbox shows of each meeting, leaving out whose it is and when it was looked at."""
     observations = observe(
         references, meetings, provider="", mailbox="", keys=keys, now_ms=0, baseline=False, window=Window(0, 0)
     )
@@ -250,8 +257,7 @@ def _date(part: EventReference, references: References, meeting: str, keys: Tena
     """One date as this copy shows it; what a sparse date does not say, its series says."""
     master = references.get(part.master_id)
     said_by = master if part.rooms is None and master is not None else part
-    people = part.people if part.people is not None else (master.people if master else None)
-    organizer = part.organizer or (master.organizer if master else "")
+    seats = part.seats if part.seats is not None else (master.seats if master else None)
     return CopyDate(
         ref=keys.occurrence(meeting, part.slot),
         event_id=part.event_id,
@@ -260,7 +266,7 @@ def _date(part: EventReference, references: References, meeting: str, keys: Tena
         begins_ms=part.begins_ms,
         ends_ms=part.ends_ms,
         rooms=_rooms_of(part, references),
-        seats=0 if people is None else len({*people, organizer} - {""}),
+        seats=seats or 0,
         credible=part.shows_guests and said_by.shows_guests,
         sequence=part.sequence,
         can_change=part.can_change or said_by.can_change or part.is_organizer or said_by.is_organizer,

@@ -157,7 +157,7 @@ class Product:
                 is_organizer=organizes,
                 shows_guests=believed,
                 rooms={room: Answer(said if believed else NONE) for room, said in date.rooms},
-                people={"p-one": Answer.NONE, "p-other": Answer.NONE},
+                seats=2,
                 sequence=word.sequence if self.provider is Provider.GOOGLE else 0,
                 can_change=self.guests_can_change,
             )

@@ -68,8 +68,19 @@ def test_reference_keeps_answers_and_neither_name_nor_address() -> None:
     kept = looked({}, an_event()).references["e1"]
     assert kept.rooms == {KEYS.room(ROOM): Answer.NONE}
     assert kept.people == {KEYS.person("ben@contoso.test"): Answer.ACCEPTED}
+    assert kept.seats == 2  # Ada, who invites, and Ben
     assert b"contoso" not in msgspec.json.encode(kept)
     assert b"uid-1" not in msgspec.json.encode(kept)
+
+
+@pytest.mark.proves("D6")
+@pytest.mark.parametrize(("organizes", "people", "kept"), [(True, 500, 500), (True, 501, None), (False, 3, None)])
+def test_people_are_kept_once_a_meeting_and_of_a_crowd_as_a_number_alone(
+    organizes: bool, people: int, kept: int | None
+) -> None:
+    guests = tuple(SeenAttendee(f"{n}@contoso.test", AttendeeKind.PERSON, Answer.NONE) for n in range(people))
+    found = looked({}, an_event(is_organizer=organizes, attendees=guests)).references["e1"]
+    assert (None if found.people is None else len(found.people), found.seats) == (kept, people + 1)
 
 
 @pytest.mark.proves("D6")
@@ -137,7 +148,7 @@ def test_room_invited_as_a_person_is_recognised_by_its_address() -> None:
         {}, an_event(attendees=person), rooms=ListedRooms({ROOM: KEYS.room(ROOM)}, frozenset({KEYS.room(ROOM)}))
     ).references["e1"]
     assert kept.rooms == {KEYS.room(ROOM): Answer.ACCEPTED}
-    assert kept.people == {}
+    assert kept.seats == 1  # Ada
 
 
 def test_withdrawing_names_every_meeting_once() -> None:
@@ -162,14 +173,14 @@ def test_person_in_the_list_whom_nobody_called_a_room_stays_a_person() -> None:
     colleague = (SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.DECLINED),)
     kept = looked({}, an_event(attendees=colleague)).references["e1"]
     assert kept.rooms == {}
-    assert kept.people == {KEYS.person(ROOM): Answer.DECLINED}
+    assert kept.seats == 2
 
 
 def test_resource_that_is_not_in_the_list_is_neither_room_nor_person() -> None:
     """A projector, or a room of another organisation."""
     projector = (SeenAttendee("projector@contoso.test", AttendeeKind.ROOM, Answer.DECLINED),)
     kept = looked({}, an_event(attendees=projector)).references["e1"]
-    assert (kept.rooms, kept.people) == ({}, {})
+    assert (kept.rooms, kept.seats) == ({}, 1)
 
 
 def test_room_is_found_by_all_its_addresses() -> None:
