@@ -45,11 +45,12 @@ from services.sync_worker.left_mailboxes import LeftMailboxes
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
 from services.sync_worker.memory import TrackedMailbox, forget_destroyed, restore_mailboxes
+from services.sync_worker.refused_rows import log_refused_row
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
+from shared.errors import KeyDestroyedError, MalformedRecordError, RowRefusedError, StoreUnavailableError
 from shared.grants.broker import ConsentBroker
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -81,6 +82,9 @@ class _TenantState:
     enabled: bool
     keys: TenantKeys | None
     """None: destroyed."""
+    rooms: ListedRooms = dataclasses.field(default_factory=ListedRooms)
+    refused: bool = False
+    """Whether a row of the organisation is not as it was written: its looks are for later."""
 
 
 class SyncOwner:
@@ -124,6 +128,7 @@ class SyncOwner:
         self._left = LeftMailboxes(claim.state, engine.keyring)
         self._forgotten = forget_destroyed(claim.state, engine.keyring)
         self._to_sleep: set[Mailbox] = set()
+        self._refused: set[Mailbox] = set()
         self._hints = Hints()
         self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._backlog: list[Record] = []
@@ -312,9 +317,15 @@ class SyncOwner:
         return outcomes
 
     def _read_tenant_state(self, tenant: str) -> _TenantState:
-        enabled = self._broker.is_enabled(tenant)
         try:
-            return _TenantState(enabled, self._engine.keyring.keys(tenant))
+            enabled, rooms = self._broker.is_enabled(tenant), self._rooms_of(tenant)
+        except RowRefusedError as error:
+            log_refused_row(error)
+            enabled, rooms, refused = False, ListedRooms(), True
+        else:
+            refused = False
+        try:
+            return _TenantState(enabled, self._engine.keyring.keys(tenant), rooms, refused)
         except KeyDestroyedError:
             return _TenantState(enabled, None)
 
@@ -327,6 +338,10 @@ class SyncOwner:
         mailbox = outcome.job.mailbox
         if outcome.look is None:
             return outcome
+        if standing.refused:
+            before = outcome.job.state  # what its calls made stays on record; what it read is read again
+            state = msgspec.structs.replace(outcome.state, cursor=before.cursor, window_start_ms=before.window_start_ms)
+            return dataclasses.replace(outcome, state=state, look=None)
         if standing.enabled and standing.keys and not self._is_of_another_era(mailbox, standing.keys.era):
             return outcome
         due = {DueReason.RECONCILE: self._clock.now_ms()}
@@ -348,7 +363,7 @@ class SyncOwner:
             self._held[mailbox],
             outcome,
             keys=standing.keys,
-            rooms=self._rooms_of(mailbox.tenant),
+            rooms=standing.rooms,
             pace=self._pace_of(outcome.state.provider),
             partitions=self._engine.log.partitions,
             now_ms=self._clock.now_ms(),
@@ -436,20 +451,29 @@ class SyncOwner:
             held.empty_looks = 0 if outcome.job.references != held.references else held.empty_looks + 1
         for take_id in {take.take_id for take in outcome.job.takes} - outcome.waiting_takes:
             held.takes.pop(take_id, None)
-        if held.connecting or not outcome.job.state.baseline_done:
+        if held.connecting or not outcome.job.state.baseline_done or mailbox in self._refused:
             held.connecting = False
+            self._refused.discard(mailbox)
             self._to_confirm.add(mailbox)
 
     def _put_to_sleep(self) -> None:
         """After the commit: what is on record as asleep has let go. Should this be lost, the sweep does it."""
         for mailbox in list(self._to_sleep):
-            if self._broker.put_to_sleep(mailbox) and mailbox not in self._held and self._broker.is_live(mailbox):
+            if self._is_awake_again(mailbox):
                 self._held[mailbox] = TrackedMailbox(
                     MailboxState(provider="", due={DueReason.RECONCILE: self._clock.now_ms()})
                 )
                 self._appoint(mailbox)
             self._to_sleep.discard(mailbox)
             self._pool.submit(self._end_subscriptions, mailbox)
+
+    def _is_awake_again(self, mailbox: Mailbox) -> bool:
+        """Whether the integration was enabled while the mailbox was put to sleep; one whose row is refused stays as it is."""
+        try:
+            return self._broker.put_to_sleep(mailbox) and mailbox not in self._held and self._broker.is_live(mailbox)
+        except RowRefusedError as error:
+            log_refused_row(error)
+            return False
 
     def _end_subscriptions(self, mailbox: Mailbox) -> None:
         """On a pool thread; whatever happens here, the sweep tries again."""
@@ -461,7 +485,11 @@ class SyncOwner:
     def _confirm_first_looks(self) -> None:
         """Let the page say "connected": repeated until the registry has it, also by the next owner."""
         for mailbox in list(self._to_confirm):
-            self._broker.first_look_done(mailbox)
+            try:
+                self._broker.first_look_done(mailbox)
+            except RowRefusedError as error:
+                log_refused_row(error)
+                self._refused.add(mailbox)  # its looks fail as well; once one succeeds, the row has been mended
             self._to_confirm.discard(mailbox)
 
     def _postpone_slow(self) -> None:

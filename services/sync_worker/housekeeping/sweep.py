@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from services.sync_worker.housekeeping.lost_commands import Reminders
+from services.sync_worker.refused_rows import log_refused_row
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MailboxState
@@ -58,7 +59,8 @@ class Sweep:
     def once(self) -> None:
         """One round over all organisations. One organisation's trouble stays its own."""
         try:
-            names = sorted({row.tenant for _, row in tables.directories(self._engine.registry).scan(NOBODY)})
+            found = tables.directories(self._engine.registry).scan_readable(NOBODY, log_refused_row)
+            names = sorted({row.tenant for _, row in found})
         except Exception as error:  # noqa: BLE001  # the store may be closing under us: the next round tells
             logger.warning("sweep_postponed", error=str(error))
             return

@@ -22,6 +22,7 @@ from services.sync_worker.deciding.mailbox import (
 from services.sync_worker.deciding.references import known_events
 from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
+from services.sync_worker.refused_rows import log_refused_row
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox, Provider
@@ -33,6 +34,7 @@ from shared.errors import (
     KeyDestroyedError,
     RefusedError,
     RetryableError,
+    RowRefusedError,
     StoreUnavailableError,
     SubscriptionGoneError,
     TokenRefusedError,
@@ -112,6 +114,9 @@ class Looker:
             # Refused for good today may be granted tomorrow by an administrator: keep asking, ever more rarely. A cursor
             # that is refused although a full look used none is one of the provider's own pages, that ran out meanwhile.
             logger.warning("look_refused", mailbox=job.mailbox.id, error=str(error))
+            return Outcome(job, progress.state)
+        except RowRefusedError as error:
+            log_refused_row(error)
             return Outcome(job, progress.state)
         except StoreUnavailableError as error:
             metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
