@@ -12,7 +12,7 @@ with warnings.catch_warnings():
         "ignore", "(read|open)_text is deprecated", DeprecationWarning
     )  # how the library loads its schemas
     from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
     from kafka.consumer.subscription_state import ConsumerRebalanceListener as RebalanceListener
     from kafka.coordinator.assignors.range import RangePartitionAssignor
     from kafka.errors import KafkaError
@@ -27,6 +27,7 @@ __all__ = [
     "ConfigResourceType",
     "Consumer",
     "KafkaError",
+    "OffsetSpec",
     "Producer",
     "RebalanceListener",
     "TopicPartition",
@@ -195,6 +196,10 @@ class Admin(Protocol):
 
     def alter_configs(self, config_resources: list[object]) -> Any:
         """Change settings of topics."""
+        ...
+
+    def list_partition_offsets(self, topic_partition_specs: Mapping[TopicPartition, Any], *, timeout_ms: int) -> object:
+        """Ask the leader of each partition; one that is not its leader yet is asked again."""
         ...
 
     def list_topics(self) -> Iterable[str]:

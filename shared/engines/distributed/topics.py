@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shared.contracts.topics import TOPICS, Cleanup, Topic
-from shared.engines.distributed.clients import Admin, Clients, ConfigResource, ConfigResourceType, KafkaError
+from shared.engines.distributed.clients import (
+    Admin,
+    Clients,
+    ConfigResource,
+    ConfigResourceType,
+    KafkaError,
+    OffsetSpec,
+    TopicPartition,
+)
 from shared.engines.distributed.security import PLAIN_TEXT, Security
 from shared.errors import ConfigurationError, LogUnavailableError
 
@@ -19,6 +27,8 @@ SEGMENT_MS = 6 * 3_600_000
 """Only closed segments are deleted or compacted: Kafka's default of a week would make twelve days of five."""
 COMPACT_WITHIN_MS = 86_400_000
 """How long after the compaction lag a superseded record may stand at most."""
+LEADERS_MS = 60_000
+"""How long new topics may take until their leaders answer."""
 _REPLICAS_FOR_TWO_IN_SYNC = 3
 
 
@@ -126,8 +136,15 @@ def _ensure(
     }
     if wanted:
         admin.create_topics(wanted, wait_for_metadata=True)
+        _await_leaders(admin, wanted, partitions)
     _mend(admin, clients, [topic for topic in topics if topic.name in there], replication)
     return _check(admin, clients, topics, partitions, replication)
+
+
+def _await_leaders(admin: Admin, names: Iterable[str], partitions: int) -> None:
+    """A broker refuses what is appended until it has noticed that it leads: on a busy one longer than an append may try."""
+    latest = {TopicPartition(name, partition): OffsetSpec.LATEST for name in names for partition in range(partitions)}
+    admin.list_partition_offsets(latest, timeout_ms=LEADERS_MS)
 
 
 def _check(

@@ -15,6 +15,9 @@ from shared.errors import FencedError, LogUnavailableError
 from shared.ports.log import NewRecord, StateChange
 from tests.integration.deploy.kafka.conftest import PARTITIONS, PREFIX, As, opened, password_of, security_of
 
+# The client leaves the sockets of refused connections to the garbage collector, which may come during any later test.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
 REFUSED = (LogUnavailableError, FencedError)
 
 
