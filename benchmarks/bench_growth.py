@@ -1,9 +1,9 @@
 """
 How records and writes grow with a meeting: `python -m benchmarks.bench_growth [--without-kafka]`.
 
-First the fold alone: what one person's answer at Google writes when so many people are connected, and how large the record of a
-running series is after years. Then a series of 60 dates with 500 connected people on three brokers: room_status is the real one,
-its observations are those that so many looks would have put on the topic.
+First the deciding alone: what one person's answer at Google writes when so many of 500 people are connected, and how large the
+record of a running series is after years. Then a series of 60 dates with 500 connected people on three brokers: room_status is
+the real one, its observations are those that so many looks would have put on the topic.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ from services.room_status.deciding.batch import Batch, decide
 from services.room_status.deciding.memory import Memory
 from services.room_status.replaying.recollection import states_between
 from services.room_status.worker import RoomStatusOwner
+from services.sync_worker.deciding.listed_rooms import ListedRooms
+from services.sync_worker.deciding.references import Merge, References, changed_meetings, merge, observe
+from services.sync_worker.memory import reference_change
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyDate, CopyObservation
 from shared.contracts.meeting_state import meeting_key
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS, ROOM_STATUS_STATION
 from shared.crypto.master import new_key
 from shared.crypto.records import sealed_envelope
-from shared.domain.attendees import Answer, CopyRole
-from shared.domain.identity import partition_of
+from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee
+from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
+from shared.domain.sighting import EventKind, Look, SeenEvent, Window
 from shared.engines.distributed import ensure_topics
 from shared.organisations.enrolment import enrol
 from shared.ports.engine import Engine
@@ -44,6 +48,7 @@ NOW_MS = int(time.time() * 1000) // HOUR_MS * HOUR_MS
 KEYS = TenantKeys("t-0000000000000001", b"d" * 32, b"h" * 32, b"c" * 32)
 DATES, PEOPLE, ROOMS = 60, 500, 3
 WINDOW_MS = 62 * DAY_MS
+WINDOW = Window(NOW_MS - DAY_MS, NOW_MS + WINDOW_MS)
 ANSWERED_S = 60.0
 QUIET_S = 1.5
 ANSWERS = 20
@@ -56,10 +61,10 @@ def main() -> int:
     arguments = parser.parse_args()
     print("| what | figure |\n| --- | --- |")
     for connected in (10, 50, 100, 500):
-        observed, written, largest = _one_answer(connected)
+        observed, kept, largest = _one_answer(connected)
         print(
-            f"| a person's answer at Google, {connected} connected: observations, state, largest record | "
-            f"{observed:,} B, {written:,} B, {largest:,} B |",
+            f"| a person's answer at Google, {connected} connected: observations, references, largest record of the meeting | "
+            f"{observed:,} B, {kept:,} B, {largest:,} B |",
             flush=True,
         )
     for years in (0, 1, 3):
@@ -76,13 +81,49 @@ def main() -> int:
 
 
 def _one_answer(connected: int) -> tuple[int, int, int]:
-    """Everybody's copy of 60 dates changes, because one person answered: observations, state, largest record."""
+    """One of 500 people answers, and everybody's look brings 60 changed dates: observations, references, largest record."""
     memory = Memory({})
     _decided(memory, KEYS, [_look(KEYS, number, Answer.NONE, NOW_MS + number) for number in range(connected)])
-    looks = [_look(KEYS, number, Answer.NONE, NOW_MS + connected + number) for number in range(connected)]
-    observed = sum(len(_record(KEYS, look, 0).value or b"") for look in looks)
-    written = sum(len(change.value or b"") for batch in _decided(memory, KEYS, looks) for change in batch.changes)
-    return observed, written, max(map(len, memory.values()))
+    organiser, guest = _written_for_an_answer(organizes=True), _written_for_an_answer(organizes=False)
+    observed, kept = (one + (connected - 1) * other for one, other in zip(organiser, guest, strict=True))
+    return observed, kept, max(map(len, memory.values()))
+
+
+def _written_for_an_answer(*, organizes: bool) -> tuple[int, int]:
+    """What the look of one mailbox writes: bytes of observations, bytes of references."""
+    mailbox = Mailbox(KEYS.tenant, "m-1")
+    before = _merged({}, _dates(Answer.NONE, organizes=organizes))
+    merged = _merged(before.references, _dates(Answer.ACCEPTED, organizes=organizes))
+    changed = changed_meetings(before.references, merged.references, merged.meetings, keys=KEYS)
+    looks = observe(
+        merged.references, changed, provider="google", mailbox=mailbox.id, keys=KEYS, now_ms=NOW_MS, baseline=False,
+        window=WINDOW,
+    )  # fmt: skip
+    changes = [reference_change(mailbox, one, merged.references[one], KEYS) for one in merged.changed]
+    return sum(len(_record(KEYS, look, 0).value or b"") for look in looks), sum(
+        len(one.value or b"") for one in changes
+    )
+
+
+def _merged(known: References, seen: Sequence[SeenEvent]) -> Merge:
+    rooms = ListedRooms({f"room-{number}@x.test": KEYS.room(str(number)) for number in range(ROOMS)})
+    return merge(known, Look(tuple(seen), "c", full=False), window=WINDOW, provider="google", keys=KEYS, rooms=rooms)
+
+
+def _dates(answer: Answer, *, organizes: bool) -> list[SeenEvent]:
+    """A date a day for 500 people, of whom the first has given this answer."""
+    people = [
+        SeenAttendee(f"{n}@x.test", AttendeeKind.PERSON, answer if n == 0 else Answer.NONE) for n in range(PEOPLE)
+    ]
+    rooms = [SeenAttendee(f"room-{number}@x.test", AttendeeKind.ROOM, Answer.ACCEPTED) for number in range(ROOMS)]
+    return [
+        SeenEvent(
+            event_id=f"stand-up_{day:08}T090000Z", uid="stand-up", kind=EventKind.OCCURRENCE, master_id="stand-up",
+            slot=str(day), start_ms=NOW_MS + day * DAY_MS, end_ms=NOW_MS + day * DAY_MS + HOUR_MS, cancelled=False,
+            is_organizer=organizes, organizer="0@x.test", shows_guests=True, attendees=(*rooms, *people), version=answer,
+        )
+        for day in range(DATES)
+    ]  # fmt: skip
 
 
 def _running_series(years: int) -> int:
