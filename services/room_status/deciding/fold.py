@@ -254,7 +254,7 @@ class _Folding:
             )
             for name, answer in sorted(word.answers.items())
         }
-        past = date.ends <= now_ms
+        past = max(date.ends, word.ends_ms or word.end_ms) <= now_ms  # what is moved out of the past is not over
         rooms |= {
             name: drop_room(room, plain, held=True, sequence=word.sequence, past=past)
             for name, room in known.items()

@@ -9,8 +9,9 @@ import msgspec
 
 from services.portal.meetings.deciding.prompts import Viewer, view_meeting
 from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
+from services.room_status.deciding.confirmation import mailboxes_to_ask
 from services.sync_worker.deciding.left_meetings import leave_out_ended, meetings_to_keep
-from services.sync_worker.deciding.references import blind, observe, withdraw
+from services.sync_worker.deciding.references import blind, changed_meetings, observe, withdraw
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyObservation
@@ -49,11 +50,20 @@ class Product:
         self._references: dict[str, dict[str, EventReference]] = {}
         self._left: dict[str, dict[str, int]] = {}
         """Person → what was kept of their meetings when they disconnected."""
+        self._blind: set[str] = set()
 
     def hear(self, word: Word) -> None:
-        """A look is committed, and folded. The first one after a consent observes what was kept of the meeting too."""
+        """
+        A look is committed, and folded. The first one after a consent observes what was kept of the meeting too.
+
+        One that shows what its copy showed before says nothing, unless its mailbox was asked or could not be looked at.
+        """
         before, after = self._references.get(word.person, {}), self._references_of(word)
         self._references[word.person] = after
+        anew = word.baseline or word.person in self._blind or word.person in self._asked_of(word.at_ms)
+        self._blind.discard(word.person)
+        if not anew and not changed_meetings(before, after, {MEETING}, keys=KEYS):
+            return
         left = leave_out_ended(self._left.pop(word.person, {}), word.at_ms) if word.baseline else {}
         observed = observe(
             after, {MEETING} if before or after else (), provider=self.provider, mailbox=word.person, keys=KEYS,
@@ -71,6 +81,7 @@ class Product:
     def blind(self, person: str, at_ms: int) -> None:
         """The person's mailbox cannot be looked at for a while."""
         known = self._references.get(person, {})
+        self._blind.add(person)
         self._fold(blind(known, provider=self.provider, mailbox=person, now_ms=at_ms))
 
     def restart(self) -> None:
@@ -140,6 +151,11 @@ class Product:
             if copy_key(key, person) in self._memory
         }
         return StoredMeeting(open_meeting(self._memory[key], KEYS).record, copies)
+
+    def _asked_of(self, at_ms: int) -> Collection[str]:
+        """Whose look at the meeting has been asked for, because a decline waits to be confirmed."""
+        meeting = self._meeting()
+        return mailboxes_to_ask(meeting.record, at_ms) if meeting else ()
 
     def _references_of(self, word: Word) -> dict[str, EventReference]:
         organizes, believed = word.person == ORGANISER, word.person in self.believed

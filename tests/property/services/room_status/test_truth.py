@@ -113,6 +113,19 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
         check()
 
 
+def test_a_date_that_is_moved_out_of_the_past_without_its_room_has_lost_it() -> None:
+    """One look says so, and none repeats it: the calendar does not change again."""
+    history: list[Step] = [
+        ("book", 0, "aare"),
+        ("connect", "ada"),
+        ("look-and-commit", "ada"),
+        ("clock", 30 * 60),
+        ("move", 0, 26),
+        ("uninvite", 0, "aare"),
+    ]
+    played(Product(Provider.GOOGLE, guests_can_change=False), history)
+
+
 def test_planted_fault_of_order_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest's look from before the decline is committed after it: an older word must not take the decline back."""
     history: list[Step] = [
@@ -121,6 +134,7 @@ def test_planted_fault_of_order_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
         ("look-and-commit", "ada"),
         ("connect", "ben"),
         ("look-and-commit", "ben"),
+        ("answer", 0, "aare", "accepted"),
         ("look", "ben"),
         ("answer", 0, "aare", "declined"),
         ("look-and-commit", "ada"),
