@@ -42,10 +42,11 @@ class RowRefusedError(MalformedRecordError):
             why: What is wrong with it: "it is bound to no place".
         """
         super().__init__(
-            f"the row {table}/{tenant}/{row} of the registry is refused: {why}; somebody wrote to the store beside us:"
-            " `roomsync doctor` lists such rows"
+            f"the row {table}/{tenant}/{row} of the registry is refused: {why}; `roomsync doctor` lists such rows and"
+            " says what to do"
         )
         self.place = (table, tenant, row)
+        self.row = row
 
 
 class NewerRecordError(RoomsyncError):
@@ -159,3 +160,21 @@ class ConfigurationError(RoomsyncError):
         """Keep the faults: what is wrong and what to do, one sentence each."""
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class RowKeyMissingError(RowRefusedError, ConfigurationError):
+    """
+    A row names a master key that is not at hand.
+
+    The operator put the ring together wrongly, or somebody wrote the name: it is one row's trouble until `roomsync doctor` tells.
+    """
+
+    def __init__(self, table: str, tenant: str, row: str, key: str) -> None:
+        """Keep which row it is; `key` is the name of the master key."""
+        super().__init__(
+            table,
+            tenant,
+            row,
+            f"it is bound by master key {key!r}, which ROOMSYNC_MASTER_KEY does not hold (if it is one of ours, put it back"
+            " behind the current one until `roomsync keys rewrap` has run)",
+        )

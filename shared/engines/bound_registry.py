@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 from shared.contracts.envelope import read_json
 from shared.crypto.master import MasterKeys
-from shared.errors import ConfigurationError, ConflictError, MalformedRecordError, RowRefusedError
+from shared.errors import ConflictError, MalformedRecordError, RowKeyMissingError, RowRefusedError
 from shared.ports.holdings import StoredRow
 from shared.ports.registry import Registry, Versioned
 from shared.registry.tables import BY_NAME, may_be_unbound
@@ -109,13 +109,13 @@ class BoundRegistry:
                 found.append((each.table, each.tenant, each.row, str(error)))
         return found
 
-    def namesakes(self) -> dict[str, int]:
-        """Names of keys of the ring that are not the keys of those names that bound rows, and how many rows say so."""
+    def foreign_keys(self) -> dict[str, int]:
+        """Names of master keys that bound rows, none of which the ring's key of that name fits, and how many rows say so."""
         fits: dict[str, list[bool]] = {}
         for each in self._registry.everything():
             mark = _BOUND.search(each.value[-_LONGEST:])
             name = mark[2].decode() if mark else ""
-            if name in self._keys:
+            if name:
                 fits.setdefault(name, []).append(self._is_read(each))
         return {name: len(rows) for name, rows in fits.items() if len(rows) > 1 and not any(rows)}
 
@@ -163,11 +163,7 @@ class BoundRegistry:
         plain = value[: mark.start()] + b"}"
         key = self._keys.get(mark[2].decode())
         if key is None:
-            message = (
-                f"rows are bound by master key {mark[2].decode()!r}, which ROOMSYNC_MASTER_KEY does not hold: put it back behind"
-                " the current one until `roomsync keys rewrap` has run"
-            )
-            raise ConfigurationError(message)
+            raise RowKeyMissingError(table, tenant, row, mark[2].decode())
         if not hmac.compare_digest(_mac(key, table, tenant, row, plain), mark[3]):
             raise RowRefusedError(table, tenant, row, "it was written for another place, or altered since")
         return plain

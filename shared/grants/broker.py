@@ -369,7 +369,7 @@ class ConsentBroker:
         if row.state is not ConsentState.SUSPENDED or now_ms - self._released_at_ms.get(of, 0) < _RELEASE_EVERY_MS:
             return
         self._released_at_ms = {**self._released_at_ms, of: now_ms}
-        for name, _ in list(self._consents.scan(mailbox.tenant)):
+        for name, _ in list(self._consents.scan_readable(mailbox.tenant)):
             self._change(Mailbox(mailbox.tenant, name), lambda each: grant.release(each, row.reason, now_ms))
 
     def _ask(self, mailbox: Mailbox, row: ConsentRow) -> Outcome:

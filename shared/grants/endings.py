@@ -74,9 +74,9 @@ class Endings:
         self._table.change(mailbox.tenant, mailbox.id, noted)
 
     def waiting(self, tenant: str) -> list[Mailbox]:
-        """Mailboxes of the organisation with something to be ended that may be tried now."""
+        """Mailboxes of the organisation with something to be ended that may be tried now; rows that are refused left out."""
         now_ms = self._clock.now_ms()
-        return [Mailbox(tenant, name) for name, row in self._table.scan(tenant) if row.not_before_ms <= now_ms]
+        return [Mailbox(tenant, name) for name, row in self._table.scan_readable(tenant) if row.not_before_ms <= now_ms]
 
     def attempt(self, mailbox: Mailbox) -> Attempt:
         """

@@ -34,9 +34,13 @@ def is_awake(row: ConsentRow) -> bool:
 
 
 def people(registry: Registry, tenant: str) -> Iterator[tuple[Mailbox, ConsentRow]]:
-    """Every person's own grant; a test's belongs to nobody's calendar and is left out."""
-    own = {row.mailbox for _, row in tables.users(registry).scan(tenant)}
-    for mailbox, row in tables.consents(registry).scan(tenant):
+    """
+    Every person's own grant; a test's belongs to nobody's calendar and is left out.
+
+    So are rows that are refused: nobody looks with such a grant, and switching off must not fail for it.
+    """
+    own = {row.mailbox for _, row in tables.users(registry).scan_readable(tenant)}
+    for mailbox, row in tables.consents(registry).scan_readable(tenant):
         if mailbox in own:
             yield Mailbox(tenant, mailbox), row
 

@@ -93,7 +93,7 @@ def read_chain(registry: Registry, tenant: str) -> tuple[Chain, list[AuditRow]]:
         except StopIteration:
             break
         except RowRefusedError as error:
-            refused.append(number_of(error.place[2]))
+            refused.append(number_of(error.row))
             continue
         number = number_of(row_id)
         if number:

@@ -26,7 +26,7 @@ Erase = Callable[[], None]
 def unpair(registry: Registry, tenant: str) -> None:
     """Part every room from its calendar; the rows and the addresses stay. Idempotent."""
     table = tables.rooms(registry)
-    for room_id, _ in table.scan(tenant):
+    for room_id, _ in table.scan_readable(tenant):
         table.change(tenant, room_id, lambda row: msgspec.structs.replace(row, paired=False) if row else None)
 
 
@@ -101,7 +101,7 @@ def _remake(registry: Registry, keyring: Keyring, tenant: str) -> None:
     keys = keyring.create(tenant)
     _rename_rooms(registry, tenant, keys)
     users, vault = tables.users(registry), ConsentVault(keyring)
-    for user_id, row in list(users.scan(tenant)):
+    for user_id, row in list(users.scan_readable(tenant)):
         try:
             person = keys.person(vault.address_of(tenant, user_id, row))
         except (KeyDestroyedError, MalformedRecordError):
@@ -111,7 +111,7 @@ def _remake(registry: Registry, keyring: Keyring, tenant: str) -> None:
 
 def _rename_rooms(registry: Registry, tenant: str, keys: TenantKeys) -> None:
     table = tables.rooms(registry)
-    for room_id, row in list(table.scan(tenant)):
+    for room_id, row in list(table.scan_readable(tenant)):
         fresh = keys.room(row.address)
         if fresh != room_id:
             table.change(tenant, fresh, lambda there, row=row: there or _parted(row))  # type: ignore[misc]
@@ -128,7 +128,7 @@ def _named(row: UserRow | None, person: str) -> UserRow | None:
 
 def _delete_people(registry: Registry, tenant: str) -> None:
     """A grant past its deadline is not shown by a scan: it is deleted by the name that its person gives it."""
-    for _, row in tables.users(registry).scan(tenant):
+    for _, row in tables.users(registry).scan_readable(tenant):
         tables.consents(registry).delete(tenant, row.mailbox)
     tables.delete_with(registry, tenant, KeyClass.CONSENT)
 

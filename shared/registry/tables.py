@@ -31,6 +31,7 @@ from shared.contracts.rows import (
     UserRow,
 )
 from shared.contracts.test_run import TestRun
+from shared.errors import RowKeyMissingError, RowRefusedError
 from shared.ports.registry import Registry
 from shared.registry.rows import Rows
 
@@ -204,14 +205,22 @@ def delete_with(registry: Registry, tenant: str, key: KeyClass) -> None:
     """
     Delete the tenant's rows that go with its `key`, which has been destroyed or is about to be. Idempotent.
 
+    A row that is refused goes as well, spared or not: nobody stops an erasure by writing to the store.
+
     Raises:
         StoreUnavailableError: some may stand; repeat it.
     """
     for table in erased_with(key):
         rows = table(registry)
-        for row_id, row in list(rows.scan(tenant)):
+        refused: list[RowRefusedError] = []
+        for row_id, row in list(rows.scan_readable(tenant, refused.append)):
             if not table.spares(row):
                 rows.delete(tenant, row_id)
+        for error in refused:
+            if table.spared is None or not isinstance(
+                error, RowKeyMissingError
+            ):  # with its key back, it may be a spared one
+                rows.delete(tenant, error.row)
 
 
 def describe_tables() -> str:

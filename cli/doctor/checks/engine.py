@@ -16,9 +16,10 @@ from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
 from shared.runtime.redaction import mask_text
 from shared.runtime.settings import Settings
-from shared.runtime.wiring import open_engine
+from shared.runtime.wiring import master_keys, open_engine
 
 _REDIS_PORT = 6379
+_PUT_BACK = "put that one back, behind the current one; once `roomsync keys rewrap` has run it may be taken out"
 _REMEDIES = {
     "embedded": "look at the rights and free space of ROOMSYNC_HOME; it must be on a local disk",
     "kafka": "look at ROOMSYNC_KAFKA_BOOTSTRAP, ROOMSYNC_VIEW_REDIS_URL, ROOMSYNC_REGISTRY_REDIS_URL, and whether they run",
@@ -46,11 +47,11 @@ def check_engine(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("engine", CheckState.UNUSABLE, mask_text(str(error)))
         return
     try:
-        namesakes = list(_find_namesakes(engine))
+        foreign = list(_find_foreign_keys(engine, settings))
         probes = {
-            name: ask for name, ask in _list_probes(engine).items() if name not in {each.name for each in namesakes}
+            name: ask for name, ask in _list_probes(engine).items() if name not in {each.name for each in foreign}
         }
-        probed = [*(_run_probe(name, ask, _REMEDIES[settings.engine]) for name, ask in probes.items()), *namesakes]
+        probed = [*(_run_probe(name, ask, _REMEDIES[settings.engine]) for name, ask in probes.items()), *foreign]
         yield from probed
         if all(
             each.state is not CheckState.UNUSABLE for each in probed
@@ -82,18 +83,18 @@ def _open_every_key(engine: Engine) -> None:
             engine.keyring.keys(tenant)
 
 
-def _find_namesakes(engine: Engine) -> Iterator[CheckResult]:
-    """Another deployment's master key under the name of ours: nothing opens, and nothing else is to be said of the keys."""
+def _find_foreign_keys(engine: Engine, settings: Settings) -> Iterator[CheckResult]:
+    """Other master keys than those that bound the rows: nothing opens, and nothing else is to be said of the keys."""
     with contextlib.suppress(RoomsyncError):  # that it cannot be reached is said by its probe
-        registry = engine.registry
-        for name, rows in registry.namesakes().items() if isinstance(registry, BoundRegistry) else ():
-            yield CheckResult(
-                "keyring",
-                CheckState.UNUSABLE,
-                f"the master key {name!r} of ROOMSYNC_MASTER_KEY is not the key of that name that bound the registry's {rows} rows"
-                " (another deployment's?)",
-                "put that one back",
+        found = engine.registry.foreign_keys() if isinstance(engine.registry, BoundRegistry) else {}
+        for name, rows in found.items():
+            text = (
+                f"the master key {name!r} of ROOMSYNC_MASTER_KEY is not the key of that name that bound {rows} rows of the registry"
+                " (another deployment's?)"
+                if name in master_keys(settings).ring
+                else f"{rows} rows of the registry are bound by master key {name!r}, which ROOMSYNC_MASTER_KEY does not hold"
             )
+            yield CheckResult("keyring", CheckState.UNUSABLE, text, _PUT_BACK)
 
 
 def _refused_rows(engine: Engine) -> Sequence[tuple[str, str, str, str]]:

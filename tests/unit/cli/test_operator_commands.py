@@ -422,7 +422,7 @@ def test_doctor_says_in_one_sentence_that_the_master_key_is_a_namesake(
     assert line["said"].startswith(
         f"the master key '{name}' of ROOMSYNC_MASTER_KEY is not the key of that name that bound"
     )
-    assert line["next"] == "put that one back"
+    assert line["next"].startswith("put that one back")
     assert not {"registry rows", "audit"} & {each["check"] for each in ran.lines}
 
 
