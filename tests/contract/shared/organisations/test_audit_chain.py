@@ -102,6 +102,35 @@ def test_processes_that_append_at_once_give_each_number_once(
     assert found(engines[0].registry, clock, tenant) == []
 
 
+def test_of_two_that_have_read_the_same_head_each_gets_a_number_of_its_own(
+    engine_factory: EngineFactory, acted: Callable[[int], None], clock: ManualClock, tenant: str
+) -> None:
+    acted(2)
+    both = threading.Barrier(2)
+    numbers: list[int] = []
+
+    class Together(Watched):
+        def get(self, *place: str) -> Versioned | None:
+            found = super().get(*place)
+            if self.asked["get"] == 1:
+                both.wait(10)
+            return found
+
+    def append(registry: Registry) -> None:
+        row = AuditRow(at_ms=clock.now_ms(), user="u-ben", act="room.removed")
+        numbers.append(append_act(Together(registry), tenant, row))
+
+    engines = [engine_factory() for _ in range(2)]
+    threads = [threading.Thread(target=append, args=(each.registry,)) for each in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(numbers) == [3, 4]
+    assert found(engines[0].registry, clock, tenant) == []
+
+
 @pytest.mark.parametrize("length", [0, 1, 3])
 @pytest.mark.parametrize("at", [AUDIT, HEADS])
 def test_a_crash_at_either_write_leaves_a_whole_chain_that_goes_on(
