@@ -146,10 +146,17 @@ def _decided(memory: Memory, keys: TenantKeys, looks: Sequence[CopyObservation])
 
 
 def _record(keys: TenantKeys, look: CopyObservation, offset: int) -> Record:
+    key = meeting_key(keys.tenant, look.meeting)
     value = sealed_envelope(
-        keys, look, type=copy_observation.TYPE, id=f"o-{offset}", version=copy_observation.VERSION, compress=True
+        keys,
+        look,
+        key=key,
+        type=copy_observation.TYPE,
+        id=f"o-{offset}",
+        version=copy_observation.VERSION,
+        compress=True,
     )
-    return Record(OBSERVATIONS.name, 0, offset, meeting_key(keys.tenant, look.meeting), value, (), 0)
+    return Record(OBSERVATIONS.name, 0, offset, key, value, (), 0)
 
 
 def _look(

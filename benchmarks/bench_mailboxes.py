@@ -190,7 +190,8 @@ def _fill(engine: Engine, tenant: str, mailboxes: int, due: int) -> None:
                 due={DueReason.RECONCILE: now_ms if number < due else now_ms + HOUR_MS + number},
                 looked_at_ms=now_ms,
             )
-            changes.append(StateChange(mailbox.key, sealed_envelope(keys, state, type=MAILBOX_TYPE, id=mailbox.id)))
+            value = sealed_envelope(keys, state, key=mailbox.key, type=MAILBOX_TYPE, id=mailbox.id)
+            changes.append(StateChange(mailbox.key, value))
         claim.commit([], changes, {})
     claim.close()
 

@@ -124,14 +124,14 @@ def _fill(home: Path, settings: dict[str, Any]) -> None:
     engine = open_engine(home, **settings)
     claim = engine.log.claim(SYNC_WORKER, 0)
     mailboxes = [f"{KEYS.tenant}/m-{number:026d}" for number in range(MAILBOXES)]
-    states = [
-        StateChange(name.encode(), sealed_envelope(KEYS, MailboxState(provider="microsoft"), type=MAILBOX_TYPE, id="m"))
-        for name in mailboxes
-    ]
-    claim.commit([], states, {})
+    state = MailboxState(provider="microsoft")
+    values = {
+        name.encode(): sealed_envelope(KEYS, state, key=name.encode(), type=MAILBOX_TYPE, id="m") for name in mailboxes
+    }
+    claim.commit([], [StateChange(key, value) for key, value in values.items()], {})
     for start in range(0, REFERENCES, CHUNK):
         changes = [
-            StateChange(f"{mailboxes[number % MAILBOXES]}/{number:026d}".encode(), _reference(number))
+            _reference(f"{mailboxes[number % MAILBOXES]}/{number:026d}".encode(), number)
             for number in range(start, start + CHUNK)
         ]
         claim.commit([], changes, {})
@@ -139,14 +139,14 @@ def _fill(home: Path, settings: dict[str, Any]) -> None:
     engine.close()
 
 
-def _reference(number: int) -> bytes:
+def _reference(key: bytes, number: int) -> StateChange:
     start_ms = NOW_MS + number * HOUR_MS
     reference = EventReference(
         event_id=f"AAMk{number:0140d}", uid=KEYS.meeting("microsoft", str(number)), kind="single", start_ms=start_ms,
         end_ms=start_ms + HOUR_MS, organizer=next(iter(PEOPLE)), is_organizer=True, rooms=ROOMS, seats=len(PEOPLE),
         version=f"CQAAABYAAA{number}",
     )  # fmt: skip
-    return sealed_envelope(KEYS, reference, type=REFERENCE_TYPE, id=f"r-{number}")
+    return StateChange(key, sealed_envelope(KEYS, reference, key=key, type=REFERENCE_TYPE, id=f"r-{number}"))
 
 
 def _decided(memory: Memory, first: int) -> Iterator[Batch]:
@@ -170,8 +170,11 @@ def _look(number: int, person: int) -> Record:
         organizer=next(iter(PEOPLE)), role=CopyRole.GUEST if person else CopyRole.ORGANIZER, observed_at_ms=NOW_MS + person,
         window_start_ms=NOW_MS, window_end_ms=start_ms + 2 * HOUR_MS, dates=(date,),
     )  # fmt: skip
-    value = sealed_envelope(KEYS, seen, type=copy_observation.TYPE, id=f"o-{number}", version=copy_observation.VERSION)
-    return Record(OBSERVATIONS.name, 0, 2 * number + person, meeting_key(KEYS.tenant, meeting), value, (), 0)
+    key = meeting_key(KEYS.tenant, meeting)
+    value = sealed_envelope(
+        KEYS, seen, key=key, type=copy_observation.TYPE, id=f"o-{number}", version=copy_observation.VERSION
+    )
+    return Record(OBSERVATIONS.name, 0, 2 * number + person, key, value, (), 0)
 
 
 def _resident() -> int:

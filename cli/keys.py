@@ -122,8 +122,8 @@ def count_key_uses(ring: MasterKeys, subscriptions: Iterator[LiveSubscription]) 
 def find_live_subscriptions(log: Log, keyring: Keyring) -> Iterator[LiveSubscription]:
     """Yield the subscriptions on `calendar-state`, those about to be ended included; without those of erased tenants."""
     for partition in range(log.partitions):
-        for value in _read_latest(log, partition).values():
-            state = _open_mailbox_state(value, keyring)
+        for key, value in _read_latest(log, partition).items():
+            state = _open_mailbox_state(key, value, keyring)
             if state is not None:
                 yield from (state.subscription, *state.retiring) if state.subscription else state.retiring
 
@@ -141,12 +141,12 @@ def _read_latest(log: Log, partition: int) -> dict[bytes, bytes]:
     return found
 
 
-def _open_mailbox_state(value: bytes, keyring: Keyring) -> MailboxState | None:
+def _open_mailbox_state(key: bytes, value: bytes, keyring: Keyring) -> MailboxState | None:
     try:
         envelope = envelopes.decode(value)
         if envelope.type != MAILBOX_TYPE:
             return None
-        return open_envelope(envelope, keyring.keys(envelope.tenant), MailboxState)
+        return open_envelope(envelope, keyring.keys(envelope.tenant), MailboxState, key=key)
     except (KeyDestroyedError, MalformedRecordError):
         return None
 

@@ -80,9 +80,9 @@ class Calendars:
         keys = self._keys.get(envelope.tenant) or self._engine.keyring.keys(envelope.tenant)
         self._keys[envelope.tenant] = keys
         if envelope.type == MAILBOX_TYPE:
-            self.states[mailbox] = open_envelope(envelope, keys, MailboxState)
+            self.states[mailbox] = open_envelope(envelope, keys, MailboxState, key=key)
         elif envelope.type != LEFT_TYPE:
-            self.references[mailbox][key] = open_reference(envelope, keys)
+            self.references[mailbox][key] = open_reference(key, envelope, keys)
 
     def _forget(self, mailbox: Mailbox, key: bytes, *, is_event: bool) -> None:
         if is_event:

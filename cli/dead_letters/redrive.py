@@ -105,7 +105,7 @@ class Redriver:
         newest = folded.get(key)
         try:
             if newest:
-                found = open_meeting(newest, self._engine.keyring.keys(tenant))
+                found = open_meeting(key, newest, self._engine.keyring.keys(tenant))
                 held |= {*found.copies, *found.record.spoken, found.record.organizer_mailbox} - {""}
         except (KeyDestroyedError, MalformedRecordError):
             return set()
@@ -115,7 +115,7 @@ class Redriver:
         """Return the observation itself, if this version can read what its worker could not."""
         try:
             envelope = envelopes.decode(letter.value or b"")
-            return room_status.read_observation(envelope, self._engine.keyring.keys(envelope.tenant))
+            return room_status.read_observation(letter.key, envelope, self._engine.keyring.keys(envelope.tenant))
         except (KeyDestroyedError, MalformedRecordError, NewerRecordError):
             return None
 

@@ -31,7 +31,7 @@ def summarise(letter: DeadLetter, keyring: Keyring) -> dict[str, Any]:
         "correlation": envelope.correlation, "causation": envelope.causation,
     }  # fmt: skip
     if envelope.sealed is not None:
-        found["sealed"] = _describe_sealed(envelope, keyring)
+        found["sealed"] = _describe_sealed(letter.key, envelope, keyring)
     return found
 
 
@@ -54,10 +54,10 @@ def _describe_fields(shape: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _describe_sealed(envelope: Envelope, keyring: Keyring) -> str:
+def _describe_sealed(key: bytes, envelope: Envelope, keyring: Keyring) -> str:
     size = f"{len(envelope.sealed or b'')} bytes"
     try:
-        seen = room_status.read_observation(envelope, keyring.keys(envelope.tenant))
+        seen = room_status.read_observation(key, envelope, keyring.keys(envelope.tenant))
     except KeyDestroyedError:
         return f"{size}; its key was destroyed on purpose: nobody can read it any more"
     except (MalformedRecordError, NewerRecordError) as error:

@@ -73,7 +73,7 @@ class TopicTrace:
                 return envelope.type, as_json(msgspec.json.decode(envelope.payload))
             keys = self._engine.keyring.keys(envelope.tenant)
             newest = newest_version(envelope.type)
-            opened: Any = open_envelope(envelope, keys, msgspec.Raw, newest=newest)  # type: ignore[type-var]  # of any type
+            opened: Any = open_envelope(envelope, keys, msgspec.Raw, key=record.key, newest=newest)  # type: ignore[type-var]  # of any type
             return envelope.type, as_json(msgspec.json.decode(opened))
         except (KeyDestroyedError, MalformedRecordError, NewerRecordError, msgspec.DecodeError) as error:
             return envelope.type, str(error)

@@ -13,13 +13,10 @@ from cli.scenario.answers import AnswerBook, matches
 from cli.scenario.deployment import PARTITIONS, Deployment
 from cli.scenario.instants import start_ms
 from cli.scenario.script import Expectation, Scenario, ScenarioError
-from shared.contracts import copy_observation, observation
+from services.room_status.operations import read_observation
 from shared.contracts import envelope as envelopes
-from shared.contracts.copy_observation import CopyObservation, from_version_1
-from shared.contracts.observation import Observation
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS
-from shared.crypto.records import open_envelope
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.errors import KeyDestroyedError
 from shared.ports.log import Record
@@ -83,13 +80,7 @@ class ScenarioFacts:
         for record in self._records(OBSERVATIONS.name):
             envelope = envelopes.decode(record.value or b"")
             try:
-                keys = self.deployment.keys
-                if envelope.type == observation.TYPE:
-                    seen = from_version_1(open_envelope(envelope, keys, Observation))
-                elif envelope.type == copy_observation.TYPE:
-                    seen = open_envelope(envelope, keys, CopyObservation, newest=copy_observation.VERSION)
-                else:
-                    continue
+                seen = read_observation(record.key, envelope, self.deployment.keys)
             except KeyDestroyedError:
                 continue
             for date in seen.dates:

@@ -153,9 +153,9 @@ def _opened(records: Mapping[bytes, bytes], keys: TenantKeys) -> Iterator[Stored
         meeting, mailbox = parts_of(key)
         try:
             if mailbox:
-                copies.setdefault(meeting, {})[mailbox] = open_copy(value, keys)
+                copies.setdefault(meeting, {})[mailbox] = open_copy(key, value, keys)
             else:
-                meetings[meeting] = open_meeting(value, keys)
+                meetings[meeting] = open_meeting(key, value, keys)
         except (KeyDestroyedError, MalformedRecordError):
             continue
     for key, each in meetings.items():

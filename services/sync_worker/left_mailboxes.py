@@ -8,9 +8,8 @@ from functools import cache
 
 from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, forget_at_ms, leave_out_ended
 from services.sync_worker.memory import is_left_key, left_change, left_key, mailbox_of
-from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LeftMailbox
-from shared.crypto.records import open_envelope
+from shared.crypto.records import open_record
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -36,7 +35,7 @@ class LeftMailboxes:
         keys_of = cache(keyring.keys)  # asked once an organisation, not once a mailbox
         for key, value in state.items():
             if is_left_key(key):
-                self._restore(mailbox_of(key), value, keys_of)
+                self._restore(key, value, keys_of)
 
     def ends_of(self, mailbox: Mailbox, era: str) -> Ends:
         """What is kept of a mailbox; nothing where a key named it that has been destroyed since."""
@@ -66,10 +65,11 @@ class LeftMailboxes:
                 kept[mailbox] = KeptMeetings(leave_out_ended(left.ends, now_ms), left.era)
         return kept, [_change(mailbox, left, keyring) for mailbox, left in kept.items()]
 
-    def _restore(self, mailbox: Mailbox, value: bytes, keys_of: Callable[[str], TenantKeys]) -> None:
+    def _restore(self, key: bytes, value: bytes, keys_of: Callable[[str], TenantKeys]) -> None:
+        mailbox = mailbox_of(key)
         try:
             keys = keys_of(mailbox.tenant)
-            found = open_envelope(envelopes.decode(value), keys, LeftMailbox)
+            found = open_record(key, value, keys, LeftMailbox)
         except KeyDestroyedError:
             return
         except MalformedRecordError as error:

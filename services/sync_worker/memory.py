@@ -64,9 +64,12 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
     """
     Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forget_destroyed`).
 
+    A mailbox with a record that cannot be read is looked at in full next: that writes the events' records anew.
+
     Raises:
         StoreUnavailableError: the keyring is away.
     """
+    doubtful: set[Mailbox] = set()
     mailboxes: dict[Mailbox, MailboxState] = {}
     references: dict[Mailbox, dict[str, EventReference]] = {}
     keys_of = cache(keyring.keys)  # asked once an organisation, not once a record
@@ -78,16 +81,19 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
         try:
             keys = keys_of(envelope.tenant)
             if envelope.type == calendar_state.MAILBOX_TYPE:
-                mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState)
+                mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState, key=key)
             else:
-                reference = open_reference(envelope, keys)
+                reference = open_reference(key, envelope, keys)
                 references.setdefault(mailbox, {})[reference.event_id] = reference
         except KeyDestroyedError:
             continue
         except MalformedRecordError as error:
+            doubtful.add(mailbox)
             logger.warning("state_unreadable", error=str(error))
     return {
-        mailbox: TrackedMailbox(held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full)
+        mailbox: TrackedMailbox(
+            held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full or mailbox in doubtful
+        )
         for mailbox, held in mailboxes.items()
     }
 
@@ -136,14 +142,16 @@ def left_change(mailbox: Mailbox, ends: Mapping[str, int], keys: TenantKeys) -> 
     """The record of a mailbox that left: meeting → when its last date ends. Without meetings it is deleted."""
     if not ends:
         return StateChange(left_key(mailbox), None)
-    left = LeftMailbox(meetings=dict(ends))
-    value = sealed_envelope(keys, left, type=calendar_state.LEFT_TYPE, id=mailbox.id, compress=True)
-    return StateChange(left_key(mailbox), value)
+    key, left = left_key(mailbox), LeftMailbox(meetings=dict(ends))
+    value = sealed_envelope(keys, left, key=key, type=calendar_state.LEFT_TYPE, id=mailbox.id, compress=True)
+    return StateChange(key, value)
 
 
 def state_change(mailbox: Mailbox, state: MailboxState | None, keys: TenantKeys) -> StateChange:
     """The mailbox's own record; None deletes it."""
-    value = sealed_envelope(keys, state, type=calendar_state.MAILBOX_TYPE, id=mailbox.id) if state else None
+    if state is None:
+        return StateChange(mailbox.key, None)
+    value = sealed_envelope(keys, state, key=mailbox.key, type=calendar_state.MAILBOX_TYPE, id=mailbox.id)
     return StateChange(mailbox.key, value)
 
 
@@ -152,5 +160,5 @@ def reference_change(
 ) -> StateChange:
     """One event's record, keyed by a pseudonym: the id itself is sealed. None deletes it."""
     name = pseudonym(keys.hash_key, "event", event_id)
-    value = sealed_reference(keys, reference, name) if reference else None
-    return StateChange(f"{mailbox.tenant}/{mailbox.id}/{name}".encode(), value)
+    key = f"{mailbox.tenant}/{mailbox.id}/{name}".encode()
+    return StateChange(key, sealed_reference(key, keys, reference, name) if reference else None)

@@ -27,6 +27,8 @@ class Topic:
     cleanup: Cleanup
     what: str
     public: bool = False
+    sealed: bool = False
+    """Whether its records are sealed, each for its key: see `shared.crypto.records`."""
     retention_ms: int = RETENTION_MS
     compaction_lag_ms: int = 0
 
@@ -43,8 +45,11 @@ CALENDAR_STATE = Topic(
     "mailbox + event",
     Cleanup.COMPACT,
     "references, snapshots, cursor, subscription, due; of who left, which meetings; sealed",
+    sealed=True,
 )
-OBSERVATIONS = Topic("observations", "meeting", Cleanup.DELETE, "everything one copy says of one meeting; sealed")
+OBSERVATIONS = Topic(
+    "observations", "meeting", Cleanup.DELETE, "everything one copy says of one meeting; sealed", sealed=True
+)
 REPAIRS = Topic(
     "repairs", "partition", Cleanup.DELETE, "the wish that room_status tell again what is missing; no facts"
 )
@@ -53,6 +58,7 @@ MEETING_STATE = Topic(
     "meeting; meeting + mailbox",
     Cleanup.COMPACT,
     "what was witnessed and published of each date and room, and each copy; sealed",
+    sealed=True,
     compaction_lag_ms=MEETING_STATE_COMPACTION_LAG_MS,
 )
 ROOM_STATUS = Topic(

@@ -1,4 +1,8 @@
-"""Envelopes with something sealed inside: how facts and states of a tenant stand on topics and in views."""
+"""
+Envelopes with something sealed inside: how facts and states of a tenant stand on topics and in views.
+
+What is sealed opens for one type, one tenant and one record key alone (`shared.crypto.places`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import msgspec
 
 from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import Envelope
+from shared.crypto.places import bind, unbind
 from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError
@@ -25,6 +30,7 @@ def sealed_envelope(
     keys: TenantKeys,
     payload: msgspec.Struct,
     *,
+    key: bytes,
     type: str,
     id: str,
     correlation: str = "",
@@ -36,12 +42,13 @@ def sealed_envelope(
     A record's value: `payload` sealed under the tenant's data key, in an envelope that names type, tenant and causes.
 
     Args:
+        key: The record's key on its topic: the value opens under no other.
         type: The payload's type name; part of what the seal is bound to.
         id: Unique for the fact; readers that see uncommitted records deduplicate by it.
         version: The payload's schema version; readers that know only earlier ones refuse it.
         compress: Whether the payload is compressed before it is sealed.
     """
-    plain = msgspec.json.encode(payload)
+    plain = bind(msgspec.json.encode(payload), key)
     sealed = seal(keys.data_key, zlib.compress(plain) if compress else plain, purpose=_purpose(type, keys.tenant))
     return envelopes.encode(
         Envelope(
@@ -57,17 +64,18 @@ def sealed_envelope(
     )
 
 
-def open_envelope(envelope: Envelope, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
+def open_envelope(envelope: Envelope, keys: TenantKeys, kind: type[T], *, key: bytes, newest: int = 1) -> T:
     """
     Open what an envelope seals.
 
     Args:
+        key: The key that the record stands under, on its topic or in the view.
         newest: The newest schema version of `kind` that the caller reads.
 
     Raises:
         KeyDestroyedError: an earlier key of the tenant sealed it, which was destroyed: it is to be forgotten.
         NewerRecordError: its schema version is above `newest`.
-        MalformedRecordError: another shape, damage, or nothing sealed.
+        MalformedRecordError: another shape, damage, nothing sealed, or it was written under another key than `key`.
     """
     require_era(envelope, keys)
     if envelope.v > newest:
@@ -80,7 +88,8 @@ def open_envelope(envelope: Envelope, keys: TenantKeys, kind: type[T], *, newest
         message = f"{envelope.type} {envelope.id} has nothing sealed in it"
         raise MalformedRecordError(message)
     plain = unseal(keys.data_key, envelope.sealed, purpose=_purpose(envelope.type, envelope.tenant))
-    return envelopes.read_json(_decompressed(plain), kind)
+    payload = unbind(_decompressed(plain), key, refuse_unbound=keys.refuse_unbound)
+    return envelopes.read_json(payload, kind)
 
 
 def require_era(envelope: Envelope, keys: TenantKeys) -> None:
@@ -92,9 +101,9 @@ def require_era(envelope: Envelope, keys: TenantKeys) -> None:
         raise KeyDestroyedError(message)
 
 
-def open_record(value: bytes, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
+def open_record(key: bytes, value: bytes, keys: TenantKeys, kind: type[T], *, newest: int = 1) -> T:
     """Decode a record's value and open it, as `open_envelope` does."""
-    return open_envelope(envelopes.decode(value), keys, kind, newest=newest)
+    return open_envelope(envelopes.decode(value), keys, kind, key=key, newest=newest)
 
 
 def _decompressed(plain: bytes) -> bytes:

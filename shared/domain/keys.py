@@ -43,6 +43,8 @@ class TenantKeys:
     """Names meetings, rooms and people."""
     consent_key: bytes | None
     """Seals refresh tokens; None once destroyed."""
+    refuse_unbound: bool = False
+    """Whether records that earlier versions sealed, which are bound to no record key, are refused."""
 
     @property
     def era(self) -> str:

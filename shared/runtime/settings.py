@@ -118,8 +118,8 @@ class Settings:
     )
     unbound_rows: str = _setting(
         "read",
-        "`refuse`: registry rows that are bound to no place, as version 0.1.0 wrote them, are refused; `read`: until"
-        " `roomsync keys rewrap` has bound them",
+        "`refuse`: registry rows and sealed records that are bound to no place, as version 0.1.0 wrote them, are refused;"
+        " `read`: until `roomsync keys rewrap` has bound the rows, and `roomsync doctor` counts no such record",
     )
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`")
     test_clock: str = _setting("", "tests only: file of one integer, milliseconds since the epoch")

@@ -53,7 +53,7 @@ def _print(key: bytes, value: bytes, engine: Engine) -> None:
     if parts_of(key)[1]:
         return
     try:
-        meeting = open_meeting(value, engine.keyring.keys(tenant)).record
+        meeting = open_meeting(key, value, engine.keyring.keys(tenant)).record
     except KeyDestroyedError:
         return
     for date in meeting.dates:

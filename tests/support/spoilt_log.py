@@ -65,7 +65,9 @@ class Poisoned(Office):
             if record.key != POSITION_KEY:
                 meetings[record.key] = record.value
         folded = [
-            open_meeting(value, self.keys).record for key, value in meetings.items() if value and not parts_of(key)[1]
+            open_meeting(key, value, self.keys).record
+            for key, value in meetings.items()
+            if value and not parts_of(key)[1]
         ]
         copies = [
             parts_of(key)[0] for key, value in meetings.items() if value and parts_of(key)[1] and not is_ended(value)

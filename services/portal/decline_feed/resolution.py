@@ -68,7 +68,7 @@ def _find_meeting(
         for row in deps.engine.view.rows(f"{data.tenant_id}/{mailbox}"):
             if row.key == key and row.value is not None:
                 try:
-                    return open_meeting(row.value, keys).record
+                    return open_meeting(key.encode(), row.value, keys).record
                 except (KeyDestroyedError, MalformedRecordError):
                     return None
     return None

@@ -128,11 +128,12 @@ class PersonalView:
         for row in rows:
             if row.value is None:
                 continue
+            name = row.key.encode()
             try:
-                if parts_of(row.key.encode())[1]:
-                    copies[_meeting_of(row.key)] = open_copy(row.value, self.keys)
+                if parts_of(name)[1]:
+                    copies[_meeting_of(row.key)] = open_copy(name, row.value, self.keys)
                 else:
-                    meetings[row.key] = open_meeting(row.value, self.keys)
+                    meetings[row.key] = open_meeting(name, row.value, self.keys)
             except KeyDestroyedError:
                 continue  # of before the organisation was switched off
             except (MalformedRecordError, NewerRecordError) as error:

@@ -180,7 +180,7 @@ class _Deciding:
         envelope = envelopes.decode(record.value or b"")
         try:
             keys = self.keys_of(envelope.tenant)
-            seen = read_copy_observation(envelope, keys)
+            seen = read_copy_observation(record.key, envelope, keys)
         except KeyDestroyedError:
             self.batch.forgotten.append(record)  # erased on purpose: nothing of it may be read, decided or kept
             return
@@ -211,7 +211,7 @@ class _Deciding:
         tenant = key.decode().partition("/")[0]
         try:
             keys = self.keys_of(tenant)
-            meeting = open_meeting(value, keys)
+            meeting = open_meeting(key, value, keys)
             source = envelopes.decode(value)
         except KeyDestroyedError:
             self._forget(key)
@@ -251,7 +251,7 @@ class _Deciding:
         if value is None:
             return None
         try:
-            found = open_meeting(value, keys)
+            found = open_meeting(key, value, keys)
         except KeyDestroyedError:
             return None
         return found if found.copies else StoredMeeting(found.record, Copies(self.draft, key, keys))
@@ -265,18 +265,18 @@ class _Deciding:
         if mailbox and change.copy != meeting.copies.get(mailbox):
             copies[mailbox] = change.copy
         changes = [
-            StateChange(name, sealing.copy(self._numbered(name, copy)))
+            StateChange(name, sealing.copy(name, self._numbered(name, copy)))
             for name, copy in ((copy_key(key, mailbox), copy) for mailbox, copy in copies.items())
             if copy is not None or self.draft.get(name) is not None
         ]
         if change.record != meeting.record or upgraded:
-            changes.append(StateChange(key, sealing.meeting(change.record, meeting.record.version)))
+            changes.append(StateChange(key, sealing.meeting(key, change.record, meeting.record.version)))
         return changes
 
     def _numbered(self, key: bytes, copy: CopyRecord | None) -> CopyRecord:
         """The copy under the number of the record that it replaces; of one that ended, nothing else."""
         value = self.draft.get(key)
-        before = open_copy(value, self.keys_of(key.decode().partition("/")[0])) if value is not None else None
+        before = open_copy(key, value, self.keys_of(key.decode().partition("/")[0])) if value is not None else None
         if copy is None:
             copy = CopyRecord(mailbox=parts_of(key)[1], provider="", sight=Sight.WITHDRAWN)
         return msgspec.structs.replace(copy, version=before.version if before else 0)
@@ -314,7 +314,7 @@ class _Deciding:
         if meeting.record.parked or not isinstance(meeting.copies, Copies):
             return  # marked already, or of version 1: it stays as it is until something fits
         marked = msgspec.structs.replace(meeting.record, parked=True)
-        self._remember(key, marked, [StateChange(key, sealing.meeting(marked, marked.version, bound=False))])
+        self._remember(key, marked, [StateChange(key, sealing.meeting(key, marked, marked.version, bounded=False))])
 
     def _announce(
         self, change: Change, key: bytes, seen: CopyObservation, headers: Headers, source: str, keys: TenantKeys
@@ -372,19 +372,22 @@ class _Sealing:
     correlation: str
     causation: str
 
-    def meeting(self, record: MeetingRecord, version: int, *, bound: bool = True) -> bytes:
+    def meeting(self, key: bytes, record: MeetingRecord, version: int, *, bounded: bool = True) -> bytes:
         """Raises _TooLargeError, unless it is the record that fitted before."""
-        return self._sealed(msgspec.structs.replace(record, version=version + 1), MEETING_TYPE, bound=bound)
+        numbered = msgspec.structs.replace(record, version=version + 1)
+        return self._sealed(key, numbered, MEETING_TYPE, bounded=bounded)
 
-    def copy(self, record: CopyRecord) -> bytes:
+    def copy(self, key: bytes, record: CopyRecord) -> bytes:
         """Raises _TooLargeError."""
         kind = ENDED_COPY_TYPE if record.sight is Sight.WITHDRAWN else COPY_TYPE
-        return self._sealed(msgspec.structs.replace(record, version=record.version + 1), kind, bound=True)
+        numbered = msgspec.structs.replace(record, version=record.version + 1)
+        return self._sealed(key, numbered, kind, bounded=True)
 
-    def _sealed(self, record: MeetingRecord | CopyRecord, kind: str, *, bound: bool) -> bytes:
+    def _sealed(self, key: bytes, record: MeetingRecord | CopyRecord, kind: str, *, bounded: bool) -> bytes:
         value = sealed_envelope(
             self.keys,
             record,
+            key=key,
             type=kind,
             id=self.source,
             correlation=self.correlation,
@@ -392,26 +395,31 @@ class _Sealing:
             version=VERSION,
             compress=True,
         )
-        if bound and len(value) > MAX_STATE_BYTES:
+        if bounded and len(value) > MAX_STATE_BYTES:
             message = f"a {kind} would take {len(value)} bytes, and {MAX_STATE_BYTES} are the bound"
             raise _TooLargeError(message)
         return value
 
 
-def read_copy_observation(envelope: Envelope, keys: TenantKeys) -> CopyObservation:
+def read_copy_observation(key: bytes, envelope: Envelope, keys: TenantKeys) -> CopyObservation:
     """
     Read an observation of either version.
+
+    Args:
+        key: The record's key: it is refused under any other than it was written under.
+        envelope: The record's value.
+        keys: The tenant's.
 
     Raises:
         KeyDestroyedError: an earlier key of the tenant sealed it.
         NewerRecordError: a later version of the sync worker wrote it.
-        MalformedRecordError: it is no observation, or damaged.
+        MalformedRecordError: it is no observation, damaged, or another key's.
     """
     match envelope.type:
         case observation.TYPE:
-            return from_version_1(open_envelope(envelope, keys, Observation))
+            return from_version_1(open_envelope(envelope, keys, Observation, key=key))
         case copy_observation.TYPE:
-            return open_envelope(envelope, keys, CopyObservation, newest=copy_observation.VERSION)
+            return open_envelope(envelope, keys, CopyObservation, key=key, newest=copy_observation.VERSION)
         case other:
             message = f"a record of type {other!r} on observations: another version of the sync worker wrote it?"
             raise MalformedRecordError(message)

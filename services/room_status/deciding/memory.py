@@ -144,11 +144,12 @@ class Copies(Mapping[str, CopyRecord]):
     def __getitem__(self, mailbox: str) -> CopyRecord:
         """Raises KeyError, NewerRecordError, MalformedRecordError."""
         if mailbox not in self._opened:
-            value = self._draft.get(copy_key(self._meeting, mailbox))
+            key = copy_key(self._meeting, mailbox)
+            value = self._draft.get(key)
             if value is None or not self._draft.copies(self._meeting).get(mailbox):
                 raise KeyError(mailbox)
             try:
-                self._opened[mailbox] = open_copy(value, self._keys)
+                self._opened[mailbox] = open_copy(key, value, self._keys)
             except KeyDestroyedError as error:
                 raise KeyError(mailbox) from error
         return self._opened[mailbox]

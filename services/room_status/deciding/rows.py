@@ -53,5 +53,5 @@ def _row(key: bytes, value: bytes, memory: Memory, keys: TenantKeys) -> Row:
     if parts_of(key)[1]:
         return copy_row(key, value)
     if envelope.type == meeting_state_version_1.TYPE:
-        return meeting_row(key, value, open_meeting(value, keys).copies)
+        return meeting_row(key, value, open_meeting(key, value, keys).copies)
     return meeting_row(key, value, memory.mailboxes(key))

@@ -67,7 +67,9 @@ class Past:
 
 
 def _version(key: bytes, value: bytes, keys: TenantKeys) -> int:
-    return open_copy(value, keys).version if parts_of(key)[1] else open_meeting(value, keys).record.version
+    if parts_of(key)[1]:
+        return open_copy(key, value, keys).version
+    return open_meeting(key, value, keys).record.version
 
 
 class PastReader:

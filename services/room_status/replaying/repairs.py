@@ -15,6 +15,7 @@ from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, DeclineEvent
 from services.room_status.replaying.slices import Slices
 from shared.contracts import envelope as envelopes
+from shared.contracts.meeting_state import meeting_key
 from shared.contracts.repair import Repair
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
@@ -68,7 +69,8 @@ def is_counted(decline: DeclineEvent, state: bytes | None, keys_of: KeysOf) -> b
     if state is None:
         return False
     event = envelopes.read_json(decline.value, RoomDeclined).data
-    meeting = open_meeting(state, keys_of(decline.tenant)).record
+    key = meeting_key(decline.tenant, event.meeting_ref)
+    meeting = open_meeting(key, state, keys_of(decline.tenant)).record
     repeats = {
         (date.ref, room.room): room.repeats
         for date in meeting.dates

@@ -259,6 +259,7 @@ def _records(seen: list[CopyObservation], job: Job, keys: TenantKeys, partitions
         value = sealed_envelope(
             keys,
             fact,
+            key=key,
             type=copy_observation.TYPE,
             version=copy_observation.VERSION,
             id=f"{job.mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",

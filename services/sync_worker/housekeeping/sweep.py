@@ -130,7 +130,7 @@ class Sweep:
             if envelope.type != calendar_state.MAILBOX_TYPE:
                 continue
             try:
-                yield Mailbox.from_key(key), open_envelope(envelope, keys, MailboxState)
+                yield Mailbox.from_key(key), open_envelope(envelope, keys, MailboxState, key=key)
             except (KeyDestroyedError, MalformedRecordError, ValueError):
                 continue
 

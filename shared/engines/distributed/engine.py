@@ -79,7 +79,12 @@ class DistributedEngine:
     def keyring(self) -> RedisKeyring:
         """The tenants' keys."""
         with self._opening:
-            return RedisKeyring(self._registry_redis_url, prefix=self.prefix, master=require_master_keys(self._master))
+            return RedisKeyring(
+                self._registry_redis_url,
+                prefix=self.prefix,
+                master=require_master_keys(self._master),
+                refuse_unbound=self._refuse_unbound,
+            )
 
     def close(self) -> None:
         """Close the parts that were opened. Idempotent."""
@@ -120,7 +125,7 @@ def open_engine(
         transactions: False only in tests (see `claim`).
         security: How to log in to the brokers, and whom to trust.
         at_point: For tests (see `claim`).
-        refuse_unbound: Whether registry rows that are bound to no place are refused.
+        refuse_unbound: Whether registry rows and sealed records that are bound to no place are refused.
     """
     return DistributedEngine(
         bootstrap=bootstrap,

@@ -31,8 +31,17 @@ return 1
 class RedisKeyring:
     """See `shared.ports.keyring.Keyring`. Nothing is cached: a key destroyed by one process is gone for all."""
 
-    def __init__(self, url: str, *, prefix: str, master: MasterKeys) -> None:
-        """`master` wraps new keys with its current key, and opens those under any of its ring."""
+    def __init__(self, url: str, *, prefix: str, master: MasterKeys, refuse_unbound: bool = False) -> None:
+        """
+        Read and write the keys on a server.
+
+        Args:
+            url: Of the registry's Redis.
+            prefix: Before its keys.
+            master: Wraps new keys with its current key, and opens those under any of its ring.
+            refuse_unbound: Whether they open no records that are bound to no record key.
+        """
+        self._refuse_unbound = refuse_unbound
         self._redis: Any = connect(url)  # its types allow for str everywhere; it gives bytes
         self._hash = f"{prefix}keyring"
         self._master = master
@@ -43,7 +52,7 @@ class RedisKeyring:
         found = self._found(tenant)
         if not {_DATA, _HASH} <= found.keys():
             raise _destroyed(tenant)
-        return TenantKeys(tenant, found[_DATA], found[_HASH], found.get(_CONSENT))
+        return TenantKeys(tenant, found[_DATA], found[_HASH], found.get(_CONSENT), refuse_unbound=self._refuse_unbound)
 
     def consent_key(self, tenant: str) -> bytes:
         """What seals the tenant's grants. Raises KeyDestroyedError."""

@@ -90,7 +90,9 @@ class EmbeddedEngine:
         with self._opening:
             if self._keyring is None:
                 database = self._file(REGISTRY_FILE, keyring.SCHEMA, StoreUnavailableError)
-                self._keyring = EmbeddedKeyring(database, master=require_master_keys(self._master))
+                self._keyring = EmbeddedKeyring(
+                    database, master=require_master_keys(self._master), refuse_unbound=self._refuse_unbound
+                )
             return self._keyring
 
     def close(self) -> None:
@@ -129,7 +131,7 @@ def open_engine(
         master: Wraps the tenants' keys; None: this process opens none of them.
         clock: Dates records and tells deadlines; leases run on the machine's own.
         at_point: For tests (see `EmbeddedClaim`).
-        refuse_unbound: Whether registry rows that are bound to no place are refused.
+        refuse_unbound: Whether registry rows and sealed records that are bound to no place are refused.
     """
     return EmbeddedEngine(
         home,

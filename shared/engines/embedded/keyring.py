@@ -23,14 +23,22 @@ _QUERY = "SELECT kind, master, wrapped FROM tenant_keys WHERE tenant = ?"
 class EmbeddedKeyring:
     """See `shared.ports.keyring.Keyring`. Nothing is cached: a key destroyed by one process is gone for all."""
 
-    def __init__(self, database: Database, *, master: MasterKeys) -> None:
-        """`master` wraps new keys with its current key, and opens those under any of its ring."""
+    def __init__(self, database: Database, *, master: MasterKeys, refuse_unbound: bool = False) -> None:
+        """
+        Read and write the keys of `database`.
+
+        Args:
+            database: Where they stand, wrapped.
+            master: Wraps new keys with its current key, and opens those under any of its ring.
+            refuse_unbound: Whether they open no records that are bound to no record key.
+        """
         self._database = database
         self._master = master
+        self._refuse_unbound = refuse_unbound
 
     def keys(self, tenant: str) -> TenantKeys:
         """The tenant's keys. Raises KeyDestroyedError when data or hash key are gone."""
-        return _keys(tenant, self._unwrapped(tenant, self._database.read(_QUERY, (tenant,))))
+        return self._keys(tenant, self._unwrapped(tenant, self._database.read(_QUERY, (tenant,))))
 
     def consent_key(self, tenant: str) -> bytes:
         """What seals the tenant's grants. Raises KeyDestroyedError."""
@@ -46,7 +54,7 @@ class EmbeddedKeyring:
             for kind in {_DATA, _HASH, _CONSENT} - found.keys():
                 found[kind] = secrets.token_bytes(KEY_BYTES)
                 self._store(connection, tenant, kind, found[kind])
-        return _keys(tenant, found)
+        return self._keys(tenant, found)
 
     def destroy_data(self, tenant: str) -> None:
         """Destroy data and hash key. Idempotent; repeat it after StoreUnavailableError."""
@@ -91,6 +99,11 @@ class EmbeddedKeyring:
     def close(self) -> None:
         """The file is shared with the registry: the engine closes it."""
 
+    def _keys(self, tenant: str, found: dict[str, bytes]) -> TenantKeys:
+        if not {_DATA, _HASH} <= found.keys():
+            raise _destroyed(tenant)
+        return TenantKeys(tenant, found[_DATA], found[_HASH], found.get(_CONSENT), refuse_unbound=self._refuse_unbound)
+
     def _destroy(self, tenant: str, *kinds: str) -> None:
         with self._database.write() as connection:
             for kind in kinds:
@@ -108,12 +121,6 @@ class EmbeddedKeyring:
 
     def _unwrap(self, tenant: str, kind: str, master: str, wrapped: bytes) -> bytes:
         return self._master.unwrapped(master, wrapped, purpose=_purpose(tenant, kind))
-
-
-def _keys(tenant: str, found: dict[str, bytes]) -> TenantKeys:
-    if not {_DATA, _HASH} <= found.keys():
-        raise _destroyed(tenant)
-    return TenantKeys(tenant, found[_DATA], found[_HASH], found.get(_CONSENT))
 
 
 def _destroyed(tenant: str) -> KeyDestroyedError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from shared.crypto.records import open_record
 from shared.errors import MalformedRecordError
 from shared.runtime.archive import open_archive
 from tests.contract.golden.kinds import differences, kinds, required
-from tests.contract.golden.write import GOLDEN, HELD, OBSERVATION, RING
+from tests.contract.golden.write import GOLDEN, HELD, KEY, OBSERVATION, RING
 from tests.support.builders import KEYS, NOW_MS
 
 VERSIONS = sorted(GOLDEN.glob("v*"), key=lambda place: int(place.name[1:]))
@@ -50,9 +51,20 @@ def test_no_field_becomes_required_or_optional_without_a_new_golden_version(name
 
 @pytest.mark.parametrize("place", VERSIONS, ids=lambda place: place.name)
 def test_what_was_sealed_still_opens(place: Path) -> None:
-    assert open_record((place / "sealed-observation.bin").read_bytes(), KEYS, Observation) == OBSERVATION
+    sealed = [path.read_bytes() for path in place.glob("*-observation.bin")]
+    assert sealed
+    assert all(open_record(KEY, value, KEYS, Observation) == OBSERVATION for value in sealed)
     header, held = open_archive((place / "export.bin").read_bytes(), RING, kind="export")
     assert (held, header.made_at_ms) == (HELD, NOW_MS)
+
+
+def test_what_was_sealed_for_its_key_still_opens_under_it_alone() -> None:
+    bound = [place / "bound-observation.bin" for place in VERSIONS if (place / "bound-observation.bin").exists()]
+    assert bound
+    for path in bound:
+        assert open_record(KEY, path.read_bytes(), replace(KEYS, refuse_unbound=True), Observation) == OBSERVATION
+        with pytest.raises(MalformedRecordError, match="another key"):
+            open_record(KEY + b"x", path.read_bytes(), KEYS, Observation)
 
 
 class _Renamed(msgspec.Struct, rename={"reason": "cause"}, omit_defaults=True):

@@ -18,6 +18,7 @@ from tests.support.paths import SAMPLES
 GOLDEN = SAMPLES / "golden"
 RING = MasterKeys("kgold", {"kgold": b"g" * 32})
 OBSERVATION = an_observation(aare="declined")
+KEY = f"{KEYS.tenant}/{OBSERVATION.meeting}".encode()
 HELD = Contents(
     rows=[StoredRow("rooms", "t-1", "r-1", b"{}", NOW_MS)],
     eras={"t-1": Eras("d", "c")},
@@ -30,7 +31,7 @@ def main() -> int:
     place = GOLDEN / f"v{int(sys.argv[1])}"
     place.mkdir(parents=True, exist_ok=True)
     texts = {f"{name}.json": msgspec.json.encode(example(kind)) for name, kind in kinds().items()}
-    texts["sealed-observation.bin"] = sealed_envelope(KEYS, OBSERVATION, type="observation", id="o-1")
+    texts["bound-observation.bin"] = sealed_envelope(KEYS, OBSERVATION, key=KEY, type="observation", id="o-1")
     texts["export.bin"] = seal_archive(HELD, RING, kind="export", made_at_ms=NOW_MS)
     for name, text in texts.items():
         if not (place / name).exists():

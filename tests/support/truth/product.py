@@ -146,11 +146,11 @@ class Product:
         if key not in self._memory:
             return None
         copies = {
-            person: open_copy(self._memory[copy_key(key, person)], KEYS)
+            person: open_copy(copy_key(key, person), self._memory[copy_key(key, person)], KEYS)
             for person in PEOPLE
             if copy_key(key, person) in self._memory
         }
-        return StoredMeeting(open_meeting(self._memory[key], KEYS).record, copies)
+        return StoredMeeting(open_meeting(key, self._memory[key], KEYS).record, copies)
 
     def _asked_of(self, at_ms: int) -> Collection[str]:
         """Whose look at the meeting has been asked for, because a decline waits to be confirmed."""
@@ -183,7 +183,7 @@ class Product:
     def _fold(self, observed: Iterable[CopyObservation]) -> None:
         for seen in observed:
             key = meeting_key(KEYS.tenant, MEETING)
-            value = sealed_envelope(KEYS, seen, type=copy_observation.TYPE, id=f"o-{len(self._records)}")
+            value = sealed_envelope(KEYS, seen, key=key, type=copy_observation.TYPE, id=f"o-{len(self._records)}")
             record = Record(OBSERVATIONS.name, 0, len(self._records), key, value, (), seen.observed_at_ms)
             self._records.append(record)
             self._decisions += _decided(record, self._memory)

@@ -163,7 +163,7 @@ def test_keys_status_counts_the_subscriptions_that_still_carry_a_key(run: Run, e
     old = LiveSubscription(id="s-1", key_id=parse(OLD).current, made_at_ms=0, expires_at_ms=1_800_000_000_000)
     claim = engine.log.claim(SYNC_WORKER, partition_of(mailbox.key, engine.log.partitions))
     for state in (MailboxState(provider="google"), MailboxState(provider="google", subscription=old)):
-        value = sealed_envelope(keys, state, type="mailbox-state", id=mailbox.id)
+        value = sealed_envelope(keys, state, key=mailbox.key, type="mailbox-state", id=mailbox.id)
         claim.commit([], [StateChange(mailbox.key, value)], {})
     claim.close()
 
@@ -448,3 +448,20 @@ def test_doctor_says_whose_record_of_administrators_is_not_whole_and_where(run: 
         ("ok", "the records of 1 organisations are whole"),
     ]
     assert ran.code == FINDING
+
+
+@pytest.mark.proves("E11")
+def test_doctor_lists_records_that_were_moved_beside_us(run: Run, engine: Engine) -> None:
+    keys = engine.keyring.create("t-1")
+    one, two = Mailbox("t-1", "m-1"), Mailbox("t-1", "m-2")
+    value = sealed_envelope(keys, MailboxState(provider="google"), key=one.key, type="mailbox-state", id=one.id)
+    for mailbox in (one, two):
+        claim = engine.log.claim(SYNC_WORKER, partition_of(mailbox.key, engine.log.partitions))
+        claim.commit([], [StateChange(mailbox.key, value)], {})
+        claim.close()
+
+    found = run("doctor", "--json")
+
+    [line] = [line for line in found.lines if line["check"] == "sealed records"]
+    assert (line["state"], "calendar-state: 't-1/m-2'" in line["said"]) == ("wrong", True)
+    assert found.code != 0

@@ -38,6 +38,6 @@ def _meetings(deps: Deps, tenant: str) -> Iterator[MeetingRecord]:
                 continue
             seen.add(row.key)
             try:
-                yield open_meeting(row.value, keys).record
+                yield open_meeting(row.key.encode(), row.value, keys).record
             except (KeyDestroyedError, MalformedRecordError):
                 continue  # room-status' to mend; a room's health must not fail for it

@@ -118,8 +118,9 @@ def play_deaths(
 
 
 def sealed(seen: Observation, keys: TenantKeys, partition: int) -> NewRecord:
-    value = sealed_envelope(keys, seen, type=observation.TYPE, id=f"o-{seen.observed_at_ms}")
-    return NewRecord(OBSERVATIONS.name, partition, f"{keys.tenant}/{seen.meeting}".encode(), value)
+    key = f"{keys.tenant}/{seen.meeting}".encode()
+    value = sealed_envelope(keys, seen, key=key, type=observation.TYPE, id=f"o-{seen.observed_at_ms}")
+    return NewRecord(OBSERVATIONS.name, partition, key, value)
 
 
 def ids_of_an_undisturbed_fold(keys: TenantKeys, partition: int) -> list[str]:

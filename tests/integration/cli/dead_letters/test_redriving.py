@@ -276,6 +276,8 @@ def test_what_is_sealed_stays_sealed_and_people_stay_unnamed(office: Poisoned, r
     office.after(5)
     say(office, spoilt=False, **{AARE: "declined"})
     sealed = bytes(office.engine.log.read("observations", 0, 0)[-1].value or b"")
+    say(office, spoilt=True, **{AARE: "accepted"})
+    office.mend_letter(sealed)
     office.hint()
     office.spoil("notifications.graph", b'{"v": "x", "ada@contoso.test": "is leaving"}')
     office.send(Reconcile(at_ms=office.clock.at_ms))
@@ -286,11 +288,13 @@ def test_what_is_sealed_stays_sealed_and_people_stay_unnamed(office: Poisoned, r
 
     told = " ".join(each.out for each in shown)
     assert "1 dates, baseline False" in told
+    assert "written under another key" in told
     assert "is leaving" not in told
     assert "ada@" not in told
     assert AARE not in told
     assert "is leaving" not in run("dead-letters", "list").out
-    raw = run("dead-letters", "show", letters[0]["id"], "--bytes", "--json").lines[0]["bytes"]
+    [hint] = [letter["id"] for letter in letters if letter["id"].startswith("notifications.graph")]
+    raw = run("dead-letters", "show", hint, "--bytes", "--json").lines[0]["bytes"]
     assert b"is leaving" in base64.b64decode(raw)
 
 

@@ -225,9 +225,10 @@ class Office:
 
     def show(self, meeting: MeetingState, tenant: str) -> None:
         """Project a meeting, as room_status does after its commit."""
-        value = sealed_envelope(self.keys(tenant), meeting, type=TYPE, id="test")
+        key = f"{tenant}/{meeting.meeting}"
+        value = sealed_envelope(self.keys(tenant), meeting, key=key.encode(), type=TYPE, id="test")
         owners = tuple(f"{tenant}/{mailbox}" for mailbox in meeting.copies)
-        self.apply(Row(f"{tenant}/{meeting.meeting}", owners, value))
+        self.apply(Row(key, owners, value))
 
     def apply(self, *rows: Row) -> None:
         self._offset += 1

@@ -22,8 +22,9 @@ def test_the_position_follows_within_an_hour_though_nothing_changes(tmp_path: Pa
     keys = engine.keyring.create("t-1")
     owner = RoomStatusOwner(engine.log.claim(ROOM_STATUS_STATION, 0), engine, clock, poll_s=0.0)
     for number in range(3):
-        value = sealed_envelope(keys, an_observation(at_ms=NOW_MS), type=observation.TYPE, id=f"o-{number}")
-        engine.log.append([NewRecord(OBSERVATIONS.name, 0, b"t-1/m-planning", value)])
+        key, seen = b"t-1/m-planning", an_observation(at_ms=NOW_MS)
+        value = sealed_envelope(keys, seen, key=key, type=observation.TYPE, id=f"o-{number}")
+        engine.log.append([NewRecord(OBSERVATIONS.name, 0, key, value)])
         owner.step()
     end = engine.log.span(OBSERVATIONS.name, 0).end
     assert owner._claim.position.get(INPUT, 0) < end  # the repeated ones said nothing new, so nothing was written

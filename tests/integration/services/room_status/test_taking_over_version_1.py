@@ -16,6 +16,7 @@ from services.room_status.replaying.recollection import PastLostError, replay
 from services.room_status.view.expected_rows import end_of, rows_at
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
+from shared.contracts.calendar_state import MAILBOX_TYPE, DueReason, MailboxState
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS_STATION
 from shared.crypto.master import new_key
@@ -28,7 +29,7 @@ from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 from tests.contract.deployments import ManualClock
 from tests.support import servers
-from tests.support.builders import NOW_MS, an_observation
+from tests.support.builders import KEYS, NOW_MS, an_observation
 
 ROOT = Path(__file__).parents[4]
 RELEASE = "a68938f"
@@ -106,7 +107,9 @@ def test_nothing_is_told_twice_and_nothing_is_lost(filled: tuple[Engine, str]) -
                 OBSERVATIONS.name,
                 0,
                 f"{tenant}/{each.meeting}".encode(),
-                sealed_envelope(keys, each, type=observation.TYPE, id=f"n-{number}"),
+                sealed_envelope(
+                    keys, each, key=f"{tenant}/{each.meeting}".encode(), type=observation.TYPE, id=f"n-{number}"
+                ),
             )
             for number, each in enumerate(seen)
         ]
@@ -124,3 +127,25 @@ def test_nothing_is_told_twice_and_nothing_is_lost(filled: tuple[Engine, str]) -
     rows = rows_at(engine.log, 0, end_of(engine.log, 0), engine.keyring.keys)
     assert engine.view.digest() == digest_of(rows)
     assert len(rows) == 4
+
+
+@pytest.mark.proves("M7")
+def test_the_first_version_reads_a_mailbox_whose_record_is_bound_to_its_key(earlier: Path) -> None:
+    state = MailboxState(provider="google", cursor="cursor-7", due={DueReason.RECONCILE: NOW_MS})
+    value = sealed_envelope(KEYS, state, key=f"{KEYS.tenant}/m-ada".encode(), type=MAILBOX_TYPE, id="m-ada")
+    script = (
+        "import sys; from shared.contracts.calendar_state import MailboxState; from shared.crypto.records import opened;"
+        " from shared.domain.keys import TenantKeys; import msgspec;"
+        f" keys = TenantKeys({KEYS.tenant!r}, {KEYS.data_key!r}, {KEYS.hash_key!r}, None);"
+        " print(msgspec.json.encode(opened(bytes.fromhex(sys.argv[1]), keys, MailboxState)).decode())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, value.hex()],
+        env=os.environ | {"PYTHONPATH": str(earlier)},
+        cwd=earlier,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert msgspec.json.decode(ran.stdout, type=MailboxState) == state

@@ -119,4 +119,4 @@ def last_sight(office: Office) -> Sight:
     """What the newest observation says of its copy."""
     record = office.engine.log.read("observations", 0, 0, limit=5000)[-1]
     envelope = envelopes.decode(record.value or b"")
-    return open_envelope(envelope, office.keys, CopyObservation, newest=VERSION).sight
+    return open_envelope(envelope, office.keys, CopyObservation, key=record.key, newest=VERSION).sight

@@ -94,8 +94,8 @@ def test_nothing_is_kept_but_pseudonyms_and_ends(office: Office) -> None:
     assert envelopes.decode(value).type == LEFT_TYPE
     assert key == office.mailbox.key + b"/left"
     meeting = office.keys.meeting("microsoft", "uid-e1")
-    assert open_record(value, office.keys, LeftMailbox) == LeftMailbox(meetings={meeting: START_MS + HOUR_MS})
-    plain: dict[str, Any] = msgspec.to_builtins(open_record(value, office.keys, LeftMailbox))
+    assert open_record(key, value, office.keys, LeftMailbox) == LeftMailbox(meetings={meeting: START_MS + HOUR_MS})
+    plain: dict[str, Any] = msgspec.to_builtins(open_record(key, value, office.keys, LeftMailbox))
     assert ADA not in str(plain)
     assert "e1" not in str(plain).replace(meeting, "")
 
@@ -106,8 +106,10 @@ def test_nothing_is_kept_beyond_a_day_after_the_end(office: Office) -> None:
     office.settle()
     disconnect(office)
     office.after(2 * DAY_S + 3 * 3600)
-    ((_, value),) = latest(office).items()
-    assert list(open_record(value, office.keys, LeftMailbox).meetings) == [office.keys.meeting("microsoft", "uid-e2")]
+    ((key, value),) = latest(office).items()
+    assert list(open_record(key, value, office.keys, LeftMailbox).meetings) == [
+        office.keys.meeting("microsoft", "uid-e2")
+    ]
     office.restart()
     office.after(5 * DAY_S)
     assert latest(office) == {}

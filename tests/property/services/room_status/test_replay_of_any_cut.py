@@ -51,8 +51,9 @@ def keys_of(tenant: str) -> TenantKeys:
 
 
 def a_record(seen: Observation, offset: int) -> Record:
-    value = sealed_envelope(KEYS, seen, type=observation.TYPE, id=f"o-{offset}")
-    return Record(OBSERVATIONS.name, 0, offset, f"{KEYS.tenant}/{seen.meeting}".encode(), value, (), 0)
+    key = f"{KEYS.tenant}/{seen.meeting}".encode()
+    value = sealed_envelope(KEYS, seen, key=key, type=observation.TYPE, id=f"o-{offset}")
+    return Record(OBSERVATIONS.name, 0, offset, key, value, (), 0)
 
 
 answers = st.sampled_from(["none", "accepted", "declined"])

@@ -59,7 +59,7 @@ def decided(memory: Memory, *seen: CopyObservation, offset: int = 0) -> Batch:
     """Decide them, commit every piece, and return the last."""
     records = []
     for number, each in enumerate(seen, start=offset):
-        value = sealed_envelope(KEYS, each, type=copy_observation.TYPE, id=f"o-{number}", version=2)
+        value = sealed_envelope(KEYS, each, key=KEY, type=copy_observation.TYPE, id=f"o-{number}", version=2)
         records.append(Record("observations", 0, number, KEY, value, (), 0))
     batch = Batch()
     while records:
@@ -84,7 +84,7 @@ def test_meeting_of_60_dates_and_500_connected_people_keeps_every_record_small()
 def test_commits_are_cut_between_observations_and_never_inside_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "PIECE_RECORDS", 50)
     seen = [a_daily(0, answer, at_ms=NOW_MS + n) for n, answer in enumerate([Answer.NONE, Answer.DECLINED])]
-    values = [sealed_envelope(KEYS, each, type=copy_observation.TYPE, id="o", version=2) for each in seen]
+    values = [sealed_envelope(KEYS, each, key=KEY, type=copy_observation.TYPE, id="o", version=2) for each in seen]
     records = [Record("observations", 0, n, KEY, value, (), 0) for n, value in enumerate(values)]
     first = decide(records, {}, partition=0, keys_of=keys_of, told=frozenset())
     assert (first.handled, len(first.statuses)) == (1, DATES * 3)
@@ -96,8 +96,8 @@ def test_what_exceeds_its_bound_is_parked_and_the_next_that_fits_goes_on(monkeyp
     monkeypatch.setattr(batches, "MAX_STATE_BYTES", len(memory[KEY]) + 600)
     parked = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 1), offset=1)
     assert (len(parked.parked), parked.decisions, parked.statuses) == (1, [], [])
-    before = open_meeting(memory[KEY], KEYS).record
+    before = open_meeting(KEY, memory[KEY], KEYS).record
     assert (before.parked, len(before.dates)) == (True, 2)
     again = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 2, rooms=1, dates=2), offset=2)
     assert len(again.decisions) == 2
-    assert not open_meeting(memory[KEY], KEYS).record.parked
+    assert not open_meeting(KEY, memory[KEY], KEYS).record.parked

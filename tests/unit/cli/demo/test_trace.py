@@ -23,6 +23,8 @@ from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.runtime.clock import SystemClock
 
+KEY = b"t-1/m-1"
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
@@ -32,7 +34,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     opened.close()
 
 
-def append(engine: Engine, topic: str, value: bytes | None, key: bytes = b"t-1/m-1") -> None:
+def append(engine: Engine, topic: str, value: bytes | None, key: bytes = KEY) -> None:
     engine.log.append([NewRecord(topic, 1, key, value)])
 
 
@@ -45,7 +47,8 @@ def test_open_and_sealed_records_are_printed_once(engine: Engine) -> None:
     )
     trace.print_new()
     state = MailboxState(provider="microsoft", cursor="https://example.test/" + "secret" * 9)
-    append(engine, CALENDAR_STATE.name, sealed_envelope(engine.keyring.keys("t-1"), state, type=MAILBOX_TYPE, id="s-1"))
+    keys = engine.keyring.keys("t-1")
+    append(engine, CALENDAR_STATE.name, sealed_envelope(keys, state, key=KEY, type=MAILBOX_TYPE, id="s-1"))
     trace.print_new()
     [connect, mailbox] = lines
     assert connect.startswith("commands 1:0  command  ")
@@ -65,7 +68,8 @@ def test_tombstones_are_printed_and_positions_are_not(engine: Engine) -> None:
 
 def test_record_of_a_destroyed_key_says_so(engine: Engine) -> None:
     lines: list[str] = []
-    value = sealed_envelope(engine.keyring.keys("t-1"), MailboxState(provider="google"), type=MAILBOX_TYPE, id="s-1")
+    keys = engine.keyring.keys("t-1")
+    value = sealed_envelope(keys, MailboxState(provider="google"), key=KEY, type=MAILBOX_TYPE, id="s-1")
     append(engine, CALENDAR_STATE.name, value)
     engine.keyring.destroy_data("t-1")
     TopicTrace(engine, lines.append).print_new()
@@ -81,7 +85,9 @@ def test_records_of_every_version_are_opened_and_later_ones_say_so(engine: Engin
         append(
             engine,
             MEETING_STATE.name,
-            sealed_envelope(keys, MailboxState(provider="google"), type=kind, id="s-1", version=version, compress=True),
+            sealed_envelope(
+                keys, MailboxState(provider="google"), key=KEY, type=kind, id="s-1", version=version, compress=True
+            ),
         )
     TopicTrace(engine, lines.append).print_new()
     assert ['"provider": "google"' in line for line in lines] == [True, True, False]

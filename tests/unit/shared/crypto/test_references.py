@@ -17,6 +17,7 @@ ADA, BEN = KEYS.person("ada@contoso.test"), KEYS.person("ben@contoso.test")
 EARLIER = EventReference(
     event_id="e1", uid="m-1", kind="single", organizer=ADA, people={BEN: Answer.ACCEPTED}, rooms={"r-1": Answer.NONE}
 )
+KEY = f"{KEYS.tenant}/m-ada/e".encode()
 
 
 @pytest.mark.proves("D5", "D6", "M7")
@@ -29,14 +30,14 @@ def test_people_whom_version_1_kept_are_read_as_their_number_and_stay_in_the_org
     people: dict[str, Answer] | None, seats: int | None, organizes: bool
 ) -> None:
     earlier = msgspec.structs.replace(EARLIER, people=people, is_organizer=organizes)
-    value = sealed_envelope(KEYS, earlier, type=REFERENCE_TYPE, id="e")
-    found = open_reference(envelopes.decode(value), KEYS)
+    value = sealed_envelope(KEYS, earlier, key=KEY, type=REFERENCE_TYPE, id="e")
+    found = open_reference(KEY, envelopes.decode(value), KEYS)
     assert found == msgspec.structs.replace(earlier, people=people if organizes else None, seats=seats)
 
 
 def test_what_is_written_a_process_of_version_1_refuses() -> None:
     """It would take the meeting for one that needs no seats."""
-    value = sealed_reference(KEYS, msgspec.structs.replace(EARLIER, people=None, seats=2), "e")
-    assert open_reference(envelopes.decode(value), KEYS).seats == 2
+    value = sealed_reference(KEY, KEYS, msgspec.structs.replace(EARLIER, people=None, seats=2), "e")
+    assert open_reference(KEY, envelopes.decode(value), KEYS).seats == 2
     with pytest.raises(NewerRecordError, match="version 2"):
-        open_record(value, KEYS, EventReference)
+        open_record(KEY, value, KEYS, EventReference)

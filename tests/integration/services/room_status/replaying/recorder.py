@@ -119,7 +119,9 @@ class Recorder:
             withdrawn=chance.random() < 0.05,
         )
         key = f"{tenant}/{name}".encode()
-        value = sealed_envelope(self.keys[tenant], seen, type=observation.TYPE, id=f"o-{self.count}", correlation="c")
+        value = sealed_envelope(
+            self.keys[tenant], seen, key=key, type=observation.TYPE, id=f"o-{self.count}", correlation="c"
+        )
         return NewRecord(OBSERVATIONS.name, partition_of(key, self.engine.log.partitions), key, value)
 
     def keys_of(self, tenant: str) -> TenantKeys:

@@ -29,8 +29,9 @@ def erased(tenant: str) -> TenantKeys:
 
 
 def a_record(seen: Observation, offset: int = 0) -> Record:
-    value = sealed_envelope(KEYS, seen, type=observation.TYPE, id=f"o{offset}")
-    return Record("observations", 0, offset, f"{KEYS.tenant}/{seen.meeting}".encode(), value, (), 0)
+    key = f"{KEYS.tenant}/{seen.meeting}".encode()
+    value = sealed_envelope(KEYS, seen, key=key, type=observation.TYPE, id=f"o{offset}")
+    return Record("observations", 0, offset, key, value, (), 0)
 
 
 def decided(*seen: Observation, told: frozenset[str] = frozenset()) -> Batch:

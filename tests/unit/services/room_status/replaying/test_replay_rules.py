@@ -31,7 +31,9 @@ def loud(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> 
 
 
 def records() -> list[Record]:
-    values = [sealed_envelope(KEYS, seen, type=observation.TYPE, id=f"o-{at}") for at, seen in enumerate(FACTS)]
+    values = [
+        sealed_envelope(KEYS, seen, key=b"t/m", type=observation.TYPE, id=f"o-{at}") for at, seen in enumerate(FACTS)
+    ]
     return [Record("observations", 0, at, b"t/m", value, (), 0) for at, value in enumerate(values)]
 
 

@@ -21,7 +21,9 @@ FACTS = (an_observation(baseline=True, a="none"), an_observation(a="declined"))
 
 
 def replayed() -> DeclineEvent:
-    values = [sealed_envelope(KEYS, seen, type=observation.TYPE, id=f"o-{at}") for at, seen in enumerate(FACTS)]
+    values = [
+        sealed_envelope(KEYS, seen, key=b"t/m", type=observation.TYPE, id=f"o-{at}") for at, seen in enumerate(FACTS)
+    ]
     records = [Record("observations", 0, at, b"t/m", value, (), 0) for at, value in enumerate(values)]
     [found] = redo([records], {}, partition=0, keys_of=lambda _: KEYS).declines
     return found
