@@ -66,8 +66,8 @@ class LeftMailboxes:
         return kept, [_change(mailbox, left, keyring) for mailbox, left in kept.items()]
 
     def _restore(self, key: bytes, value: bytes, keys_of: Callable[[str], TenantKeys]) -> None:
-        mailbox = mailbox_of(key)
         try:
+            mailbox = mailbox_of(key)
             keys = keys_of(mailbox.tenant)
             found = open_record(key, value, keys, LeftMailbox)
         except KeyDestroyedError:

@@ -74,11 +74,15 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
     references: dict[Mailbox, dict[str, EventReference]] = {}
     keys_of = cache(keyring.keys)  # asked once an organisation, not once a record
     for key, value in state.items():
-        envelope = envelopes.decode(value)
-        mailbox = mailbox_of(key)
-        if envelope.type == calendar_state.LEFT_TYPE:
+        try:
+            mailbox = mailbox_of(key)
+        except MalformedRecordError as error:
+            logger.warning("state_unreadable", error=str(error))
             continue
         try:
+            envelope = envelopes.decode(value)
+            if envelope.type == calendar_state.LEFT_TYPE:
+                continue
             keys = keys_of(envelope.tenant)
             if envelope.type == calendar_state.MAILBOX_TYPE:
                 mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState, key=key)
@@ -108,7 +112,10 @@ def forget_destroyed(state: Mapping[bytes, bytes], keyring: Keyring) -> list[Sta
     eras: dict[str, str] = {}
     gone = []
     for key, value in state.items():
-        envelope = envelopes.decode(value)
+        try:
+            envelope = envelopes.decode(value)
+        except MalformedRecordError:
+            continue  # `restore_mailboxes` says so
         if envelope.tenant not in eras:
             eras[envelope.tenant] = _era(envelope.tenant, keyring)
         if envelope.era and envelope.era != eras[envelope.tenant]:
@@ -124,8 +131,13 @@ def _era(tenant: str, keyring: Keyring) -> str:
 
 
 def mailbox_of(key: bytes) -> Mailbox:
-    """The mailbox that a record of `calendar-state` is about."""
-    return Mailbox(*key.decode().split("/")[:2])
+    """The mailbox that a record of `calendar-state` is about. Raises MalformedRecordError for a key of another form."""
+    try:
+        tenant, mailbox, *_ = key.decode().split("/")
+    except ValueError as error:
+        message = f"not a key of calendar-state: {key[:80]!r}"
+        raise MalformedRecordError(message) from error
+    return Mailbox(tenant, mailbox)
 
 
 def left_key(mailbox: Mailbox) -> bytes:

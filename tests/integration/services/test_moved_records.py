@@ -191,6 +191,21 @@ def test_one_event_is_not_anothers_nor_what_somebody_left(office: Beside, kind: 
 
 
 @pytest.mark.proves("M7")
+def test_bytes_that_are_no_record_of_ours_stop_no_owner(office: Beside) -> None:
+    held = {mailbox: len(each.references) for mailbox, each in office.sync._held.items()}
+    office.rewrite(
+        CALENDAR_STATE.name,
+        lambda _, value: b"\x00" if envelopes.decode(value).type in {REFERENCE_TYPE, LEFT_TYPE} else value,
+    )
+    office.engine.log.append([NewRecord(CALENDAR_STATE.name, 0, key, b"{}") for key in (b"odd", b"\xff/m")])
+    office.restart()
+    before = (office.declines(), office.states())
+    look(office)
+    assert {mailbox: len(each.references) for mailbox, each in office.sync._held.items()} == held
+    assert (office.declines(), office.states()) == before
+
+
+@pytest.mark.proves("M7")
 def test_observation_of_one_meeting_is_not_anothers_and_its_letter_opens_under_its_own_key(office: Beside) -> None:
     told, states = office.declines(), office.states()
     (one, first), (other, second) = sorted(
