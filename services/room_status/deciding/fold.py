@@ -63,7 +63,7 @@ from shared.domain.attendees import CopyRole
 from shared.domain.keys import TenantKeys
 
 RULES_VERSION = 2
-"""Goes up with every change of this package that gives other declines for the same facts."""
+"""Goes up with every change of this package that gives other declines for the same facts, and with every field of their event."""
 EVERYTHING_MS = 1 << 52
 """A version-1 observation covers all time: it says nothing of where its window ended."""
 

@@ -12,12 +12,27 @@ from services.room_status.deciding.fold import RULES_VERSION
 from services.room_status.replaying.replay import DeclineEvent, compare, redo
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from shared.contracts import observation
+from shared.contracts.room_declined import RoomDeclinedData
 from shared.crypto.records import sealed_envelope
 from shared.errors import MalformedRecordError
 from shared.ports.log import Record
 from tests.support.builders import KEYS, an_observation
 
 FACTS = (an_observation(baseline=True, a="none"), an_observation(a="declined"))
+
+
+FIELDS = {
+    2: {
+        "tenantId", "meetingRef", "occurrenceRef", "roomId", "organizerId", "provider", "ask", "repeat", "observedAt", "href",
+    },
+}  # fmt: skip
+"""Rules version → what the event says under it. An older line stays when a newer one is added."""
+
+
+def test_a_field_of_the_event_comes_with_a_version_of_the_rules() -> None:
+    """Else a replay would call every older decline differing."""
+    fields = {field.encode_name for field in msgspec.structs.fields(RoomDeclinedData)}
+    assert FIELDS.get(RULES_VERSION) == fields, "raise RULES_VERSION and write its line here"
 
 
 def replayed() -> DeclineEvent:
