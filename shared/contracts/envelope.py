@@ -51,7 +51,7 @@ def decode(value: bytes) -> Envelope:
     """Read an envelope. Raises MalformedRecordError with msgspec's path to the fault."""
     try:
         return _decoder.decode(value)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         message = f"not an envelope: {error}"
         raise MalformedRecordError(message) from error
 
@@ -68,6 +68,6 @@ def read_json(raw: bytes, kind: type[T]) -> T:
     """Decode JSON bytes as `kind`. Raises MalformedRecordError."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:  # nested deeper than the decoder follows
         message = f"not a {getattr(kind, '__name__', kind)}: {error}"
         raise MalformedRecordError(message) from error

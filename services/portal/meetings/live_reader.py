@@ -13,11 +13,12 @@ from shared.domain.identity import Mailbox, Provider
 from shared.domain.sighting import Access, AgendaItem, Availability, LiveMeeting, NewMeeting, Window
 from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
 from shared.ports.calendar import CalendarProvider
+from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
 
 T = TypeVar("T")
 
-_log = get_logger()
+_limited = LimitedLog(get_logger())
 
 READS_BUDGET_S = 6.0
 """What is not read by then is shown without its title: a page must come, whatever the provider does."""
@@ -59,7 +60,7 @@ class LiveReader:
         try:
             self._calls.run(mailbox, read, wait_s=READS_BUDGET_S, counted=self._counted)
         except RetryableError as error:
-            _log.info("live_read_not_awaited", mailbox=mailbox.id, error=str(error))
+            _limited.info("live_read_not_awaited", mailbox=mailbox.id, error=str(error))
         return dict(found)
 
     def availability(
@@ -120,7 +121,7 @@ class LiveReader:
             except (EventGoneError, RefusedError):
                 continue
             except (RetryableError, ConsentRevokedError, KeyDestroyedError) as error:
-                _log.info("live_read_failed", mailbox=mailbox.id, kind=type(error).__name__)
+                _limited.info("live_read_failed", mailbox=mailbox.id, kind=type(error).__name__)
                 return
 
 

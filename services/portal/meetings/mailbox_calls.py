@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from shared.domain.identity import Mailbox
 from shared.errors import RetryableError
+from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ MAX_ADMITTED = 24
 """Requests that wait or are answered, of all mailboxes: so many threads of the server can be held, and no more."""
 RETRY_AFTER_S = 2.0
 
-_log = get_logger()
+_limited = LimitedLog(get_logger())
 _Job = tuple[Future[Any], Callable[[], Any]]
 
 
@@ -72,7 +73,7 @@ class MailboxCalls:
     def _admit(self, mailbox: Mailbox) -> None:
         with self._lock:
             if self._admitted.total() >= self._max_admitted or self._admitted[mailbox] > self._max_waiting:
-                _log.info("live_call_refused", mailbox=mailbox.id, admitted=self._admitted[mailbox])
+                _limited.info("live_call_refused", mailbox=mailbox.id, admitted=self._admitted[mailbox])
                 message = "too many requests for your calendar wait already; try again in a moment"
                 raise RetryableError(message, retry_after_s=RETRY_AFTER_S)
             self._admitted[mailbox] += 1

@@ -23,6 +23,7 @@ from shared.errors import RetryableError
 from shared.grants.oauth import Granted, identity_scopes, missing_scopes, scopes_for
 from shared.ports.clock import Clock
 from shared.providers.catalogue import profile_of, registration
+from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
 from shared.runtime.settings import Settings
 
@@ -43,7 +44,7 @@ DIRECTORY_ADMINISTRATORS = frozenset(
 """Entra's role templates that may consent for everybody; https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"""
 _GUEST_MARK = "#ext#"
 _MAX_NAME_CHARS = 100
-_log = get_logger()
+_limited = LimitedLog(get_logger())
 _TENANT_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
@@ -166,7 +167,7 @@ class OpenIdProvider:
                 )
         except OAuthError as error:
             raise RefusedSignInError(str(error.error), str(error.description or "")) from error
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:
             raise self._busy(error, left_undone="answer the sign-in") from error
         if "access_token" not in token:
             raise RefusedSignInError(Cause.NO_ACCESS_TOKEN)
@@ -188,7 +189,9 @@ class OpenIdProvider:
             )
             claims.validate(now=self._clock.now_ms() // 1000, leeway=LEEWAY_S)
         except (JoseError, ValueError, KeyError) as error:
-            _log.warning("id_token_refused", provider=self.provider.value, kind=type(error).__name__, error=str(error))
+            _limited.warning(
+                "id_token_refused", provider=self.provider.value, kind=type(error).__name__, error=str(error)
+            )
             raise RefusedSignInError(Cause.ID_TOKEN) from error
         return dict(claims)
 
@@ -228,7 +231,7 @@ class OpenIdProvider:
             response = requests.get(url, timeout=self._timeout_s, allow_redirects=False)
             response.raise_for_status()
             return response.json()
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:
             raise self._busy(error, left_undone="show its signing keys") from error
 
     def _busy(self, error: Exception, *, left_undone: str) -> RetryableError:

@@ -24,10 +24,12 @@ from shared.errors import RetryableError
 from shared.grants.oauth import Granted
 from shared.providers.catalogue import configured_providers
 from shared.registry import tables
+from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
 
 _MAX_CHARS = 4_000
 _log = get_logger()
+_limited = LimitedLog(_log)
 
 
 class SignInPurpose(Protocol):
@@ -127,7 +129,7 @@ def _check_session(sign_in: SignIn) -> None:
 def _refused(error: RefusedSignInError) -> Response:
     reason = explain_refusal(error.error, error.description)
     code = provider_code(error.error, error.description)
-    _log.info("sign_in_refused", reason=reason.code, provider_error=code)
+    _limited.info("sign_in_refused", reason=reason.code, provider_error=code)
     page = render_template(
         "refused.html",
         reason=reason,

@@ -108,8 +108,8 @@ def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:
     except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
         message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
         raise RetryableError(message) from error
-    except ValueError as error:
-        message = f"{doing}: Google's answer is not JSON ({error})"
+    except (ValueError, RecursionError) as error:
+        message = f"{doing}: Google's answer is not JSON, or nested too deep ({error})"
         raise RetryableError(message) from error
 
 
@@ -121,7 +121,7 @@ def _reasons(error: HttpError) -> tuple[list[str], str]:
     """
     try:
         body = msgspec.json.decode(error.content, type=_Body).error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return [], str(error.reason or "")
     found = [each.reason for each in (*body.errors, *body.details) if each.reason]
     return list(dict.fromkeys(found)), body.message or str(error.reason or "")

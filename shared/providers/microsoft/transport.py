@@ -101,6 +101,9 @@ class GraphTransport:
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             message = f"{doing}: Graph cannot be reached ({type(error).__name__}: {error})"
             raise RetryableError(message) from error
+        except RecursionError as error:
+            message = f"{doing}: Graph's answer is nested too deep ({error})"
+            raise RetryableError(message) from error
         except httpx.InvalidURL as error:
             message = f"{doing}: Graph's address is not one ({error})"
             raise RefusedError(message) from error

@@ -21,6 +21,7 @@ from shared.errors import (
     PreconditionFailedError,
     RefusedError,
     RetryableError,
+    RoomsyncError,
     TokenRefusedError,
 )
 from shared.grants.oauth import Busy, Granted, Lost, TokenRequest
@@ -187,6 +188,23 @@ def test_graph_redirects_are_neither_followed_nor_taken_for_success(graph: Graph
     with pytest.raises(RetryableError, match="not followed"):
         graph.unsubscribe(ANA, Subscription("s1", "", 0))
     assert len(script.asked) == 1
+
+
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"items":' + DEEP, b'{"items":' + DEEP + b"]" * len(DEEP) + b',"value":' + DEEP + b"]" * len(DEEP) + b"}", DEEP],
+    ids=["cut off", "closed", "bare"],
+)
+def test_an_answer_that_is_nested_without_end_is_an_error_of_ours(
+    calendar: GraphCalendar | GoogleCalendar, script: Script, status: int, body: bytes
+) -> None:
+    script.says(Reply(status, body))
+    with pytest.raises(RoomsyncError):
+        calendar.look(ANA, "", WINDOW)
 
 
 def test_graph_pages_in_a_circle_end(graph: GraphCalendar, script: Script) -> None:

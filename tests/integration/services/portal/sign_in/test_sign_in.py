@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
+import requests
 
 from services.portal.frame.sessions import LIFE_MS
+from services.portal.sign_in import routes
 from services.portal.sign_in.attempts import LIFE_MS as SIGN_IN_LIFE_MS
 from shared.contracts import envelope
 from shared.contracts.command import Command, Connect
@@ -18,6 +20,7 @@ from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.grants.oauth import identity_scopes, scopes_for
 from shared.organisations.enrolment import tenant_of
 from shared.registry import tables
+from shared.runtime.log_limit import LimitedLog
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 
 
@@ -166,6 +169,42 @@ def test_wrong_state_is_refused(office: Office, domain: str) -> None:
     assert answer.status_code == 403
     assert "sign-in-expired" in answer.text
     assert office.commands() == []
+
+
+@pytest.mark.proves("E12")
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+def test_provider_that_answers_with_json_without_end_is_busy(
+    provider: str, office: Office, domain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = office.browser()
+    address = f"ada@{domain}" if provider == "microsoft" else f"ada@g.{domain}"
+    start = browser.client.get(f"/auth/login?provider={provider}&login_hint={address}")
+    back = office.simulator.follow(start.headers["Location"])
+    deep = requests.Response()
+    deep.status_code, deep.headers["Content-Type"], deep._content = 200, "application/json", b"[" * 100_000
+    monkeypatch.setattr(requests.Session, "request", lambda *_, **__: deep)
+
+    assert browser.come_back(back).status_code == 503
+
+
+class Lines:
+    """A logger whose lines are counted."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def info(self, event: str, **_: object) -> None:
+        self.events.append(event)
+
+
+def test_flood_of_answers_that_nobody_asked_for_writes_few_lines(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, client = Lines(), office.browser().client
+    monkeypatch.setattr(routes, "_limited", LimitedLog(lines))  # type: ignore[arg-type]  # it has what is used
+    for number in range(100):
+        assert client.get(f"/auth/callback?state={number}").status_code == 403
+    assert 1 <= lines.events.count("sign_in_refused") <= 20  # one a second
 
 
 @pytest.mark.proves("E12")
