@@ -14,11 +14,10 @@ import hashlib
 
 import msgspec
 
-from shared.contracts.envelope import read_json
 from shared.contracts.rows import AuditHeadRow, AuditRow
-from shared.errors import ConflictError, MalformedRecordError, RowRefusedError
+from shared.errors import ConflictError, RowRefusedError
 from shared.organisations.audit_check import KEPT_MS, Chain, Entry
-from shared.ports.registry import Registry, Versioned
+from shared.ports.registry import Registry
 from shared.registry import tables
 
 HEAD = "head"
@@ -85,19 +84,11 @@ def read_chain(registry: Registry, tenant: str) -> tuple[Chain, list[AuditRow]]:
     entries: dict[int, Entry] = {}
     refused: list[int] = []
     unchained: list[AuditRow] = []
-    stored = registry.scan(tables.audit.name, tenant)
-    while True:
-        try:
-            row_id, found = next(stored)
-            row = _decode(tenant, row_id, found)
-        except StopIteration:
-            break
-        except RowRefusedError as error:
-            refused.append(number_of(error.row))
-            continue
+    stored = tables.audit(registry).scan_stored(tenant, lambda error: refused.append(number_of(error.row)))
+    for row_id, row, raw in stored:
         number = number_of(row_id)
         if number:
-            entries[number] = Entry(row, digest_of(row_id, found.value))
+            entries[number] = Entry(row, digest_of(row_id, raw))
         else:
             unchained.append(row)
     return Chain(head, entries, frozenset(refused), head_refused=head_refused), unchained
@@ -123,10 +114,7 @@ def _read_head(registry: Registry, tenant: str) -> tuple[AuditHeadRow | None, in
     found = registry.get(tables.audit_heads.name, tenant, HEAD)
     if found is None:
         return None, 0
-    try:
-        return read_json(found.value, AuditHeadRow), found.version
-    except MalformedRecordError as error:
-        raise RowRefusedError(tables.audit_heads.name, tenant, HEAD, f"it cannot be read ({error})") from error
+    return tables.audit_heads(registry).read(tenant, HEAD, found.value), found.version
 
 
 def _begin(registry: Registry, tenant: str) -> None:
@@ -138,14 +126,7 @@ def _begin(registry: Registry, tenant: str) -> None:
 
 
 def _move_head(registry: Registry, tenant: str, version: int, number: int, raw: bytes) -> None:
-    row = _decode(tenant, name_row(number), Versioned(raw, 0))
+    row = tables.audit(registry).read(tenant, name_row(number), raw)
     head = AuditHeadRow(number=number, digest=digest_of(name_row(number), raw), at_ms=row.at_ms)
     with contextlib.suppress(ConflictError):  # another process has moved it
         registry.put(tables.audit_heads.name, tenant, HEAD, msgspec.json.encode(head), expect=version)
-
-
-def _decode(tenant: str, row_id: str, found: Versioned) -> AuditRow:
-    try:
-        return read_json(found.value, AuditRow)
-    except MalformedRecordError as error:
-        raise RowRefusedError(tables.audit.name, tenant, row_id, f"it cannot be read ({error})") from error

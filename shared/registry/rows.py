@@ -9,7 +9,7 @@ import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.errors import ConflictError, MalformedRecordError, RowRefusedError
-from shared.ports.registry import Registry, Versioned
+from shared.ports.registry import Registry
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -31,7 +31,7 @@ class Rows(Generic[T]):
     def get(self, tenant: str, row_id: str) -> T | None:
         """The row; None when absent or past its deadline."""
         found = self._registry.get(self.name, tenant, row_id)
-        return None if found is None else self._read(tenant, row_id, found)
+        return None if found is None else self.read(tenant, row_id, found.value)
 
     def put(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> None:
         """Write the row, whatever stands there; from `not_after_ms` on it is refused at read."""
@@ -52,7 +52,7 @@ class Rows(Generic[T]):
     def scan(self, tenant: str) -> Iterator[tuple[str, T]]:
         """All live rows of the tenant, by row id."""
         for row_id, found in self._registry.scan(self.name, tenant):
-            yield row_id, self._read(tenant, row_id, found)
+            yield row_id, self.read(tenant, row_id, found.value)
 
     def scan_readable(
         self, tenant: str, refuse: Callable[[RowRefusedError], object] = lambda _: None
@@ -64,17 +64,22 @@ class Rows(Generic[T]):
             tenant: Whose.
             refuse: Is told of each row that is refused; the others follow. By default nobody is: `roomsync doctor` lists them.
         """
+        for row_id, row, _ in self.scan_stored(tenant, refuse):
+            yield row_id, row
+
+    def scan_stored(self, tenant: str, refuse: Callable[[RowRefusedError], object]) -> Iterator[tuple[str, T, bytes]]:
+        """As `scan_readable`, each row with its bytes as they were written."""
         stored = self._registry.scan(self.name, tenant)
         while True:
             try:
                 row_id, found = next(stored)
-                row = self._read(tenant, row_id, found)
+                row = self.read(tenant, row_id, found.value)
             except StopIteration:
                 return
             except RowRefusedError as error:
                 refuse(error)
                 continue
-            yield row_id, row
+            yield row_id, row, found.value
 
     def change(
         self,
@@ -101,7 +106,7 @@ class Rows(Generic[T]):
         """
         for _ in range(_MAX_TRIES):
             found = self._registry.get(self.name, tenant, row_id)
-            before = None if found is None else self._read(tenant, row_id, found)
+            before = None if found is None else self.read(tenant, row_id, found.value)
             after = decide(before)
             if after is None or after == before:
                 return before
@@ -117,8 +122,9 @@ class Rows(Generic[T]):
         message = f"{self.name}/{row_id}: lost {_MAX_TRIES} compare-and-sets in a row; try again"
         raise ConflictError(message)
 
-    def _read(self, tenant: str, row_id: str, found: Versioned) -> T:
+    def read(self, tenant: str, row_id: str, raw: bytes) -> T:
+        """A row's bytes as a row; tenant and id say which it is, should it be none."""
         try:
-            return read_json(found.value, self._kind)
+            return read_json(raw, self._kind)
         except MalformedRecordError as error:
             raise RowRefusedError(self.name, tenant, row_id, f"it cannot be read ({error})") from error
