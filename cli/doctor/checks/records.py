@@ -41,12 +41,12 @@ def check_records(engine: Engine) -> Iterator[CheckResult]:
             refusing = False
             for key, value in _newest(engine, topic):
                 with contextlib.suppress(KeyDestroyedError):
-                    keys = keys_of(key.decode().partition("/")[0])
+                    keys = keys_of(key.decode(errors="replace").partition("/")[0])
                     refusing = keys.refuse_unbound
                     state = _judge(key, value, keys)
                     found[state] += 1
                     if state is _RecordState.REFUSED and found[state] <= _NAMED:
-                        yield _refused(topic, ascii(key.decode()))
+                        yield _refused(topic, ascii(key.decode(errors="replace")))
             if (others := found[_RecordState.REFUSED] - _NAMED) > 0:
                 yield _refused(topic, f"{others} more")
             if unbound := found[_RecordState.UNBOUND]:

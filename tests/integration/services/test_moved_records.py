@@ -200,6 +200,7 @@ def test_bytes_that_are_no_record_of_ours_stop_no_owner(office: Beside) -> None:
     office.engine.log.append([NewRecord(CALENDAR_STATE.name, 0, key, b"{}") for key in (b"odd", b"\xff/m")])
     office.restart()
     before = (office.declines(), office.states())
+    assert refused(office), "doctor names them"
     look(office)
     assert {mailbox: len(each.references) for mailbox, each in office.sync._held.items()} == held
     assert (office.declines(), office.states()) == before
