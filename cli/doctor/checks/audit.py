@@ -12,7 +12,7 @@ from shared.organisations.audit_check import check_chain
 from shared.ports.registry import Registry
 from shared.runtime.redaction import mask_text
 
-_SAID = 20
+_NAMED = 20
 """Broken places of one organisation that are named."""
 _NEXT = (
     "find out who writes to the store; each act also stands in the portal's log (`administrator_acted`, with its entry), and"
@@ -27,7 +27,7 @@ def check_audit(registry: Registry, now_ms: int) -> Iterator[CheckResult]:
         for tenant in list_readable_tenants(registry):
             findings = check_chain(read_chain(registry, tenant)[0], now_ms)
             whole += not findings
-            for finding in findings[:_SAID]:
+            for finding in findings[:_NAMED]:
                 text = f"the record of what administrators of {tenant} did is not whole: {finding.as_text()}"
                 yield CheckResult("audit", CheckState.WRONG, text, _NEXT)
     except RoomsyncError as error:

@@ -135,9 +135,9 @@ def _looked(
     )  # fmt: skip
     owed = job.state.owed
     seen = observe(
-        merged.references, _meetings_to_observe(held, outcome, merged, keys), provider=state.provider,
-        mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done, window=window,
-        left=leave_out_ended(kept, now_ms).keys(),
+        merged.references, _meetings_to_observe(held, outcome, merged, keys, full=outcome.look.full),
+        provider=state.provider, mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done,
+        window=window, left=leave_out_ended(kept, now_ms).keys(),
     )  # fmt: skip
     changes = {
         event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
@@ -178,7 +178,9 @@ def _looked(
     return Settled([*parts, last], after, references, left=KeptMeetings({}, keys.era) if kept else None, parked=parked)
 
 
-def _meetings_to_observe(held: TrackedMailbox, outcome: Outcome, merged: Merge, keys: TenantKeys) -> set[str]:
+def _meetings_to_observe(
+    held: TrackedMailbox, outcome: Outcome, merged: Merge, keys: TenantKeys, *, full: bool
+) -> set[str]:
     """
     Choose the meetings of which this mailbox says something else than it did.
 
@@ -186,7 +188,7 @@ def _meetings_to_observe(held: TrackedMailbox, outcome: Outcome, merged: Merge, 
     those that somebody asked for (`owed`), since the second look that confirms a decline has to say the same once more, and
     those whose copies were blind.
     """
-    whole = outcome.look is None or outcome.look.full or not outcome.state.baseline_done
+    whole = full or not outcome.state.baseline_done
     changed = (
         merged.meetings if whole else changed_meetings(held.references, merged.references, merged.meetings, keys=keys)
     )

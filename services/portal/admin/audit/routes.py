@@ -15,7 +15,7 @@ NEXT = (
     " log of the portal, as `administrator_acted` with the number of its entry."
 )
 """What an administrator does whose organisation's record is broken."""
-_SAID = 20
+_NAMED = 20
 """Broken places that are named at once."""
 WORDS = {
     "integration.test-begun": "began a test of the integration",
@@ -75,4 +75,4 @@ def _shown(acts: entries.Acts) -> list[dict[str, str | int]]:
 
 
 def _broken(acts: entries.Acts) -> list[str]:
-    return [f"{finding.as_text()}." for finding in acts.findings[:_SAID]]
+    return [f"{finding.as_text()}." for finding in acts.findings[:_NAMED]]
