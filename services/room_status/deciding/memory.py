@@ -24,7 +24,7 @@ def is_ended(value: bytes) -> bool:
     """Whether a record is one of a copy that ended."""
     try:
         return msgspec.json.decode(value, type=_Typed).type == ENDED_COPY_TYPE
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
 
 

@@ -9,6 +9,7 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
 from services.room_status.deciding.batch import Batch, decide, sweep
 from services.room_status.deciding.confirmation import CONFIRM_AFTER_MS
+from services.room_status.deciding.memory import is_ended
 from shared.contracts import observation
 from shared.contracts.observation import Observation
 from shared.crypto.records import sealed_envelope
@@ -106,3 +107,7 @@ def test_decline_that_came_with_a_new_time_asks_for_a_look_until_it_is_repeated(
 def test_state_that_cannot_be_read_is_kept_for_a_version_that_can() -> None:
     memory = dict.fromkeys(decided(an_observation(a="none")).states, b'{"type":"of a later version"')
     assert sweep(memory, now_ms=START_MS + 9 * DAY_MS, partition=0, keys_of=keys_of).empty
+
+
+def test_record_that_is_nested_without_end_is_no_ended_copy() -> None:
+    assert not is_ended(b'{"x":' + b"[" * 100_000)
