@@ -90,8 +90,10 @@ def test_three_brokers_lose_one_and_go_on() -> None:
 
 def test_only_the_door_is_published() -> None:
     assert [name for name, service in EVERY.items() if "ports" in service] == ["proxy"]
-    assert COMPOSE["networks"]["inside"] == {"internal": True}
-    outside = {name for name, service in EVERY.items() if "outside" in service["networks"]}
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert not any("internal" in COMPOSE["networks"][name] for name in ("door", "outside"))
+    assert [name for name, service in EVERY.items() if "door" in service["networks"]] == ["proxy"]
+    outside = {name for name, service in EVERY.items() if {"door", "outside"} & set(service["networks"])}
     assert outside == {"proxy", "sync-worker", "portal", "operator"}  # who talks to providers, and who is talked to
 
 

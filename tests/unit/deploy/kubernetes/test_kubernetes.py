@@ -50,6 +50,14 @@ def test_every_file_is_part_of_the_base_or_of_a_component() -> None:
     assert (component["kind"], component["resources"]) == ("Component", ["workers.yaml"])
 
 
+def test_what_the_controller_of_the_ingress_is_given_is_for_its_own_namespace() -> None:
+    [controller] = manifests("ingress-nginx/controller.yaml")
+
+    assert (controller["apiVersion"], controller["kind"]) == ("v1", "ConfigMap")
+    assert controller["metadata"] == {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"}
+    assert {type(value) for value in controller["data"].values()} == {str}, "a config map holds nothing else"
+
+
 @pytest.mark.parametrize("one", ALL, ids=lambda one: f"{one['kind']}/{one['metadata']['name']}")
 def test_a_manifest_has_the_version_of_its_kind(one: dict[str, Any]) -> None:
     assert one["apiVersion"] == VERSIONS[one["kind"]]
