@@ -125,6 +125,10 @@ class RefusedError(RoomsyncError):
     """The provider refuses this for good (missing right, bad request). Retrying does not help."""
 
 
+class WritesOffError(RefusedError):
+    """The deployment only observes (`ROOMSYNC_WRITES=off`): the request would change a calendar, and was not sent."""
+
+
 class ClientRefusedError(RefusedError):
     """The token endpoint refuses our own client, for every grant: the operator mends the registration."""
 

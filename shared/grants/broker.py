@@ -36,6 +36,7 @@ from shared.grants.oauth import (
     TokenRequest,
     missing_scopes,
     refresh_request,
+    scopes_for,
 )
 from shared.grants.refusals import Observe, RefusalBreaker
 from shared.grants.sleep import is_awake, is_off, put_to_sleep
@@ -213,7 +214,8 @@ class ConsentBroker:
         if person is None:
             message = f"user {user} is not in the registry; sign in again"
             raise RefusedError(message)
-        missing = missing_scopes(Provider(person.provider), granted.scopes)
+        provider, writes = Provider(person.provider), self._settings.may_write
+        missing = missing_scopes(provider, granted.scopes, writes=writes)
         if missing:
             message = f"not granted: {', '.join(missing)}; connect again and leave every box ticked"
             raise RefusedError(message)
@@ -227,7 +229,7 @@ class ConsentBroker:
             refresh_sealed=self._vault.seal(mailbox, granted.refresh_token, TokenKind.REFRESH),
             access_sealed=self._vault.seal(mailbox, granted.access_token, TokenKind.ACCESS),
             access_expires_at_ms=now_ms + int(granted.expires_in_s * SECOND_MS),
-            scopes=granted.scopes,
+            scopes=granted.scopes or scopes_for(provider, writes=writes),  # named none: it is as asked (RFC 6749, 5.1)
             connected_at_ms=now_ms,
         )
         self._consents.change(tenant, mailbox.id, lambda row: grant.begin_connecting(row, fresh))

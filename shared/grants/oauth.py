@@ -46,14 +46,21 @@ def scopes_for(provider: Provider, *, writes: bool = True, room_import: bool = F
 
 def missing_scopes(provider: Provider, granted: Collection[str], *, writes: bool = True) -> tuple[str, ...]:
     """
-    Which calendar rights were asked for and not given: some providers let a person untick each of them.
+    Which calendar rights are needed and not given: some providers let a person untick each of them.
 
-    An empty `granted` means that the answer named none, which is as asked.
+    An empty `granted` means that the answer named none, which is as asked. A right to write is a right to read as well.
     """
+    if not granted:
+        return ()
     scopes = profile_of(provider).scopes
     given = {scope.rpartition("/")[2].lower() for scope in granted}
-    asked = scopes.writing if writes else scopes.reading
-    return tuple(scope for scope in asked if scope.rpartition("/")[2].lower() not in given) if given else ()
+    wanted = scopes.writing if writes else scopes.reading
+    # Each right to write includes the right to read that stands in its place.
+    return tuple(
+        scope
+        for scope, writing in zip(wanted, scopes.writing, strict=True)
+        if not given & {scope.rpartition("/")[2].lower(), writing.rpartition("/")[2].lower()}
+    )
 
 
 @dataclass(frozen=True, slots=True)

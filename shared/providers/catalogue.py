@@ -30,6 +30,11 @@ class CalendarSettings(ProviderSettings, Protocol):
         """Seconds one request may take."""
         ...
 
+    @property
+    def may_write(self) -> bool:
+        """Whether people's calendars may be written to; False: the clients refuse to."""
+        ...
+
 
 def profile_of(provider: str) -> Profile:
     """The provider's facts. Raises ValueError for a word that names none."""
@@ -89,10 +94,15 @@ def _make(provider: Provider, settings: CalendarSettings) -> CalendarProvider:
         case Provider.MICROSOFT:
             from shared.providers.microsoft.client import GraphCalendar  # noqa: PLC0415 - 0.8 s, 390 MB, if unused
 
-            return GraphCalendar(settings.microsoft_graph_url, settings.call_timeout_s)
+            return GraphCalendar(settings.microsoft_graph_url, settings.call_timeout_s, may_write=settings.may_write)
         case Provider.GOOGLE:
             from shared.providers.google.client import GoogleCalendar  # noqa: PLC0415 - 110 MB of discovery documents
 
-            return GoogleCalendar(settings.google_calendar_url, settings.call_timeout_s, settings.google_directory_url)
+            return GoogleCalendar(
+                settings.google_calendar_url,
+                settings.call_timeout_s,
+                settings.google_directory_url,
+                may_write=settings.may_write,
+            )
         case _:
             assert_never(provider)

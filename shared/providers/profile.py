@@ -42,7 +42,7 @@ class Scopes:
     reading: tuple[str, ...]
     """Of the calendar, for a pilot that only observes."""
     writing: tuple[str, ...]
-    """Of the calendar, to change a meeting's room as well."""
+    """Of the calendar, to change a meeting's room as well; each includes the one of `reading` in the same place."""
     room_import: str
     """Beside those: an administrator imports the organisation's rooms."""
     words: Mapping[str, str]

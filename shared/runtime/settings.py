@@ -105,6 +105,11 @@ class Settings:
     test_flow_s: float = _setting(
         60.0, "seconds the test of an integration waits for the provider's push, and again for the room's answer"
     )
+    writes: str = _setting(
+        "on",
+        "`on`; `off`: only observe. People are asked for permission to read, no page offers to change a meeting, and no request "
+        "that would change a calendar leaves the provider clients",
+    )
     enrolment: str = _setting(
         "auto",
         "`open`: the first sign-in from an organisation switches it on; `closed`: an administrator does; "
@@ -147,6 +152,11 @@ class Settings:
     def receiver_url(self) -> str:
         """Where providers reach the receiver."""
         return self.hooks_url or self.public_url or f"http://127.0.0.1:{self.receiver_port}"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether people's calendars may be written to."""
+        return self.writes == "on"
 
     @property
     def open_enrolment(self) -> bool:
@@ -211,6 +221,8 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(f"ROOMSYNC_ENGINE={settings.engine!r}: must be embedded or kafka")
     if settings.enrolment not in {"auto", "open", "closed"}:
         faults.append(f"ROOMSYNC_ENROLMENT={settings.enrolment!r}: must be auto, open or closed")
+    if settings.writes not in {"on", "off"}:
+        faults.append(f"ROOMSYNC_WRITES={settings.writes!r}: must be on or off")
     if settings.engine == "kafka":
         faults += [
             f"{PREFIX}{name.upper()} is missing: ROOMSYNC_ENGINE=kafka needs it"

@@ -48,7 +48,9 @@ class CalendarSwitch:
             "mayConnect": refusal is None,
             "whyNot": None if refusal is None else {"title": refusal.title, "next": refusal.next_step},
             "provider": person.provider,
-            "permissions": list(asked_for(Provider(person.provider), Purpose.CONNECT)),
+            "permissions": list(
+                asked_for(Provider(person.provider), Purpose.CONNECT, writes=self._deps.settings.may_write)
+            ),
             "removeAt": where_to_remove(Provider(person.provider)),
         }
 

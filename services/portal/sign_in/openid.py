@@ -87,13 +87,13 @@ def endpoints(settings: Settings, provider: Provider) -> Endpoints:
     )
 
 
-def asked_for(provider: Provider, purpose: Purpose) -> tuple[str, ...]:
-    """The permissions that a sign-in of this purpose asks for: pages list these very words."""
+def asked_for(provider: Provider, purpose: Purpose, *, writes: bool = True) -> tuple[str, ...]:
+    """The permissions that a sign-in of this purpose asks for: pages list these very words. `writes` False: only to read."""
     if purpose in IDENTITY_ALONE:
         return identity_scopes(provider)
     if purpose is Purpose.PROVE:
         return (*identity_scopes(provider), *filter(None, [profile_of(provider).scopes.administration]))
-    return scopes_for(provider, room_import=purpose in {Purpose.TEST, Purpose.ROOMS})
+    return scopes_for(provider, writes=writes, room_import=purpose in {Purpose.TEST, Purpose.ROOMS})
 
 
 class OpenIdProvider:
@@ -104,6 +104,7 @@ class OpenIdProvider:
         self.provider = provider
         self._at = endpoints(settings, provider)
         self._timeout_s = settings.call_timeout_s
+        self._writes = settings.may_write
         self._clock = clock
         self._lock = threading.Lock()
         self._known: tuple[str, KeySet] | None = None
@@ -139,16 +140,16 @@ class OpenIdProvider:
             refresh_token=str(token.get("refresh_token") or ""),
             scopes=tuple(str(token.get("scope") or "").split()),
         )
-        missing = () if sign_in.purpose in NO_CALENDAR else missing_scopes(self.provider, grant.scopes)
-        if missing:  # people may untick single permissions at Google
-            raise RefusedSignInError(Cause.SCOPE_MISSING)
+        needs_calendar = sign_in.purpose not in NO_CALENDAR
+        if needs_calendar and missing_scopes(self.provider, grant.scopes, writes=self._writes):
+            raise RefusedSignInError(Cause.SCOPE_MISSING)  # people may untick single permissions at Google
         return identity_of(self.provider, claims), grant
 
     def _session(self, redirect_uri: str, purpose: Purpose) -> OAuth2Session:
         return OAuth2Session(
             self._at.client_id,
             self._at.client_secret,
-            scope=" ".join(asked_for(self.provider, purpose)),
+            scope=" ".join(asked_for(self.provider, purpose, writes=self._writes)),
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
             token_endpoint_auth_method="client_secret_post",  # noqa: S106  # a method's name; both providers take it

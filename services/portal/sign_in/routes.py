@@ -151,7 +151,7 @@ def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str)
         providers=offered,
         client_id_settings=[f"ROOMSYNC_{provider.upper()}_CLIENT_ID" for provider in known],
         asked={provider: asked_for(provider, Purpose.SIGN_IN) for provider in offered},
-        scopes={provider: asked_for(provider, Purpose.CONNECT) for provider in offered},
+        scopes={provider: asked_for(provider, Purpose.CONNECT, writes=deps.settings.may_write) for provider in offered},
         back_to=back_to,
         hint=request.args.get("login_hint", "")[:320],
         person=anybody(),

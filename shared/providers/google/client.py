@@ -64,7 +64,7 @@ class GoogleCalendar:
     provider = Provider.GOOGLE
     max_subscription_ms = 7 * DAY_MS  # no maximum is published: the answer's expiry is what counts
 
-    def __init__(self, base_url: str, timeout_s: float, directory_url: str = "") -> None:
+    def __init__(self, base_url: str, timeout_s: float, directory_url: str = "", *, may_write: bool = True) -> None:
         """
         Build the clients; nothing is asked yet.
 
@@ -72,8 +72,9 @@ class GoogleCalendar:
             base_url: Calendar's address, service path included.
             timeout_s: Bounds each request, not a whole look.
             directory_url: The Directory API's root, for `directory_rooms`.
+            may_write: False: what would change a calendar raises WritesOffError and is not sent.
         """
-        self._transport = GoogleTransport(base_url, timeout_s, directory_url)
+        self._transport = GoogleTransport(base_url, timeout_s, directory_url, may_write=may_write)
         self._service = self._transport.service
 
     @readable

@@ -21,6 +21,17 @@ from shared.domain.sighting import Access
 from shared.errors import ConfigurationError, RetryableError
 from shared.providers.failures import Doing
 from shared.providers.google.failures import failure
+from shared.providers.write_guard import HarmlessRequest, WriteGuard
+
+HARMLESS = (
+    HarmlessRequest("POST", r"/freeBusy"),
+    HarmlessRequest("POST", r"/calendars/[^/]+/events/watch"),
+    HarmlessRequest("POST", r"/channels/stop"),
+)
+"""
+Requests that change no event although they are POSTs. All three are possible with scopes that only read: the reference pages of
+`freebusy.query`, `events.watch` and `channels.stop` list them (developers.google.com/workspace/calendar/api/v3/reference).
+"""
 
 
 class GoogleTransport:
@@ -30,8 +41,8 @@ class GoogleTransport:
     Raises ConfigurationError when the address is not one.
     """
 
-    def __init__(self, base_url: str, timeout_s: float, directory_url: str = "") -> None:
-        """`base_url` includes the service path; `timeout_s` bounds each wait on the connection."""
+    def __init__(self, base_url: str, timeout_s: float, directory_url: str = "", *, may_write: bool = True) -> None:
+        """`base_url` includes the service path; `timeout_s` bounds each wait on the connection; `may_write`: see `send`."""
         if not urlsplit(base_url).netloc:
             message = f"ROOMSYNC_GOOGLE_CALENDAR_URL={base_url!r}: must be an address with scheme and host"
             raise ConfigurationError(message)
@@ -39,6 +50,7 @@ class GoogleTransport:
         self._lock = threading.Lock()
         self._idle: list[httplib2.Http] = []
         self._directory_url = directory_url
+        self._guard = WriteGuard(base_url, HARMLESS, may_write)
         self._directory: Any = None
         self.service: Any = _built("calendar", "v3", base_url, timeout_s)
 
@@ -57,7 +69,9 @@ class GoogleTransport:
         Raises:
             RetryableError, TokenRefusedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
+            WritesOffError: it would change a calendar, and this client may not write; it was not sent.
         """
+        self._guard.check(request.method, request.uri)
         with self._connection() as connection:
             # Without status codes to refresh on, a 401 comes back as an answer: refreshing is the broker's.
             grant: Any = Credentials  # untyped

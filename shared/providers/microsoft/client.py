@@ -86,9 +86,16 @@ class GraphCalendar:
     provider = Provider.MICROSOFT
     max_subscription_ms = 10_065 * MINUTE_MS  # seven days less a quarter of an hour: above seven days is refused
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
-        """`base_url` includes the version; `timeout_s` bounds each request, not a whole look."""
-        self._transport = GraphTransport(base_url, timeout_s)
+    def __init__(self, base_url: str, timeout_s: float, *, may_write: bool = True) -> None:
+        """
+        Build the client; nothing is asked yet.
+
+        Args:
+            base_url: Graph's address, version included.
+            timeout_s: Bounds each request, not a whole look.
+            may_write: False: what would change a calendar raises WritesOffError and is not sent.
+        """
+        self._transport = GraphTransport(base_url, timeout_s, may_write=may_write)
         self._me = self._transport.client.me
         self._subscriptions = self._transport.client.subscriptions
 

@@ -27,7 +27,20 @@ from shared.providers.microsoft.sdk import (
     RetryHandlerOption,
     options,
 )
+from shared.providers.write_guard import HarmlessRequest, WriteGuard
 
+HARMLESS = (
+    HarmlessRequest(
+        "POST", r"/(me|users/me-token-to-replace)/calendar/getSchedule"
+    ),  # as the SDK writes `/me` until it is sent
+    HarmlessRequest("POST", r"/subscriptions"),
+    HarmlessRequest("PATCH", r"/subscriptions/[^/]+"),
+    HarmlessRequest("DELETE", r"/subscriptions/[^/]+"),
+)
+"""
+Requests that change no event although their methods could. `Calendars.Read` is enough for the subscriptions to events, and
+`Calendars.ReadBasic` for the schedule (learn.microsoft.com/graph/api: *subscription-post-subscriptions*, *calendar-getschedule*).
+"""
 _BACKSTOP_S = 2.0  # over the call's own deadline: only a stuck loop gets there
 _IDLE_CONNECTION_S = 30.0
 _Transports = tuple[httpx.AsyncBaseTransport, ...]
@@ -52,10 +65,18 @@ class GraphTransport:
     `client` builds requests (`client.me...to_get_request_information()`); `send` performs them.
     """
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
-        """Nothing is opened before the first call; `base_url` includes the version, `timeout_s` bounds one request."""
+    def __init__(self, base_url: str, timeout_s: float, *, may_write: bool = True) -> None:
+        """
+        Build the client; nothing is opened before the first call.
+
+        Args:
+            base_url: Graph's address, version included.
+            timeout_s: Bounds one request.
+            may_write: False: what would change a calendar raises WritesOffError and is not sent.
+        """
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
+        self._guard = WriteGuard(self._base_url, HARMLESS, may_write)
         self._loop = BackgroundLoop()
         self._live: tuple[asyncio.AbstractEventLoop, GraphRequestAdapter, _Transports] | None = None
         self.client = GraphServiceClient(request_adapter=self._new_adapter()[0])
@@ -67,6 +88,7 @@ class GraphTransport:
         Raises:
             RetryableError, TokenRefusedError, CursorExpiredError, EventGoneError, SubscriptionGoneError,
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
+            WritesOffError: it would change a calendar, and this client may not write; it was not sent.
         """
         return self._loop.run(self._send(doing, access, request), self._timeout_s + _BACKSTOP_S)
 
@@ -109,6 +131,10 @@ class GraphTransport:
             raise RefusedError(message) from error
         return body if isinstance(body, bytes) else b""
 
+    async def _not_written(self, request: httpx.Request) -> None:
+        """The last step before a request leaves."""
+        self._guard.check(request.method, str(request.url))
+
     def _adapter_of_this_loop(self) -> GraphRequestAdapter:
         loop = asyncio.get_running_loop()
         if self._live is None or self._live[0] is not loop:
@@ -119,7 +145,7 @@ class GraphTransport:
         inner = httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout_s),
             limits=httpx.Limits(keepalive_expiry=_IDLE_CONNECTION_S),
-            event_hooks={"response": [_not_elsewhere]},
+            event_hooks={"request": [self._not_written], "response": [_not_elsewhere]},
         )
         # The SDK wraps these, and its wrapper closes nothing.
         opened = (inner._transport, *filter(None, inner._mounts.values()))  # noqa: SLF001

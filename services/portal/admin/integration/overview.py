@@ -52,11 +52,12 @@ def list_configured(deps: Deps) -> list[Provider]:
     return list(catalogue.configured_providers(deps.settings))
 
 
-def permissions(provider: Provider, purpose: Purpose) -> list[Json]:
+def permissions(provider: Provider, purpose: Purpose, *, writes: bool = True) -> list[Json]:
     """What is asked for, in the provider's own words and in ours: made of the list that the redirect is made of."""
     words = catalogue.profile_of(provider).scopes.words
     return [
-        {"scope": scope, "words": words.get(scope.rpartition("/")[2], "")} for scope in asked_for(provider, purpose)
+        {"scope": scope, "words": words.get(scope.rpartition("/")[2], "")}
+        for scope in asked_for(provider, purpose, writes=writes)
     ]
 
 
@@ -96,7 +97,7 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
         "engine": deps.settings.engine,
         "now": to_rfc3339(deps.clock.now_ms()),
         "state": read_organisation(deps, person.tenant).integration.value,
-        "asked": " ".join(asked_for(Provider(run.provider), Purpose.TEST)),
+        "asked": " ".join(asked_for(Provider(run.provider), Purpose.TEST, writes=deps.settings.may_write)),
     }
     room = tables.rooms(deps.engine.registry).get(person.tenant, run.room) if run.room else None
     return {**shape, "diagnosis": diagnosis(shape, facts), "room": room.name or room.address if room else ""}
@@ -109,8 +110,7 @@ def _provider(deps: Deps, provider: Provider) -> Json:
         "configured": known,
         "clientId": catalogue.registration(provider, deps.settings).client_id,
         "permissions": {
-            "test": permissions(provider, Purpose.TEST),
-            "connect": permissions(provider, Purpose.CONNECT),
-            "prove": permissions(provider, Purpose.PROVE),
+            purpose.value: permissions(provider, purpose, writes=deps.settings.may_write)
+            for purpose in (Purpose.TEST, Purpose.CONNECT, Purpose.PROVE)
         },
     }

@@ -57,7 +57,7 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def rooms_page() -> str:
         person = require_right(Right.SEE_ROOMS)
         book = RoomList(deps, person)
-        return _list_page(person, RoomPresenter(deps, reader, person).rooms(book.list_rooms()))
+        return _list_page(deps, person, RoomPresenter(deps, reader, person).rooms(book.list_rooms()))
 
     @bp.get("/admin/rooms/<room_id>")
     def room_page(room_id: str) -> str:
@@ -130,14 +130,14 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return "", HTTPStatus.NO_CONTENT
 
 
-def _list_page(person: Person, rooms: list[dict[str, Any]]) -> str:
+def _list_page(deps: Deps, person: Person, rooms: list[dict[str, Any]]) -> str:
     return render_template(
         "rooms_admin.html",
         person=person,
         rooms=rooms,
         troubled=[each for each in rooms if each["health"]["fixes"] or each["confirm"]],
         may_change=may(person.roles, Right.CHANGE_ROOMS),
-        permissions=asked_for(Provider(person.provider), Purpose.ROOMS),
+        permissions=asked_for(Provider(person.provider), Purpose.ROOMS, writes=deps.settings.may_write),
         flash=_DONE.get(request.args.get("done", ""), ""),
     )
 

@@ -174,7 +174,9 @@ def settings(simulator: Simulator) -> Settings:
     return settings_for(simulator)
 
 
-def sign_in(settings: Settings, provider: Provider, address: str, *, room_import: bool = False) -> bytes:
+def sign_in(
+    settings: Settings, provider: Provider, address: str, *, writes: bool = True, room_import: bool = False
+) -> bytes:
     """The whole code flow of somebody who has consented beforehand; returns the token endpoint's answer."""
     redirect = "http://127.0.0.1:9/auth/callback"
     microsoft = provider is Provider.MICROSOFT
@@ -183,7 +185,7 @@ def sign_in(settings: Settings, provider: Provider, address: str, *, room_import
         "client_id": "roomsync",
         "response_type": "code",
         "redirect_uri": redirect,
-        "scope": " ".join(scopes_for(provider, room_import=room_import)),
+        "scope": " ".join(scopes_for(provider, writes=writes, room_import=room_import)),
         "state": "s",
         "nonce": "n",
         "login_hint": address,

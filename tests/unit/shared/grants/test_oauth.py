@@ -73,6 +73,29 @@ def test_what_a_person_unticked_is_named(
     assert missing_scopes(provider, granted) == missing
 
 
+@pytest.mark.proves("B19")
+@pytest.mark.parametrize(
+    ("provider", "granted", "to_read", "to_write"),
+    [
+        (Provider.MICROSOFT, ("Calendars.Read",), (), ("Calendars.ReadWrite",)),
+        (Provider.MICROSOFT, ("Calendars.ReadWrite",), (), ()),
+        (Provider.MICROSOFT, ("User.Read",), ("Calendars.Read",), ("Calendars.ReadWrite",)),
+        (
+            Provider.GOOGLE,
+            (f"{GOOGLE}calendar.events.owned.readonly", f"{GOOGLE}calendar.freebusy"),
+            (),
+            (f"{GOOGLE}calendar.events.owned",),
+        ),
+        (Provider.GOOGLE, (f"{GOOGLE}calendar.events.owned", f"{GOOGLE}calendar.freebusy"), (), ()),
+    ],
+)
+def test_a_right_to_write_is_a_right_to_read_and_not_the_other_way_round(
+    provider: Provider, granted: tuple[str, ...], to_read: tuple[str, ...], to_write: tuple[str, ...]
+) -> None:
+    assert missing_scopes(provider, granted, writes=False) == to_read
+    assert missing_scopes(provider, granted) == to_write
+
+
 MICROSOFT_ENDS = (50089, 50173, 65001, 70000, 70008, 700082, 700084)
 MICROSOFT_PASSES = {
     50055: "person", 50057: "administrator", 50076: "person", 50079: "person", 50105: "administrator",

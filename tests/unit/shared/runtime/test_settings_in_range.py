@@ -10,7 +10,7 @@ from shared.runtime.settings import load
 OUT_OF_RANGE = {
     "PARTITIONS": ("0",), "KAFKA_REPLICATION": ("0",), "RECONCILE_S": ("0", "-5", "nan", "inf"),
     "PENDING_SILENT_S": ("-1",), "CALL_TIMEOUT_S": ("nan",), "TEST_FLOW_S": ("0",), "PROMPT_GRACE_S": ("-2", "nan"),
-    "RECEIVER_PORT": ("99999", "-1"), "HEALTH_PORT": ("65536",), "LOG_LEVEL": ("verbose",),
+    "RECEIVER_PORT": ("99999", "-1"), "HEALTH_PORT": ("65536",), "LOG_LEVEL": ("verbose",), "WRITES": ("no", "ON"),
 }  # fmt: skip
 
 
