@@ -1,4 +1,4 @@
-"""The Kafka client behind typed shapes: the only module that imports it, and every knob with its reason."""
+"""The Kafka client behind typed shapes: with `connections` the only module that imports it, and every knob with its reason."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     from kafka.coordinator.assignors.range import RangePartitionAssignor
     from kafka.errors import KafkaError
 
+from shared.engines.distributed.connections import network_client
 from shared.engines.distributed.security import PLAIN_TEXT, Security
 
 __all__ = [
@@ -255,6 +256,7 @@ class Clients:
         common = {
             "bootstrap_servers": self.bootstrap.split(","),
             "api_version": BROKER_API,
+            "kafka_client": network_client,
             "reconnect_backoff_max_ms": 500,  # 30 s by default: too long to notice that a broker is back
             **self.security.knobs(),
         }

@@ -13,7 +13,7 @@ from shared.engines.distributed.clients import Clients, Consumer, KafkaError, Re
 _log = logging.getLogger(__name__)
 
 POLL_MS = 200  # below 10 ms a group consumer's poll never makes progress
-SETTLE_S = 0.25
+SETTLE_S = 0.5
 """How long a partition gained from somebody is held back: the former owner learns of it first, and is not fenced in mid-commit."""
 _ERROR_PAUSE_S = 0.2
 
@@ -31,7 +31,7 @@ class GroupMembership:
         self._thread.start()
 
     def assignment(self) -> frozenset[int]:
-        """The partitions that are ours; those gained are reported after a quarter of a second."""
+        """The partitions that are ours; those gained are reported after half a second."""
         now = time.monotonic()
         with self._lock:
             return frozenset(partition for partition, since in self._since.items() if since <= now)
@@ -60,7 +60,8 @@ class GroupMembership:
                     timeout_ms=POLL_MS
                 )  # records that slip in before the pause are nobody's: not counted on
             except KafkaError as error:  # a race in a rebalance may surface here; the next poll joins again
-                _log.warning("group_poll_failed error=%r", error)
+                # Its text: whoever keeps the record would keep the frames of the error, and their sockets, with it.
+                _log.warning("group_poll_failed error=%s", repr(error))
                 self._stop.wait(_ERROR_PAUSE_S)
         self._consumer.close()
 
