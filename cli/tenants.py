@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from cli.common.engine import connect_engine
 from cli.common.lines import print_fields
 from cli.common.mailboxes import list_tenants
 from shared.contracts.envelope import read_json
-from shared.contracts.rows import RoomRow, TenantRow
+from shared.contracts.rows import AuditRow, IntegrationState, RoomRow, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Role
 from shared.errors import MalformedRecordError
 from shared.organisations.appointments import appoint, appoint_account
+from shared.organisations.audit_chain import append_act
 from shared.organisations.candidates import Account, Candidate, candidates, confirm, refuse
 from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce, join
+from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.registry.tables import directories, rooms, tenants
+from shared.runtime.clock import clock_from
 
+OPERATOR = "operator"
+"""Who did it, in the record of acts: whoever has the machine."""
+_ROOMS_HELP = (
+    'JSON list of {"address", "name", "capacity", "building", "floor"}, out of your directory: you answer for it.'
+)
+_rooms_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 _candidates_tenant = click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")
 _candidates_account = click.option(
     "--account", required=True, help="The directory's id of the account, as `roomsync tenants candidates` names it."
@@ -37,12 +48,7 @@ def command() -> None:
 @click.option("--provider", type=click.Choice([str(name) for name in Provider]), required=True)
 @click.option("--directory", required=True, help="Entra tenant id, or the Google Workspace domain.")
 @click.option("--name", required=True, help="What people call the organisation.")
-@click.option(
-    "--rooms",
-    "rooms_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSON list of {"address", "name", "capacity", "building", "floor"}, out of your directory.',
-)
+@click.option("--rooms", "rooms_file", type=_rooms_path, help=_ROOMS_HELP)
 @click.option("--dry-run", is_flag=True, help="Check the file, write nothing.")
 def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dry_run: bool) -> None:
     """Enable the calendar integration for an organisation, and enter its meeting rooms."""
@@ -50,10 +56,43 @@ def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dr
     if dry_run:
         click.echo(f"would enable {name} ({provider} {directory}) and enter {len(entered)} rooms")
         return
-    with connect_engine(fresh=True) as (engine, _):
+    with connect_engine(fresh=True) as (engine, settings):
         tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory, name=name)
-        count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
-    click.echo(f"{tenant} {name}: enabled, {count} rooms entered")
+        if entered:
+            _enter(engine, clock_from(settings.test_clock), tenant, entered)
+    click.echo(f"{tenant} {name}: enabled, {len(entered)} rooms entered")
+
+
+@command.command("enter-rooms")
+@click.option("--tenant", required=True, help="As `roomsync tenants list` names it.")
+@click.option("--rooms", "rooms_file", type=_rooms_path, required=True, help=_ROOMS_HELP)
+@click.option("--dry-run", is_flag=True, help="Check the file, write nothing.")
+def enter(tenant: str, rooms_file: Path, dry_run: bool) -> None:
+    """
+    Enter meeting rooms on your word that they are rooms, for an organisation whose administrators may not list them.
+
+    Your word counts as the directory's does: what connected people's meetings say of these addresses is shown and told. Be sure
+    that none of them is a person's.
+    """
+    entered = _read_rooms(rooms_file)
+    if dry_run:
+        click.echo(f"would enter {len(entered)} rooms of {tenant}")
+        return
+    with connect_engine() as (engine, settings):
+        integration = read_organisation(engine.registry, tenant).integration
+        paired = integration is IntegrationState.ENABLED
+        listed = [msgspec.structs.replace(row, paired=paired) for row in entered]
+        _enter(engine, clock_from(settings.test_clock), tenant, listed)
+    click.echo(
+        f"{tenant}: {len(entered)} rooms entered; meetings that have asked them already show it after"
+        f" `roomsync reconcile --tenant {tenant} --full`"
+    )
+
+
+def _enter(engine: Engine, clock: Clock, tenant: str, entered: Sequence[RoomRow]) -> None:
+    count = enter_rooms(engine.registry, engine.keyring, tenant, entered)
+    act = AuditRow(at_ms=clock.now_ms(), user=OPERATOR, act="rooms.entered", outcome=f"{count} rooms")
+    append_act(engine.registry, tenant, act)
 
 
 @command.command()

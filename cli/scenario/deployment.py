@@ -309,7 +309,6 @@ def _room_row(room: ScriptedRoom) -> RoomRow:
         address=room.address,
         name=room.name or room.key,
         capacity=room.capacity,
-        resource="directory",
         directory_id=room.id,
         aliases=room.aliases,
     )

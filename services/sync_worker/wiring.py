@@ -68,7 +68,6 @@ def assemble(
         broker=broker,
         providers=providers,
         endings=endings,
-        rooms=rooms,
         take=TakeRooms(engine.registry, engine.keyring),
         hook_keys=hook_keys,
         addresses=Addresses.under(settings.receiver_url),

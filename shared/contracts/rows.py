@@ -29,6 +29,26 @@ class ConsentState(StrEnum):
     SLEEPING = "sleeping"
 
 
+class RoomProof(StrEnum):
+    """Who says that the address of a room is one."""
+
+    DIRECTORY = "directory"
+    """The provider's directory lists it among the organisation's rooms."""
+    ADDRESS = "address"
+    """It is an address that the provider gives to resources alone (`GOOGLE_RESOURCES`)."""
+    OPERATOR = "operator"
+    """Whoever operates this deployment: `roomsync tenants enable --rooms` and `enter-rooms`."""
+
+
+GOOGLE_RESOURCES = "@resource.calendar.google.com"
+"""
+The end of the addresses that Google itself makes for calendar resources, and nobody else can make: the domain is Google's, and
+`resourceEmail` is read-only and "generated as part of creating a new calendar resource", which administrators do
+(https://developers.google.com/workspace/admin/directory/reference/rest/v1/resources.calendars). People have an address of their
+organisation's domain or of gmail.com, and calendars that people make end in `@group.calendar.google.com`.
+"""
+
+
 class _Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     pass
 
@@ -122,11 +142,10 @@ class RoomRow(_Row, frozen=True):
     """Whether it is joined with the provider's room calendar: not while the integration is off; its information stays."""
     resource: str = ""
     """
-    How the provider itself said that this address is a resource: `directory` (it is in the provider's list of rooms),
-    `attendee` (a meeting read at the provider names it as a resource); "" while it has not said so.
+    Who said that this address is a room, where it was written down: `directory` or `operator`; "" while nobody has.
 
-    A room without the provider's word is shown without a schedule, offered to nobody, and nothing of it is told. Rows of
-    version 0.1.0 lack the field and read as "": they stay paired, and the next look that meets the room confirms it.
+    Earlier versions also wrote `attendee`: a meeting named it a resource. That is the word of whoever wrote the meeting, and
+    proves nothing. Rows of version 0.1.0 lack the field and read as "". What counts is `proof`.
     """
     directory_id: str = ""
     """The provider's own id of the room: Graph place id, Google `resourceId`. "" while unknown."""
@@ -134,9 +153,20 @@ class RoomRow(_Row, frozen=True):
     """Further addresses that reach this room, lower-cased: former primary addresses and the directory's aliases."""
 
     @property
+    def proof(self) -> RoomProof | None:
+        """
+        Who says that it is a room; None while nobody does whose word counts.
+
+        Without proof a room is shown without a schedule, offered to nobody, and nothing of it is told.
+        """
+        if self.resource in {RoomProof.DIRECTORY, RoomProof.OPERATOR}:
+            return RoomProof(self.resource)
+        return RoomProof.ADDRESS if self.address.lower().endswith(GOOGLE_RESOURCES) else None
+
+    @property
     def confirmed(self) -> bool:
-        """Whether the provider itself has called this address a resource."""
-        return bool(self.resource)
+        """Whether there is proof that it is a room."""
+        return self.proof is not None
 
 
 class DismissalRow(_Row, frozen=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
-from shared.contracts.rows import DirectoryRow, IntegrationState, RoomRow, TenantRow
+from shared.contracts.rows import DirectoryRow, IntegrationState, RoomProof, RoomRow, TenantRow
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry.tables import directories, rooms, tenants
@@ -81,18 +82,27 @@ def _claim(registry: Registry, provider: str, directory: str, tenant: str) -> st
 
 def enter_rooms(registry: Registry, keyring: Keyring, tenant: str, entered: Iterable[RoomRow]) -> int:
     """
-    Write rooms into the tenant's list, by address; returns how many.
+    Write rooms into the tenant's list, by address, on the word of whoever operates the deployment; returns how many.
 
-    The list comes from whoever runs the deployment, out of the provider's directory: its rooms count as confirmed by it.
+    Each counts as a room from then on. What the directory has said of a room that is known already stays, as its word.
     """
     keys = keyring.keys(tenant)
     table = rooms(registry)
     count = 0
     for row in entered:
-        table.put(tenant, keys.room(row.address), _listed(row))
+        address = row.address.lower()
+        table.change(tenant, keys.room(address), partial(_entered, msgspec.structs.replace(row, address=address)))
         count += 1
     return count
 
 
-def _listed(row: RoomRow) -> RoomRow:
-    return msgspec.structs.replace(row, address=row.address.lower(), resource=row.resource or "directory")
+def _entered(row: RoomRow, known: RoomRow | None) -> RoomRow:
+    if known is None or known.resource != RoomProof.DIRECTORY:
+        return msgspec.structs.replace(row, resource=RoomProof.OPERATOR)
+    return msgspec.structs.replace(
+        row,
+        address=known.address,
+        resource=known.resource,
+        directory_id=known.directory_id,
+        aliases=known.aliases,
+    )

@@ -141,9 +141,10 @@ def _organizer_attends(entries: list[dict[str, Any]], organizer: str) -> dict[st
 
 def _invitee(entry: Mapping[str, Any], is_room: IsRoom, known: Attendee | None) -> Invitee:
     said = ANSWERS[entry.get("responseStatus") or "needsAction"]
-    role = "resource" if is_room(entry["email"]) else "optional" if entry.get("optional") else "required"
-    if known is not None and known.role == "resource":
-        role = "resource"  # `resource` only counts when the attendee is first added
+    # Only settable when the attendee is first added, by whoever writes the event, and of anybody: "Subsequent modifications
+    # are ignored" (developers.google.com/workspace/calendar/api/v3/reference/events, `attendees[].resource`).
+    called = bool(entry.get("resource")) if known is None else known.role == "resource"
+    role = "resource" if called or is_room(entry["email"]) else "optional" if entry.get("optional") else "required"
     return Invitee(
         address=entry["email"],
         name=str(entry.get("displayName") or ""),

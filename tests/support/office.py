@@ -250,7 +250,6 @@ class Office:
         self.endings = Endings(self.engine.registry, self.engine.keyring, self.broker, providers, self.clock)
         rooms = RoomAddresses(self.engine.registry, self.clock)
         looker = Looker(
-            rooms=rooms,
             broker=self.broker,
             providers=providers,
             endings=self.endings,

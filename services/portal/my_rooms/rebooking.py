@@ -196,7 +196,7 @@ def _refuse_unfit(prompt: Prompt, room: str, row: RoomRow) -> None:
     elif not row.paired:
         title = "This room is not connected any more."
     elif not row.confirmed:
-        title = "Your calendar system has not confirmed yet that this is a meeting room."
+        title = "Nobody whose word counts has said yet that this is a meeting room."
     else:
         return
     raise ProblemError(

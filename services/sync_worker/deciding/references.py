@@ -245,7 +245,7 @@ def _split(
     for attendee in attendees:
         if not attendee.address:
             continue
-        room = rooms.room_of(attendee)
+        room = rooms.room_at(attendee.address)
         if room:
             places[room] = attendee.answer
         elif attendee.kind is AttendeeKind.PERSON:

@@ -20,7 +20,6 @@ from services.sync_worker.deciding.mailbox import (
     window_at,
 )
 from services.sync_worker.deciding.references import known_events
-from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
 from services.sync_worker.refused_rows import log_refused_row
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
@@ -80,7 +79,6 @@ class Looker:
         *,
         broker: ConsentBroker,
         providers: Mapping[Provider, CalendarProvider],
-        rooms: RoomAddresses,
         take: TakeRooms,
         endings: Endings,
         hook_keys: HookKeys,
@@ -91,7 +89,6 @@ class Looker:
         """`channel_id` gives a fresh one each time: Google never forgets a used one."""
         self._broker = broker
         self._providers = providers
-        self._rooms = rooms
         self._take = take
         self._endings = endings
         self._hook_keys = hook_keys
@@ -237,7 +234,6 @@ class Looker:
         except CursorExpiredError:
             logger.info("cursor_expired", mailbox=job.mailbox.id)
             look = provider.look(access, "", window, known)
-        self._rooms.confirm(job.mailbox.tenant, look)
         start = window.start_ms if look.full else state.window_start_ms
         return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor, window_start_ms=start), look)
 

@@ -1,21 +1,14 @@
-"""The organisation's list of rooms as looks need it, remembered for a few seconds, and confirmed by what calendars say."""
+"""The organisation's list of rooms as looks need it, remembered for a few seconds."""
 
 from __future__ import annotations
 
-import msgspec
-
-from services.sync_worker.deciding.listed_rooms import CONFIRMED_BY_ATTENDEE, ListedRooms
-from shared.contracts.rows import RoomRow
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from shared.domain.instants import SECOND_MS
-from shared.domain.sighting import Look, SeenEvent
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
 from shared.registry import tables
-from shared.runtime.logging import get_logger
 
 REMEMBER_MS = 10 * SECOND_MS
-
-logger = get_logger()
 
 
 class RoomAddresses:
@@ -35,15 +28,3 @@ class RoomAddresses:
             rooms = ListedRooms.of(self._rooms.scan(tenant))
             self._known[tenant] = (now_ms, rooms)
         return rooms
-
-    def confirm(self, tenant: str, look: Look) -> None:
-        """Write down which rooms of the list this look names as resources, once a room. Raises StoreUnavailableError."""
-        attendees = (each for seen in look.seen if isinstance(seen, SeenEvent) for each in seen.attendees or ())
-        for room in sorted(self.of(tenant).newly_confirmed(attendees)):
-            self._rooms.change(tenant, room, _confirmed)
-            self._known.pop(tenant, None)
-            logger.info("room_confirmed", tenant=tenant, room=room, by=CONFIRMED_BY_ATTENDEE)
-
-
-def _confirmed(row: RoomRow | None) -> RoomRow | None:
-    return msgspec.structs.replace(row, resource=CONFIRMED_BY_ATTENDEE) if row and not row.resource else row

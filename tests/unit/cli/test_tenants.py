@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
+import msgspec
 import pytest
 
-from shared.contracts.rows import TenantRow, UserRow
+from shared.contracts.rows import RoomRow, TenantRow, UserRow
 from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
 from shared.organisations.people import account_appointment_id, appointment_id, user_id
@@ -103,3 +107,40 @@ def test_operator_joins_a_directory_and_nobody_elses(run: Run, engine: Engine) -
     assert tenant_of(engine.registry, "google", "corp.example") == ours
     with pytest.raises(click.UsageError, match="roomsync tenants list"):
         run(*joined, "t-nobody")
+
+
+@pytest.mark.proves("E19")
+def test_operator_enters_rooms_on_their_word_and_it_stands_in_the_record_of_acts(
+    run: Run, engine: Engine, tmp_path: Path
+) -> None:
+    tenant = enrol(engine.registry, engine.keyring, provider="microsoft", directory=DIRECTORY, name="Corp")
+    table, keys = tables.rooms(engine.registry), engine.keyring.keys(tenant)
+    by_hand, listed = keys.room("aare@corp.example"), keys.room("birs@corp.example")
+    table.put(tenant, by_hand, RoomRow(address="aare@corp.example", name="By hand", resource="attendee", paired=False))
+    known = RoomRow(
+        address="new@corp.example", name="B", resource="directory", directory_id="p", aliases=("birs@corp.example",)
+    )
+    table.put(tenant, listed, known)
+    file = tmp_path / "rooms.json"
+    file.write_text(
+        json.dumps(
+            [
+                {"address": "Aare@corp.example", "name": "Aare", "capacity": 6, "resource": "directory"},
+                {"address": "birs@corp.example", "name": "Birs"},
+            ]
+        )
+    )
+    arguments = ("tenants", "enter-rooms", "--tenant", tenant, "--rooms", str(file))
+
+    run(*arguments, "--dry-run")
+    assert table.get(tenant, listed) == known
+    assert f"reconcile --tenant {tenant} --full" in run(*arguments).out
+
+    row, other = table.get(tenant, by_hand), table.get(tenant, listed)
+    assert row is not None
+    assert (row.address, row.name, row.resource, row.paired) == ("aare@corp.example", "Aare", "operator", True)
+    assert other == msgspec.structs.replace(known, name="Birs"), "what the directory has said stays"
+    [act] = [row for _, row in tables.audit(engine.registry).scan(tenant)]
+    assert (act.user, act.act, act.outcome) == ("operator", "rooms.entered", "2 rooms")
+    with pytest.raises(click.UsageError, match="roomsync tenants list"):
+        run("tenants", "enter-rooms", "--tenant", "t-nobody", "--rooms", str(file))

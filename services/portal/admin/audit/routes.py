@@ -36,6 +36,7 @@ WORDS = {
     "room.paired": "paired a room",
     "room.unpaired": "unpaired a room",
     "rooms.imported": "imported rooms",
+    "rooms.entered": "entered rooms on their word, as whoever operates roomsync",
 }
 
 

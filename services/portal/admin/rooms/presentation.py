@@ -22,9 +22,15 @@ Json = dict[str, Any]
 MAX_ASKED = 200
 """Rooms asked about with one page: ten calls at Microsoft, four at Google."""
 CONFIRM_ADVICE = (
-    "Your calendar system has not said yet that this address is a meeting room, so nothing of it is shown and it is offered to"
-    " nobody. Import your directory's rooms; or invite it as a room to a meeting of somebody who is connected."
+    "Your calendar system's directory has not said that this address is a meeting room, so nothing of it is shown and it is"
+    " offered to nobody. Import your directory's rooms, or have somebody do it who administers the calendar system. Where nobody"
+    " may, ask whoever operates roomsync to enter the room: `roomsync tenants enter-rooms`."
 )
+SINCE_ADVICE = (
+    "Earlier this room was taken for one because a meeting named it so; but whoever writes the meeting writes that word, for a"
+    " colleague's address as well. "
+)
+"""Before the advice, for rooms that earlier versions wrote down as named by a meeting."""
 _SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
 _log = get_logger()
 
@@ -70,8 +76,8 @@ class RoomPresenter:
             "building": row.building,
             "floor": row.floor,
             "paired": row.paired,
-            "confirmed": row.resource or None,
-            "confirm": None if row.confirmed else CONFIRM_ADVICE,
+            "confirmed": row.proof,
+            "confirm": _confirm_advice(row),
             "health": {
                 "visible": health.visible.value,
                 "bookable": health.bookable.value,
@@ -109,3 +115,10 @@ class RoomPresenter:
         except (RetryableError, RefusedError, ConsentRevokedError) as error:
             _log.info("room_health_not_asked", mailbox=self._person.mailbox.id, kind=type(error).__name__)
             return {}
+
+
+def _confirm_advice(row: RoomRow) -> str | None:
+    """What to do so that the room counts as one; None where it does."""
+    if row.confirmed:
+        return None
+    return f"{SINCE_ADVICE if row.resource else ''}{CONFIRM_ADVICE}"

@@ -50,8 +50,8 @@ class RoomList:
         """
         Add a room; while the integration is enabled it is paired at once. Returns its id.
 
-        The provider has not confirmed it yet: the looks that follow do, once they meet it as a resource of a meeting, and so does
-        an import of the directory.
+        The administrator's word does not make it a room: unless Google gives its address to resources alone, it counts as one
+        once it stands in an import of the directory, or has been entered by the operator (`RoomRow.proof`).
 
         Raises:
             ProblemError: 409 when a room with this address is there already; 422 when it is the address of a colleague.

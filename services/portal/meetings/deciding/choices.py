@@ -33,7 +33,7 @@ WORDS = {
 
 
 def is_offered(room: RoomRow) -> bool:
-    """Whether a room may be proposed to anybody: connected, and a resource by the provider's own word."""
+    """Whether a room may be proposed to anybody: connected, and proven to be a room."""
     return room.paired and room.confirmed
 
 

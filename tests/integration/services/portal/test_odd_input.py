@@ -81,7 +81,7 @@ def test_rooms_with_apostrophes_and_names_of_every_script_are_entered_and_saved_
     )
     assert again.status_code == 303, again.text
     tables.rooms(office.engine.registry).change(
-        ada.tenant, room["id"], lambda row: msgspec.structs.replace(row, resource="attendee") if row else None
+        ada.tenant, room["id"], lambda row: msgspec.structs.replace(row, resource="directory") if row else None
     )
     booking = {**BOOKING, "title": name, "room": room["id"], "guests": "mary.o'brien@corp.example"}
     booked = ada.post(BOOK, booking, Idempotency_Key="k")

@@ -297,6 +297,16 @@ def test_an_attendee_array_replaces_and_bare_addresses_reset_answers(office: Off
     assert (answer_of(reset, CY), answer_of(reset, OAK)) == ("needsAction", "needsAction")
 
 
+def test_an_organiser_calls_anybody_a_resource_when_adding_them_and_never_later(office: Office) -> None:
+    bo = office.calendar(BO)
+    called = {**meeting(CY), "attendees": [{"email": CY, "resource": True}, {"email": "dee@x.example"}]}
+    made = bo.events().insert(calendarId="primary", body=called).execute()
+    later = {"attendees": [{"email": CY}, {"email": "dee@x.example", "resource": True}]}
+    after = bo.events().patch(calendarId="primary", eventId=made["id"], body=later).execute()
+    for event in (made, after):
+        assert [one["email"] for one in event["attendees"] if one.get("resource")] == [CY]
+
+
 def test_a_guest_may_not_change_what_the_organiser_owns(office: Office) -> None:
     made = office.calendar(BO).events().insert(calendarId="primary", body=meeting(CY)).execute()
     cy = office.calendar(CY).events()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.contracts.rows import RoomRow
+from shared.contracts.rows import RoomProof, RoomRow
 from shared.domain.sighting import DirectoryRoom
 
 MAX_ALIASES = 16
@@ -45,6 +45,6 @@ def merge_listing(listed: DirectoryRoom, before: RoomRow | None) -> RoomRow:
         capacity=listed.capacity or row.capacity,
         building=listed.building or row.building,
         floor=listed.floor or row.floor,
-        resource="directory",
+        resource=RoomProof.DIRECTORY,
         directory_id=listed.directory_id or row.directory_id,
     )

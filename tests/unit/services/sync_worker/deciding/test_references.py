@@ -144,9 +144,7 @@ def test_sparse_dates_of_a_series_take_the_masters_rooms_and_meeting() -> None:
 
 def test_room_invited_as_a_person_is_recognised_by_its_address() -> None:
     person = (SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.ACCEPTED),)
-    kept = looked(
-        {}, an_event(attendees=person), rooms=ListedRooms({ROOM: KEYS.room(ROOM)}, frozenset({KEYS.room(ROOM)}))
-    ).references["e1"]
+    kept = looked({}, an_event(attendees=person), rooms=LISTED).references["e1"]
     assert kept.rooms == {KEYS.room(ROOM): Answer.ACCEPTED}
     assert kept.seats == 1  # Ada
 
@@ -168,12 +166,17 @@ def test_a_date_says_what_this_copy_alone_knows_of_it() -> None:
     assert (seen.window_start_ms, seen.window_end_ms) == (WINDOW.start_ms, WINDOW.end_ms)
 
 
-def test_person_in_the_list_whom_nobody_called_a_room_stays_a_person() -> None:
-    """Somebody entered a colleague's address as a room: the colleague's answer is no room's."""
-    colleague = (SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.DECLINED),)
-    kept = looked({}, an_event(attendees=colleague)).references["e1"]
+@pytest.mark.parametrize("resource", ["", "attendee"])
+@pytest.mark.parametrize(("called", "seats"), [(AttendeeKind.PERSON, 2), (AttendeeKind.ROOM, 1)])
+def test_person_in_the_list_is_no_room_whatever_a_meeting_calls_them(
+    resource: str, called: AttendeeKind, seats: int
+) -> None:
+    """Somebody entered a colleague's address as a room, and invited it as one: the colleague's answer is no room's."""
+    rooms = ListedRooms.of([(KEYS.room(ROOM), RoomRow(address=ROOM, name="Aare", resource=resource))])
+    colleague = (SeenAttendee(ROOM, called, Answer.DECLINED),)
+    kept = looked({}, an_event(attendees=colleague), rooms=rooms).references["e1"]
     assert kept.rooms == {}
-    assert kept.seats == 2
+    assert kept.seats == seats
 
 
 def test_resource_that_is_not_in_the_list_is_neither_room_nor_person() -> None:
@@ -184,9 +187,15 @@ def test_resource_that_is_not_in_the_list_is_neither_room_nor_person() -> None:
 
 
 def test_room_is_found_by_all_its_addresses() -> None:
-    rows = [("r-1", RoomRow(address=ROOM, name="Aare", aliases=("old@contoso.test",)))]
+    rows = [("r-1", RoomRow(address=ROOM, name="Aare", resource="directory", aliases=("old@contoso.test",)))]
     rooms = ListedRooms.of(rows)
     for written in (ROOM, ROOM.upper(), f" {ROOM} ", f"Aare 4.12 <{ROOM}>", "Old@Contoso.test"):
-        assert rooms.room_of(SeenAttendee(written, AttendeeKind.ROOM, Answer.NONE)) == "r-1"
-    assert rooms.newly_confirmed([SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.NONE)]) == {"r-1"}
-    assert rooms.newly_confirmed([SeenAttendee(ROOM, AttendeeKind.PERSON, Answer.NONE)]) == frozenset()
+        assert rooms.room_at(written) == "r-1"
+    assert rooms.room_at("birs@rooms.contoso.test") == ""
+
+
+def test_address_of_a_proven_room_stays_its_own_when_somebody_enters_it_by_hand() -> None:
+    """A former address of the room, entered as a room of its own, takes nothing from it."""
+    proven = RoomRow(address=ROOM, name="Aare", resource="directory", aliases=("old@contoso.test",))
+    rooms = ListedRooms.of([("r-1", proven), ("r-2", RoomRow(address="old@contoso.test", name="x"))])
+    assert rooms.room_at("old@contoso.test") == "r-1"

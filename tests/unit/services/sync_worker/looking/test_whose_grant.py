@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from services.sync_worker.deciding.job import Job
 from services.sync_worker.looking.look import Addresses, Looker
-from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.rows import UserRow
@@ -82,7 +81,6 @@ class House:
         self.looker = Looker(
             broker=self.broker,
             providers=providers,
-            rooms=RoomAddresses(registry, self.clock),
             take=TakeRooms(registry, keyring),
             endings=Endings(registry, keyring, self.broker, providers, self.clock),
             hook_keys=master.hook_keys(),

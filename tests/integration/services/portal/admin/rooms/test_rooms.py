@@ -18,12 +18,19 @@ from shared.domain.roles import Role
 from shared.domain.sighting import Access, Availability, DirectoryRoom
 from shared.errors import RefusedError
 from shared.grants.oauth import scopes_for
+from shared.organisations.enrolment import enter_rooms
 from shared.organisations.off_boarding import unpair
 from shared.registry import tables
 from tests.integration.services.portal.admin.administration import led_to
 from tests.integration.services.portal.office import TITLE, Browser, Office
 
-ROOM = {"address": "aare@rooms.example", "name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"}
+ROOM: dict[str, Any] = {
+    "address": "aare@rooms.example",
+    "name": "Aare 4.12",
+    "capacity": 6,
+    "building": "Riverside",
+    "floor": "4",
+}
 
 
 def appoint(office: Office, browser: Browser, *roles: Role) -> None:
@@ -49,9 +56,13 @@ def looks_asked(office: Office) -> int:
 
 
 def confirm(office: Office, tenant: str, room_id: str) -> str:
-    """The provider's word that it is a room, as the look that meets it writes it down."""
+    """The directory's word that it is a room, as an import writes it down."""
+    return call_it_a_room(office, tenant, room_id, by="directory")
+
+
+def call_it_a_room(office: Office, tenant: str, room_id: str, *, by: str) -> str:
     tables.rooms(office.engine.registry).change(
-        tenant, room_id, lambda row: msgspec.structs.replace(row, resource="attendee") if row else None
+        tenant, room_id, lambda row: msgspec.structs.replace(row, resource=by) if row else None
     )
     return room_id
 
@@ -262,8 +273,9 @@ def enter_by_hand(office: Office, builder: Browser) -> str:
     return room_id
 
 
-@pytest.mark.parametrize("how", ["attendee", "directory"])
-def test_a_room_is_offered_and_shown_once_the_provider_has_called_it_one(
+@pytest.mark.proves("E19")
+@pytest.mark.parametrize("how", ["operator", "directory"])
+def test_a_room_is_offered_and_shown_once_the_directory_or_the_operator_has_called_it_one(
     office: Office, builder: Browser, domain: str, how: str
 ) -> None:
     room_id = enter_by_hand(office, builder)
@@ -288,8 +300,17 @@ def test_a_room_is_offered_and_shown_once_the_provider_has_called_it_one(
     assert builder.post("/v1/me/bookings", booking, Idempotency_Key="a").json["code"] == "no-such-room"
     assert room_id not in builder.client.get("/book").text
 
-    if how == "attendee":
-        confirm(office, builder.tenant, room_id)
+    # What earlier versions wrote down where a meeting had called it a room.
+    call_it_a_room(office, builder.tenant, room_id, by="attendee")
+    shown = builder.client.get(f"/v1/admin/rooms/{room_id}").json
+    assert (shown["confirmed"], shown["schedule"], shown["health"]["accepted"]) == (None, [], 0)
+    assert "whoever writes the meeting" in shown["confirm"]
+    assert "Import your directory" in shown["confirm"]
+    assert builder.client.get(prompt["links"]["choices"]).json["choices"] == []
+
+    if how == "operator":
+        row = RoomRow(address=ROOM["address"].upper(), name="Aare")
+        enter_rooms(office.engine.registry, office.engine.keyring, builder.tenant, [row])
     else:
         office.calendar.rooms = [DirectoryRoom(ROOM["address"], "Aare", 6, "Riverside", "4", directory_id="place-1")]
         import_directory(office, builder, domain)
@@ -299,6 +320,15 @@ def test_a_room_is_offered_and_shown_once_the_provider_has_called_it_one(
     assert [each["roomId"] for each in builder.client.get(prompt["links"]["choices"]).json["choices"]] == [room_id]
     assert builder.post(prompt["links"]["take"], take, Idempotency_Key="b").status_code == 202
     assert builder.post("/v1/me/bookings", booking, Idempotency_Key="b").status_code == 201
+
+
+def test_address_that_google_makes_for_resources_alone_is_a_room_as_it_is_entered(
+    office: Office, builder: Browser
+) -> None:
+    ours, lookalike = "c_1889@resource.calendar.google.com", "c_1889@resource.calendar.google.com.evil.example"
+    for address in (ours, lookalike):
+        assert builder.post("/v1/admin/rooms", {**ROOM, "address": address}).status_code == 201
+    assert {(room["address"], room["confirmed"]) for room in listed(builder)} == {(ours, "address"), (lookalike, None)}
 
 
 def import_directory(office: Office, browser: Browser, domain: str) -> None:
@@ -316,7 +346,7 @@ def test_changing_a_rooms_information_keeps_the_providers_word(office: Office, b
     room_id = confirm(office, builder.tenant, builder.post("/v1/admin/rooms", ROOM).json["id"])
     form = {"csrf": builder.csrf, **ROOM, "name": "Aare"}
     assert builder.client.post(f"/admin/rooms/{room_id}", data=form).status_code == 303
-    assert [(room["name"], room["confirmed"]) for room in listed(builder)] == [("Aare", "attendee")]
+    assert [(room["name"], room["confirmed"]) for room in listed(builder)] == [("Aare", "directory")]
 
 
 def test_a_room_that_was_renamed_in_the_directory_stays_the_room_it_is(
