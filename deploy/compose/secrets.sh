@@ -7,7 +7,6 @@ cd "$(dirname "$0")"
 mkdir -p secrets
 cd secrets
 new() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-[ -e service_token ] || new > service_token
 [ -e microsoft_client_secret ] || : > microsoft_client_secret
 [ -e google_client_secret ] || : > google_client_secret
 for user in room-status sync-worker portal operator; do

@@ -61,6 +61,16 @@ def test_every_setting_exists_and_every_secret_comes_from_a_file_that_is_handed_
         assert not re.search(r"_(SECRET|TOKEN|KEY)$", variable), "a secret in the environment"
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_new_deployment_refuses_what_is_bound_to_no_place_and_one_that_upgrades_can_say_otherwise(name: str) -> None:
+    assert EVERY[name]["environment"]["ROOMSYNC_UNBOUND_ROWS"] == "${ROOMSYNC_UNBOUND_ROWS:-refuse}"
+
+
+def test_no_token_that_reads_all_organisations_is_made_or_handed_over() -> None:
+    shipped = (HERE / "compose.yaml").read_text() + (HERE / "secrets.sh").read_text()
+    assert "service_token" not in shipped.lower()
+
+
 def test_each_store_is_opened_by_its_own_users_only() -> None:
     assert "registry_url_sync_worker" in EVERY["sync-worker"]["secrets"]
     for name in OURS:
@@ -109,7 +119,7 @@ def test_the_door_leads_to_hooks_and_pages_and_nowhere_else() -> None:
 
 def test_the_secrets_that_are_declared_are_the_ones_that_are_made() -> None:
     script = (HERE / "secrets.sh").read_text()
-    fixed = {"master_key", "hook_keys", "service_token", "microsoft_client_secret", "google_client_secret"}
+    fixed = {"master_key", "hook_keys", "microsoft_client_secret", "google_client_secret"}
 
     assert all(name in script for name in fixed)
     assert COMPOSE["secrets"].keys() - fixed == {

@@ -116,6 +116,18 @@ def test_a_pod_can_write_nothing_and_become_nobody(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PODS)
+def test_a_new_deployment_refuses_what_is_bound_to_no_place(name: str) -> None:
+    (container,) = pod_of(PODS[name])["containers"]
+    assert container["envFrom"] == [{"configMapRef": {"name": "roomsync"}}]
+    assert of("ConfigMap")["roomsync"]["data"]["ROOMSYNC_UNBOUND_ROWS"] == "refuse"
+
+
+def test_no_token_that_reads_all_organisations_is_handed_over() -> None:
+    assert not [path.name for path in HERE.rglob("*.yaml") if "service-token" in path.read_text()]
+    assert not [path.name for path in HERE.rglob("*.yaml") if "SERVICE_TOKEN" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", PODS)
 def test_every_setting_exists_and_secrets_are_referred_to(name: str) -> None:
     (container,) = pod_of(PODS[name])["containers"]
 

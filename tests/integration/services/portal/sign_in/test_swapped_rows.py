@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.crypto.master import new_key, parse
+from shared.domain.roles import Role
 from shared.engines.bound_registry import BoundRegistry
 from shared.errors import ConfigurationError, MalformedRecordError
 from shared.ports.holdings import StoredRow
 from shared.ports.registry import Registry
+from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
 
 KEYS = parse(new_key())
@@ -83,6 +86,46 @@ def test_people_of_one_organisation_do_not_come_into_another_by_a_moved_row(
     assert ada.tenant not in str(answer.headers)
     for browser, other in ((ada, gil), (gil, ada)):
         assert other.user not in browser.client.get("/v1/me").text
+
+
+def stored(office: Office, table: str) -> dict[tuple[str, str, str], bytes]:
+    """The rows of a table as they stand in the store, with what binds them."""
+    store, found = beneath(office), {}
+    for row in office.engine.registry.everything():
+        if row.table == table and (at := store.get(row.table, row.tenant, row.row)):
+            found[row.table, row.tenant, row.row] = at.value
+    return found
+
+
+@pytest.mark.proves("E10", "E11")
+def test_row_that_is_put_back_to_an_earlier_state_is_believed(office: Office, ada: Browser) -> None:
+    """
+    This is no promise but the truth: a row proves its place, not its time (ADR 20).
+
+    A right that was taken away is there again, and a session that was ended lives. That the right was taken stands in the
+    record of acts all the same.
+    """
+    tables.users(office.engine.registry).change(
+        ada.tenant, ada.user, lambda row: msgspec.structs.replace(row, roles=(Role.BUILDING_ADMIN,)) if row else None
+    )
+    users, sessions = stored(office, "users"), stored(office, "sessions")
+    assert ada.client.get("/v1/admin/rooms").status_code == 200
+    tables.users(office.engine.registry).change(
+        ada.tenant, ada.user, lambda row: msgspec.structs.replace(row, roles=()) if row else None
+    )
+    assert ada.client.get("/v1/admin/rooms").status_code == 403
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    ada.post("/auth/logout")
+    ada.client.set_cookie(cookie.key, cookie.value)
+    assert ada.client.get("/v1/admin/rooms").status_code == 401
+
+    for place, value in (users | sessions).items():
+        beneath(office).put(*place, value)
+
+    assert ada.client.get("/v1/admin/rooms").status_code == 200
+    assert isinstance(office.engine.registry, BoundRegistry)
+    assert list(office.engine.registry.refused()) == [], "nobody notices"
 
 
 def test_row_of_another_place_table_or_text_is_refused_and_an_old_one_until_it_is_bound() -> None:
