@@ -14,6 +14,8 @@ or its kin who the person is, and reads nothing beyond what follows from that pe
   take is recorded under its idempotency key before its command is appended, so that a repeated request makes no second one.
 - An open stream follows the view's revision and the clock, and ends with its session or the process.
 - Sign-in is OpenID Connect with PKCE. The same departure serves a few other purposes, each a `SignInPurpose`.
+- Where a request waits for a provider in the server's own thread (signing in, import, preflight, giving a test up), it takes one of
+  a few places first (`frame.provider_calls`), so that a provider which does not answer holds no more threads than those.
 - An administrator's test of the integration runs in a thread of this process and keeps its progress in the registry.
 
 Processes share no memory, so any number of them can run. A store that is away fails the requests
@@ -40,7 +42,16 @@ from services.portal.admin.rooms import routes as room_routes
 from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
-from services.portal.frame import headers, limits, navigation, problems, request_bounds, security_contact, sessions
+from services.portal.frame import (
+    headers,
+    limits,
+    navigation,
+    problems,
+    provider_calls,
+    request_bounds,
+    security_contact,
+    sessions,
+)
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import routes as my_day_routes
@@ -77,6 +88,7 @@ def create_app(deps: Deps) -> Flask:
     _measure(app)
     request_bounds.register(app)
     limits.register(app, deps)
+    provider_calls.register(app)
     sessions.register(app)
     headers.register(app)
     navigation.register(app)

@@ -76,7 +76,9 @@ HTTP_CONNECTIONS_ENDED = _counter(
     "reason",
 )
 PORTAL_LIMITED = _counter(
-    "portal_limited", "requests of the portal answered 429; limit: sign-in, test, writes", "limit"
+    "portal_limited",
+    "requests of the portal answered 429, or 503 for provider-calls; limit: sign-in, test, writes, provider-calls",
+    "limit",
 )
 BREAKER_OPEN = _gauge("breaker_open", "lanes of a breaker that are open: 0 is well", "breaker")
 REFUSAL_CIRCUITS_OPEN = _gauge(

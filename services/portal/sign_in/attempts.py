@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.rows import SignInRow
+from shared.domain.identity import Provider
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import keyed_hash, pseudonym
 from shared.organisations.enrolment import NOBODY
@@ -74,6 +75,12 @@ class SignIns:
         )
         self._rows.add(NOBODY, self._name(browser, state), row, not_after_ms=now_ms + LIFE_MS)
         return self._derived(browser, state, row)
+
+    def provider_of(self, browser: str, state: str) -> Provider | None:
+        """Where the one that `state` names was sent, without taking it; None when there is none, late and used ones included."""
+        row = self._rows.get(NOBODY, self._name(browser, state))
+        good = row is not None and not row.used and self._clock.now_ms() < row.began_at_ms + LIFE_MS
+        return Provider(row.provider) if row is not None and good else None
 
     def finish(self, browser: str, state: str) -> SignIn | None:
         """Take the one that `state` names; None when it is wrong, late, used before, or another browser's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -106,7 +105,6 @@ class OpenIdProvider:
         self._timeout_s = settings.call_timeout_s
         self._writes = settings.may_write
         self._clock = clock
-        self._lock = threading.Lock()
         self._known: tuple[str, KeySet] | None = None
 
     def address(self, sign_in: SignIn, redirect_uri: str, login_hint: str = "") -> str:
@@ -201,8 +199,7 @@ class OpenIdProvider:
         try:
             return jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
         except InvalidKeyIdError:
-            with self._lock:
-                self._known = None  # the provider has turned its keys over
+            self._known = None  # the provider has turned its keys over
             _, keys = self._keys()
             return jwt.decode(id_token, keys, algorithms=_ALGORITHMS)
 
@@ -221,11 +218,12 @@ class OpenIdProvider:
                 assert_never(self.provider)
 
     def _keys(self) -> tuple[str, KeySet]:
-        with self._lock:
-            if self._known is None:
-                metadata = self._get(self._at.discovery)
-                self._known = str(metadata["issuer"]), KeySet.import_key_set(self._get(str(metadata["jwks_uri"])))
-            return self._known
+        known = self._known
+        if known is None:  # asked for without a lock: else one slow answer would be waited for in turn by everybody
+            metadata = self._get(self._at.discovery)
+            known = str(metadata["issuer"]), KeySet.import_key_set(self._get(str(metadata["jwks_uri"])))
+            self._known = known
+        return known
 
     def _get(self, url: str) -> Any:
         try:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
+from services.portal.frame.provider_calls import waiting_for
 from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name, end_session, open_session
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
@@ -72,15 +73,12 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
 
     @bp.get("/callback")
     def callback() -> AnyResponse:
-        browser = request.cookies.get(cookie_name(BROWSER_COOKIE), "")
-        sign_in = sign_ins().finish(browser, request.args.get("state", "")[:200]) if browser else None
-        if sign_in is None:
+        browser, state = request.cookies.get(cookie_name(BROWSER_COOKIE), ""), request.args.get("state", "")[:200]
+        provider = sign_ins().provider_of(browser, state) if browser else None
+        if provider is None:
             raise RefusedSignInError(Cause.STATE)
-        errand = sent_for.get(sign_in.purpose)
-        if errand is not None:
-            _check_session(sign_in)
-            return redirect(_ran(errand, lambda: redeemed(sign_in)), HTTPStatus.SEE_OTHER)
-        return _finished(deps, sign_in, lambda: redeemed(sign_in))
+        with waiting_for(provider):  # before the attempt is used up: whoever is refused reloads the page
+            return _come_back(deps, sign_ins().finish(browser, state), sent_for, redeemed)
 
     @bp.post("/logout")
     def logout() -> AnyResponse:
@@ -104,6 +102,21 @@ def _sent_to(deps: Deps, client: OpenIdProvider, back_to: str, errands: Mapping[
     response = redirect(client.address(sign_in, callback_address(deps), hint))
     keep_browser(response, browser)
     return response
+
+
+def _come_back(
+    deps: Deps,
+    sign_in: SignIn | None,
+    errands: Mapping[Purpose, SignInPurpose],
+    redeemed: Callable[[SignIn], tuple[Identity, Granted]],
+) -> AnyResponse:
+    if sign_in is None:
+        raise RefusedSignInError(Cause.STATE)
+    errand = errands.get(sign_in.purpose)
+    if errand is not None:
+        _check_session(sign_in)
+        return redirect(_ran(errand, lambda: redeemed(sign_in)), HTTPStatus.SEE_OTHER)
+    return _finished(deps, sign_in, lambda: redeemed(sign_in))
 
 
 def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity, Granted]]) -> AnyResponse:

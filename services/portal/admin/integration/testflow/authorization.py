@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.integration.testflow.preflight import refusal_of
 from services.portal.deps import Deps
+from services.portal.frame.provider_calls import waiting_for
 from services.portal.frame.sessions import Person, require_right
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
@@ -39,11 +40,12 @@ class TestPurpose:
             would have said.
 
         Raises:
-            ProblemError: 409, no test with this provider has been begun.
+            ProblemError: 409, no test with this provider has been begun; 503, too many wait for the provider already.
         """
-        self._flow.send(person, provider)
-        departure = self._departures.begin(person, provider, Purpose.TEST)
-        refusal = refusal_of(departure.address, self._deps.settings.call_timeout_s)
+        with waiting_for(provider):
+            self._flow.send(person, provider)
+            departure = self._departures.begin(person, provider, Purpose.TEST)
+            refusal = refusal_of(departure.address, self._deps.settings.call_timeout_s)
         if refusal is None:
             return departure
         self._flow.refuse(person, *refusal)

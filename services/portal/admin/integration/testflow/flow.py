@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from http import HTTPStatus
 
 import msgspec
@@ -31,6 +32,7 @@ from services.portal.admin.integration.testflow.trial import Trial
 from services.portal.deps import Deps
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError
+from services.portal.frame.provider_calls import waiting_for
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.admission import enter
 from services.portal.sign_in.openid import Identity
@@ -46,6 +48,8 @@ from shared.organisations.people import user_id
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
+MAX_RUNS = 16
+"""Tests at once in this process: each has a thread of its own, which waits for a provider."""
 _PATIENCE = 15  # seconds that another process may take with the old keys
 _WAITING = frozenset({Stage.CHOSEN, Stage.SENT})
 """Stages in which a run waits for its person; only one of those who come back gets it."""
@@ -130,9 +134,10 @@ class TestFlow:
         They gave the permission: the test runs from now on.
 
         Raises:
-            ProblemError: 409, no test with this provider was begun, or another tab came back first.
+            ProblemError: 409, no test with this provider was begun, or another tab came back first; 503, too many tests run.
             RefusedSignInError: the account cannot be tested with, or the permission would not last.
         """
+        self._refuse_surplus()
         run = self._expecting(person.tenant, identity.provider)
         organisation = read_organisation(self._deps, person.tenant)
         self._check_account(person, organisation, identity)
@@ -188,8 +193,14 @@ class TestFlow:
         What cannot be removed now stays on record, and goes with the next test.
 
         Raises:
-            ProblemError: 409 while steps are being tried, or when there is no test to give up.
+            ProblemError: 409 while steps are being tried, or when there is no test to give up; 503, too many wait for the provider
+                already, and nothing was changed.
         """
+        run = self.latest(person.tenant)
+        with waiting_for(Provider(run.provider)) if run is not None and run.made else nullcontext():
+            self._give_up(person)
+
+    def _give_up(self, person: Person) -> None:
         run = abandon(self._runs, person.tenant, self._is_under_way)
         now_ms = self._deps.clock.now_ms()
 
@@ -205,19 +216,21 @@ class TestFlow:
             tidy(self._deps, self._runs, person.tenant, run)
 
     def settle(self, tenant: str) -> None:
-        """Finish what a process that died had enabled and not finished. Idempotent; costs one read otherwise."""
+        """
+        Finish what a process that died had enabled and not finished. Idempotent; costs one read otherwise.
+
+        While too many requests wait for the provider it is left to a later one.
+        """
         run = self.latest(tenant)
         if run is None or run.step is not Step.ENABLE or not self.is_interrupted(run):
             return
         row = tables.tenants(self._deps.engine.registry).get(tenant, "tenant")
         if row is not None and row.integration is IntegrationState.ENABLED and row.provider == run.provider:
-            try:
+            with suppress(ProblemError, RetryableError, SupersededError), waiting_for(Provider(run.provider)):
                 complete(self._deps, tenant)
                 now_ms = self._deps.clock.now_ms()
                 run = self._runs.change(tenant, run.id, lambda run: finish_step(run, Step.ENABLE, now_ms))
                 self._end(tenant, run)
-            except (RetryableError, SupersededError):
-                return
 
     def wait(self, timeout_s: float) -> None:
         """Until the runs of this process have ended, at most so long."""
@@ -226,6 +239,18 @@ class TestFlow:
         deadline_s = time.monotonic() + timeout_s
         for thread in threads:
             thread.join(max(deadline_s - time.monotonic(), 0.0))
+
+    def _refuse_surplus(self) -> None:
+        with self._lock:
+            running = len(self._live)
+        if running >= MAX_RUNS:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "tests-full",
+                "Too many organisations are being tested at this moment.",
+                next_step="Wait a minute, then give the permission again: /admin/integration/test/permissions",
+                retry_after_s=60,
+            )
 
     def _refuse_enabled(self, tenant: str) -> None:
         row = read_organisation(self._deps, tenant)

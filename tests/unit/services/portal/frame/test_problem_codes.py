@@ -54,6 +54,7 @@ STATUS_OF = {
     "other-calendar": "CONFLICT",
     "other-organisation": "FORBIDDEN",
     "prompt-*": "CONFLICT",
+    "provider-slow": "SERVICE_UNAVAILABLE",
     "public-url": "BAD_REQUEST",
     "rebuilding": "SERVICE_UNAVAILABLE",
     "room-address-fixed": "UNPROCESSABLE_ENTITY",
@@ -68,6 +69,7 @@ STATUS_OF = {
     "take-under-way": "CONFLICT",
     "takes-full": "TOO_MANY_REQUESTS",
     "test-under-way": "CONFLICT",
+    "tests-full": "SERVICE_UNAVAILABLE",
     "too-many-requests": "TOO_MANY_REQUESTS",
 }
 """Code, as the source writes it, to status. A code with `*` in it names what it is about in that place."""
