@@ -80,7 +80,7 @@ def _cut(names: set[NormalizedName]) -> str:
         message = f"not in requirements.lock: {', '.join(sorted(missing))}; lock again, then `make setup`"
         raise SystemExit(message)
     return _HEAD + "".join(
-        re.sub(r"^ *#.*\n", "", pinned[name], flags=re.MULTILINE).rstrip() + "\n" for name in sorted(names)
+        re.sub(r"^ {0,80}#.{0,4000}\n", "", pinned[name], flags=re.MULTILINE).rstrip() + "\n" for name in sorted(names)
     )
 
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 import importlib
+import pkgutil
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("services", "shared", "cli")
+FOLDERS = ("services", "shared", "cli", "deploy")
+OTHER_ENGINES = {"regex", "re2", "sre_compile", "fnmatch", "hyperscan"}
+BROWSER = sorted(path for kind in ("static/*.js", "templates/*.html") for path in ROOT.glob(f"services/portal/{kind}"))
+_JS_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", re.DOTALL)
+_JS_LITERAL = re.compile(r"(?<=[(=,:!&|?{;\[])\s*/(?![/*])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\n\[])+)/[dgimsuvy]*")
+_HTML_PATTERN = re.compile(r"\bpattern=\"([^\"]*)\"")
 USES = {"compile", "fullmatch", "match", "search", "sub", "subn", "split", "findall", "finditer"}
 SMALL, GROWTH = 500, 8
 QUADRATIC_FROM = 24.0
@@ -99,8 +106,53 @@ def text_of(where: str, source: ast.expr) -> str:
     return known.decode("latin-1") if isinstance(known, bytes) else str(known)
 
 
+def in_browsers() -> list[tuple[str, str, bool]]:
+    """Where each expression of a script or a form field stands, its source, and whether it is held against a whole text."""
+    found: list[tuple[str, str, bool]] = []
+    for path in BROWSER:
+        where, text = str(path.relative_to(ROOT)), path.read_text()
+        found += [(f"{where}:pattern", pattern, True) for pattern in _HTML_PATTERN.findall(text)]
+        scripts = [text] if path.suffix == ".js" else re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
+        found += [
+            (where, source, False) for script in scripts for source in _JS_LITERAL.findall(_JS_COMMENT.sub("", script))
+        ]
+    return found
+
+
 def literals() -> list[Any]:
-    return [pytest.param(text_of(where, source), is_for_whole_texts(where), id=where) for where, source in EXPRESSIONS]
+    ours = [pytest.param(text_of(where, source), is_for_whole_texts(where), id=where) for where, source in EXPRESSIONS]
+    return ours + [pytest.param(source, whole, id=where) for where, source, whole in in_browsers()]
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module of the product, imported."""
+    for folder in FOLDERS:
+        package = importlib.import_module(folder)
+        yield package
+        for found in pkgutil.walk_packages(package.__path__, f"{folder}."):
+            if not found.name.endswith("__main__"):
+                yield importlib.import_module(found.name)
+
+
+def compiled_in(value: Any, depth: int = 4) -> Iterator[re.Pattern[Any]]:
+    """The compiled expressions in a constant, however it holds them."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif depth and isinstance(value, dict | list | tuple | set | frozenset):
+        parts: Iterable[Any] = [*value, *value.values()] if isinstance(value, dict) else value
+        for part in parts:
+            yield from compiled_in(part, depth - 1)
+
+
+def imported_engines(tree: ast.AST) -> Iterator[str]:
+    """What a module takes expressions from otherwise than as `re.…`, where this test would not find them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in {"re", *OTHER_ENGINES}:
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (
+                name.name for name in node.names if name.name in OTHER_ENGINES or (name.name == "re" and name.asname)
+            )
 
 
 def unbounded(parsed: Any) -> Iterator[str]:
@@ -147,6 +199,25 @@ def test_every_expression_is_a_constant() -> None:
     computed = [where for where, source in EXPRESSIONS if not text_of(where, source)]
     assert computed == []
     assert len(EXPRESSIONS) > 10  # the search finds them
+
+
+def test_no_compiled_expression_of_the_product_is_missing_among_them() -> None:
+    listed = {text_of(where, source) for where, source in EXPRESSIONS}
+    held = {
+        (module.__name__, pattern.pattern.decode("latin-1") if isinstance(pattern.pattern, bytes) else pattern.pattern)
+        for module in modules()
+        for value in vars(module).values()
+        for pattern in compiled_in(value)
+    }
+    assert {(module, source) for module, source in held if source not in listed} == set()
+    assert len(held) > 20  # the search finds them
+
+
+def test_expressions_are_used_as_those_of_re_alone_and_none_is_put_together_in_the_browser() -> None:
+    trees = [ast.parse(path.read_text()) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    assert [name for tree in trees for name in imported_engines(tree)] == []
+    assert [path.name for path in BROWSER if "RegExp(" in path.read_text()] == []
+    assert len(in_browsers()) >= 3  # the search finds them
 
 
 @pytest.mark.parametrize(("source", "whole"), literals())
