@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 import pytest
 
+from shared.contracts.rows import IntegrationState
+from shared.registry import tables
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
 
@@ -124,3 +127,42 @@ def test_deep_json_at_a_long_address_is_refused_as_that(ada: Browser) -> None:
         headers={"X-CSRF-Token": ada.csrf, "Content-Type": "application/json"},
     )
     assert answer.status_code == 414
+
+
+ERROR_CODES = {
+    "letters": LONG,
+    "words and no end": "a_" * 30_000,
+    "long words": ("a" * 41 + "_") * 1_400,
+    "an endless number": "AADSTS" + "1" * 60_000,
+    "nearly a number": "AADSTS1234" * 6_000,
+    "addresses": "a@" * 30_000,
+    "tokens": "token=" * 10_000,
+    "line feeds": "invalid_\n" * 6_600,
+    "no code at all": "\x00" * 60_000,
+}
+
+
+def test_error_code_without_end_costs_no_more_than_its_reading(office: Office, ada: Browser) -> None:
+    tables.users(office.engine.registry).change(
+        ada.tenant, ada.user, lambda row: msgspec.structs.replace(row, roles=("subscription-admin",)) if row else None
+    )
+    tables.tenants(office.engine.registry).change(
+        ada.tenant,
+        "tenant",
+        lambda row: msgspec.structs.replace(row, integration=IntegrationState.OFF) if row else None,
+    )
+
+    def report(code: str) -> tuple[int, float]:
+        ada.client.delete("/v1/admin/integration/test", headers={"X-CSRF-Token": ada.csrf})
+        assert ada.post("/v1/admin/integration/test", {"provider": "microsoft"}).status_code == 202
+        began = time.thread_time()
+        answer = ada.client.post("/admin/integration/test/reported", data={"csrf": ada.csrf, "code": code})
+        return answer.status_code, time.thread_time() - began
+
+    status, ordinary_s = report("AADSTS50011")
+    assert status == 303
+    for name, code in ERROR_CODES.items():
+        status, took_s = report(code)
+        assert status in (303, 413, 422), name
+        assert took_s < SLOWEST_FACTOR * max(ordinary_s, 0.01), name
+        assert code[:200] not in ada.client.get("/v1/admin/integration").text, name
