@@ -140,7 +140,7 @@ class _Server:
             clear_untrusted_proxy_headers=False,  # `with_client_address` reads and clears them: waitress knows no networks
             connection_limit=2 * admission.total,  # `Connections` makes room before waitress would stop accepting
             channel_timeout=int(2 * IDLE_S),  # `GuardedChannel.is_late` comes first
-            max_request_header_size=HEADERS_BYTES,
+            max_request_header_size=HEADERS_BYTES + 1,  # waitress refuses what has as many
             max_request_body_size=max_body_bytes + 1,  # waitress refuses from this many bytes on
             outbuf_high_watermark=MIB,  # of an answer that is not read, per connection; then its thread waits
             inbuf_overflow=max_body_bytes + 2,  # a body never touches a temporary file

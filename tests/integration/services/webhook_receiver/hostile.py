@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import time
@@ -13,13 +12,6 @@ from pathlib import Path
 from tests.integration.services.webhook_receiver.receiver import TIMEOUT_S, Deployment, Receiver
 
 MIB = 1024 * 1024
-RELEASE = os.environ.get("ROOMSYNC_ABUSE") == "release"
-"""`make abuse`: the sizes of a release; otherwise those of a pull request."""
-
-
-def sized(pull_request: int, release: int) -> int:
-    """How many of something this run tries."""
-    return release if RELEASE else pull_request
 
 
 @contextlib.contextmanager

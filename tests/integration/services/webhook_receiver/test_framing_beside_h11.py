@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import h11
 import pytest
 
-from tests.integration.services.webhook_receiver.hostile import answered_s, everything, sized
+from tests.integration.services.webhook_receiver.hostile import answered_s, everything
 from tests.integration.services.webhook_receiver.receiver import TIMEOUT_S, Deployment, Receiver
+from tests.support.abuse import sized
 
 ECHO = """
 import json

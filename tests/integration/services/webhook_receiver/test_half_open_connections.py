@@ -19,9 +19,10 @@ from tests.integration.services.webhook_receiver.hostile import (
     first_line,
     peak_mib,
     pour,
-    sized,
 )
 from tests.integration.services.webhook_receiver.receiver import TIMEOUT_S, Deployment, Receiver, eventually, running
+from tests.support.abuse import sized
+from tests.support.edges import assert_deadlines, assert_sizes
 
 HEAD = b"POST /hooks/graph HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -160,3 +161,11 @@ def test_a_refused_sender_is_not_heard_out_for_ever(receiver: Receiver) -> None:
             while time.monotonic() < began + 2 * TIMEOUT_S:
                 connection.sendall(b"x" * 65536)
             pytest.fail("it is still being heard")
+
+
+def test_unfinished_requests_end_at_their_deadlines_and_not_before(receiver: Receiver) -> None:
+    assert_deadlines(receiver.address, b"/hooks/google")
+
+
+def test_each_size_is_taken_to_its_last_byte_and_not_beyond(receiver: Receiver) -> None:
+    assert_sizes(receiver.address, b"/hooks/nobody")

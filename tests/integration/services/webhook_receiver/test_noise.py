@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.services.webhook_receiver.hostile import sized
 from tests.integration.services.webhook_receiver.receiver import TIMEOUT_S, Deployment, Receiver
 from tests.integration.services.webhook_receiver.test_receiver_durability import log_locked
+from tests.support.abuse import sized
 
 
 @pytest.mark.proves("D2")
