@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.prompts import Prompt, Viewer, view_meeting
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.my_rooms.rebooking import Rebooking
@@ -17,6 +16,7 @@ from shared.crypto.meetings import StoredMeeting
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.grants.broker import ConsentBroker
+from shared.meetings.prompts import Prompt, Viewer, view_meeting
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine

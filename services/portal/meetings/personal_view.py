@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, build_board
-from services.portal.meetings.deciding.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, view_meeting
 from shared.contracts.meeting_state import CopyRecord, parts_of
 from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
@@ -21,6 +20,7 @@ from shared.errors import (
     NewerRecordError,
     StoreUnavailableError,
 )
+from shared.meetings.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, view_meeting
 from shared.ports.view import SeenRow
 from shared.registry import tables
 from shared.runtime.logging import get_logger

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, group_series, share
-from services.portal.meetings.deciding.prompts import Prompt, RoomLine
 from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape, room_shape, take_shape
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import Takes
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting
+from shared.meetings.prompts import Prompt, RoomLine
 from shared.registry import tables
 
 UNNAMED = "a room"

@@ -10,7 +10,6 @@ from flask import has_request_context, request
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.prompts import Prompt, dismissal_id
 from shared.contracts.command import Command, TakeRoom
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
 from shared.crypto.commands import sealed_event
@@ -18,6 +17,7 @@ from shared.domain import trace
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
+from shared.meetings.prompts import Prompt, dismissal_id
 from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.command_records import command_record

@@ -17,7 +17,6 @@ from services.portal.meetings.deciding.choices import (
     free,
     is_offered,
 )
-from services.portal.meetings.deciding.prompts import Prompt
 from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
@@ -25,6 +24,7 @@ from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
+from shared.meetings.prompts import Prompt
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 

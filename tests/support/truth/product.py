@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from services.portal.meetings.deciding.prompts import Viewer, view_meeting
 from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
 from services.room_status.deciding.confirmation import mailboxes_to_ask
 from services.sync_worker.deciding.left_meetings import leave_out_ended, meetings_to_keep
@@ -24,6 +23,7 @@ from shared.domain.attendees import Answer
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Window
+from shared.meetings.prompts import Viewer, view_meeting
 from shared.ports.log import NewRecord, Record
 from tests.support.truth.model import DAY_MS, NONE, ORGANISER, PEOPLE, WINDOW_MS, Ask, Word
 

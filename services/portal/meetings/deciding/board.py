@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from services.portal.meetings.deciding.prompts import Closing, MeetingView, Prompt, PromptState, RoomLine
 from shared.contracts.meeting_state import RoomState
+from shared.meetings.prompts import Closing, MeetingView, Prompt, PromptState, RoomLine
 
 MAX_DATES = 10
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from services.portal.meetings.deciding.board import SeriesShare
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
-from services.portal.meetings.deciding.prompts import Actor, Prompt, PromptState, RoomLine
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
     GUEST_DECLINED_WORDS,
@@ -22,6 +21,7 @@ from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow
 from shared.domain.instants import to_rfc3339
 from shared.domain.sighting import LiveMeeting
+from shared.meetings.prompts import Actor, Prompt, PromptState, RoomLine
 
 Json = dict[str, Any]
 

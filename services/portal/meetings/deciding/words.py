@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.portal.meetings.deciding.prompts import Closing
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeState
+from shared.meetings.prompts import Closing
 
 STATE_BADGES = {
     RoomState.PENDING: "Pending",

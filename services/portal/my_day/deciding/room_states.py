@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.portal.meetings.deciding.prompts import RoomLine
 from services.portal.meetings.deciding.words import STATE_WORDS
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.attendees import Answer
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee
+from shared.meetings.prompts import RoomLine
 
 _SAID = {Answer.ACCEPTED.value: RoomState.ACCEPTED, Answer.DECLINED.value: RoomState.DECLINED}
 

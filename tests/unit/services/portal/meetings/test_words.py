@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import services.portal
-from services.portal.meetings.deciding.prompts import Closing
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
     PAGE_WORDS,
@@ -19,6 +18,7 @@ from services.portal.meetings.deciding.words import (
 )
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeState
+from shared.meetings.prompts import Closing
 
 PORTAL = Path(services.portal.__file__).parent
 SCRIPT = (PORTAL / "static" / "portal.js").read_text()

@@ -17,11 +17,11 @@ from services.portal.meetings.deciding.board import (
     closings,
     snapshot,
 )
-from services.portal.meetings.deciding.prompts import Closing, Viewer, view_meeting
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.keys import TenantKeys
+from shared.meetings.prompts import Closing, Viewer, view_meeting
 
 from .conftest import HOUR_MS, NOW_MS, START_MS, VOICE
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.portal.meetings.deciding.prompts import Closing, MeetingView, Prompt, PromptState, Viewer, view_meeting
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, from_version_1
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.keys import TenantKeys
+from shared.meetings.prompts import Closing, MeetingView, Prompt, PromptState, Viewer, view_meeting
 
 from .conftest import GUEST, HOUR_MS, NOW_MS, START_MS, VOICE
 
