@@ -28,6 +28,9 @@ PROVIDERS = tuple(provider.value for provider in PROFILES)
 @click.option("--trace", is_flag=True, help="Print each record that appears on a topic, opened and shortened.")
 def command(once: bool, as_json: bool, provider: str, engine: str, seed: int, trace: bool) -> int:
     """A meeting is booked in a simulated Outlook and a simulated Google Calendar; its room says no; it is rebooked."""
+    if os.environ.get("ROOMSYNC_WRITES", "on") != "on":
+        message = "the demo takes another room in simulated calendars: it needs ROOMSYNC_WRITES=on, or unset"
+        raise click.UsageError(message)
     print_line = _print_nothing if as_json else _print_line
     once = once or as_json or not sys.stdin.isatty()
     providers = PROVIDERS if provider == "both" else (provider,)

@@ -47,11 +47,11 @@ class PortalSession:
             )
             raise RuntimeError(message)
         self._csrf = me.json()["csrf"]
-        self._connect()
+        self.connect()
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def _connect(self) -> None:
-        """Turn the switch of the profile on, and give the permission that the provider asks for."""
+    def connect(self) -> None:
+        """Turn the switch of the profile on, and give the permission that the provider asks for, also once more."""
         asked = self._http.post("/v1/me/calendar/connect", headers={"X-CSRF-Token": self._csrf})
         asked.raise_for_status()
         back = self._http.get(asked.json()["location"])
@@ -78,6 +78,15 @@ class PortalSession:
     def look_at(self, path: str) -> int:
         """Open a page or a resource as it is, whatever it answers; returns the status."""
         return self._http.get(path).status_code
+
+    def page(self, path: str) -> str:
+        """Open a page; its text, whatever its status."""
+        return self._http.get(path).text
+
+    def send(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """Send a change once, under a key of its own; the answer, whatever its status."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": self._csrf}
+        return self._http.post(path, json=body, headers=headers)
 
     def take(self, prompt: str, room: str, also: Collection[str] = ()) -> None:
         """

@@ -92,7 +92,7 @@ def create_app(deps: Deps) -> Flask:
     sessions.register(app)
     headers.register(app)
     navigation.register(app)
-    my_rooms_routes.register_filters(app)
+    my_rooms_routes.register_filters(app, may_write=deps.settings.may_write)
     app.jinja_env.globals |= {"asset": _asset, "profile_of": profile_of}
     checks = {
         "log": deps.engine.log.probe,

@@ -121,6 +121,8 @@ class LiveMeeting:
     """The organiser's name, else their address; "" when the provider does not show it."""
     ends_ms: int = 0
     """The instant at which an all-day meeting ends where it is held; 0: the same as `end_ms`."""
+    link: str = ""
+    """An `https:` address that opens the event in its calendar; "" when the provider gives none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Hooks:
     topic: Topic
     lifecycle_path: str = ""
     """Where it sends news of a subscription itself; "" when it sends none."""
+    opens_with_message: bool = False
+    """Whether a message follows each new subscription; where none does, the provider asks the receiver before it makes one."""
     proof_names_channel: bool = False
     """Whether a proof holds for one channel only, since each push names its channel in the clear."""
 

@@ -13,6 +13,8 @@ P = ParamSpec("P")
 S = TypeVar("S")
 T = TypeVar("T")
 
+MAX_LINK_CHARS = 2_000
+
 
 def readable(call: Callable[P, T]) -> Callable[P, T]:
     """Make a port method raise RetryableError where its parser raises MalformedRecordError; the cursor then stays."""
@@ -26,6 +28,11 @@ def readable(call: Callable[P, T]) -> Callable[P, T]:
             raise RetryableError(message) from error
 
     return careful
+
+
+def readable_link(address: str | None) -> str:
+    """Take a provider's address of a page if a browser may be sent there: "" for none, another scheme, or one too long."""
+    return address if address and address.startswith("https://") and len(address) <= MAX_LINK_CHARS else ""
 
 
 def readable_rows(rows: Iterable[S], read: Callable[[S], T]) -> list[T]:

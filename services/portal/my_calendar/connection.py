@@ -13,6 +13,7 @@ from services.portal.frame.problems import ProblemError, not_enabled
 from services.portal.frame.sessions import Person
 from services.portal.meetings.takes import append_command
 from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_calendar.writing import read_writing
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
 from services.portal.sign_in.openid import asked_for
@@ -52,6 +53,7 @@ class CalendarSwitch:
                 asked_for(Provider(person.provider), Purpose.CONNECT, writes=self._deps.settings.may_write)
             ),
             "removeAt": where_to_remove(Provider(person.provider)),
+            "writing": read_writing(self._deps, person).value,
         }
 
     def depart(self, person: Person, back_to: str) -> Departure:

@@ -61,6 +61,7 @@ def _add_agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             today=today_in(deps, zone),
             places=CHOSEN,
             connected=read_connection(deps, person)["state"],
+            may_write=deps.settings.may_write,
             flash=_FLASHES.get(request.args.get("done", ""), ""),
         )
 

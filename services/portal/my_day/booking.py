@@ -15,6 +15,7 @@ from services.portal.meetings.deciding.choices import WORDS, Choices, NoChoice, 
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.row_quota import RowQuota
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
+from services.portal.my_calendar.writing import require_writing
 from services.portal.my_day.deciding.booking_form import BookingRequest
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import BookingRow, RoomRow
@@ -67,8 +68,10 @@ class Booking:
         told that what it says now stands in the calendar.
 
         Raises:
-            ProblemError: no key (400), an unknown room or none that is free (422), a calendar that is not connected (409).
+            ProblemError: calendars may not be written to (403, 409: see `require_writing`), no key (400), an unknown room or
+                none that is free (422), a calendar that is not connected (409).
         """
+        require_writing(self._deps, self._person)
         self._check(key)
         request_id = self._request_id(wish, key)
         room_id, row = self._room(wish, request_id)

@@ -16,6 +16,7 @@ from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.choices import LABEL, WORDS, is_offered
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_calendar.writing import read_writing
 from services.portal.my_day.booking import BookedMeeting, Booking
 from services.portal.my_day.deciding.booking_form import BookingRequest, read_booking
 from services.portal.my_day.live_answers import (
@@ -116,5 +117,6 @@ def _render_form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any)
         key=sent.get("key") or secrets.token_urlsafe(16),
         today=today_in(deps, zone),
         connected=read_connection(deps, person)["state"],
+        writing=read_writing(deps, person).value,
         **{"problem": None, "choices": (), "words": "", "asked": False, **shown},
     )

@@ -21,6 +21,7 @@ from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
+from services.portal.my_calendar.writing import require_writing
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
@@ -97,10 +98,12 @@ class Rebooking:
         Ask for `room` instead; the same key gives the same answer however often it is sent.
 
         Raises:
-            ProblemError: no key (400), not one's own prompt (404), a closed prompt or another take under way (409), an
-                unknown room, one that cannot be asked, or a key used for something else (422).
+            ProblemError: calendars may not be written to (403, 409: see `require_writing`), no key (400), not one's own prompt
+                (404), a closed prompt or another take under way (409), an unknown room, one that cannot be asked, or a key
+                used for something else (422).
             LogUnavailableError: nothing was sent; send it again with the same key.
         """
+        require_writing(self._deps, self._person)
         _check_key(key)
         return self._take(prompt_id, room, key)
 
@@ -114,6 +117,7 @@ class Rebooking:
             ProblemError: as `take` and `together`.
             LogUnavailableError: not everything was sent; send it again with the same key.
         """
+        require_writing(self._deps, self._person)
         _check_key(key)
         first, *others = self.together(prompt_id, also)
         take_id, row, wanted = self._take(first.id, room, key)

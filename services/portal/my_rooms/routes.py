@@ -16,12 +16,13 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
-from services.portal.meetings.deciding.words import FLOOR_WORDS, PAGE_WORDS
+from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import UNNAMED
 from services.portal.meetings.takes import Takes
 from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_calendar.writing import read_writing
 from services.portal.my_rooms.parameters import read_also, read_key, read_room_id
 from services.portal.my_rooms.rebooking import Rebooking
 from services.portal.my_rooms.view import RoomsView
@@ -46,9 +47,15 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     return bp
 
 
-def register_filters(app: Flask) -> None:
-    """Give every template of `app` the words and forms of times that it needs."""
-    app.jinja_env.globals["words"] = PAGE_WORDS
+def register_filters(app: Flask, *, may_write: bool) -> None:
+    """
+    Give every template of `app` the words and forms of times that it needs.
+
+    Args:
+        app: The application.
+        may_write: Whether calendars may be written to: otherwise the pages say that rooms are chosen in the calendar.
+    """
+    app.jinja_env.globals["words"] = PAGE_WORDS if may_write else PAGE_WORDS | OBSERVING_WORDS
     app.template_filter("utc_day")(lambda text: f"{_moment(text):%a %-d %b}")
     app.template_filter("utc_clock")(lambda text: f"{_moment(text):%H:%M}")
     app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))
@@ -80,6 +87,7 @@ def _add_reading(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
                 "csrf": person.csrf,
                 "csrfHeader": "X-CSRF-Token",
                 "connection": read_connection(deps, person),
+                "writing": read_writing(deps, person).value,
             }
         )
 

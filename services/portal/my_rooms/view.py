@@ -14,6 +14,7 @@ from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_calendar.connection import find_refusal
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
+from services.portal.my_calendar.writing import read_writing
 from services.portal.my_rooms.stream import StreamPosition
 
 
@@ -62,6 +63,7 @@ class RoomsView:
                 "advice": advise(state, connection.get("mends", "person")),
             },
             "why_not": find_refusal(self._deps, self._person),
+            "writing": read_writing(self._deps, self._person).value,
         }
 
 

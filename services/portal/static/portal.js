@@ -27,6 +27,10 @@
   const entitle = (element, shape) => {
     element.querySelector("[data-title]").textContent = shape.read ? shape.title || WORDS.untitled : `${WORDS.unread} ${WORDS.unreadWhy}`;
     element.querySelector("[data-unread]")?.remove();
+    const open = element.querySelector("[data-open]");
+    if (!open) return;
+    open.hidden = !shape.link;
+    if (shape.link) open.href = shape.link;
   };
   const place = (element, shape, withDay) => {
     element.dataset.start = shape.start;
@@ -240,11 +244,11 @@
         why.textContent = choice.reasons.join(" · ");
         spot.textContent = where(choice);
         const key = crypto.randomUUID();
-        item.querySelector("button").addEventListener("click", () => take(card, choice, key));
+        item.querySelector("button")?.addEventListener("click", () => take(card, choice, key));  // none where rooms are not taken from here
         parts.querySelector("[data-choices]").append(item);
       }
       panel.replaceChildren(parts);
-      panel.querySelector("button").focus();
+      (panel.querySelector("button") || card.querySelector("[data-choose]")).focus();
     } catch (error) {
       panel.replaceChildren(Object.assign(document.createElement("p"), { className: "notice", textContent: error.message }));
     }

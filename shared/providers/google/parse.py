@@ -31,6 +31,7 @@ from shared.domain.sighting import (
 )
 from shared.errors import MalformedRecordError
 from shared.providers.google import wire
+from shared.providers.readable import readable_link
 
 T = TypeVar("T")
 
@@ -108,6 +109,7 @@ def parse_live(answer: Any) -> LiveMeeting:
         is_organizer=is_organizer(event),
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
         organizer=(event.organizer.display_name or event.organizer.email or "") if event.organizer else "",
+        link=readable_link(event.html_link),
     )
 
 

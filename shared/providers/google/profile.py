@@ -87,6 +87,8 @@ PROFILE = Profile(
         path="/hooks/google",
         acknowledgement=HTTPStatus.OK,
         topic=NOTIFICATIONS_GOOGLE,
+        # "After creating a notification channel, Google sends a sync message" (Calendar API, *Push notifications*).
+        opens_with_message=True,
         proof_names_channel=True,
     ),
     traits=Traits(replaces_rooms_itself_ms=15 * SECOND_MS, guests_see_answers=True),

@@ -62,6 +62,8 @@ class GoogleLiveEvent(GoogleEvent, frozen=True, kw_only=True):
     """An event read for a page, with its title: content, never kept."""
 
     summary: str | None = None
+    html_link: str | None = None
+    """Opens the event in Google Calendar (Calendar API, *Events* resource)."""
     visibility: str | None = None
 
 

@@ -149,7 +149,7 @@ class GraphCalendar:
         """Read one event with its title and attendees' names. Raises EventGoneError."""
         fields = [
             "subject", "start", "end", "isAllDay", "originalStartTimeZone", "isCancelled", "isOrganizer", "organizer",
-            "attendees", "changeKey", "type",
+            "attendees", "changeKey", "type", "webLink",
         ]  # fmt: skip
         return parse_live(self._event(access, event_id, fields))
 

@@ -19,6 +19,7 @@ from shared.domain.sighting import Availability, EventKind, LiveAttendee, LiveMe
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.times import name_of_date, times_of
+from shared.providers.readable import readable_link
 
 T = TypeVar("T")
 
@@ -151,6 +152,7 @@ def parse_live(body: bytes) -> LiveMeeting:
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
         organizer=_name_of(event.organizer),
         ends_ms=times.ends_ms,
+        link=readable_link(event.web_link),
     )
 
 

@@ -69,6 +69,8 @@ class GraphLiveEvent(GraphEvent, frozen=True, kw_only=True):
     """An event read for a page, with its title: content, never kept."""
 
     subject: str | None = None
+    web_link: str | None = None
+    """Opens the event in Outlook on the web (learn.microsoft.com, *event resource type*)."""
 
 
 class AgendaEvent(GraphLiveEvent, frozen=True, kw_only=True):

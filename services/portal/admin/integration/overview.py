@@ -74,6 +74,7 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> Json:
         "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
         "asleep": _asleep(deps, person.tenant) if is_asleep(row, deps.clock.now_ms()) else [],
         "contact": row.contact,
+        "observes": not deps.settings.may_write,
         "mayChange": may(person.roles, Right.SWITCH_INTEGRATION),
         "rooms": sum(1 for _ in tables.rooms(deps.engine.registry).scan(person.tenant)),
         "providers": [_provider(deps, provider) for provider in Provider],

@@ -157,6 +157,7 @@ def _share(part: SeriesShare) -> Json:
 def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> Json:
     return {
         "title": live.title if live else None,
+        "link": (live.link if live else "") or None,
         "read": live is not None,
         "start": to_rfc3339(live.start_ms if live else start_ms),
         "end": to_rfc3339(live.end_ms if live else end_ms),

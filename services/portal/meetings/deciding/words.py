@@ -70,6 +70,9 @@ PAGE_WORDS: dict[str, Any] = {
     "choices": (
         "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."
     ),
+    "openIn": "Open the meeting in {calendar}",
+    "observing": "This service only observes for now and changes nothing in your calendar: choose another room there.",
+    "readOnly": "Your permission lets us read your calendar, and not change it. To take a room from here, connect again.",
     "slow": "This is taking long. Look at your calendar, or try again.",
     "failed": "That did not work. Try again in a moment.",
     "live": "Live: changes appear by themselves.",
@@ -78,6 +81,14 @@ PAGE_WORDS: dict[str, Any] = {
     "zone": "Times are those of {zone}.",
 }
 """What the pages of meetings say beside the tables above; handed to their script as JSON, which has no words of its own."""
+
+OBSERVING_WORDS: dict[str, Any] = {
+    "saidNo": "{room} said no. Choose another room in your calendar.",
+    "choose": "See which rooms are free",
+    "chooseForAll": "See which rooms are free on all dates",
+    "choices": "Free now, as you may see it. The room itself still decides.",
+}
+"""What they say instead where the service only observes."""
 
 
 def share_words(accepted: int, pending: int, dates: int) -> str:

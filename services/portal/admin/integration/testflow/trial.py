@@ -19,6 +19,7 @@ from services.portal.admin.integration.testflow.deciding.run import (
     begin_step,
     finish_step,
     note_trouble,
+    skip_steps,
     without,
 )
 from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, changed_nothing, trouble_of
@@ -51,6 +52,7 @@ _LONGEST_PAUSE_S = 5.0
 _POLL_S = 0.2
 _READ_EVERY_S = 1.0
 _BEAT_EVERY_S = 3.0
+NEEDS_WRITES = "not without ROOMSYNC_WRITES=on: nothing is booked while this service only observes"
 _NOTHING = Answer.NONE.value
 _log = get_logger()
 
@@ -100,6 +102,9 @@ class Trial:
         if not self._step(Step.ROOM, lambda: self._choose(found)):
             return
         if not self._step(Step.SUBSCRIBE, self._subscribe):
+            return
+        if not self._deps.settings.may_write:
+            self._change(lambda run: skip_steps(run, (Step.PUSH, Step.ANSWER), NEEDS_WRITES))
             return
         if not self._step(Step.PUSH, lambda: self._push(found[0])):
             return
@@ -171,6 +176,7 @@ class Trial:
     def _subscribe(self) -> str:
         channel = new_channel()
         wish = request_subscription(self._deps, self._made, channel)
+        heard = self._hints()
         before = self._made
         self._keep(msgspec.structs.replace(self._made, channel_id=channel))
         made = self._making(before, lambda access: self._calendar.subscribe(access, wish))
@@ -183,6 +189,8 @@ class Trial:
                 expires_at_ms=made.expires_at_ms,
             )
         )
+        if not self._deps.settings.may_write and profile_of(self._made.provider).hooks.opens_with_message:
+            self._hear(heard, HintKind.SYNC)
         return ""
 
     def _push(self, chosen: RoomChoice) -> str:
@@ -202,9 +210,13 @@ class Trial:
         event_id = self._making(before, lambda access: self._calendar.book(access, chosen.meeting(request)))
         crash_point("portal.test-booked")
         self._keep(msgspec.structs.replace(self._made, event_id=event_id))
-        if not self._until(lambda: any(self._tells(record) for record in next(heard)), _POLL_S):
-            raise StepError(TroubleCode.WEBHOOK_UNREACHABLE)
+        self._hear(heard, HintKind.CHANGED)
         return ""
+
+    def _hear(self, heard: Iterator[Sequence[Record]], kind: HintKind) -> None:
+        """Wait for a push of the test's own subscription. Raises StepError: none came in time."""
+        if not self._until(lambda: any(self._tells(record, kind) for record in next(heard)), _POLL_S):
+            raise StepError(TroubleCode.WEBHOOK_UNREACHABLE)
 
     def _answer(self, chosen: RoomChoice) -> str:
         said = _NOTHING
@@ -245,14 +257,14 @@ class Trial:
 
         return batches(offset)
 
-    def _tells(self, record: Record) -> bool:
+    def _tells(self, record: Record, kind: HintKind) -> bool:
         if record.key != self._mailbox.key:
             return False
         envelope = envelopes.decode(record.value or b"")
         if envelope.type != change_notification.TYPE:
             return False
         hint = envelopes.payload_of(envelope, ChangeNotification)
-        return hint.kind is HintKind.CHANGED and hint.subscription_id == self._made.subscription_id
+        return hint.kind is kind and hint.subscription_id == self._made.subscription_id
 
     # Cleaning up
 

@@ -56,6 +56,7 @@ STATUS_OF = {
     "prompt-*": "CONFLICT",
     "provider-slow": "SERVICE_UNAVAILABLE",
     "public-url": "BAD_REQUEST",
+    "read-only-permission": "CONFLICT",
     "rebuilding": "SERVICE_UNAVAILABLE",
     "room-address-fixed": "UNPROCESSABLE_ENTITY",
     "room-invalid": "UNPROCESSABLE_ENTITY",
@@ -71,6 +72,7 @@ STATUS_OF = {
     "test-under-way": "CONFLICT",
     "tests-full": "SERVICE_UNAVAILABLE",
     "too-many-requests": "TOO_MANY_REQUESTS",
+    "writes-off": "FORBIDDEN",
 }
 """Code, as the source writes it, to status. A code with `*` in it names what it is about in that place."""
 QUOTAS = {"*-full": {"CONFLICT", "TOO_MANY_REQUESTS"}}

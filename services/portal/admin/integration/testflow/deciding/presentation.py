@@ -73,6 +73,8 @@ def _state(run: TestRun, step: Step, *, interrupted: bool) -> tuple[str, str]:
     failed = [each.at_ms for each in run.troubles if each.step is step]
     if failed:
         return "failed", to_rfc3339(failed[0])
+    if step.value in run.notes and step not in {run.step, Step.ROOM}:
+        return "not-tried", ""  # left out, and the note says why
     if run.step is step:
         return ("failed" if interrupted else "running"), ""
     return "waiting" if run.stage is Stage.RUNNING and not run.troubles and not interrupted else "not-tried", ""

@@ -1,6 +1,8 @@
-"""How one run of the test flow goes on: steps begun, done and failed, and the run that has ended. Pure."""
+"""How one run of the test flow goes on: steps begun, done, left out and failed, and the run that has ended. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import msgspec
 
@@ -19,6 +21,7 @@ __all__ = (
     "finish_step",
     "is_silent",
     "note_trouble",
+    "skip_steps",
     "without",
 )  # fmt: skip
 
@@ -37,6 +40,11 @@ def finish_step(run: TestRun, step: Step, now_ms: int, note: str = "") -> TestRu
     return msgspec.structs.replace(
         run, step=None, beat_at_ms=now_ms, passed={**run.passed, step.value: now_ms}, notes=notes
     )
+
+
+def skip_steps(run: TestRun, steps: Iterable[Step], reason: str) -> TestRun:
+    """These steps are not tried, for a reason that is shown with them."""
+    return msgspec.structs.replace(run, notes={**run.notes, **{step.value: reason for step in steps}})
 
 
 def note_trouble(run: TestRun, trouble: Trouble) -> TestRun:
