@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import pkgutil
 import re
@@ -138,6 +139,9 @@ def compiled_in(value: Any, depth: int = 4) -> Iterator[re.Pattern[Any]]:
     """The compiled expressions in a constant, however it holds them."""
     if isinstance(value, re.Pattern):
         yield value
+    elif depth and dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from compiled_in(getattr(value, field.name), depth - 1)
     elif depth and isinstance(value, dict | list | tuple | set | frozenset):
         parts: Iterable[Any] = [*value, *value.values()] if isinstance(value, dict) else value
         for part in parts:

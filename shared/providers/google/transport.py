@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,9 @@ from shared.providers.google.failures import failure
 from shared.providers.write_guard import HarmlessRequest, WriteGuard
 
 HARMLESS = (
-    HarmlessRequest("POST", r"/freeBusy"),
-    HarmlessRequest("POST", r"/calendars/[^/]+/events/watch"),
-    HarmlessRequest("POST", r"/channels/stop"),
+    HarmlessRequest("POST", re.compile(r"/freeBusy")),
+    HarmlessRequest("POST", re.compile(r"/calendars/[^/]{1,1024}/events/watch")),
+    HarmlessRequest("POST", re.compile(r"/channels/stop")),
 )
 """
 Requests that change no event although they are POSTs. All three are possible with scopes that only read: the reference pages of

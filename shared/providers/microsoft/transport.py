@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -31,11 +32,11 @@ from shared.providers.write_guard import HarmlessRequest, WriteGuard
 
 HARMLESS = (
     HarmlessRequest(
-        "POST", r"/(me|users/me-token-to-replace)/calendar/getSchedule"
+        "POST", re.compile(r"/(me|users/me-token-to-replace)/calendar/getSchedule")
     ),  # as the SDK writes `/me` until it is sent
-    HarmlessRequest("POST", r"/subscriptions"),
-    HarmlessRequest("PATCH", r"/subscriptions/[^/]+"),
-    HarmlessRequest("DELETE", r"/subscriptions/[^/]+"),
+    HarmlessRequest("POST", re.compile(r"/subscriptions")),
+    HarmlessRequest("PATCH", re.compile(r"/subscriptions/[^/]{1,1024}")),
+    HarmlessRequest("DELETE", re.compile(r"/subscriptions/[^/]{1,1024}")),
 )
 """
 Requests that change no event although their methods could. `Calendars.Read` is enough for the subscriptions to events, and
