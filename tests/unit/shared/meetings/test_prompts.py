@@ -13,8 +13,7 @@ from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, f
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.keys import TenantKeys
 from shared.meetings.prompts import Closing, MeetingView, Prompt, PromptState, Viewer, view_meeting
-
-from .conftest import GUEST, HOUR_MS, NOW_MS, START_MS, VOICE
+from tests.support.remembered_meetings import GUEST, HOUR_MS, NOW_MS, START_MS, VOICE
 
 ARoom = Callable[..., RoomMemory]
 AMeeting = Callable[..., MeetingState]

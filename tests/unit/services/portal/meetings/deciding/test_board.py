@@ -22,8 +22,7 @@ from shared.contracts.meeting_state_version_1 import MeetingState, RoomMemory, f
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.keys import TenantKeys
 from shared.meetings.prompts import Closing, Viewer, view_meeting
-
-from .conftest import HOUR_MS, NOW_MS, START_MS, VOICE
+from tests.support.remembered_meetings import HOUR_MS, NOW_MS, START_MS, VOICE
 
 Look = Callable[..., Board]
 
