@@ -38,6 +38,12 @@ class RoomProof(StrEnum):
     """It is an address that the provider gives to resources alone (`GOOGLE_RESOURCES`)."""
     OPERATOR = "operator"
     """Whoever operates this deployment: `roomsync tenants enable --rooms` and `enter-rooms`."""
+    EARLIER = "earlier"
+    """Version 0.1.0 followed it, which wrote nothing down: so its rooms lose nothing when a deployment is taken over."""
+
+
+ENTERED = "entered"
+"""In place of a proof: an administrator entered the room, and nobody whose word counts has confirmed it."""
 
 
 GOOGLE_RESOURCES = "@resource.calendar.google.com"
@@ -142,10 +148,10 @@ class RoomRow(_Row, frozen=True):
     """Whether it is joined with the provider's room calendar: not while the integration is off; its information stays."""
     resource: str = ""
     """
-    Who said that this address is a room, where it was written down: `directory` or `operator`; "" while nobody has.
+    Who said that this address is a room, where it was written down: `directory` or `operator`; `entered` while nobody has.
 
-    Earlier versions also wrote `attendee`: a meeting named it a resource. That is the word of whoever wrote the meeting, and
-    proves nothing. Rows of version 0.1.0 lack the field and read as "". What counts is `proof`.
+    `attendee` was written as well: a meeting named it a resource. That is the word of whoever wrote the meeting, and proves
+    nothing. Rows of version 0.1.0 lack the field and read as "". What counts is `proof`.
     """
     directory_id: str = ""
     """The provider's own id of the room: Graph place id, Google `resourceId`. "" while unknown."""
@@ -161,7 +167,9 @@ class RoomRow(_Row, frozen=True):
         """
         if self.resource in {RoomProof.DIRECTORY, RoomProof.OPERATOR}:
             return RoomProof(self.resource)
-        return RoomProof.ADDRESS if self.address.lower().endswith(GOOGLE_RESOURCES) else None
+        if self.address.lower().endswith(GOOGLE_RESOURCES):
+            return RoomProof.ADDRESS
+        return None if self.resource else RoomProof.EARLIER
 
     @property
     def confirmed(self) -> bool:

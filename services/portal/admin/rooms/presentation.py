@@ -11,7 +11,7 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import is_offered
 from services.portal.meetings.live_reader import LiveReader
 from shared.contracts.meeting_state import RoomRecord, RoomState
-from shared.contracts.rows import RoomRow
+from shared.contracts.rows import ENTERED, RoomProof, RoomRow
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
 from shared.domain.sighting import Availability
 from shared.errors import ConsentRevokedError, KeyDestroyedError, RefusedError, RetryableError, StoreUnavailableError
@@ -30,7 +30,11 @@ SINCE_ADVICE = (
     "Earlier this room was taken for one because a meeting named it so; but whoever writes the meeting writes that word, for a"
     " colleague's address as well. "
 )
-"""Before the advice, for rooms that earlier versions wrote down as named by a meeting."""
+"""Before the advice, for rooms that were once written down as named by a meeting."""
+EARLIER_ADVICE = (
+    "Version 0.1.0 followed this room without asking whether your directory knows it. It is followed on; import your directory's"
+    " rooms, so that no colleague's address stands in the list as a room."
+)
 _SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
 _log = get_logger()
 
@@ -118,7 +122,7 @@ class RoomPresenter:
 
 
 def _confirm_advice(row: RoomRow) -> str | None:
-    """What to do so that the room counts as one; None where it does."""
+    """What to do so that the room counts as one by somebody's word; None where it does."""
     if row.confirmed:
-        return None
-    return f"{SINCE_ADVICE if row.resource else ''}{CONFIRM_ADVICE}"
+        return EARLIER_ADVICE if row.proof is RoomProof.EARLIER else None
+    return f"{'' if row.resource == ENTERED else SINCE_ADVICE}{CONFIRM_ADVICE}"

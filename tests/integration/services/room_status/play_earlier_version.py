@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 
-from shared.consents.enrolment import enrol
+from shared.consents.enrolment import enrol, enter_rooms
 from tests.builders import an_observation
 
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
+from shared.contracts.rows import RoomRow
 from shared.contracts.topics import OBSERVATIONS, ROOM_STATUS_STATION
 from shared.crypto.records import sealed_envelope
 from shared.engines.distributed import ensure_topics
@@ -40,6 +41,7 @@ def main() -> None:
         ensure_topics(settings.kafka_bootstrap, prefix=settings.topic_prefix, partitions=1, replication=1)
     engine = open_engine(settings)
     tenant = enrol(engine.registry, engine.keyring, provider="microsoft", directory="d", name="Old")
+    enter_rooms(engine.registry, engine.keyring, tenant, [RoomRow(address="aare@rooms.old.test", name="Aare")])
     keys = engine.keyring.keys(tenant)
     said = [
         an_observation(meeting="m-stays", baseline=True, told="none", quiet="declined", fine="accepted"),

@@ -15,6 +15,7 @@ import pytest
 from services.room_status.replaying.recollection import PastLostError, replay
 from services.room_status.view.expected_rows import end_of, rows_at
 from services.room_status.worker import RoomStatusOwner
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from shared.contracts import observation
 from shared.contracts.calendar_state import MAILBOX_TYPE, DueReason, MailboxState
 from shared.contracts.room_declined import RoomDeclined
@@ -25,6 +26,7 @@ from shared.engines.distributed import ensure_topics
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.ports.view import digest_of
+from shared.registry import tables
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 from tests.contract.deployments import ManualClock
@@ -76,6 +78,12 @@ def filled(earlier: Path, deployed: dict[str, str]) -> Iterator[tuple[Engine, st
     engine = open_engine(settings)
     yield engine, ran.stdout.strip().splitlines()[-1]
     engine.close()
+
+
+def test_its_rooms_are_followed_on(filled: tuple[Engine, str]) -> None:
+    engine, tenant = filled
+    rooms = ListedRooms.of(tables.rooms(engine.registry).scan(tenant))
+    assert rooms.room_at("aare@rooms.old.test") == engine.keyring.keys(tenant).room("aare@rooms.old.test")
 
 
 def declines(engine: Engine) -> list[tuple[str, str, int]]:

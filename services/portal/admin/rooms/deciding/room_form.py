@@ -12,7 +12,7 @@ from msgspec import Meta
 from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import ProblemError
-from shared.contracts.rows import RoomRow
+from shared.contracts.rows import ENTERED, RoomRow
 
 MAX_CHARS = 120
 MAX_SEATS = 10_000
@@ -38,7 +38,7 @@ class RoomForm(msgspec.Struct, frozen=True):
 
 def read_room(sent: Mapping[str, Any]) -> RoomRow:
     """
-    Read a room out of a form or a JSON object; the row says nothing yet of pairing or of the provider's word.
+    Read a room out of a form or a JSON object; the row says nothing yet of pairing, and proves nothing.
 
     Raises:
         ProblemError: 422, naming the field and what it must be.
@@ -56,6 +56,7 @@ def read_room(sent: Mapping[str, Any]) -> RoomRow:
         capacity=form.capacity,
         building=form.building,
         floor=form.floor,
+        resource=ENTERED,
     )
 
 

@@ -166,7 +166,7 @@ def test_a_date_says_what_this_copy_alone_knows_of_it() -> None:
     assert (seen.window_start_ms, seen.window_end_ms) == (WINDOW.start_ms, WINDOW.end_ms)
 
 
-@pytest.mark.parametrize("resource", ["", "attendee"])
+@pytest.mark.parametrize("resource", ["entered", "attendee"])
 @pytest.mark.parametrize(("called", "seats"), [(AttendeeKind.PERSON, 2), (AttendeeKind.ROOM, 1)])
 def test_person_in_the_list_is_no_room_whatever_a_meeting_calls_them(
     resource: str, called: AttendeeKind, seats: int
@@ -186,6 +186,10 @@ def test_resource_that_is_not_in_the_list_is_neither_room_nor_person() -> None:
     assert (kept.rooms, kept.seats) == ({}, 1)
 
 
+def test_room_of_version_0_1_0_is_one_whatever_its_row_says_of_proof() -> None:
+    assert ListedRooms.of([("r-1", RoomRow(address=ROOM, name="Aare"))]).room_at(ROOM) == "r-1"
+
+
 def test_room_is_found_by_all_its_addresses() -> None:
     rows = [("r-1", RoomRow(address=ROOM, name="Aare", resource="directory", aliases=("old@contoso.test",)))]
     rooms = ListedRooms.of(rows)
@@ -197,5 +201,7 @@ def test_room_is_found_by_all_its_addresses() -> None:
 def test_address_of_a_proven_room_stays_its_own_when_somebody_enters_it_by_hand() -> None:
     """A former address of the room, entered as a room of its own, takes nothing from it."""
     proven = RoomRow(address=ROOM, name="Aare", resource="directory", aliases=("old@contoso.test",))
-    rooms = ListedRooms.of([("r-1", proven), ("r-2", RoomRow(address="old@contoso.test", name="x"))])
+    rooms = ListedRooms.of(
+        [("r-1", proven), ("r-2", RoomRow(address="old@contoso.test", name="x", resource="entered"))]
+    )
     assert rooms.room_at("old@contoso.test") == "r-1"

@@ -331,6 +331,24 @@ def test_address_that_google_makes_for_resources_alone_is_a_room_as_it_is_entere
     assert {(room["address"], room["confirmed"]) for room in listed(builder)} == {(ours, "address"), (lookalike, None)}
 
 
+def test_a_room_of_version_0_1_0_is_followed_on_and_its_administrator_asked_to_import(
+    office: Office, builder: Browser
+) -> None:
+    room_id = enter_by_hand(office, builder)
+    declined = office.room(builder, room_id, RoomState.DECLINED)
+    office.show(office.meeting(builder, declined), builder.tenant)
+    call_it_a_room(office, builder.tenant, room_id, by="")  # what 0.1.0 wrote
+
+    shown = builder.client.get(f"/v1/admin/rooms/{room_id}").json
+    assert (shown["confirmed"], len(shown["schedule"])) == ("earlier", 1)
+    assert "import your directory" in shown["confirm"]
+    # Nobody makes such a row now.
+    form = {"csrf": builder.csrf, **ROOM, "name": "Aare"}
+    assert builder.client.post(f"/admin/rooms/{room_id}/remove", data={"csrf": builder.csrf}).status_code == 303
+    assert builder.client.post("/admin/rooms", data=form).status_code == 303
+    assert [room["confirmed"] for room in listed(builder)] == [None]
+
+
 def import_directory(office: Office, browser: Browser, domain: str) -> None:
     start = browser.post("/v1/admin/rooms/import")
     assert browser.come_back(office.simulator.follow(start.json["location"])).status_code == 303
