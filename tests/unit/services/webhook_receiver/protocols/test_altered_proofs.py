@@ -62,6 +62,7 @@ def forgeries() -> list[tuple[str, str]]:
     found = [(name.split()[0], text) for name, proof in mine.items() for text in altered(proof, others[name])]
     found += [("google" if name.startswith("graph") else "graph", proof) for name, proof in mine.items()]
     found += [("google", mint(NEW, ADA, Provider.GOOGLE, OTHER_CHANNEL)), ("google", mint(NEW, ADA, Provider.GOOGLE))]
+    found += [("graph", mint(NEW, ADA, Provider.GOOGLE)), ("graph", mint(OLD, ADA, Provider.GOOGLE))]
     found += [
         ("graph", mint(STRANGE, ADA, Provider.MICROSOFT)),
         ("google", mint(STRANGE, ADA, Provider.GOOGLE, CHANNEL)),
@@ -96,6 +97,7 @@ def test_no_altered_proof_is_accepted_and_every_unaltered_one_is() -> None:
         good = read(name.split()[0], proof)
         assert isinstance(good, Notifications)
         assert [hint.mailbox for hint in good.hints] == [ADA]
+    assert mint(NEW, ADA, Provider.GOOGLE) != mint(NEW, ADA, Provider.MICROSOFT), "it says for which provider"
     tried = forgeries()
     for sent, proof in tried:
         answer = read(sent, proof)
