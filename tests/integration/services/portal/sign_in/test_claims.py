@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from services.portal.sign_in.openid import PERSONAL_ACCOUNTS, identity_of
@@ -12,8 +14,9 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.organisations.appointments import appoint, list_appointed
 from shared.organisations.candidates import candidates
+from shared.organisations.enrolment import enrol
 from shared.registry import tables
-from tests.integration.services.portal.office import Browser, Office
+from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 ENTRA = {"iss": "https://entra/d/v2.0", "oid": "o-1", "tid": "d-1", "preferred_username": "ada@corp.example"}
@@ -88,6 +91,39 @@ def test_personal_accounts_and_odd_claims_are_nobodys_employee(claims: dict[str,
     assert identity_of(Provider.MICROSOFT, ENTRA).subject == "o-1"
     with pytest.raises(RefusedSignInError):
         identity_of(Provider.MICROSOFT, {**ENTRA, **claims})
+
+
+@pytest.mark.proves("E11", "E12")
+@pytest.mark.parametrize("enrolment", ["open", "closed"])
+@pytest.mark.parametrize("tid", [PERSONAL_ACCOUNTS, PERSONAL_ACCOUNTS.upper()])
+def test_personal_account_gets_into_nobodys_organisation(
+    tmp_path: Path, simulator: Simulator, domain: str, enrolment: str, tid: str
+) -> None:
+    """Not even as an administrator of that directory, with a colleague's address, and where somebody has enrolled it."""
+    with an_office(tmp_path / "home", simulator, enrolment=enrolment) as office:
+        registry, keyring = office.engine.registry, office.engine.keyring
+        enrol(registry, keyring, provider="microsoft", directory=domain_id(office, domain), name="Contoso")
+        ada = office.signed_in(f"ada@{domain}")
+        login = f"{office.settings.microsoft_login_url}/{tid}/v2.0"
+        stranger = {"tid": tid, "iss": login, "preferred_username": f"ada@{domain}", "wids": [GLOBAL_ADMINISTRATOR]}
+        office.simulator.faults(oauth={"claims": {f"ben@{domain}": stranger}})
+        for _ in range(2):
+            rows = office.engine.registry.everything()
+            browser = office.browser()
+            answer = browser.enter(f"ben@{domain}")
+            assert (answer.status_code, "personal-account" in answer.text) == (403, True)
+            assert browser.client.get("/v1/me").status_code == 401
+            kept = {row for row in office.engine.registry.everything() if row.table != "sign-ins"}
+            assert kept == {row for row in rows if row.table != "sign-ins"}, "nothing is written of them"
+            enrol(registry, keyring, provider="microsoft", directory=tid.lower(), name="Nobody")
+        assert [user for user, _ in tables.users(registry).scan(ada.tenant)] == [ada.user]
+
+
+def domain_id(office: Office, domain: str) -> str:
+    """The directory that the simulator gives the domain."""
+    answer = httpx.get(f"{office.simulator.url}/sim/v1/tenants").raise_for_status().json()
+    found: str = next(each["id"] for each in answer["tenants"] if each["domain"] == domain)
+    return found
 
 
 @pytest.mark.parametrize(
