@@ -11,6 +11,7 @@ import msgspec
 from shared.contracts.rows import DirectoryRow, IntegrationState, RoomProof, RoomRow, TenantRow
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
+from shared.registry.rows import Rows
 from shared.registry.tables import directories, rooms, tenants
 
 NOBODY = "-"
@@ -76,7 +77,8 @@ def join(registry: Registry, tenant: str, *, provider: str, directory: str) -> b
 def _claim(registry: Registry, provider: str, directory: str, tenant: str) -> str:
     """Whose the directory is: the tenant's, unless it was somebody's before. Nothing else writes this relation."""
     row = DirectoryRow(tenant=tenant)
-    found = directories(registry).change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
+    table = Rows(registry, directories.name, directories.row)
+    found = table.change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
     return (found or row).tenant
 
 

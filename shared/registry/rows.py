@@ -16,9 +16,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 _MAX_TRIES = 50  # each lost try means that somebody else got through; fifty in a row means a fault
 
 
-class Rows(Generic[T]):
+class ReadRows(Generic[T]):
     """
-    The rows of one table. Every method raises StoreUnavailableError when the store cannot be reached.
+    The rows of one table, to be read. Every method raises StoreUnavailableError when the store cannot be reached.
 
     Reading raises RowRefusedError when a stored row is not a `kind`, or not what was written in its place.
     """
@@ -32,22 +32,6 @@ class Rows(Generic[T]):
         """The row; None when absent or past its deadline."""
         found = self._registry.get(self.name, tenant, row_id)
         return None if found is None else self.read(tenant, row_id, found.value)
-
-    def put(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> None:
-        """Write the row, whatever stands there; from `not_after_ms` on it is refused at read."""
-        self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), not_after_ms=not_after_ms)
-
-    def add(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> bool:
-        """Write the row if none stands there; returns whether it was written."""
-        try:
-            self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), expect=0, not_after_ms=not_after_ms)
-        except ConflictError:
-            return False
-        return True
-
-    def delete(self, tenant: str, row_id: str) -> None:
-        """Idempotent."""
-        self._registry.delete(self.name, tenant, row_id)
 
     def scan(self, tenant: str) -> Iterator[tuple[str, T]]:
         """All live rows of the tenant, by row id."""
@@ -80,6 +64,33 @@ class Rows(Generic[T]):
                 refuse(error)
                 continue
             yield row_id, row, found.value
+
+    def read(self, tenant: str, row_id: str, raw: bytes) -> T:
+        """A row's bytes as a row; tenant and id say which it is, should it be none."""
+        try:
+            return read_json(raw, self._kind)
+        except MalformedRecordError as error:
+            raise RowRefusedError(self.name, tenant, row_id, f"it cannot be read ({error})") from error
+
+
+class Rows(ReadRows[T]):
+    """The rows of one table, to be read and written."""
+
+    def put(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> None:
+        """Write the row, whatever stands there; from `not_after_ms` on it is refused at read."""
+        self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), not_after_ms=not_after_ms)
+
+    def add(self, tenant: str, row_id: str, row: T, *, not_after_ms: int | None = None) -> bool:
+        """Write the row if none stands there; returns whether it was written."""
+        try:
+            self._registry.put(self.name, tenant, row_id, msgspec.json.encode(row), expect=0, not_after_ms=not_after_ms)
+        except ConflictError:
+            return False
+        return True
+
+    def delete(self, tenant: str, row_id: str) -> None:
+        """Idempotent."""
+        self._registry.delete(self.name, tenant, row_id)
 
     def change(
         self,
@@ -121,10 +132,3 @@ class Rows(Generic[T]):
             return after
         message = f"{self.name}/{row_id}: lost {_MAX_TRIES} compare-and-sets in a row; try again"
         raise ConflictError(message)
-
-    def read(self, tenant: str, row_id: str, raw: bytes) -> T:
-        """A row's bytes as a row; tenant and id say which it is, should it be none."""
-        try:
-            return read_json(raw, self._kind)
-        except MalformedRecordError as error:
-            raise RowRefusedError(self.name, tenant, row_id, f"it cannot be read ({error})") from error

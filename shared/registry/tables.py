@@ -33,15 +33,15 @@ from shared.contracts.rows import (
 from shared.contracts.test_run import TestRun
 from shared.errors import RowKeyMissingError, RowRefusedError
 from shared.ports.registry import Registry
-from shared.registry.rows import Rows
+from shared.registry.rows import ReadRows, Rows
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table(Generic[T]):
+class ReadTable(Generic[T]):
     """
-    One table of the registry. Called with a registry, it gives the table's rows there.
+    One table of the registry. Called with a registry, it gives the table's rows there, to be read.
 
     Off-boarding, backup and restore, the reference and the golden records are derived from these declarations.
     """
@@ -61,13 +61,23 @@ class Table(Generic[T]):
     bound_ids: str | None = None
     """How the ids of rows begin that no version has written unbound (`shared.engines.bound_registry`); None: of none."""
 
-    def __call__(self, registry: Registry) -> Rows[T]:
+    def __call__(self, registry: Registry) -> ReadRows[T]:
         """The rows that `registry` keeps in this table."""
-        return Rows(registry, self.name, self.row)
+        return ReadRows(registry, self.name, self.row)
 
     def spares(self, row: T) -> bool:
         """Whether the row is kept when the key that its table is erased with is destroyed."""
         return self.spared is not None and self.spared(row)
+
+
+class Table(ReadTable[T]):
+    """A table that whoever has a registry may write. Called with it, it gives the table's rows there."""
+
+    __slots__ = ()
+
+    def __call__(self, registry: Registry) -> Rows[T]:
+        """The rows that `registry` keeps in this table."""
+        return Rows(registry, self.name, self.row)
 
 
 def _has_rights(user: UserRow) -> bool:
@@ -76,7 +86,8 @@ def _has_rights(user: UserRow) -> bool:
 
 
 tenants = Table(name="tenants", row=TenantRow, what="an organisation; id = the word `tenant`")
-directories = Table(
+# Whose a directory is, one function alone writes: `shared.organisations.enrolment`, and a restore.
+directories = ReadTable(
     name="directories",
     row=DirectoryRow,
     what="which tenant a provider's organisation is; under the pseudo-tenant `-`, id = `provider:directory`",
@@ -183,7 +194,7 @@ leases = Table(
     restored=False,  # its process is gone
 )
 
-TABLES: tuple[Table[Any], ...] = (
+TABLES: tuple[ReadTable[Any], ...] = (
     tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals, takes, bookings,
     office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
 )  # fmt: skip
@@ -198,7 +209,7 @@ def may_be_unbound(table: str, row: str) -> bool:
 
 def erased_with(key: KeyClass) -> tuple[Table[Any], ...]:
     """The tables whose rows go when `key` of their tenant is destroyed."""
-    return tuple(table for table in TABLES if table.erased_with is key)
+    return tuple(table for table in TABLES if isinstance(table, Table) and table.erased_with is key)
 
 
 def delete_with(registry: Registry, tenant: str, key: KeyClass) -> None:
@@ -238,7 +249,7 @@ def _key(key: KeyClass | None, none: str) -> str:
     return f"the {key} key" if key else none
 
 
-def _restored(table: Table[Any]) -> str:
+def _restored(table: ReadTable[Any]) -> str:
     if not table.restored:
         return "never"
     kept = "; administrators always" if table.spared else ""

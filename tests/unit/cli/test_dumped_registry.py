@@ -10,7 +10,8 @@ from cli.common.exit_codes import FINDING
 from shared.engines.bound_registry import BoundRegistry
 from shared.organisations.enrolment import enrol
 from shared.ports.engine import Engine
-from shared.registry.tables import TABLES, Table
+from shared.registry.rows import Rows
+from shared.registry.tables import TABLES, ReadTable
 from tests.contract.golden.kinds import example
 from tests.support.commands import Run
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.proves("E11")
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_doctor_names_each_row_that_was_swapped_or_altered(run: Run, engine: Engine, table: Table[Any]) -> None:
+def test_doctor_names_each_row_that_was_swapped_or_altered(run: Run, engine: Engine, table: ReadTable[Any]) -> None:
     registry = engine.registry
     assert isinstance(registry, BoundRegistry)
     tenants = [
@@ -27,7 +28,7 @@ def test_doctor_names_each_row_that_was_swapped_or_altered(run: Run, engine: Eng
     ]
     rows = [(table.name, tenant, f"n{number:012d}") for tenant in tenants for number in (1, 2)]
     for _, tenant, row_id in rows:
-        table(registry).put(tenant, row_id, example(table.row))
+        Rows(registry, table.name, table.row).put(tenant, row_id, example(table.row))
     assert "registry rows" not in run("doctor", "--json").out
     store = registry._registry
     stood = [found.value for place in rows if (found := store.get(*place))]

@@ -16,7 +16,8 @@ from shared.errors import RowRefusedError
 from shared.ports.engine import Engine
 from shared.ports.holdings import StoredRow
 from shared.registry import tables
-from shared.registry.tables import TABLES, Table
+from shared.registry.rows import Rows
+from shared.registry.tables import TABLES, ReadTable
 from tests.contract.golden.kinds import example
 
 pytestmark = pytest.mark.proves("E11")
@@ -30,12 +31,12 @@ def registry(engine: Engine) -> BoundRegistry:
     return engine.registry
 
 
-def some_rows(registry: BoundRegistry, tenant: str, table: Table[Any]) -> list[Place]:
+def some_rows(registry: BoundRegistry, tenant: str, table: ReadTable[Any]) -> list[Place]:
     """Rows of the table: two of one organisation and one of another."""
     others = f"t-{uuid.uuid4().hex[:12]}"
     places = [(table.name, tenant, ROWS[0]), (table.name, tenant, ROWS[1]), (table.name, others, ROWS[0])]
     for _, whose, row_id in places:
-        table(registry).put(whose, row_id, example(table.row))
+        Rows(registry, table.name, table.row).put(whose, row_id, example(table.row))
     return places
 
 
@@ -49,13 +50,13 @@ def put_back(registry: BoundRegistry, place: Place, value: bytes) -> None:
     registry._registry.put(*place, value)
 
 
-def read(registry: BoundRegistry, table: Table[Any], place: Place) -> None:
+def read(registry: BoundRegistry, table: ReadTable[Any], place: Place) -> None:
     table(registry).get(place[1], place[2])
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_swapped_rows_are_refused_wherever_they_are_read(
-    registry: BoundRegistry, tenant: str, table: Table[Any]
+    registry: BoundRegistry, tenant: str, table: ReadTable[Any]
 ) -> None:
     mine, second, others = some_rows(registry, tenant, table)
     for one, other in ((mine, second), (mine, others)):
@@ -75,7 +76,7 @@ def test_swapped_rows_are_refused_wherever_they_are_read(
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_row_of_another_table_is_refused(registry: BoundRegistry, tenant: str, table: Table[Any]) -> None:
+def test_row_of_another_table_is_refused(registry: BoundRegistry, tenant: str, table: ReadTable[Any]) -> None:
     mine = some_rows(registry, tenant, table)[0]
     for other in TABLES:
         if other is not table:
@@ -97,7 +98,7 @@ ALTERED: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("how", ALTERED)
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_altered_row_is_refused(registry: BoundRegistry, tenant: str, table: Table[Any], how: str) -> None:
+def test_altered_row_is_refused(registry: BoundRegistry, tenant: str, table: ReadTable[Any], how: str) -> None:
     mine = some_rows(registry, tenant, table)[0]
     [row] = dump(registry, [mine])
     altered = ALTERED[how](row.value)

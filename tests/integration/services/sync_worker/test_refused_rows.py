@@ -8,6 +8,7 @@ from services.sync_worker.housekeeping.sweep import Sweep
 from services.sync_worker.looking.look import Looker
 from shared.domain.identity import Mailbox
 from shared.engines.bound_registry import BoundRegistry
+from shared.organisations.enrolment import join
 from shared.ports.registry import Registry
 from shared.registry import tables
 from tests.support.office import AARE, BIRS, Office
@@ -95,7 +96,7 @@ def test_a_tampered_directory_leaves_out_one_organisation_of_the_sweep(
 ) -> None:
     registry = office.engine.registry
     [place] = [row_id for row_id, _ in tables.directories(registry).scan("-")]
-    tables.directories(registry).put("-", "google:other", tables.directories.row(tenant="t-other"))
+    assert join(registry, "t-other", provider="google", directory="other")
     found = beneath(office).get("directories", "-", place)
     assert found is not None
     beneath(office).put("directories", "-", place, found.value.replace(b"t-", b"u-", 1))
