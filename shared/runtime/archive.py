@@ -21,6 +21,9 @@ from shared.ports.holdings import StoredRow, WrappedKey
 MAGIC = b"roomsync-archive "
 VERSION = 1
 Kind = Literal["backup", "export"]
+_LONGEST_LINE = 4_096
+_SHOWN_CHARS = 200
+"""Of what stands in a file that somebody may have altered: sentences about it stay readable."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -121,14 +124,22 @@ def _header(line: bytes) -> Header:
     if not line.startswith(MAGIC):
         message = "this is no archive of roomsync"
         raise MalformedRecordError(message)
+    if len(line) > _LONGEST_LINE:
+        message = f"the first line of the archive is longer than {_LONGEST_LINE} bytes: the file is damaged"
+        raise MalformedRecordError(message)
     try:
         version = msgspec.json.decode(line[len(MAGIC) :]).get("v", 0)
         if int(version) > VERSION:
-            message = f"the archive has version {version}, this roomsync reads up to {VERSION}: use a newer one"
+            message = f"the archive has version {str(version)[:_SHOWN_CHARS]}, this roomsync reads up to {VERSION}: use a newer one"
             raise ConfigurationError(message)
         return msgspec.json.decode(line[len(MAGIC) :], type=Header)
-    except (ValueError, AttributeError, TypeError) as error:  # msgspec's own are ValueErrors; so are bad bytes
-        message = f"the first line of the archive cannot be read ({error}): the file is damaged"
+    except (
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ) as error:  # msgspec's own are ValueErrors; so are bad bytes
+        message = f"the first line of the archive cannot be read ({str(error)[:_SHOWN_CHARS]}): the file is damaged"
         raise MalformedRecordError(message) from error
 
 
@@ -137,12 +148,14 @@ def _key(header: Header, ring: MasterKeys) -> bytes:
         key = ring.archive_key(header.key)
     except KeyError:
         message = (
-            f"the archive is sealed under key {header.key!r}, which is not at hand: put it behind the current one in"
+            f"the archive is sealed under key {header.key[:_SHOWN_CHARS]!r}, which is not at hand: put it behind the current one in"
             " ROOMSYNC_MASTER_KEY, or name the right --key-file"
         )
         raise ConfigurationError(message) from None
     if era_of(key) != header.key_check:
-        message = f"the archive is sealed under another key of the name {header.key!r}: name the right key"
+        message = (
+            f"the archive is sealed under another key of the name {header.key[:_SHOWN_CHARS]!r}: name the right key"
+        )
         raise ConfigurationError(message)
     return key
 
