@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import httpx
 
+from shared.domain.answer_body import IDENTITY_BYTES
 from shared.domain.retry_after import retry_after_s
+from shared.errors import RetryableError
 from shared.grants.oauth import Busy, Outcome, TokenRequest, classify
+from shared.providers.bounded_answers import HEADERS, bound_answer
 
 
 class TokenEndpoint:
@@ -13,14 +16,21 @@ class TokenEndpoint:
 
     def __init__(self, timeout_s: float) -> None:
         """`timeout_s` bounds each wait on the connection."""
-        self._http = httpx.Client(timeout=timeout_s, follow_redirects=False)
+        self._http = httpx.Client(
+            timeout=timeout_s,
+            follow_redirects=False,
+            headers=HEADERS,
+            event_hooks={"response": [bound_answer(IDENTITY_BYTES)]},
+        )
 
     def ask(self, request: TokenRequest) -> Outcome:
-        """Post the form. An endpoint that cannot be reached is `Busy`."""
+        """Post the form. An endpoint that cannot be reached, or whose answer is too long, is `Busy`."""
         try:
             answer = self._http.post(request.url, data=dict(request.form), headers={"Accept": "application/json"})
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Busy(f"token endpoint cannot be reached ({type(error).__name__}: {error})")
+        except RetryableError as error:
+            return Busy(f"token endpoint: {error}")
         return classify(request.provider, answer.status_code, answer.content, retry_after_s(answer.headers))
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from services.portal.sign_in.attempts import Purpose, SignIn
+from services.portal.sign_in.bounded_adapter import bound
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
@@ -144,7 +145,7 @@ class OpenIdProvider:
         return identity_of(self.provider, claims), grant
 
     def _session(self, redirect_uri: str, purpose: Purpose) -> OAuth2Session:
-        return OAuth2Session(
+        session = OAuth2Session(
             self._at.client_id,
             self._at.client_secret,
             scope=" ".join(asked_for(self.provider, purpose, writes=self._writes)),
@@ -152,6 +153,8 @@ class OpenIdProvider:
             code_challenge_method="S256",
             token_endpoint_auth_method="client_secret_post",  # noqa: S106  # a method's name; both providers take it
         )
+        bound(session)
+        return session
 
     def _redeem(self, code: str, sign_in: SignIn, redirect_uri: str) -> Mapping[str, Any]:
         try:
@@ -227,9 +230,11 @@ class OpenIdProvider:
 
     def _get(self, url: str) -> Any:
         try:
-            response = requests.get(url, timeout=self._timeout_s, allow_redirects=False)
-            response.raise_for_status()
-            return response.json()
+            with requests.Session() as session:
+                bound(session)
+                response = session.get(url, timeout=self._timeout_s, allow_redirects=False)
+                response.raise_for_status()
+                return response.json()
         except (requests.RequestException, ValueError, RecursionError) as error:
             raise self._busy(error, left_undone="show its signing keys") from error
 

@@ -17,7 +17,9 @@ from google.oauth2.credentials import Credentials
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import Error, HttpError
+from httplib2.decode import DecodeLimitError
 
+from shared.domain.answer_body import CALENDAR_BYTES, check_length, too_long
 from shared.domain.sighting import Access
 from shared.errors import ConfigurationError, RetryableError
 from shared.providers.failures import Doing
@@ -92,8 +94,7 @@ class GoogleTransport:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = httplib2.Http(timeout=self._timeout_s)
-            connection.follow_redirects = False
+            connection = _BoundedHttp(self._timeout_s)
         try:
             yield connection
         except RetryableError:
@@ -102,6 +103,47 @@ class GoogleTransport:
         finally:
             with self._lock:
                 self._idle.append(connection)
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer that is read up to a bound, compressed or not."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Read all of it. Raises RetryableError for one that is too long."""
+        if amt is not None:
+            return super().read(amt)
+        if self.length is not None:
+            check_length(self.length, CALENDAR_BYTES)
+            return super().read()
+        body = super().read(CALENDAR_BYTES + 1)  # in chunks, or up to the end of the connection
+        check_length(len(body), CALENDAR_BYTES)
+        return body
+
+
+class _Connection(httplib2.HTTPConnectionWithTimeout):  # type: ignore[misc]  # untyped
+    response_class = _Answer
+
+
+class _TlsConnection(httplib2.HTTPSConnectionWithTimeout):  # type: ignore[misc]  # untyped
+    response_class = _Answer
+
+
+class _BoundedHttp(httplib2.Http):  # type: ignore[misc]  # untyped
+    """Follows no redirect, and reads no answer beyond the bound."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """
+        Open nothing yet.
+
+        The library bounds what it decompresses; its second bound, a ratio, is off: rows that repeat each other exceed it.
+        """
+        super().__init__(timeout=timeout_s, decode_limit_hard=CALENDAR_BYTES, decode_limit_ratio=0)
+        self.follow_redirects = False
+
+    def request(self, uri: str, *args: Any, **kwargs: Any) -> Any:
+        """Perform one request, on a connection whose answers are bounded."""
+        tls = urlsplit(uri).scheme == "https"
+        return super().request(uri, *args, **kwargs | {"connection_type": _TlsConnection if tls else _Connection})
 
 
 def _built(name: str, version: str, base_url: str, timeout_s: float) -> Any:
@@ -123,6 +165,8 @@ def _performed(doing: Doing, request: Any, http_: AuthorizedHttp) -> Any:
     except (httplib2.HttpLib2Error, http.client.HTTPException, OSError, GoogleAuthError, Error) as error:
         message = f"{doing}: Google cannot be reached ({type(error).__name__}: {error})"
         raise RetryableError(message) from error
+    except DecodeLimitError as error:
+        raise too_long(CALENDAR_BYTES) from error
     except (ValueError, RecursionError) as error:
         message = f"{doing}: Google's answer is not JSON, or nested too deep ({error})"
         raise RetryableError(message) from error

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from shared.domain.answer_body import CALENDAR_BYTES
 from shared.domain.sighting import Access
 from shared.errors import RefusedError, RetryableError
+from shared.providers.bounded_answers import HEADERS, bound_answer_async
 from shared.providers.failures import Doing
 from shared.providers.microsoft.failures import failure
 from shared.providers.microsoft.loop import BackgroundLoop
@@ -146,7 +148,11 @@ class GraphTransport:
         inner = httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout_s),
             limits=httpx.Limits(keepalive_expiry=_IDLE_CONNECTION_S),
-            event_hooks={"request": [self._not_written], "response": [_not_elsewhere]},
+            headers=HEADERS,
+            event_hooks={
+                "request": [self._not_written],
+                "response": [_not_elsewhere, bound_answer_async(CALENDAR_BYTES)],
+            },
         )
         # The SDK wraps these, and its wrapper closes nothing.
         opened = (inner._transport, *filter(None, inner._mounts.values()))  # noqa: SLF001

@@ -190,6 +190,26 @@ def test_graph_redirects_are_neither_followed_nor_taken_for_success(graph: Graph
     assert len(script.asked) == 1
 
 
+def test_graph_links_of_an_agenda_to_another_address_get_no_token(graph: GraphCalendar, script: Script) -> None:
+    script.says(Reply(body={"value": [], "@odata.nextLink": "https://evil.example/v1.0/me/calendarView?$skip=1"}))
+    with pytest.raises(RefusedError, match="not followed"):
+        graph.agenda(ANA, WINDOW)
+    assert len(script.asked) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_gets_a_token(calendar: GraphCalendar | GoogleCalendar, script: Script, status: int) -> None:
+    """`localhost` is another host than the one that was asked, and this very server."""
+    elsewhere = script.url.replace("127.0.0.1", "localhost")
+    script.says(Reply(status, {}, {"Location": f"{elsewhere}/elsewhere"}))
+    for call in (lambda: calendar.look(ANA, "", WINDOW), lambda: calendar.subscribe(ANA, WISH)):
+        script.asked.clear()
+        with pytest.raises(RoomsyncError):
+            call()
+        assert [asked.path for asked in script.asked if "elsewhere" in asked.path] == []
+        assert len(script.asked) == 1
+
+
 DEEP = b"[" * 100_000
 
 

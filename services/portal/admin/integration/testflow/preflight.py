@@ -10,6 +10,7 @@ import httpx
 from shared.runtime.logging import get_logger
 
 _LONGEST = 64 * 1024
+_PLAIN = {"Accept-Encoding": "identity"}
 ERRORS = (
     "redirect_uri_mismatch", "invalid_client", "deleted_client", "unauthorized_client", "org_internal", "invalid_scope",
 )  # fmt: skip
@@ -29,13 +30,23 @@ def refusal_of(address: str, timeout_s: float) -> tuple[str, str] | None:
         The provider's error name and description, if its page or its redirect shows one that we know; None: go ahead.
     """
     try:
-        answer = httpx.get(address, timeout=timeout_s, follow_redirects=False)
+        with httpx.stream("GET", address, timeout=timeout_s, follow_redirects=False, headers=_PLAIN) as answer:
+            if answer.status_code < 300:  # noqa: PLR2004  # a page to sign in with
+                return None
+            return read(answer.headers.get("Location", "") + " " + _beginning(answer))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         _log.info("preflight_failed", kind=type(error).__name__)
         return None
-    if answer.status_code < 300:  # noqa: PLR2004  # a page to sign in with
-        return None
-    return read(answer.headers.get("Location", "") + " " + answer.text[:_LONGEST])
+
+
+def _beginning(answer: httpx.Response) -> str:
+    """As much of the page as is looked at; the rest is not read."""
+    found = b""
+    for piece in answer.iter_raw():
+        found += piece
+        if len(found) >= _LONGEST:
+            break
+    return found[:_LONGEST].decode(errors="replace")
 
 
 def read(text: str) -> tuple[str, str] | None:
