@@ -92,11 +92,12 @@ class Rounds:
         for change in self._world.feed.after(
             mailbox_id, self._replayed_from(mailbox_id, seq), seen_by_ms=self._seen_by_ms()
         ):
-            first_kind.setdefault(change.event_id, change.kind)
+            if change.seq > seq:  # what is only repeated was told, and is not new a second time
+                first_kind.setdefault(change.event_id, change.kind)
             latest[change.event_id] = change.seq
         entries: list[RoundEntry] = []
         for event_id in sorted(latest, key=latest.__getitem__):
-            entries += self._changed(mailbox_id, event_id, window, born=first_kind[event_id] == "created")
+            entries += self._changed(mailbox_id, event_id, window, born=first_kind.get(event_id) == "created")
         return self._start(Round(mailbox_id, window, self._position(mailbox_id), tuple(entries)))
 
     def _replayed_from(self, mailbox_id: str, seq: int) -> int:
@@ -119,7 +120,8 @@ class Rounds:
         until = offset + (size or PAGE_SIZE)
         events = [self._rendered(mailbox_id, entry, renderer) for entry in found.entries[offset:until]]
         if until < len(found.entries):
-            return RoundPage(events, f"{name}-{until}", None)
+            early = self._world.faults.contradicts("microsoft.delta-link-last")
+            return RoundPage(events, f"{name}-{until}", self._token(found) if early else None)
         return RoundPage(events, None, self._token(found))
 
     def _present(self, copy: Copy, meeting: Meeting, window: RoundWindow) -> list[RoundEntry]:
@@ -135,8 +137,23 @@ class Rounds:
             copy, meeting = self._world.calendar.copy(mailbox_id, event_id)
         except NotThereError:
             # Made and gone between two rounds: nothing is told.
-            return [] if born else [RoundEntry(event_id, removed=True)]
-        return self._present(copy, meeting, window) or [RoundEntry(event_id, removed=True)]
+            return [] if born else self._removals([event_id], unless="microsoft.removed-event")
+        inside = self._present(copy, meeting, window)
+        if not inside:
+            return self._removals([event_id], unless="microsoft.outside-window")
+        return [*inside, *self._cancelled_dates(copy)]
+
+    def _removals(self, event_ids: list[str], *, unless: str) -> list[RoundEntry]:
+        """Removals, or nothing where the belief `unless` is contradicted."""
+        if self._world.faults.contradicts(unless):
+            return []
+        return [RoundEntry(event_id, removed=True) for event_id in event_ids]
+
+    def _cancelled_dates(self, copy: Copy) -> list[RoundEntry]:
+        if not self._world.faults.contradicts("microsoft.cancelled-date-unnamed"):
+            return []
+        keys = [date.key for date in self._world.calendar.dates(copy) if date.cancelled and date.key is not None]
+        return [RoundEntry(occurrence_id(copy.event_id, key), removed=True) for key in keys]
 
     def _rendered(self, mailbox_id: str, entry: RoundEntry, renderer: GraphRenderer) -> dict[str, Any]:
         if entry.removed:
@@ -149,7 +166,8 @@ class Rounds:
             return renderer.event(copy, meeting)
         for date in self._world.calendar.dates(copy):
             if date.key == entry.key:
-                return renderer.date(copy, meeting, date) if date.is_exception else renderer.sparse(copy, meeting, date)
+                whole = date.is_exception or self._world.faults.contradicts("microsoft.occurrences-sparse")
+                return renderer.date(copy, meeting, date) if whole else renderer.sparse(copy, meeting, date)
         return removed(occurrence_id(entry.event_id, entry.key))
 
     def _start(self, begun: Round) -> str:

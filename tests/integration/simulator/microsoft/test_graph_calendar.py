@@ -129,6 +129,15 @@ def test_made_and_cancelled_between_two_rounds_is_never_told(office: Office) -> 
     assert walk(office, link)[0] == []
 
 
+def test_repeating_that_an_event_was_made_does_not_hide_that_it_is_gone(office: Office) -> None:
+    office.world.faults.put({"deltaReplayShare": 1.0})
+    event = book(office)
+    _, link, _ = walk(office, first_link())
+    office.call("DELETE", f"/me/events/{event['id']}")
+    items, _, _ = walk(office, link)
+    assert [(one["id"], one.get("@removed")) for one in items] == [(event["id"], {"reason": "deleted"})]
+
+
 def test_event_outside_the_window_comes_as_removed_though_it_lives(office: Office) -> None:
     event = book(office)
     _, link, _ = walk(office, first_link())
