@@ -28,6 +28,7 @@ COMMANDS = {
     "keys": "make and rotate master keys",
     "tokens": "make and withdraw service tokens of an organisation",
     "scenario": "play a provider's raw answers from a file, and say what follows",
+    "probe": "try what is believed about a provider on its real service",
     "doctor": "check what a newcomer gets wrong",
 }
 

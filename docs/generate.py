@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from shared.contracts import published
+from shared.providers.beliefs.table import describe_beliefs
 from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.settings import PREFIX, Settings
@@ -22,11 +23,21 @@ _AT_REST = (
     " sealed and can be rebuilt. Keys belong to one organisation: switching off destroys its data key, the end of the 120 hours"
     " after that its consent key."
 )
+_BELIEFS_READ = (
+    "No test of this project reaches the real services. What it takes for granted about them stands here, with its evidence:"
+    " *documented* by the provider, *reported* by users in public, or *assumed*. With a tenant and a test account of your own,"
+    " `roomsync probe microsoft` and `roomsync probe google` try what can be tried; the simulator believes the same, and"
+    ' contradicts any belief that the last column says is tried (`PUT /sim/v1/faults` with `{"contradicts": [key]}`).'
+)
 
 
 def generated() -> dict[str, str]:
     """Path below docs/ → its text, as it should be."""
-    texts = {"contracts/asyncapi.json": _json(published.asyncapi()), "reference.md": _reference()}
+    texts = {
+        "contracts/asyncapi.json": _json(published.asyncapi()),
+        "reference.md": _reference(),
+        "beliefs.md": _beliefs(),
+    }
     for name in published.MESSAGES:
         texts[f"contracts/{name}.schema.json"] = _json(published.json_schema(name))
     for name, sample in published.samples().items():
@@ -71,6 +82,11 @@ def _reference() -> str:
         _metrics(),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _beliefs() -> str:
+    head = "# Beliefs about the providers\n\nGenerated from the code by `make docs`; a test fails when it is stale."
+    return f"{head}\n\n{_BELIEFS_READ}\n\n{describe_beliefs()}\n"
 
 
 def _settings() -> str:

@@ -13,15 +13,19 @@ from simulator.microsoft.side import EXTENSION as GRAPH
 from simulator.microsoft.side import GraphSide
 from simulator.microsoft.subscriptions import OpenSubscription
 from simulator.world import InvalidError, NotThereError
+from simulator.world.contradictions import CONTRADICTIONS
 
 SILENT = "removedSilently"
 
 
 @control.get("/faults")
 def list_faults() -> Reply:
-    """Every switch with its value, and what it means."""
+    """Every switch with its value, what it means, and what each contradiction of a belief does."""
     with world().lock:
-        return jsonify({"faults": world().faults.as_dict(), "meaning": world().faults.describe_all()})
+        faults = world().faults
+        return jsonify(
+            {"faults": faults.as_dict(), "meaning": faults.describe_all(), "contradictions": dict(CONTRADICTIONS)}
+        )
 
 
 @control.put("/faults")

@@ -144,7 +144,8 @@ def stop_channel() -> Response:
 
 def query_free_busy() -> Response:
     """`freeBusy.query`."""
-    access.demand(principal(), access.FREE_BUSY)
+    narrow = {"calendar.freebusy"} if side().world.faults.contradicts("google.free-busy-scope") else set()
+    access.demand(principal(), access.FREE_BUSY - narrow)
     with side().world.lock:
         return jsonify(freebusy.query(side().world, caller(), sent()))
 

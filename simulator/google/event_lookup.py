@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.google.errors import condition_not_met, not_found
 from simulator.google.render import GoogleRenderer
-from simulator.google.times import split_instance_id
+from simulator.google.times import split_instance_id, split_opaque_id
 from simulator.world import Copy, Instance, Mailbox, Meeting, NotThereError, World
 from simulator.world.recurrence import instances
 
@@ -41,7 +41,7 @@ def find(world: World, mailbox: Mailbox, event_id: str) -> Found:
     whole = _whole(world, mailbox, event_id)
     if whole is not None:
         return whole
-    parts = split_instance_id(event_id)
+    parts = split_instance_id(event_id) or split_opaque_id(event_id)
     series = _whole(world, mailbox, parts[0]) if parts else None
     if series is None:
         not_found()
@@ -64,5 +64,7 @@ def _whole(world: World, mailbox: Mailbox, event_id: str) -> Found | None:
 
 def check_etag(found: Found, renderer: GoogleRenderer, if_match: str | None) -> None:
     """Raises ApiError 412 when the caller knows another version."""
+    if renderer.contradicts("if-match"):
+        return
     if if_match and if_match != "*" and if_match != found.render(renderer)["etag"]:
         condition_not_met()

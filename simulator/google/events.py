@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from simulator.google import parse, rrule
 from simulator.google.access import ReachedCalendar, demand_writer
-from simulator.google.errors import ApiError, deleted, invalid
+from simulator.google.errors import ApiError, deleted, invalid, not_found
 from simulator.google.event_lookup import Found, check_etag, find
 from simulator.google.render import SHARED_FLAGS, SHARED_TEXT, GoogleRenderer
 from simulator.world import AttendeeAnswer, Copy, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
@@ -21,12 +22,17 @@ class Events:
 
     def get(self, reached: ReachedCalendar, event_id: str, renderer: GoogleRenderer) -> dict[str, Any]:
         """An event, cancelled ones included."""
-        return find(self._world, reached.mailbox, event_id).render(renderer)
+        found = find(self._world, reached.mailbox, event_id)
+        if not found.alive and self._world.faults.contradicts("google.deleted-event-readable"):
+            not_found()
+        return found.render(renderer)
 
     def insert(self, reached: ReachedCalendar, sent: Mapping[str, Any]) -> dict[str, Any]:
         """A new event; 409 `duplicate` when the client-chosen id was ever taken."""
         demand_writer(reached)
         draft = parse.draft(sent, organizer=reached.user.address, zone=reached.user.time_zone, is_room=self._is_room)
+        if draft.event_id in self._event_ids() and self._world.faults.contradicts("google.own-event-id"):
+            draft.event_id = None
         try:
             meeting = self._world.bookings.create(reached.user.id, draft)
         except TakenError as error:
@@ -110,6 +116,8 @@ class Events:
             is_room=self._is_room,
             known=found.meeting.attendees_at(found.key),
         )
+        if edit is not None and self._world.faults.contradicts("google.answers-survive-patch"):
+            edit.invitees = [replace(one, answer=AttendeeAnswer.NONE) for one in edit.invitees or []] or edit.invitees
         if edit is None:
             return
         try:
@@ -197,6 +205,9 @@ class Events:
         wanted = rrule.parse_recurrence(sent["recurrence"] or [], meeting.start_ms, meeting.time_zone)
         if wanted != meeting.recurrence:
             invalid("The simulator does not change the recurrence of an existing event.", "recurrence")
+
+    def _event_ids(self) -> set[str]:
+        return {one.event_id for one in self._world.calendar.meetings.values()}
 
     def _is_room(self, address: str) -> bool:
         return isinstance(self._world.directory.find(address), Room)

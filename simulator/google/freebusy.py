@@ -24,7 +24,8 @@ def query(world: World, user: User, sent: Mapping[str, Any]) -> dict[str, Any]:
     """
     start_ms, end_ms = _span(sent)
     zone = zone_of(str(sent.get("timeZone") or "UTC")).key
-    most = int(sent.get("calendarExpansionMax") or MOST_CALENDARS)
+    usual = 20 if world.faults.contradicts("google.free-busy-fifty") else MOST_CALENDARS
+    most = int(sent.get("calendarExpansionMax") or usual)
     if most > MOST_CALENDARS:
         invalid(f"calendarExpansionMax may be at most {MOST_CALENDARS}.", "calendarExpansionMax")
     items = [str(item.get("id", "")) for item in sent.get("items") or []]
@@ -34,7 +35,8 @@ def query(world: World, user: User, sent: Mapping[str, Any]) -> dict[str, Any]:
         if number >= most:
             calendars[calendar_id] = _failure("tooManyCalendarsRequested")
         elif mailbox is None:
-            calendars[calendar_id] = _failure("notFound")
+            hidden = world.faults.contradicts("google.free-busy-unknown")
+            calendars[calendar_id] = {"busy": []} if hidden else _failure("notFound")
         else:
             busy = merge_busy(world.calendar.busy(mailbox.address, start_ms, end_ms))
             clipped = ((max(start, start_ms), min(end, end_ms)) for start, end in busy)

@@ -44,10 +44,16 @@ class EventList:
         body = self.head(reached, query.zone) | {"items": items}
         if offset + size < len(listing.entries):
             body["nextPageToken"] = self._cursors.page_token(number, offset + size)
-        elif query.gives_sync_token:
+        if self._gives_sync_token(query, is_last="nextPageToken" not in body):
             token = SyncToken(reached.mailbox.id, listing.seq, query.parameters, self._world.now_ms())
             body["nextSyncToken"] = self._cursors.sync_token(token)
         return body
+
+    def _gives_sync_token(self, query: Query, *, is_last: bool) -> bool:
+        windowed = query.time_min_ms is not None or query.time_max_ms is not None
+        if windowed and self._world.faults.contradicts("google.windowed-sync-token"):
+            return False
+        return query.gives_sync_token and (is_last or self._world.faults.contradicts("google.sync-token-last-page"))
 
     def _listing(self, mailbox: Mailbox, query: Query) -> tuple[int, Listing, int]:
         if query.page_token:
@@ -64,7 +70,12 @@ class EventList:
         return self._cursors.remember(listing), listing, 0
 
     def _token(self, mailbox: Mailbox, query: Query) -> SyncToken:
-        token = self._cursors.read_sync_token(query.sync_token, mailbox.id, query.parameters)
+        try:
+            token = self._cursors.read_sync_token(query.sync_token, mailbox.id, query.parameters)
+        except ApiError as error:
+            if self._world.faults.contradicts("google.bad-sync-token"):
+                raise ApiError(403, "forbidden", "Forbidden") from error
+            raise
         life_s = self._world.faults.get(TOKEN_LIFE, "google")
         late = bool(life_s) and self._world.now_ms() - token.issued_ms > life_s * 1000
         if late or self._world.feed.is_expired(mailbox.id, token.seq):
@@ -162,6 +173,9 @@ class EventList:
         dead_exception = entry.key is not None and not query.single_events
         if not (listing.incremental or query.show_deleted or dead_exception):
             return []  # it went while the caller was paging: the next increment tells
+        unnamed = "google.deleted-event-named" if entry.key is None else "google.cancelled-date-named"
+        if self._world.faults.contradicts(unnamed):
+            return []
         copy, meeting = self._whole(mailbox, entry)
         event_id = entry.event_id if entry.key is None else renderer.instance_id(copy, meeting, entry.key)
         form = self._tombstone_form(event_id) if listing.incremental else "full"

@@ -34,6 +34,13 @@ class GoogleRenderer:
         self._max_attendees = max_attendees
         self._zone = zone
 
+    def contradicts(self, name: str) -> bool:
+        """Whether the opposite of a belief about Google is played."""
+        return self._world.faults.contradicts(f"google.{name}")
+
+    def _is_room(self, one: Attendee) -> bool:
+        return isinstance(self._world.directory.find(one.address), Room)
+
     def whole(self, copy: Copy, meeting: Meeting) -> dict[str, Any]:
         """The event itself, or the series with its recurrence."""
         body = self._common(copy, meeting, meeting.title, meeting.attendees, meeting.details, None)
@@ -68,6 +75,8 @@ class GoogleRenderer:
 
     def instance_id(self, copy: Copy, meeting: Meeting, key: int) -> str:
         """The id of one date of a series."""
+        if self.contradicts("instance-id"):
+            return times.opaque_id(copy.event_id, key)
         return times.instance_id(copy.event_id, key, meeting.time_zone, all_day=_all_day(meeting.details))
 
     def _identity(self, copy: Copy, meeting: Meeting, key: int) -> dict[str, Any]:
@@ -102,7 +111,7 @@ class GoogleRenderer:
             "summary": title,
             "creator": self._person(meeting.organizer_id),
             "organizer": self._person(meeting.organizer_id),
-            "iCalUID": meeting.ical_uid,
+            "iCalUID": f"{key}-{meeting.ical_uid}" if key and self.contradicts("uid-of-a-series") else meeting.ical_uid,
             "sequence": meeting.sequence,
             "eventType": "default",
             "reminders": {"useDefault": True},
@@ -148,7 +157,7 @@ class GoogleRenderer:
         answer = one.answer
         if is_self and not copy.is_organizer:
             answer = self._world.calendar.own_answer(copy, key)
-        elif muted:
+        elif muted or (answer == AttendeeAnswer.DECLINED and self._is_room(one) and self.contradicts("room-declines")):
             answer = AttendeeAnswer.NONE
         body: dict[str, Any] = {"email": one.address, "responseStatus": RESPONSES[answer]}
         if one.name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -86,3 +87,14 @@ def split_instance_id(event_id: str) -> tuple[str, str] | None:
     """The series' id and the suffix of one of its instances, or None for any other id."""
     found = _INSTANCE.fullmatch(event_id)
     return (found["event"], event_id.rpartition("_")[2]) if found else None
+
+
+def opaque_id(event_id: str, original_start_ms: int) -> str:
+    """The id of an instance as it is not: its start cannot be read from it."""
+    return f"{event_id}_r{hashlib.sha256(str(original_start_ms).encode()).hexdigest()[:12]}"
+
+
+def split_opaque_id(event_id: str) -> tuple[str, str] | None:
+    """The series' id and the suffix of an opaque one, or None for any other id."""
+    series, _, suffix = event_id.rpartition("_r")
+    return (series, suffix) if series and suffix else None

@@ -96,7 +96,7 @@ def _google(routes: Blueprint, identity: IdentityProvider) -> None:
         if principal is None or account is None:
             return _json(401, {"error": "invalid_request", "error_description": "Invalid Credentials"})
         g.principal = principal
-        return jsonify(google.person(account, principal.scopes))
+        return jsonify({**google.person(account, principal.scopes), **identity.contradicted_claims(account)})
 
     table: tuple[tuple[str, Any, list[str]], ...] = (
         ("/.well-known/openid-configuration", discovery, ["GET"]),

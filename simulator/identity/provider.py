@@ -76,6 +76,12 @@ class IdentityProvider:
             found = self._account(user)
         return found if not tenant or tenant.lower() in {found.tenant_id.lower(), found.domain.lower()} else None
 
+    def contradicted_claims(self, account: SimulatedAccount) -> dict[str, str]:
+        """What Google's userinfo says differently while beliefs about it are contradicted."""
+        contradicts = self._world.faults.contradicts
+        sub = {"sub": account.user_id[::-1]} if contradicts("google.person-id") else {}
+        return sub | ({"hd": f"first.{account.domain}"} if contradicts("google.hosted-domain") else {})
+
     # Grants
 
     def set_consent(

@@ -9,7 +9,7 @@ from flask import request
 from simulator.microsoft import recurrence, wire
 from simulator.microsoft.errors import GraphError
 from simulator.microsoft.render import OPTIONAL
-from simulator.world import Edit, Invitee, MeetingDraft
+from simulator.world import AttendeeAnswer, Edit, Invitee, MeetingDraft
 from simulator.world.model import Role
 
 _ROLES: dict[str, Role] = {"required": "required", "optional": "optional", "resource": "resource"}
@@ -40,8 +40,14 @@ def draft(sent: dict[str, Any]) -> MeetingDraft:
     )
 
 
-def edit(sent: dict[str, Any]) -> Edit:
-    """A change of an event: what is absent stays. Raises GraphError 400."""
+def edit(sent: dict[str, Any], *, forgets_answers: bool = False) -> Edit:
+    """
+    A change of an event: what is absent stays. Raises GraphError 400.
+
+    Args:
+        sent: The request's body.
+        forgets_answers: Whether an attendee who is written without `status` has not answered any more.
+    """
     start = wire.parse_date_time(sent["start"], "start") if sent.get("start") else None
     end = wire.parse_date_time(sent["end"], "end") if sent.get("end") else None
     details = _details(sent)
@@ -50,7 +56,7 @@ def edit(sent: dict[str, Any]) -> Edit:
         start_ms=start[0] if start else None,
         end_ms=end[0] if end else None,
         time_zone=start[1] if start else None,
-        invitees=_invitees(sent["attendees"] or []) if "attendees" in sent else None,
+        invitees=_invitees(sent["attendees"] or [], forgets=forgets_answers) if "attendees" in sent else None,
         details=details or None,
     )
 
@@ -79,7 +85,7 @@ def _location(sent: dict[str, Any]) -> dict[str, Any]:
     return location
 
 
-def _invitees(sent: list[Any]) -> list[Invitee]:
+def _invitees(sent: list[Any], *, forgets: bool = False) -> list[Invitee]:
     found = []
     for one in sent:
         address = (one.get("emailAddress") or {}).get("address") if isinstance(one, dict) else None
@@ -87,5 +93,6 @@ def _invitees(sent: list[Any]) -> list[Invitee]:
             raise GraphError(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
         # `status` is not read: an organiser cannot answer for anybody.
         name = one["emailAddress"].get("name") or ""
-        found.append(Invitee(address, name, _ROLES.get(one.get("type") or "required", "required")))
+        answer = AttendeeAnswer.NONE if forgets and not one.get("status") else None
+        found.append(Invitee(address, name, _ROLES.get(one.get("type") or "required", "required"), answer))
     return found

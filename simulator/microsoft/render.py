@@ -65,9 +65,12 @@ class GraphRenderer:
             return self.event(copy, meeting)
         event_id = wire.occurrence_id(copy.event_id, date.key)
         full = self._full(copy, meeting, date, event_id, "exception" if date.is_exception else "occurrence")
-        full["seriesMasterId"] = copy.event_id
-        full["iCalUId"] = f"{meeting.ical_uid}{date.key:012X}"
+        full["seriesMasterId"] = self._master_id(copy)
+        if not self._contradicts("uid-of-a-date"):
+            full["iCalUId"] = f"{meeting.ical_uid}{date.key:012X}"
         full["originalStart"] = wire.instant(date.key)
+        if self._contradicts("original-start"):
+            full["originalStart"] = wire.date_time(date.key, meeting.time_zone)["dateTime"] + "Z"
         full["recurrence"] = None
         return full
 
@@ -78,7 +81,7 @@ class GraphRenderer:
             "@odata.type": "#microsoft.graph.event",
             "@odata.etag": wire.etag(copy.event_id, copy.version),
             "id": wire.occurrence_id(copy.event_id, key),
-            "seriesMasterId": copy.event_id,
+            "seriesMasterId": self._master_id(copy),
             "type": "occurrence",
             **self._span(meeting, date),
         }
@@ -89,7 +92,8 @@ class GraphRenderer:
 
         learn.microsoft.com/graph/api/resources/event: with `isAllDay`, start and end are midnight and in one zone.
         """
-        shown = meeting.time_zone if date.details.get("allDay") else self._zone
+        days = date.details.get("allDay") and not self._contradicts("all-day-midnight")
+        shown = meeting.time_zone if days else self._zone
         return {
             name: {**wire.date_time(at_ms, shown), "timeZone": self._zone}
             for name, at_ms in (("start", date.start_ms), ("end", date.end_ms))
@@ -107,7 +111,7 @@ class GraphRenderer:
             "id": event_id,
             "createdDateTime": wire.instant(copy.created_ms),
             "lastModifiedDateTime": wire.instant(copy.modified_ms),
-            "changeKey": wire.change_key(copy.event_id, copy.version),
+            "changeKey": wire.change_key(copy.event_id, 1 if self._contradicts("change-key") else copy.version),
             "originalStartTimeZone": meeting.time_zone,
             "originalEndTimeZone": meeting.time_zone,
             "iCalUId": meeting.ical_uid,
@@ -137,7 +141,7 @@ class GraphRenderer:
 
     def _attendees(self, copy: Copy, date: Instance, *, hidden: bool) -> list[dict[str, Any]]:
         if copy.is_organizer:
-            return [_attendee(one, one.answer, one.answered_ms) for one in date.attendees.values()]
+            return [_attendee(one, self._answer_of(one), one.answered_ms) for one in date.attendees.values()]
         shown = []
         for one in date.attendees.values():
             if one.address == self._owner.address:
@@ -152,6 +156,16 @@ class GraphRenderer:
                     _attendee(one, sent.answer if sent else AttendeeAnswer.NONE, sent.answered_ms if sent else None)
                 )
         return shown
+
+    def _contradicts(self, name: str) -> bool:
+        return self._world.faults.contradicts(f"microsoft.{name}")
+
+    def _master_id(self, copy: Copy) -> str:
+        return copy.event_id[::-1] if self._contradicts("series-master-id") else copy.event_id
+
+    def _answer_of(self, one: Attendee) -> AttendeeAnswer:
+        unseen = one.answer == AttendeeAnswer.DECLINED and self._is_room(one) and self._contradicts("room-declines")
+        return AttendeeAnswer.NONE if unseen else one.answer
 
     def _own_answer(self, copy: Copy, date: Instance) -> AttendeeAnswer:
         if copy.is_organizer:

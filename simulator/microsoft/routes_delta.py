@@ -42,8 +42,8 @@ def calendar_view_delta(owner: User) -> Response:
     }
     if page.skip_token is not None:
         body["@odata.nextLink"] = link({"$skiptoken": page.skip_token})
-    else:
-        body["@odata.deltaLink"] = link({"$deltatoken": page.delta_token or ""})
+    if page.delta_token is not None:
+        body["@odata.deltaLink"] = link({"$deltatoken": page.delta_token})
     answer = jsonify(body)
     applied = [f'IdType="{asked.id_type}"'] if asked.id_type else []
     applied += [f"odata.maxpagesize={asked.page_size}"] if asked.page_size else []

@@ -89,7 +89,8 @@ def update_event(owner: User, event_id: str) -> Response:
         copy, meeting, occurrence = _located(owner, event_id)
         _matches(copy)
         if copy.is_organizer:
-            world.bookings.update(meeting, parse.edit(sent), occurrence)
+            forgets = world.faults.contradicts("microsoft.answers-survive-patch")
+            world.bookings.update(meeting, parse.edit(sent, forgets_answers=forgets), occurrence)
         else:
             _own_view(copy, sent)
         return jsonify(_context(_rendered(owner, event_id)))
@@ -149,6 +150,8 @@ def _located(owner: User, event_id: str) -> tuple[Copy, Meeting, int | None]:
             if occurrence is not None and not any(date.key == occurrence for date in calendar.dates(copy)):
                 raise not_found()
             return copy, meeting, occurrence
+    if side().world.faults.contradicts("microsoft.gone-is-404"):
+        raise GraphError(410, "ErrorItemGone", "The item was deleted.")
     raise not_found()
 
 

@@ -32,7 +32,7 @@ def profile(owner: User) -> Response:
     return jsonify(
         {
             "@odata.context": f"{request.host_url}{BASE[1:]}/$metadata#users/$entity",
-            "id": owner.id,
+            "id": owner.id[::-1] if side().world.faults.contradicts("microsoft.person-id") else owner.id,
             "displayName": owner.name,
             "givenName": owner.name.partition(" ")[0],
             "surname": owner.name.partition(" ")[2],
@@ -58,8 +58,10 @@ def get_schedule(owner: User) -> Response:
     """Free and busy of up to twenty addresses; a bad address is an error inside a 200."""
     sent = parse.body()
     schedules = sent.get("schedules", sent.get("Schedules")) or []
-    if not schedules or len(schedules) > MAX_SCHEDULES:
-        raise GraphError(400, "ErrorInvalidParameter", f"schedules must hold 1 to {MAX_SCHEDULES} addresses.")
+    faults = side().world.faults
+    most = MAX_SCHEDULES // 2 if faults.contradicts("microsoft.schedule-twenty") else MAX_SCHEDULES
+    if not schedules or len(schedules) > most:
+        raise GraphError(400, "ErrorInvalidParameter", f"schedules must hold 1 to {most} addresses.")
     start_ms, _ = wire.parse_date_time(sent.get("startTime", sent.get("StartTime")), "startTime")
     end_ms, _ = wire.parse_date_time(sent.get("endTime", sent.get("EndTime")), "endTime")
     if not start_ms < end_ms <= start_ms + _MAX_PERIOD_MS:
@@ -69,6 +71,8 @@ def get_schedule(owner: User) -> Response:
         raise GraphError(400, "ErrorInvalidParameter", "availabilityViewInterval must be 5 to 1440.")
     with side().world.lock:
         found = [_schedule(owner, str(one), start_ms, end_ms, minutes) for one in schedules]
+    if faults.contradicts("microsoft.schedule-unknown-address") and any("error" in one for one in found):
+        raise GraphError(404, "ErrorMailRecipientNotFound", "A specified address could not be resolved.")
     context = f"{request.host_url}{BASE[1:]}/$metadata#Collection(scheduleInformation)"
     return jsonify({"@odata.context": context, "value": found})
 

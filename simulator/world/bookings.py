@@ -10,6 +10,7 @@ from simulator.world.desk import Desk
 from simulator.world.directory import Directory
 from simulator.world.drafts import Edit, MeetingDraft
 from simulator.world.errors import InvalidError, NotThereError, TakenError
+from simulator.world.faults import Faults
 from simulator.world.guests import Guests, guests_of
 from simulator.world.history import FactKind, History
 from simulator.world.ids import BASE32HEX, Ids
@@ -34,6 +35,7 @@ class Bookings:
         calendar: Calendar,
         desk: Desk,
         history: History,
+        faults: Faults,
     ) -> None:
         self._ids = ids
         self._clock = clock
@@ -41,6 +43,7 @@ class Bookings:
         self._calendar = calendar
         self._desk = desk
         self._history = history
+        self._faults = faults
 
     def create(self, organizer: str, draft: MeetingDraft) -> Meeting:
         """
@@ -123,7 +126,8 @@ class Bookings:
             self._series_follows(meeting, guests, edit, moved=moved)
         meeting.sequence += 1
         meeting.modified_ms = self._clock.now_ms()
-        self._tell(meeting, occurrence, guests, moved=moved)
+        asks_again = moved and not self._faults.contradicts(f"{owner.provider}.move-asks-again")
+        self._tell(meeting, occurrence, guests, moved=asks_again)
 
     def cancel(self, meeting: Meeting, occurrence: int | None = None) -> None:
         """Cancel a meeting, a whole series, or one date. Raises NotThereError."""
@@ -232,7 +236,7 @@ class Bookings:
                 self._calendar.drop_copy(copy, cause="uninvited")
 
     def _repeated(self, owner_id: str, transaction_id: str | None) -> Meeting | None:
-        if transaction_id is None:
+        if transaction_id is None or self._faults.contradicts("microsoft.transaction-id"):
             return None
         held = [meeting for _, meeting in self._calendar.copies(owner_id)]
         return next((one for one in held if one.transaction_id == transaction_id), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from simulator.world.contradictions import CONTRADICTIONS, CONTRADICTS
 from simulator.world.errors import InvalidError
 
 _COMMON: dict[str, tuple[Any, str]] = {
@@ -42,6 +43,7 @@ _COMMON: dict[str, tuple[Any, str]] = {
     ),
     "errorShare": (0.0, "share of provider calls answered with a plain 500"),
     "revokedTokens": ([], "ids or addresses of users whose access tokens are refused with 401"),
+    CONTRADICTS: ([], "keys of beliefs about a provider of which the opposite is played; see docs/beliefs.md"),
 }
 
 
@@ -63,12 +65,17 @@ class Faults:
             return value.get(provider, self._plain_default(name, provider))
         return value
 
+    def contradicts(self, belief: str) -> bool:
+        """Whether the opposite of a belief is played; `belief` is a key of `CONTRADICTIONS`."""
+        return belief in self.get(CONTRADICTS)
+
     def put(self, wanted: dict[str, Any]) -> None:
         """Merge the switches given; `{"reset": true}` first puts everything back. Raises InvalidError when unknown."""
         unknown = sorted(set(wanted) - set(self._known) - {"reset"})
         if unknown:
             message = f"unknown fault {', '.join(unknown)}: known are {', '.join(sorted(self._known))}"
             raise InvalidError(message)
+        _check_beliefs(wanted.get(CONTRADICTS, []))
         if wanted.get("reset"):
             self._set.clear()
         self._set.update({name: copy.deepcopy(value) for name, value in wanted.items() if name != "reset"})
@@ -86,3 +93,10 @@ class Faults:
         if isinstance(default, dict) and provider in default:
             return default[provider]
         return default
+
+
+def _check_beliefs(wanted: Any) -> None:
+    unknown = [key for key in wanted if key not in CONTRADICTIONS] if isinstance(wanted, list) else [wanted]
+    if unknown:
+        message = f"{CONTRADICTS} must be a list of keys out of {', '.join(CONTRADICTIONS)}; unknown: {unknown}"
+        raise InvalidError(message)

@@ -97,7 +97,7 @@ class World:
             "history": self.history,
         }
         self.desk = Desk(**shared, faults=self.faults, scheduler=self.scheduler)
-        self.bookings = Bookings(**shared, desk=self.desk)
+        self.bookings = Bookings(**shared, desk=self.desk, faults=self.faults)
         self.identity: IdentityService = NoIdentity()
         self.subscription_listings: dict[str, Callable[[], list[dict[str, Any]]]] = {}
 

@@ -20,6 +20,7 @@ class Ran:
 
     code: int
     out: str
+    err: str = ""
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -34,7 +35,7 @@ def run_roomsync(*arguments: str) -> Ran:
     result = CliRunner().invoke(roomsync, arguments, standalone_mode=False)
     if result.exception is not None:
         raise result.exception
-    return Ran(result.return_value or 0, result.stdout)
+    return Ran(result.return_value or 0, result.stdout, result.stderr)
 
 
 def set_alone(monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:

@@ -1,0 +1,210 @@
+"""What is believed about events and rooms in Outlook's calendars. Data only."""
+
+from __future__ import annotations
+
+from shared.providers.beliefs.belief import Belief, Trust
+
+_CLIENT = "shared/providers/microsoft/client.py"
+_PARSE = "shared/providers/microsoft/parse.py"
+_SERIES = "shared/providers/microsoft/series.py"
+_TIMES = "shared/providers/microsoft/times.py"
+_ROOMS = "shared/providers/microsoft/rooms.py"
+_FOLD = "services/room_status/deciding/fold.py"
+_EVENT = "learn.microsoft.com/graph/api/resources/event"
+_DELTA = "learn.microsoft.com/graph/api/event-delta"
+_TWO_PEOPLE = "it takes a second person who answers"
+
+BELIEFS = (
+    Belief(
+        key="microsoft.delta-link-last",
+        text="Every page of a delta round but the last names a next page; the last names the delta link instead.",
+        source=_DELTA,
+        trust=Trust.DOCUMENTED,
+        dependents=(_CLIENT,),
+        otherwise="The look fails and is tried again later; what was read is not committed.",
+    ),
+    Belief(
+        key="microsoft.delta-lag",
+        text="A delta round may lag behind the notification that announced its change.",
+        source="learn.microsoft.com/graph/delta-query-overview, processing delays",
+        trust=Trust.DOCUMENTED,
+        dependents=("services/sync_worker/deciding/mailbox.py",),
+        otherwise="The second look after an empty one is a call too many.",
+        not_tried="a change that shows at once does not disprove it",
+    ),
+    Belief(
+        key="microsoft.delta-replays",
+        text="A delta round may repeat what an earlier one has reported, and name one event twice; the last entry counts.",
+        source="learn.microsoft.com/graph/delta-query-overview, replays",
+        trust=Trust.DOCUMENTED,
+        dependents=(_PARSE, _CLIENT),
+        otherwise="Nothing: an event that comes once is the ordinary case.",
+        not_tried="a round without repetition does not disprove it",
+    ),
+    Belief(
+        key="microsoft.removed-event",
+        text="A deleted event stands in the next delta round under its id, with `@removed`.",
+        source=_DELTA,
+        trust=Trust.DOCUMENTED,
+        dependents=(_PARSE,),
+        otherwise="Its room stays as it was until the full look after midnight UTC.",
+    ),
+    Belief(
+        key="microsoft.outside-window",
+        text="An event outside the window of a delta round comes as `@removed`, although it stands in the calendar.",
+        source="microsoftgraph/microsoft-graph-docs-contrib#6146",
+        trust=Trust.REPORTED,
+        dependents=(_SERIES, _CLIENT),
+        otherwise="Nothing is lost: each removal of a known meeting is confirmed by its id before it counts.",
+    ),
+    Belief(
+        key="microsoft.occurrences-sparse",
+        text="The dates of a series come in a delta round without attendees, subject and `iCalUId`; the master carries them.",
+        source="microsoftgraph/microsoft-graph-docs-contrib#34",
+        trust=Trust.REPORTED,
+        dependents=(_PARSE,),
+        otherwise="Nothing is lost: what a date says of itself counts before what its master says.",
+    ),
+    Belief(
+        key="microsoft.cancelled-date-unnamed",
+        text="A cancelled date of a series has no entry of its own in a delta round; the series comes with the other dates.",
+        source="microsoftgraph/microsoft-graph-docs#4501",
+        trust=Trust.REPORTED,
+        dependents=(_SERIES,),
+        otherwise="Nothing is lost: a date that is named as removed has its series read anew as well.",
+    ),
+    Belief(
+        key="microsoft.series-master-id",
+        text="With immutable ids asked for, `seriesMasterId` of a date is the id of its series in the same format.",
+        source="learn.microsoft.com/graph/outlook-immutable-id does not say it; one header for all ids suggests it",
+        trust=Trust.ASSUMED,
+        dependents=(_PARSE, _SERIES, "shared/providers/microsoft/agenda.py"),
+        otherwise="Dates find no series: their rooms stay unknown, and every look asks for a master that is not there.",
+    ),
+    Belief(
+        key="microsoft.uid-of-a-date",
+        text="`iCalUId` of a date of a series differs from that of the series; all mailboxes agree on both.",
+        source=f"{_EVENT}, `iCalUId`",
+        trust=Trust.DOCUMENTED,
+        dependents=(_PARSE, "shared/providers/microsoft/agenda.py"),
+        otherwise="Nothing is lost: a date is named by the series and its original start.",
+    ),
+    Belief(
+        key="microsoft.original-start",
+        text="`originalStart` of a date is the instant, in UTC, at which the series had it begin.",
+        source=f"{_EVENT}, `originalStart`",
+        trust=Trust.DOCUMENTED,
+        dependents=(_TIMES,),
+        otherwise="A date has two names: its decline is told twice.",
+    ),
+    Belief(
+        key="microsoft.all-day-midnight",
+        text="An all-day event begins at 00:00 on its day, whatever time zone is preferred.",
+        source=f"{_EVENT}, `isAllDay`; that the preferred zone does not shift it is reported by users",
+        trust=Trust.REPORTED,
+        dependents=(_TIMES,),
+        otherwise="West of Greenwich the meeting is taken for the day before or after.",
+    ),
+    Belief(
+        key="microsoft.change-key",
+        text="`changeKey` differs after every change of the event.",
+        source=f"{_EVENT}, `changeKey`",
+        trust=Trust.DOCUMENTED,
+        dependents=(_PARSE, "services/sync_worker/deciding/references.py"),
+        otherwise="A change of title or guests is not taken up before the next change of an answer.",
+    ),
+    Belief(
+        key="microsoft.gone-is-404",
+        text="Reading an event that was deleted is answered with 404.",
+        source="learn.microsoft.com/graph/errors; microsoftgraph/microsoft-graph-docs#15350",
+        trust=Trust.REPORTED,
+        dependents=(_CLIENT, "shared/providers/failures.py"),
+        otherwise="A removal is not confirmed; the room of the meeting stays as it was until the full look.",
+    ),
+    Belief(
+        key="microsoft.transaction-id",
+        text="A second create with the same `transactionId` makes no second event.",
+        source=f"{_EVENT}, `transactionId`",
+        trust=Trust.DOCUMENTED,
+        dependents=("shared/providers/microsoft/booking.py", _CLIENT),
+        otherwise="A booking that is sent again after a lost answer stands twice in the calendar.",
+    ),
+    Belief(
+        key="microsoft.room-declines",
+        text="A room that declines stands as `declined` among the attendees of the organiser's copy.",
+        source="learn.microsoft.com/graph/api/resources/responsestatus; for rooms nobody says it in so many words",
+        trust=Trust.ASSUMED,
+        dependents=(_PARSE, _FOLD),
+        otherwise="No decline is ever told.",
+    ),
+    Belief(
+        key="microsoft.answers-survive-patch",
+        text="Writing the list of attendees without `status` keeps the answers of those who stay.",
+        source="learn.microsoft.com/graph/api/event-update does not say it; a client cannot set an answer anyhow",
+        trust=Trust.ASSUMED,
+        dependents=(_ROOMS,),
+        otherwise="Taking another room makes every answer of the meeting open again.",
+    ),
+    Belief(
+        key="microsoft.written-decline-opens",
+        text="A `declined` that is written back among the attendees becomes `notResponded`; an `accepted` stays.",
+        source="microsoftgraph/microsoft-graph-docs#5545 and #16158",
+        trust=Trust.REPORTED,
+        dependents=(_ROOMS,),
+        otherwise="Nothing: a decline that survives being written back is the harmless case.",
+        not_tried="the simulator has no mode for it yet",
+    ),
+    Belief(
+        key="microsoft.move-asks-again",
+        text="A meeting that is moved asks its rooms again; their earlier answers are gone.",
+        source="no page says it; without it a room could not decline the new time",
+        trust=Trust.ASSUMED,
+        dependents=(_FOLD, "services/room_status/deciding/room_transitions.py"),
+        otherwise="A room counts as accepted for the new time until it answers otherwise.",
+    ),
+    Belief(
+        key="microsoft.late-decline",
+        text="A room may decline at any time after it accepted: its owner, a policy or a missed check-in takes it back.",
+        source="learn.microsoft.com/powershell/module/exchange/set-calendarprocessing",
+        trust=Trust.DOCUMENTED,
+        dependents=(_FOLD,),
+        otherwise="Nothing: a room that keeps its word is the ordinary case.",
+        not_tried="it takes somebody who decides for the room",
+    ),
+    Belief(
+        key="microsoft.guest-copy-lags",
+        text="A guest's copy does not follow the answers of others; the organiser's alone is complete.",
+        source="microsoftgraph/microsoft-graph-docs#5281",
+        trust=Trust.REPORTED,
+        dependents=("services/room_status/deciding/speaking.py", "shared/providers/microsoft/profile.py"),
+        otherwise="Nothing is lost; a guest's copy could be believed earlier than it is.",
+        not_tried=_TWO_PEOPLE,
+    ),
+    Belief(
+        key="microsoft.no-answer-has-two-words",
+        text="An attendee without an answer reads `notResponded` in their own copy and `none` in all others.",
+        source="learn.microsoft.com/graph/api/resources/responsestatus",
+        trust=Trust.DOCUMENTED,
+        dependents=(_PARSE,),
+        otherwise="Nothing: both words are read as no answer.",
+        not_tried=_TWO_PEOPLE,
+    ),
+    Belief(
+        key="microsoft.draft",
+        text="While `isDraft` is set the organiser has changed the meeting and not sent it: attendees' answers may be stale.",
+        source=f"{_EVENT}, `isDraft`",
+        trust=Trust.DOCUMENTED,
+        dependents=(_PARSE, _CLIENT),
+        otherwise="What was believed before is kept for longer than needed.",
+        not_tried="the API makes no draft of a meeting that was sent",
+    ),
+    Belief(
+        key="microsoft.type-is-a-claim",
+        text="`attendees[].type` is what the organiser's program sent: anybody can be invited as a resource.",
+        source="learn.microsoft.com/graph/api/resources/attendeebase",
+        trust=Trust.DOCUMENTED,
+        dependents=("services/sync_worker/deciding/listed_rooms.py",),
+        otherwise="Nothing: what is no room by the directory or the operator is none.",
+        not_tried="it would invite somebody",
+    ),
+)

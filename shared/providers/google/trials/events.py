@@ -1,0 +1,132 @@
+"""Events of the probe's own in Google Calendar: made, read, looked for in increments, and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
+from shared.providers.trials.service import CannotTryError, Json, ServiceAnswer
+from shared.providers.trials.trial import TITLE, TrialContext, remove_later
+
+_AHEAD_MS = 20 * DAY_MS
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+_MOST_PAGES = 50
+_EVENTS = "/calendars/primary/events"
+_BOUND: dict[str, str | int] = {"singleEvents": "true", "showDeleted": "true", "eventTypes": "default"}
+_TELL: dict[str, str | int] = {"sendUpdates": "all"}
+
+
+def start_ms(context: TrialContext, *, days: int = 0) -> int:
+    """When the probe's meetings begin: three weeks ahead, at an odd minute of the night."""
+    return (context.now_ms + _AHEAD_MS) // DAY_MS * DAY_MS + 3 * HOUR_MS + 17 * MINUTE_MS + days * DAY_MS
+
+
+def at(instant_ms: int) -> dict[str, str]:
+    """An instant as Google writes it."""
+    return {"dateTime": to_rfc3339(instant_ms), "timeZone": "UTC"}
+
+
+def create(context: TrialContext, **more: Any) -> Json:
+    """Make an event that nobody is invited to; `more` replaces or adds properties. It is deleted after the trial."""
+    return created(context, insert(context, **more))
+
+
+def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
+    """Ask for an event; `created` has to follow."""
+    at_ms = start_ms(context)
+    body = {
+        "summary": TITLE,
+        "start": at(at_ms),
+        "end": at(at_ms + HOUR_MS),
+        "transparency": "transparent",
+        "reminders": {"useDefault": False},
+        **more,
+    }
+    return context.service.ask("POST", _EVENTS, query=_TELL, body=body)
+
+
+def created(context: TrialContext, answer: ServiceAnswer) -> Json:
+    """The event of an insert, deleted after the trial. Raises CannotTryError: the insert was refused."""
+    if not answer.is_success:
+        message = f"making an event was refused: {answer.refusal}"
+        raise CannotTryError(message)
+    _delete_later(context, str(answer.body["id"]))
+    return answer.body
+
+
+def create_series(context: TrialContext) -> Json:
+    """Make a series of three days in a row."""
+    return create(context, recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
+
+
+def dates_of(context: TrialContext, series: Json) -> list[Json]:
+    """The dates of a series of the probe's, in order."""
+    found = context.service.demand("listing the dates of a series", "GET", f"{_EVENTS}/{series['id']}/instances")
+    dates = sorted(found.get("items") or (), key=lambda date: str(date["start"]["dateTime"]))
+    if len(dates) < 3:  # noqa: PLR2004 - as many as were made
+        message = f"a series of three dates lists {len(dates)}"
+        raise CannotTryError(message)
+    return dates
+
+
+def read(context: TrialContext, event_id: str) -> Json:
+    """One event as it is now."""
+    return context.service.demand("reading an event", "GET", f"{_EVENTS}/{event_id}")
+
+
+def change(context: TrialContext, event_id: str, **more: Any) -> Json:
+    """Change an event; returns it as Google then shows it."""
+    return context.service.demand("changing an event", "PATCH", f"{_EVENTS}/{event_id}", query=_TELL, body=more)
+
+
+def delete(context: TrialContext, event_id: str) -> None:
+    """Delete an event, or one date of a series."""
+    context.service.demand("deleting an event", "DELETE", f"{_EVENTS}/{event_id}", query=_TELL)
+
+
+def pages(context: TrialContext, *, token: str = "", size: int = 250) -> Iterator[Json]:
+    """A list of the week around the probe's events, page by page; with a sync token what has changed since."""
+    first: dict[str, str | int] = {"syncToken": token}
+    if not token:
+        first = {"timeMin": to_rfc3339(start_ms(context) - DAY_MS), "timeMax": to_rfc3339(start_ms(context, days=6))}
+    following: dict[str, str | int] = {}
+    for _ in range(_MOST_PAGES):
+        query = {**_BOUND, "maxResults": size, **first, **following}
+        page = context.service.demand("listing events", "GET", _EVENTS, query=query)
+        yield page
+        if not page.get("nextPageToken"):
+            return
+        following = {"pageToken": str(page["nextPageToken"])}
+
+
+def changes(context: TrialContext, token: str = "") -> tuple[list[Json], str]:
+    """A whole list: its items, and the next sync token. Raises CannotTryError: it ends without one."""
+    found = list(pages(context, token=token))
+    after = str(found[-1].get("nextSyncToken") or "")
+    if not after:
+        message = "a list of events ends without a sync token"
+        raise CannotTryError(message)
+    return [item for page in found for item in page.get("items") or ()], after
+
+
+def is_named_cancelled(context: TrialContext, token: str, event_id: str) -> bool:
+    """Whether a coming increment names the event as cancelled."""
+    tokens = [token]
+
+    def look() -> bool:
+        items, after = changes(context, tokens[-1])
+        tokens.append(after)
+        return any(item.get("id") == event_id and item.get("status") == "cancelled" for item in items)
+
+    return bool(context.eventually(look))
+
+
+def _delete_later(context: TrialContext, event_id: str) -> None:
+    def remove() -> str:
+        answer = context.service.ask("DELETE", f"{_EVENTS}/{event_id}", query=_TELL)
+        return "" if answer.is_success or answer.status in _GONE else answer.refusal
+
+    day = to_rfc3339(start_ms(context))[:10]
+    remove_later(context, remove, f"the event {TITLE!r} of {day} or later in your calendar")

@@ -1,0 +1,114 @@
+"""Events of the probe's own in Outlook: made, read, looked for in delta rounds, and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
+from shared.domain.sighting import Window
+from shared.providers.microsoft.booking import utc
+from shared.providers.trials.service import CannotTryError, Json
+from shared.providers.trials.trial import TITLE, TrialContext, remove_later
+
+_AHEAD_MS = 20 * DAY_MS
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+_MOST_PAGES = 50
+_EVENTS = "/me/events"
+
+
+def start_ms(context: TrialContext, *, days: int = 0) -> int:
+    """When the probe's meetings begin: three weeks ahead, at an odd minute of the night."""
+    return (context.now_ms + _AHEAD_MS) // DAY_MS * DAY_MS + 3 * HOUR_MS + 17 * MINUTE_MS + days * DAY_MS
+
+
+def window(context: TrialContext) -> Window:
+    """A window of a week around them, so that few events of the person's own are read."""
+    return Window(start_ms(context) - DAY_MS, start_ms(context, days=6))
+
+
+def create(context: TrialContext, **more: Any) -> Json:
+    """Make an event that nobody is invited to; `more` replaces or adds properties. It is deleted after the trial."""
+    at_ms = start_ms(context)
+    body = {
+        "subject": TITLE,
+        "start": utc(at_ms),
+        "end": utc(at_ms + HOUR_MS),
+        "showAs": "free",
+        "isReminderOn": False,
+        **more,
+    }
+    made = context.service.demand("making an event", "POST", _EVENTS, body=body)
+    _delete_later(context, str(made["id"]))
+    return made
+
+
+def create_series(context: TrialContext, **more: Any) -> Json:
+    """Make a series of three days in a row."""
+    first = to_rfc3339(start_ms(context))[:10]
+    pattern = {"type": "daily", "interval": 1}
+    span = {"type": "numbered", "startDate": first, "numberOfOccurrences": 3, "recurrenceTimeZone": "UTC"}
+    return create(context, recurrence={"pattern": pattern, "range": span}, **more)
+
+
+def dates_of(context: TrialContext, series: Json) -> list[Json]:
+    """The dates of a series of the probe's, in order."""
+    found = context.service.demand(
+        "listing the dates of a series", "GET", f"{_EVENTS}/{series['id']}/instances", query=_span(window(context))
+    )
+    dates = sorted(found.get("value") or (), key=lambda date: str(date["start"]["dateTime"]))
+    if len(dates) < 3:  # noqa: PLR2004 - as many as were made
+        message = f"a series of three dates lists {len(dates)}"
+        raise CannotTryError(message)
+    return dates
+
+
+def read(context: TrialContext, event_id: str) -> Json:
+    """One event as it is now."""
+    return context.service.demand("reading an event", "GET", f"{_EVENTS}/{event_id}")
+
+
+def change(context: TrialContext, event_id: str, **more: Any) -> Json:
+    """Change an event; returns it as Graph then shows it."""
+    return context.service.demand("changing an event", "PATCH", f"{_EVENTS}/{event_id}", body=more)
+
+
+def delete(context: TrialContext, event_id: str) -> None:
+    """Delete an event, or one date of a series."""
+    context.service.demand("deleting an event", "DELETE", f"{_EVENTS}/{event_id}")
+
+
+def pages(context: TrialContext, *, link: str = "", size: int = 100) -> Iterator[Json]:
+    """A delta round, page by page; without `link` a first one over the probe's window."""
+    headers = {"Prefer": f'IdType="ImmutableId", outlook.timezone="UTC", odata.maxpagesize={size}'}
+    where, query = link or "/me/calendarView/delta", None if link else _span(window(context))
+    for _ in range(_MOST_PAGES):
+        page = context.service.demand("a delta round", "GET", where, query=query, headers=headers)
+        yield page
+        where, query = str(page.get("@odata.nextLink") or ""), None
+        if not where:
+            return
+
+
+def delta(context: TrialContext, link: str = "") -> tuple[list[Json], str]:
+    """A whole delta round: its entries, and the link of the next. Raises CannotTryError: it ends without one."""
+    found = list(pages(context, link=link))
+    after = str(found[-1].get("@odata.deltaLink") or "")
+    if not after:
+        message = "a delta round ends without a delta link"
+        raise CannotTryError(message)
+    return [entry for page in found for entry in page.get("value") or ()], after
+
+
+def _span(between: Window) -> dict[str, str | int]:
+    return {"startDateTime": to_rfc3339(between.start_ms), "endDateTime": to_rfc3339(between.end_ms)}
+
+
+def _delete_later(context: TrialContext, event_id: str) -> None:
+    def remove() -> str:
+        answer = context.service.ask("DELETE", f"{_EVENTS}/{event_id}")
+        return "" if answer.is_success or answer.status in _GONE else answer.refusal
+
+    day = to_rfc3339(start_ms(context))[:10]
+    remove_later(context, remove, f"the event {TITLE!r} of {day} or later in your calendar")

@@ -1,0 +1,134 @@
+"""One belief tried: what it needs, how it is tried, what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from shared.domain.sighting import Access
+from shared.providers.trials.service import CannotTryError, Service
+
+T = TypeVar("T")
+
+TITLE = "roomsync probe - a test, may be deleted"
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+
+
+class TrialOutcome(StrEnum):
+    """What became of a trial."""
+
+    HOLDS = "held"
+    CONTRADICTED = "not held"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """The outcome for one belief, and in words why it was not tried or what was seen instead."""
+
+    key: str
+    outcome: TrialOutcome
+    detail: str = ""
+
+
+@dataclass(kw_only=True)
+class TrialContext:
+    """What a trial works with. `undo` runs backwards when the trial is over, however it ends."""
+
+    service: Service
+    access: Access
+    now_ms: int
+    """When the probe began, in epoch milliseconds."""
+    run: str
+    """Some letters of this run alone, for ids and addresses that nobody else has."""
+    room: str
+    """The address of a room that may be booked; "" when none was named."""
+    patience_s: float
+    """How long to wait for something that takes its time."""
+    discovery_url: str = ""
+    """Where the provider's OpenID metadata is."""
+    undo: ExitStack = field(default_factory=ExitStack)
+    left_behind: list[str] = field(default_factory=list)
+    """What could not be cleared away, in words for people."""
+
+    def eventually(self, look: Callable[[], T | None]) -> T | None:
+        """Look again and again, at growing pauses, until there is something; None when patience ends."""
+        ends_at, pause_s = time.monotonic() + self.patience_s, _FIRST_PAUSE_S
+        while True:
+            found = look()
+            if found or time.monotonic() >= ends_at:
+                return found
+            time.sleep(min(pause_s, max(ends_at - time.monotonic(), 0.0)))
+            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    def needs_room(self) -> str:
+        """Return the room's address. Raises CannotTryError: none was named."""
+        if not self.room:
+            message = "name a room that may be booked, with --room"
+            raise CannotTryError(message)
+        return self.room
+
+
+@dataclass(frozen=True, slots=True)
+class BeliefTrial:
+    """How one belief is tried. `look` returns "" if it holds, else what was seen instead."""
+
+    key: str
+    look: Callable[[TrialContext], str]
+    writes: bool
+    """Whether it makes events in the person's calendar."""
+
+
+def run_trials(trials: Iterable[BeliefTrial], context: TrialContext, *, may_write: bool) -> Iterator[TrialResult]:
+    """
+    Try beliefs one after another, and clear away after each.
+
+    Args:
+        trials: In the order of the report.
+        context: Shared by them.
+        may_write: False: those that make events are not tried.
+
+    Raises:
+        ServiceUnreachableError: the service does not answer.
+    """
+    for trial in trials:
+        if trial.writes and not may_write:
+            reason = "it makes events, and ROOMSYNC_WRITES=off"
+            yield TrialResult(trial.key, TrialOutcome.NOT_TRIED, reason)
+        else:
+            yield _tried(trial, context)
+
+
+def _tried(trial: BeliefTrial, context: TrialContext) -> TrialResult:
+    try:
+        with context.undo:
+            seen = trial.look(context)
+    except CannotTryError as error:
+        return TrialResult(trial.key, TrialOutcome.NOT_TRIED, str(error))
+    return TrialResult(trial.key, TrialOutcome.CONTRADICTED if seen else TrialOutcome.HOLDS, seen)
+
+
+def remove_later(context: TrialContext, remove: Callable[[], str], what: str) -> None:
+    """
+    Clear something away when the trial is over.
+
+    Args:
+        context: Of the trial.
+        remove: Returns "" when it is gone, else why not.
+        what: The thing, for a person who has to remove it by hand.
+    """
+
+    def clear() -> None:
+        try:
+            refusal = remove()
+        except Exception as error:  # noqa: BLE001 - the other things have to be cleared away all the same
+            context.left_behind.append(f"{what} ({error})")
+            return
+        if refusal:
+            context.left_behind.append(f"{what} ({refusal})")
+
+    context.undo.callback(clear)
