@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from cli.common.records import read_from
+from services.sync_worker.operations import mailbox_of
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LEFT_TYPE, MAILBOX_TYPE, EventReference, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
@@ -60,7 +61,11 @@ class Calendars:
         if record.key == POSITION_KEY:
             self.positions[record.partition] = decode_position(record.value).inputs
             return
-        mailbox = Mailbox(*record.key.decode().split("/")[:2])
+        try:
+            mailbox = mailbox_of(record.key)
+        except MalformedRecordError:
+            self.unreadable += 1
+            return
         if not self._wanted(mailbox):
             return
         is_event = record.key != mailbox.key
@@ -74,6 +79,8 @@ class Calendars:
             self._forget(mailbox, record.key, is_event=is_event)
         except MalformedRecordError:
             self.unreadable += 1
+            # The worker believes no earlier record either: a mailbox without its own one has to be connected anew.
+            self._forget(mailbox, record.key, is_event=is_event)
 
     def _open(self, mailbox: Mailbox, key: bytes, value: bytes) -> None:
         envelope = envelopes.decode(value)

@@ -38,6 +38,7 @@ from services.room_status.view.projection import Projection
 from shared.contracts.command import Reconcile
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, ROOM_STATUS_STATION
+from shared.domain.identity import is_text, key_text
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, LogUnavailableError
@@ -82,6 +83,7 @@ class RoomStatusOwner:
         self._clock = clock
         self._poll_s = poll_s
         self._memory = Memory(claim.state)
+        self._note_foreign_keys()
         self._expiry = Expiry(self._memory.meetings())
         self._eras: dict[str, str] = {}
         self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))
@@ -126,6 +128,11 @@ class RoomStatusOwner:
         for topic, count in self._claim.lost.items():
             logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
             metrics.INPUT_LOST.labels(ROOM_STATUS_STATION.service, topic).inc(count)
+
+    def _note_foreign_keys(self) -> None:
+        for key in self._claim.state:
+            if not is_text(key):
+                logger.error("state_unreadable", partition=self._claim.partition, key=key_text(key))
 
     def _keys_of(self, tenant: str) -> TenantKeys:
         return self._keyring.keys(tenant)

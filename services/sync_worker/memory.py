@@ -64,7 +64,9 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
     """
     Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forget_destroyed`).
 
-    A mailbox with a record that cannot be read is looked at in full next: that writes the events' records anew.
+    A mailbox with a record of an event that cannot be read is looked at in full next: that writes the events' records anew. One
+    whose own record cannot be read is left alone, and named: written anew, what the record holds would be lost (takes that wait,
+    the subscription), though a setting or a key put right may make it readable again. `roomsync reconcile` connects it anew.
 
     Raises:
         StoreUnavailableError: the keyring is away.
@@ -94,6 +96,11 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
         except MalformedRecordError as error:
             doubtful.add(mailbox)
             logger.warning("state_unreadable", error=str(error))
+    for mailbox in sorted(doubtful - mailboxes.keys()):
+        remedy = "find out why, then: roomsync reconcile --mailbox"
+        logger.error(
+            "mailbox_unreadable", tenant=mailbox.tenant, mailbox=mailbox.id, remedy=f"{remedy} {mailbox.key.decode()}"
+        )
     return {
         mailbox: TrackedMailbox(
             held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full or mailbox in doubtful

@@ -16,6 +16,7 @@ import msgspec
 
 from shared.contracts.copy_observation import Sight
 from shared.domain.attendees import Answer, CopyRole
+from shared.domain.identity import key_text
 from shared.domain.keys import TenantKeys
 
 MEETING_TYPE = "meeting-record"
@@ -193,7 +194,7 @@ def copy_key(meeting: bytes, mailbox: str) -> bytes:
 def parts_of(key: bytes) -> tuple[bytes, str]:
     """A key's meeting key and mailbox; the mailbox is "" for a MeetingRecord's own key."""
     tenant, meeting, mailbox = (*key.split(b"/", 2), b"", b"")[:3]
-    return tenant + b"/" + meeting, mailbox.decode()
+    return tenant + b"/" + meeting, key_text(mailbox)
 
 
 def ask_of(room: RoomRecord, keys: TenantKeys) -> str:

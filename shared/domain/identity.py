@@ -36,6 +36,20 @@ class Mailbox:
         return cls(tenant, mailbox)
 
 
+def key_text(key: bytes) -> str:
+    """
+    The key of a record as text, whatever bytes somebody wrote there.
+
+    Ours are ASCII. What is no UTF-8 stands as escapes (a backslash, an x and two digits), and so names no organisation.
+    """
+    return key.decode(errors="backslashreplace")
+
+
+def is_text(key: bytes) -> bool:
+    """Whether a key can be one of ours: `key_text` gives it back unchanged."""
+    return key_text(key).encode() == key
+
+
 def partition_of(key: bytes, partitions: int) -> int:
     """
     Which of `partitions` owns `key`.

@@ -42,7 +42,7 @@ from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain import trace
-from shared.domain.identity import Mailbox
+from shared.domain.identity import Mailbox, key_text
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Headers, NewRecord, Record, StateChange
@@ -208,7 +208,7 @@ class _Deciding:
         value = self.draft.get(key)
         if value is None:
             return
-        tenant = key.decode().partition("/")[0]
+        tenant = key_text(key).partition("/")[0]
         try:
             keys = self.keys_of(tenant)
             meeting = open_meeting(key, value, keys)
@@ -276,7 +276,7 @@ class _Deciding:
     def _numbered(self, key: bytes, copy: CopyRecord | None) -> CopyRecord:
         """The copy under the number of the record that it replaces; of one that ended, nothing else."""
         value = self.draft.get(key)
-        before = open_copy(key, value, self.keys_of(key.decode().partition("/")[0])) if value is not None else None
+        before = open_copy(key, value, self.keys_of(key_text(key).partition("/")[0])) if value is not None else None
         if copy is None:
             copy = CopyRecord(mailbox=parts_of(key)[1], provider="", sight=Sight.WITHDRAWN)
         return msgspec.structs.replace(copy, version=before.version if before else 0)

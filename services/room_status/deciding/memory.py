@@ -9,6 +9,7 @@ import msgspec
 
 from shared.contracts.meeting_state import ENDED_COPY_TYPE, CopyRecord, copy_key, parts_of
 from shared.crypto.meetings import open_copy
+from shared.domain.identity import is_text, key_text
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError
 from shared.ports.log import StateChange
@@ -74,8 +75,10 @@ class Memory(Mapping[bytes, bytes]):
         return (key for key in self._records if not parts_of(key)[1])
 
     def apply(self, changes: Iterable[StateChange]) -> None:
-        """Take committed changes over."""
+        """Take committed changes over. A key that is no text is none of ours, and would be found under no name."""
         for change in changes:
+            if not is_text(change.key):
+                continue
             known = change.key in self._records
             if change.value is None:
                 self._records.pop(change.key, None)
@@ -85,7 +88,7 @@ class Memory(Mapping[bytes, bytes]):
             self._index(change)
 
     def _count(self, key: bytes, more: int) -> None:
-        tenant = key.decode().partition("/")[0]
+        tenant = key_text(key).partition("/")[0]
         self._tenants[tenant] += more
         if not self._tenants[tenant]:
             del self._tenants[tenant]

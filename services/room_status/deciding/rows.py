@@ -14,6 +14,7 @@ from shared.contracts import meeting_state_version_1
 from shared.contracts.meeting_state import parts_of
 from shared.crypto.meetings import open_meeting
 from shared.crypto.records import require_era
+from shared.domain.identity import key_text
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.view import Row
@@ -40,7 +41,7 @@ def rows_of(
     """Every row of a partition; in the place of one that cannot be read, why."""
     for key, value in memory.items():
         try:
-            row = _row(key, value, memory, keys_of(key.decode().partition("/")[0]))
+            row = _row(key, value, memory, keys_of(key_text(key).partition("/")[0]))
             if row.value is not None:
                 yield row
         except (KeyDestroyedError, MalformedRecordError) as error:

@@ -126,10 +126,10 @@ class Sweep:
         except KeyDestroyedError:
             return
         for key, value in self._latest(tenant).items():
-            envelope = envelopes.decode(value)
-            if envelope.type != calendar_state.MAILBOX_TYPE:
-                continue
             try:
+                envelope = envelopes.decode(value)
+                if envelope.type != calendar_state.MAILBOX_TYPE:
+                    continue
                 yield Mailbox.from_key(key), open_envelope(envelope, keys, MailboxState, key=key)
             except (KeyDestroyedError, MalformedRecordError, ValueError):
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from shared.domain.identity import key_text
 from shared.engines.distributed.stores import connect, translate_errors
 from shared.errors import ConflictError
 from shared.ports.clock import Clock
@@ -97,17 +98,17 @@ class RedisRegistry:
         """All live rows of the table for this tenant, by row id, as they stood together at one instant."""
         with translate_errors(_STORE):
             stored: dict[bytes, bytes] = self._redis.hgetall(self._hash(table, tenant))
-        rows = ((row.decode(), self._live(value)) for row, value in sorted(stored.items()))
+        rows = ((key_text(row), self._live(value)) for row, value in sorted(stored.items()))
         return iter([(row, found) for row, found in rows if found is not None])
 
     def everything(self) -> Sequence[StoredRow]:
         """All live rows of all tables and tenants; those of one table and tenant as they stood together."""
         with translate_errors(_STORE):
-            names = {name.decode() for name in self._redis.scan_iter(match=f"{self._at}:*", count=1000)}
+            names = {key_text(name) for name in self._redis.scan_iter(match=f"{self._at}:*", count=1000)}
             stored = [(name, self._redis.hgetall(name)) for name in sorted(names)]
         places = ((name.removeprefix(f"{self._at}:").partition(":"), rows) for name, rows in stored)
         return [
-            StoredRow(table, tenant, row.decode(), live.value, _deadline(value))
+            StoredRow(table, tenant, key_text(row), live.value, _deadline(value))
             for (table, _, tenant), rows in places
             for row, value in sorted(rows.items())
             if (live := self._live(value)) is not None

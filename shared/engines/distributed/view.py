@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from shared.domain.identity import key_text
 from shared.domain.instants import DAY_MS
 from shared.engines.distributed.stores import connect, translate_errors
 from shared.engines.distributed.view_scripts import APPLY, CHANGES, RESET
@@ -90,6 +91,6 @@ class RedisView:
         with translate_errors(_STORE):
             flat = self._changes(keys=[self._at], args=[owner, after])
         return [
-            SeenRow(key.decode(), value, int(revision))
+            SeenRow(key_text(key), value, int(revision))
             for key, value, revision in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         ]

@@ -12,8 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cli.common.calendars import Calendars
 from cli.doctor.checks.check_result import CheckState
 from cli.doctor.checks.records import check_records
+from cli.reconcile import Reconciliation
+from services.room_status.view.expected_rows import rows_at
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LEFT_TYPE, MAILBOX_TYPE, REFERENCE_TYPE
 from shared.contracts.command import Disconnect
@@ -155,6 +158,66 @@ def test_one_copy_of_a_meeting_is_not_anothers(office: Beside) -> None:
     assert office.declines() == before
     assert "another key" in office.letters()[0].reason
     assert len(refused(office)) == 4
+
+
+FOREIGN = (b"odd", b"\xff", b"\xff/m", b"t/\xff", b"\xff/\xff/\xff")
+
+
+@pytest.mark.proves("M7")
+@pytest.mark.parametrize(
+    "topic", ["meeting-state", "calendar-state", "observations", "commands", "notifications.graph"]
+)
+def test_key_that_is_no_text_stops_no_owner_and_no_command(
+    office: Beside, topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = office.declines()
+    [meeting, _] = office.newest(MEETING_STATE.name, MEETING_TYPE)
+    for key in (*FOREIGN, meeting + b"/\xff", office.tenant.encode() + b"/\xff"):
+        office.engine.log.append([NewRecord(topic, 0, key, b"{}")])
+    office.restart()
+    office.calendar.book("e2", **{BIRS: "declined"})
+    look(office)
+    office.after(3600)
+
+    assert len(office.declines()) == len(told) + 1
+    said = capsys.readouterr()
+    if topic.endswith("state"):
+        assert "state_unreadable" in said.out + said.err
+    else:
+        assert {letter.topic for letter in office.letters()} == {topic}
+    list(check_records(office.engine))
+    calendars = Calendars(office.engine)
+    calendars.refresh()
+    assert len(calendars.states) == 2
+    end = office.engine.log.span(MEETING_STATE.name, 0).end
+    assert rows_at(office.engine.log, 0, end, office.engine.keyring.keys)
+
+
+@pytest.mark.proves("M7")
+def test_mailbox_whose_own_record_is_damaged_is_named_and_connected_anew_by_the_operator(
+    office: Beside, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written over it by itself: the record may be readable again once a key or a setting is put right."""
+    ada, ben = (Mailbox(office.tenant, name) for name in ("m-ada", "m-ben"))
+    [*_, newest] = [record for record in office.records(CALENDAR_STATE.name) if record.key == ada.key]
+    office.rewrite(CALENDAR_STATE.name, lambda _, value: b"\x00" if value == newest.value else value)
+    office.restart()
+    looks = len(office.calendar.looks)
+    look(office)
+    assert list(office.sync._held) == [ben]
+    said = capsys.readouterr()
+    assert f"roomsync reconcile --mailbox {ada.key.decode()}" in said.out + said.err
+    assert office.calendar.looks[looks:] == ["incremental"], "Ben's calendar alone is looked at"
+
+    calendars = Calendars(office.engine)
+    calendars.refresh()
+    assert list(calendars.states) == [ben]
+    list(Reconciliation(office.engine, calendars, office.clock, patience_s=0).send([ada], full=False, calls_per_s=99))
+    office.settle()
+
+    assert sorted(office.sync._held) == [ada, ben]
+    assert office.calendar.looks[-1] == "full"
+    assert refused(office) == []
 
 
 @pytest.mark.proves("M7")
