@@ -11,6 +11,7 @@ import msgspec
 from cli.common.engine import connect_engine
 from cli.common.lines import print_fields
 from cli.common.mailboxes import list_tenants
+from cli.common.refused_rows import RefusedRows
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import AuditRow, IntegrationState, RoomRow, TenantRow
 from shared.domain.identity import Provider
@@ -235,11 +236,12 @@ def join_directory(tenant: str, provider: str, directory: str, dry_run: bool) ->
 def list_(as_json: bool) -> None:
     """Every organisation, its state, and how many rooms it has."""
     with connect_engine() as (engine, _):
-        for directory, row in directories(engine.registry).scan(NOBODY):
-            tenant = tenants(engine.registry).get(row.tenant, "tenant")
+        refuse = RefusedRows()
+        for directory, row in directories(engine.registry).scan_readable(NOBODY, refuse):
+            tenant = next((found for _, found in tenants(engine.registry).scan_readable(row.tenant, refuse)), None)
             if tenant is None:
                 continue
-            count = sum(1 for _ in rooms(engine.registry).scan(row.tenant))
+            count = sum(1 for _ in rooms(engine.registry).scan_readable(row.tenant, refuse))
             line = {
                 "tenant": row.tenant,
                 "directory": directory,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cli.common.refused_rows import RefusedRows
 from shared.contracts.rows import ConsentRow
 from shared.domain.identity import Mailbox
 from shared.grants.grant import IN_USE
@@ -24,8 +25,8 @@ class GrantedMailbox:
 
 
 def list_tenants(registry: Registry) -> Iterator[str]:
-    """Yield the id of every tenant that was ever enrolled, once, sorted."""
-    yield from sorted({row.tenant for _, row in directories(registry).scan(NOBODY)})
+    """Yield the id of every tenant that was ever enrolled, once, sorted. A row that is refused is named, and left out."""
+    yield from sorted({row.tenant for _, row in directories(registry).scan_readable(NOBODY, RefusedRows())})
 
 
 def list_readable_tenants(registry: Registry) -> list[str]:
@@ -34,9 +35,10 @@ def list_readable_tenants(registry: Registry) -> list[str]:
 
 
 def read_grants(registry: Registry) -> Iterator[GrantedMailbox]:
-    """Yield every person's grant, whatever its state. Raises StoreUnavailableError."""
+    """Yield every person's grant, whatever its state; one that is refused is named, and left out. Raises StoreUnavailableError."""
+    refuse = RefusedRows()
     for tenant in list_tenants(registry):
-        for mailbox, row in consents(registry).scan(tenant):
+        for mailbox, row in consents(registry).scan_readable(tenant, refuse):
             yield GrantedMailbox(Mailbox(tenant, mailbox), row)
 
 

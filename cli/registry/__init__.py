@@ -13,8 +13,9 @@ import click
 
 from cli.common.calendars import Calendars
 from cli.common.engine import connect_engine
-from cli.common.exit_codes import FINDING
+from cli.common.exit_codes import FINDING, INCOMPLETE
 from cli.common.mailboxes import CONNECTED, read_grants
+from cli.common.refused_rows import RefusedRows
 from cli.reconcile import Reconciliation
 from cli.registry.contents import (
     collect_contents,
@@ -66,14 +67,18 @@ def backup(file: Path, key_file: Path | None, as_json: bool) -> int:
     Write the registry of all organisations to a sealed FILE. Never the keys.
 
     The file is worth nothing without the keyring, on purpose: whoever destroys a key erases the backups too. Keep the
-    master key elsewhere. Exit codes: 0 done, 1 FILE exists, 3 a store is away.
+    master key elsewhere. A row that was tampered with is named and left out; the others are in FILE.
+
+    Exit codes: 0 done, 1 FILE exists, 3 a store is away, 4 done, without the rows that were named.
     """
+    refused = RefusedRows()
     with connect_engine() as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
-        held = collect_contents(engine, with_keys=False)
+        held = collect_contents(engine, with_keys=False, refuse=refused)
         _write(file, seal_archive(held, _choose_keys(settings, key_file), kind="backup", made_at_ms=now_ms))
-    _print_fields({"file": str(file), "rows": len(held.rows), "organisations": len(held.eras)}, as_json=as_json)
-    return 0
+    fields = {"file": str(file), "rows": len(held.rows), "refused": refused.count, "organisations": len(held.eras)}
+    _print_fields(fields, as_json=as_json)
+    return INCOMPLETE if refused.count else 0
 
 
 @command.command()
@@ -123,18 +128,22 @@ def export(file: Path, key_file: Path | None, as_json: bool) -> int:
 
     The only way the keys ever leave. They are wrapped by the master key, which the new house needs as well. Destroy FILE
     after the import: as long as it exists, no key that it holds can be destroyed for good.
+
+    Exit codes: 0 done, 1 FILE exists, 3 a store is away, 4 done, without rows that were tampered with: they are named.
     """
+    refused = RefusedRows()
     with connect_engine() as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
-        held = collect_contents(engine, with_keys=True)
+        held = collect_contents(engine, with_keys=True, refuse=refused)
         _write(file, seal_archive(held, _choose_keys(settings, key_file), kind="export", made_at_ms=now_ms))
     click.echo(
         f"WARNING: {file} holds the keys of every organisation. Only you may read it (mode 0600). Carry it over a channel"
         " you trust, import it, then destroy it: while it exists, erasing by destroying a key is not final.",
         err=True,
     )
-    _print_fields({"file": str(file), "rows": len(held.rows), "keys": len(held.keys)}, as_json=as_json)
-    return 0
+    fields = {"file": str(file), "rows": len(held.rows), "refused": refused.count, "keys": len(held.keys)}
+    _print_fields(fields, as_json=as_json)
+    return INCOMPLETE if refused.count else 0
 
 
 @command.command("import")

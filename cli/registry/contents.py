@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from cli.common.records import read_all
 from cli.registry.restore_plan import CurrentState
@@ -12,7 +12,8 @@ from shared.contracts.command import Command, Disconnect
 from shared.contracts.erasure import Erasure, KeyClass
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
-from shared.errors import ConflictError, MalformedRecordError
+from shared.engines.bound_registry import BoundRegistry
+from shared.errors import ConflictError, MalformedRecordError, RowRefusedError
 from shared.organisations.audit_chain import read_chain
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
@@ -41,9 +42,22 @@ def require_whole_keyring(keyring: Keyring) -> WholeKeyring:
     return keyring
 
 
-def collect_contents(engine: Engine, *, with_keys: bool) -> Contents:
-    """Return what a backup or, `with_keys`, an export contains. Raises StoreUnavailableError, LogUnavailableError."""
-    rows = read_rows(engine.registry)
+def collect_contents(engine: Engine, *, with_keys: bool, refuse: Callable[[RowRefusedError], object]) -> Contents:
+    """
+    Return what a backup or, `with_keys`, an export contains.
+
+    Args:
+        engine: Whose registry, keyring and log.
+        with_keys: Whether the keys go with it.
+        refuse: Is told of each row that was tampered with. It is left out: nobody knows what stood there.
+
+    Raises:
+        StoreUnavailableError, LogUnavailableError: something is away.
+        RowKeyMissingError: the master key that bound a row is not in the ring.
+    """
+    if not isinstance(engine.registry, BoundRegistry):
+        raise TypeError(engine.registry)
+    rows = engine.registry.readable(refuse)
     tenants = sorted({row.tenant for row in rows} - {NOBODY})
     return Contents(
         rows=list(rows),

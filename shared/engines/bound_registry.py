@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import hmac
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
@@ -96,6 +96,30 @@ class BoundRegistry:
             dataclasses.replace(each, value=self._plain(each.table, each.tenant, each.row, each.value))
             for each in self._registry.everything()
         ]
+
+    def readable(self, refuse: Callable[[RowRefusedError], object]) -> list[StoredRow]:
+        """
+        All live rows of all tables and tenants that are what was written in their place, in order.
+
+        Args:
+            refuse: Is told of each of the others.
+
+        Raises:
+            RowKeyMissingError: of no row the master key is at hand: it is the ring that is wrong, and not the rows.
+        """
+        found, refused = [], list[RowRefusedError]()
+        for each in self._registry.everything():
+            try:
+                plain = self._plain(each.table, each.tenant, each.row, each.value)
+                found.append(dataclasses.replace(each, value=plain))
+            except RowRefusedError as error:
+                refused.append(error)
+        missing = [each for each in refused if isinstance(each, RowKeyMissingError)]
+        if missing and not found:
+            raise missing[0]
+        for row in refused:
+            refuse(row)
+        return found
 
     def refused(self) -> list[tuple[str, str, str, str]]:
         """Table, tenant, row and reason of every row that cannot be read."""

@@ -15,12 +15,15 @@ from services.portal.decline_feed.resolution import resolve_event
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from shared.contracts.topics import ROOM_REJECTIONS
+from shared.errors import RowRefusedError
 from shared.organisations.enrolment import NOBODY
 from shared.organisations.service_tokens import tenant_of_token
 from shared.registry import tables
+from shared.runtime.logging import get_logger
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
+_log = get_logger()
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -75,8 +78,7 @@ def _prove_token(deps: Deps) -> str:
     token = sent.strip() if scheme.lower() == "bearer" else ""
     known = deps.settings.service_token
     if known and hmac.compare_digest(token.encode(), known.encode()):
-        _refuse_several(deps)
-        return ""
+        return _read_by_operator(deps)
     tenant = tenant_of_token(deps.engine.registry, token)
     if tenant is None:
         raise ProblemError(
@@ -88,11 +90,24 @@ def _prove_token(deps: Deps) -> str:
     return tenant
 
 
-def _refuse_several(deps: Deps) -> None:
-    """The operator's token reads everything: on a machine of its own, or where everything is one organisation's."""
+def _read_by_operator(deps: Deps) -> str:
+    """
+    Whose declines the operator's token reads: everything ("") on a machine of its own, or where everything is one organisation's.
+
+    A directory whose row was tampered with may be another organisation's: then the token reads the one alone that is known.
+
+    Raises:
+        ProblemError: 403 where it would read several organisations.
+        RowRefusedError: no organisation is known for certain.
+    """
     if deps.settings.loopback:
-        return
-    tenants = {row.tenant for _, row in tables.directories(deps.engine.registry).scan(NOBODY)}
+        return ""
+    refused: list[RowRefusedError] = []
+    tenants = {row.tenant for _, row in tables.directories(deps.engine.registry).scan_readable(NOBODY, refused.append)}
+    for error in refused:
+        _log.error("registry_row_refused", row="/".join(error.place), error=str(error))
+    if refused and not tenants:
+        raise refused[0]
     if len(tenants) > 1:
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
@@ -100,6 +115,7 @@ def _refuse_several(deps: Deps) -> None:
             "This token would read the declines of several organisations.",
             next_step="Have whoever runs this service make one for yours: roomsync tokens make --tenant …",
         )
+    return next(iter(tenants)) if refused else ""
 
 
 def _read_cursor(topic_id: str, partitions: int) -> dict[int, int]:

@@ -9,7 +9,10 @@ import click
 import msgspec
 import pytest
 
-from shared.contracts.rows import RoomRow, TenantRow, UserRow
+from cli.common.mailboxes import list_tenants, read_grants
+from shared.contracts.rows import ConsentRow, ConsentState, RoomRow, TenantRow, UserRow
+from shared.domain.identity import Mailbox
+from shared.engines.bound_registry import BoundRegistry
 from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
 from shared.organisations.people import account_appointment_id, appointment_id, user_id
@@ -144,3 +147,29 @@ def test_operator_enters_rooms_on_their_word_and_it_stands_in_the_record_of_acts
     assert (act.user, act.act, act.outcome) == ("operator", "rooms.entered", "2 rooms")
     with pytest.raises(click.UsageError, match="roomsync tenants list"):
         run("tenants", "enter-rooms", "--tenant", "t-nobody", "--rooms", str(file))
+
+
+@pytest.mark.proves("E11")
+def test_directory_that_was_tampered_with_is_named_and_the_other_organisations_are_worked_on(
+    run: Run, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry = engine.registry
+    ours, theirs = (
+        enrol(registry, engine.keyring, provider="google", directory=name, name=name) for name in ("a.test", "b.test")
+    )
+    for tenant in (ours, theirs):
+        grant = ConsentRow(user="u", provider="google", subject="s", state=ConsentState.ACTIVE)
+        for mailbox in ("m-1", "m-2"):
+            tables.consents(registry).put(tenant, mailbox, grant)
+    assert isinstance(registry, BoundRegistry)
+    for place in (("directories", "-", "google:b.test"), ("consents", ours, "m-2")):
+        found = registry._registry.get(*place)
+        assert found is not None
+        registry._registry.put(*place, found.value.replace(b"{", b'{"more":1,', 1))
+
+    assert [line["tenant"] for line in run("tenants", "list", "--json").lines] == [ours]
+    assert list(list_tenants(registry)) == [ours]
+    assert [grant.mailbox for grant in read_grants(registry)] == [Mailbox(ours, "m-1")]
+    said = capsys.readouterr().err
+    for place in ("directories/-/google:b.test", f"consents/{ours}/m-2"):
+        assert place in said

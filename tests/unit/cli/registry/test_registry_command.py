@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from cli.common.exit_codes import INCOMPLETE
 from cli.demo.processes import simulator_environ
 from cli.main import roomsync
 from services.portal.sign_in.attempts import Purpose, SignIns
@@ -43,6 +45,7 @@ from shared.contracts.topics import COMMANDS
 from shared.crypto.master import new_key, parse
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import DAY_MS
+from shared.engines.bound_registry import BoundRegistry
 from shared.errors import ConfigurationError
 from shared.grants.sleep import SLEEP_MS
 from shared.organisations.audit_chain import append_act, name_row, read_chain
@@ -99,7 +102,8 @@ class House:
     def lose_the_registry(self) -> None:
         """Its rows, not the keys: they stand on a replica."""
         engine = self.open()
-        for row in engine.registry.everything():  # type: ignore[attr-defined]
+        assert isinstance(engine.registry, BoundRegistry)
+        for row in engine.registry._registry.everything():  # one that was tampered with is lost as well
             engine.registry.delete(row.table, row.tenant, row.row)
         engine.close()
 
@@ -532,3 +536,51 @@ def test_record_of_administrators_moves_to_another_house_whole(house: House, bui
     assert chain_of(new) == ["3"]
     act(new, 1)
     assert chain_of(new) == ["4"]
+
+
+def tampered_with(house: House, table: str, row: str) -> str:
+    """Alter a row beside us; its place."""
+    engine = house.open()
+    assert isinstance(engine.registry, BoundRegistry)
+    store = engine.registry._registry
+    [place] = [
+        (each.table, each.tenant, each.row) for each in store.everything() if (each.table, each.row) == (table, row)
+    ]
+    found = store.get(*place)
+    assert found is not None
+    store.put(*place, found.value.replace(b"{", b'{"more":1,', 1))
+    engine.close()
+    return "/".join(place)
+
+
+@pytest.mark.parametrize("kind", ["backup", "export"])
+@pytest.mark.parametrize(("table", "row"), [("directories", "microsoft:d-1"), ("users", "u-ben")])
+def test_row_that_was_tampered_with_is_named_and_the_others_are_backed_up(
+    house: House, kind: str, table: str, row: str
+) -> None:
+    engine = house.open()
+    whole = len(engine.registry.everything())  # type: ignore[attr-defined]
+    engine.close()
+    place = tampered_with(house, table, row)
+    file = str(house.home.with_name("kept"))
+
+    code, answer = house.run(kind, file)
+
+    assert (code, answer["rows"], answer["refused"]) == (INCOMPLETE, whole - 1, 1)
+    assert place in house.said
+    assert "roomsync doctor" in house.said
+    if kind == "backup":
+        house.lose_the_registry()
+        code, answer = house.run("restore", file)
+        engine = house.open()
+        places = {(each.table, each.row) for each in engine.registry.everything()}  # type: ignore[attr-defined]
+        assert ("tenants", "tenant") in places
+        assert (table, row) not in places
+        engine.close()
+
+
+def test_rows_of_a_ring_that_is_not_at_hand_are_no_tampered_ones(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "MASTER", new_key())
+    with pytest.raises(ConfigurationError, match="master key"):
+        house.run("backup", str(house.home.with_name("nothing")))
+    assert not house.home.with_name("nothing").exists()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
 import pytest
 
+from services.portal.app import create_app
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
+from shared.engines.bound_registry import BoundRegistry
 from shared.errors import RefusedError
 from shared.organisations.enrolment import enrol
 from shared.organisations.service_tokens import make_token, withdraw_token
@@ -171,3 +174,39 @@ def test_operators_token_reads_one_organisation_alone_off_this_machine(tmp_path:
             answer = get(office, path)
             assert (answer.status_code, answer.json["code"]) == (403, "one-organisation")
             assert "roomsync tokens make" in answer.json["next"]
+
+
+@pytest.mark.proves("E11")
+def test_operators_token_reads_what_is_certainly_one_organisations_beside_a_directory_that_was_tampered_with(
+    tmp_path: Any, simulator: Simulator, domain: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with an_office(tmp_path / "public", simulator, enrolment="open") as office:
+        ada, gil = office.signed_in(f"ada@{domain}"), office.signed_in(f"ada@g.{domain}", "google")
+        ours, theirs = announce(office, ada, 2), announce(office, gil, 2)
+        public = dataclasses.replace(office.settings, public_url="https://rooms.corp.example")
+        office.app = create_app(dataclasses.replace(office.deps, settings=public))
+        assert get(office).json["code"] == "one-organisation"
+        tamper(office, "google")
+
+        answer = get(office)
+        assert (answer.status_code, sorted(each["id"] for each in answer.json["items"])) == (200, sorted(ours))
+        assert get(office, f"/{theirs[0]}").status_code == 404
+        said = capsys.readouterr()
+        assert f"directories/-/google:g.{domain}" in said.out + said.err
+
+        tamper(office, "microsoft")
+        assert (get(office).status_code, get(office).json["code"]) == (500, "row-refused")
+
+
+def tamper(office: Office, provider: str) -> None:
+    """Alter the row of the provider's directory beside us."""
+    assert isinstance(office.engine.registry, BoundRegistry)
+    store = office.engine.registry._registry
+    [place] = [
+        (row.table, row.tenant, row.row)
+        for row in store.everything()
+        if row.table == "directories" and row.row.startswith(provider)
+    ]
+    found = store.get(*place)
+    assert found is not None
+    store.put(*place, found.value.replace(b"t-", b"u-", 1))
