@@ -102,6 +102,8 @@ class UserRow(_Row, frozen=True):
     """Kind of row → how many of them the person has written, an upper bound: nobody fills the store without end."""
     session_epoch: int = 0
     """How often they have signed out everywhere: sessions of an earlier epoch are over."""
+    sessions: tuple[str, ...] = ()
+    """Ids of their latest sessions, the oldest first, some of which may have ended: whoever opens one too many ends the oldest."""
 
 
 class ConsentRow(_Row, frozen=True):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -20,10 +22,13 @@ from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Right, may
+from shared.errors import RowRefusedError
 from shared.ports.registry import Registry
 from shared.registry import tables
 
 LIFE_MS = 12 * HOUR_MS
+MAX_SESSIONS = 20
+"""Of one person: the oldest ends when one more is opened."""
 COOKIE = "roomsync_session"
 BROWSER_COOKIE = "roomsync_sign_in"
 """Binds the answer of a provider to the browser that was sent there."""
@@ -95,11 +100,11 @@ def anybody() -> Person | None:
 
 
 def open_session(response: Response, tenant: str, user: str) -> None:
-    """Sign `user` in with the browser that gets `response`; a session it had is ended."""
+    """Sign `user` in with the browser that gets `response`; a session it had ends, and the person's oldest if they have many."""
     _forget()
     registry = deps().engine.registry
     cookie = f"{tenant}.{secrets.token_urlsafe(_TOKEN_BYTES)}"
-    person = tables.users(registry).get(tenant, user)
+    person = _list_session(registry, tenant, user, _name(cookie))
     row = SessionRow(user=user, csrf=secrets.token_urlsafe(_TOKEN_BYTES), epoch=person.session_epoch if person else 0)
     now_ms = deps().clock.now_ms()
     tables.sessions(registry).put(tenant, _name(cookie), row, not_after_ms=now_ms + LIFE_MS)
@@ -134,7 +139,7 @@ def end_every_session(response: Response, person: Person) -> None:
     tables.users(deps().engine.registry).change(
         person.tenant,
         person.user,
-        lambda row: msgspec.structs.replace(row, session_epoch=row.session_epoch + 1) if row else None,
+        lambda row: msgspec.structs.replace(row, session_epoch=row.session_epoch + 1, sessions=()) if row else None,
     )
     end_session(response)
 
@@ -185,10 +190,40 @@ def _live(registry: Registry, tenant: str, name: str) -> tuple[SessionRow, UserR
     return (session, user) if session and user and session.epoch == user.session_epoch else None
 
 
+def _list_session(registry: Registry, tenant: str, user: str, name: str) -> UserRow | None:
+    """Add a session to its person's list, and end those that no longer fit in; returns the person, None for one who is gone."""
+    surplus: tuple[str, ...] = ()
+
+    def listed(row: UserRow | None) -> UserRow | None:
+        nonlocal surplus
+        if row is None:
+            return None
+        sessions = (*row.sessions, name)
+        surplus = sessions[:-MAX_SESSIONS]
+        return msgspec.structs.replace(row, sessions=sessions[-MAX_SESSIONS:])
+
+    person = tables.users(registry).change(tenant, user, listed)
+    for each in surplus:
+        tables.sessions(registry).delete(tenant, each)
+    return person
+
+
 def _forget() -> None:
     cookie = request.cookies.get(cookie_name(COOKIE), "")
-    if cookie:
-        tables.sessions(deps().engine.registry).delete(cookie.partition(".")[0], _name(cookie))
+    if not cookie:
+        return
+    registry, tenant, name = deps().engine.registry, cookie.partition(".")[0], _name(cookie)
+    with suppress(RowRefusedError):  # of a row that was put there beside us nobody's list is changed
+        session = tables.sessions(registry).get(tenant, name)
+        if session is not None:
+            tables.users(registry).change(tenant, session.user, partial(_without_session, name))
+    tables.sessions(registry).delete(tenant, name)
+
+
+def _without_session(name: str, row: UserRow | None) -> UserRow | None:
+    if row is None or name not in row.sessions:
+        return None
+    return msgspec.structs.replace(row, sessions=tuple(each for each in row.sessions if each != name))
 
 
 def _name(cookie: str) -> str:

@@ -24,8 +24,11 @@ from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
 from shared.organisations.appointments import appoint, dismiss, list_appointed
 from shared.organisations.candidates import Account, Candidate, candidates, confirm, propose, refuse
-from shared.organisations.people import short_account
+from shared.organisations.people import appointment_id, short_account
 from shared.registry import tables
+
+MAX_APPOINTMENTS = 1_000
+"""Addresses of one organisation that somebody was appointed by and has not been confirmed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,16 @@ class AdministratorList:
         Args:
             address: In lower case.
             role: One that can be given.
+
+        Raises:
+            ProblemError: 409, as many addresses as may wait already.
         """
         engine, tenant = self._deps.engine, self._person.tenant
         known, in_use = self._accounts_at(address), read_organisation(self._deps, self._person.tenant)
         lacking = {user: row for user, row in known.items() if role not in row.roles}
         if not lacking and in_use.provider in {row.provider for row in known.values()}:
             return
+        self._check_space(appointment_id(in_use, address))
         row_id = appoint(engine.registry, engine.keyring, tenant, in_use, address, role)
         for user, row in lacking.items():
             account = Account(row.provider, row.subject, address)
@@ -148,6 +155,19 @@ class AdministratorList:
             # Two took it from each other at the same moment: this one gives it back.
             self._users.change(tenant, user, lambda row: _with(row, role))
             raise _last_one()
+
+    def _check_space(self, row_id: str) -> None:
+        table = tables.appointments(self._deps.engine.registry)
+        if table.get(self._person.tenant, row_id) is not None:
+            return
+        if sum(1 for _ in table.scan(self._person.tenant)) < MAX_APPOINTMENTS:
+            return
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "appointments-full",
+            f"{MAX_APPOINTMENTS:,} addresses wait for their people already, and more are not kept.",
+            next_step="Dismiss some of those who have not come, then appoint this one: /admin/people",
+        )
 
     def _check_appointed(self, row_id: str, role: Role) -> None:
         row = tables.appointments(self._deps.engine.registry).get(self._person.tenant, row_id)

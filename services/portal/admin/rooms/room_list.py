@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from http import HTTPStatus
 
@@ -21,6 +21,9 @@ from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
 from shared.grants.grant import IN_USE
 from shared.registry import tables
+
+MAX_ROOMS = 10_000
+"""Of one organisation."""
 
 
 class RoomList:
@@ -54,11 +57,13 @@ class RoomList:
         once it stands in an import of the directory, or has been entered by the operator (`RoomRow.proof`).
 
         Raises:
-            ProblemError: 409 when a room with this address is there already; 422 when it is the address of a colleague.
+            ProblemError: 409 when a room with this address is there already, or the list is full; 422 when it is the address of a
+                colleague.
         """
         keys, enabled = self._keys(), self.is_enabled()
         self._refuse_colleague(keys, row.address)
         room_id = keys.room(row.address)
+        self._check_space({known for known, _ in self._rooms.scan(self._person.tenant)}, {room_id})
         if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
             raise ProblemError(
                 HTTPStatus.CONFLICT,
@@ -124,13 +129,18 @@ class RoomList:
 
         Returns:
             How many rooms were new, and how many were known.
+
+        Raises:
+            ProblemError: 409, there would be too many.
         """
         keys, enabled = self._keys(), self.is_enabled()
-        index = index_rooms(dict(self._rooms.scan(self._person.tenant)))
+        rooms = dict(self._rooms.scan(self._person.tenant))
+        index = index_rooms(rooms)
+        matched = [(each, match_room(index, each) or keys.room(each.address)) for each in listed]
+        self._check_space(rooms.keys(), {room_id for _, room_id in matched})
         new = known = 0
-        for each in listed:
+        for each, room_id in matched:
             fresh = merge_listing(each, None)
-            room_id = match_room(index, each) or keys.room(each.address)
             if self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(fresh, paired=enabled)):
                 new += 1
                 continue
@@ -140,6 +150,18 @@ class RoomList:
         if enabled and (new or known):
             self._request_looks()
         return new, known
+
+    def _check_space(self, known: Collection[str], wanted: Collection[str]) -> None:
+        """Before anything is written. Raises ProblemError: 409, with the new ones of `wanted` there would be too many rooms."""
+        fresh = len(set(wanted).difference(known))
+        if not fresh or len(known) + fresh <= MAX_ROOMS:
+            return
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "rooms-full",
+            f"An organisation has {MAX_ROOMS:,} rooms here at most, and with {fresh:,} more there would be too many.",
+            next_step="Nothing was changed. Take rooms that nobody books any more off the list, then try again: /admin/rooms",
+        )
 
     def is_enabled(self) -> bool:
         """Whether rooms can be paired now."""
