@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.portal.admin.integration.testflow.completion import known_directory
 from shared.crypto.master import new_key, parse
 from shared.domain.roles import Role
 from shared.engines.bound_registry import BoundRegistry
@@ -126,6 +127,31 @@ def test_row_that_is_put_back_to_an_earlier_state_is_believed(office: Office, ad
     assert ada.client.get("/v1/admin/rooms").status_code == 200
     assert isinstance(office.engine.registry, BoundRegistry)
     assert list(office.engine.registry.refused()) == [], "nobody notices"
+
+
+@pytest.mark.proves("E11", "E14")
+def test_directory_of_one_organisation_that_was_tampered_with_stops_no_other_ones_integration(
+    office: Office, ada: Browser, domain: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gil = office.signed_in(f"ada@g.{domain}", "google")
+    store = beneath(office)
+    [place] = [place for place in stored(office, "directories") if place[2].startswith("google")]
+    found = store.get(*place)
+    assert found is not None
+    store.put(*place, found.value.replace(b"t-", b"u-", 1))
+    row = tables.tenants(office.engine.registry).get(ada.tenant, "tenant")
+    assert row is not None
+    tables.users(office.engine.registry).change(
+        ada.tenant,
+        ada.user,
+        lambda user: msgspec.structs.replace(user, roles=(Role.SUBSCRIPTION_ADMIN,)) if user else None,
+    )
+
+    assert known_directory(office.deps, ada.tenant, "microsoft") == row.directory
+    assert known_directory(office.deps, gil.tenant, "google") == ""
+    assert ada.client.get("/v1/admin/integration").status_code == 200
+    said = capsys.readouterr()
+    assert "/".join(place) in said.out + said.err
 
 
 def test_row_of_another_place_table_or_text_is_refused_and_an_old_one_until_it_is_bound() -> None:
