@@ -44,7 +44,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"(?i)([?&](?:code|state|login_hint)=)[^\s\"'&#]{1,16384}"), rf"\1{MASK}"),
+    (re.compile(r"(?i)([?&](?:code|state|nonce|login_hint)=)[^\s\"'&#]{1,16384}"), rf"\1{MASK}"),
     # E-mail addresses, and with them the passwords in URLs.
     (
         re.compile(
