@@ -83,6 +83,10 @@ class View(Protocol):
         """All live rows of `owner`, by key."""
         ...
 
+    def row(self, key: str) -> Row | None:
+        """The live row of this key with its owners, by name; None when there is none."""
+        ...
+
     def changes(self, owner: str, after: int) -> Sequence[SeenRow]:
         """Rows of `owner` that changed after revision `after`, oldest first, deletions included."""
         ...

@@ -59,6 +59,16 @@ class RedisView:
         """All live rows of `owner`, by key."""
         return sorted((row for row in self._since(owner, 0) if row.value is not None), key=lambda row: row.key)
 
+    def row(self, key: str) -> Row | None:
+        """The live row of this key with its owners."""
+        with translate_errors(_STORE), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hget(self._at + "values", key)
+            pipe.hget(self._at + "owners", key)
+            value, owners = pipe.execute()
+        if value is None:
+            return None
+        return Row(key, tuple(sorted(filter(None, (owners or b"").decode().split("\n")))), value)
+
     def changes(self, owner: str, after: int) -> Sequence[SeenRow]:
         """Rows of `owner` that changed after revision `after`, oldest first, deletions included."""
         return sorted(self._since(owner, after), key=lambda row: row.revision)

@@ -78,6 +78,12 @@ class EmbeddedView:
         )
         return [SeenRow(*row) for row in self._database.read(query, (owner,))]
 
+    def row(self, key: str) -> Row | None:
+        """The live row of this key with its owners."""
+        with self._database.snapshot() as connection:
+            found = connection.execute("SELECT value FROM view_rows WHERE key = ?", (key,)).fetchone()
+            return Row(key, tuple(sorted(_owners(connection, key))), found[0]) if found else None
+
     def changes(self, owner: str, after: int) -> Sequence[SeenRow]:
         """Rows of `owner` that changed after revision `after`, oldest first, deletions included."""
         query = (

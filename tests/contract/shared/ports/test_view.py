@@ -48,6 +48,15 @@ def test_rows_are_shown_to_their_owners_by_key(
     assert other_process.applied(partition) == Applied(TOPIC, 5)
 
 
+def test_one_row_is_found_by_its_key_with_its_owners(view: View, partition: int, tenant: str) -> None:
+    view.apply(partition, Applied(TOPIC, 1), [meeting(tenant, "m", "ba", b"1"), meeting(tenant, "gone", "a", b"2")])
+    view.apply(partition, Applied(TOPIC, 2), [meeting(tenant, "gone", "", None), meeting(tenant, "nobody's", "", b"3")])
+    assert view.row(f"{tenant}/m") == Row(f"{tenant}/m", (f"{tenant}/a", f"{tenant}/b"), b"1")
+    assert view.row(f"{tenant}/gone") is None
+    assert view.row(f"{tenant}/nobody's") == Row(f"{tenant}/nobody's", (), b"3")
+    assert view.row(f"{tenant}/never") is None
+
+
 def test_only_a_higher_offset_of_the_same_topic_is_applied(view: View, partition: int, tenant: str) -> None:
     view.apply(partition, Applied(TOPIC, 10), [meeting(tenant, "m", "a", b"new")])
     for offset in (10, 9, 0):
