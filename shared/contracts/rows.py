@@ -190,6 +190,28 @@ class DismissalRow(_Row, frozen=True):
     at_ms: int
 
 
+class NotificationRow(_Row, frozen=True):
+    """How a person wants to be told of prompts that nobody looks at. Table `notifications`, id = user id."""
+
+    mail: bool = True
+    first: bool = True
+    """A minute after the prompt opened."""
+    day_before: bool = True
+    """24 hours before the meeting."""
+    hours_before: bool = True
+    """Two hours before the meeting."""
+    quiet: bool = True
+    quiet_from: str = "22:00"
+    """On the wall clock of `zone`."""
+    quiet_until: str = "07:00"
+    zone: str = ""
+    """The IANA name of the person's time zone, as their browser says; "" while it is not known: then no hour is quiet."""
+    refused_at_ms: int = 0
+    """When the mail server refused the person's address for good; 0: it did not, or they switched mail on again since."""
+    refusal: str = ""
+    """The server's codes: `550 5.1.1`."""
+
+
 class TakeState(StrEnum):
     """How far a "take that one" has come."""
 

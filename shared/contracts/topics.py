@@ -65,6 +65,16 @@ ROOM_STATUS = Topic(
     "room-status", "occurrence + room", Cleanup.COMPACT, "the state of each room of each occurrence", public=True
 )
 ROOM_REJECTIONS = Topic("room-rejections", "meeting", Cleanup.DELETE, "decline events, CloudEvents JSON", public=True)
+PERSON_PROMPTS = Topic(
+    "person-prompts", "mailbox", Cleanup.DELETE, "a prompt and the person who is to be told of it; sealed", sealed=True
+)
+NOTIFICATION_STATE = Topic(
+    "notification-state",
+    "mailbox + prompt; prompt",
+    Cleanup.COMPACT,
+    "what each person was told of each prompt by each channel, and what is still to be told; sealed",
+    sealed=True,
+)
 ERASURES = Topic(
     "erasures",
     "tenant + destroyed key",
@@ -85,6 +95,8 @@ TOPICS = (
     MEETING_STATE,
     ROOM_STATUS,
     ROOM_REJECTIONS,
+    PERSON_PROMPTS,
+    NOTIFICATION_STATE,
     ERASURES,
     DEAD_LETTERS,
 )
@@ -120,3 +132,10 @@ ROOM_STATUS_STATION = Station(
     state=MEETING_STATE.name,
     outputs=(ROOM_REJECTIONS.name, ROOM_STATUS.name),
 )
+NOTIFIER = Station(
+    service="notifier",
+    inputs=(ROOM_REJECTIONS.name, PERSON_PROMPTS.name),
+    state=NOTIFICATION_STATE.name,
+    outputs=(PERSON_PROMPTS.name,),
+)
+"""Its output is its own input: declines come by meeting, and what one person is told has to be decided in one place."""

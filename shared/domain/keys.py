@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 PSEUDONYM_CHARS = 26  # 130 bits in base32: no collision in any organisation's lifetime
@@ -74,3 +75,7 @@ class TenantKeys:
     def decline(self, meeting: str, occurrence: str, room: str, ask: str, repeat: int) -> str:
         """The id of a decline event: the same cause always gives the same id (design §5)."""
         return f"d-{pseudonym(self.hash_key, 'decline', meeting, occurrence, room, ask, str(repeat))}"
+
+    def message(self, mailbox: str, steps: Iterable[str]) -> str:
+        """The id of a message to the person of a mailbox: the same prompts and rungs always give the same id."""
+        return f"n-{pseudonym(self.hash_key, 'message', mailbox, *sorted(steps))}"

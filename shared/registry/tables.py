@@ -21,6 +21,7 @@ from shared.contracts.rows import (
     EndingRow,
     FreshnessRow,
     LeaseRow,
+    NotificationRow,
     OfficeDayRow,
     RoomRow,
     ServiceTokensRow,
@@ -143,6 +144,13 @@ audit_heads = Table(
 dismissals = Table(
     name="dismissals", row=DismissalRow, what="a prompt put away; id = prompt/user", erased_with=KeyClass.DATA
 )
+notifications = Table(
+    name="notifications",
+    row=NotificationRow,
+    what="how a person wants to be told of prompts; id = user",
+    erased_with=KeyClass.CONSENT,
+    bound_ids="",
+)
 takes = Table(name="takes", row=TakeRow, what="a room being taken; id = take", erased_with=KeyClass.DATA)
 bookings = Table(
     name="bookings",
@@ -195,8 +203,8 @@ leases = Table(
 )
 
 TABLES: tuple[ReadTable[Any], ...] = (
-    tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals, takes, bookings,
-    office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
+    tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals, notifications,
+    takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

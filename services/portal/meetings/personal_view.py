@@ -9,7 +9,6 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, build_board
 from shared.contracts.meeting_state import CopyRecord, parts_of
-from shared.contracts.rows import DismissalRow
 from shared.contracts.topics import MEETING_STATE
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.domain.keys import TenantKeys
@@ -20,9 +19,9 @@ from shared.errors import (
     NewerRecordError,
     StoreUnavailableError,
 )
-from shared.meetings.prompts import Prompt, RoomLine, Viewer, dismissal_id, hidden_lines, view_meeting
+from shared.meetings.prompts import Prompt, RoomLine, Viewer, hidden_lines, view_meeting
 from shared.ports.view import SeenRow
-from shared.registry import tables
+from shared.registry.dismissals import was_dismissed
 from shared.runtime.logging import get_logger
 
 _log = get_logger()
@@ -112,14 +111,8 @@ class PersonalView:
         return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)
 
     def _was_dismissed(self, decline: str, before_ms: int | None) -> bool:
-        table = tables.dismissals(self._deps.engine.registry)
-        user = self._person.user
-        # 0.1.0 kept one row a decline: whoever put it away first kept everybody else from doing so.
-        rows: Iterable[DismissalRow | None] = (
-            table.get(self._person.tenant, name) for name in (dismissal_id(decline, user), decline)
-        )
-        mine = [row for row in rows if row is not None and row.user == user]
-        return any(before_ms is None or row.at_ms < before_ms for row in mine)
+        person = self._person
+        return was_dismissed(self._deps.engine.registry, person.tenant, person.user, decline, before_ms)
 
     def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, StoredMeeting]]:
         """Join each meeting's row with that of the person's own copy."""
