@@ -69,6 +69,11 @@ class MasterKeys:
         """The key that signs cookies and names sessions."""
         return _derive(self.ring[self.current], "session")
 
+    def link_keys(self) -> list[bytes]:
+        """The keys that sign links in messages, one derived from each master key; the current one's is the last."""
+        older = [key_id for key_id in self.ring if key_id != self.current]
+        return [_derive(self.ring[key_id], "link") for key_id in (*reversed(older), self.current)]
+
     def _wrapping_key(self, key_id: str) -> bytes:
         return _derive(self.ring[key_id], "wrap")
 
