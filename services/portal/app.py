@@ -57,6 +57,8 @@ from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import routes as my_day_routes
 from services.portal.my_rooms import routes as my_rooms_routes
 from services.portal.my_rooms import stream
+from services.portal.notifications import links as notification_links
+from services.portal.notifications import routes as notification_routes
 from services.portal.sign_in import routes as sign_in_routes
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.routes import SignInPurpose
@@ -110,6 +112,8 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
+    app.register_blueprint(notification_routes.blueprint(deps))
+    app.register_blueprint(notification_links.blueprint(deps))
     app.register_blueprint(stream.blueprint(deps, reader))
     app.register_blueprint(decline_feed_routes.blueprint(deps))
     app.register_blueprint(my_rooms_routes.blueprint(deps, reader))

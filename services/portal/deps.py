@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import current_app
@@ -30,6 +30,8 @@ class Deps:
     providers: Mapping[Provider, CalendarProvider]
     session_key: bytes
     """32 bytes: names sessions and sign-ins at rest, and derives what a sign-in must keep to itself."""
+    link_keys: Sequence[bytes] = ()
+    """Sign the links in messages (`MasterKeys.link_keys`); none: no link is valid here."""
     hook_keys: HookKeys | None = None
     """Prove the notifications of the subscription that a test makes; None: no test can be run here."""
     stop: threading.Event = field(default_factory=threading.Event)

@@ -41,6 +41,7 @@ def main() -> int:
         broker=ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits),
         providers=MeasuredProviders(calendar_providers(settings)),
         session_key=master_keys(settings).session_key(),
+        link_keys=master_keys(settings).link_keys(),
         hook_keys=master_keys(settings).hook_keys(),
         stop=stop,
     )

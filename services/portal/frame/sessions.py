@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps, deps
@@ -36,6 +38,8 @@ CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
 _TOKEN_BYTES = 32
 _SAFE = ("GET", "HEAD", "OPTIONS")
+View = TypeVar("View", bound=Callable[..., Any])
+_SELF_PROVING: set[Callable[..., Any]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,12 @@ class Person:
 def register(app: Flask) -> None:
     """Guard every change made through `app`."""
     app.before_request(_refuse_forged_change)
+
+
+def proves_itself(view: View) -> View:
+    """Mark a route whose address is itself the proof that a change is wanted: it needs neither session nor token."""
+    _SELF_PROVING.add(view)
+    return view
 
 
 def signed_in() -> Person:
@@ -230,8 +240,12 @@ def _name(cookie: str) -> str:
     return pseudonym(deps().session_key, "session", cookie)
 
 
+def _is_self_proving() -> bool:
+    return current_app.view_functions.get(request.endpoint or "") in _SELF_PROVING
+
+
 def _refuse_forged_change() -> None:
-    if request.method in _SAFE:
+    if request.method in _SAFE or _is_self_proving():
         return
     person = _person()
     if person is None:

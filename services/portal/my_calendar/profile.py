@@ -11,22 +11,27 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, end_every_session, member
 from services.portal.my_calendar.connection import CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
+from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.departure import leading_answer, leading_page
 
 PATH = "/profile"
-_DONE = {"disconnected": "Your calendar is being disconnected.", "connected": "Your calendar is being connected."}
+_DONE = {
+    "notifications": "Saved: this is how you are told from now on.",
+    "disconnected": "Your calendar is being disconnected.",
+    "connected": "Your calendar is being connected.",
+}
 
 
 def blueprint(deps: Deps) -> Blueprint:
     """The routes below `/profile` and `/v1/me/calendar`."""
     bp = Blueprint("profile", __name__)
     switch = CalendarSwitch(deps)
-    _pages(bp, switch)
+    _pages(bp, switch, LadderPreferences(deps))
     _api(bp, switch)
     return bp
 
 
-def _pages(bp: Blueprint, switch: CalendarSwitch) -> None:
+def _pages(bp: Blueprint, switch: CalendarSwitch, preferences: LadderPreferences) -> None:
     @bp.get(PATH)
     def profile() -> AnyResponse | str:
         if anybody() is None:
@@ -38,6 +43,7 @@ def _pages(bp: Blueprint, switch: CalendarSwitch) -> None:
             it=it,
             words=CONNECTION_WORDS[it["state"]],
             advice=advise(it["state"], it.get("mends", "person")),
+            ladder=preferences.shown(person.tenant, person.user),
             csrf=person.csrf,
             flash=_DONE.get(request.args.get("done", ""), ""),
         )

@@ -1,5 +1,11 @@
-// Follows the switch while it moves: the page is loaded anew once it stands elsewhere. Without it the link does the same.
+// Sends this browser's time zone with the form. Follows the switch while it moves: the page is loaded anew once it stands
+// elsewhere. Without it the link does the same.
 "use strict";
+
+(() => {
+  const zone = document.querySelector(".ladder [name=zone]");
+  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
+})();
 
 (() => {
   const shown = document.querySelector("[data-stage]");

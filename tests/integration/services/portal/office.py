@@ -359,6 +359,7 @@ def an_office(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[Of
         broker=ConsentBroker(engine.registry, engine.keyring, settings, clock, endpoint),
         providers={Provider.MICROSOFT: calendar, Provider.GOOGLE: calendar},
         session_key=master.session_key(),
+        link_keys=master.link_keys(),
     )
     try:
         yield Office(home, simulator, settings, engine, clock, calendar, deps, create_app(deps))

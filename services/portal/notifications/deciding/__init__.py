@@ -1,0 +1,1 @@
+"""What a person sends about how they want to be told, checked. Pure."""

@@ -1,0 +1,83 @@
+"""How a person wants to be told, as they send it and as they are shown it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from services.portal.frame.deciding.forms import FieldError, read_form
+from services.portal.frame.problems import ProblemError
+from services.portal.my_day.deciding.zones import zone_from
+from shared.contracts.rows import NotificationRow
+from shared.domain.instants import to_rfc3339
+
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+SWITCHES = ("mail", "first", "dayBefore", "hoursBefore", "quiet")
+_RULES = {
+    "quietFrom": "a time of the day: 22:00",
+    "quietUntil": "a time of the day: 07:00",
+    "zone": "the name of a time zone: Europe/Zurich",
+}
+
+
+class LadderForm(msgspec.Struct, frozen=True, rename="camel"):
+    """The fields as they are sent; what is left out stays as it is."""
+
+    mail: bool | None = None
+    first: bool | None = None
+    day_before: bool | None = None
+    hours_before: bool | None = None
+    quiet: bool | None = None
+    quiet_from: Clock | None = None
+    quiet_until: Clock | None = None
+    zone: str | None = None
+
+
+def change_ladder(row: NotificationRow, sent: Mapping[str, Any]) -> NotificationRow:
+    """
+    The row after a form or a JSON object was sent. Whoever switches mail on is sent mail again, even if it was refused.
+
+    Raises:
+        ProblemError: 422, naming the field and what it must be.
+    """
+    try:
+        form = read_form(sent, LadderForm)
+    except FieldError as error:
+        raise _refuse_field(error.field) from error
+    if form.zone is not None and zone_from(form.zone) is None:
+        raise _refuse_field(field="zone")
+    given = {name: value for name, value in msgspec.structs.asdict(form).items() if value is not None}
+    if form.mail:
+        given |= {"refused_at_ms": 0, "refusal": ""}
+    return msgspec.structs.replace(row, **given)
+
+
+def ladder_shape(row: NotificationRow, *, available: bool) -> dict[str, Any]:
+    """The row as the JSON API says it. `available`: whether this deployment sends mail."""
+    return {
+        "available": available,
+        "mail": row.mail,
+        "first": row.first,
+        "dayBefore": row.day_before,
+        "hoursBefore": row.hours_before,
+        "quiet": row.quiet,
+        "quietFrom": row.quiet_from,
+        "quietUntil": row.quiet_until,
+        "zone": row.zone or None,
+        "refusedAt": to_rfc3339(row.refused_at_ms) if row.refused_at_ms else None,
+        "refusal": row.refusal or None,
+    }
+
+
+def _refuse_field(field: str) -> ProblemError:
+    rule = _RULES.get(field, "true or false")
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "notifications-invalid",
+        f"The field {field} cannot be used.",
+        next_step=f"Send {rule}.",
+    )

@@ -1,0 +1,79 @@
+"""The ladder that a person sees and changes: as JSON, and from the form on the profile."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from services.portal.app import create_app
+from shared.contracts.rows import NotificationRow
+from shared.registry import tables
+from tests.integration.services.portal.office import Browser, Office
+
+pytestmark = pytest.mark.proves("B16")
+PATH = "/v1/me/notifications"
+
+
+def put(browser: Browser, **fields: Any) -> Any:
+    return browser.client.put(PATH, json=fields, headers={"X-CSRF-Token": browser.csrf})
+
+
+def row_of(office: Office, browser: Browser) -> NotificationRow | None:
+    return tables.notifications(office.engine.registry).get(browser.tenant, browser.user)
+
+
+def test_mail_is_on_with_all_rungs_and_quiet_nights(ada: Browser) -> None:
+    shown = ada.client.get(PATH).json
+    assert {key: shown[key] for key in ("mail", "first", "dayBefore", "hoursBefore", "quiet")} == dict.fromkeys(
+        ("mail", "first", "dayBefore", "hoursBefore", "quiet"), True
+    )
+    assert (shown["quietFrom"], shown["quietUntil"], shown["available"]) == ("22:00", "07:00", False)
+
+
+def test_what_is_sent_is_changed_and_the_rest_stays(office: Office, ada: Browser) -> None:
+    assert put(ada, dayBefore=False, zone="Europe/Zurich").status_code == 200
+    assert put(ada, quietFrom="20:30").json["dayBefore"] is False
+    assert row_of(office, ada) == NotificationRow(day_before=False, zone="Europe/Zurich", quiet_from="20:30")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"mail": "perhaps"}, {"quietFrom": "25:00"}, {"quietUntil": "7"}, {"zone": "Nowhere/At_All"}, {"mail": []}],
+)
+def test_what_cannot_be_meant_is_refused_by_its_name(office: Office, ada: Browser, fields: dict[str, Any]) -> None:
+    answer = put(ada, **fields)
+    assert answer.status_code == 422
+    assert next(iter(fields)) in answer.json["title"]
+    assert row_of(office, ada) is None
+
+
+def test_a_change_from_elsewhere_is_refused(office: Office, ada: Browser) -> None:
+    assert ada.client.put(PATH, json={"mail": False}).status_code == 403
+    assert row_of(office, ada) is None
+
+
+def test_the_form_sends_what_is_ticked_and_switches_mail_on_again_after_a_refusal(office: Office, ada: Browser) -> None:
+    refused = NotificationRow(refused_at_ms=office.clock.now_ms(), refusal="550 5.1.1")
+    tables.notifications(office.engine.registry).put(ada.tenant, ada.user, refused)
+    app = create_app(
+        dataclasses.replace(office.deps, settings=dataclasses.replace(office.settings, mail_from="r@x.test"))
+    )
+    client = app.test_client()
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    client.set_cookie("roomsync_session", cookie.value)
+    assert "550 5.1.1" in client.get("/profile").text
+    sent = {"csrf": ada.csrf, "mail": "on", "first": "on", "quietFrom": "21:00", "quietUntil": "06:00", "zone": ""}
+    assert client.post("/profile/notifications", data=sent).status_code == 303
+    assert row_of(office, ada) == NotificationRow(
+        day_before=False, hours_before=False, quiet=False, quiet_from="21:00", quiet_until="06:00"
+    )
+
+
+def test_the_zone_of_the_browser_is_remembered_with_the_sign_in(office: Office, domain: str) -> None:
+    browser = office.browser()
+    browser.client.set_cookie("roomsync_zone", "America/New_York")
+    browser.sign_in(f"ada@{domain}")
+    assert browser.client.get(PATH).json["zone"] == "America/New_York"
