@@ -18,7 +18,7 @@ from shared.runtime.settings import Settings, load
 from shared.runtime.supervisor import Supervisor, watch_supervisor
 from shared.runtime.wiring import master_keys
 
-SERVICES = ("webhook-receiver", "sync-worker", "room-status", "portal")
+SERVICES = ("webhook-receiver", "sync-worker", "room-status", "portal", "notifier")
 
 
 @click.command()
@@ -33,11 +33,16 @@ def command(service: tuple[str, ...]) -> int:
         watch_supervisor()
         main = importlib.import_module(f"services.{service[0].replace('-', '_')}.main").main
         return int(main())
-    return _supervise(SERVICES if "all" in service else service)
-
-
-def _supervise(names: tuple[str, ...]) -> int:
     settings = load()
+    return _supervise(_all_services(settings) if "all" in service else service, settings)
+
+
+def _all_services(settings: Settings) -> tuple[str, ...]:
+    """Without a channel the notifier has nothing to do."""
+    return tuple(name for name in SERVICES if name != "notifier" or settings.smtp_url)
+
+
+def _supervise(names: tuple[str, ...], settings: Settings) -> int:
     master_keys(settings)  # made once, before several processes ask for it
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

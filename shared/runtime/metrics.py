@@ -148,6 +148,12 @@ PARKED = _counter(
     "parked", "observations of which nothing was applied because a record would exceed its bound: an alarm", "service"
 )
 
+MESSAGES = _counter(
+    "messages",
+    "attempts to tell people of prompts; outcome: accepted, refused (this person for good), later (to be tried again)",
+    "channel",
+    "outcome",
+)
 PROMPTS_SHOWN = _counter("prompts_shown", "prompts first shown to somebody", "provider")
 ROOMS_TAKEN = _counter("rooms_taken", "rebookings asked for on a page, by outcome", "provider", "outcome")
 PAGE_SECONDS = _histogram("page_seconds", "time from a page or API request to its answer", "route")

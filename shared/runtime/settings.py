@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ _KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _KAFKA_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _COUNTS = ("partitions", "kafka_replication", "connections_per_address")
 _SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
-_PORTS = ("health_port", "receiver_port", "portal_port", "simulator_port")
+_PORTS = ("health_port", "notifier_port", "receiver_port", "portal_port", "simulator_port")
+_SMTP_SCHEMES = ("smtp", "smtps")
 _LAST_PORT = 65535
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -92,9 +94,17 @@ class Settings:
         "whom to tell of a weakness, `mailto:` or `https://`: /.well-known/security.txt shows it",
     )
     health_port: int = _setting(0, "the workers' port for health and metrics; 0 takes a free one")
+    notifier_port: int = _setting(0, "the notifier's port for health and metrics; 0 takes a free one")
     receiver_port: int = _setting(8101, "0 takes a free one")
     portal_port: int = _setting(8102, "0 takes a free one")
     simulator_port: int = _setting(8103, "0 takes a free one")
+    smtp_url: str = _setting(
+        "",
+        "the mail server by which people are told of prompts: `smtp://user:password@host:587?starttls=require`, or `smtps://…`; "
+        "empty: nobody is told outside their page",
+        secret=True,
+    )
+    mail_from: str = _setting("", "whom mails come from, with SMTP_URL: `roomsync@corp.example`, or `Rooms <…>`")
     prompt_grace_s: float = _setting(
         -1.0,
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
@@ -141,7 +151,7 @@ class Settings:
         urls = (
             self.public_url, self.hooks_url, self.microsoft_login_url, self.microsoft_graph_url, self.google_auth_url,
             self.google_token_url, self.google_calendar_url, self.google_directory_url, self.view_redis_url,
-            self.registry_redis_url,
+            self.registry_redis_url, self.smtp_url,
         )  # fmt: skip
         hosts = [urlsplit(url).hostname or "" for url in urls if url]
         hosts.append(self.listen_host)
@@ -152,6 +162,11 @@ class Settings:
     def receiver_url(self) -> str:
         """Where providers reach the receiver."""
         return self.hooks_url or self.public_url or f"http://127.0.0.1:{self.receiver_port}"
+
+    @property
+    def portal_url(self) -> str:
+        """Where people reach the portal."""
+        return self.public_url or f"http://127.0.0.1:{self.portal_port}"
 
     @property
     def may_write(self) -> bool:
@@ -230,6 +245,7 @@ def _contradictions(settings: Settings) -> list[str]:
             if not getattr(settings, name)
         ]
         faults += _kafka_security_faults(settings)
+    faults += _mail_faults(settings)
     faults += _out_of_range(settings)
     contact = settings.security_contact
     if not (
@@ -268,6 +284,33 @@ def _out_of_range(settings: Settings) -> list[str]:
     if settings.log_level.lower() not in _LOG_LEVELS:
         faults.append(f"{PREFIX}LOG_LEVEL={settings.log_level!r}: must be one of {', '.join(_LOG_LEVELS)}")
     return faults
+
+
+def _mail_faults(settings: Settings) -> list[str]:
+    """The address of the mail server is a secret: a fault never repeats it."""
+    if not settings.smtp_url:
+        return []
+    faults = []
+    try:
+        parts = urlsplit(settings.smtp_url)
+        known = parts.scheme in _SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        faults.append(
+            f"{PREFIX}SMTP_URL: must be smtp://host:port, with ?starttls=require where it has to, or smtps://host:port"
+        )
+    elif parts.query not in {"", "starttls=require"}:
+        faults.append(f"{PREFIX}SMTP_URL: after the ? only `starttls=require` is known")
+    if not _is_sender(settings.mail_from):
+        faults.append(f"{PREFIX}MAIL_FROM={settings.mail_from!r}: must be an address, since {PREFIX}SMTP_URL is set")
+    return faults
+
+
+def _is_sender(text: str) -> bool:
+    address = parseaddr(text)[1]
+    name, _, domain = address.rpartition("@")
+    return bool(name and domain) and text.isprintable() and address.isascii() and " " not in address
 
 
 def _kafka_security_faults(settings: Settings) -> list[str]:

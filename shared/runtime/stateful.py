@@ -19,13 +19,19 @@ from shared.runtime.settings import Settings
 
 
 def run_stateful(
-    station: Station, settings: Settings, engine: Engine, *, own: Callable[[Claim], PartitionOwner]
+    station: Station,
+    settings: Settings,
+    engine: Engine,
+    *,
+    own: Callable[[Claim], PartitionOwner],
+    port: int | None = None,
 ) -> int:
     """
     Run a stateful service until SIGTERM or SIGINT.
 
     Args:
         own: Builds the service's side of a claim; called once per claimed partition, in that partition's thread.
+        port: For health and metrics; the workers' common `health_port`, if left out.
 
     Returns:
         0 after an orderly stop.
@@ -41,7 +47,7 @@ def run_stateful(
     serve_in_background(
         health_app(station.service, checks),
         station.service,
-        settings.health_port,
+        settings.health_port if port is None else port,
         host=settings.listen_host,
         admission=admission_from(settings),
     )

@@ -1,0 +1,1 @@
+"""The ways of telling somebody, each a small adapter behind one port."""

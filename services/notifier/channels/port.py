@@ -1,0 +1,66 @@
+"""The port of a channel: what is to be told, and what became of it. One contract suite holds every channel to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One prompt, without anything out of a calendar: the room's name is the organisation's own."""
+
+    room: str
+    starts_ms: int
+    ends_ms: int
+    link: str
+    """The address of the prompt's card, signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one person is told at once; made in the moment of sending and kept nowhere."""
+
+    id: str
+    """The same at every attempt."""
+    address: str
+    lines: tuple[NoticeLine, ...]
+    zone: ZoneInfo | None
+    """The person's zone; None: not known."""
+    page: str
+    """The address of the person's own page."""
+    stop: str
+    """The address that switches the channel off, signed."""
+    at_ms: int
+
+
+class SendOutcome(StrEnum):
+    """What became of an attempt."""
+
+    ACCEPTED = "accepted"
+    """The server has taken it over."""
+    REFUSED = "refused"
+    """The server refuses this person for good."""
+    LATER = "later"
+    """Anything else: it is to be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendAttempt:
+    """How one attempt ended."""
+
+    outcome: SendOutcome
+    reason: str = ""
+    """The server's codes, or the kind of fault: no text of the server's, which may repeat the address."""
+
+
+class NoticeChannel(Protocol):
+    """One way of telling somebody. Thread-safe."""
+
+    name: str
+
+    def send(self, notice: Notice) -> SendAttempt:
+        """Send once. Takes a bounded time; raises nothing that the server or the network can cause."""
+        ...

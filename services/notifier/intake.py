@@ -1,0 +1,153 @@
+"""Turns declines into prompts of people, and those into ladders; what cannot be read is put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import msgspec
+
+from services.notifier.deciding.plan import KEPT_AFTER_START_MS
+from services.notifier.ledger import Ledger, ladder_change, search_change
+from services.notifier.prompt_reader import Addressee, PromptReader
+from shared.contracts.notification import PROMPT_TYPE, AddresseeSearch, PersonPrompt, PromptLadder, search_key
+from shared.contracts.room_declined import TYPE, RoomDeclined
+from shared.contracts.topics import NOTIFIER, PERSON_PROMPTS, ROOM_REJECTIONS
+from shared.crypto.records import open_record, sealed_envelope
+from shared.domain.identity import Mailbox, partition_of
+from shared.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.ports.log import NewRecord, Record, StateChange
+from shared.runtime.dead_letters import bury
+from shared.runtime.logging import get_logger
+
+SEARCH_EVERY_MS = SECOND_MS
+SEARCH_SELDOM_MS = MINUTE_MS
+SEARCHED_OFTEN_MS = MINUTE_MS
+SEARCHED_FOR_MS = HOUR_MS
+"""A decline that no view shows for so long is of a meeting that is gone."""
+SEARCHES_A_STEP = 50
+
+logger = get_logger()
+
+
+@dataclass(slots=True)
+class Taken:
+    """What follows from records or searches, to be committed."""
+
+    outputs: list[NewRecord] = field(default_factory=list)
+    changes: list[StateChange] = field(default_factory=list)
+    begun: dict[Mailbox, list[PromptLadder]] = field(default_factory=dict)
+    searches: dict[bytes, AddresseeSearch | None] = field(default_factory=dict)
+    """Searches that begin; None: that end."""
+
+
+class DeclineIntake:
+    """One partition's. Methods raise StoreUnavailableError, after which nothing was changed."""
+
+    def __init__(self, partition: int, engine: Engine, clock: Clock, reader: PromptReader, ledger: Ledger) -> None:
+        self._partition = partition
+        self._engine = engine
+        self._clock = clock
+        self._reader = reader
+        self._ledger = ledger
+        self._next_search_ms = 0
+
+    def take(self, records: Sequence[Record]) -> Taken:
+        """What follows from one poll of input."""
+        taken = Taken()
+        keys_of = cache(self._engine.keyring.keys)  # asked once an organisation and poll
+        for record in records:
+            try:
+                if record.topic == ROOM_REJECTIONS.name:
+                    self._take_decline(record, taken)
+                else:
+                    self._begin(record, keys_of(record.key.decode().partition("/")[0]), taken)
+            except KeyDestroyedError:
+                continue  # of before the organisation was switched off
+            except (MalformedRecordError, ValueError) as error:
+                now_ms = self._clock.now_ms()
+                bury(self._engine.log, record, reason=str(error), service=NOTIFIER.service, now_ms=now_ms)
+                logger.warning("record_dead_lettered", topic=record.topic, offset=record.offset, reason=str(error))
+        return taken
+
+    def search(self) -> Taken:
+        """Try some of the searches again, if it is time."""
+        taken, now_ms = Taken(), self._clock.now_ms()
+        if now_ms < self._next_search_ms or not self._ledger.searches:
+            return taken
+        young = False
+        for key, search in list(self._ledger.searches.items())[:SEARCHES_A_STEP]:
+            tenant = key.decode().partition("/")[0]
+            ended = self._seek(tenant, search, taken) or search.declined_at_ms + SEARCHED_FOR_MS <= now_ms
+            if ended:
+                taken.changes.append(StateChange(key, None))
+                taken.searches[key] = None
+            young = young or (not ended and now_ms < search.declined_at_ms + SEARCHED_OFTEN_MS)
+        self._next_search_ms = now_ms + (SEARCH_EVERY_MS if young else SEARCH_SELDOM_MS)
+        return taken
+
+    def note(self, taken: Taken) -> None:
+        """Take over what was committed of the searches."""
+        for key, search in taken.searches.items():
+            if search is None:
+                self._ledger.searches.pop(key, None)
+            else:
+                self._ledger.searches[key] = search
+                self._next_search_ms = 0
+
+    def _take_decline(self, record: Record, taken: Taken) -> None:
+        try:
+            event = msgspec.json.decode(record.value or b"", type=RoomDeclined)
+        except (msgspec.DecodeError, RecursionError) as error:
+            message = f"not a decline: {error}"
+            raise MalformedRecordError(message) from error
+        if event.type != TYPE:
+            return
+        search = AddresseeSearch(prompt=event.id, meeting=event.data.meeting_ref, declined_at_ms=self._clock.now_ms())
+        tenant = event.data.tenant_id
+        if not self._seek(tenant, search, taken):
+            taken.changes.append(search_change(search, self._engine.keyring.keys(tenant)))
+            taken.searches[search_key(tenant, search.prompt)] = search
+
+    def _seek(self, tenant: str, search: AddresseeSearch, taken: Taken) -> bool:
+        """Whether it is known whom the prompt goes to; then they are to be told."""
+        try:
+            found = self._reader.addressees(tenant, search.meeting, search.prompt)
+            keys = self._engine.keyring.keys(tenant)
+        except KeyDestroyedError:
+            return True
+        for addressee in found or ():
+            taken.outputs.append(self._person_prompt(addressee, search, keys))
+        return found is not None
+
+    def _person_prompt(self, addressee: Addressee, search: AddresseeSearch, keys: TenantKeys) -> NewRecord:
+        mailbox, prompt = addressee.mailbox, addressee.prompt
+        payload = PersonPrompt(
+            prompt=prompt.id,
+            meeting=search.meeting,
+            opened_at_ms=max(prompt.opens_at_ms, prompt.since_ms),
+            starts_ms=prompt.start_ms,
+        )
+        value = sealed_envelope(keys, payload, key=mailbox.key, type=PROMPT_TYPE, id=f"{prompt.id}/{mailbox.id}")
+        return NewRecord(
+            PERSON_PROMPTS.name, partition_of(mailbox.key, self._engine.log.partitions), mailbox.key, value
+        )
+
+    def _begin(self, record: Record, keys: TenantKeys, taken: Taken) -> None:
+        """A ladder, unless the person is being told of this prompt already, or it is long over."""
+        mailbox = Mailbox.from_key(record.key)
+        told = open_record(record.key, record.value or b"", keys, PersonPrompt)
+        begun = taken.begun.setdefault(mailbox, [])
+        known = told.prompt in self._ledger.ladders_of(mailbox) or any(each.prompt == told.prompt for each in begun)
+        if known or told.starts_ms + KEPT_AFTER_START_MS <= self._clock.now_ms():
+            return
+        ladder = PromptLadder(
+            prompt=told.prompt, meeting=told.meeting, opened_at_ms=told.opened_at_ms, starts_ms=told.starts_ms
+        )
+        begun.append(ladder)
+        taken.changes.append(ladder_change(mailbox, ladder, keys))

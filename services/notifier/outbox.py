@@ -1,0 +1,74 @@
+"""Messages on their way: sent in threads, outside every transaction, and never twice at the same time."""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
+
+from services.notifier.channels.port import Notice, NoticeChannel, SendAttempt, SendOutcome
+from services.notifier.deciding.plan import RungStep
+from shared.domain.identity import Mailbox
+from shared.runtime.crash_points import crash_point
+from shared.runtime.logging import get_logger
+
+MAX_IN_FLIGHT = 16
+"""Of one partition: what waits for a slow server waits in the ledger, and costs no memory."""
+
+logger = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A message that is being sent."""
+
+    message: str
+    mailbox: Mailbox
+    user: str
+    steps: tuple[RungStep, ...]
+
+
+class Outbox:
+    """Used by one partition's thread; the sending threads only put results into a queue."""
+
+    def __init__(self, channel: NoticeChannel, executor: Executor) -> None:
+        self._channel = channel
+        self._executor = executor
+        self._in_flight: dict[str, Future[None]] = {}
+        self._ended: queue.SimpleQueue[tuple[Dispatch, SendAttempt]] = queue.SimpleQueue()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be begun now."""
+        return len(self._in_flight) >= MAX_IN_FLIGHT
+
+    def is_sending(self, message: str) -> bool:
+        """Whether this message is on its way, or its result was not fetched yet."""
+        return message in self._in_flight
+
+    def send(self, dispatch: Dispatch, notice: Notice) -> None:
+        """Begin to send."""
+        self._in_flight[dispatch.message] = self._executor.submit(self._send, dispatch, notice)
+
+    def results(self) -> list[tuple[Dispatch, SendAttempt]]:
+        """What has ended since it was last asked."""
+        found = []
+        while not self._ended.empty():
+            dispatch, attempt = self._ended.get()
+            self._in_flight.pop(dispatch.message, None)
+            found.append((dispatch, attempt))
+        return found
+
+    def drain(self, timeout_s: float) -> None:
+        """Wait for what is on its way; what takes longer is sent again by whoever takes over, under the same id."""
+        wait(self._in_flight.values(), timeout=timeout_s)
+
+    def _send(self, dispatch: Dispatch, notice: Notice) -> None:
+        try:
+            attempt = self._channel.send(notice)
+        except Exception as error:  # a fault of ours in one message must not stop the others
+            logger.exception("message_failed", message=dispatch.message)
+            attempt = SendAttempt(SendOutcome.LATER, type(error).__name__)
+        if attempt.outcome is SendOutcome.ACCEPTED:
+            crash_point("notifier.sent")
+        self._ended.put((dispatch, attempt))

@@ -1,0 +1,266 @@
+"""
+The owner of one partition of people: it tells them of prompts that nobody looks at, and records what it has told.
+
+Theory of operation. Declines come by meeting, and what one person is told has to be decided in one place. So a decline read from
+`room-rejections` becomes one record on `person-prompts` for each person who can act on it, in that person's partition; whom that
+is, the view knows. While the view does not show the decline yet, a search is remembered and tried again.
+
+- A record of `person-prompts` begins a ladder: which rungs are due when follows from the moment the prompt opened and from the
+  meeting's begin (`deciding.rungs`). The memory holds the ladders of this partition's people; a heap holds when each person is to
+  be looked at next, so that a step costs what is due.
+- When something is due, the view is asked whether the prompt is still open, and the plan (`deciding.plan`) says which messages
+  follow. First the attempt is committed as an intent, with the message's id, which is a keyed hash of person, prompts and rungs;
+  then it is sent, outside the transaction; then the result is committed.
+- A process that dies between leaves an intent. Its successor sends it again, under the same id, once its retry is due. So the
+  server gets each message at least once, and a second time only if it had accepted it and the process died before that was known.
+- A server that is away, or that says "later", is asked again after longer and longer waits while the rung is of use. One that
+  refuses the person's address for good ends that person's mails, and their profile says so.
+- The address, the room's name and the links are put together in the moment of sending (`notices`); the ledger holds none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import msgspec
+
+from services.notifier.appointments import Appointments
+from services.notifier.channels.port import SendAttempt, SendOutcome
+from services.notifier.deciding.plan import (
+    LOOK_AGAIN_MS,
+    Message,
+    intend,
+    plan,
+    prompts_to_look_up,
+    retry_after_ms,
+    settle,
+    wake_at,
+)
+from services.notifier.intake import DeclineIntake
+from services.notifier.ledger import Ledger, ladder_change
+from services.notifier.notices import NoticeWriter
+from services.notifier.outbox import Dispatch, Outbox
+from services.notifier.prompt_reader import PromptReader
+from shared.contracts.notification import DeliveryState, PromptLadder, ladder_key
+from shared.contracts.rows import NotificationRow
+from shared.contracts.topics import NOTIFIER
+from shared.domain.identity import Mailbox
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError, StoreUnavailableError
+from shared.meetings.prompts import Prompt
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
+from shared.ports.log import Claim, NewRecord, Record, StateChange
+from shared.registry import tables
+from shared.runtime import metrics
+from shared.runtime.crash_points import crash_point
+from shared.runtime.lag import LagGauges
+from shared.runtime.logging import get_logger
+
+POLL_S = 0.25
+PEOPLE_A_STEP = 50
+DRAIN_S = 8.0
+FULL_AGAIN_MS = 1_000
+"""How long a person waits while as many messages are on their way as may be."""
+
+logger = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an owner asks and sends with."""
+
+    reader: PromptReader
+    writer: NoticeWriter
+    outbox: Outbox
+
+
+class NotifierOwner:
+    """Tells the people of one partition; see the head of this module."""
+
+    def __init__(self, claim: Claim, engine: Engine, clock: Clock, tools: Tools, *, poll_s: float = POLL_S) -> None:
+        """Take over the restored ladders: whatever is due is looked at in the first step."""
+        self._claim = claim
+        self._engine = engine
+        self._clock = clock
+        self._tools = tools
+        self._poll_s = poll_s
+        self._ledger = Ledger(claim.state, cache(engine.keyring.keys))
+        self._intake = DeclineIntake(claim.partition, engine, clock, tools.reader, self._ledger)
+        self._appointments = Appointments()
+        for mailbox in self._ledger.mailboxes():
+            self._appoint(mailbox)
+        self._backlog: Sequence[Record] = ()
+        self._passed: Mapping[str, int] = dict(claim.position)
+        self._lag = LagGauges(engine.log, NOTIFIER, claim.partition, clock)
+        for topic, count in claim.lost.items():
+            logger.error("input_lost_to_retention", topic=topic, partition=claim.partition, offsets=count)
+            metrics.INPUT_LOST.labels(NOTIFIER.service, topic).inc(count)
+        self._forget(self._ledger.unreadable)
+
+    def step(self) -> None:
+        """Take in one poll of input, record what was sent, and send what is due."""
+        if not self._backlog:
+            self._backlog = self._claim.read(self._poll_s)
+        if self._backlog:
+            self._take_in(self._backlog)
+            self._backlog = ()
+        self._search_on()
+        self._record(self._tools.outbox.results())
+        self._tell_who_is_due()
+        self._lag.show(self._passed)
+
+    def close(self) -> None:
+        """Wait for what is on its way, and record what became of it."""
+        self._tools.outbox.drain(DRAIN_S)
+        self._record(self._tools.outbox.results())
+        self._lag.close()
+
+    def _take_in(self, records: Sequence[Record]) -> None:
+        taken = self._intake.take(records)
+        position = {record.topic: record.offset + 1 for record in records}
+        crash_point("notifier.taking-in")
+        self._commit(taken.changes, taken.outputs, position)
+        self._passed = {**self._passed, **position}
+        for topic in position:
+            count = sum(record.topic == topic for record in records)
+            metrics.RECORDS.labels(NOTIFIER.service, topic).inc(count)
+        self._intake.note(taken)
+        for mailbox, ladders in taken.begun.items():
+            self._ledger.keep(mailbox, ladders)
+            self._appoint(mailbox)
+
+    def _search_on(self) -> None:
+        """Look for the people of declines that the view did not show yet."""
+        found = self._intake.search()
+        if found.changes:
+            self._commit(found.changes, found.outputs)
+        self._intake.note(found)
+
+    def _tell_who_is_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        for mailbox in self._appointments.due(now_ms, PEOPLE_A_STEP):
+            if self._tools.outbox.is_full:
+                self._appointments.appoint(mailbox, now_ms + FULL_AGAIN_MS)
+                continue
+            try:
+                self._tell(mailbox, now_ms)
+            except KeyDestroyedError:
+                self._forget_person(mailbox)
+            except (MalformedRecordError, NewerRecordError) as error:
+                logger.warning("person_not_told", mailbox=mailbox.id, error=str(error))
+                self._appointments.appoint(mailbox, now_ms + LOOK_AGAIN_MS)
+            except StoreUnavailableError:
+                self._appointments.appoint(mailbox, now_ms)
+                raise
+
+    def _tell(self, mailbox: Mailbox, now_ms: int) -> None:
+        keys = self._engine.keyring.keys(mailbox.tenant)
+        ladders = self._ledger.ladders_of(mailbox)
+        user = self._tools.writer.user_of(mailbox)
+        row = self._tools.writer.preferences(mailbox, user) if user else NotificationRow(mail=False)
+        looked_up = {
+            prompt: self._tools.reader.find(mailbox, ladders[prompt].meeting, prompt)
+            for prompt in prompts_to_look_up(ladders, row, now_ms)
+        }
+        openness = {prompt: found for prompt, (found, _) in looked_up.items()}
+        decided = plan(ladders, row, openness, now_ms)
+        changed = {
+            step.prompt: settle(ladders[step.prompt], step.rung, state) for step, state in decided.settled.items()
+        }
+        dispatches = [
+            Dispatch(self._name(message, mailbox, keys), mailbox, user or "", message.steps)
+            for message in decided.messages
+        ]
+        dispatches = [each for each in dispatches if not self._tools.outbox.is_sending(each.message)]
+        for dispatch in dispatches:
+            for step in dispatch.steps:
+                before = changed.get(step.prompt, ladders[step.prompt])
+                changed[step.prompt] = intend(before, step.rung, dispatch.message, now_ms)
+        self._keep(mailbox, changed.values(), decided.expired, keys)
+        again_ms = [decided.wake_at_ms, now_ms + retry_after_ms(1) if decided.messages else None]
+        self._appointments.appoint_first(mailbox, again_ms)
+        for dispatch in dispatches:
+            self._send(dispatch, [shown for step in dispatch.steps if (shown := looked_up[step.prompt][1])])
+
+    def _name(self, message: Message, mailbox: Mailbox, keys: TenantKeys) -> str:
+        return message.id or keys.message(mailbox.id, (f"{step.prompt}/mail/{step.rung}" for step in message.steps))
+
+    def _send(self, dispatch: Dispatch, prompts: Sequence[Prompt]) -> None:
+        crash_point("notifier.intended")
+        try:
+            notice = self._tools.writer.write(dispatch.message, dispatch.mailbox, dispatch.user, prompts)
+        except (StoreUnavailableError, KeyDestroyedError, MalformedRecordError) as error:
+            logger.warning("message_not_written", message=dispatch.message, error=str(error))
+            return  # the intent stands, and is tried again
+        if notice is not None:
+            self._tools.outbox.send(dispatch, notice)
+
+    def _record(self, results: Iterable[tuple[Dispatch, SendAttempt]]) -> None:
+        ends = {SendOutcome.ACCEPTED: DeliveryState.ACCEPTED, SendOutcome.REFUSED: DeliveryState.REFUSED}
+        for dispatch, attempt in results:
+            metrics.MESSAGES.labels("mail", attempt.outcome).inc()
+            log = logger.info if attempt.outcome is SendOutcome.ACCEPTED else logger.warning
+            log("message_" + attempt.outcome, message=dispatch.message, channel="mail", reason=attempt.reason)
+            if attempt.outcome is SendOutcome.REFUSED:
+                self._note_refusal(dispatch, attempt.reason)
+            if attempt.outcome in ends:
+                self._settle(dispatch, ends[attempt.outcome])
+
+    def _settle(self, dispatch: Dispatch, state: DeliveryState) -> None:
+        ladders = self._ledger.ladders_of(dispatch.mailbox)
+        changed: dict[str, PromptLadder] = {}
+        for step in dispatch.steps:
+            if before := changed.get(step.prompt, ladders.get(step.prompt)):
+                changed[step.prompt] = settle(before, step.rung, state)
+        try:
+            keys = self._engine.keyring.keys(dispatch.mailbox.tenant)
+        except KeyDestroyedError:
+            return
+        crash_point("notifier.accepted")
+        self._keep(dispatch.mailbox, changed.values(), (), keys)
+        crash_point("notifier.recorded")
+
+    def _note_refusal(self, dispatch: Dispatch, reason: str) -> None:
+        """The person's profile says so, and no further mail goes to them until they switch it on again."""
+        now_ms = self._clock.now_ms()
+        tables.notifications(self._engine.registry).change(
+            dispatch.mailbox.tenant,
+            dispatch.user,
+            lambda row: msgspec.structs.replace(row or NotificationRow(), refused_at_ms=now_ms, refusal=reason),
+        )
+
+    def _keep(
+        self, mailbox: Mailbox, ladders: Iterable[PromptLadder], expired: Sequence[str], keys: TenantKeys
+    ) -> None:
+        kept = [ladder for ladder in ladders if ladder.prompt not in expired]
+        changes = [ladder_change(mailbox, ladder, keys) for ladder in kept]
+        changes += [StateChange(ladder_key(mailbox.key, prompt), None) for prompt in expired]
+        if changes:
+            self._commit(changes)
+            self._ledger.keep(mailbox, kept, expired)
+
+    def _forget_person(self, mailbox: Mailbox) -> None:
+        """The organisation's keys are destroyed: what they sealed is nobody's any more."""
+        prompts = tuple(self._ledger.ladders_of(mailbox))
+        self._forget([ladder_key(mailbox.key, prompt) for prompt in prompts])
+        self._ledger.keep(mailbox, (), prompts)
+
+    def _forget(self, keys: Sequence[bytes]) -> None:
+        if keys:
+            self._commit([StateChange(key, None) for key in keys])
+
+    def _appoint(self, mailbox: Mailbox) -> None:
+        at_ms = wake_at(self._ledger.ladders_of(mailbox).values())
+        self._appointments.appoint_first(mailbox, [at_ms])
+
+    def _commit(
+        self,
+        changes: Sequence[StateChange],
+        outputs: Sequence[NewRecord] = (),
+        position: Mapping[str, int] | None = None,
+    ) -> None:
+        with metrics.COMMIT_SECONDS.labels(NOTIFIER.service).time():
+            self._claim.commit(outputs, changes, position or {})

@@ -1,0 +1,109 @@
+"""What a person is told by mail, and what not: on the embedded engine, with a real mail server."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.contracts.rows import DismissalRow
+from shared.crypto.links import Link, LinkPurpose
+from shared.domain.instants import HOUR_MS, from_datetime
+from shared.meetings.prompts import dismissal_id
+from shared.ports.log import NewRecord
+from shared.registry.tables import dismissals
+from tests.integration.services.notifier.conftest import PUBLIC_URL, Desk
+from tests.support.mail_server import MailSink, link_in, text_of
+from tests.support.office import AARE, ADA, BIRS
+
+pytestmark = pytest.mark.proves("B16")
+
+
+def test_a_prompt_that_nobody_looks_at_is_told_once_after_a_minute(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    desk.pass_time(59)
+    assert sink.mails == []
+    desk.pass_time(2)
+    [mail] = sink.mails
+    assert sink.recipients == [ADA]
+    assert "Aare" in mail["Subject"]
+    desk.pass_time(3 * 3600, 600)
+    assert len(sink.mails) == 1
+
+
+def test_its_link_names_the_prompt_and_its_person(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    desk.pass_time(61)
+    address = link_in(sink.mails[0])
+    signed = address.removeprefix(f"{PUBLIC_URL}/p/")
+    [decline] = desk.declines()
+    assert desk.signer.read(signed) == Link(LinkPurpose.PROMPT, desk.tenant, "u-ada", decline)
+
+
+@pytest.mark.parametrize("act", ["taken", "accepted", "dismissed", "cancelled"])
+def test_whoever_acted_before_is_not_told(desk: Desk, sink: MailSink, act: str) -> None:
+    desk.decline()
+    desk.pass_time(30)
+    if act == "dismissed":
+        row = DismissalRow(user="u-ada", at_ms=desk.clock.at_ms)
+        dismissals(desk.engine.registry).put(desk.tenant, dismissal_id(desk.declines()[0], "u-ada"), row)
+    elif act == "cancelled":
+        desk.calendar.book("e1", start_ms=desk.calendar.events["e1"].start_ms)
+    else:
+        rooms = {"taken": {AARE: "declined", BIRS: "none"}, "accepted": {AARE: "accepted"}}[act]
+        desk.calendar.book("e1", start_ms=desk.calendar.events["e1"].start_ms, **rooms)
+    desk.look()
+    desk.pass_time(3 * 24 * 3600, 1800)
+    assert sink.mails == []
+
+
+def test_reminders_come_a_day_and_two_hours_before_and_then_silence(desk: Desk, sink: MailSink) -> None:
+    desk.decline(hours=72)
+    starts_ms = desk.calendar.events["e1"].start_ms
+    desk.prefer(quiet=False)
+    desk.pass_time(80 * 3600, 300)
+    moments = [from_datetime(mail["Date"].datetime) for mail in sink.mails]
+    assert [(starts_ms - moment) // HOUR_MS for moment in moments] == [71, 24, 2]
+    assert len(sink.ids()) == 3
+
+
+def test_three_at_once_are_told_in_one_mail(desk: Desk, sink: MailSink) -> None:
+    for number in range(4):
+        desk.decline(f"e{number}", hours=48 + number)
+    desk.pass_time(90)
+    [mail] = sink.mails
+    assert mail["Subject"] == "4 meetings have lost their room"
+    assert text_of(mail).count("/p/") == 5  # four prompts, and the link that stops mails
+
+
+def test_whoever_wants_no_mail_gets_none(desk: Desk, sink: MailSink) -> None:
+    desk.prefer(mail=False)
+    desk.decline()
+    desk.pass_time(50 * 3600, 900)
+    assert sink.mails == []
+
+
+def test_whoever_has_disconnected_is_not_told(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    desk.broker.forget(desk.mailbox)
+    desk.pass_time(120)
+    assert sink.mails == []
+
+
+def test_a_decline_that_is_published_twice_is_told_once(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    desk.pass_time(61)
+    [record] = desk.engine.log.read("room-rejections", 0, 0)
+    desk.engine.log.append([NewRecord(record.topic, 0, record.key, record.value, record.headers)])
+    desk.pass_time(300)
+    assert len(sink.mails) == 1
+
+
+def test_a_decline_that_the_view_does_not_show_yet_is_told_when_it_does(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    desk.engine.view.reset(0)
+    desk.take_over()  # the ladder begun so far is read from the log; a new decline meets an empty view
+    desk.clock.at_ms += 61_000
+    for _ in range(4):
+        desk.notifier.step()
+    assert sink.mails == []
+    desk.pass_time(120)
+    assert len(sink.mails) == 1
