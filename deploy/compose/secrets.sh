@@ -9,7 +9,8 @@ cd secrets
 new() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 [ -e microsoft_client_secret ] || : > microsoft_client_secret
 [ -e google_client_secret ] || : > google_client_secret
-for user in room-status sync-worker portal operator; do
+[ -e smtp_url ] || : > smtp_url # empty: nobody is told by mail
+for user in room-status sync-worker portal notifier operator; do
   name=$(echo "$user" | tr - _)
   [ -e "redis_$name" ] || new > "redis_$name"
   printf 'redis://%s:%s@redis-registry:6379/0' "$user" "$(cat "redis_$name")" > "registry_url_$name"

@@ -26,6 +26,7 @@ LOCK_OF = {
     "sync-worker": "services.lock",
     "room-status": "services.lock",
     "portal": "services.lock",
+    "notifier": "services.lock",
     "operator": "services.lock",
 }
 """Image (its target in the Dockerfile) → what is installed in it."""

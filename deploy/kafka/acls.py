@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.contracts import topics
-from shared.contracts.topics import ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, Station
+from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, Station
 from shared.providers.catalogue import PROFILES
 
 _NOTIFICATIONS = tuple(profile.hooks.topic for profile in PROFILES.values())
@@ -49,6 +49,7 @@ def grants() -> Iterator[AclGrant]:
     yield AclGrant("webhook-receiver", "topic", probed, ("Describe",))
     yield from of_station(SYNC_WORKER)
     yield from of_station(ROOM_STATUS_STATION)
+    yield from of_station(NOTIFIER)
     yield AclGrant("portal", "topic", topics.COMMANDS.name, ("Write",))
     for topic in _NOTIFICATIONS:  # the test of an integration waits for its push
         yield AclGrant("portal", "topic", topic.name, ("Read",))

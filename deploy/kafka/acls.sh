@@ -24,6 +24,13 @@ grant --allow-principal User:room-status --operation Read --operation Write --to
 grant --allow-principal User:room-status --operation Write --topic "${PREFIX:-}dead-letters"
 grant --allow-principal User:room-status --operation Read --group "${PREFIX:-}room-status"
 grant --allow-principal User:room-status --operation Write --transactional-id "${PREFIX:-}room-status-" --resource-pattern-type prefixed
+grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}room-rejections"
+grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}person-prompts"
+grant --allow-principal User:notifier --operation Read --operation Write --topic "${PREFIX:-}notification-state"
+grant --allow-principal User:notifier --operation Read --operation Write --topic "${PREFIX:-}person-prompts"
+grant --allow-principal User:notifier --operation Write --topic "${PREFIX:-}dead-letters"
+grant --allow-principal User:notifier --operation Read --group "${PREFIX:-}notifier"
+grant --allow-principal User:notifier --operation Write --transactional-id "${PREFIX:-}notifier-" --resource-pattern-type prefixed
 grant --allow-principal User:portal --operation Write --topic "${PREFIX:-}commands"
 grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}notifications.graph"
 grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}notifications.google"
@@ -48,6 +55,8 @@ grant --allow-principal User:operator --operation Create --operation DescribeCon
 grant --allow-principal User:subscriber --operation Read --topic "${PREFIX:-}room-status"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}room-rejections"
 grant --allow-principal User:subscriber --operation Read --topic "${PREFIX:-}room-rejections"
+grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}person-prompts"
+grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}notification-state"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}erasures"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}dead-letters"
 grant --allow-principal User:subscriber --operation Read --group "${PREFIX:-}subscriber-" --resource-pattern-type prefixed

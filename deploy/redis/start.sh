@@ -10,7 +10,7 @@ secrets=${SECRETS:-/run/secrets}
 
 umask 077
 sed -n "/^# --- $server ---\$/,/^\$/{/^user /p;}" "$here/users.acl" > "$acl"
-for user in room-status sync-worker portal operator; do
+for user in room-status sync-worker portal notifier operator; do
   mark="@$(echo "$user" | tr 'a-z-' 'A-Z_')@"
   grep -q "$mark" "$acl" || continue
   file="$secrets/redis_$(echo "$user" | tr - _)"

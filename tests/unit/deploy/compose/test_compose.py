@@ -104,7 +104,13 @@ def test_only_the_door_is_published() -> None:
     assert not any("internal" in COMPOSE["networks"][name] for name in ("door", "outside"))
     assert [name for name, service in EVERY.items() if "door" in service["networks"]] == ["proxy"]
     outside = {name for name, service in EVERY.items() if {"door", "outside"} & set(service["networks"])}
-    assert outside == {"proxy", "sync-worker", "portal", "operator"}  # who talks to providers, and who is talked to
+    assert outside == {
+        "proxy",
+        "sync-worker",
+        "notifier",
+        "portal",
+        "operator",
+    }  # who talks to providers or mails, and who is talked to
 
 
 def test_the_door_leads_to_hooks_and_pages_and_nowhere_else() -> None:
@@ -119,11 +125,11 @@ def test_the_door_leads_to_hooks_and_pages_and_nowhere_else() -> None:
 
 def test_the_secrets_that_are_declared_are_the_ones_that_are_made() -> None:
     script = (HERE / "secrets.sh").read_text()
-    fixed = {"master_key", "hook_keys", "microsoft_client_secret", "google_client_secret"}
+    fixed = {"master_key", "hook_keys", "microsoft_client_secret", "google_client_secret", "smtp_url"}
 
     assert all(name in script for name in fixed)
     assert COMPOSE["secrets"].keys() - fixed == {
-        *(f"redis_{user}" for user in ("room_status", "sync_worker", "portal", "operator")),
-        *(f"registry_url_{user}" for user in ("room_status", "sync_worker", "portal", "operator")),
-        *(f"view_url_{user}" for user in ("room_status", "portal", "operator")),
+        *(f"redis_{user}" for user in ("room_status", "sync_worker", "portal", "notifier", "operator")),
+        *(f"registry_url_{user}" for user in ("room_status", "sync_worker", "portal", "notifier", "operator")),
+        *(f"view_url_{user}" for user in ("room_status", "portal", "notifier", "operator")),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploy.kafka.acls import SCRIPT, AclGrant, grants, script
-from shared.contracts.topics import BY_NAME, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS
+from shared.contracts.topics import BY_NAME, NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS
 
 
 def holders(operation: str, topic: str) -> set[str]:
@@ -15,7 +15,7 @@ def test_the_script_is_what_the_table_of_topics_says() -> None:
 
 
 def test_a_state_topic_has_one_writer() -> None:
-    for station in (SYNC_WORKER, ROOM_STATUS_STATION):
+    for station in (SYNC_WORKER, ROOM_STATUS_STATION, NOTIFIER):
         assert holders("Write", station.state) == {station.service}
         for name in station.outputs:
             assert holders("Write", name) == {station.service}
@@ -28,7 +28,7 @@ def test_the_receiver_reads_nothing() -> None:
 def test_only_its_own_service_can_fence_an_owner() -> None:
     transactional = {grant.name: grant.principal for grant in grants() if grant.kind == "transactional-id"}
 
-    assert transactional == {"sync-worker-": "sync-worker", "room-status-": "room-status"}
+    assert transactional == {"sync-worker-": "sync-worker", "room-status-": "room-status", "notifier-": "notifier"}
 
 
 def test_subscribers_read_the_public_topics_and_no_other() -> None:

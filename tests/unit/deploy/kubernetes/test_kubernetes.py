@@ -22,7 +22,7 @@ VERSIONS = {
 }  # fmt: skip
 NAME = "app.kubernetes.io/name"
 ROUTES = {"/livez", "/readyz"}
-PORTS = {"webhook-receiver": 8101, "sync-worker": 8104, "room-status": 8104, "portal": 8102}
+PORTS = {"webhook-receiver": 8101, "sync-worker": 8104, "room-status": 8104, "notifier": 8104, "portal": 8102}
 
 
 def manifests(*paths: str) -> list[dict[str, Any]]:

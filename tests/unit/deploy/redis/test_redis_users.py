@@ -31,7 +31,7 @@ from tests.support.paths import ROOT
 from tests.support.servers import require
 
 START = ROOT / "deploy/redis/start.sh"
-USERS = ("room-status", "sync-worker", "portal", "operator")
+USERS = ("room-status", "sync-worker", "portal", "notifier", "operator")
 MASTER = parse(new_key())
 ROW = Row("t/m", ("t/ada",), b"sealed")
 UrlOf = Callable[[str], str]
@@ -127,6 +127,30 @@ def test_room_status_writes_the_view_and_the_portal_reads_it(views: UrlOf) -> No
 def test_the_portal_cannot_write_the_view(views: UrlOf) -> None:
     with view_as(views("portal")) as reader, pytest.raises(StoreUnavailableError):
         reader.apply(1, Applied("topic", 9), [ROW])
+
+
+def test_the_notifier_reads_a_row_of_the_view_and_writes_none(views: UrlOf) -> None:
+    with view_as(views("room-status")) as writer, view_as(views("notifier")) as reader:
+        writer.reset(2)
+        assert writer.apply(2, Applied("topic", 1), [ROW])
+        assert reader.row("t/m") == ROW
+        with pytest.raises(StoreUnavailableError):
+            reader.apply(2, Applied("topic", 9), [ROW])
+
+
+def test_the_notifier_changes_a_row_and_only_reads_keys(registry: UrlOf) -> None:
+    with registry_as(registry("notifier")) as rows:
+        version = rows.put("notifications", "t", "u", b"{}", expect=0)
+        rows.put("notifications", "t", "u", b"{}", expect=version)
+        assert rows.get("notifications", "t", "u") is not None
+        with pytest.raises(StoreUnavailableError):
+            rows.everything()
+    with keyring_as(registry("portal")) as made:
+        keys = made.create("t-told")
+    with keyring_as(registry("notifier")) as ring:
+        assert ring.keys("t-told") == keys
+        with pytest.raises(StoreUnavailableError):
+            ring.destroy_data("t-told")
 
 
 @pytest.mark.parametrize("user", ["portal", "sync-worker", "operator"])
