@@ -27,6 +27,7 @@ COMMANDS = {
     "registry": "back up, restore, and move what exists nowhere else",
     "keys": "make and rotate master keys",
     "tokens": "make and withdraw service tokens of an organisation",
+    "report": "what became of each organisation's rooms over some days",
     "scenario": "play a provider's raw answers from a file, and say what follows",
     "probe": "try what is believed about a provider on its real service",
     "doctor": "check what a newcomer gets wrong",

@@ -38,6 +38,7 @@ from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.testflow.authorization import TestPurpose
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.people import routes as people_routes
+from services.portal.admin.report import routes as report_routes
 from services.portal.admin.rooms import routes as room_routes
 from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.decline_feed import routes as decline_feed_routes
@@ -109,6 +110,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(audit_routes.blueprint(deps))
     app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
     app.register_blueprint(switch_off.blueprint(deps, flow))
+    app.register_blueprint(report_routes.blueprint(deps))
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))

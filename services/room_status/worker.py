@@ -16,6 +16,7 @@ partition's thread and is the only writer of its decisions, states and rows.
   counted and logged, and the partition goes on. A record of a later version ends the process.
 - A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit and at most once: a
   look that is lost costs nothing but the time to the next one. A decline that waits to be repeated asks until it is.
+- What a piece says of the rooms of an organisation's day is counted in records of their own, in the same commit (`tallies`).
 - Requests of `replay --apply` are worked off a slice a step, so that new observations are decided in between.
 - Each step sweeps the meetings that are due: dates that are over are forgotten, looks asked for. A heap holds the moments, so
   that nothing is walked through.
@@ -34,6 +35,7 @@ from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.rows import rows_of
 from services.room_status.replaying.repairs import mend
 from services.room_status.replaying.slices import Slices
+from services.room_status.tallies import Tallies
 from services.room_status.view.projection import Projection
 from shared.contracts.command import Reconcile
 from shared.contracts.room_declined import RoomDeclined
@@ -84,6 +86,7 @@ class RoomStatusOwner:
         self._poll_s = poll_s
         self._memory = Memory(claim.state)
         self._note_foreign_keys()
+        self._tallies = Tallies(self._memory, self._keys_of, claim.partition)
         self._expiry = Expiry(self._memory.meetings())
         self._eras: dict[str, str] = {}
         self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))
@@ -158,9 +161,10 @@ class RoomStatusOwner:
             return
         self._swept_at_ms = now_ms
         idle = now_ms >= self._position_at_ms + POSITION_EVERY_MS
+        renewed: set[str] = set()
         if idle:
             self._position_at_ms = now_ms
-            self._notice_destroyed_keys()
+            renewed = self._notice_destroyed_keys()
         if not (due := self._expiry.due(now_ms, FORGOTTEN_A_STEP)) and not idle:
             return
         swept = sweep(
@@ -170,11 +174,14 @@ class RoomStatusOwner:
             keys_of=cache(self._keys_of),
             meetings=due,
         )
+        if idle:
+            self._tallies.expire(swept, now_ms, renewed)
         # With the position: a replay has to know between which observations a meeting was forgotten.
         self._commit(swept, self._passed, always=idle and self._passed != self._claim.position)
 
-    def _notice_destroyed_keys(self) -> None:
-        """Everything of an organisation whose keys are not those of an hour ago is looked through."""
+    def _notice_destroyed_keys(self) -> set[str]:
+        """Everything of an organisation whose keys are not those of an hour ago is looked through; which those are."""
+        renewed = set()
         for tenant in self._memory.tenants():
             try:
                 era = self._keys_of(tenant).era
@@ -182,9 +189,11 @@ class RoomStatusOwner:
                 era = ""
             if self._eras.setdefault(tenant, era) != era:
                 self._eras[tenant] = era
+                renewed.add(tenant)
                 for key in self._memory.meetings():
                     if key.startswith(f"{tenant}/".encode()):
                         self._expiry.appoint(key, 0)
+        return renewed
 
     def _mend_a_slice(self, wish: Record) -> None:
         self._mending = self._mending or mend(
@@ -232,6 +241,7 @@ class RoomStatusOwner:
         if batch.empty and not batch.malformed and not batch.parked and not always:
             self._after(batch)
             return
+        self._tallies.enter(batch)
         crash_point("room-status.before-commit")
         if batch.decisions:
             crash_point("room-status.telling")

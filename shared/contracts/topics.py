@@ -57,7 +57,7 @@ MEETING_STATE = Topic(
     "meeting-state",
     "meeting; meeting + mailbox",
     Cleanup.COMPACT,
-    "what was witnessed and published of each date and room, and each copy; sealed",
+    "what was witnessed and published of each date and room, and each copy; an organisation's counts of a day; sealed",
     sealed=True,
     compaction_lag_ms=MEETING_STATE_COMPACTION_LAG_MS,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from shared.contracts.day_tally import is_tally
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
 from shared.crypto.meetings import open_meeting
@@ -50,7 +51,7 @@ def _keep(record: Record, newest: dict[bytes, bytes]) -> None:
 
 def _print(key: bytes, value: bytes, engine: Engine) -> None:
     tenant = key.decode().partition("/")[0]
-    if parts_of(key)[1]:
+    if parts_of(key)[1] or is_tally(key):
         return
     try:
         meeting = open_meeting(key, value, engine.keyring.keys(tenant)).record

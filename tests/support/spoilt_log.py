@@ -13,6 +13,7 @@ from cli.demo.processes import simulator_environ
 from services.room_status.deciding.memory import is_ended
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Reconcile
+from shared.contracts.day_tally import is_tally
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.rows import ConsentRow, ConsentState
@@ -67,7 +68,7 @@ class Poisoned(Office):
         folded = [
             open_meeting(key, value, self.keys).record
             for key, value in meetings.items()
-            if value and not parts_of(key)[1]
+            if value and not parts_of(key)[1] and not is_tally(key)
         ]
         copies = [
             parts_of(key)[0] for key, value in meetings.items() if value and parts_of(key)[1] and not is_ended(value)

@@ -40,6 +40,7 @@ ENTRIES = (
     NavigationEntry("/profile", "Profile", Right.OWN_CALENDAR),
     NavigationEntry("/admin/rooms", "Rooms", Right.SEE_ROOMS),
     NavigationEntry("/admin/integration", "Integration", Right.SEE_INTEGRATION),
+    NavigationEntry("/admin/report", "Report", Right.SEE_INTEGRATION, only_enabled=True),
     NavigationEntry("/admin/people", "People", Right.APPOINT),
     NavigationEntry("/admin/audit", "Audit", Right.SEE_AUDIT),
 )

@@ -10,6 +10,7 @@ marked `parked`, and the observation is reported. The next observation of the me
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ import msgspec
 
 from services.room_status.deciding.announcement import room_status, status_key
 from services.room_status.deciding.confirmation import confirm_at, mailboxes_to_ask
+from services.room_status.deciding.counting import Counts, count_change
 from services.room_status.deciding.expiry import due_at, forget_past, is_empty
 from services.room_status.deciding.fold import RULES_VERSION, Change, DecisionRules, fold
 from services.room_status.deciding.memory import Copies, PendingMemory
@@ -85,6 +87,8 @@ class Batch:
     owed: list[PendingLook] = field(default_factory=list)
     due: dict[bytes, int] = field(default_factory=dict)
     """Meeting key → when something of it is to be forgotten, or a look at it asked for, epoch milliseconds."""
+    counts: dict[str, Counts] = field(default_factory=dict)
+    """Organisation → what is counted of it: see `DayTally`."""
     handled: int = 0
     """How many of the records given were decided: the piece ends behind them."""
     bytes: int = 0
@@ -199,6 +203,7 @@ class _Deciding:
             self._park(record, str(error), key, meeting, sealing)
             return
         self._remember(key, change.record, changes)
+        self._count(keys.tenant, meeting.record, change.record, seen.observed_at_ms)
         headers = _followed(record, envelope.correlation, source)
         self._announce(change, key, seen, headers, source, keys)
         self.batch.owed += [PendingLook(Mailbox(keys.tenant, mailbox), seen.meeting) for mailbox in sorted(change.owed)]
@@ -221,6 +226,7 @@ class _Deciding:
         record, over = forget_past(meeting.record, now_ms, keys)
         change = Change(record, None, forgotten=over)
         self._bury_statuses(change, tenant)
+        self._count(tenant, meeting.record, record, now_ms)
         if is_empty(record):
             self._forget(key)
             return
@@ -235,6 +241,10 @@ class _Deciding:
         # Under the name of the observation that it was recorded upon last: nothing but time lies between.
         sealing = _Sealing(keys, source.id, source.correlation, source.causation)
         self._remember(key, record, self._changes(key, meeting, "", change, sealing), now_ms)
+
+    def _count(self, tenant: str, before: MeetingRecord, after: MeetingRecord, now_ms: int) -> None:
+        if counts := count_change(before, after, now_ms):
+            self.batch.counts.setdefault(tenant, Counter()).update(counts)
 
     def _is_nothing(self, key: bytes, change: Change) -> bool:
         """Whether nothing is remembered of the meeting, nor has to be: most meetings have no room."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from shared.contracts.day_tally import is_tally
 from shared.contracts.meeting_state import ENDED_COPY_TYPE, CopyRecord, copy_key, parts_of
 from shared.crypto.meetings import open_copy
 from shared.domain.identity import is_text, key_text
@@ -72,7 +73,7 @@ class Memory(Mapping[bytes, bytes]):
 
     def meetings(self) -> Iterator[bytes]:
         """The keys of meetings."""
-        return (key for key in self._records if not parts_of(key)[1])
+        return (key for key in self._records if not parts_of(key)[1] and not is_tally(key))
 
     def apply(self, changes: Iterable[StateChange]) -> None:
         """Take committed changes over. A key that is no text is none of ours, and would be found under no name."""

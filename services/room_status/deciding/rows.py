@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from services.room_status.deciding.memory import Memory, is_ended
 from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state_version_1
+from shared.contracts.day_tally import is_tally, tally_owner
 from shared.contracts.meeting_state import parts_of
 from shared.crypto.meetings import open_meeting
 from shared.crypto.records import require_era
@@ -35,6 +36,11 @@ def copy_row(key: bytes, value: bytes | None) -> Row:
     return Row(key.decode(), (owner,), value)
 
 
+def tally_row(key: bytes, value: bytes | None) -> Row:
+    """The row of an organisation's counts of a day."""
+    return Row(key.decode(), (tally_owner(key.decode().partition("/")[0]),) if value is not None else (), value)
+
+
 def rows_of(
     memory: Memory, keys_of: Callable[[str], TenantKeys]
 ) -> Iterator[Row | KeyDestroyedError | MalformedRecordError]:
@@ -51,6 +57,8 @@ def rows_of(
 def _row(key: bytes, value: bytes, memory: Memory, keys: TenantKeys) -> Row:
     envelope = envelopes.decode(value)
     require_era(envelope, keys)
+    if is_tally(key):
+        return tally_row(key, value)
     if parts_of(key)[1]:
         return copy_row(key, value)
     if envelope.type == meeting_state_version_1.TYPE:

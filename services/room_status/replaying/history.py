@@ -10,6 +10,7 @@ import msgspec
 from services.room_status.deciding.batch import KeysOf
 from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state_version_1
+from shared.contracts.day_tally import is_tally
 from shared.contracts.envelope import read_json
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY
@@ -90,6 +91,8 @@ class PastReader:
             MalformedRecordError: a record that room_status cannot have written.
         """
         for record in page:
+            if is_tally(record.key):
+                continue  # counts: nothing is decided by them
             if record.key != POSITION_KEY:
                 self._commit.append(record)
                 continue

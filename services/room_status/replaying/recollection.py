@@ -9,6 +9,7 @@ from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fol
 from services.room_status.replaying.history import Past, PastReader, reached_by, source_of
 from services.room_status.replaying.replay import DeclineEvent, Redone, decline, redo_in_slices
 from services.room_status.replaying.slices import Slices, cut_into_slices, run_slices
+from shared.contracts.day_tally import is_tally
 from shared.contracts.meeting_state import parts_of
 from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
@@ -129,7 +130,7 @@ def states_upon(log: Log, partition: int, sources: Collection[int]) -> Slices[di
     found: dict[int, bytes] = {}
     for page in _whole(log, MEETING_STATE.name, partition):
         for record in page:
-            if record.value is None or record.key == POSITION_KEY or parts_of(record.key)[1]:
+            if record.value is None or record.key == POSITION_KEY or parts_of(record.key)[1] or is_tally(record.key):
                 continue
             if (offset := source_of(record.value)) in sources:
                 found.setdefault(offset, record.value)  # a sweep records under the same observation later

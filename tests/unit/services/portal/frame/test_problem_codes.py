@@ -59,6 +59,7 @@ STATUS_OF = {
     "public-url": "BAD_REQUEST",
     "read-only-permission": "CONFLICT",
     "rebuilding": "SERVICE_UNAVAILABLE",
+    "report-days": "BAD_REQUEST",
     "room-address-fixed": "UNPROCESSABLE_ENTITY",
     "room-invalid": "UNPROCESSABLE_ENTITY",
     "room-is-person": "UNPROCESSABLE_ENTITY",

@@ -1,0 +1,56 @@
+"""What became of the organisation's rooms over some days, as a page and as JSON: counts, and nobody's meetings."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request
+
+from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from services.portal.frame.sessions import Person, require_right
+from services.portal.meetings.personal_view import is_rebuilding
+from shared.domain.roles import Right
+from shared.organisations.room_report import DEFAULT_DAYS, MAX_DAYS, read_report
+
+SPANS = (7, 14, 28, MAX_DAYS)
+"""The spans that the page offers, in days."""
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """`/admin/report` and `/v1/admin/report`."""
+    bp = Blueprint("report", __name__)
+
+    @bp.get("/admin/report")
+    def page() -> str:
+        person = require_right(Right.SEE_INTEGRATION)
+        days = read_days()
+        return render_template("report.html", it=_read(deps, person, days), days=days, spans=SPANS)
+
+    @bp.get("/v1/admin/report")
+    def api() -> Response:
+        person = require_right(Right.SEE_INTEGRATION)
+        return jsonify(_read(deps, person, read_days()))
+
+    return bp
+
+
+def read_days() -> int:
+    """How many days are asked for. Raises ProblemError (400): no such number."""
+    text = request.args.get("days", str(DEFAULT_DAYS))
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:4]) <= MAX_DAYS and len(text) <= len(str(MAX_DAYS))):
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "report-days",
+            f"`days` is a number from 1 to {MAX_DAYS}: the counts of a day are kept that long.",
+            next_step=f"Leave it out for {DEFAULT_DAYS} days.",
+        )
+    return int(text)
+
+
+def _read(deps: Deps, person: Person, days: int) -> dict[str, Any]:
+    engine = deps.engine
+    keys = engine.keyring.keys(person.tenant)
+    report = read_report(engine.view, engine.registry, keys, days=days, now_ms=deps.clock.now_ms())
+    return {**report.shape(), "writes": deps.settings.writes, "rebuilding": is_rebuilding(deps)}
