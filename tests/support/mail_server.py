@@ -10,9 +10,8 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -107,6 +106,3 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 def link_in(mail: EmailMessage) -> str:
     """The first link to a prompt in a mail's text."""
     return next(line.split()[-1] for line in text_of(mail).splitlines() if "/p/" in line)
-
-
-Certificate = Callable[[Path], tuple[Path, Path]]

@@ -1,0 +1,122 @@
+"""The promises of a channel, held by every one: what an attempt comes to, in bounded time, and what it says of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.notifier.channels.composition import MailComposer
+from services.notifier.channels.mail_server import MailServer
+from services.notifier.channels.port import Notice, NoticeChannel, NoticeLine, SendOutcome
+from services.notifier.channels.smtp import SmtpChannel
+from shared.domain.instants import HOUR_MS
+from tests.support.mail_server import MailSink, free_port, serve_mail, text_of
+
+TIMEOUT_S = 0.5
+NOW_MS = 1_795_000_000_000
+ADDRESS = "ada@contoso.test"
+NOTICE = Notice(
+    id="n-abc",
+    address=ADDRESS,
+    lines=(NoticeLine("Aare 4.12", NOW_MS + HOUR_MS, NOW_MS + 2 * HOUR_MS, "https://rooms.test/p/one"),),
+    zone=ZoneInfo("Europe/Zurich"),
+    page="https://rooms.test/",
+    stop="https://rooms.test/p/stop",
+    at_ms=NOW_MS,
+)
+
+
+@dataclass
+class Rig:
+    """A channel, and the means to see and steer what is at its other end."""
+
+    channel: NoticeChannel
+    arrived: Callable[[], list[str]]
+    """The text of each message that its person got."""
+    refuse: Callable[[], None]
+    be_busy: Callable[[], None]
+    hang: Callable[[], None]
+    elsewhere: NoticeChannel
+    """The same channel, towards where nobody listens."""
+
+
+def mail() -> Iterator[Rig]:
+    composer = MailComposer("Rooms <rooms@contoso.test>")
+    with serve_mail() as (sink, port):
+
+        def to(where: int) -> SmtpChannel:
+            server = MailServer("127.0.0.1", where, implicit_tls=False, require_starttls=False)
+            return SmtpChannel(server, composer, timeout_s=TIMEOUT_S)
+
+        yield Rig(
+            channel=to(port),
+            arrived=lambda: [text_of(each) for each in sink.mails],
+            refuse=lambda: sink.refusals.update({ADDRESS: f"550 5.1.1 <{ADDRESS}> is unknown"}),
+            be_busy=lambda: _answer(sink, f"451 4.3.0 {ADDRESS} has to wait"),
+            hang=lambda: setattr(sink, "slow_s", 5 * TIMEOUT_S),
+            elsewhere=to(free_port()),
+        )
+
+
+def _answer(sink: MailSink, text: str) -> None:
+    sink.answer = text
+
+
+@pytest.fixture(params=[mail])
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """One channel after the other."""
+    yield from request.param()
+
+
+def test_what_is_accepted_has_arrived_with_room_hour_and_link(rig: Rig) -> None:
+    assert rig.channel.send(NOTICE).outcome is SendOutcome.ACCEPTED
+    [text] = rig.arrived()
+    assert "Aare 4.12" in text
+    assert "https://rooms.test/p/one" in text
+
+
+def test_several_prompts_are_told_in_one_message(rig: Rig) -> None:
+    lines = tuple(replace(NOTICE.lines[0], link=f"https://rooms.test/p/{number}") for number in range(4))
+    assert rig.channel.send(replace(NOTICE, lines=lines)).outcome is SendOutcome.ACCEPTED
+    [text] = rig.arrived()
+    assert all(line.link in text for line in lines)
+
+
+def test_whoever_is_refused_is_refused_and_not_named(rig: Rig) -> None:
+    rig.refuse()
+    attempt = rig.channel.send(NOTICE)
+    assert attempt.outcome is SendOutcome.REFUSED
+    assert attempt.reason
+    assert ADDRESS not in attempt.reason
+    assert rig.arrived() == []
+
+
+def test_a_busy_server_means_later(rig: Rig) -> None:
+    rig.be_busy()
+    attempt = rig.channel.send(NOTICE)
+    assert attempt.outcome is SendOutcome.LATER
+    assert ADDRESS not in attempt.reason
+
+
+def test_a_server_that_is_away_means_later(rig: Rig) -> None:
+    assert rig.elsewhere.send(NOTICE).outcome is SendOutcome.LATER
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(rig: Rig) -> None:
+    rig.hang()
+    began_s = time.monotonic()
+    assert rig.channel.send(NOTICE).outcome is SendOutcome.LATER
+    assert time.monotonic() - began_s < 4 * TIMEOUT_S
+
+
+@pytest.mark.parametrize("name", ["Evil\r\nBcc: x@y.test", "\u202eeraA", "", "a" * 5_000, "<b>Aare</b>", "会议室 ü"])
+def test_any_name_of_a_room_is_told_on_one_line(rig: Rig, name: str) -> None:
+    notice = replace(NOTICE, lines=(replace(NOTICE.lines[0], room=name),))
+    assert rig.channel.send(notice).outcome is SendOutcome.ACCEPTED
+    [text] = rig.arrived()
+    assert "\u202e" not in text
+    assert not any(line.startswith("Bcc:") for line in text.splitlines())

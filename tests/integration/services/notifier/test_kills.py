@@ -1,0 +1,127 @@
+"""The notifier's process is killed between intent, sending and record: every message arrives, and always under one id."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cli.demo.processes import simulator_environ
+from services.notifier.ledger import Ledger
+from shared.contracts.notification import DeliveryState
+from shared.contracts.topics import NOTIFICATION_STATE, POSITION_KEY
+from tests.integration.services.notifier.conftest import Desk
+from tests.support.mail_server import MailSink
+from tests.support.paths import ROOT
+
+BEFORE_ACCEPTED = ("notifier.taking-in", "notifier.decided", "notifier.stated", "notifier.intended")
+ACCEPTED = ("notifier.sent", "notifier.accepted")
+RECORDED = ("notifier.recorded",)
+WAIT_S = 40.0
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path, desk: Desk) -> Path:
+    path = tmp_path / "clock"
+    path.write_text(f"{desk.clock.at_ms:015}")
+    return path
+
+
+def advance(desk: Desk, clock_file: Path, seconds: int) -> None:
+    """For the office and for the process alike."""
+    desk.clock.at_ms += seconds * 1_000
+    with clock_file.open("r+") as file:
+        file.write(f"{desk.clock.at_ms:015}")
+
+
+@contextmanager
+def notifier(desk: Desk, home: Path, clock_file: Path, crash_at: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """`roomsync run notifier` on the office's own files."""
+    [(key_id, key)] = desk._master.ring.items()
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
+    environ |= simulator_environ("http://127.0.0.1:9")  # nobody is asked; crash points want loopback alone
+    environ |= {
+        "PYTHONPATH": str(ROOT),
+        "ROOMSYNC_HOME": str(home),
+        "ROOMSYNC_PARTITIONS": "1",
+        "ROOMSYNC_MASTER_KEY": f"{key_id}:{base64.urlsafe_b64encode(key).decode()}",
+        "ROOMSYNC_TEST_CLOCK": str(clock_file),
+        "ROOMSYNC_SMTP_URL": desk.smtp_url,
+        "ROOMSYNC_MAIL_FROM": "rooms@contoso.test",
+        "ROOMSYNC_CRASH_AT": crash_at,
+    }
+    command = [sys.executable, "-m", "cli.main", "run", "notifier"]
+    output = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(WAIT_S)
+
+
+def states(desk: Desk) -> Counter[DeliveryState]:
+    """How far the rungs have come, as a process that takes over would read it."""
+    kept: dict[bytes, bytes] = {}
+    offset = 0
+    while page := desk.engine.log.read(NOTIFICATION_STATE.name, 0, offset):
+        offset = page[-1].offset + 1
+        kept |= {record.key: record.value for record in page if record.value is not None}
+    kept.pop(POSITION_KEY, None)
+    ladders = Ledger(kept, desk.engine.keyring.keys).ladders_of(desk.mailbox)
+    return Counter(each.state for ladder in ladders.values() for each in ladder.deliveries.values())
+
+
+def wait_until(condition: str, reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not reached():
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.05)
+
+
+@pytest.mark.proves("B16")
+def test_every_message_arrives_under_one_id_and_twice_only_where_the_server_had_it_already(
+    desk: Desk, sink: MailSink, tmp_path: Path, clock_file: Path
+) -> None:
+    desk.prefer(quiet=False, day_before=False, hours_before=False)
+    desk.notifier.close()
+    del desk.notifier  # from here on a process of its own does that
+    kills = Counter[str]()
+    for number, point in enumerate([*BEFORE_ACCEPTED, *ACCEPTED, *RECORDED], 1):
+        desk.decline(f"e{number}", hours=48)
+        advance(desk, clock_file, 61)
+        with notifier(desk, tmp_path, clock_file, f"{point}:1") as process:
+            process.wait(WAIT_S)
+        assert process.returncode == -9, f"{point} was not passed"
+        kills[point] += 1
+        advance(desk, clock_file, 31)  # a rung whose intent stands is tried again
+        with notifier(desk, tmp_path, clock_file):
+            wait_until(f"told after {point}", lambda told=number: states(desk) == {DeliveryState.ACCEPTED: told})
+        advance(desk, clock_file, 600)
+    copies = Counter(sink.ids().values())
+    assert len(sink.ids()) == sum(kills.values()) == 7
+    assert copies == {1: 5, 2: sum(kills[point] for point in ACCEPTED)}
+
+
+@pytest.mark.proves("B16")
+def test_a_process_that_is_told_to_stop_records_what_is_on_its_way(
+    desk: Desk, sink: MailSink, tmp_path: Path, clock_file: Path
+) -> None:
+    desk.notifier.close()
+    del desk.notifier
+    sink.slow_s = 1.0
+    desk.decline()
+    advance(desk, clock_file, 61)
+    with notifier(desk, tmp_path, clock_file) as process:
+        wait_until("an intent", lambda: states(desk)[DeliveryState.INTENT] == 1)
+    assert process.returncode == 0
+    assert states(desk) == {DeliveryState.ACCEPTED: 1}
+    assert list(sink.ids().values()) == [1]
