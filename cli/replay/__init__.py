@@ -1,4 +1,4 @@
-"""`roomsync replay`: decides recorded observations again, in memory alone, and compares the published declines."""
+"""`roomsync replay`: decides recorded observations again, in memory alone, and compares the published declines and outcomes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def command(
     as_json: bool,
 ) -> int:
     """
-    Fold the recorded observations of a range again and compare the declines with those on room-rejections.
+    Fold the recorded observations of a range again and compare the declines with those on room-rejections, and how they ended
+    with room-outcomes.
 
     Writes no topic, no view, no group offset. Exit codes: 0 the same, byte for byte; 1 differences; 2 a range or an
     organisation that cannot be replayed; 3 a dependency is away.
@@ -72,7 +73,7 @@ def command(
         found.compare_until_settled(engine.log, wait_s)
         requests = list(make_repair_records(found))
         if apply and not dry_run and requests:
-            found.asked = len(list(found.declines_of("missing")))
+            found.asked = sum(len(missing) for _, missing in found.missing())
             engine.log.append(requests)
             found.compare_until_settled(engine.log, wait_s, until=("missing", "undecided"))
     written = as_dict(found)

@@ -20,7 +20,7 @@ IDS_A_RECORD = 500
 
 
 def make_repair_records(report: ReplayReport) -> Iterator[NewRecord]:
-    """Yield a record for each partition that lacks declines; several where it lacks more than `IDS_A_RECORD`."""
+    """Yield a record for each partition that lacks events; several where it lacks more than `IDS_A_RECORD`."""
     for offsets, missing in report.missing():
         ids = [each.id for each in missing]
         for start in range(0, len(ids), IDS_A_RECORD):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.contracts import topics
+from shared.contracts.published import SUBSCRIBER_GROUP
 from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, Station
 from shared.providers.catalogue import PROFILES
 
 _NOTIFICATIONS = tuple(profile.hooks.topic for profile in PROFILES.values())
 SCRIPT = Path(__file__).with_name("acls.sh")
-PUBLIC_GROUP = "subscriber-"
+PUBLIC_GROUP = SUBSCRIBER_GROUP
 _HEAD = """\
 #!/bin/sh
 # Written by `python -m deploy.kafka.acls` from the table of topics: do not edit.
@@ -51,6 +52,7 @@ def grants() -> Iterator[AclGrant]:
     yield from of_station(ROOM_STATUS_STATION)
     yield from of_station(NOTIFIER)
     yield AclGrant("portal", "topic", topics.COMMANDS.name, ("Write",))
+    yield AclGrant("portal", "topic", topics.DISMISSALS.name, ("Write",))
     for topic in _NOTIFICATIONS:  # the test of an integration waits for its push
         yield AclGrant("portal", "topic", topic.name, ("Read",))
     yield AclGrant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))

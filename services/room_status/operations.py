@@ -9,7 +9,15 @@ from services.room_status.deciding.batch import read_copy_observation as read_ob
 from services.room_status.deciding.fold import RULES_VERSION
 from services.room_status.replaying import recollection
 from services.room_status.replaying.recollection import PastLostError
-from services.room_status.replaying.replay import Comparison, DeclineEvent, Redone, compare, identity
+from services.room_status.replaying.replay import (
+    Comparison,
+    PublicEvent,
+    Redone,
+    compare,
+    compare_outcomes,
+    identity,
+    outcome_identity,
+)
 from services.room_status.view.expected_rows import end_of, is_behind, rows_at
 from services.room_status.worker import RoomStatusOwner
 from shared.ports.log import Record
@@ -17,16 +25,18 @@ from shared.ports.log import Record
 __all__ = [
     "RULES_VERSION",
     "Comparison",
-    "DeclineEvent",
     "KeysOf",
     "PastLostError",
+    "PublicEvent",
     "Redone",
     "RoomStatusOwner",
     "changes_nothing",
     "compare",
+    "compare_outcomes",
     "end_of",
     "identity",
     "is_behind",
+    "outcome_identity",
     "read_observation",
     "recollection",
     "rows_at",

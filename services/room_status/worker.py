@@ -9,17 +9,19 @@ partition's thread and is the only writer of its decisions, states and rows.
 - A step takes one poll of input and decides it piece by piece (`deciding.batch`). Each piece is one commit: declines and public
   states first, then the records, then the position behind the piece's last observation. All of one observation stands in one
   piece. If the commit fails, the process ends; its successor restores and decides the same observations to the same bytes.
-- A predecessor without transactions may have written declines and died before its state: their ids are read from the tail of
-  `room-rejections` when the partition is claimed, and are not written again.
+- A predecessor without transactions may have written events and died before its state: their ids are read from the tails of
+  `room-rejections` and `room-outcomes` when the partition is claimed, and are not written again.
 - After the commit the piece's rows go to the view (`view.projection`). The view may be away; it catches up.
 - What cannot be read becomes a dead letter before its piece is committed; what would exceed its bound is parked. Both are
   counted and logged, and the partition goes on. A record of a later version ends the process.
 - A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit and at most once: a
   look that is lost costs nothing but the time to the next one. A decline that waits to be repeated asks until it is.
+- Prompts that people put away come on `dismissals`: a poll of them is one commit. How a decline ended is published in the commit
+  of the record that shows it closed, whether an observation, a dismissal or the sweep closed it.
 - What a piece says of the rooms of an organisation's day is counted in records of their own, in the same commit (`tallies`).
 - Requests of `replay --apply` are worked off a slice a step, so that new observations are decided in between.
-- Each step sweeps the meetings that are due: dates that are over are forgotten, looks asked for. A heap holds the moments, so
-  that nothing is walked through.
+- Each step sweeps the meetings that are due: declines of dates that are over are closed, what is long over is forgotten, looks
+  are asked for. A heap holds the moments, so that nothing is walked through.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from functools import cache
 
 import msgspec
 
-from services.room_status.deciding.batch import Batch, decide, sweep
+from services.room_status.deciding.batch import Batch, decide, dismiss, sweep
 from services.room_status.deciding.expiry import Expiry
 from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.rows import rows_of
@@ -38,8 +40,15 @@ from services.room_status.replaying.slices import Slices
 from services.room_status.tallies import Tallies
 from services.room_status.view.projection import Projection
 from shared.contracts.command import Reconcile
-from shared.contracts.room_declined import RoomDeclined
-from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, REPAIRS, ROOM_REJECTIONS, ROOM_STATUS_STATION
+from shared.contracts.topics import (
+    DISMISSALS,
+    MEETING_STATE,
+    OBSERVATIONS,
+    REPAIRS,
+    ROOM_OUTCOMES,
+    ROOM_REJECTIONS,
+    ROOM_STATUS_STATION,
+)
 from shared.domain.identity import is_text, key_text
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
@@ -89,7 +98,7 @@ class RoomStatusOwner:
         self._tallies = Tallies(self._memory, self._keys_of, claim.partition)
         self._expiry = Expiry(self._memory.meetings())
         self._eras: dict[str, str] = {}
-        self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))
+        self._told = frozenset(_event_ids(claim.tail() if tail_check else ()))
         self._projection = Projection(
             engine.view,
             self._log.topic_id(MEETING_STATE.name),
@@ -115,7 +124,9 @@ class RoomStatusOwner:
             self._backlog = self._claim.read(0.0 if self._repairs else self._poll_s)
         if facts := [record for record in self._backlog if record.topic == INPUT]:
             self._fold(facts)
-        self._repairs += [record for record in self._backlog if record.topic != INPUT]
+        if dismissals := [record for record in self._backlog if record.topic == DISMISSALS.name]:
+            self._dismiss(dismissals)
+        self._repairs += [record for record in self._backlog if record.topic == REPAIRS.name]
         self._backlog = ()
         if self._repairs:
             self._mend_a_slice(self._repairs[0])
@@ -150,6 +161,19 @@ class RoomStatusOwner:
             self._commit(batch, position)
             self._pass(piece, position)
 
+    def _dismiss(self, records: Sequence[Record]) -> None:
+        batch = dismiss(
+            records,
+            self._memory,
+            partition=self._claim.partition,
+            keys_of=cache(self._keys_of),
+            told=self._told,
+        )
+        self._bury(batch)
+        position = {DISMISSALS.name: records[-1].offset + 1}
+        self._commit(batch, position, always=True)
+        self._pass(records, position)
+
     def _sweep_what_is_due(self, *, busy: bool) -> None:
         """
         Forget past dates of meetings that nobody observes, ask for looks, and now and then write the position alone.
@@ -172,6 +196,7 @@ class RoomStatusOwner:
             now_ms=now_ms,
             partition=self._claim.partition,
             keys_of=cache(self._keys_of),
+            told=self._told,
             meetings=due,
         )
         if idle:
@@ -243,17 +268,20 @@ class RoomStatusOwner:
             return
         self._tallies.enter(batch)
         crash_point("room-status.before-commit")
-        if batch.decisions:
+        events = [*batch.decisions, *batch.outcomes]
+        if events:
             crash_point("room-status.telling")
         with metrics.COMMIT_SECONDS.labels(ROOM_STATUS_STATION.service).time():
-            offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)
+            offset = self._claim.commit([*events, *batch.statuses], batch.changes, position)
         crash_point("room-status.after-commit")
-        metrics.DECLINES.inc(len(batch.decisions))
         if self._repairs:
-            self._told_lately |= set(_decline_ids(batch.decisions))
+            self._told_lately |= set(_event_ids(events))
         self._memory.apply(batch.changes)
-        for decline in batch.decisions:
-            logger.info("room_declined", partition=decline.partition, key=decline.key.decode())
+        for event in events:
+            is_decline = event.topic == ROOM_REJECTIONS.name
+            (metrics.DECLINES if is_decline else metrics.OUTCOMES).inc()
+            what = "room_declined" if is_decline else "decline_ended"
+            logger.info(what, partition=event.partition, key=event.key.decode())
         self._projection.add(batch.rows.values(), offset)
         crash_point("room-status.projected")
         self._after(batch)
@@ -284,9 +312,15 @@ class RoomStatusOwner:
         return rows
 
 
-def _decline_ids(tail: Sequence[Record | NewRecord]) -> list[str]:
+class _Identified(msgspec.Struct):
+    """As much of a public event as names it."""
+
+    id: str
+
+
+def _event_ids(records: Sequence[Record | NewRecord]) -> list[str]:
     return [
-        msgspec.json.decode(record.value, type=RoomDeclined).id
-        for record in tail
-        if record.topic == ROOM_REJECTIONS.name and record.value
+        msgspec.json.decode(record.value, type=_Identified).id
+        for record in records
+        if record.topic in {ROOM_REJECTIONS.name, ROOM_OUTCOMES.name} and record.value
     ]

@@ -36,6 +36,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sealed: bytes | None = None
     era: str = ""
     """Which of the tenant's successive data keys sealed it; "" before eras were written down."""
+    rules: int = 0
+    """The version of the rules that decided what is sealed, of a meeting's record; 0: an earlier one than 3, or no decision."""
 
 
 _encoder = msgspec.json.Encoder()

@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.copy_observation import Sight
+from shared.contracts.room_outcome import OutcomeReason
 from shared.domain.attendees import Answer, CopyRole
 from shared.domain.identity import key_text
 from shared.domain.keys import TenantKeys
@@ -91,6 +92,15 @@ class RoomRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """The sequence at which the organiser's copy let the room go; None: it did not."""
     follows: tuple[str, ...] = ()
     """Earlier declines of the series: whoever put the prompt of one of them away has put this one away."""
+    put_away: tuple[str, ...] = ()
+    """The mailboxes whose people put the prompt of the decline that stands away."""
+    outcome: OutcomeReason | None = None
+    """How the decline that stands has ended already, as was published; None: it is open, or none stands."""
+    outcome_at_ms: int = 0
+    awaiting: str = ""
+    """A published decline that stands no longer, and whose end depends on an answer that is still awaited."""
+    awaiting_from_ms: int = 0
+    """When that decline was witnessed."""
 
 
 class DateRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -112,6 +122,14 @@ class DateRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """Whether the speaker can be believed now; False: its rooms are shown as unknown."""
     rooms: tuple[RoomRecord, ...] = ()
 
+    def ends_of(self, room: RoomRecord) -> int:
+        """
+        The instant at which what `room` was asked for ends, epoch milliseconds.
+
+        A room that was let go, or is out of sight, may have been asked for another time than the date has now.
+        """
+        return self.ends if room.end_ms == self.end_ms else room.end_ms
+
     @property
     def begins(self) -> int:
         """The instant at which the date begins, epoch milliseconds."""
@@ -130,6 +148,8 @@ class SeriesMark(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     quiet: bool = False
     declines: tuple[str, ...] = ()
     """The first and the last decline of the row, where they were announced."""
+    put_away: tuple[str, ...] = ()
+    """The mailboxes whose people put the last one's prompt away."""
 
 
 class MeetingRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -220,3 +240,10 @@ def declines_of(meeting: str, occurrence: str, room: RoomRecord, keys: TenantKey
     for ask, count in sorted(room.repeats.items()):
         for repeat in range(count):
             yield keys.decline(meeting, occurrence, room.room, ask, repeat)
+
+
+def open_decline(meeting: str, occurrence: str, room: RoomRecord, keys: TenantKeys) -> str:
+    """The id of the published decline whose outcome has not been published; "" when there is none."""
+    if room.awaiting:
+        return room.awaiting
+    return "" if room.outcome is not None else current_decline(meeting, occurrence, room, keys)

@@ -1,4 +1,4 @@
-"""The wish that room_status tell again what `room-rejections` has lost. It carries no decision: the owner decides anew."""
+"""The wish that room_status publish again what `room-rejections` or `room-outcomes` has lost. It carries no decision."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_def
     end: int
     """Offset after the last one."""
     ids: tuple[str, ...]
-    """Decline ids that a replay of this range gave and that the topic lacked. A hint, like every other."""
+    """Ids of events that a replay of this range gave and that their topics lacked. A hint, like every other."""

@@ -53,6 +53,7 @@ OBSERVATIONS = Topic(
 REPAIRS = Topic(
     "repairs", "partition", Cleanup.DELETE, "the wish that room_status tell again what is missing; no facts"
 )
+DISMISSALS = Topic("dismissals", "meeting", Cleanup.DELETE, "that a person put a prompt away: pseudonyms alone")
 MEETING_STATE = Topic(
     "meeting-state",
     "meeting; meeting + mailbox",
@@ -65,6 +66,13 @@ ROOM_STATUS = Topic(
     "room-status", "occurrence + room", Cleanup.COMPACT, "the state of each room of each occurrence", public=True
 )
 ROOM_REJECTIONS = Topic("room-rejections", "meeting", Cleanup.DELETE, "decline events, CloudEvents JSON", public=True)
+ROOM_OUTCOMES = Topic(
+    "room-outcomes",
+    "meeting",
+    Cleanup.DELETE,
+    "how declines ended, at most one event each, CloudEvents JSON",
+    public=True,
+)
 PERSON_PROMPTS = Topic(
     "person-prompts", "mailbox", Cleanup.DELETE, "a prompt and the person who is to be told of it; sealed", sealed=True
 )
@@ -92,9 +100,11 @@ TOPICS = (
     CALENDAR_STATE,
     OBSERVATIONS,
     REPAIRS,
+    DISMISSALS,
     MEETING_STATE,
     ROOM_STATUS,
     ROOM_REJECTIONS,
+    ROOM_OUTCOMES,
     PERSON_PROMPTS,
     NOTIFICATION_STATE,
     ERASURES,
@@ -128,9 +138,9 @@ SYNC_WORKER = Station(
 )
 ROOM_STATUS_STATION = Station(
     service="room-status",
-    inputs=(OBSERVATIONS.name, REPAIRS.name),
+    inputs=(OBSERVATIONS.name, REPAIRS.name, DISMISSALS.name),
     state=MEETING_STATE.name,
-    outputs=(ROOM_REJECTIONS.name, ROOM_STATUS.name),
+    outputs=(ROOM_REJECTIONS.name, ROOM_OUTCOMES.name, ROOM_STATUS.name),
 )
 NOTIFIER = Station(
     service="notifier",

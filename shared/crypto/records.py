@@ -36,6 +36,7 @@ def sealed_envelope(
     correlation: str = "",
     causation: str = "",
     version: int = 1,
+    rules: int = 0,
     compress: bool = False,
 ) -> bytes:
     """
@@ -46,6 +47,7 @@ def sealed_envelope(
         type: The payload's type name; part of what the seal is bound to.
         id: Unique for the fact; readers that see uncommitted records deduplicate by it.
         version: The payload's schema version; readers that know only earlier ones refuse it.
+        rules: The version of the rules that decided the payload; 0 where none did.
         compress: Whether the payload is compressed before it is sealed.
     """
     plain = bind(msgspec.json.encode(payload), key)
@@ -60,6 +62,7 @@ def sealed_envelope(
             causation=causation,
             sealed=sealed,
             era=keys.era,
+            rules=rules,
         )
     )
 

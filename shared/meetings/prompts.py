@@ -215,12 +215,7 @@ def dismissal_id(prompt: str, user: str) -> str:
 def _shown(date: DateRecord, room: RoomRecord, copy: CopyRecord, entry: CopyEntry, now_ms: int) -> bool:
     """Whether the viewer's own copy lets them see this room, and it still matters."""
     visible = copy.role is CopyRole.ORGANIZER or room.room in entry.rooms
-    return visible and room.state is not RoomState.GONE and _ends_ms(date, room) > now_ms
-
-
-def _ends_ms(date: DateRecord, room: RoomRecord) -> int:
-    """A room that was let go, or is out of sight, may have been asked for another time than the date has now."""
-    return date.ends if room.end_ms == date.end_ms else room.end_ms
+    return visible and room.state is not RoomState.GONE and date.ends_of(room) > now_ms
 
 
 def _line(
@@ -305,7 +300,7 @@ def _closing(decline: str, room: RoomRecord, date: DateRecord, viewer: Viewer, *
     in_sight = room.state is RoomState.DECLINED
     if in_sight and _asked_since(date, room):
         return Closing.REBOOKED
-    if _ends_ms(date, room) <= viewer.now_ms:
+    if date.ends_of(room) <= viewer.now_ms:
         return Closing.PAST
     if not in_sight:
         return None

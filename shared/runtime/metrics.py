@@ -131,6 +131,7 @@ SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
 
 OBSERVATIONS = _counter("observations", "observations committed", "provider")
 DECLINES = _counter("declines", "decline events committed")
+OUTCOMES = _counter("outcomes", "events committed that say how a decline ended")
 COMMIT_SECONDS = _histogram("commit_seconds", "duration of a claim's commit", "service")
 RECORDS = _counter("records", "input records handled", "service", "topic")
 LAG_RECORDS = _gauge(

@@ -11,6 +11,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from shared.contracts.command import Command, TakeRoom
+from shared.contracts.dismissal import PromptDismissal
 from shared.contracts.rows import DismissalRow, TakeRow, TakeState
 from shared.crypto.commands import sealed_event
 from shared.domain import trace
@@ -22,6 +23,7 @@ from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.command_records import command_record
 from shared.runtime.crash_points import crash_point
+from shared.runtime.dismissal_records import dismissal_record
 
 KEPT_MS = DAY_MS
 DISMISSED_MS = 400 * DAY_MS
@@ -113,8 +115,18 @@ class Takes:
         Put a prompt away, for good and for this person alone: a new decline is a new prompt.
 
         Only open prompts of one's own can be put away, so that the declines of one's own meetings bound these rows.
+
+        Raises:
+            LogUnavailableError: nothing has changed; room_status hears of it first, and a second time changes nothing.
         """
         now_ms = self._deps.clock.now_ms()
+        put_away = PromptDismissal(
+            meeting=prompt.meeting, decline=prompt.id, mailbox=self._person.mailbox.id, at_ms=now_ms
+        )
+        self._deps.engine.log.append(
+            [dismissal_record(self._person.tenant, put_away, self._deps.engine.log.partitions)]
+        )
+        crash_point("portal.dismissal-sent")
         row = DismissalRow(user=self._person.user, at_ms=now_ms)
         row_id = dismissal_id(prompt.id, self._person.user)
         table = tables.dismissals(self._deps.engine.registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.room_status.deciding.outcomes import Ending
 from shared.contracts.meeting_state import (
     DateRecord,
     MeetingRecord,
@@ -11,6 +12,7 @@ from shared.contracts.meeting_state import (
     current_decline,
 )
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
+from shared.contracts.room_outcome import CLOSED_TYPE, REGAINED_TYPE, RoomOutcome, RoomOutcomeData
 from shared.contracts.room_state import RoomStatus
 from shared.domain.instants import to_rfc3339
 from shared.domain.keys import TenantKeys
@@ -38,6 +40,22 @@ def decline_event(room: RoomRecord, date: DateRecord, meeting: MeetingRecord, ke
             repeat=count_announced(room, ask) - 1,
             observed_at=observed_at,
             href=f"/v1/room-rejections/{decline}",
+        ),
+    )
+
+
+def outcome_event(ending: Ending, meeting: str, keys: TenantKeys) -> RoomOutcome:
+    """The public event for a decline that has ended. Its id depends on nothing but the decline's."""
+    at = to_rfc3339(ending.at_ms)
+    return RoomOutcome(
+        id=f"c-{ending.decline.removeprefix('d-')}",
+        source=f"/tenants/{keys.tenant}",
+        type=REGAINED_TYPE if ending.regained else CLOSED_TYPE,
+        subject=f"rooms/{ending.room}",
+        time=at,
+        partitionkey=meeting,
+        data=RoomOutcomeData(
+            decline_id=ending.decline, tenant_id=keys.tenant, room_id=ending.room, reason=ending.reason, at=at
         ),
     )
 

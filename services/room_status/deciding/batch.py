@@ -16,17 +16,19 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.room_status.deciding.announcement import room_status, status_key
+from services.room_status.deciding.announcement import outcome_event, room_status, status_key
 from services.room_status.deciding.confirmation import confirm_at, mailboxes_to_ask
 from services.room_status.deciding.counting import Counts, count_change
 from services.room_status.deciding.expiry import due_at, forget_past, is_empty
 from services.room_status.deciding.fold import RULES_VERSION, Change, DecisionRules, fold
 from services.room_status.deciding.memory import Copies, PendingMemory
+from services.room_status.deciding.outcomes import Ending, close_dismissed, close_past, first_end
 from services.room_status.deciding.rows import copy_row, meeting_row
-from shared.contracts import copy_observation, observation
+from shared.contracts import copy_observation, dismissal, observation
 from shared.contracts import envelope as envelopes
 from shared.contracts.bounds import MAX_RECORD_BYTES, PIECE_BYTES, PIECE_RECORDS
 from shared.contracts.copy_observation import CopyObservation, Sight, from_version_1
+from shared.contracts.dismissal import PromptDismissal
 from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import (
     COPY_TYPE,
@@ -40,7 +42,8 @@ from shared.contracts.meeting_state import (
     parts_of,
 )
 from shared.contracts.observation import Observation
-from shared.contracts.topics import ROOM_REJECTIONS, ROOM_STATUS
+from shared.contracts.room_outcome import RoomOutcome
+from shared.contracts.topics import ROOM_OUTCOMES, ROOM_REJECTIONS, ROOM_STATUS
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain import trace
@@ -74,6 +77,9 @@ class Batch:
     """What some observations lead to, to be committed together."""
 
     decisions: list[NewRecord] = field(default_factory=list)
+    """Declines."""
+    outcomes: list[NewRecord] = field(default_factory=list)
+    """How declines ended."""
     statuses: list[NewRecord] = field(default_factory=list)
     states: dict[bytes, bytes | None] = field(default_factory=dict)
     changes: list[StateChange] = field(default_factory=list)
@@ -96,12 +102,12 @@ class Batch:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.states or self.decisions)
+        return not (self.states or self.decisions or self.outcomes)
 
     @property
     def full(self) -> bool:
         """Whether it is large enough for one commit."""
-        records = len(self.decisions) + len(self.statuses) + len(self.changes)
+        records = len(self.decisions) + len(self.outcomes) + len(self.statuses) + len(self.changes)
         return records >= PIECE_RECORDS or self.bytes >= PIECE_BYTES
 
 
@@ -120,7 +126,7 @@ def decide(
     Args:
         memory: Key → sealed record of `meeting-state`. It is not changed; a Memory saves indexing it.
         keys_of: A tenant's keys; KeyDestroyedError means that its records are to be forgotten.
-        told: Decline ids that a torn predecessor already put on the topic.
+        told: Ids of events that a torn predecessor already put on their topics.
         rules: The fold; another one only where a replay asks what it would change.
 
     Raises:
@@ -140,28 +146,60 @@ def decide(
     return batch
 
 
+def dismiss(
+    records: Sequence[Record],
+    memory: Mapping[bytes, bytes],
+    *,
+    partition: int,
+    keys_of: KeysOf,
+    told: frozenset[str],
+) -> Batch:
+    """
+    Note who put prompts away, and close the declines whose prompts everybody has put away who was asked.
+
+    Args:
+        records: Of `dismissals`; all of them are handled.
+        memory: As `decide`.
+        partition: Where all of it stands.
+        keys_of: As `decide`.
+        told: As `decide`.
+    """
+    batch = Batch()
+    deciding = _Deciding(batch, PendingMemory(memory), partition, keys_of, told, fold)
+    batch.states = deciding.draft.states
+    for record in records:
+        try:
+            deciding.dismiss(record)
+        except MalformedRecordError as error:
+            batch.malformed.append((record, str(error)))
+        batch.handled += 1
+    return batch
+
+
 def sweep(
     memory: Mapping[bytes, bytes],
     *,
     now_ms: int,
     partition: int,
     keys_of: KeysOf,
+    told: frozenset[str] = frozenset(),
     meetings: Sequence[bytes] | None = None,
 ) -> Batch:
     """
-    Forget what is over in meetings that nobody observes any more, and meetings whose tenant's key is gone.
+    Close declines whose date is over, forget what is long over, and meetings whose tenant's key is gone.
 
     A decline that waits to be confirmed owes its mailbox a look.
 
     A record that cannot be read is kept: the version that wrote it will come back, and would tell everything twice without.
 
     Args:
+        told: As `decide`.
         meetings: Only these keys; everything, if left out.
     """
     batch = Batch()
     draft = PendingMemory(memory)
     batch.states = draft.states
-    sweeping = _Deciding(batch, draft, partition, keys_of, frozenset(), fold)
+    sweeping = _Deciding(batch, draft, partition, keys_of, told, fold)
     chosen = [key for key in memory if not parts_of(key)[1]] if meetings is None else meetings
     for key in chosen:
         sweeping.sweep(key, now_ms)
@@ -208,8 +246,35 @@ class _Deciding:
         self._announce(change, key, seen, headers, source, keys)
         self.batch.owed += [PendingLook(Mailbox(keys.tenant, mailbox), seen.meeting) for mailbox in sorted(change.owed)]
 
+    def dismiss(self, record: Record) -> None:
+        """Apply one dismissal. Raises MalformedRecordError, NewerRecordError."""
+        envelope = envelopes.decode(record.value or b"")
+        put_away = read_dismissal(record.key, envelope)
+        value = self.draft.get(record.key)
+        try:
+            meeting = self._remembered(record.key, self.keys_of(envelope.tenant))
+            keys = self.keys_of(envelope.tenant)
+        except KeyDestroyedError:
+            self.batch.forgotten.append(record)
+            return
+        if meeting is None or value is None:
+            return
+        after, endings = close_dismissed(meeting.record, put_away, meeting.copies, keys)
+        if after == meeting.record:
+            return
+        # As a sweep's: under the name of the observation that it was recorded upon last, since a person's act is none.
+        source = envelopes.decode(value)
+        sealing = _Sealing(keys, source.id, source.correlation, source.causation)
+        try:
+            changes = self._changes(record.key, meeting, "", Change(after, None), sealing)
+        except _TooLargeError as error:
+            self.batch.parked.append((record, str(error)))
+            return
+        self._remember(record.key, after, changes)
+        self._end(endings, record.key, after.meeting, keys, source.correlation)
+
     def sweep(self, key: bytes, now_ms: int) -> None:
-        """Forget what is over of one meeting."""
+        """Close and forget what is over of one meeting."""
         value = self.draft.get(key)
         if value is None:
             return
@@ -223,8 +288,10 @@ class _Deciding:
             return
         except MalformedRecordError:
             return
-        record, over = forget_past(meeting.record, now_ms, keys)
+        record, endings = close_past(meeting.record, now_ms, keys)
+        record, over = forget_past(record, now_ms, keys)
         change = Change(record, None, forgotten=over)
+        self._end(endings, key, record.meeting, keys, source.correlation)
         self._bury_statuses(change, tenant)
         self._count(tenant, meeting.record, record, now_ms)
         if is_empty(record):
@@ -239,7 +306,8 @@ class _Deciding:
             self.batch.due[key] = _next_due_ms(record, now_ms)
             return
         # Under the name of the observation that it was recorded upon last: nothing but time lies between.
-        sealing = _Sealing(keys, source.id, source.correlation, source.causation)
+        # What it may add, how declines ended, is small against the bound: a record that fitted is never stuck.
+        sealing = _Sealing(keys, source.id, source.correlation, source.causation, bounded=False)
         self._remember(key, record, self._changes(key, meeting, "", change, sealing), now_ms)
 
     def _count(self, tenant: str, before: MeetingRecord, after: MeetingRecord, now_ms: int) -> None:
@@ -349,10 +417,26 @@ class _Deciding:
             )
             for date, room in change.rooms
         ]
+        outcomes = [
+            _outcome_record(each, self.partition, key, (*headers, *why))
+            for each in change.outcomes
+            if each.id not in self.told
+        ]
         self.batch.decisions += decisions
+        self.batch.outcomes += outcomes
         self.batch.statuses += statuses
-        self.batch.bytes += sum(len(each.value or b"") for each in [*decisions, *statuses])
+        self.batch.bytes += sum(len(each.value or b"") for each in [*decisions, *outcomes, *statuses])
         self._bury_statuses(change, keys.tenant)
+
+    def _end(self, endings: Sequence[Ending], key: bytes, meeting: str, keys: TenantKeys, correlation: str) -> None:
+        """Publish ends that no observation led to: such a record names none as its source."""
+        named = ((CORRELATION_HEADER, correlation.encode()),) if correlation else ()
+        events = [outcome_event(ending, meeting, keys) for ending in endings]
+        self.batch.outcomes += [
+            _outcome_record(each, self.partition, key, (*named, (RULES_HEADER, str(RULES_VERSION).encode())))
+            for each in events
+            if each.id not in self.told
+        ]
 
     def _bury_statuses(self, change: Change, tenant: str) -> None:
         kept = {date.ref for date in change.record.dates}
@@ -366,7 +450,11 @@ class _Deciding:
 
 def _next_due_ms(record: MeetingRecord, asked_ms: int) -> int:
     """When a meeting is looked through next: something of it is over, or a look is to be asked for (last at `asked_ms`)."""
-    return min(due_at(record), confirm_at(record, asked_ms))
+    return min(due_at(record), first_end(record), confirm_at(record, asked_ms))
+
+
+def _outcome_record(event: RoomOutcome, partition: int, key: bytes, headers: Headers) -> NewRecord:
+    return NewRecord(ROOM_OUTCOMES.name, partition, key, msgspec.json.encode(event), (*CLOUD_EVENT, *headers))
 
 
 class _TooLargeError(Exception):
@@ -381,6 +469,7 @@ class _Sealing:
     source: str
     correlation: str
     causation: str
+    bounded: bool = True
 
     def meeting(self, key: bytes, record: MeetingRecord, version: int, *, bounded: bool = True) -> bytes:
         """Raises _TooLargeError, unless it is the record that fitted before."""
@@ -403,9 +492,10 @@ class _Sealing:
             correlation=self.correlation,
             causation=self.causation,
             version=VERSION,
+            rules=RULES_VERSION if kind == MEETING_TYPE else 0,
             compress=True,
         )
-        if bounded and len(value) > MAX_STATE_BYTES:
+        if bounded and self.bounded and len(value) > MAX_STATE_BYTES:
             message = f"a {kind} would take {len(value)} bytes, and {MAX_STATE_BYTES} are the bound"
             raise _TooLargeError(message)
         return value
@@ -433,6 +523,18 @@ def read_copy_observation(key: bytes, envelope: Envelope, keys: TenantKeys) -> C
         case other:
             message = f"a record of type {other!r} on observations: another version of the sync worker wrote it?"
             raise MalformedRecordError(message)
+
+
+def read_dismissal(key: bytes, envelope: Envelope) -> PromptDismissal:
+    """Read a dismissal. Raises MalformedRecordError: it is none, or is about another meeting than its key."""
+    if envelope.type != dismissal.TYPE:
+        message = f"a record of type {envelope.type!r} on dismissals: another version of the portal wrote it?"
+        raise MalformedRecordError(message)
+    found = envelopes.payload_of(envelope, PromptDismissal)
+    if meeting_key(envelope.tenant, found.meeting) != key:
+        message = f"the dismissal {envelope.id} stands under another meeting's key"
+        raise MalformedRecordError(message)
+    return found
 
 
 def _followed(record: Record, correlation: str, source: str) -> Headers:

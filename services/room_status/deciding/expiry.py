@@ -113,7 +113,8 @@ def mark_before(
 def mark_of(record: MeetingRecord, date: DateRecord, room: RoomRecord, keys: TenantKeys) -> SeriesMark:
     """What a declined room of a date leaves behind."""
     standing = current_decline(record.meeting, date.ref, room, keys)
-    return SeriesMark(start_ms=date.start_ms, quiet=room.quiet, declines=tuple(_first_and_last(room, standing)))
+    declines = tuple(_first_and_last(room, standing))
+    return SeriesMark(start_ms=date.start_ms, quiet=room.quiet, declines=declines, put_away=room.put_away)
 
 
 def _mark(

@@ -12,7 +12,8 @@ An observation replaces what its copy said before. For each date the fold asks, 
 4. Otherwise it says nothing of the date.
 
 Past dates leave the record first, by the observation's own time, so that deciding the same observations again gives the same
-record. No clock is read, and what other copies said is only opened where a speaker has to be succeeded.
+record. At the end it is asked of each date that has changed how its published declines have ended (`outcomes`). No clock is
+read, and what other copies said is only opened where a speaker has to be succeeded.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from services.room_status.deciding.announcement import decline_event
+from services.room_status.deciding.announcement import decline_event, outcome_event
 from services.room_status.deciding.expiry import forget_past, is_over, mark_before
+from services.room_status.deciding.outcomes import Ending, close_answered, close_past, mailboxes_asked
 from services.room_status.deciding.room_transitions import (
     Circumstances,
     add_unwitnessed,
@@ -58,11 +60,12 @@ from shared.contracts.meeting_state import (
     current_decline,
 )
 from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.room_outcome import RoomOutcome
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.attendees import CopyRole
 from shared.domain.keys import TenantKeys
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Goes up with every change of this package that gives other declines for the same facts, and with every field of their event."""
 EVERYTHING_MS = 1 << 52
 """A version-1 observation covers all time: it says nothing of where its window ended."""
@@ -78,6 +81,8 @@ class Change:
     rooms: tuple[tuple[DateRecord, RoomRecord], ...] = ()
     """Whose public state changed."""
     declines: tuple[RoomDeclined, ...] = ()
+    outcomes: tuple[RoomOutcome, ...] = ()
+    """How published declines have ended."""
     forgotten: tuple[DateRecord, ...] = ()
     """Dates that are over."""
     owed: frozenset[str] = frozenset()
@@ -103,6 +108,13 @@ def fold(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> 
         None when it changes nothing.
     """
     folding = _Folding(meeting, seen, keys)
+    folding.run()
+    return folding.change()
+
+
+def fold_without_outcomes(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+    """As `fold`, by the rules before version 3: declines are the same, and nothing says how they end."""
+    folding = _Folding(meeting, seen, keys, says_ends=False)
     folding.run()
     return folding.change()
 
@@ -137,9 +149,13 @@ class _Folding:
     meeting: StoredMeeting
     seen: CopyObservation
     keys: TenantKeys
+    says_ends: bool = True
     before: CopyRecord | None = None
     copy: CopyRecord | None = None
     record: MeetingRecord = field(init=False)
+    earlier: dict[str, DateRecord] = field(init=False)
+    """Date → as it was before the observation, what was over by then closed."""
+    endings: list[Ending] = field(default_factory=list)
     dates: dict[str, DateRecord] = field(init=False)
     forgotten: tuple[DateRecord, ...] = ()
     owed: set[str] = field(default_factory=set)
@@ -155,7 +171,12 @@ class _Folding:
         seen, now_ms = self.seen, self.seen.observed_at_ms
         self.before = self.meeting.copies.get(seen.mailbox)
         self.others = Others(self.meeting.copies, seen.mailbox)
-        self.record, self.forgotten = forget_past(self.meeting.record, now_ms, self.keys)
+        self.record = self.meeting.record
+        if self.says_ends:
+            self.record, past = close_past(self.record, now_ms, self.keys)
+            self.endings += past
+        self.earlier = {date.ref: date for date in self.record.dates}
+        self.record, self.forgotten = forget_past(self.record, now_ms, self.keys)
         self.record = _organized(self.record, seen, self._role())
         self.copy = _copy_of(seen, self.before, self._role())
         self.dates = {date.ref: date for date in self.record.dates}
@@ -170,7 +191,7 @@ class _Folding:
     def change(self) -> Change | None:
         """What is different now."""
         before = self.meeting.record
-        dates = tuple(sorted(self.dates.values(), key=lambda date: (date.start_ms, date.ref)))
+        dates = tuple(map(self._closed, sorted(self.dates.values(), key=lambda date: (date.start_ms, date.ref))))
         speakers = {date.speaker for date in dates}
         record = msgspec.structs.replace(
             self.record,
@@ -196,9 +217,29 @@ class _Folding:
                 for date, room in changed
                 if self._is_new_decline(date, room, earlier.get((date.ref, room.room)))
             ),
+            outcomes=tuple(outcome_event(ending, record.meeting, self.keys) for ending in self.endings),
             forgotten=self.forgotten,
             owed=frozenset(self.owed),
         )
+
+    def _closed(self, date: DateRecord) -> DateRecord:
+        """The date, its declines closed that have ended."""
+        if not self.says_ends:
+            return date
+        after, endings = close_answered(
+            date,
+            self.earlier.get(date.ref),
+            self.record,
+            now_ms=self.seen.observed_at_ms,
+            asked=self._asked,
+            keys=self.keys,
+        )
+        self.endings += endings
+        return after
+
+    def _asked(self, date: str) -> frozenset[str]:
+        own = {self.copy.mailbox: self.copy} if self.copy else {}
+        return mailboxes_asked(self.record, date, {**self.others, **own})
 
     def _role(self) -> CopyRole:
         """

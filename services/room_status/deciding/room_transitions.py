@@ -17,6 +17,7 @@ Sight that comes and goes changes the state and never the answer, so the same an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,8 @@ STATE_OF = {
 }
 MAX_ASKS = 16
 """How many asks of a room are counted one by one; beyond, `RoomRecord.earlier` keeps new ids from colliding with old ones."""
+_NO_DECLINE: dict[str, Any] = {"follows": (), "put_away": (), "outcome": None, "outcome_at_ms": 0}
+"""What is said of the decline that stands, where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ def drop_room(room: RoomRecord, at: Circumstances, *, held: bool, sequence: int,
         answered_at_ms=at.now_ms,
         quiet=False,
         unconfirmed=False,
-        follows=(),
         let_go=sequence if at.organizes else None,
+        **_NO_DECLINE,
     )
 
 
@@ -165,6 +168,8 @@ def _asked(
         unconfirmed=unconfirmed,
         repeats=room.repeats if room else {},
         earlier=room.earlier if room else 0,
+        awaiting=room.awaiting if room else "",
+        awaiting_from_ms=room.awaiting_from_ms if room else 0,
     )
     if state is not RoomState.DECLINED:
         return asked
@@ -181,7 +186,7 @@ def _changed(room: RoomRecord, said: RoomState, word: Word, at: Circumstances, k
         since_ms=word.observed_at_ms,
         quiet=False,
         unconfirmed=False,
-        follows=(),
+        **_NO_DECLINE,
     )
     return _declined(changed, word, at, keys, witnessed=True) if said is RoomState.DECLINED else changed
 
@@ -199,5 +204,9 @@ def _declined(room: RoomRecord, word: Word, at: Circumstances, keys: TenantKeys,
     while len(counted) > MAX_ASKS:
         earlier = max(earlier, counted.pop(next(iter(counted))))
     return msgspec.structs.replace(
-        room, repeats=counted, earlier=earlier, follows=inherited.declines if inherited else ()
+        room,
+        repeats=counted,
+        earlier=earlier,
+        follows=inherited.declines if inherited else (),
+        put_away=inherited.put_away if inherited else (),
     )

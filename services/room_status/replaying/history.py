@@ -12,13 +12,15 @@ from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state_version_1
 from shared.contracts.day_tally import is_tally
 from shared.contracts.envelope import read_json
-from shared.contracts.meeting_state import parts_of
+from shared.contracts.meeting_state import MEETING_TYPE, parts_of
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY
 from shared.crypto.meetings import open_copy, open_meeting
 from shared.domain.identity import key_text
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Record
+
+FIRST_RULES_WITH_OUTCOMES = 3
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class Past:
     """Key → the observation upon which its newest record was made."""
     earlier_rules_until: int = 0
     """Every observation that is known to have been decided by rules version 1 stands below."""
+    outcomes_from: int = 0
+    """Every observation that is known to have been decided by rules that published no outcomes stands below."""
     newest_before_ms: int = 0
     """When the newest state of the memory was written."""
 
@@ -127,8 +131,11 @@ def _enter(found: Past, record: Record, cut: int, reached: int) -> None:
     swept = source is None or found.sources.get(record.key) == source
     if source is not None:
         found.sources[record.key] = source
-        if envelopes.decode(record.value or b"").type == meeting_state_version_1.TYPE:
+        envelope = envelopes.decode(record.value or b"")
+        if envelope.type == meeting_state_version_1.TYPE:
             found.earlier_rules_until = max(found.earlier_rules_until, source + 1)
+        if envelope.type == MEETING_TYPE and envelope.rules < FIRST_RULES_WITH_OUTCOMES:
+            found.outcomes_from = max(found.outcomes_from, source + 1)
     # A sweep names no observation of its own: the position of its commit stands for it.
     before = reached <= cut if source is None or swept else source < cut
     if not before:

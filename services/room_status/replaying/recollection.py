@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from services.room_status.deciding.batch import KeysOf
 from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold
 from services.room_status.replaying.history import Past, PastReader, reached_by, source_of
-from services.room_status.replaying.replay import DeclineEvent, Redone, decline, redo_in_slices
+from services.room_status.replaying.replay import PublicEvent, Redone, decline, outcome, redo_in_slices
 from services.room_status.replaying.slices import Slices, cut_into_slices, run_slices
 from shared.contracts.day_tally import is_tally
 from shared.contracts.meeting_state import parts_of
-from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_REJECTIONS
+from shared.contracts.topics import MEETING_STATE, OBSERVATIONS, POSITION_KEY, ROOM_OUTCOMES, ROOM_REJECTIONS
 from shared.errors import RoomsyncError
 from shared.ports.log import Log, Record
 
@@ -92,7 +92,13 @@ def replay_in_slices(
     pages = ([record for record in page if wanted(record.key)] for page in observations(log, partition, begin, end))
     memory = {key: value for key, value in found.memory.items() if wanted(key)}
     redone = yield from redo_in_slices(
-        pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=found.swept
+        pages,
+        memory,
+        partition=partition,
+        keys_of=keys_of,
+        rules=rules,
+        swept=[each for each in found.swept if wanted(each[1])],
+        outcomes_from=max(found.outcomes_from, found.earlier_rules_until),
     )
     _complete(log, partition, begin, found, since_ms)
     return redone
@@ -154,16 +160,30 @@ def observations(log: Log, partition: int, begin: int, end: int) -> Iterator[Seq
     return _pages(log, OBSERVATIONS.name, partition, begin, end)
 
 
-def read_declines(log: Log, partition: int) -> list[DeclineEvent]:
+def read_declines(log: Log, partition: int) -> list[PublicEvent]:
     """Every decline event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
     return run_slices(declines_in_slices(log, partition))
 
 
-def declines_in_slices(log: Log, partition: int) -> Slices[list[DeclineEvent]]:
+def declines_in_slices(log: Log, partition: int) -> Slices[list[PublicEvent]]:
     """As `read_declines`, a page a slice. What was told between the slices is among them."""
-    found: list[DeclineEvent] = []
+    found: list[PublicEvent] = []
     for page in _whole(log, ROOM_REJECTIONS.name, partition):
         found += map(decline, page)
+        yield
+    return found
+
+
+def read_outcomes(log: Log, partition: int) -> list[PublicEvent]:
+    """Every closing event that the topic still holds. Raises LogUnavailableError, MalformedRecordError."""
+    return run_slices(outcomes_in_slices(log, partition))
+
+
+def outcomes_in_slices(log: Log, partition: int) -> Slices[list[PublicEvent]]:
+    """As `read_outcomes`, a page a slice."""
+    found: list[PublicEvent] = []
+    for page in _whole(log, ROOM_OUTCOMES.name, partition):
+        found += map(outcome, page)
         yield
     return found
 

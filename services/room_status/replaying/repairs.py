@@ -1,9 +1,9 @@
 """
-Telling again what `room-rejections` has lost: the owner decides anew and believes nobody.
+Telling again what `room-rejections` and `room-outcomes` have lost: the owner decides anew and believes nobody.
 
 A repair names a range and ids. The owner replays the range by its own rules, and tells an id only if the range gives it,
 the topic lacks it, and the state recorded upon that very observation has counted it: otherwise a later decline of the
-same ask would get the same id.
+same ask would get the same id, or a decline would end twice.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Container, Iterator, Sequence
 
 from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
 from services.room_status.replaying import recollection
-from services.room_status.replaying.replay import REPAIRS_HEADER, DeclineEvent
+from services.room_status.replaying.replay import REPAIRS_HEADER, PublicEvent
 from services.room_status.replaying.slices import Slices
 from shared.contracts import envelope as envelopes
-from shared.contracts.meeting_state import meeting_key
+from shared.contracts.meeting_state import meeting_key, open_decline
 from shared.contracts.repair import Repair
 from shared.contracts.room_declined import RoomDeclined
-from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
+from shared.contracts.room_outcome import RoomOutcome
+from shared.contracts.topics import OBSERVATIONS, RETENTION_MS, ROOM_OUTCOMES
 from shared.crypto.meetings import open_meeting
 from shared.domain.instants import MINUTE_MS
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -49,11 +50,12 @@ def mend(
         wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
         _fresh(log, partition, wish, now_ms)
         redone = yield from recollection.replay_in_slices(log, partition, wish.begin, wish.end, keys_of=keys_of)
-        asked = [each for each in _once(redone.declines) if each.id in wish.ids]
+        asked = [each for each in _once([*redone.declines, *redone.outcomes]) if each.id in wish.ids]
         states = yield from recollection.states_upon(
             log, partition, {each.source for each in asked if each.source is not None}
         )
         there = {each.id for each in (yield from recollection.declines_in_slices(log, partition))}
+        there |= {each.id for each in (yield from recollection.outcomes_in_slices(log, partition))}
         lacking = [each for each in asked if each.id not in there and each.id not in told]
         refused = [each.id for each in lacking if not is_counted(each, states.get(each.source or 0), keys_of)]
         mended.decisions += [_republish(each, record) for each in lacking if each.id not in refused]
@@ -64,8 +66,15 @@ def mend(
     return mended
 
 
-def is_counted(decline: DeclineEvent, state: bytes | None, keys_of: KeysOf) -> bool:
-    """Whether the state recorded upon its observation counts this decline, so that no later one can have got its id."""
+def is_counted(decline: PublicEvent, state: bytes | None, keys_of: KeysOf) -> bool:
+    """
+    Whether the state recorded upon its observation counts this event, so that it cannot come again.
+
+    A later decline would have got its id; a decline that is open there would end again. What time or a person's act closed is
+    replayed from the very record that shows it closed.
+    """
+    if decline.record.topic == ROOM_OUTCOMES.name:
+        return decline.source is None or (state is not None and _is_closed(decline, state, keys_of))
     if state is None:
         return False
     event = envelopes.read_json(decline.value, RoomDeclined).data
@@ -80,6 +89,15 @@ def is_counted(decline: DeclineEvent, state: bytes | None, keys_of: KeysOf) -> b
     return repeats.get((event.occurrence_ref, event.room_id), {}).get(event.ask, 0) > event.repeat
 
 
+def _is_closed(outcome: PublicEvent, state: bytes, keys_of: KeysOf) -> bool:
+    event, keys = envelopes.read_json(outcome.value, RoomOutcome), keys_of(outcome.tenant)
+    meeting = open_meeting(outcome.record.key, state, keys).record
+    open_declines = (
+        open_decline(meeting.meeting, date.ref, room, keys) for date in meeting.dates for room in date.rooms
+    )
+    return event.data.decline_id not in open_declines
+
+
 def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
     """Refuse a range whose decisions retention may have taken by itself."""
     first = log.read(OBSERVATIONS.name, partition, wish.begin, limit=1)
@@ -88,16 +106,18 @@ def _fresh(log: Log, partition: int, wish: Repair, now_ms: int) -> None:
         raise MalformedRecordError(message)
 
 
-def _once(declines: Sequence[DeclineEvent]) -> Iterator[DeclineEvent]:
+def _once(declines: Sequence[PublicEvent]) -> Iterator[PublicEvent]:
     yield from {each.id: each for each in declines}.values()
 
 
-def _republish(decline: DeclineEvent, repair: Record) -> NewRecord:
+def _republish(decline: PublicEvent, repair: Record) -> NewRecord:
     """The same bytes under the repair's own place, so that the source offsets of published declines still only grow."""
     redone = decline.record
     headers = [(name, value) for name, value in redone.headers if name != SOURCE_HEADER]
     place = f"{repair.topic}/{repair.partition}/{repair.offset}".encode()
-    origin = dict(redone.headers)[SOURCE_HEADER]
+    origin = dict(redone.headers).get(SOURCE_HEADER)
+    if origin is None:
+        return NewRecord(redone.topic, redone.partition, redone.key, redone.value, redone.headers)
     return NewRecord(
         redone.topic,
         redone.partition,

@@ -5,19 +5,27 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import msgspec
 
-from services.room_status.deciding.batch import SOURCE_HEADER, KeysOf, decide
-from services.room_status.deciding.fold import DecisionRules, fold
+from services.room_status.deciding.announcement import outcome_event
+from services.room_status.deciding.batch import RULES_HEADER, SOURCE_HEADER, KeysOf, decide
+from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold, fold_without_outcomes
 from services.room_status.deciding.memory import Memory
+from services.room_status.deciding.outcomes import endings_between
 from services.room_status.replaying.history import source_offset
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from services.room_status.replaying.slices import Slices, cut_into_slices, run_slices
 from shared.contracts.envelope import read_json
+from shared.contracts.meeting_state import MeetingRecord, parts_of
 from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.room_outcome import RoomOutcome
+from shared.contracts.topics import ROOM_OUTCOMES
+from shared.crypto.meetings import open_meeting
+from shared.domain.keys import TenantKeys
+from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import NewRecord, Record, StateChange
 
 REPAIRS_HEADER = "repairs-position"
@@ -25,18 +33,18 @@ REPAIRS_HEADER = "repairs-position"
 
 
 @dataclass(frozen=True, slots=True)
-class DeclineEvent:
-    """One decline event, redone or as published."""
+class PublicEvent:
+    """One decline or closing event, redone or as published."""
 
     id: str
     tenant: str
     value: bytes
     source: int | None
-    """Offset of the observation it was made upon; None on the topic when nothing says so."""
+    """Offset of the observation it was made upon; None when nothing says so: time or a person's act made it."""
     record: NewRecord | Record
 
-    def equals(self, published: DeclineEvent) -> bool:
-        """Whether the published decline is this one, under the rules version that it names."""
+    def equals(self, published: PublicEvent) -> bool:
+        """Whether the published event is this one, under the rules version that it names."""
         now, then = rules_version_of(self.record), rules_version_of(published.record)
         return is_same_event(self.value, published.value, now=now, then=then)
 
@@ -45,7 +53,11 @@ class DeclineEvent:
 class Redone:
     """What a range of observations gives."""
 
-    declines: list[DeclineEvent] = field(default_factory=list)
+    declines: list[PublicEvent] = field(default_factory=list)
+    outcomes: list[PublicEvent] = field(default_factory=list)
+    """How declines ended: as the observations give it, and as the records show that time and people's acts closed them."""
+    outcomes_from: int = 0
+    """Earlier observations were decided by rules that published no outcomes, the last time that their meetings changed."""
     memory: dict[bytes, bytes] = field(default_factory=dict)
     """The meetings' states after the range."""
     observations: int = 0
@@ -57,20 +69,20 @@ class Redone:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Redone declines compared with published ones, by id."""
+    """Redone events compared with published ones, by id."""
 
-    same: Sequence[DeclineEvent]
-    missing: Sequence[DeclineEvent]
+    same: Sequence[PublicEvent]
+    missing: Sequence[PublicEvent]
     """Redone; the topic lacks it although its observation was passed."""
-    undecided: Sequence[DeclineEvent]
+    undecided: Sequence[PublicEvent]
     """Redone; the owner has not come so far."""
-    spurious: Sequence[DeclineEvent]
+    spurious: Sequence[PublicEvent]
     """Told of this range; redoing it does not give it."""
-    differing: Sequence[DeclineEvent]
+    differing: Sequence[PublicEvent]
     """Redone with other bytes than the topic has."""
-    repeated: Sequence[DeclineEvent]
+    repeated: Sequence[PublicEvent]
     """Told of this range more than once."""
-    erased: Sequence[DeclineEvent]
+    erased: Sequence[PublicEvent]
     """Told of this range by an organisation whose key was destroyed since: it cannot be redone."""
 
     @property
@@ -87,6 +99,7 @@ def redo(
     keys_of: KeysOf,
     rules: DecisionRules = fold,
     swept: Iterable[tuple[int, bytes, bytes | None]] = (),
+    outcomes_from: int = 0,
 ) -> Redone:
     """
     Fold observations again.
@@ -96,8 +109,12 @@ def redo(
         memory: The meetings' states before the first of them.
         rules: Another fold than the product's own shows what it would change.
         swept: What sweeps did on the way: before the observation at which offset, to which key, and what stands there since.
+        outcomes_from: Earlier observations were decided by rules that published no outcomes.
     """
-    return run_slices(redo_in_slices(pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=swept))
+    slices = redo_in_slices(
+        pages, memory, partition=partition, keys_of=keys_of, rules=rules, swept=swept, outcomes_from=outcomes_from
+    )
+    return run_slices(slices)
 
 
 def redo_in_slices(
@@ -108,26 +125,69 @@ def redo_in_slices(
     keys_of: KeysOf,
     rules: DecisionRules = fold,
     swept: Iterable[tuple[int, bytes, bytes | None]] = (),
+    outcomes_from: int = 0,
 ) -> Slices[Redone]:
     """As `redo`, a few observations a slice."""
-    redone, remembered = Redone(), Memory(memory)
-    waiting = deque(swept)
-    for page in _between(pages, {offset for offset, _, _ in waiting}):
+    redone, remembered = Redone(outcomes_from=outcomes_from), Memory(memory)
+    waiting, reached = deque(swept), 0
+    for page in _between(pages, {outcomes_from, *(offset for offset, _, _ in waiting)}):
+        applied = fold_without_outcomes if rules is fold and page[0].offset < outcomes_from else rules
         while waiting and waiting[0][0] <= page[0].offset:
-            _, key, value = waiting.popleft()
-            remembered.apply([StateChange(key, value)])
+            _sweep(redone, remembered, waiting.popleft(), partition, keys_of, outcomes_from)
         rest = page
         while rest:
             yield
-            batch = decide(rest, remembered, partition=partition, keys_of=keys_of, told=frozenset(), rules=rules)
+            batch = decide(rest, remembered, partition=partition, keys_of=keys_of, told=frozenset(), rules=applied)
             rest = rest[batch.handled :]
             remembered.apply(batch.changes)
             redone.declines += map(decline, batch.decisions)
+            redone.outcomes += map(outcome, batch.outcomes)
             redone.forgotten |= {record.offset for record in batch.forgotten}
             redone.unreadable += len(batch.malformed)
         redone.observations += len(page)
+        reached = page[-1].offset + 1
     redone.memory = dict(remembered)
+    while waiting and waiting[0][0] <= reached:
+        _sweep(redone, remembered, waiting.popleft(), partition, keys_of, outcomes_from)
     return redone
+
+
+def _sweep(
+    redone: Redone,
+    remembered: Memory,
+    change: tuple[int, bytes, bytes | None],
+    partition: int,
+    keys_of: KeysOf,
+    outcomes_from: int,
+) -> None:
+    """Do what a sweep or a dismissal did to a record: the record shows which declines that closed."""
+    place, key, value = change
+    meeting, mailbox = parts_of(key)
+    before = remembered.get(key)
+    if before is not None and not mailbox and not place <= outcomes_from > 0:
+        tenant = meeting.decode().partition("/")[0]
+        redone.outcomes += _outcomes_between(key, before, value, partition, tenant, keys_of)
+    remembered.apply([StateChange(key, value)])
+
+
+def _outcomes_between(
+    key: bytes, before: bytes, after: bytes | None, partition: int, tenant: str, keys_of: KeysOf
+) -> list[PublicEvent]:
+    try:
+        keys = keys_of(tenant)
+        earlier = open_meeting(key, before, keys).record
+        now = open_meeting(key, after, keys).record if after is not None else None
+    except (KeyDestroyedError, MalformedRecordError):
+        return []
+    return [
+        outcome(NewRecord(ROOM_OUTCOMES.name, partition, key, value, ((RULES_HEADER, str(RULES_VERSION).encode()),)))
+        for value in _encode_endings(earlier, now, keys)
+    ]
+
+
+def _encode_endings(earlier: MeetingRecord, now: MeetingRecord | None, keys: TenantKeys) -> Iterator[bytes]:
+    for ending in endings_between(earlier, now, keys):
+        yield msgspec.json.encode(outcome_event(ending, earlier.meeting, keys))
 
 
 def _between(pages: Iterable[Sequence[Record]], offsets: Collection[int]) -> Iterator[Sequence[Record]]:
@@ -138,41 +198,70 @@ def _between(pages: Iterable[Sequence[Record]], offsets: Collection[int]) -> Ite
             yield from cut_into_slices(list(part))
 
 
-def decline(record: NewRecord | Record) -> DeclineEvent:
+def decline(record: NewRecord | Record) -> PublicEvent:
     """What a record of `room-rejections` says. Raises MalformedRecordError."""
     value = record.value or b""
     event = read_json(value, RoomDeclined)
     headers = dict(record.headers)
     position = headers.get(REPAIRS_HEADER) or headers.get(SOURCE_HEADER)
     source = source_offset(position.decode()) if position else None
-    return DeclineEvent(event.id, event.data.tenant_id, value, source, record)
+    return PublicEvent(event.id, event.data.tenant_id, value, source, record)
 
 
-def compare(redone: Redone, told: Sequence[DeclineEvent], *, begin: int, end: int, reached: int) -> Comparison:
+def outcome(record: NewRecord | Record) -> PublicEvent:
+    """What a record of `room-outcomes` says. Raises MalformedRecordError."""
+    value = record.value or b""
+    event = read_json(value, RoomOutcome)
+    headers = dict(record.headers)
+    position = headers.get(REPAIRS_HEADER) or headers.get(SOURCE_HEADER)
+    source = source_offset(position.decode()) if position else None
+    return PublicEvent(event.id, event.data.tenant_id, value, source, record)
+
+
+def compare(redone: Redone, told: Sequence[PublicEvent], *, begin: int, end: int, reached: int) -> Comparison:
     """
     Redone declines of observations [begin, end) against everything told in their partition.
 
     Args:
         reached: The owner had passed every observation below, and everything it said of them is in `told`.
     """
-    by_id: dict[str, DeclineEvent] = {}
+    return _compare(redone.declines, told, redone.forgotten, begin=begin, end=end, reached=reached)
+
+
+def compare_outcomes(redone: Redone, told: Sequence[PublicEvent], *, begin: int, end: int, reached: int) -> Comparison:
+    """As `compare`, of how declines ended. Those of before a return to earlier rules cannot be given again."""
+    found = _compare(redone.outcomes, told, redone.forgotten, begin=begin, end=end, reached=reached)
+    return replace(found, spurious=[each for each in found.spurious if (each.source or 0) >= redone.outcomes_from])
+
+
+def _compare(
+    redone: Sequence[PublicEvent],
+    told: Sequence[PublicEvent],
+    forgotten: Collection[int],
+    *,
+    begin: int,
+    end: int,
+    reached: int,
+) -> Comparison:
+    by_id: dict[str, PublicEvent] = {}
     for each in told:
         by_id.setdefault(each.id, each)
-    given = {each.id for each in redone.declines}
+    given = {each.id for each in redone}
     here = [each for each in told if each.source is not None and begin <= each.source < end]
-    lacking = [each for each in redone.declines if each.id not in by_id]
+    timed = [each for each in told if each.source is None and each.id in given]
+    lacking = [each for each in redone if each.id not in by_id]
     return Comparison(
-        same=[each for each in redone.declines if each.id in by_id and each.equals(by_id[each.id])],
+        same=[each for each in redone if each.id in by_id and each.equals(by_id[each.id])],
         missing=[each for each in lacking if (each.source or 0) < reached],
         undecided=[each for each in lacking if (each.source or 0) >= reached],
-        spurious=[each for each in here if each.id not in given and each.source not in redone.forgotten],
-        differing=[each for each in redone.declines if each.id in by_id and not each.equals(by_id[each.id])],
-        repeated=[each for each in here if each is not by_id[each.id]],
-        erased=[each for each in here if each.id not in given and each.source in redone.forgotten],
+        spurious=[each for each in here if each.id not in given and each.source not in forgotten],
+        differing=[each for each in redone if each.id in by_id and not each.equals(by_id[each.id])],
+        repeated=[each for each in [*here, *timed] if each is not by_id[each.id]],
+        erased=[each for each in here if each.id not in given and each.source in forgotten],
     )
 
 
-def identity(each: DeclineEvent) -> dict[str, object]:
+def identity(each: PublicEvent) -> dict[str, object]:
     """A decline for a report: by its pseudonyms, never by its bytes."""
     event = msgspec.json.decode(each.value, type=RoomDeclined)
     return {
@@ -181,6 +270,21 @@ def identity(each: DeclineEvent) -> dict[str, object]:
         "room": event.data.room_id,
         "meeting": event.data.meeting_ref,
         "observedAt": event.data.observed_at,
+        "partition": each.record.partition,
+        "observation": each.source,
+    }
+
+
+def outcome_identity(each: PublicEvent) -> dict[str, object]:
+    """How a decline ended, for a report: by its pseudonyms, never by its bytes."""
+    event = msgspec.json.decode(each.value, type=RoomOutcome)
+    return {
+        "id": each.id,
+        "tenant": each.tenant,
+        "room": event.data.room_id,
+        "decline": event.data.decline_id,
+        "reason": event.data.reason,
+        "at": event.data.at,
         "partition": each.record.partition,
         "observation": each.source,
     }

@@ -79,6 +79,7 @@ class Play:
             self.calendar.now_ms += MINUTE_MS
             for person in sorted(self.connected):
                 self._look_and_commit(person)
+        self.product.sweep(self.calendar.now_ms)
 
     def _book(self, number: int, room: str) -> None:
         self.calendar.book(number, room)
@@ -97,6 +98,7 @@ class Play:
 
     def _clock(self, minutes: int) -> None:
         self.calendar.now_ms += minutes * MINUTE_MS
+        self.product.sweep(self.calendar.now_ms)
 
     def _connect(self, person: str) -> None:
         if person not in self.connected:
@@ -151,6 +153,7 @@ class Play:
         ).items():
             if (ofnumber, ofroom) == (number, room):
                 self.dismissed[person].add(prompt)
+                self.product.dismiss(person, prompt, self._at(person))
 
     def _at(self, person: str) -> int:
         """Looks of one mailbox begin at rising moments, as the worker sees to."""

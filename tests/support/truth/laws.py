@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from shared.contracts.room_outcome import REGAINED_TYPE, OutcomeReason
 from tests.support.truth.history import Play, is_ahead
 from tests.support.truth.model import DECLINED, NONE, ORGANISER, Ask, Witness
 
@@ -102,12 +104,60 @@ def records_are_small(play: Play) -> Iterator[str]:
 
 def replay_is_identical(play: Play) -> Iterator[str]:
     """Deciding the recorded observations again gives the same declines, byte for byte, and the same memory."""
-    if play.product.replayed() != play.product.decided():
+    declines, outcomes = play.product.replayed()
+    if declines != play.product.decided():
         yield "deciding again gave other declines"
+    if outcomes != play.product.ended():
+        yield "deciding again gave other outcomes"
 
 
-ALWAYS = (nothing_invented, records_are_small)
-SETTLED = (nothing_invented, nothing_lost, states_are_true, prompts_are_right, replay_is_identical)
+def declines_end_once(play: Play) -> Iterator[str]:
+    """What ends was told, and ends once."""
+    ended, told = Counter(each.data.decline_id for each in play.product.outcomes()), play.product.published_declines()
+    for decline, count in ended.items():
+        if count > 1:
+            yield f"{decline} ended {count} times"
+        if decline not in told:
+            yield f"{decline} ended and was never told"
+
+
+def outcomes_are_right(play: Play) -> Iterator[str]:
+    """
+    What the person who can act is shown as closed has ended, unless a room has yet to answer; what is open has not.
+
+    A prompt that another room had closed opens again when that room goes; its decline ended all the same.
+    """
+    if ORGANISER not in play.connected:
+        return
+    ended = {each.data.decline_id: each.data.reason for each in play.product.outcomes()}
+    shown = play.product.all_prompts(ORGANISER, play.calendar.now_ms, play.dismissed[ORGANISER])
+    for prompt in shown:
+        reason = ended.get(prompt.id)
+        if prompt.closing is not None and reason is None and not play.product.is_asking(prompt.occurrence):
+            yield f"{prompt.id} is closed, {prompt.closing}, and has not ended"
+        if prompt.open and reason not in REOPENED:
+            yield f"{prompt.id} is open and has ended: {reason}"
+
+
+def reasons_are_true(play: Play) -> Iterator[str]:
+    """A date that has a room again has had one that accepted; one that moved has been moved."""
+    dates = play.product.published_declines()
+    for each in play.product.outcomes():
+        number, reason = dates[each.data.decline_id], each.data.reason
+        accepted = each.type == REGAINED_TYPE or reason in {OutcomeReason.ACCEPTED, OutcomeReason.PROVIDER}
+        if accepted and number not in play.calendar.accepted:
+            yield f"{each.data.decline_id} is {reason}, and no room of that date ever accepted"
+        if reason is OutcomeReason.MOVED and number not in play.calendar.moved:
+            yield f"{each.data.decline_id} is moved, and its date never was"
+
+
+REOPENED = (None, OutcomeReason.REBOOKED, OutcomeReason.PROVIDER, OutcomeReason.DISMISSED)
+"""How a decline may have ended whose prompt is open: the other room went, or it was put away by those asked before."""
+ALWAYS = (nothing_invented, declines_end_once, records_are_small)
+SETTLED = (
+    nothing_invented, nothing_lost, states_are_true, prompts_are_right, outcomes_are_right, reasons_are_true,
+    replay_is_identical,
+)  # fmt: skip
 
 
 def _speaks(play: Play) -> bool:

@@ -66,6 +66,10 @@ class Calendar:
     dates: dict[int, Date] = field(default_factory=dict)
     declines: dict[Ask, int] = field(default_factory=dict)
     """How often a room turned to declined at that time: no product may tell more of them."""
+    accepted: set[int] = field(default_factory=set)
+    """Dates of which some room has ever accepted."""
+    moved: set[int] = field(default_factory=set)
+    """Dates that have ever had another time, or been taken out and put back."""
     invited_ms: dict[tuple[int, str], int] = field(default_factory=dict)
     """Date and room → when the room was invited last."""
 
@@ -82,6 +86,8 @@ class Calendar:
         if date is None or date.answer(room) in (None, answer):
             return
         self.dates[number] = date.with_answer(room, answer)
+        if answer == ACCEPTED:
+            self.accepted.add(number)
         if answer == DECLINED:
             ask = (number, room, date.start_ms)
             self.declines[ask] = self.declines.get(ask, 0) + 1
@@ -90,6 +96,7 @@ class Calendar:
         """The date moves: every invited room is asked anew."""
         date = self.dates.get(number)
         if date is not None and hours:
+            self.moved.add(number)
             rooms = tuple((room, NONE) for room, _ in date.rooms)
             self._set(number, Date(date.start_ms + hours * HOUR_MS, rooms))
 
@@ -103,6 +110,7 @@ class Calendar:
         """The date is taken out of the series."""
         if self.dates.pop(number, None) is not None:
             self.sequence += 1
+            self.moved.add(number)
 
     def shown_to(self, person: str, *, baseline: bool) -> Word:
         """What a look of `person` shows now."""

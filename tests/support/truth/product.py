@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 import msgspec
 
-from services.room_status.deciding.batch import MAX_STATE_BYTES, decide
+from services.room_status.deciding.batch import MAX_STATE_BYTES, Batch, decide, dismiss, sweep
 from services.room_status.deciding.confirmation import mailboxes_to_ask
 from services.sync_worker.deciding.left_meetings import leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.references import blind, changed_meetings, observe, withdraw
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.copy_observation import CopyObservation
-from shared.contracts.meeting_state import copy_key, meeting_key
+from shared.contracts.dismissal import PromptDismissal
+from shared.contracts.meeting_state import RoomState, copy_key, meeting_key
 from shared.contracts.room_declined import RoomDeclined
+from shared.contracts.room_outcome import RoomOutcome
 from shared.contracts.topics import OBSERVATIONS
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import sealed_envelope
@@ -23,8 +26,9 @@ from shared.domain.attendees import Answer
 from shared.domain.identity import Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Window
-from shared.meetings.prompts import Viewer, view_meeting
+from shared.meetings.prompts import Prompt, Viewer, view_meeting
 from shared.ports.log import NewRecord, Record
+from shared.runtime.dismissal_records import dismissal_record
 from tests.support.truth.model import DAY_MS, NONE, ORGANISER, PEOPLE, WINDOW_MS, Ask, Word
 
 KEYS = TenantKeys("t-truth", b"d" * 32, b"h" * 32, b"c" * 32)
@@ -46,6 +50,9 @@ class Product:
         self._memory: dict[bytes, bytes] = {}
         self._records: list[Record] = []
         self._decisions: list[NewRecord] = []
+        self._outcomes: list[NewRecord] = []
+        self._acts: list[Callable[[dict[bytes, bytes]], Batch]] = []
+        """Everything that was decided upon, in order: observations, dismissals and sweeps."""
         self._asks: dict[str, int] = {}
         self._references: dict[str, dict[str, EventReference]] = {}
         self._left: dict[str, dict[str, int]] = {}
@@ -83,6 +90,39 @@ class Product:
         known = self._references.get(person, {})
         self._blind.add(person)
         self._fold(blind(known, provider=self.provider, mailbox=person, now_ms=at_ms))
+
+    def dismiss(self, person: str, decline: str, at_ms: int) -> None:
+        """The person puts a prompt away."""
+        put_away = PromptDismissal(meeting=MEETING, decline=decline, mailbox=person, at_ms=at_ms)
+        sent = dismissal_record(KEYS.tenant, put_away, 1)
+        record = Record(sent.topic, 0, 0, sent.key, sent.value, (), at_ms)
+        self._do(partial(dismiss, [record], partition=0, keys_of=lambda _: KEYS, told=frozenset()))
+
+    def sweep(self, now_ms: int) -> None:
+        """The owner looks for what is over."""
+        self._do(partial(sweep, now_ms=now_ms, partition=0, keys_of=lambda _: KEYS))
+
+    def outcomes(self) -> list[RoomOutcome]:
+        """How declines ended, in order."""
+        return [msgspec.json.decode(each.value or b"", type=RoomOutcome) for each in self._outcomes]
+
+    def published_declines(self) -> dict[str, int]:
+        """The ids of the declines that were told, each with its date."""
+        events = (msgspec.json.decode(each.value or b"", type=RoomDeclined) for each in self._decisions)
+        return {event.id: OCCURRENCES[event.data.occurrence_ref] for event in events}
+
+    def all_prompts(self, person: str, now_ms: int, dismissed: Collection[str]) -> tuple[Prompt, ...]:
+        """The person's prompts, closed ones included."""
+        meeting = self._meeting()
+        viewer = Viewer(person, now_ms, 0, frozenset(dismissed))
+        return view_meeting(meeting, KEYS, viewer).prompts if meeting else ()
+
+    def is_asking(self, occurrence: str) -> bool:
+        """Whether a room of the date has yet to answer, as far as is known."""
+        meeting = self._meeting()
+        dates = meeting.record.dates if meeting else ()
+        found = (room for date in dates if date.ref == occurrence for room in date.rooms)
+        return any(room.answer in {RoomState.PENDING, None} for room in found)
 
     def restart(self) -> None:
         """Another owner restores what stands on the log."""
@@ -136,10 +176,16 @@ class Product:
         """The declines as they were told, byte for byte."""
         return [decision.value or b"" for decision in self._decisions]
 
-    def replayed(self) -> list[bytes]:
-        """The declines that deciding all recorded observations again gives."""
+    def ended(self) -> list[bytes]:
+        """How declines ended, as was told, byte for byte."""
+        return [outcome.value or b"" for outcome in self._outcomes]
+
+    def replayed(self) -> tuple[list[bytes], list[bytes]]:
+        """The declines, and how they ended, that deciding everything again gives."""
         memory: dict[bytes, bytes] = {}
-        return [decision.value or b"" for record in self._records for decision in _decided(record, memory)]
+        batches = [_applied(act(memory), memory) for act in self._acts]
+        declines = [each.value or b"" for batch in batches for each in batch.decisions]
+        return declines, [each.value or b"" for batch in batches for each in batch.outcomes]
 
     def _meeting(self) -> StoredMeeting | None:
         key = meeting_key(KEYS.tenant, MEETING)
@@ -186,14 +232,19 @@ class Product:
             value = sealed_envelope(KEYS, seen, key=key, type=copy_observation.TYPE, id=f"o-{len(self._records)}")
             record = Record(OBSERVATIONS.name, 0, len(self._records), key, value, (), seen.observed_at_ms)
             self._records.append(record)
-            self._decisions += _decided(record, self._memory)
+            self._do(partial(decide, [record], partition=0, keys_of=lambda _: KEYS, told=frozenset()))
+
+    def _do(self, act: Callable[[dict[bytes, bytes]], Batch]) -> None:
+        self._acts.append(act)
+        batch = _applied(act(self._memory), self._memory)
+        self._decisions += batch.decisions
+        self._outcomes += batch.outcomes
 
 
-def _decided(record: Record, memory: dict[bytes, bytes]) -> list[NewRecord]:
-    batch = decide([record], memory, partition=0, keys_of=lambda _: KEYS, told=frozenset())
+def _applied(batch: Batch, memory: dict[bytes, bytes]) -> Batch:
     for key, value in batch.states.items():
         if value is None:
             memory.pop(key, None)
         else:
             memory[key] = value
-    return batch.decisions
+    return batch

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.room_status.deciding import fold as rules
+from services.room_status.deciding.outcomes import Ending
 from services.room_status.deciding.speaking import Ruling
+from shared.contracts.meeting_state import DateRecord
 from shared.domain.identity import Provider
 from tests.support.truth import product
 from tests.support.truth.history import Play, Step, steps
@@ -74,8 +76,14 @@ def _forgets(room: object, now_ms: int) -> object:
     return msgspec.structs.replace(_out_of_sight(room, now_ms), answer=None)
 
 
+def _ends_nothing(date: DateRecord, *_: object, **__: object) -> tuple[DateRecord, tuple[Ending, ...]]:
+    """Declines of the date stay open, whatever is seen."""
+    return date, ()
+
+
 _out_of_sight = rules.out_of_sight
 PLANTED = {
+    "declines do not end": ("close_answered", _ends_nothing),
     "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets),
     "dates that went are kept": ("_Folding._lets_go", lambda *_: False),
     "a first look silences what was witnessed before": ("answer_room", None),

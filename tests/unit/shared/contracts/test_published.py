@@ -29,7 +29,7 @@ def narrowings(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         if after is None:
             found.append(f"{name} is gone")
             continue
-        for field, kind in definition["properties"].items():
+        for field, kind in definition.get("properties", {}).items():
             now = after["properties"].get(field)
             if now is None:
                 found.append(f"{name}.{field} is gone")
@@ -84,3 +84,49 @@ def test_sample_subscriber_is_short_and_uses_nothing_of_ours() -> None:
     assert len(text.splitlines()) < 40
     assert "shared" not in text
     assert "services" not in text
+
+
+@pytest.mark.proves("D10", "D14")
+@pytest.mark.parametrize("name", sorted(published.MESSAGES))
+def test_schema_says_of_each_field_what_it_means_and_shows_one(name: str) -> None:
+    for part, definition in published.json_schema(name)["$defs"].items():
+        for field, schema in definition.get("properties", {}).items():
+            assert "$ref" in schema or schema["examples"], f"{part}.{field} has no example"
+            assert field == "data" or schema["description"], f"{part}.{field} is not described"
+
+
+WRONG = {
+    "another version of CloudEvents": ("RoomDeclined", ("specversion",), "0.3"),
+    "another kind of event": ("RoomDeclined", ("type",), "roomsync.room.accepted.v1"),
+    "another schema": ("RoomOutcome", ("dataschema",), "urn:roomsync:schema:RoomDeclined:1"),
+    "no instant": ("RoomDeclined", ("data", "observedAt"), "yesterday"),
+    "another provider": ("RoomDeclined", ("data", "provider"), "caldav"),
+    "no number of repeats": ("RoomDeclined", ("data", "repeat"), -1),
+    "an unknown reason": ("RoomOutcome", ("data", "reason"), "weather"),
+    "an unknown type of end": ("RoomOutcome", ("type",), "roomsync.room.declined.v1"),
+    "an unknown state": ("RoomStatus", ("state",), "booked"),
+}
+
+
+@pytest.mark.proves("D10", "D14")
+@pytest.mark.parametrize("what", WRONG)
+def test_schema_refuses_what_is_never_published(what: str) -> None:
+    name, path, value = WRONG[what]
+    sample = json.loads(published.samples()[name])
+    within = sample
+    for step in path[:-1]:
+        within = within[step]
+    within[path[-1]] = value
+    checker = jsonschema.Draft202012Validator(published.json_schema(name))
+    assert [error.json_path for error in checker.iter_errors(sample)]
+
+
+@pytest.mark.proves("D10", "D14")
+@pytest.mark.parametrize("name", ["RoomDeclined", "RoomOutcome"])
+def test_event_names_the_schema_that_its_data_follows(name: str) -> None:
+    event, schema = json.loads(published.samples()[name]), published.json_schema(name)
+    place, _, pointer = event["dataschema"].partition("#/")
+    assert place == schema["$id"]
+    for step in pointer.split("/"):
+        schema = schema[step]
+    jsonschema.validate(event["data"], {**schema, "$defs": published.json_schema(name)["$defs"]})

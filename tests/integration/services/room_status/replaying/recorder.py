@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.replaying import recollection
-from services.room_status.replaying.replay import Comparison, compare
+from services.room_status.replaying.replay import Comparison, PublicEvent, compare, compare_outcomes
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
 from shared.contracts.topics import OBSERVATIONS, ROOM_STATUS_STATION
@@ -133,6 +133,19 @@ class Recorder:
         redone = recollection.replay(log, partition, begin, end, keys_of=self.keys_of, rules=rules)
         reached = recollection.first_unpassed_offset(log, partition)
         return compare(redone, recollection.read_declines(log, partition), begin=begin, end=end, reached=reached)
+
+    def compared_outcomes(self, partition: int, begin: int, end: int) -> Comparison:
+        """How declines ended in one partition's range, redone and compared."""
+        log = self.engine.log
+        redone = recollection.replay(log, partition, begin, end, keys_of=self.keys_of)
+        reached = recollection.first_unpassed_offset(log, partition)
+        published = recollection.read_outcomes(log, partition)
+        return compare_outcomes(redone, published, begin=begin, end=end, reached=reached)
+
+    def outcomes(self) -> list[PublicEvent]:
+        """How declines ended, on all partitions."""
+        log = self.engine.log
+        return [each for number in range(log.partitions) for each in recollection.read_outcomes(log, number)]
 
     def ranges(self, many: int) -> Sequence[tuple[int, int, int]]:
         """Random ranges: partition, begin, end."""

@@ -7,7 +7,7 @@ import pytest
 
 from services.room_status.deciding.batch import SOURCE_HEADER
 from services.room_status.replaying import recollection
-from services.room_status.replaying.replay import REPAIRS_HEADER, DeclineEvent
+from services.room_status.replaying.replay import REPAIRS_HEADER, PublicEvent
 from services.room_status.replaying.slices import SLICE
 from shared.contracts import envelope as envelopes
 from shared.contracts import repair
@@ -30,13 +30,13 @@ def request_repair(recorder: Recorder, *ids: str, begin: int = 0, end: int = 1_0
     recorder.engine.log.append([NewRecord(REPAIRS.name, PARTITION, b"0", value)] * times)
 
 
-def lose(engine: EmbeddedEngine, *lost: DeclineEvent) -> None:
+def lose(engine: EmbeddedEngine, *lost: PublicEvent) -> None:
     """As if a broker had lost them: gone from the topic, and from nowhere else."""
     for each in lost:
         engine.log._records.remove(ROOM_REJECTIONS.name, PARTITION, [each.record.offset])  # type: ignore[union-attr]
 
 
-def published(recorder: Recorder) -> dict[str, DeclineEvent]:
+def published(recorder: Recorder) -> dict[str, PublicEvent]:
     found = recollection.read_declines(recorder.engine.log, PARTITION)
     assert len({each.id for each in found}) == len(found), "an id was told twice"
     return {each.id: each for each in found}

@@ -38,6 +38,7 @@ def test_event_says_which_room_declined_which_ask_and_where_to_resolve_it() -> N
         "time": to_rfc3339(NOW_MS + 1),
         "partitionkey": "m-planning",
         "datacontenttype": "application/json",
+        "dataschema": "urn:roomsync:schema:RoomDeclined:1#/$defs/RoomDeclinedData",
         "data": {
             "tenantId": KEYS.tenant,
             "meetingRef": "m-planning",

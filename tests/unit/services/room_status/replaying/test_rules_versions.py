@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from services.room_status.deciding.fold import RULES_VERSION
-from services.room_status.replaying.replay import DeclineEvent, compare, redo
+from services.room_status.replaying.replay import PublicEvent, compare, redo
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from shared.contracts import observation
 from shared.contracts.room_declined import RoomDeclinedData
@@ -25,6 +25,9 @@ FIELDS = {
     2: {
         "tenantId", "meetingRef", "occurrenceRef", "roomId", "organizerId", "provider", "ask", "repeat", "observedAt", "href",
     },
+    3: {
+        "tenantId", "meetingRef", "occurrenceRef", "roomId", "organizerId", "provider", "ask", "repeat", "observedAt", "href",
+    },
 }  # fmt: skip
 """Rules version → what the event says under it. An older line stays when a newer one is added."""
 
@@ -35,7 +38,7 @@ def test_a_field_of_the_event_comes_with_a_version_of_the_rules() -> None:
     assert FIELDS.get(RULES_VERSION) == fields, "raise RULES_VERSION and write its line here"
 
 
-def replayed() -> DeclineEvent:
+def replayed() -> PublicEvent:
     values = [
         sealed_envelope(KEYS, seen, key=b"t/m", type=observation.TYPE, id=f"o-{at}") for at, seen in enumerate(FACTS)
     ]
@@ -44,7 +47,7 @@ def replayed() -> DeclineEvent:
     return found
 
 
-def published(version: int, value: bytes) -> DeclineEvent:
+def published(version: int, value: bytes) -> PublicEvent:
     """The same decline as another version of the rules published it."""
     found = replayed()
     headers = [(name, text) for name, text in found.record.headers if name != "rules-version"]
