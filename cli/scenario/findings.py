@@ -16,7 +16,8 @@ from cli.scenario.script import Expectation, Scenario, ScenarioError
 from services.room_status.operations import read_observation
 from shared.contracts import envelope as envelopes
 from shared.contracts.room_declined import RoomDeclined
-from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS
+from shared.contracts.room_outcome import RoomOutcome
+from shared.contracts.topics import OBSERVATIONS, ROOM_OUTCOMES, ROOM_REJECTIONS, ROOM_STATUS
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.errors import KeyDestroyedError
 from shared.ports.log import Record
@@ -41,12 +42,27 @@ class ScenarioFacts:
 
     def published_declines(self) -> Counter[RoomDate]:
         """How often a decline of a room on a date was told."""
+        return Counter(room_date for _, room_date in self._declines())
+
+    def published_outcomes(self) -> Counter[tuple[str, int, str]]:
+        """Room and date of each decline that ended, with the reason."""
+        declines = dict(self._declines())
+        events = (
+            msgspec.json.decode(record.value or b"", type=RoomOutcome) for record in self._records(ROOM_OUTCOMES.name)
+        )
+        return Counter((*declines[event.data.decline_id], event.data.reason.value) for event in events)
+
+    def _declines(self) -> list[tuple[str, RoomDate]]:
+        """The id of each decline that was told, with its room and date."""
         self._learn_starts()
-        found: Counter[RoomDate] = Counter()
-        for record in self._records(ROOM_REJECTIONS.name):
-            event = msgspec.json.decode(record.value or b"", type=RoomDeclined)
-            found[self._room(event.data.room_id), self._start(event.data.ask, event.data.occurrence_ref)] += 1
-        return found
+        events = [
+            msgspec.json.decode(record.value or b"", type=RoomDeclined)
+            for record in self._records(ROOM_REJECTIONS.name)
+        ]
+        return [
+            (event.id, (self._room(event.data.room_id), self._start(event.data.ask, event.data.occurrence_ref)))
+            for event in events
+        ]
 
     def states(self) -> dict[RoomDate, str]:
         """The newest public state of each room on each date; what has a tombstone is left out."""
@@ -106,6 +122,8 @@ def differences(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
     """A line for each difference between what a file expects at this point and what is there."""
     if expected.declines is not None:
         yield from _declines(expected, facts)
+    if expected.outcomes is not None:
+        yield from _outcomes(expected, facts)
     if expected.states is not None:
         yield from _states(expected, facts)
     if expected.prompts is not None:
@@ -125,6 +143,15 @@ def _declines(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
     for room, at in sorted({*wanted, *told}):
         if wanted[room, at] != told[room, at]:
             yield f"declines of {room} on {_at(at)}: expected {wanted[room, at]}, told {told[room, at]}"
+
+
+def _outcomes(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:
+    wanted = Counter((each.room, start_ms(each.date), each.reason) for each in expected.outcomes or ())
+    told = facts.published_outcomes()
+    for room, at, reason in sorted({*wanted, *told}):
+        expectation, count = wanted[room, at, reason], told[room, at, reason]
+        if expectation != count:
+            yield f"outcomes of {room} on {_at(at)}, {reason}: expected {expectation}, told {count}"
 
 
 def _states(expected: Expectation, facts: ScenarioFacts) -> Iterator[str]:

@@ -112,6 +112,7 @@ class _Playback:
             wish = step.dismiss
             prompt = self._facts.prompt_id(wish.person, wish.room, wish.date)
             self._deployment.viewer(wish.person).dismiss(prompt)
+            self._deployment.fold()
         elif step.take is not None:
             take = step.take
             prompt = self._facts.prompt_id(take.person, take.prompt.room, take.prompt.date)

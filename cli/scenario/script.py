@@ -66,6 +66,14 @@ class ScriptedAnswer(_Part, frozen=True):
     """How often it may be given."""
 
 
+class ExpectedOutcome(_Part, frozen=True):
+    """A decline of a room on a date has ended."""
+
+    room: str
+    date: str
+    reason: str
+
+
 class ExpectedDecline(_Part, frozen=True):
     """A decline event that must have been told, and how often."""
 
@@ -110,6 +118,7 @@ class Expectation(_Part, frozen=True):
     declines: tuple[ExpectedDecline, ...] | None = None
     states: tuple[State, ...] | None = None
     prompts: tuple[OpenPrompt, ...] | None = None
+    outcomes: tuple[ExpectedOutcome, ...] | None = None
     mailbox: tuple[Connection, ...] | None = None
     requests: tuple[ExpectedRequests, ...] | None = None
 
