@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from benchmarks.bench_receiver import Send, paced, pushes_of, receiver, sender_to
+from cli.demo.processes import simulator_environ
 
 HALF_OPEN = 200
 ROUNDS = 3
@@ -28,7 +29,13 @@ WANTED = 1.2
 def main() -> int:
     """Print the ratios. They are made of pairs measured one after the other, since the machine's own noise is larger."""
     with tempfile.TemporaryDirectory() as home:
-        environ = {**os.environ, "ROOMSYNC_HOME": home, "ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_LOG_LEVEL": "error"}
+        environ = {
+            **os.environ,
+            **simulator_environ("http://127.0.0.1:9"),
+            "ROOMSYNC_HOME": home,
+            "ROOMSYNC_RECEIVER_PORT": "0",
+            "ROOMSYNC_LOG_LEVEL": "error",
+        }
         with receiver(environ) as url:
             send = sender_to(url, [push for kind in ("graph", "google") for push in pushes_of(environ, kind)])
             for number in range(20):

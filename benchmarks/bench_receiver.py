@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.demo.processes import simulator_environ
+
 RATE = 50
 SECONDS = 20
 SENDERS = 16
@@ -29,7 +31,13 @@ Send = Callable[[int], tuple[int, float]]
 def main() -> int:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as home:
-        environ = {**os.environ, "ROOMSYNC_HOME": home, "ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_LOG_LEVEL": "error"}
+        environ = {
+            **os.environ,
+            **simulator_environ("http://127.0.0.1:9"),
+            "ROOMSYNC_HOME": home,
+            "ROOMSYNC_RECEIVER_PORT": "0",
+            "ROOMSYNC_LOG_LEVEL": "error",
+        }
         with receiver(environ) as url:
             pushes = [push for kind in ("graph", "google") for push in pushes_of(environ, kind)]
             send = sender_to(url, pushes)
