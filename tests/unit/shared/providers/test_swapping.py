@@ -25,6 +25,32 @@ def test_graph_others_go_back_exactly_as_they_were_read(graph: Read) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["resource", "required"])
+def test_other_resources_stay_as_they_were_read(graph: Read, google: Read, kind: str) -> None:
+    """A projector, a car or a desk is a resource too: only the room that declined gives way."""
+    projector = {
+        "type": kind,
+        "status": {"response": "declined", "time": "2026-11-20T09:00:00Z"},
+        "emailAddress": {"address": "projector@contoso.example", "name": "Projector"},
+    }
+    event = graph("swap_read")
+    event["attendees"].append(projector)
+    event["locations"].append({"displayName": "Projector", "locationEmailAddress": "projector@contoso.example"})
+    patch = graph_rooms.swap_patch(event, GRAPH_DECLINED, GRAPH_ROOM)
+    assert projector in patch["attendees"]
+    assert [place["displayName"] for place in patch["locations"]] == ["Boiler Room", "Projector"]
+
+    car = {
+        "email": "c_77@resource.calendar.google.com",
+        "resource": True,
+        "responseStatus": "declined",
+        "displayName": "Car",
+    }
+    event = google("swap_read")
+    event["attendees"].append(car)
+    assert car in google_rooms.swap_patch(event, GOOGLE_DECLINED, GOOGLE_ROOM)["attendees"]
+
+
 def test_graph_location_moves_with_the_room(graph: Read) -> None:
     patch = graph_rooms.swap_patch(graph("swap_read"), GRAPH_DECLINED, GRAPH_ROOM)
     assert patch["location"]["locationEmailAddress"] == "boiler@contoso.example"
