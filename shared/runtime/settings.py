@@ -113,7 +113,9 @@ class Settings:
     pending_silent_s: float = _setting(600.0, "seconds a room may be pending before its mailbox is looked at again")
     call_timeout_s: float = _setting(10.0, "seconds one provider call may take")
     test_flow_s: float = _setting(
-        60.0, "seconds the test of an integration waits for the provider's push, and again for the room's answer"
+        300.0,
+        "seconds the test of an integration waits for the provider's push, and again for the room's answer: either may take three"
+        " minutes",
     )
     writes: str = _setting(
         "on",

@@ -18,6 +18,7 @@ from services.portal.admin.integration.testflow.deciding.run import (
     Trouble,
     begin_step,
     finish_step,
+    note_lateness,
     note_trouble,
     skip_steps,
     without,
@@ -190,7 +191,7 @@ class Trial:
             )
         )
         if not self._deps.settings.may_write and profile_of(self._made.provider).hooks.opens_with_message:
-            self._hear(heard, HintKind.SYNC)
+            return self._hear(heard, HintKind.SYNC)
         return ""
 
     def _push(self, chosen: RoomChoice) -> str:
@@ -210,13 +211,14 @@ class Trial:
         event_id = self._making(before, lambda access: self._calendar.book(access, chosen.meeting(request)))
         crash_point("portal.test-booked")
         self._keep(msgspec.structs.replace(self._made, event_id=event_id))
-        self._hear(heard, HintKind.CHANGED)
-        return ""
+        return self._hear(heard, HintKind.CHANGED)
 
-    def _hear(self, heard: Iterator[Sequence[Record]], kind: HintKind) -> None:
-        """Wait for a push of the test's own subscription. Raises StepError: none came in time."""
+    def _hear(self, heard: Iterator[Sequence[Record]], kind: HintKind) -> str:
+        """Wait for a push of the test's own subscription; says if it came late. Raises StepError: none came at all."""
+        began_s = time.monotonic()
         if not self._until(lambda: any(self._tells(record, kind) for record in next(heard)), _POLL_S):
             raise StepError(TroubleCode.WEBHOOK_UNREACHABLE)
+        return note_lateness(time.monotonic() - began_s, self._deps.settings.test_flow_s)
 
     def _answer(self, chosen: RoomChoice) -> str:
         said = _NOTHING

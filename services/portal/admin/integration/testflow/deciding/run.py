@@ -20,6 +20,7 @@ __all__ = (
     "end_run",
     "finish_step",
     "is_silent",
+    "note_lateness",
     "note_trouble",
     "skip_steps",
     "without",
@@ -45,6 +46,22 @@ def finish_step(run: TestRun, step: Step, now_ms: int, note: str = "") -> TestRu
 def skip_steps(run: TestRun, steps: Iterable[Step], reason: str) -> TestRun:
     """These steps are not tried, for a reason that is shown with them."""
     return msgspec.structs.replace(run, notes={**run.notes, **{step.value: reason for step in steps}})
+
+
+def note_lateness(took_s: float, patience_s: float) -> str:
+    """
+    Say that a push was late, which is not the same as never; "" for one that came as pushes mostly do.
+
+    Microsoft names less than a minute as the mean and three minutes as the most, for calendars
+    (https://learn.microsoft.com/graph/change-notifications-overview, *Latency*).
+
+    Args:
+        took_s: How long it took, in seconds.
+        patience_s: How long it was waited for; a fifth of it is ordinary, which is a minute of five.
+    """
+    if took_s <= patience_s / 5:
+        return ""
+    return f"it came late, after {took_s:.0f} seconds: declines may be told as late as that"
 
 
 def note_trouble(run: TestRun, trouble: Trouble) -> TestRun:

@@ -300,3 +300,18 @@ def says(site: Site, found: dict[str, Any], code: str) -> None:
     assert f"<h3><code>{code}</code></h3>" in page
     assert "Try again" in page
     assert f"trouble: {code} at step {trouble['step']}" in page, "the diagnosis can be copied off the page"
+
+
+@pytest.mark.proves("E21")
+def test_a_push_that_comes_late_is_told_from_one_that_never_comes(site: Site) -> None:
+    site.simulator.faults(pushDelayMs=[1_500, 1_600])
+    late = site.test()
+    site.simulator.faults(reset=True)
+    site.back_to(IntegrationState.OFF)
+    site.simulator.faults(roomDelayMs=[20, 60], pushOff=True)
+    never = site.test()
+
+    assert (late["state"], late["test"]["troubles"]) == ("enabled", [])
+    notes = {each["step"]: each["note"] for each in late["test"]["steps"]}
+    assert re.fullmatch(r"it came late, after [1-3] seconds: .*", notes["push"])
+    says(site, never, "webhook-unreachable")
