@@ -86,7 +86,7 @@ def written(stage: RunningSystem) -> list[str]:
     ]
 
 
-def told(stage: RunningSystem) -> list[str]:
+def announced(stage: RunningSystem) -> list[str]:
     """Ids of the declines on the public topic, each as often as it stands there."""
     lines = run_command(["tail", "room-rejections", "--from", "beginning", "--json"], stage.environ).splitlines()
     values = [json.loads(line)["value"] for line in lines]
@@ -147,7 +147,7 @@ def test_a_pilot_observes_and_goes_on_to_write_without_telling_anything_twice(pr
             assert "Needs a new room" in page
             assert "/take" not in page
             assert prompt["link"] in page.replace("&amp;", "&")
-            assert len(told(stage)) == 1
+            assert len(announced(stage)) == 1
             assert any(any(word in each["path"] for word in SUBSCRIPTIONS) for each in requests(stage))
             assert written(stage) == []
 
@@ -158,7 +158,7 @@ def test_a_pilot_observes_and_goes_on_to_write_without_telling_anything_twice(pr
             refused = person.send(f"/v1/me/prompts/{prompt['id']}/take", {"roomId": room})
             assert (refused.status_code, refused.json()["code"]) == (409, "read-only-permission")
             second = a_declined_meeting(stage, who, person, 13)
-            assert len(told(stage)) == 2, "reading goes on until then"
+            assert len(announced(stage)) == 2, "reading goes on until then"
             assert written(stage) == []
 
             person.connect()
@@ -174,14 +174,14 @@ def test_a_pilot_observes_and_goes_on_to_write_without_telling_anything_twice(pr
                 "the other room accepted",
             )
             assert [each.partition(" ")[0] for each in written(stage)] == ["PATCH"]
-            assert sorted(told(stage)) == sorted({prompt["id"], second["id"]}), "nothing is told twice"
+            assert sorted(announced(stage)) == sorted({prompt["id"], second["id"]}), "nothing is told twice"
 
             restart_services(stage, "off")
             assert person.get("/v1/me")["writing"] == "off"
             refused = person.send(f"/v1/me/prompts/{second['id']}/take", {"roomId": room})
             assert (refused.status_code, refused.json()["code"]) == (403, "writes-off")
             third = a_declined_meeting(stage, who, person, 15)
-            assert sorted(told(stage)) == sorted({prompt["id"], second["id"], third["id"]})
+            assert sorted(announced(stage)) == sorted({prompt["id"], second["id"], third["id"]})
             assert len(written(stage)) == 1
         finally:
             person.close()
