@@ -30,6 +30,7 @@ ALLOWED = {
     "services/webhook_receiver/protocols/graph.py": "the push protocol itself",
     "shared/contracts/meeting_state_version_1.py": "a frozen record of 0.1.0",
     "shared/contracts/published.py": "an example of a public record",
+    "shared/contracts/rows.py": "the end of the addresses that one provider makes for resources alone, which proves a room",
     "shared/contracts/topics.py": "one topic for each push protocol, in the one table of topics",
     "shared/domain/identity.py": "the enumeration of providers, from which assert_never follows",
     "shared/domain/proof.py": "an error names whose limit it is",
