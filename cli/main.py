@@ -29,6 +29,7 @@ COMMANDS = {
     "tokens": "make and withdraw service tokens of an organisation",
     "report": "what became of each organisation's rooms over some days",
     "scenario": "play a provider's raw answers from a file, and say what follows",
+    "check-subscriber": "feed a subscriber what a topic may bring, and say what it gets wrong",
     "probe": "try what is believed about a provider on its real service",
     "doctor": "check what a newcomer gets wrong",
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import shlex
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +24,7 @@ from shared.engines.distributed import ensure_topics, open_engine
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.runtime.clock import SystemClock
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, SAMPLES
 
 SUBSCRIBER = ROOT / "docs" / "subscriber.py"
 PATIENCE_S = 30.0
@@ -63,7 +66,7 @@ def decline(engine: Engine, name: str, partition: int = 0) -> str:
 @contextmanager
 def subscribed(bootstrap: str, prefix: str) -> Iterator[queue.Queue[str]]:
     """The sample, as a process of its own; yields the ids it prints."""
-    command = [sys.executable, str(SUBSCRIBER), bootstrap, f"{prefix}room-rejections", f"{prefix}my-service"]
+    command = [sys.executable, str(SUBSCRIBER), bootstrap, f"{prefix}room-rejections", f"{prefix}subscriber-mine"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         ids: queue.Queue[str] = queue.Queue()
         reader = threading.Thread(target=lambda: [ids.put(line.split()[0]) for line in process.stdout or ()])
@@ -89,3 +92,32 @@ def test_sample_subscriber_reads_each_decline_once_and_catches_up(
     with subscribed(kafka_bootstrap, prefix) as ids:
         assert {ids.get(timeout=PATIENCE_S) for _ in away} == away
         assert ids.empty()
+
+
+def check(command: list[str], bootstrap: str, home: Path) -> dict[str, bool]:
+    """What `roomsync check-subscriber` finds: check → whether it passed."""
+    settings = {"ENGINE": "kafka", "KAFKA_BOOTSTRAP": bootstrap, "KAFKA_REPLICATION": "1", "HOME": str(home)}
+    settings |= {"VIEW_REDIS_URL": "redis://127.0.0.1:1", "REGISTRY_REDIS_URL": "redis://127.0.0.1:1"}
+    line = shlex.join([*command, "{bootstrap}", "{topic}", "{group}"])
+    ran = subprocess.run(
+        [sys.executable, "-m", "cli.main", "check-subscriber", "--json", "--settle-s", "1.5", "--cmd", line],
+        env=os.environ | {f"ROOMSYNC_{name}": value for name, value in settings.items()},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout, ran.stderr
+    return {finding["check"]: finding["ok"] for finding in map(json.loads, ran.stdout.splitlines())}
+
+
+@pytest.mark.proves("D10")
+def test_sample_subscriber_passes_every_check(kafka_bootstrap: str, tmp_path: Path) -> None:
+    assert set(check([sys.executable, str(SUBSCRIBER)], kafka_bootstrap, tmp_path).values()) == {True}
+
+
+@pytest.mark.proves("D10")
+def test_subscriber_that_forgets_its_position_fails_the_day_offline_alone(kafka_bootstrap: str, tmp_path: Path) -> None:
+    forgetful = SAMPLES / "subscribers" / "forgets_position.py"
+    found = check([sys.executable, str(forgetful), str(SUBSCRIBER)], kafka_bootstrap, tmp_path)
+    assert [name for name, ok in found.items() if not ok] == ["day-offline"]
