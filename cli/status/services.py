@@ -30,7 +30,7 @@ def choose_addresses(settings: Settings, urls: Iterable[str]) -> dict[str, bool]
         return named
     if standing := read_service_addresses(settings.home):
         return dict.fromkeys(standing.values(), True)
-    ports = (settings.receiver_port, settings.portal_port, settings.health_port)
+    ports = (settings.receiver_port, settings.portal_port, settings.health_port, settings.notifier_port)
     return {f"http://127.0.0.1:{port}": settings.engine == "embedded" for port in ports if port}
 
 

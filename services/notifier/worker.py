@@ -95,9 +95,7 @@ class NotifierOwner:
         self._backlog: Sequence[Record] = ()
         self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(engine.log, NOTIFIER, claim.partition, clock)
-        for topic, count in claim.lost.items():
-            logger.error("input_lost_to_retention", topic=topic, partition=claim.partition, offsets=count)
-            metrics.INPUT_LOST.labels(NOTIFIER.service, topic).inc(count)
+        self._note_lost_input()
         self._forget(self._ledger.unreadable)
 
     def step(self) -> None:
@@ -117,6 +115,13 @@ class NotifierOwner:
         self._tools.outbox.drain(DRAIN_S)
         self._record(self._tools.outbox.results())
         self._lag.close()
+
+    def _note_lost_input(self) -> None:
+        """What retention took before the first notifier ever ran is no loss: nobody was to be told of it."""
+        for topic, count in self._claim.lost.items():
+            if topic in self._claim.position:
+                logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
+                metrics.INPUT_LOST.labels(NOTIFIER.service, topic).inc(count)
 
     def _take_in(self, records: Sequence[Record]) -> None:
         taken = self._intake.take(records)

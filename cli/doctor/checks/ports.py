@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.runtime.settings import Settings
 
-_NAMES = ("receiver", "portal", "simulator")
+_NAMES = ("receiver", "portal", "notifier", "simulator")
 _TIMEOUT_S = 1.0
 
 
