@@ -107,6 +107,18 @@ def test_a_server_without_tls_gets_nothing_where_it_is_required() -> None:
     assert sink.mails == []
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # it is what this test is about
+def test_no_password_travels_in_the_clear_beyond_this_machine() -> None:
+    options = {"authenticator": only_ada, "auth_required": True, "auth_require_tls": False}
+    with serve_mail(**options) as (sink, port):
+        own = channel(f"smtp://mailer:pa%3Ass%2Fw%40rd@127.0.0.1:{port}").send(NOTICE)
+        assert own.outcome is SendOutcome.ACCEPTED
+        # an address that is not known to be this machine's, although it leads here
+        attempt = channel(f"smtp://mailer:pa%3Ass%2Fw%40rd@0.0.0.0:{port}").send(NOTICE)
+        assert (attempt.outcome, attempt.reason) == (SendOutcome.LATER, "SMTPNotSupportedError")
+    assert len(sink.mails) == 1
+
+
 def test_a_mail_says_what_it_is_and_how_to_stop_it() -> None:
     mail = COMPOSER.compose(NOTICE)
     assert mail["Message-ID"] == "<n-abc@contoso.test>"
