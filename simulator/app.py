@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from flask import Flask, Response, g, request
 
 from simulator import control, google, identity, microsoft, pages
+from simulator.recording import FOLDER, record_requests
 from simulator.world import World
 
 _PROVIDERS = ("microsoft", "google")
@@ -33,6 +35,8 @@ def create_app(world: World) -> Flask:
         _log(world, answer)
         return answer
 
+    if os.environ.get(FOLDER):
+        app.wsgi_app = record_requests(app.wsgi_app, os.environ[FOLDER])  # type: ignore[method-assign,assignment]
     return app
 
 

@@ -11,7 +11,12 @@ import structlog
 
 from tests.support.paths import SAMPLES
 
-pytest_plugins = ["tests.support.scheduling", "tests.support.servers", "tests.support.chromium"]
+pytest_plugins = [
+    "tests.support.scheduling",
+    "tests.support.servers",
+    "tests.support.chromium",
+    "tests.support.conformance.plugin",
+]
 
 # Every test speaks to loopback only, and so does every process that it starts.
 os.environ.setdefault("SSL_CERT_FILE", str(SAMPLES / "tls" / "nobodys-authority.pem"))

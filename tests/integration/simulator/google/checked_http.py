@@ -8,7 +8,7 @@ from typing import Any
 
 import httplib2
 
-from tests.integration.simulator.google import discovery_schema
+from tests.support.conformance import discovery_schema
 
 _EVENT = r"/calendars/[^/]+/events/[^/]+"
 _SCHEMAS: list[tuple[str, str, str, str]] = [

@@ -15,8 +15,8 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.errors import HttpError
 
 from simulator.world import RoomRules
-from tests.integration.simulator.google import discovery_schema
 from tests.integration.simulator.google.conftest import OWNED, WIDE, Office, Receiver
+from tests.support.conformance import discovery_schema
 
 BO, CY = "bo@gadget.example", "cy@gadget.example"
 ELM, OAK = "elm@resource.calendar.google.com", "oak@resource.calendar.google.com"

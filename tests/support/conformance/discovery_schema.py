@@ -25,7 +25,7 @@ def document(name: str) -> dict[str, Any]:
 
 def check(document_name: str, schema: str, answer: Any) -> None:
     """Raises jsonschema.ValidationError unless `answer` is what the document calls `schema`."""
-    _validator(document_name, schema).validate(answer)
+    validator(document_name, schema).validate(answer)
 
 
 def check_error(answer: Any) -> None:
@@ -34,11 +34,36 @@ def check_error(answer: Any) -> None:
 
 
 @cache
-def _validator(document_name: str, schema: str) -> jsonschema.Draft202012Validator:
+def validator(document_name: str, schema: str) -> jsonschema.Draft202012Validator:
+    """Checks what the document calls `schema`."""
     definitions = {name: translated(one) for name, one in document(document_name)["schemas"].items()}
+    return _validator(schema, definitions)
+
+
+@cache
+def nullable(document_name: str, schema: str) -> jsonschema.Draft202012Validator:
+    """Checks a patch of what the document calls `schema`: a null takes a property away."""
+    definitions = {name: _with_nulls(translated(one)) for name, one in document(document_name)["schemas"].items()}
+    return _validator(schema, definitions)
+
+
+def _validator(schema: str, definitions: dict[str, Any]) -> jsonschema.Draft202012Validator:
     root = {"$ref": f"#/$defs/{schema}", "$defs": definitions}
     jsonschema.Draft202012Validator.check_schema(root)
     return jsonschema.Draft202012Validator(root, format_checker=_FORMATS)
+
+
+def _with_nulls(node: dict[str, Any]) -> dict[str, Any]:
+    found = dict(node)
+    if "properties" in node:
+        found["properties"] = {name: _or_null(one) for name, one in node["properties"].items()}
+    if isinstance(node.get("additionalProperties"), dict):
+        found["additionalProperties"] = _or_null(node["additionalProperties"])
+    return found
+
+
+def _or_null(node: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"type": "null"}, _with_nulls(node)]}
 
 
 def translated(node: dict[str, Any]) -> dict[str, Any]:
