@@ -13,16 +13,15 @@ import click
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.probe.account import find_person, open_access
+from cli.probe.pushes import PushCounter, is_subscribed
 from cli.probe.report import print_result, print_summary
 from shared.domain.identity import Provider
-from shared.domain.sighting import Access
 from shared.providers.beliefs.table import beliefs_of
 from shared.providers.catalogue import registration
 from shared.providers.trials.catalogue import service_of, trials_of
 from shared.providers.trials.service import ServiceUnreachableError
 from shared.providers.trials.trial import TrialContext, TrialOutcome, TrialResult, run_trials
 from shared.runtime.clock import SystemClock
-from shared.runtime.settings import Settings
 
 
 @click.command()
@@ -52,37 +51,36 @@ def command(provider: str, person: str, room: str, keys: tuple[str, ...], patien
         message = f"no belief about {provider} is called {', '.join(sorted(unknown))}; see docs/beliefs.md"
         raise click.UsageError(message)
     with connect_engine() as (engine, settings):
-        access = open_access(engine, settings, find_person(engine, chosen, person))
-    with _ended_like_ctrl_c():
-        return _probe(chosen, access, settings, room=room, keys=keys, patience_s=patience_s, as_json=as_json)
+        mailbox = find_person(engine, chosen, person)
+        access = open_access(engine, settings, mailbox)
+        pushes = PushCounter(engine, chosen, mailbox).count if is_subscribed(engine, mailbox) else None
+        with _ended_like_ctrl_c(), service_of(chosen, access, settings) as service:
+            context = TrialContext(
+                service=service,
+                access=access,
+                now_ms=SystemClock().now_ms(),
+                run=secrets.token_hex(4),
+                room=room,
+                patience_s=patience_s,
+                discovery_url=registration(chosen, settings).discovery_url,
+                pushes=pushes,
+            )
+            return _probe(chosen, context, keys, may_write=settings.may_write, as_json=as_json)
 
 
-def _probe(
-    provider: Provider, access: Access, settings: Settings, *,
-    room: str, keys: Sequence[str], patience_s: float, as_json: bool,
-) -> int:  # fmt: skip
+def _probe(provider: Provider, context: TrialContext, keys: Sequence[str], *, may_write: bool, as_json: bool) -> int:
     trials = [trial for trial in trials_of(provider) if not keys or trial.key in keys]
     results: list[TrialResult] = []
-    with service_of(provider, access, settings) as service:
-        context = TrialContext(
-            service=service,
-            access=access,
-            now_ms=SystemClock().now_ms(),
-            run=secrets.token_hex(4),
-            room=room,
-            patience_s=patience_s,
-            discovery_url=registration(provider, settings).discovery_url,
-        )
-        try:
-            for result in run_trials(trials, context, may_write=settings.may_write):
-                results.append(result)
-                print_result(result, as_json=as_json)
-        except ServiceUnreachableError as error:
-            click.echo(f"roomsync: {error}", err=True)
-            return UNREACHABLE
-        finally:
-            for what in context.left_behind:
-                click.echo(f"roomsync: could not remove {what}: delete it by hand", err=True)
+    try:
+        for result in run_trials(trials, context, may_write=may_write):
+            results.append(result)
+            print_result(result, as_json=as_json)
+    except ServiceUnreachableError as error:
+        click.echo(f"roomsync: {error}", err=True)
+        return UNREACHABLE
+    finally:
+        for what in context.left_behind:
+            click.echo(f"roomsync: could not remove {what}: delete it by hand", err=True)
     results += _not_tried(provider, keys, as_json=as_json)
     print_summary(results, as_json=as_json)
     found = context.left_behind or any(result.outcome is TrialOutcome.CONTRADICTED for result in results)

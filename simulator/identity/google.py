@@ -82,7 +82,8 @@ def claims(base_url: str, issued: Issued, now_s: int) -> dict[str, Any]:
 
 def person(account: SimulatedAccount, granted: frozenset[str]) -> dict[str, Any]:
     """The claims about the person that these scopes allow."""
-    found: dict[str, Any] = {"sub": account.user_id, "hd": account.domain, "name": account.name}
+    domain = account.address.rpartition("@")[2]  # the person's own, be it a secondary domain of the organisation
+    found: dict[str, Any] = {"sub": account.user_id, "hd": domain, "name": account.name}
     if f"{scopes.GOOGLE_PREFIX}userinfo.email" in granted:
         found |= {"email": account.address, "email_verified": True}
     return found

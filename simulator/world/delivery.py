@@ -74,7 +74,8 @@ class Delivery:
         provider = post.policy.provider
         dice = self._ids.random("road", provider, self._sent)
         drop, twice, late = dice.random(), dice.random(), dice.random()
-        if self._faults.get("pushOff", provider) or drop < self._faults.get("dropShare", provider):
+        off = self._faults.get("pushOff", provider) or self._faults.contradicts(f"{provider}.push-latency")
+        if off or drop < self._faults.get("dropShare", provider):
             self._note(post, "dropped", None)
             return
         delay_ms = dice.randint(*self._faults.get("pushDelayMs", provider))

@@ -61,6 +61,14 @@ BELIEFS = (
         otherwise="The rooms beyond Google's limit show as unknown.",
     ),
     Belief(
+        key="google.push-latency",
+        text="A change in a calendar is pushed within three minutes, mostly within seconds.",
+        source="no page bounds it; repository open-sunsama, pull request 58",
+        trust=Trust.REPORTED,
+        dependents=("services/portal/admin/integration/testflow/__init__.py", _MAILBOX),
+        otherwise="Declines are found by the reconciling look, as late as its interval.",
+    ),
+    Belief(
         key="google.push-drops",
         text="A small share of pushes never comes, and no page bounds how late one may be.",
         source=_PUSH,

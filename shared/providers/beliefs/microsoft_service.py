@@ -57,7 +57,6 @@ BELIEFS = (
         trust=Trust.DOCUMENTED,
         dependents=("services/portal/admin/integration/testflow/__init__.py", _MAILBOX),
         otherwise="Declines are found by the reconciling look, as late as its interval.",
-        not_tried=_RECEIVER,
     ),
     Belief(
         key="microsoft.push-lost",

@@ -51,6 +51,8 @@ class TrialContext:
     """How long to wait for something that takes its time."""
     discovery_url: str = ""
     """Where the provider's OpenID metadata is."""
+    pushes: Callable[[], int] | None = None
+    """How many pushes of the person's calendar have come since the probe began; None: the deployment has no subscription to it."""
     undo: ExitStack = field(default_factory=ExitStack)
     left_behind: list[str] = field(default_factory=list)
     """What could not be cleared away, in words for people."""
@@ -81,6 +83,33 @@ class BeliefTrial:
     look: Callable[[TrialContext], str]
     writes: bool
     """Whether it makes events in the person's calendar."""
+
+
+def wait_for_push(context: TrialContext, change: Callable[[], object], *, within_s: float) -> str:
+    """
+    Change the calendar and wait for the deployment's own receiver to be told.
+
+    Args:
+        context: Of the trial.
+        change: Changes something that no earlier trial has changed.
+        within_s: How long it may take for the belief to hold.
+
+    Returns:
+        "" if a push came in time, else how late it was.
+
+    Raises:
+        CannotTryError: nobody is subscribed to the calendar.
+    """
+    if context.pushes is None:
+        message = "the deployment has no subscription to this calendar: let `roomsync run all` run until the person is connected"
+        raise CannotTryError(message)
+    count = context.pushes
+    before, began = count(), time.monotonic()
+    change()
+    if not context.eventually(lambda: count() > before):
+        return f"no push came within {context.patience_s:.0f} s"
+    took_s = time.monotonic() - began
+    return "" if took_s <= within_s else f"the push took {took_s:.0f} s"
 
 
 def run_trials(trials: Iterable[BeliefTrial], context: TrialContext, *, may_write: bool) -> Iterator[TrialResult]:

@@ -1,4 +1,4 @@
-"""Beliefs about Google's service, tried by reading alone."""
+"""Beliefs about Google's service; all but pushes are tried by reading alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.providers.google.client import CALENDARS_PER_CALL
 from shared.providers.google.trials import events
 from shared.providers.trials.service import CannotTryError, Json
-from shared.providers.trials.trial import BeliefTrial, TrialContext
+from shared.providers.trials.trial import BeliefTrial, TrialContext, wait_for_push
 
+_PUSHED_WITHIN_S = 180.0
 _TOO_MANY = "tooManyCalendarsRequested"
+
+
+def push_latency(context: TrialContext) -> str:
+    """Make an event and wait for its push."""
+    return wait_for_push(context, lambda: events.create(context), within_s=_PUSHED_WITHIN_S)
 
 
 def person_id(context: TrialContext) -> str:
@@ -85,6 +91,7 @@ def _nobody(context: TrialContext, number: int) -> str:
 
 
 TRIALS = (
+    BeliefTrial("google.push-latency", push_latency, writes=True),  # first: no push of another trial is on its way
     BeliefTrial("google.person-id", person_id, writes=False),
     BeliefTrial("google.hosted-domain", hosted_domain, writes=False),
     BeliefTrial("google.free-busy-scope", free_busy_scope, writes=False),

@@ -1,4 +1,4 @@
-"""Beliefs about Graph's service, tried by reading alone."""
+"""Beliefs about Graph's service: people, availability, pages and pushes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from shared.providers.microsoft.booking import utc
 from shared.providers.microsoft.client import SCHEDULES_PER_CALL
 from shared.providers.microsoft.trials import events
 from shared.providers.trials.service import CannotTryError, ServiceAnswer
-from shared.providers.trials.trial import BeliefTrial, TrialContext
+from shared.providers.trials.trial import BeliefTrial, TrialContext, wait_for_push
+
+_PUSHED_WITHIN_S = 180.0
+
+
+def push_latency(context: TrialContext) -> str:
+    """Make an event and wait for its push."""
+    return wait_for_push(context, lambda: events.create(context), within_s=_PUSHED_WITHIN_S)
 
 
 def person_id(context: TrialContext) -> str:
@@ -65,6 +72,7 @@ def _schedule(context: TrialContext, *nobodies: str) -> ServiceAnswer:
 
 
 TRIALS = (
+    BeliefTrial("microsoft.push-latency", push_latency, writes=True),  # first: no push of another trial is on its way
     BeliefTrial("microsoft.person-id", person_id, writes=False),
     BeliefTrial("microsoft.schedule-twenty", schedule_twenty, writes=False),
     BeliefTrial("microsoft.schedule-unknown-address", schedule_unknown_address, writes=False),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import httpx
 import msgspec
 import pytest
 
+from shared.contracts.command import Connect
 from shared.contracts.rows import UserRow
 from shared.crypto.master import new_key
 from shared.crypto.sealing import seal
@@ -23,13 +28,16 @@ from shared.grants.oauth import Granted
 from shared.organisations.enrolment import enrol
 from shared.registry.tables import users
 from shared.runtime.clock import SystemClock
+from shared.runtime.command_records import command_record
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
 from tests.integration.shared.providers.conftest import Simulator, settings_for, sign_in
 from tests.support.commands import Ran, run_roomsync, set_alone
+from tests.support.paths import ROOT
 from tests.support.processes import start_simulator
 
-PATIENCE_S = "1.5"
+PATIENCE_S = "3"
+START_S = 60.0
 
 
 @dataclass
@@ -61,16 +69,18 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def tenant_of(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Provider], Tenant]:
-    """Provider → its tenant, made once a module."""
+def tenant_of(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Provider], Tenant]]:
+    """Provider → its tenant, made once a module, with services that take its pushes."""
     made: dict[Provider, Tenant] = {}
+    with ExitStack() as running:
 
-    def find(provider: Provider) -> Tenant:
-        if provider not in made:
-            made[provider] = _tenant(provider, simulator, tmp_path_factory.mktemp(provider.value))
-        return made[provider]
+        def find(provider: Provider) -> Tenant:
+            if provider not in made:
+                made[provider] = _tenant(provider, simulator, tmp_path_factory.mktemp(provider.value))
+                running.enter_context(_services(made[provider]))
+            return made[provider]
 
-    return find
+        yield find
 
 
 @pytest.fixture
@@ -113,7 +123,8 @@ def _settings(simulator: Simulator, home: Path) -> dict[str, str]:
              "google_client_id", "google_client_secret", "google_auth_url", "google_token_url", "google_calendar_url",
              "google_directory_url")  # fmt: skip
     found = {f"ROOMSYNC_{name.upper()}": str(getattr(of_simulator, name)) for name in names}
-    return {**found, "ROOMSYNC_HOME": str(home), "ROOMSYNC_MASTER_KEY": new_key()}
+    ports = {"ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_PORTAL_PORT": "0"}
+    return {**found, **ports, "ROOMSYNC_HOME": str(home), "ROOMSYNC_MASTER_KEY": new_key()}
 
 
 def _connect(
@@ -140,6 +151,29 @@ def _connect(
         scopes=tuple(tokens["scope"].split()),
     )
     broker = ConsentBroker(engine.registry, engine.keyring, settings, SystemClock())
-    broker.store_grant(tenant, "u-ana", granted)
+    mailbox = broker.store_grant(tenant, "u-ana", granted)
     broker.close()
+    engine.log.append([command_record(mailbox, Connect(at_ms=SystemClock().now_ms()), engine.log.partitions)])
     engine.close()
+
+
+@contextmanager
+def _services(tenant: Tenant) -> Iterator[None]:
+    """The deployment's receiver and sync worker, until its person's calendar is subscribed to and after."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
+    command = [sys.executable, "-m", "cli.main", "run", "webhook-receiver", "sync-worker"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**kept, **tenant.settings}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            end = time.monotonic() + START_S
+            while not any(
+                one["user"] == tenant.user for one in tenant.simulator.ask("GET", "subscriptions")["subscriptions"]
+            ):
+                assert process.poll() is None
+                assert time.monotonic() < end, "the services did not subscribe"
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)

@@ -67,6 +67,15 @@ def test_googles_code_flow_gives_an_id_token_that_its_published_keys_verify(http
     assert "https://www.googleapis.com/auth/userinfo.email" in tokens["scope"].split()
 
 
+def test_hosted_domain_is_that_of_the_persons_own_address(http: httpx.Client, world: World) -> None:
+    address = "di@second.example"
+    with world.lock:
+        world.directory.add_user(world.directory.user(BO).tenant_id, "Di", address)
+    consented(world, address)
+    tokens = signing_in.google(http).sign_in(address)
+    assert verified(http, "/google/.well-known/openid-configuration", tokens["id_token"])["hd"] == "second.example"
+
+
 def test_the_shared_discovery_document_has_a_template_for_an_issuer(http: httpx.Client) -> None:
     document = http.get("/microsoft/login/organizations/v2.0/.well-known/openid-configuration").json()
     assert document["issuer"].endswith("/microsoft/login/{tenantid}/v2.0")
