@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import click
 
-from cli.check_subscriber.checks import CHECKS, Finding
-from cli.check_subscriber.feeds import Feed, KafkaFeed, StdinFeed
-from cli.check_subscriber.trial import Trial
+from cli.check_subscriber.checks import CHECKS, CheckFinding
+from cli.check_subscriber.feeds import KafkaFeed, StdinFeed, SubscriberFeed
+from cli.check_subscriber.trial import SubscriberTrial
 from cli.common.exit_codes import FINDING
 from shared.errors import ConfigurationError
 from shared.runtime.settings import Settings, load
@@ -47,14 +47,14 @@ def command(line: str, stdin: bool, wait_s: float, settle_s: float, as_json: boo
     open_feed = StdinFeed if stdin else _kafka_feeds(load())
     failed = False
     for name, check in CHECKS.items():
-        with open_feed() as feed, Trial(command, feed, wait_s=wait_s, settle_s=settle_s) as trial:
+        with open_feed() as feed, SubscriberTrial(command, feed, wait_s=wait_s, settle_s=settle_s) as trial:
             finding = check(trial)
         failed = failed or not finding.ok
         click.echo(_as_json(name, finding) if as_json else _as_text(name, finding))
     return FINDING if failed else 0
 
 
-def _kafka_feeds(settings: Settings) -> Callable[[], Feed]:
+def _kafka_feeds(settings: Settings) -> Callable[[], SubscriberFeed]:
     if settings.engine != "kafka":
         message = (
             "a subscriber reads from Kafka, and ROOMSYNC_ENGINE is not kafka: set it and ROOMSYNC_KAFKA_BOOTSTRAP,"
@@ -64,11 +64,11 @@ def _kafka_feeds(settings: Settings) -> Callable[[], Feed]:
     return lambda: KafkaFeed(settings, f"{settings.topic_prefix}check-{uuid.uuid4().hex[:8]}.")
 
 
-def _as_json(name: str, finding: Finding) -> str:
+def _as_json(name: str, finding: CheckFinding) -> str:
     return json.dumps({"check": name, "ok": finding.ok, "expected": finding.expected, "found": finding.found})
 
 
-def _as_text(name: str, finding: Finding) -> str:
+def _as_text(name: str, finding: CheckFinding) -> str:
     if finding.ok:
         return f"PASS {name}: {finding.expected}"
     return f"FAIL {name}: expected {finding.expected}; {finding.found}"

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.check_subscriber.trial import Trial
+from cli.check_subscriber.trial import SubscriberTrial
 from shared.contracts.published import samples
 
 BAD_RECORDS = (b"\xff\xfe no JSON at all", b'{"id": 7, "data": "not an object"}')
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """How a check went."""
 
     ok: bool
@@ -31,7 +31,7 @@ def make_event(**more: Any) -> tuple[str, bytes]:
     return event["id"], json.dumps(event | more).encode()
 
 
-def handle_sample(trial: Trial) -> Finding:
+def handle_sample(trial: SubscriberTrial) -> CheckFinding:
     """An ordinary event."""
     name, value = make_event()
     trial.start()
@@ -39,7 +39,7 @@ def handle_sample(trial: Trial) -> Finding:
     return _find(trial, "the sample to be handled once", name)
 
 
-def handle_repeat(trial: Trial) -> Finding:
+def handle_repeat(trial: SubscriberTrial) -> CheckFinding:
     """The same event twice, as a consumer that reads uncommitted records, or dies before its commit, may get it."""
     name, value = make_event()
     last, end = make_event()
@@ -48,7 +48,7 @@ def handle_repeat(trial: Trial) -> Finding:
     return _find(trial, "an event that comes twice to be handled once", name, last)
 
 
-def ignore_unknown_field(trial: Trial) -> Finding:
+def ignore_unknown_field(trial: SubscriberTrial) -> CheckFinding:
     """An event of a later version."""
     name, value = make_event(addedlater={"nested": [1, None]})
     last, end = make_event()
@@ -57,7 +57,7 @@ def ignore_unknown_field(trial: Trial) -> Finding:
     return _find(trial, "an event with a field that it does not know to be handled", name, last)
 
 
-def pass_bad_record(trial: Trial) -> Finding:
+def pass_bad_record(trial: SubscriberTrial) -> CheckFinding:
     """What is no event, before one."""
     last, end = make_event()
     trial.start()
@@ -65,7 +65,7 @@ def pass_bad_record(trial: Trial) -> Finding:
     return _find(trial, "the event behind a record that cannot be read to be handled", last)
 
 
-def catch_up(trial: Trial) -> Finding:
+def catch_up(trial: SubscriberTrial) -> CheckFinding:
     """It is stopped, events go on, and it is started again."""
     before, first = make_event()
     away = [make_event() for _ in range(3)]
@@ -80,7 +80,7 @@ def catch_up(trial: Trial) -> Finding:
     return _find(trial, "what came while it was stopped to be handled once, and nothing again", before, *names)
 
 
-CHECKS: Mapping[str, Callable[[Trial], Finding]] = {
+CHECKS: Mapping[str, Callable[[SubscriberTrial], CheckFinding]] = {
     "sample": handle_sample,
     "repeat": handle_repeat,
     "unknown-field": ignore_unknown_field,
@@ -89,7 +89,7 @@ CHECKS: Mapping[str, Callable[[Trial], Finding]] = {
 }
 
 
-def _find(trial: Trial, expected: str, *ids: str) -> Finding:
+def _find(trial: SubscriberTrial, expected: str, *ids: str) -> CheckFinding:
     missing = trial.await_handled(*ids)
     repeated = [each for each in ids if trial.handled[each] > 1]
     faults = [
@@ -97,4 +97,4 @@ def _find(trial: Trial, expected: str, *ids: str) -> Finding:
         f"handled more than once: {', '.join(repeated)}" if repeated else "",
         trial.describe_end() if missing else "",
     ]
-    return Finding(ok=not (missing or repeated), expected=expected, found="; ".join(filter(None, faults)))
+    return CheckFinding(ok=not (missing or repeated), expected=expected, found="; ".join(filter(None, faults)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GROUP = "subscriber-check"
 
 
-class Feed(Protocol):
+class SubscriberFeed(Protocol):
     """Where a subscriber gets events from. A context manager: what it made is taken away at the end."""
 
     @property

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, Self
 
-from cli.check_subscriber.feeds import Feed
+from cli.check_subscriber.feeds import SubscriberFeed
 from shared.errors import ConfigurationError
 
 STOP_S = 10.0
@@ -23,10 +23,10 @@ _POLL_S = 0.1
 _COMPLAINT_CHARS = 300
 
 
-class Trial:
+class SubscriberTrial:
     """A context manager; the subscriber is ended with it."""
 
-    def __init__(self, command: Sequence[str], feed: Feed, *, wait_s: float, settle_s: float) -> None:
+    def __init__(self, command: Sequence[str], feed: SubscriberFeed, *, wait_s: float, settle_s: float) -> None:
         """
         Nothing is started yet.
 

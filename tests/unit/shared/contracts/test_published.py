@@ -10,6 +10,7 @@ import pytest
 
 from docs.generate import stale
 from shared.contracts import published
+from shared.contracts.topics import TOPICS
 from tests.support.paths import ROOT, SAMPLES
 
 V1 = SAMPLES / "contracts" / "v1"
@@ -130,3 +131,45 @@ def test_event_names_the_schema_that_its_data_follows(name: str) -> None:
     for step in pointer.split("/"):
         schema = schema[step]
     jsonschema.validate(event["data"], {**schema, "$defs": published.json_schema(name)["$defs"]})
+
+
+ASYNCAPI = json.loads((SAMPLES / "contracts" / "asyncapi-3.0.0.schema.json").read_text())
+
+
+def faults_of(document: dict[str, Any]) -> list[str]:
+    return [error.json_path for error in jsonschema.Draft7Validator(ASYNCAPI).iter_errors(document)]
+
+
+@pytest.mark.proves("D10", "D14")
+def test_document_is_one_of_asyncapi_with_servers_bindings_and_headers() -> None:
+    document = published.asyncapi()
+    assert faults_of(document) == []
+    assert {server["protocol"] for server in document["servers"].values()} == {"kafka", "kafka-secure"}
+    public = {topic.name for topic in TOPICS if topic.public}
+    assert {channel["bindings"]["kafka"]["topic"] for channel in document["channels"].values()} == public
+    for message in document["components"]["messages"].values():
+        assert message["headers"]["properties"]
+        assert message["bindings"]["kafka"]["key"]
+
+
+BROKEN = {
+    "a server without a protocol": lambda it: it["servers"]["secured"].pop("protocol"),
+    "an action that there is none of": lambda it: it["operations"]["receiveRoomOutcomes"].update(action="read"),
+    "a binding of the wrong shape": lambda it: it["channels"]["roomStatus"]["bindings"]["kafka"].update(topic=7),
+    "headers that are no object": lambda it: it["components"]["messages"]["RoomStatus"].update(headers=[]),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_document_that_is_none_of_asyncapi_would_be_noticed(fault: str) -> None:
+    document = published.asyncapi()
+    BROKEN[fault](document)
+    assert faults_of(document)
+
+
+@pytest.mark.parametrize("name", sorted(published.MESSAGES))
+def test_examples_of_the_document_follow_its_schemas(name: str) -> None:
+    document = published.asyncapi()
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    for example in document["components"]["messages"][name]["examples"]:
+        jsonschema.Draft202012Validator(schema).validate(example["payload"])
