@@ -1,1 +1,1 @@
-"""The four services. They never import each other: they meet on topics."""
+"""The five services. They never import each other: they meet on topics."""

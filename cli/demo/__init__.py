@@ -13,7 +13,7 @@ from dataclasses import asdict
 import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE
-from cli.demo.processes import PrintLine, RunningSystem, start_system
+from cli.demo.processes import SERVICES, PrintLine, RunningSystem, start_system
 from shared.providers.catalogue import PROFILES, profile_of
 
 PROVIDERS = tuple(provider.value for provider in PROFILES)
@@ -37,8 +37,12 @@ def command(once: bool, as_json: bool, provider: str, engine: str, seed: int, tr
     with contextlib.ExitStack() as stack:
         try:
             servers = stack.enter_context(_servers(engine))
-            print_line(f"starting the simulator and four services ({engine} engine) …")
-            system = stack.enter_context(start_system(engine=engine, seed=seed, servers=servers))
+            mail = {} if once else stack.enter_context(_mail(print_line))
+            services = (*SERVICES, "notifier") if mail else SERVICES
+            print_line(f"starting the simulator and {len(services)} services ({engine} engine) …")
+            system = stack.enter_context(
+                start_system(engine=engine, seed=seed, servers=servers, services=services, overrides=mail)
+            )
         except (RuntimeError, OSError) as error:
             print(f"roomsync demo: {error}", file=sys.stderr)
             return UNREACHABLE
@@ -49,6 +53,12 @@ def command(once: bool, as_json: bool, provider: str, engine: str, seed: int, tr
             _keep_running(system, providers, print_line)
     print_line("Next: `roomsync run all` with your own settings, `roomsync doctor`, docs/subscribe.md, or `make test`.")
     return 0 if ok else FINDING
+
+
+def _mail(print_line: PrintLine) -> contextlib.AbstractContextManager[Mapping[str, str]]:
+    from cli.demo.mail_sink import print_mails  # noqa: PLC0415  # only a demo that stays up lasts long enough
+
+    return print_mails(print_line)
 
 
 def _trace(system: RunningSystem, print_line: PrintLine) -> contextlib.AbstractContextManager[None]:
@@ -85,6 +95,10 @@ def _keep_running(system: RunningSystem, providers: tuple[str, ...], print_line:
     with contextlib.suppress(KeyboardInterrupt):
         for provider in providers:
             open_second_prompt(system, provider, print_line)
+        if "ROOMSYNC_SMTP_URL" in system.environ:
+            print_line(
+                "\nWhile a prompt is open and nobody acts on it, a mail is sent after a minute: it is printed here."
+            )
         print_line("\nCtrl-C stops everything.")
         threading.Event().wait()
 
