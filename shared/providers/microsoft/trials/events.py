@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
 from shared.domain.sighting import Window
 from shared.providers.microsoft.booking import utc
-from shared.providers.trials.service import CannotTryError, Json
+from shared.providers.trials.service import CannotTryError, Json, ServiceAnswer
 from shared.providers.trials.trial import TITLE, TrialContext, remove_later
 
 _AHEAD_MS = 20 * DAY_MS
@@ -30,6 +31,11 @@ def window(context: TrialContext) -> Window:
 
 def create(context: TrialContext, **more: Any) -> Json:
     """Make an event that nobody is invited to; `more` replaces or adds properties. It is deleted after the trial."""
+    return created(context, insert(context, **more))
+
+
+def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
+    """Ask for an event; `created` has to follow."""
     at_ms = start_ms(context)
     body = {
         "subject": TITLE,
@@ -39,9 +45,21 @@ def create(context: TrialContext, **more: Any) -> Json:
         "isReminderOn": False,
         **more,
     }
-    made = context.service.demand("making an event", "POST", _EVENTS, body=body)
-    _delete_later(context, str(made["id"]))
-    return made
+    return context.service.ask("POST", _EVENTS, body=body)
+
+
+def created(context: TrialContext, answer: ServiceAnswer) -> Json:
+    """The event of an insert, deleted after the trial. Raises CannotTryError: the insert was refused."""
+    if not answer.is_success:
+        message = f"making an event was refused: {answer.refusal}"
+        raise CannotTryError(message)
+    _delete_later(context, str(answer.body["id"]))
+    return answer.body
+
+
+def path_of(event_id: str) -> str:
+    """Where an event is found."""
+    return f"{_EVENTS}/{quote(event_id, safe='')}"
 
 
 def create_series(context: TrialContext, **more: Any) -> Json:
@@ -55,7 +73,7 @@ def create_series(context: TrialContext, **more: Any) -> Json:
 def dates_of(context: TrialContext, series: Json) -> list[Json]:
     """The dates of a series of the probe's, in order."""
     found = context.service.demand(
-        "listing the dates of a series", "GET", f"{_EVENTS}/{series['id']}/instances", query=_span(window(context))
+        "listing the dates of a series", "GET", f"{path_of(series['id'])}/instances", query=_span(window(context))
     )
     dates = sorted(found.get("value") or (), key=lambda date: str(date["start"]["dateTime"]))
     if len(dates) < 3:  # noqa: PLR2004 - as many as were made
@@ -66,17 +84,17 @@ def dates_of(context: TrialContext, series: Json) -> list[Json]:
 
 def read(context: TrialContext, event_id: str) -> Json:
     """One event as it is now."""
-    return context.service.demand("reading an event", "GET", f"{_EVENTS}/{event_id}")
+    return context.service.demand("reading an event", "GET", path_of(event_id))
 
 
 def change(context: TrialContext, event_id: str, **more: Any) -> Json:
     """Change an event; returns it as Graph then shows it."""
-    return context.service.demand("changing an event", "PATCH", f"{_EVENTS}/{event_id}", body=more)
+    return context.service.demand("changing an event", "PATCH", path_of(event_id), body=more)
 
 
 def delete(context: TrialContext, event_id: str) -> None:
     """Delete an event, or one date of a series."""
-    context.service.demand("deleting an event", "DELETE", f"{_EVENTS}/{event_id}")
+    context.service.demand("deleting an event", "DELETE", path_of(event_id))
 
 
 def pages(context: TrialContext, *, link: str = "", size: int = 100) -> Iterator[Json]:
@@ -107,7 +125,7 @@ def _span(between: Window) -> dict[str, str | int]:
 
 def _delete_later(context: TrialContext, event_id: str) -> None:
     def remove() -> str:
-        answer = context.service.ask("DELETE", f"{_EVENTS}/{event_id}")
+        answer = context.service.ask("DELETE", path_of(event_id))
         return "" if answer.is_success or answer.status in _GONE else answer.refusal
 
     day = to_rfc3339(start_ms(context))[:10]
