@@ -205,14 +205,18 @@ class RoomStatusOwner:
         self._commit(swept, self._passed, always=idle and self._passed != self._claim.position)
 
     def _notice_destroyed_keys(self) -> set[str]:
-        """Everything of an organisation whose keys are not those of an hour ago is looked through; which those are."""
+        """
+        Have everything of an organisation looked through whose keys are not those of an hour ago; return which those are.
+
+        One that was not there an hour ago is among them: its keys may have been destroyed since, and made anew.
+        """
         renewed = set()
         for tenant in self._memory.tenants():
             try:
                 era = self._keys_of(tenant).era
             except KeyDestroyedError:
                 era = ""
-            if self._eras.setdefault(tenant, era) != era:
+            if self._eras.get(tenant) != era:
                 self._eras[tenant] = era
                 renewed.add(tenant)
                 for key in self._memory.meetings():

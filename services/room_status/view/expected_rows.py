@@ -15,7 +15,7 @@ def rows_at(log: Log, partition: int, offset: int, keys_of: KeysOf) -> list[Row]
     """
     The rows of a partition as of the commit that ended at `offset` of `meeting-state`.
 
-    A state that opens under no key is left out, as its owner leaves it out. Raises LogUnavailableError.
+    A record that no row can be made of is left out, as its owner leaves it out. Raises LogUnavailableError.
     """
     memory = Memory(recollection.states_until(log, partition, offset))
     return [row for row in rows_of(memory, keys_of) if isinstance(row, Row)]

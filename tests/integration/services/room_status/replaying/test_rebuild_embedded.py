@@ -11,9 +11,11 @@ from collections.abc import Callable
 import pytest
 
 from cli import rebuild
+from services.room_status.worker import POSITION_EVERY_MS
 from shared.contracts.topics import MEETING_STATE
 from shared.engines.embedded import EmbeddedEngine
 from shared.ports.view import Applied, Row
+from shared.runtime.erasure import erase_data
 from tests.contract.deployments import ManualClock
 from tests.integration.services.room_status.replaying import losses
 from tests.integration.services.room_status.replaying.recorder import Recorder
@@ -122,6 +124,66 @@ def test_the_command_says_what_it_needs(roomsync: Callable[..., tuple[int, str]]
     assert roomsync("rebuild", "--all", "--partition", "0")[0] == 2
     code, out = roomsync("rebuild", "--partition", "9")
     assert (code, "from 0 to 1" in out) == (2, True)
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same owners", "owners that came later"])
+def test_the_view_is_what_the_topics_say_after_an_organisation_was_erased(
+    recorder: Recorder,
+    engine: EmbeddedEngine,
+    clock: ManualClock,
+    roomsync: Callable[..., tuple[int, str]],
+    restarted: bool,
+) -> None:
+    gone, stays = recorder.tenants
+    erase(engine, gone, clock)
+    assert view_keys(engine, gone)
+    assert roomsync("rebuild", "--verify")[0] == 0, "before the owners have noticed it"
+    losses.emptied(recorder)
+    assert losses.rebuilt_by_owners(recorder, clock).equal, "rebuilt before the owners have noticed it"
+    if restarted:
+        recorder.claim()
+    an_hour_of_steps(recorder, clock)
+    assert not view_keys(engine, gone)
+    assert view_keys(engine, stays)
+    assert roomsync("rebuild", "--verify")[0] == 0
+
+
+def test_an_organisation_that_came_and_went_between_two_looks_at_the_keys_leaves_no_row(
+    engine: EmbeddedEngine, clock: ManualClock, roomsync: Callable[..., tuple[int, str]]
+) -> None:
+    recorder = Recorder(engine, clock)
+    recorder.claim()
+    recorder.step()  # the owners look at the keys for the first time, and there is nobody yet
+    recorder.observe(20)
+    recorder.settle()
+    gone = recorder.tenants[0]
+    assert view_keys(engine, gone)
+    erase(engine, gone, clock)
+    an_hour_of_steps(recorder, clock)
+    assert not view_keys(engine, gone)
+    assert roomsync("rebuild", "--verify")[0] == 0
+
+
+def erase(engine: EmbeddedEngine, tenant: str, clock: ManualClock) -> None:
+    """Destroy the data key, and make another at once, as switching off does."""
+    erase_data(engine, tenant, now_ms=clock.now_ms())
+    engine.keyring.create(tenant)
+
+
+def an_hour_of_steps(recorder: Recorder, clock: ManualClock) -> None:
+    """The owners look at the keys once an hour."""
+    clock.at_ms += POSITION_EVERY_MS
+    for _ in range(3):
+        recorder.step()
+        clock.at_ms += 1_000
+
+
+def view_keys(engine: EmbeddedEngine, tenant: str) -> list[str]:
+    """The keys of an organisation's live rows."""
+    found = engine.view._database.read(
+        "SELECT key FROM view_rows WHERE key LIKE ? AND value IS NOT NULL", (f"{tenant}/%",)
+    )
+    return [key for (key,) in found]
 
 
 def _work(recorder: Recorder, clock: ManualClock, stop: threading.Event) -> None:
