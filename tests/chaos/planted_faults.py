@@ -40,12 +40,12 @@ class Fault:
 
 STATUS = "services/room_status/worker.py"
 SYNC = "services/sync_worker/worker.py"
-COMMIT = "            offset = self._claim.commit([*batch.decisions, *batch.statuses], batch.changes, position)\n"
+COMMIT = "            offset = self._claim.commit([*events, *batch.statuses], batch.changes, position)\n"
 BESIDE = (
-    f"            self._log.append(batch.decisions)\n            {PAUSE}\n"
+    f"            self._log.append(events)\n            {PAUSE}\n"
     "            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
 )
-TOLD = "        self._told = frozenset(_decline_ids(claim.tail() if tail_check else ()))\n"
+TOLD = "        self._told = frozenset(_event_ids(claim.tail() if tail_check else ()))\n"
 SYNC_COMMIT = "            self._claim.commit(piece.observations, piece.changes, self._hints.position(answered))\n"
 SEND = "        self._busy[mailbox] = held.job\n        self._pool.submit(self._run, held.job)\n"
 TAKE = "            self._intake.take(profile.hooks.topic.name, push.hints, step)\n"
@@ -65,7 +65,7 @@ FAULTS = (
             STATUS,
             COMMIT,
             ("            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
-            f"            {PAUSE}\n            self._claim.commit(batch.decisions, [], {{}})\n"),
+            f"            {PAUSE}\n            self._claim.commit(events, [], {{}})\n"),
         ),),
     ),
     Fault("decisions-outside-the-commit", ((STATUS, COMMIT, BESIDE),), harmless=True),
@@ -92,7 +92,7 @@ FAULTS = (
             STATUS,
             COMMIT,
             ("            offset = self._claim.commit(batch.statuses, batch.changes, position)\n"
-            f"            {PAUSE}\n            self._claim.commit(batch.decisions, [], {{}})\n"),
+            f"            {PAUSE}\n            self._claim.commit(events, [], {{}})\n"),
         ),),
         engine="kafka",
     ),
