@@ -30,6 +30,7 @@ from functools import cache
 
 import msgspec
 
+from services.sync_worker.consent_notes import ConsentNotes
 from services.sync_worker.deciding import mailbox as mailboxes
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
@@ -45,12 +46,11 @@ from services.sync_worker.left_mailboxes import LeftMailboxes
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
 from services.sync_worker.memory import TrackedMailbox, forget_destroyed, restore_mailboxes
-from services.sync_worker.refused_rows import log_refused_row
+from services.sync_worker.organisation_state import OrganisationReader, OrganisationState
 from shared.contracts.calendar_state import DueReason, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
-from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, MalformedRecordError, RowRefusedError, StoreUnavailableError
+from shared.errors import KeyDestroyedError, MalformedRecordError, StoreUnavailableError
 from shared.grants.broker import ConsentBroker
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -73,18 +73,6 @@ APPOINTMENTS_AT_ONCE = 16
 """Looks in flight beyond which appointments wait."""
 
 logger = get_logger()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _TenantState:
-    """An organisation at one instant. Read in this order: keys that came with enabling anew are never taken for the old ones."""
-
-    enabled: bool
-    keys: TenantKeys | None
-    """None: destroyed."""
-    rooms: ListedRooms = dataclasses.field(default_factory=ListedRooms)
-    refused: bool = False
-    """Whether a row of the organisation is not as it was written: its looks are for later."""
 
 
 class SyncOwner:
@@ -118,22 +106,20 @@ class SyncOwner:
         self._engine = engine
         self._clock = clock
         self._looker = looker
-        self._broker = broker
         self._pool = pool
-        self._rooms_of = rooms_of
+        self._organisations = OrganisationReader(broker, engine.keyring, rooms_of)
         self._pace_of = pace_of
         self._own_data = own_data
         self._poll_s = poll_s
         self._held = restore_mailboxes(claim.state, engine.keyring)
         self._left = LeftMailboxes(claim.state, engine.keyring)
         self._forgotten = forget_destroyed(claim.state, engine.keyring)
-        self._to_sleep: set[Mailbox] = set()
-        self._refused: set[Mailbox] = set()
         self._hints = Hints()
         self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._backlog: list[Record] = []
         self._saved_at_ms = clock.now_ms()
-        self._to_confirm = {mailbox for mailbox, held in self._held.items() if held.state.baseline_done}
+        looked = [mailbox for mailbox, held in self._held.items() if held.state.baseline_done]
+        self._notes = ConsentNotes(broker, looker, pool, first_looks=looked)
         self._lag = LagGauges(engine.log, SYNC_WORKER, claim.partition, clock)
         self._gauges = MailboxGauges(claim.partition, pace_of)
         self._freshness = Freshness(engine.registry, pool)
@@ -153,7 +139,7 @@ class SyncOwner:
         self._postpone_slow()
         self._commit_finished()
         self._put_to_sleep()
-        self._confirm_first_looks()
+        self._notes.write_first_looks()
         self._forget_ended()
         self._save_position()
         self._show()
@@ -288,7 +274,7 @@ class SyncOwner:
         if not outcomes:
             return
         drained = outcomes
-        standing = cache(self._read_tenant_state)
+        standing = cache(self._organisations.read)
         try:
             outcomes = [self._still_wanted(outcome, standing(outcome.job.mailbox.tenant)) for outcome in drained]
             settled = {
@@ -316,20 +302,7 @@ class SyncOwner:
                 outcomes.append(self._finished.get(timeout=max(0.0, left_s)))
         return outcomes
 
-    def _read_tenant_state(self, tenant: str) -> _TenantState:
-        try:
-            enabled, rooms = self._broker.is_enabled(tenant), self._rooms_of(tenant)
-        except RowRefusedError as error:
-            log_refused_row(error)
-            enabled, rooms, refused = False, ListedRooms(), True
-        else:
-            refused = False
-        try:
-            return _TenantState(enabled, self._engine.keyring.keys(tenant), rooms, refused)
-        except KeyDestroyedError:
-            return _TenantState(enabled, None)
-
-    def _still_wanted(self, outcome: Outcome, standing: _TenantState) -> Outcome:
+    def _still_wanted(self, outcome: Outcome, standing: OrganisationState) -> Outcome:
         """
         What a look brought, unless its integration was switched off or its tenant's keys were changed while it ran.
 
@@ -355,7 +328,7 @@ class SyncOwner:
         held.era = era if fresh or not held.era else held.era
         return held.era != era
 
-    def _settle(self, outcome: Outcome, standing: _TenantState) -> Settled | None:
+    def _settle(self, outcome: Outcome, standing: OrganisationState) -> Settled | None:
         mailbox = outcome.job.mailbox
         if standing.keys is None:
             return None  # its tenant was erased while the look ran
@@ -429,8 +402,7 @@ class SyncOwner:
         result = "revoked" if outcome.gone else "retry" if look is None else "committed" if look.seen else "empty"
         metrics.LOOKS.labels(outcome.state.provider, kind, result).inc()
         if outcome.gone == ASLEEP:
-            self._to_sleep.add(mailbox)
-            self._to_confirm.discard(mailbox)
+            self._notes.note_sleeper(mailbox)
         self._busy.pop(mailbox, None)
         held = self._held.get(mailbox)
         if held is None:
@@ -451,46 +423,16 @@ class SyncOwner:
             held.empty_looks = 0 if outcome.job.references != held.references else held.empty_looks + 1
         for take_id in {take.take_id for take in outcome.job.takes} - outcome.waiting_takes:
             held.takes.pop(take_id, None)
-        if held.connecting or not outcome.job.state.baseline_done or mailbox in self._refused:
+        if held.connecting or not outcome.job.state.baseline_done or self._notes.is_refused(mailbox):
             held.connecting = False
-            self._refused.discard(mailbox)
-            self._to_confirm.add(mailbox)
+            self._notes.note_first_look(mailbox)
 
     def _put_to_sleep(self) -> None:
-        """After the commit: what is on record as asleep has let go. Should this be lost, the sweep does it."""
-        for mailbox in list(self._to_sleep):
-            if self._is_awake_again(mailbox):
-                self._held[mailbox] = TrackedMailbox(
-                    MailboxState(provider="", due={DueReason.RECONCILE: self._clock.now_ms()})
-                )
-                self._appoint(mailbox)
-            self._to_sleep.discard(mailbox)
-            self._pool.submit(self._end_subscriptions, mailbox)
-
-    def _is_awake_again(self, mailbox: Mailbox) -> bool:
-        """Whether the integration was enabled while the mailbox was put to sleep; one whose row is refused stays as it is."""
-        try:
-            return self._broker.put_to_sleep(mailbox) and mailbox not in self._held and self._broker.is_live(mailbox)
-        except RowRefusedError as error:
-            log_refused_row(error)
-            return False
-
-    def _end_subscriptions(self, mailbox: Mailbox) -> None:
-        """On a pool thread; whatever happens here, the sweep tries again."""
-        try:
-            self._looker.end_subscriptions(mailbox)
-        except Exception:
-            logger.exception("ending_failed", mailbox=mailbox.id)
-
-    def _confirm_first_looks(self) -> None:
-        """Let the page say "connected": repeated until the registry has it, also by the next owner."""
-        for mailbox in list(self._to_confirm):
-            try:
-                self._broker.first_look_done(mailbox)
-            except RowRefusedError as error:
-                log_refused_row(error)
-                self._refused.add(mailbox)  # its looks fail as well; once one succeeds, the row has been mended
-            self._to_confirm.discard(mailbox)
+        """After the commit: what is on record as asleep has let go."""
+        for mailbox in self._notes.write_sleepers(self._held.keys()):
+            due = {DueReason.RECONCILE: self._clock.now_ms()}
+            self._held[mailbox] = TrackedMailbox(MailboxState(provider="", due=due))
+            self._appoint(mailbox)
 
     def _postpone_slow(self) -> None:
         now_ms = self._clock.now_ms()
