@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tests.chaos.employees import Line
 from tests.chaos.topic_records import PublishedDecline, PublishedRoomState
@@ -19,6 +19,27 @@ def missing_decisions(told: Iterable[PublishedDecline], remembered: Mapping[Ask,
         f"{ask}: the state remembers {n} declines, {found[ask]} were told"
         for ask, n in remembered.items()
         if found[ask] < n
+    ]
+
+
+def wrong_ends(told: Iterable[str], ended: Iterable[str], open_declines: Collection[str]) -> list[str]:
+    """
+    Whatever was told has ended, once, or is open.
+
+    Args:
+        told: The ids of the declines on the topic.
+        ended: The ids of the declines that outcomes name, each as often as it is named.
+        open_declines: The ids of those that the state remembers as open.
+    """
+    known, ends = set(told), Counter(ended)
+    return [
+        *(f"{decline} ended {count} times" for decline, count in ends.items() if count > 1),
+        *(f"{decline} ended, and was never told" for decline in ends.keys() - known),
+        *(f"{decline} ended, and the state remembers it as open" for decline in ends.keys() & set(open_declines)),
+        *(
+            f"{decline} is not open any more, and nothing says how it ended"
+            for decline in known - ends.keys() - set(open_declines)
+        ),
     ]
 
 

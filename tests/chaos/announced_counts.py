@@ -1,5 +1,7 @@
 """
-What the fold's sealed memory says: how often each ask was announced as declined, a JSON list a line.
+What the fold's sealed memory says: how often each ask was announced as declined, a JSON list a line; and which declines are open.
+
+An open one is a list of tenant and decline, the others have six elements.
 
 `python -m tests.chaos.announced_counts`, with the deployment's settings in the environment. It opens seals with the product's
 keys, which nobody else can; comparing is the checker's part.
@@ -11,7 +13,7 @@ import json
 from collections.abc import Mapping
 
 from shared.contracts.day_tally import is_tally
-from shared.contracts.meeting_state import parts_of
+from shared.contracts.meeting_state import open_decline, parts_of
 from shared.contracts.topics import MEETING_STATE, POSITION_KEY
 from shared.crypto.meetings import open_meeting
 from shared.errors import KeyDestroyedError
@@ -54,13 +56,16 @@ def _print(key: bytes, value: bytes, engine: Engine) -> None:
     if parts_of(key)[1] or is_tally(key):
         return
     try:
-        meeting = open_meeting(key, value, engine.keyring.keys(tenant)).record
+        keys = engine.keyring.keys(tenant)
+        meeting = open_meeting(key, value, keys).record
     except KeyDestroyedError:
         return
     for date in meeting.dates:
         for room in date.rooms:
             for ask, count in room.repeats.items():
                 print(json.dumps([tenant, meeting.meeting, date.ref, room.room, ask, count]))
+            if decline := open_decline(meeting.meeting, date.ref, room, keys):
+                print(json.dumps([tenant, decline]))
 
 
 if __name__ == "__main__":

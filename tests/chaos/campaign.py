@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import deployment
-from tests.chaos.agreement import Ask, ahead_of_the_log, missing_decisions
+from tests.chaos.agreement import Ask, ahead_of_the_log, missing_decisions, wrong_ends
 from tests.chaos.checker import Boundary, Names, Verdict, check
 from tests.chaos.deployment import RETRY_SCALE, ROOT, Deployment
 from tests.chaos.employees import PATIENCE_S, Line
@@ -24,7 +24,7 @@ from tests.chaos.people import UNDECIDED
 from tests.chaos.schedule import BURST_ITEMS, SLOW, Event, Kind, haunting, last_bookings, last_words, round_of
 from tests.chaos.servers import Servers
 from tests.chaos.service_processes import RECEIVER, STATUS
-from tests.chaos.topic_records import hints, read_declines, read_states
+from tests.chaos.topic_records import hints, read_declines, read_ended, read_states
 from tests.chaos.truth import Truth, truth_of
 
 SETTLE_S = 75.0
@@ -216,11 +216,17 @@ class Campaign:
         return verdict
 
     def _audited(self, verdict: Verdict) -> Verdict:
-        """Also what takes longer to ask: every acknowledged notification is in the log, every remembered decline on its topic."""
+        """Also what takes longer to ask: every acknowledged notification is in the log, every remembered decline on its topic.
+
+        Each has ended once, or is open.
+        """
         found = hints(self._deployment.environ)
         self.notifications = len(found)
         unlogged = self._deployment.load.acknowledged - set(found)
-        lost = missing_decisions(read_declines(self._deployment.environ), _remembered(self._deployment.environ))
+        environ = self._deployment.environ
+        told, (counts, open_declines) = read_declines(environ), _remembered(environ)
+        lost = missing_decisions(told, counts)
+        lost += wrong_ends([each.id for each in told], read_ended(environ), open_declines)
         lost += [f"{len(unlogged)} notifications were acknowledged and are not in the log"] if unlogged else []
         return replace(verdict, lost=[*verdict.lost, *lost])
 
@@ -246,8 +252,10 @@ class Campaign:
                 verdict.twice.append(f"{title}: {wanted} rooms taken, {done} exchanged")
 
 
-def _remembered(environ: Mapping[str, str]) -> dict[Ask, int]:
+def _remembered(environ: Mapping[str, str]) -> tuple[dict[Ask, int], set[str]]:
+    """How often each ask was announced as declined, and the ids of the declines that are open."""
     command = [sys.executable, "-m", "tests.chaos.announced_counts"]
     done = subprocess.run(command, env=dict(environ), cwd=ROOT, capture_output=True, text=True, check=True)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    return {(tenant, meeting, occurrence, room, ask): count for tenant, meeting, occurrence, room, ask, count in rows}
+    counts = {(*row[:4], row[4]): row[5] for row in rows if len(row) == 6}
+    return counts, {decline for _, decline in (row for row in rows if len(row) == 2)}

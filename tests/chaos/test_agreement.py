@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.chaos.agreement import ahead_of_the_log, asked, missing_decisions, room_order
+from tests.chaos.agreement import ahead_of_the_log, asked, missing_decisions, room_order, wrong_ends
 from tests.chaos.employees import Line
 from tests.chaos.topic_records import PublishedDecline, PublishedRoomState
 
@@ -21,6 +21,14 @@ def test_decline_that_the_state_remembers_and_nobody_can_read_is_missing() -> No
     assert missing_decisions([TOLD], {asked(TOLD): 1}) == []
     assert len(missing_decisions([TOLD], {asked(TOLD): 2})) == 1
     assert len(missing_decisions([], {asked(TOLD): 1})) == 1
+
+
+def test_decline_has_ended_once_or_is_open() -> None:
+    assert wrong_ends(["d-1", "d-2"], ["d-1"], {"d-2"}) == []
+    assert len(wrong_ends(["d-1"], ["d-1", "d-1"], ())) == 1
+    assert len(wrong_ends(["d-1"], ["d-1", "d-invented"], ())) == 1
+    assert len(wrong_ends(["d-1"], [], ())) == 1
+    assert len(wrong_ends(["d-1"], ["d-1"], {"d-1"})) == 1
 
 
 def test_declines_are_told_in_the_order_in_which_their_states_turned() -> None:

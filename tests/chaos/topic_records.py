@@ -62,6 +62,11 @@ def read_declines(environ: Mapping[str, str]) -> list[PublishedDecline]:
     return found
 
 
+def read_ended(environ: Mapping[str, str]) -> list[str]:
+    """The ids of the declines that have ended, each as often as an outcome says so."""
+    return [record["value"]["data"]["declineId"] for record in _records("room-outcomes", environ)]
+
+
 def read_states(environ: Mapping[str, str]) -> list[PublishedRoomState]:
     """Every state that was ever committed, per partition in log order."""
     return [

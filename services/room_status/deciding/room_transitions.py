@@ -168,8 +168,6 @@ def _asked(
         unconfirmed=unconfirmed,
         repeats=room.repeats if room else {},
         earlier=room.earlier if room else 0,
-        awaiting=room.awaiting if room else "",
-        awaiting_from_ms=room.awaiting_from_ms if room else 0,
     )
     if state is not RoomState.DECLINED:
         return asked

@@ -59,6 +59,7 @@ def test_ends_that_the_topic_lost_are_published_again_with_the_same_bytes_and_on
     for _ in range(2):
         recorder.step()
     recorder.claim()
+    request_repair(recorder, *before)
     recorder.step()
     assert Counter(each.id for each in recorder.outcomes()) == Counter(before.keys())
     assert {each.id: each.value for each in recorder.outcomes()} == before
