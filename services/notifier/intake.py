@@ -82,11 +82,12 @@ class DeclineIntake:
             return taken
         young = False
         for key, search in list(self._ledger.searches.items())[:SEARCHES_A_STEP]:
-            tenant = key.decode().partition("/")[0]
-            ended = self._seek(tenant, search, taken) or search.declined_at_ms + SEARCHED_FOR_MS <= now_ms
+            ended = self._search_one(key, search, taken) or search.declined_at_ms + SEARCHED_FOR_MS <= now_ms
             if ended:
                 taken.changes.append(StateChange(key, None))
                 taken.searches[key] = None
+            else:  # behind the others, so that each has its turn
+                self._ledger.searches[key] = self._ledger.searches.pop(key)
             young = young or (not ended and now_ms < search.declined_at_ms + SEARCHED_OFTEN_MS)
         self._next_search_ms = now_ms + (SEARCH_EVERY_MS if young else SEARCH_SELDOM_MS)
         return taken
@@ -99,6 +100,14 @@ class DeclineIntake:
             else:
                 self._ledger.searches[key] = search
                 self._next_search_ms = 0
+
+    def _search_one(self, key: bytes, search: AddresseeSearch, taken: Taken) -> bool:
+        """Whether it has ended. What cannot be read of one meeting or mailbox keeps no other search waiting."""
+        try:
+            return self._seek(key.decode().partition("/")[0], search, taken)
+        except MalformedRecordError as error:
+            logger.warning("search_failed", prompt=search.prompt, error=str(error))
+            return False
 
     def _take_decline(self, record: Record, taken: Taken) -> None:
         try:
