@@ -16,6 +16,7 @@ from werkzeug.routing import Rule
 
 from services.portal.frame import limits
 from shared.contracts.meeting_state import RoomState
+from shared.crypto.links import Link, LinkPurpose, LinkSigner
 from shared.domain.identity import Mailbox
 from shared.domain.instants import MINUTE_MS
 from shared.domain.roles import Role
@@ -34,6 +35,8 @@ _WITHOUT_IDS = (
     "/static", "/.well-known", "/auth", "/profile/sign-out-everywhere", "/v1/me/stream", "/v1/room-rejections", "/metrics",
     "/livez", "/readyz", "/version",
 )  # fmt: skip
+_LINKS = "/p/"
+"""Whoever has a link needs no session to be told that it is not theirs."""
 _WRITES_A_SESSION = 20  # of the tightest limit, begun anew after these: nothing here may be refused for being too many
 
 
@@ -76,17 +79,18 @@ def test_no_endpoint_uses_or_changes_what_is_somebody_elses(
     assert used == {ben.mailbox, gil.mailbox}, "the double sees whose grant is used"
     used.clear()
     before, sent = belongings(office, victims, thief), set(office.commands())
-    answered: Counter[int] = Counter()
+    answered, by_link = Counter[int](), Counter[int]()
     slowest_s = 0.0
     for count, (rule, method, value, body) in enumerate(questions(office, victims)):
         if count % _WRITES_A_SESSION == 0:
             office.app.extensions[limits.EXTENSION].reset()
             thief = a_thief(office, address, who)
         began = time.perf_counter()
-        answered[opened(thief, rule, method, value, body)] += 1
+        (by_link if rule.rule.startswith(_LINKS) else answered)[opened(thief, rule, method, value, body)] += 1
         slowest_s = max(slowest_s, time.perf_counter() - began)
     print(f"\n{who}: {answered.total()} requests, {dict(sorted(answered.items()))}, slowest {slowest_s * 1000:.0f} ms")
     assert max(answered) < 500
+    assert set(by_link) == {404, 405, 403 if address else 303}, "not theirs"
     if address:
         assert not {401, 429} & set(answered), "every question was let through to its answer"
         assert answered[200] > 0
@@ -136,6 +140,9 @@ def victim(office: Office, browser: Browser) -> Victim:
     ids = {
         "room": room, "user": browser.user, "mailbox": browser.mailbox, "tenant": browser.tenant,
         "prompt": prompt["id"], "event": f"event-of-{meeting}", "rejection": declined.decline_id,
+        "link": LinkSigner(office.deps.link_keys).sign(
+            Link(LinkPurpose.PROMPT, browser.tenant, browser.user, prompt["id"])
+        ),
     }  # fmt: skip
     return Victim(browser, ids)
 
