@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.notifier.deciding.plan import Openness
-from shared.contracts.meeting_state import declines_of
+from shared.contracts.meeting_state import declines_of, meeting_key
 from shared.contracts.rows import ConsentRow, IntegrationState
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
-from shared.domain.identity import Mailbox
+from shared.domain.identity import Mailbox, partition_of
 from shared.domain.keys import TenantKeys
 from shared.meetings.prompts import Prompt, Viewer, view_meeting
 from shared.ports.clock import Clock
@@ -61,11 +61,11 @@ class PromptReader:
             return Openness.UNCLEAR, None
         keys = self._engine.keyring.keys(mailbox.tenant)
         stored = self._meeting(keys, meeting, only=mailbox.id)
-        shown = self._view(stored, keys, mailbox, consent, prompt) if stored else None
-        if shown is None:
+        if stored is None and self._is_lost(keys.tenant, meeting):
             return Openness.UNCLEAR, None
-        if shown.closing is not None:
-            return Openness.CLOSED, shown
+        shown = self._view(stored, keys, mailbox, consent, prompt) if stored else None
+        if shown is None or shown.closing is not None:
+            return Openness.CLOSED, shown  # it was seen when its ladder began: what is not shown any more is gone
         return (Openness.OPEN if shown.open else Openness.UNCLEAR), shown
 
     def _view(
@@ -76,6 +76,11 @@ class PromptReader:
         dismissed = DismissedPrompts(self._engine.registry, mailbox.tenant, consent.user)
         viewer = Viewer(mailbox.id, self._clock.now_ms(), self._grace_of(consent.provider), dismissed)
         return next((each for each in view_meeting(stored, keys, viewer).prompts if each.id == prompt), None)
+
+    def _is_lost(self, tenant: str, meeting: str) -> bool:
+        """Whether the view has nothing of any meeting of this one's partition: it is being rebuilt, or will be."""
+        partition = partition_of(meeting_key(tenant, meeting), self._engine.log.partitions)
+        return self._engine.view.applied(partition) is None
 
     def _meeting(self, keys: TenantKeys, meeting: str, *, only: str = "") -> StoredMeeting | None:
         """The meeting's record with the copies of everybody, or of one mailbox."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.contracts.notification import DeliveryState
 from shared.contracts.rows import DismissalRow
 from shared.crypto.links import Link, LinkPurpose
 from shared.domain.instants import DAY_MS, HOUR_MS, from_datetime
@@ -124,3 +125,28 @@ def test_a_decline_that_the_view_does_not_show_yet_is_told_when_it_does(desk: De
     desk.take_over()  # what is searched for is remembered, whoever goes on
     desk.pass_time(120)
     assert len(sink.mails) == 1
+
+
+def test_while_the_view_is_lost_nothing_is_taken_for_closed(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    desk.engine.view.reset(0)
+    desk.clock.at_ms += 61_000
+    for _ in range(4):
+        desk.notifier.step()
+    assert sink.mails == []
+    desk.pass_time(120)
+    assert len(sink.mails) == 1
+
+
+def test_a_meeting_that_is_gone_is_not_looked_up_again_before_its_next_rung(desk: Desk, sink: MailSink) -> None:
+    desk.decline()
+    del desk.calendar.events["e1"]
+    desk.look()
+    desk.pass_time(61)
+    assert settled(desk) == {"mail/first": DeliveryState.SKIPPED}
+    assert sink.mails == []
+
+
+def settled(desk: Desk) -> dict[str, DeliveryState]:
+    [ladder] = desk.notifier._ledger.ladders_of(desk.mailbox).values()
+    return {name: delivery.state for name, delivery in ladder.deliveries.items()}
