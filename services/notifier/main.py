@@ -42,7 +42,7 @@ def run(settings: Settings) -> int:
     channel = SmtpChannel(parse_mail_server(settings.smtp_url), MailComposer(settings.mail_from))
     reader = PromptReader(engine, clock, settings.grace_ms)
     signer = LinkSigner(master_keys(settings).link_keys())
-    writer = NoticeWriter(engine, clock, signer, settings.portal_url)
+    writer = NoticeWriter(engine, clock, signer, settings.portal_url, may_act=settings.may_write)
     executor = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
 
     def own(claim: Claim) -> NotifierOwner:

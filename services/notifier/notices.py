@@ -21,8 +21,17 @@ UNNAMED = "A room"
 class NoticeWriter:
     """Reads the registry and the keyring."""
 
-    def __init__(self, engine: Engine, clock: Clock, signer: LinkSigner, public_url: str) -> None:
-        """`public_url` is where people reach the portal, without a slash at its end."""
+    def __init__(
+        self, engine: Engine, clock: Clock, signer: LinkSigner, public_url: str, *, may_act: bool = True
+    ) -> None:
+        """
+        Read nothing yet.
+
+        Args:
+            public_url: Where people reach the portal, without a slash at its end.
+            may_act: Whether its pages let them change a meeting.
+        """
+        self._may_act = may_act
         self._engine = engine
         self._clock = clock
         self._signer = signer
@@ -61,6 +70,7 @@ class NoticeWriter:
             page=f"{self._public_url}/",
             stop=self._address(stop),
             at_ms=self._clock.now_ms(),
+            may_act=self._may_act,
         )
 
     def _line(self, tenant: str, user: str, prompt: Prompt) -> NoticeLine:

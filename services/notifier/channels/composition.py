@@ -48,7 +48,13 @@ class MailComposer:
     def compose(self, notice: Notice) -> EmailMessage:
         """The mail that tells of `notice`."""
         lines = [_write(line, notice.zone) for line in notice.lines[:LISTED]]
-        known = {"lines": lines, "more": max(0, len(notice.lines) - LISTED), "page": notice.page, "stop": notice.stop}
+        known = {
+            "lines": lines,
+            "more": max(0, len(notice.lines) - LISTED),
+            "act": "Choose another room" if notice.may_act else "See which rooms are free",
+            "page": notice.page,
+            "stop": notice.stop,
+        }
         message = EmailMessage()
         message["From"] = self._from
         message["To"] = notice.address

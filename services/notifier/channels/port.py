@@ -34,6 +34,8 @@ class Notice:
     stop: str
     """The address that switches the channel off, signed."""
     at_ms: int
+    may_act: bool = True
+    """Whether the page lets them choose another room; False: this deployment only observes."""
 
 
 class SendOutcome(StrEnum):

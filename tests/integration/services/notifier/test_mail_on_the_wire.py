@@ -139,6 +139,14 @@ def test_both_parts_say_the_same_and_load_nothing_from_elsewhere() -> None:
     assert not re.search(r"<(img|script|link|iframe|object|style)\b|\burl\(|\bsrc=|@import", html)
 
 
+def test_whoever_may_only_observe_is_not_asked_to_choose() -> None:
+    assert "Choose another room" in text_of(COMPOSER.compose(NOTICE))
+    mail = COMPOSER.compose(replace(NOTICE, may_act=False))
+    for kind in ("plain", "html"):
+        assert "Choose" not in text_of(mail, kind)
+        assert "See which rooms are free" in text_of(mail, kind)
+
+
 def test_a_name_with_markup_is_text() -> None:
     mail = COMPOSER.compose(replace(NOTICE, lines=(replace(NOTICE.lines[0], room="<img src=x>"),)))
     assert "<img" not in text_of(mail, "html")
