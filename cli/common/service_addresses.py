@@ -1,4 +1,4 @@
-"""Keeps the addresses of the services that this machine's supervisor runs: `run` writes the file, `status` reads it."""
+"""Keeps the addresses of the services that this machine's supervisor runs: `run` writes them, `status` and `trigger` read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE = "services.json"
 
 
 class ServiceAddresses:
-    """Writes one supervisor's services to `services.json`. A failure to write is ignored: only `status` reads the file."""
+    """Writes one supervisor's services to `services.json`. A failure to write is ignored: only commands read the file."""
 
     def __init__(self, home: Path) -> None:
         """Write nothing yet. `home` is the data directory."""

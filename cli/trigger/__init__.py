@@ -17,6 +17,7 @@ import click
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.common.mailboxes import find_connected_mailboxes
+from cli.common.service_addresses import read_service_addresses
 from cli.trigger.notifications import Push, make_google_push, make_graph_push, make_synthetic_mailboxes
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import HookKeys
@@ -27,17 +28,22 @@ from shared.runtime.wiring import master_keys
 
 _SYNTHETIC_MAILBOXES = 10
 _TIMEOUT_S = 10
-_PROVIDERS = {profile.hooks.path.rpartition("/")[2]: provider for provider, profile in PROFILES.items()}
-"""By the last part of the receiver's path, which names the protocol."""
+_RECEIVER = "webhook-receiver"
+_PROVIDERS = {
+    name: provider
+    for provider, profile in PROFILES.items()
+    for name in (profile.hooks.path.rpartition("/")[2], provider.value)
+}
+"""By the provider's name, and by the last part of the receiver's path, which names the protocol."""
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(sorted(_PROVIDERS)), metavar="graph|google")
+@click.argument("kind", type=click.Choice(sorted(_PROVIDERS)), metavar="|".join(_PROVIDERS))
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many requests.")
 @click.option("--print", "only_print", is_flag=True, help='Send nothing; print a line {"path","headers","body"} each.')
 @click.option("--synthetic", is_flag=True, help="For made-up mailboxes instead of those connected.")
 @click.option(
-    "--url", default="", help="The receiver. Default: ROOMSYNC_HOOKS_URL, else 127.0.0.1:ROOMSYNC_RECEIVER_PORT."
+    "--url", default="", help="The receiver. Default: ROOMSYNC_HOOKS_URL, else the one that runs here, else its port."
 )
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 def command(kind: str, count: int, only_print: bool, synthetic: bool, url: str, as_json: bool) -> int:
@@ -111,8 +117,11 @@ def _print_result(answers: Counter[int], *, as_json: bool) -> int:
 
 
 def _receiver_url(settings: Settings) -> str:
+    """Return the address that is set, else the one that the supervisor of this data directory wrote down, else the port's."""
     if settings.hooks_url or settings.public_url:
         return settings.hooks_url or settings.public_url
+    if running := read_service_addresses(settings.home).get(_RECEIVER):
+        return running
     if not settings.receiver_port:
         message = "ROOMSYNC_RECEIVER_PORT=0 names no address: pass --url (the receiver prints its own at `ready`)"
         raise click.UsageError(message)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cli.common.service_addresses import ServiceAddresses
 from cli.keys import count_key_uses
 from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
@@ -104,12 +105,12 @@ def test_tail_follows_and_whoever_has_seen_enough_may_leave(environ: dict[str, s
         assert tail.stderr.read() == ""
 
 
-@pytest.mark.parametrize("kind", ["graph", "google"])
-def test_trigger_prints_requests_that_the_receiver_accepts(run: Run, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "path"), [("graph", "graph"), ("microsoft", "graph"), ("google", "google")])
+def test_trigger_prints_requests_that_the_receiver_accepts(run: Run, kind: str, path: str) -> None:
     keys = parse(NEW).hook_keys()
     for push in run("trigger", kind, "--synthetic", "--print", "--count", "3").lines:
-        assert push["path"] == f"/hooks/{kind}"
-        read = graph.read if kind == "graph" else google.read
+        assert push["path"] == f"/hooks/{path}"
+        read = graph.read if path == "graph" else google.read
         verdict = read("", push["headers"], push["body"].encode(), keys, 0)
         assert isinstance(verdict, Notifications)
         assert len(verdict.hints) == 1
@@ -133,6 +134,16 @@ def test_trigger_without_a_receiver_is_an_unreachable_dependency(run: Run) -> No
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
 
         assert run("trigger", "graph", "--synthetic", "--url", url).code == UNREACHABLE
+
+
+def test_trigger_finds_the_receiver_that_status_finds(run: Run, environ: dict[str, str]) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, not listening
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        ServiceAddresses(Path(environ["ROOMSYNC_HOME"])).add("webhook-receiver", url)
+
+        tried = run("trigger", "google", "--synthetic")
+    assert (tried.code, url in tried.err) == (UNREACHABLE, True)
 
 
 def test_keys_new_makes_a_key_that_can_be_used(run: Run) -> None:
