@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
 
 import click
 
+from cli.common.environment_file import read_environment_file
 from cli.common.exit_codes import FINDING, INTERRUPTED, UNREACHABLE, USAGE
 from shared.errors import ConfigurationError, LogUnavailableError, RoomsyncError, StoreUnavailableError
 from shared.runtime.health import product_version
@@ -61,6 +64,7 @@ def roomsync() -> None:
 def main() -> int:
     """Run the command line. Exit codes: 0 done, 1 a finding, 2 usage, 3 a dependency cannot be reached, 130 Ctrl-C."""
     try:
+        read_environment_file(Path.cwd(), os.environ)
         return int(roomsync(standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code

@@ -16,7 +16,9 @@ from shared.runtime.settings import PREFIX, Settings
 DOCS = Path(__file__).parent
 _SETTINGS_READ = (
     "Read once from the environment; `NAME_FILE` names a file to read the value from. "
-    "`_S` is seconds; secrets are starred in logs."
+    "`_S` is seconds; secrets are starred in logs.\n\n"
+    "The command also reads `.env` in the directory where it runs: its `ROOMSYNC_…` lines, literally. The environment is stronger,"
+    " also where it names the setting's file. `ROOMSYNC_DOTENV=off` reads none."
 )
 _AT_REST = (
     "Everything else that is at rest stands on the topics, sealed where the table above says so, and in the view, which is"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
+from cli.common.environment_file import OFF, SWITCH
 from shared.runtime.ready import parse_ready
 
 PrintLine = Callable[[str], None]
@@ -96,6 +97,7 @@ def start_system(
     home = Path(tempfile.mkdtemp(prefix="roomsync-demo-"))
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
     environ |= {"ROOMSYNC_HOME": str(home / "data"), "ROOMSYNC_ENGINE": engine, **servers}
+    environ[SWITCH] = OFF  # a .env of whoever plays it is not about this system
     environ |= {"ROOMSYNC_RECEIVER_PORT": "0", "ROOMSYNC_PORTAL_PORT": "0"}
     with contextlib.ExitStack() as stack:
         simulator = _start(
