@@ -15,13 +15,14 @@ from cli.common.exit_codes import FINDING
 from cli.common.mailboxes import list_tenants
 from cli.replay.repair_requests import make_repair_records
 from cli.replay.report import OffsetRange, ReplayReport, as_dict, as_text
-from services.room_status.operations import PastLostError, Redone, recollection
+from services.room_status.operations import PastLostError, Redone, recollection, rules_with
 from shared.contracts.topics import OBSERVATIONS, RETENTION_MS
 from shared.domain.instants import MINUTE_MS, from_rfc3339, to_rfc3339
 from shared.ports.engine import Engine
 from shared.ports.log import Log
 from shared.ports.registry import Registry
 from shared.runtime.clock import clock_from
+from shared.runtime.settings import Settings
 
 MARGIN_MS = 5 * MINUTE_MS
 """What retention may take while a replay runs."""
@@ -69,7 +70,9 @@ def command(
     with connect_engine() as (engine, settings):
         from_ms, to_ms = parse_range(start, stop, clock_from(settings.test_clock).now_ms())
         _check_tenant(engine.registry, tenant)
-        found = ReplayReport(from_ms, to_ms, tenant, _replay_partitions(engine, from_ms, to_ms, tenant, quiet=as_json))
+        found = ReplayReport(
+            from_ms, to_ms, tenant, _replay_partitions(engine, settings, from_ms, to_ms, tenant, quiet=as_json)
+        )
         found.compare_until_settled(engine.log, wait_s)
         requests = list(make_repair_records(found))
         if apply and not dry_run and requests:
@@ -116,7 +119,7 @@ def _write_report(report: Path, text: str) -> None:
 
 
 def _replay_partitions(
-    engine: Engine, from_ms: int, to_ms: int, tenant: str | None, *, quiet: bool
+    engine: Engine, settings: Settings, from_ms: int, to_ms: int, tenant: str | None, *, quiet: bool
 ) -> list[tuple[OffsetRange, Redone]]:
     keys_of = functools.cache(engine.keyring.keys)
     wanted = partial(_belongs_to, tenant) if tenant else recollection.everybody
@@ -127,7 +130,14 @@ def _replay_partitions(
         for each in shown:
             try:
                 redone = recollection.replay(
-                    engine.log, each.partition, each.begin, each.end, keys_of=keys_of, since_ms=from_ms, wanted=wanted
+                    engine.log,
+                    each.partition,
+                    each.begin,
+                    each.end,
+                    keys_of=keys_of,
+                    rules=rules_with(settings.grace_ms),
+                    since_ms=from_ms,
+                    wanted=wanted,
                 )
             except PastLostError as error:
                 raise click.UsageError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.room_status.deciding.fold import rules_with
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts.topics import ROOM_STATUS_STATION
 from shared.ports.log import Claim
@@ -18,7 +19,9 @@ def main() -> int:
     clock = clock_from(settings.test_clock)
     tail_check = settings.test_without != "tail-check"
 
+    rules = rules_with(settings.grace_ms)
+
     def own(claim: Claim) -> RoomStatusOwner:
-        return RoomStatusOwner(claim, engine, clock, tail_check=tail_check)
+        return RoomStatusOwner(claim, engine, clock, tail_check=tail_check, rules=rules)
 
     return run_stateful(ROOM_STATUS_STATION, settings, engine, own=own)

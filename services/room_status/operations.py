@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from services.room_status.deciding.batch import KeysOf, decide
 from services.room_status.deciding.batch import read_copy_observation as read_observation
-from services.room_status.deciding.fold import RULES_VERSION
+from services.room_status.deciding.fold import RULES_VERSION, rules_with
 from services.room_status.replaying import recollection
 from services.room_status.replaying.recollection import PastLostError
 from services.room_status.replaying.replay import (
@@ -40,6 +40,7 @@ __all__ = [
     "read_observation",
     "recollection",
     "rows_at",
+    "rules_with",
 ]
 
 

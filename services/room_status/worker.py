@@ -33,6 +33,7 @@ import msgspec
 
 from services.room_status.deciding.batch import Batch, decide, dismiss, sweep
 from services.room_status.deciding.expiry import Expiry
+from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.rows import rows_of
 from services.room_status.replaying.repairs import mend
@@ -79,7 +80,14 @@ class RoomStatusOwner:
     """Folds the observations of one partition; see the head of this module."""
 
     def __init__(
-        self, claim: Claim, engine: Engine, clock: Clock, *, poll_s: float = POLL_S, tail_check: bool = True
+        self,
+        claim: Claim,
+        engine: Engine,
+        clock: Clock,
+        *,
+        poll_s: float = POLL_S,
+        tail_check: bool = True,
+        rules: DecisionRules = fold,
     ) -> None:
         """
         Take over the restored state, and what a torn predecessor had already announced.
@@ -87,12 +95,14 @@ class RoomStatusOwner:
         Args:
             poll_s: How long a step may wait.
             tail_check: False only in tests, which show that transactions do without it.
+            rules: What observations are decided by.
         """
         self._claim = claim
         self._log = engine.log
         self._keyring = engine.keyring
         self._clock = clock
         self._poll_s = poll_s
+        self._rules = rules
         self._memory = Memory(claim.state)
         self._note_foreign_keys()
         self._tallies = Tallies(self._memory, self._keys_of, claim.partition)
@@ -154,7 +164,14 @@ class RoomStatusOwner:
     def _fold(self, facts: Sequence[Record]) -> None:
         keys_of = cache(self._keys_of)  # asked once an organisation and poll, not once a record
         while facts:
-            batch = decide(facts, self._memory, partition=self._claim.partition, keys_of=keys_of, told=self._told)
+            batch = decide(
+                facts,
+                self._memory,
+                partition=self._claim.partition,
+                keys_of=keys_of,
+                told=self._told,
+                rules=self._rules,
+            )
             piece, facts = facts[: batch.handled], facts[batch.handled :]
             self._bury(batch)
             position = {INPUT: piece[-1].offset + 1}
@@ -232,6 +249,7 @@ class RoomStatusOwner:
             keys_of=self._keys_of,
             now_ms=self._clock.now_ms(),
             told=self._told_lately,
+            rules=self._rules,
         )
         try:
             next(self._mending)

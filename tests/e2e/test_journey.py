@@ -35,7 +35,7 @@ def leaks(home: Path) -> list[str]:
     ]
 
 
-@pytest.mark.proves("E42", "E43", "D7", "D8", "D12", "S3", "E12")
+@pytest.mark.proves("E42", "E43", "D7", "D8", "D12", "D14", "S3", "E12")
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_declined_room_is_told_once_prompted_once_and_rebooked(
     engine: str, servers: Mapping[str, str], provider: str
@@ -45,6 +45,9 @@ def test_declined_room_is_told_once_prompted_once_and_rebooked(
         assert tally.ok, tally
         told = topic(stage, "room-rejections")
         assert [event["type"] for event in told] == ["roomsync.room.declined.v1"]
+        (ended,) = topic(stage, "room-outcomes")
+        assert (ended["type"], ended["data"]["reason"]) == ("roomsync.room.regained.v1", "rebooked")
+        assert ended["data"]["declineId"] == told[0]["id"]
         states = [status["state"] for status in topic(stage, "room-status") if status]
         assert states.count("pending") == 2
         assert states.index("pending") < states.index("declined") < states.index("accepted")

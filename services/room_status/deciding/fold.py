@@ -18,15 +18,16 @@ read, and what other copies said is only opened where a speaker has to be succee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 
 from services.room_status.deciding.announcement import decline_event, outcome_event
 from services.room_status.deciding.expiry import forget_past, is_over, mark_before
-from services.room_status.deciding.outcomes import Ending, close_answered, close_past, mailboxes_asked
+from services.room_status.deciding.outcomes import Ending, close_answered, close_past, mailboxes_asked, usual_grace_ms
 from services.room_status.deciding.room_transitions import (
     Circumstances,
     add_unwitnessed,
@@ -97,19 +98,38 @@ class DecisionRules(Protocol):
         ...
 
 
-def fold(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
+def fold(
+    meeting: StoredMeeting,
+    seen: CopyObservation,
+    *,
+    keys: TenantKeys,
+    grace_ms: Callable[[str], int] = usual_grace_ms,
+) -> Change | None:
     """
     Apply one observation.
 
     Args:
         meeting: As remembered; its copies may be opened when they are asked for.
+        seen: The observation.
+        keys: The tenant's.
+        grace_ms: A provider → how long it is given to replace a room by itself.
 
     Returns:
         None when it changes nothing.
     """
-    folding = _Folding(meeting, seen, keys)
+    folding = _Folding(meeting, seen, keys, grace_ms)
     folding.run()
     return folding.change()
+
+
+def rules_with(grace_ms: Callable[[str], int]) -> DecisionRules:
+    """The rules under settings: `fold`, with the grace that they give each provider."""
+    return partial(fold, grace_ms=grace_ms)
+
+
+def is_fold(rules: DecisionRules) -> bool:
+    """Whether these are the product's own rules, and none that a replay tries out."""
+    return rules is fold or (isinstance(rules, partial) and rules.func is fold)
 
 
 def fold_without_outcomes(meeting: StoredMeeting, seen: CopyObservation, *, keys: TenantKeys) -> Change | None:
@@ -149,6 +169,7 @@ class _Folding:
     meeting: StoredMeeting
     seen: CopyObservation
     keys: TenantKeys
+    grace_ms: Callable[[str], int] = usual_grace_ms
     says_ends: bool = True
     before: CopyRecord | None = None
     copy: CopyRecord | None = None
@@ -232,6 +253,7 @@ class _Folding:
             self.record,
             now_ms=self.seen.observed_at_ms,
             asked=self._asked,
+            grace_ms=self.grace_ms,
             keys=self.keys,
         )
         self.endings += endings

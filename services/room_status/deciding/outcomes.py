@@ -44,6 +44,11 @@ class Ending:
     """Whether a room of the date has accepted."""
 
 
+def usual_grace_ms(provider: str) -> int:
+    """How long a provider is given to replace a room by itself, unless the settings say otherwise."""
+    return profile_of(provider).traits.replaces_rooms_itself_ms
+
+
 def close_past(record: MeetingRecord, now_ms: int, keys: TenantKeys) -> tuple[MeetingRecord, tuple[Ending, ...]]:
     """The record in which every decline is closed whose date is over at `now_ms`, and how these ended."""
     if first_end(record) > now_ms:
@@ -74,6 +79,7 @@ def close_answered(
     *,
     now_ms: int,
     asked: Callable[[str], frozenset[str]],
+    grace_ms: Callable[[str], int],
     keys: TenantKeys,
 ) -> tuple[DateRecord, tuple[Ending, ...]]:
     """
@@ -85,12 +91,13 @@ def close_answered(
         meeting: Whose date it is.
         now_ms: When the look began.
         asked: A date's reference → the mailboxes whose people are asked to choose another room.
+        grace_ms: A provider → how long it is given to replace a room by itself.
         keys: The tenant's.
     """
     if date == earlier:
         return date, ()
     before = {room.room: room for room in earlier.rooms} if earlier else {}
-    closing = _Closing(date, meeting, now_ms, asked, keys)
+    closing = _Closing(date, meeting, now_ms, asked, grace_ms, keys)
     rooms = tuple(closing.close(room, before.get(room.room)) for room in date.rooms)
     return msgspec.structs.replace(date, rooms=rooms), tuple(closing.endings)
 
@@ -170,6 +177,7 @@ class _Closing:
     meeting: MeetingRecord
     now_ms: int
     asked: Callable[[str], frozenset[str]]
+    grace_ms: Callable[[str], int]
     keys: TenantKeys
     endings: list[Ending] = field(default_factory=list)
 
@@ -217,7 +225,7 @@ class _Closing:
         return None if pending else OutcomeReason.CANCELLED
 
     def _is_automatic(self, replacement: RoomRecord, declined_at_ms: int) -> bool:
-        within_ms = profile_of(self.meeting.provider).traits.replaces_rooms_itself_ms
+        within_ms = self.grace_ms(self.meeting.provider)
         return bool(within_ms) and 0 <= replacement.asked_at_ms - declined_at_ms <= within_ms
 
     def _inherited(self, room: RoomRecord, decline: str) -> RoomRecord:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 
 from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
+from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, PublicEvent
 from services.room_status.replaying.slices import Slices
@@ -30,7 +31,14 @@ MARGIN_MS = 5 * MINUTE_MS
 
 
 def mend(
-    log: Log, record: Record, *, partition: int, keys_of: KeysOf, now_ms: int, told: Container[str]
+    log: Log,
+    record: Record,
+    *,
+    partition: int,
+    keys_of: KeysOf,
+    now_ms: int,
+    told: Container[str],
+    rules: DecisionRules = fold,
 ) -> Slices[Batch]:
     """
     Decide what has to be told again: decisions only, and as malformed what must not be told or cannot be replayed.
@@ -41,6 +49,7 @@ def mend(
     Args:
         record: Of `repairs`.
         told: Ids that the owner has told lately; it may grow between slices.
+        rules: Those that the owner decides by.
 
     Raises:
         LogUnavailableError: nothing is decided; the repair stays unread.
@@ -49,7 +58,9 @@ def mend(
     try:
         wish = envelopes.payload_of(envelopes.decode(record.value or b""), Repair)
         _fresh(log, partition, wish, now_ms)
-        redone = yield from recollection.replay_in_slices(log, partition, wish.begin, wish.end, keys_of=keys_of)
+        redone = yield from recollection.replay_in_slices(
+            log, partition, wish.begin, wish.end, keys_of=keys_of, rules=rules
+        )
         asked = [each for each in _once([*redone.declines, *redone.outcomes]) if each.id in wish.ids]
         states = yield from recollection.states_upon(
             log, partition, {each.source for each in asked if each.source is not None}

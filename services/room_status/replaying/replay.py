@@ -12,7 +12,7 @@ import msgspec
 
 from services.room_status.deciding.announcement import outcome_event
 from services.room_status.deciding.batch import RULES_HEADER, SOURCE_HEADER, KeysOf, decide
-from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold, fold_without_outcomes
+from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold, fold_without_outcomes, is_fold
 from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.outcomes import endings_between
 from services.room_status.replaying.history import source_offset
@@ -131,7 +131,7 @@ def redo_in_slices(
     redone, remembered = Redone(outcomes_from=outcomes_from), Memory(memory)
     waiting, reached = deque(swept), 0
     for page in _between(pages, {outcomes_from, *(offset for offset, _, _ in waiting)}):
-        applied = fold_without_outcomes if rules is fold and page[0].offset < outcomes_from else rules
+        applied = fold_without_outcomes if is_fold(rules) and page[0].offset < outcomes_from else rules
         while waiting and waiting[0][0] <= page[0].offset:
             _sweep(redone, remembered, waiting.popleft(), partition, keys_of, outcomes_from)
         rest = page

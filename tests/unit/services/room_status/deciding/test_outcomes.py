@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from services.room_status.deciding.batch import Batch, decide, dismiss, sweep
+from services.room_status.deciding.fold import DecisionRules, fold, rules_with
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyObservation, Sight
 from shared.contracts.dismissal import PromptDismissal
@@ -32,18 +33,20 @@ def keys_of(_: str) -> TenantKeys:
 class Owner:
     """The memory of one partition, and everything that was published."""
 
-    def __init__(self, told: frozenset[str] = frozenset()) -> None:
+    def __init__(self, rules: DecisionRules = fold) -> None:
+        self.rules = rules
         self.memory: dict[bytes, bytes] = {}
         self.records: list[NewRecord] = []
         self.declines: list[RoomDeclined] = []
-        self.told = told
+        self.told: frozenset[str] = frozenset()
         self.offset = 0
 
     def look(self, seen: CopyObservation) -> Batch:
         value = sealed_envelope(KEYS, seen, key=KEY, type=copy_observation.TYPE, version=2, id=f"o-{self.offset}")
         record = Record("observations", 0, self.offset, KEY, value, (), 0)
         self.offset += 1
-        return self.take(decide([record], self.memory, partition=0, keys_of=keys_of, told=self.told))
+        batch = decide([record], self.memory, partition=0, keys_of=keys_of, told=self.told, rules=self.rules)
+        return self.take(batch)
 
     def dismiss(self, decline: str, mailbox: str = "m-ada", at_ms: int = NOW_MS + 5) -> Batch:
         sent = dismissal_record(
@@ -74,11 +77,11 @@ class Owner:
         return [(each.type.split(".")[1], each.data.reason.value) for each in self.outcomes]
 
 
-def declined(**more: str) -> Owner:
+def declined(rules: DecisionRules = fold) -> Owner:
     """Room `a` was asked and has declined."""
-    owner = Owner()
-    owner.look(a_look(a_date(a="none", **more)))
-    owner.look(a_look(a_date(a="declined", **more), at_ms=NOW_MS + 1))
+    owner = Owner(rules)
+    owner.look(a_look(a_date(a="none")))
+    owner.look(a_look(a_date(a="declined"), at_ms=NOW_MS + 1))
     assert (len(owner.declines), owner.outcomes) == (1, [])
     return owner
 
@@ -166,6 +169,13 @@ def test_replacement_at_once_is_the_provider_s_own(after_ms: int, reason: str) -
     owner.look(a_look(a_date(b="none"), at_ms=NOW_MS + after_ms))
     owner.look(a_look(a_date(b="accepted"), at_ms=MINUTE_LATER + 1))
     assert owner.ends == [("room", reason)]
+
+
+def test_person_who_is_prompted_at_once_has_rebooked_however_fast_they_are() -> None:
+    """ROOMSYNC_PROMPT_GRACE_S is 0: nothing is left to the provider."""
+    owner = declined(rules=rules_with(lambda _: 0))
+    owner.look(a_look(a_date(b="accepted"), at_ms=NOW_MS + 1_000))
+    assert owner.ends == [("room", "rebooked")]
 
 
 @pytest.mark.proves("D14")
