@@ -85,14 +85,25 @@ def _location(sent: dict[str, Any]) -> dict[str, Any]:
     return location
 
 
+def _opens_anew(status: Any, *, forgets: bool) -> bool:
+    """
+    Whether an attendee has not answered any more once this was written of them.
+
+    An organiser answers for nobody: what they write is not kept, but a `declined` that is written back becomes `notResponded`
+    (microsoftgraph/microsoft-graph-docs#5545, #16158).
+    """
+    if not isinstance(status, dict) or not status:
+        return forgets
+    return status.get("response") == "declined"
+
+
 def _invitees(sent: list[Any], *, forgets: bool = False) -> list[Invitee]:
     found = []
     for one in sent:
         address = (one.get("emailAddress") or {}).get("address") if isinstance(one, dict) else None
         if not address:
             raise GraphError(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
-        # `status` is not read: an organiser cannot answer for anybody.
         name = one["emailAddress"].get("name") or ""
-        answer = AttendeeAnswer.NONE if forgets and not one.get("status") else None
+        answer = AttendeeAnswer.NONE if _opens_anew(one.get("status"), forgets=forgets) else None
         found.append(Invitee(address, name, _ROLES.get(one.get("type") or "required", "required"), answer))
     return found

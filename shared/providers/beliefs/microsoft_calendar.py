@@ -151,9 +151,8 @@ BELIEFS = (
         source="microsoftgraph/microsoft-graph-docs#5545 and #16158",
         trust=Trust.REPORTED,
         dependents=(_ROOMS,),
-        otherwise="A decline that survives is the harmless case. Attendees still go back with their status: where this holds,"
-        " another room of the meeting that had declined reads as open after a room was taken.",
-        not_tried="the simulator has no mode for it yet",
+        otherwise="Nothing: no answer is ever written.",
+        not_tried="the product writes no answer, whatever becomes of one",
     ),
     Belief(
         key="microsoft.move-asks-again",

@@ -22,7 +22,9 @@ def swap_patch(event: Mapping[str, Any], declined: str, room: RoomContact) -> Js
     """
     The PATCH body that invites `room` in place of the room with address `declined`.
 
-    The other attendees go back exactly as they were read: Graph replaces the whole list.
+    The other attendees go back as they were read, since Graph replaces the whole list, but without their answers: a `declined`
+    that is written back becomes `notResponded` (microsoftgraph/microsoft-graph-docs#5545, #16158), and an answer that came
+    since the reading would be overwritten.
 
     Raises:
         EventGoneError: the meeting was cancelled.
@@ -52,7 +54,11 @@ def addresses(event: Mapping[str, Any]) -> frozenset[str]:
 def _attendees_after(event: Mapping[str, Any], declined: str, room: RoomContact) -> list[Json]:
     invite = {"type": "resource", "emailAddress": {"address": room.address, "name": room.name}}
     gone = {declined.lower(), room.address.lower()}
-    return [entry for entry in _attendees(event) if _address(entry) not in gone] + [invite]
+    return [_unanswered(entry) for entry in _attendees(event) if _address(entry) not in gone] + [invite]
+
+
+def _unanswered(entry: Mapping[str, Any]) -> Json:
+    return {name: value for name, value in entry.items() if name != "status"}
 
 
 def _places_after(event: Mapping[str, Any], declined: str, declined_name: str, room: RoomContact) -> Json:

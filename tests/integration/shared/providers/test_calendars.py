@@ -147,6 +147,20 @@ def test_a_room_that_declined_is_swapped_in_the_persons_own_calendar(person: Any
     assert [one.address for one in meeting.attendees if one.is_room] == [free]
 
 
+@pytest.mark.proves("D8")
+def test_taking_a_room_leaves_another_rooms_decline_as_it_is(person: Any, wait_for: Callable[..., Any]) -> None:
+    declining, other, free = (
+        person.room("Aquarium", mode="forbid"),
+        person.room("Cave", mode="forbid"),
+        person.room("Boiler"),
+    )
+    person.meeting(declining, other)
+    event = _settled(person, wait_for, other, Answer.DECLINED)
+    person.calendar.swap_room(person.access, event.event_id, declining, RoomContact(free, "Boiler"))
+    after = _settled(person, wait_for, free, Answer.ACCEPTED)
+    assert _answers(after, other) is Answer.DECLINED
+
+
 def _writes(person: Any) -> list[dict[str, Any]]:
     told = person.simulator.ask("GET", "requests")
     requests = told if isinstance(told, list) else next(value for value in told.values() if isinstance(value, list))

@@ -371,6 +371,19 @@ def test_room_that_needs_approval_stays_open_until_a_person_decides(office: Offi
     assert answers_in(read(office, event)) == {room["address"]: "declined"}
 
 
+@pytest.mark.parametrize("written", [True, False])
+def test_a_decline_that_is_written_back_opens_again_and_one_that_is_left_out_stays(
+    office: Office, written: bool
+) -> None:
+    room = office.room(rules={"mode": "manual"})
+    event = book(office, room["address"])
+    office.sim("POST", f"/rooms/{room['id']}/answers", {"meeting": event["iCalUId"], "answer": "declined"})
+    [attendee] = read(office, event)["attendees"]
+    sent = attendee if written else {name: value for name, value in attendee.items() if name != "status"}
+    office.call("PATCH", f"/me/events/{event['id']}", {"attendees": [sent]})
+    assert answers_in(read(office, event)) == {room["address"]: "none" if written else "declined"}
+
+
 def test_share_of_calls_fails_plainly(office: Office) -> None:
     office.sim("PUT", "/faults", {"errorShare": 1.0})
     refused = office.call("GET", "/me")
