@@ -97,6 +97,7 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
 
     Exit codes: 0 done, 1 something is to be looked at or FILE cannot be used, 2 the wrong key, 3 a store is away.
     """
+    refused = RefusedRows()
     with connect_engine(fresh=True) as (engine, settings):
         now_ms = clock_from(settings.test_clock).now_ms()
         header, held = _read(file, _choose_keys(settings, key_file), "backup")
@@ -104,18 +105,18 @@ def restore(file: Path, key_file: Path | None, dry_run: bool, as_json: bool) -> 
         erasures = {*held.erasures, *read_erasures(engine.log)}
         doomed = find_resurrected_keys(engine.keyring, erasures)
         with _file_errors_as_findings(f"{file}: "):
-            found = read_current_state(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
+            found = read_current_state(engine, held, erasures, refused, made_at_ms=header.made_at_ms, now_ms=now_ms)
             planned = plan_restore(held.rows, held.eras, found)
         if not dry_run:
             record_erasures(engine.log, held.erasures)
             destroy_again(engine.keyring, doomed)
             make_missing_keys(engine.keyring, planned.rows)
-            found = read_current_state(engine, held, erasures, made_at_ms=header.made_at_ms, now_ms=now_ms)
+            found = read_current_state(engine, held, erasures, refused, made_at_ms=header.made_at_ms, now_ms=now_ms)
             planned = plan_restore(held.rows, held.eras, found)  # once more: rooms go by the names that new keys give
         written = (count_missing if dry_run else write_rows)(engine.registry, planned.rows)
         asked = 0 if dry_run else _request_full_looks(engine, settings)
     _print_restore(header, planned, written, asked, len(doomed), now_ms, dry_run=dry_run, as_json=as_json)
-    return FINDING if planned.anew else 0
+    return FINDING if planned.anew or refused.count else 0
 
 
 @command.command()

@@ -13,7 +13,7 @@ from shared.contracts.erasure import Erasure, KeyClass
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
 from shared.engines.bound_registry import BoundRegistry
-from shared.errors import ConflictError, MalformedRecordError, RowRefusedError
+from shared.errors import ConflictError, MalformedRecordError, RowKeyMissingError, RowRefusedError
 from shared.organisations.audit_chain import read_chain
 from shared.organisations.enrolment import NOBODY
 from shared.ports.engine import Engine
@@ -78,15 +78,35 @@ def read_eras(keyring: Keyring, tenants: Iterable[str]) -> dict[str, Eras]:
 
 
 def read_current_state(
-    engine: Engine, backup: Contents, erasures: Collection[tuple[str, Erasure]], *, made_at_ms: int, now_ms: int
+    engine: Engine,
+    backup: Contents,
+    erasures: Collection[tuple[str, Erasure]],
+    refuse: Callable[[RowRefusedError], object],
+    *,
+    made_at_ms: int,
+    now_ms: int,
 ) -> CurrentState:
-    """Return what a restore of a backup made at `made_at_ms` has to respect. Raises StoreUnavailableError, LogUnavailableError."""
+    """
+    Return what a restore of a backup made at `made_at_ms` has to respect.
+
+    Args:
+        engine: Whose registry, keyring and log.
+        backup: What is to come back.
+        erasures: What is on record as destroyed.
+        refuse: Is told of each directory whose row was tampered with. It counts as another organisation's: nobody knows whose.
+        made_at_ms: When the backup was made.
+        now_ms: The present, in epoch milliseconds.
+
+    Raises:
+        StoreUnavailableError, LogUnavailableError: something is away.
+        RowKeyMissingError: the master key that bound a row is not in the ring.
+    """
     standing = drop_erased_keys(read_eras(engine.keyring, backup.eras), erasures)
     return CurrentState(
         now_ms=now_ms,
         eras=standing,
         keys={tenant: engine.keyring.keys(tenant) for tenant, era in standing.items() if era.data},
-        directories={name: row.tenant for name, row in tables.directories(engine.registry).scan(NOBODY)},
+        directories=read_directories(engine.registry, refuse),
         data_erased_ms={
             tenant: erasure.at_ms
             for tenant, erasure in erasures
@@ -95,6 +115,20 @@ def read_current_state(
         chains={tenant: read_chain(engine.registry, tenant)[0] for tenant in backup.eras},
         taken_back=find_disconnected(engine.log, made_at_ms),
     )
+
+
+def read_directories(registry: Registry, refuse: Callable[[RowRefusedError], object]) -> dict[str, str]:
+    """Return `provider:directory` → the tenant it is; "" where the row is refused, of which `refuse` is told."""
+    refused: dict[str, str] = {}
+
+    def note(error: RowRefusedError) -> None:
+        if isinstance(error, RowKeyMissingError):
+            raise error
+        refuse(error)
+        refused[error.row] = ""
+
+    readable = tables.directories(registry).scan_readable(NOBODY, note)
+    return {name: row.tenant for name, row in readable} | refused
 
 
 def drop_erased_keys(standing: Mapping[str, Eras], erasures: Iterable[tuple[str, Erasure]]) -> dict[str, Eras]:

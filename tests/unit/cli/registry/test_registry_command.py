@@ -579,6 +579,42 @@ def test_row_that_was_tampered_with_is_named_and_the_others_are_backed_up(
         engine.close()
 
 
+def test_directory_that_was_tampered_with_stops_no_other_organisations_restore(house: House) -> None:
+    file = backed_up(house)
+    engine = house.open()
+    users = {row for row, _ in tables.users(engine.registry).scan(house.tenant)}
+    enrol(engine.registry, engine.keyring, provider="google", directory="g.test", name="Other")
+    for row in users:
+        engine.registry.delete("users", house.tenant, row)
+    engine.close()
+    place = tampered_with(house, "directories", "google:g.test")
+
+    code, _ = house.run("restore", file)
+
+    assert code == 1
+    assert place in house.said
+    engine = house.open()
+    assert {row for row, _ in tables.users(engine.registry).scan(house.tenant)} == users
+    engine.close()
+
+
+def test_what_a_tampered_directory_is_of_does_not_come_back(house: House) -> None:
+    """Nobody knows whose it is today: its organisation may have been enrolled anew."""
+    file = backed_up(house)
+    engine = house.open()
+    engine.registry.delete("users", house.tenant, "u-ben")
+    engine.close()
+    place = tampered_with(house, "directories", "microsoft:d-1")
+
+    code, _ = house.run("restore", file)
+
+    assert code == 1
+    assert place in house.said
+    engine = house.open()
+    assert engine.registry.get("users", house.tenant, "u-ben") is None
+    engine.close()
+
+
 def test_rows_of_a_ring_that_is_not_at_hand_are_no_tampered_ones(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "MASTER", new_key())
     with pytest.raises(ConfigurationError, match="master key"):
