@@ -106,5 +106,37 @@ def test_keys_are_wrapped_anew_when_the_master_key_changes(registry_server: Redi
         one.close()
 
 
+FOREIGN = (b"\xff", b"t/\xff", b"odd\xfe:row")
+
+
+def test_keys_that_are_no_text_stop_nobody_who_reads_the_registry_or_the_view(
+    view_server: RedisServer, registry_server: RedisServer
+) -> None:
+    registry = RedisRegistry(registry_server.url, prefix="x.", clock=SystemClock())
+    registry.put("users", "t", "u", b"row")
+    view = a_view(view_server)
+    view.apply(0, Applied("id", 1), ROWS)
+    rows, rooms = redis.Redis.from_url(registry_server.url), redis.Redis.from_url(view_server.url)
+    for key in FOREIGN:
+        rows.hset("x.registry:users:t", key, b"1::beside us")
+        rows.hset(b"x.registry:" + key, b"u", b"1::beside us")
+        for name in ("values", "owners"):
+            rooms.hset(f"x.view:{name}", key, b"t/a")
+        rooms.zadd("x.view:live:t/a", {key: 99})
+
+    found = registry.get("users", "t", "u")
+    assert found is not None
+    assert found.value == b"row"
+    scanned = dict(registry.scan("users", "t"))
+    assert scanned.keys() == {"u", *(key.decode(errors="backslashreplace") for key in FOREIGN)}
+    assert {row.value for row in registry.everything() if (row.table, row.row) == ("users", "u")} == {b"row"}
+    seen = {row.key: row.value for row in view.rows("t/a")}
+    assert {row.key: seen[row.key] for row in ROWS} == {row.key: row.value for row in ROWS}
+    assert {row.key for row in view.changes("t/a", 0)} >= {"m-1", "m-2"}
+    assert len(view.digest()) == 64
+    registry.close()
+    view.close()
+
+
 def on_disk(home: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted((home / "registry").rglob("*")) if file.is_file())
