@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.portal.admin.integration.testflow import flow
 from services.portal.admin.integration.testflow.deciding.presentation import WORDS
 from services.portal.admin.integration.testflow.deciding.room_choice import TITLE
 from shared.contracts.rows import IntegrationState, RoomRow
@@ -208,6 +209,23 @@ def test_what_was_mended_passes_at_the_next_try_without_a_restart(site: Site) ->
     assert site.state is IntegrationState.TESTING
     site.chief.depart(site.provider, site.address)
 
+    assert site.chief.result()["state"] == "enabled"
+
+
+@pytest.mark.proves("E21")
+def test_more_tests_than_may_run_at_once_wait_and_pass_when_there_is_room(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site.chief.call("POST", "/v1/admin/integration/test", provider=site.provider).status_code == 202
+    with monkeypatch.context() as full:
+        full.setattr(flow, "MAX_RUNS", 0)
+        refused = site.chief.depart(site.provider, site.address)
+    assert (refused.status_code, "Too many organisations" in refused.text) == (503, True)
+    assert refused.headers["Retry-After"] == "60"
+    assert site.left() == []
+    assert site.state is IntegrationState.TESTING
+
+    assert site.chief.depart(site.provider, site.address).status_code == 303
     assert site.chief.result()["state"] == "enabled"
 
 
