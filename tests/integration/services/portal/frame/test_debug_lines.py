@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import logging
 from collections.abc import Iterator
@@ -101,15 +102,24 @@ def of_the_browser(site: Site) -> set[str]:
     return {*cookies, site.chief.csrf, *(value.partition(".")[2] for value in cookies)}
 
 
+def in_base64(key: bytes) -> str:
+    """As settings write a key."""
+    return base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
 def of_the_deployment(site: Site) -> set[str]:
-    """Client secrets, and the proofs of both kinds that providers are given."""
+    """The master key and what is derived from it, client secrets, and the proofs of both kinds that providers are given."""
     deps = site.building.deps
     settings, users = deps.settings, tables.users(site.building.engine.registry).scan(site.tenant)
     assert deps.hook_keys is not None
     proofs = {
         mint(deps.hook_keys, Mailbox(site.tenant, row.mailbox), provider) for _, row in users for provider in Provider
     }
-    return {*proofs, settings.microsoft_client_secret, settings.google_client_secret, settings.service_token}
+    master = site.building.engine.keyring._master
+    assert master is not None
+    keys = [*master.ring.values(), *master.row_keys().values(), *master.link_keys(), *deps.hook_keys.ring.values()]
+    printed = {form(key) for key in (*keys, deps.session_key) for form in (bytes.hex, in_base64, str)}
+    return {*printed, *proofs, settings.microsoft_client_secret, settings.google_client_secret, settings.service_token}
 
 
 @pytest.mark.proves("E33")
