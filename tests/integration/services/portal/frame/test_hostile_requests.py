@@ -106,6 +106,19 @@ def test_hostile_request_is_answered_as_wrong_and_holds_nobody_up(portal: str, n
     assert max(others, default=0.0) < SLOWEST_FACTOR * max(ordinary_s, 0.01)
 
 
+ODD_HOSTS = (b"[::1", b"a@b:c", b"rooms.example/..", b"rooms.example:80a", b"a" * 300, b"rooms example")
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS)
+def test_host_that_is_none_gets_our_page_and_builds_no_address(portal: str, host: bytes) -> None:
+    for path in (b"/auth/login?provider=microsoft", b"/", b"/static/mark.svg", b"/nowhere"):
+        answer = raw(portal, get(path, b"Accept: text/html", b"Host: " + host))
+        assert status_of(answer) == 400, path
+        assert b"characters in it that no address of ours has" in answer, path
+        assert b"\r\nLocation:" not in answer
+        assert host not in answer
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/me/bookings", "/v1/admin/rooms", "/v1/admin/people", "/v1/admin/integration/test"]
 )
