@@ -13,6 +13,7 @@ from dataclasses import asdict
 import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE
+from cli.demo.lifetime import end_at_hang_up, open_home
 from cli.demo.processes import SERVICES, PrintLine, RunningSystem, start_system
 from shared.providers.catalogue import PROFILES, profile_of
 
@@ -34,21 +35,25 @@ def command(once: bool, as_json: bool, provider: str, engine: str, seed: int, tr
     print_line = _print_nothing if as_json else _print_line
     once = once or as_json or not sys.stdin.isatty()
     providers = PROVIDERS if provider == "both" else (provider,)
-    with contextlib.ExitStack() as stack:
+    with end_at_hang_up(), open_home() as home, contextlib.ExitStack() as stack:
         try:
             servers = stack.enter_context(_servers(engine))
             mail = {} if once else stack.enter_context(_mail(print_line))
             services = (*SERVICES, "notifier") if mail else SERVICES
             print_line(f"starting the simulator and {len(services)} services ({engine} engine) …")
-            system = stack.enter_context(
-                start_system(engine=engine, seed=seed, servers=servers, services=services, overrides=mail)
+            started = start_system(
+                engine=engine, seed=seed, servers=servers, services=services, overrides=mail, home=home.path
             )
+            system = stack.enter_context(started)
         except (RuntimeError, OSError) as error:
             print(f"roomsync demo: {error}", file=sys.stderr)
+            home.keep()
             return UNREACHABLE
         if trace:
             stack.enter_context(_trace(system, _print_error_line if as_json else _print_line))
         ok = _run_stories(system, providers, print_line)
+        if not ok:
+            home.keep()
         if not once:
             _keep_running(system, providers, print_line)
     print_line("Next: `roomsync run all` with your own settings, `roomsync doctor`, docs/subscribe.md, or `make test`.")
@@ -89,12 +94,15 @@ def _run_stories(system: RunningSystem, providers: tuple[str, ...], print_line: 
 
 
 def _keep_running(system: RunningSystem, providers: tuple[str, ...], print_line: PrintLine) -> None:
-    """Leave it running for the person at the keyboard, with a fresh prompt waiting on the page."""
+    """Leave it running for the person at the keyboard: prompts, an organisation to switch on, commands to paste."""
+    from cli.demo.invitation import invite_administrator, print_commands  # noqa: PLC0415  # an extra of the portal
     from cli.demo.open_prompt import open_second_prompt  # noqa: PLC0415
 
     with contextlib.suppress(KeyboardInterrupt):
         for provider in providers:
             open_second_prompt(system, provider, print_line)
+        invite_administrator(system, providers[0], print_line)
+        print_commands(system, print_line)
         if "ROOMSYNC_SMTP_URL" in system.environ:
             print_line(
                 "\nWhile a prompt is open and nobody acts on it, a mail is sent after a minute: it is printed here."

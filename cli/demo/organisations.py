@@ -26,6 +26,8 @@ ROOMS = (
 REFUSING = "Aare 4.12"
 """The room that declines."""
 _DOMAINS = {Provider.MICROSOFT: "contoso.test", Provider.GOOGLE: "acme.test"}
+SWITCHED_OFF_DOMAIN = "fabrikam.test"
+"""Of the organisation that is left for its administrator to switch on."""
 _REFUSES_BY_RULE = {Provider.MICROSOFT: False, Provider.GOOGLE: True}
 """Whether the refusing room declines by a rule, since a conflict would be declined at once there."""
 ANSWER_MS = [700, 1500]
@@ -51,9 +53,26 @@ class Organisation:
 def create_organisation(system: RunningSystem, provider: str) -> Organisation:
     """Create the organisation in the simulator, and enable it in the product. Raises RuntimeError, httpx.HTTPError."""
     domain = _DOMAINS[Provider(provider)]
+    who = _simulate(system, provider, domain)
+    _enable(system, provider, who.directory, _title_of(domain), who.rooms)
+    return who
+
+
+def create_switched_off(system: RunningSystem, provider: str) -> Organisation:
+    """
+    Create an organisation that has not switched the integration on; its first person is appointed administrator.
+
+    Raises RuntimeError, httpx.HTTPError.
+    """
+    who = _simulate(system, provider, SWITCHED_OFF_DOMAIN)
+    account = ["--provider", provider, "--directory", who.directory, "--account", str(who.host["id"])]
+    run_command(["tenants", "admin", *account], system.environ)
+    return who
+
+
+def _simulate(system: RunningSystem, provider: str, domain: str) -> Organisation:
     with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
-        name = domain.partition(".")[0].title()
-        tenant = _post(sim, "tenants", provider=provider, name=name, domain=domain)
+        tenant = _post(sim, "tenants", provider=provider, name=_title_of(domain), domain=domain)
         people = {
             name: _post(sim, "users", tenant=tenant["id"], name=name, address=f"{name.lower()}@{domain}")
             for name in PEOPLE
@@ -71,8 +90,11 @@ def create_organisation(system: RunningSystem, provider: str) -> Organisation:
         }
         for person in people.values():
             _post(sim, f"users/{person['id']}/consents", granted=True)
-    _enable(system, provider, tenant["id"], name, rooms)
     return Organisation(provider, tenant["id"], people, rooms)
+
+
+def _title_of(domain: str) -> str:
+    return domain.partition(".")[0].title()
 
 
 def book_meeting(
@@ -109,8 +131,8 @@ def ensure_decline(system: RunningSystem, who: Organisation, at: datetime) -> st
     """
     if _REFUSES_BY_RULE[Provider(who.provider)]:
         return "a room that only Ben may book, by a rule that nobody else can read"
-    book_meeting(system, who, host="Ben", title="Standing appointment", room=REFUSING, at=at, guests=[])
-    _wait_accepted(system, who, REFUSING)
+    booked = book_meeting(system, who, host="Ben", title="Standing appointment", room=REFUSING, at=at, guests=[])
+    _wait_accepted(system, booked["id"])
     return "an hour that Ben already has"
 
 
@@ -125,20 +147,16 @@ def _rules(provider: str, room: str, only: str) -> dict[str, Any]:
     return {"mode": "auto", "delayMs": ANSWER_MS}
 
 
-def _wait_accepted(system: RunningSystem, who: Organisation, room: str) -> None:
-    """Wait until the simulated room has accepted a meeting. Raises RuntimeError after `ACCEPTED_S` seconds."""
+def _wait_accepted(system: RunningSystem, meeting: str) -> None:
+    """Wait until the simulated room has accepted that meeting. Raises RuntimeError after `ACCEPTED_S` seconds."""
     with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         deadline = time.monotonic() + ACCEPTED_S
         while time.monotonic() < deadline:
             facts = [fact for fact in _list(sim, "history") if fact["kind"] == "room-answered"]
-            if any(
-                fact.get("answer") == "accepted"
-                and fact.get("room") in {who.rooms[room]["address"], who.rooms[room]["id"]}
-                for fact in facts
-            ):
+            if any(fact["answer"] == "accepted" and fact["meeting"] == meeting for fact in facts):
                 return
             time.sleep(0.1)
-    message = f"the simulated {room} never accepted Ben's meeting"
+    message = f"the simulated {REFUSING} did not accept Ben's meeting within {ACCEPTED_S:.0f} s"
     raise RuntimeError(message)
 
 

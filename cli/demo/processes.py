@@ -22,6 +22,7 @@ PrintLine = Callable[[str], None]
 
 CLIENT_ID, CLIENT_SECRET = "roomsync", "simulated-secret"  # what the simulator registers by default
 SERVICES = ("webhook-receiver", "sync-worker", "room-status", "portal")
+HOME_PREFIX = "roomsync-demo-"
 READY_S = 60.0
 STOP_S = 12.0
 
@@ -84,6 +85,7 @@ def start_system(
     servers: Mapping[str, str],
     services: Sequence[str] = SERVICES,
     overrides: Mapping[str, str] | None = None,
+    home: Path | None = None,
 ) -> Iterator[RunningSystem]:
     """
     Start simulator and services on free ports with a fresh data directory; stop everything on the way out.
@@ -93,8 +95,9 @@ def start_system(
         servers: Settings of running Kafka and Redis servers; empty for the embedded engine.
         services: Which services to run.
         overrides: Further settings, stronger than the system's own.
+        home: Directory for data and logs. Default: a new one, which stays.
     """
-    home = Path(tempfile.mkdtemp(prefix="roomsync-demo-"))
+    home = home or Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
     environ |= {"ROOMSYNC_HOME": str(home / "data"), "ROOMSYNC_ENGINE": engine, **servers}
     environ[SWITCH] = OFF  # a .env of whoever plays it is not about this system
