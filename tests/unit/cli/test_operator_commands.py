@@ -7,17 +7,22 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from cli.common.service_addresses import ServiceAddresses
+from cli.demo.processes import simulator_environ
 from cli.keys import count_key_uses
 from cli.main import main, roomsync
 from services.webhook_receiver.protocols import google, graph
 from services.webhook_receiver.protocols.push import Notifications
+from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
+from shared.contracts.envelope import Envelope
 from shared.contracts.rows import AuditRow, ConsentRow, ConsentState
 from shared.contracts.topics import SYNC_WORKER, TOPICS
 from shared.crypto.master import new_key, parse
@@ -78,6 +83,67 @@ def test_tail_begins_at_an_instant(run: Run, engine: Engine) -> None:
     assert len(run("tail", "room-rejections", "--json", "--from", "2020-01-01T00:00:00Z").lines) == 1
     assert run("tail", "room-rejections", "--json", "--from", "2999-01-01T00:00:00Z").lines == []
     assert len(run("tail", "room-rejections", "--json", "--from", "beginning").lines) == 1
+
+
+def test_tail_begins_so_long_ago(
+    run: Run, engine: Engine, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appended(engine, b"1")
+    assert len(run("tail", "room-rejections", "--json", "--from", "-5m").lines) == 1
+
+    now = Path(environ["ROOMSYNC_HOME"]) / "now"
+    now.write_text(str(SystemClock().now_ms() + 4 * 60_000))
+    for name, value in {**simulator_environ("http://127.0.0.1:1"), "ROOMSYNC_TEST_CLOCK": str(now)}.items():
+        monkeypatch.setenv(name, value)
+    assert len(run("tail", "room-rejections", "--json", "--from", "-5m").lines) == 1
+    assert run("tail", "room-rejections", "--json", "--from", "-3m").lines == []
+    with pytest.raises(Exception, match="-30s, -5m"):
+        run("tail", "room-status", "--from", "-5w")
+
+
+def keyed(engine: Engine, key: str, number: int, partition: int) -> None:
+    value = json.dumps({"number": number}).encode()
+    engine.log.append([NewRecord("room-rejections", partition, key.encode(), value)])
+
+
+def numbers(ran: Ran) -> list[int]:
+    return [line["value"]["number"] for line in ran.lines]
+
+
+def test_tail_prints_the_last_records_of_all_partitions_by_time(run: Run, engine: Engine) -> None:
+    for number in range(40):
+        keyed(engine, "t-1/m-1" if number % 8 else "t-2/m-1", number, number % 3)
+        time.sleep(0.002)  # so that each has a time of its own
+    tail = ["tail", "room-rejections", "--json"]
+
+    assert numbers(run(*tail, "-n", "5")) == [35, 36, 37, 38, 39]
+    assert numbers(run(*tail, "-n", "3", "--tenant", "t-2")) == [16, 24, 32], "however far back they stand"
+    assert numbers(run(*tail, "-n", "9", "--tenant", "t-2")) == [0, 8, 16, 24, 32]
+    assert run(*tail, "-n", "5", "--from", "2999-01-01T00:00:00Z").lines == []
+    with pytest.raises(Exception, match="1<=x"):
+        run(*tail, "-n", "0")
+
+
+def test_tail_chooses_by_key_and_by_organisation(run: Run, engine: Engine) -> None:
+    for number, key in enumerate(("t-1/m-1", "t-1/m-1/u-ada", "t-1/m-10", "t-10/m-1", "t-2/m-1")):
+        keyed(engine, key, number, 0)
+    tail = ["tail", "room-rejections", "--json"]
+
+    assert numbers(run(*tail, "--key", "t-1/m-1")) == [0, 1]
+    assert numbers(run(*tail, "--tenant", "t-1")) == [0, 1, 2]
+    assert numbers(run(*tail, "--tenant", "t-1", "--key", "t-2")) == []
+    sealed = envelopes.encode(Envelope(id="e-1", type="x", tenant="t-3", payload=msgspec.Raw(b"{}")))
+    engine.log.append([NewRecord("dead-letters", 0, b"dead/e-1", sealed)])
+    assert len(run("tail", "dead-letters", "--json", "--tenant", "t-3").lines) == 1
+    assert run("tail", "dead-letters", "--json", "--tenant", "t-1").lines == []
+
+
+def test_tail_writes_json_over_several_lines(run: Run, engine: Engine) -> None:
+    keyed(engine, "t-1/m-1", 7, 0)
+
+    out = run("tail", "room-rejections", "--pretty").out
+    assert json.loads(out)["value"] == {"number": 7}
+    assert '\n    "number": 7\n' in out
 
 
 def test_tail_says_which_topics_there_are(run: Run) -> None:
