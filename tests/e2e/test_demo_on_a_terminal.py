@@ -19,6 +19,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.demo.open_prompt import open_second_prompt
+from cli.demo.organisations import create_organisation, ensure_decline, read_organisation, tomorrow_at
+from cli.demo.processes import RunningSystem, start_system
+
 PATIENCE_S = 120.0
 
 
@@ -128,3 +132,29 @@ def pasted(line: str) -> str:
     """What a shell prints for a line, from another directory and without the demo's environment."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
     return subprocess.run(["sh", "-c", line], cwd="/", env=environ, capture_output=True, text=True, check=False).stdout
+
+
+@pytest.fixture(scope="module")
+def without_decisions() -> Iterator[RunningSystem]:
+    """A system in which nothing is decided, so that no prompt can come."""
+    services = ("webhook-receiver", "sync-worker", "portal")
+    with start_system(engine="embedded", seed=1, servers={}, services=services) as system:
+        create_organisation(system, "microsoft")
+        yield system
+
+
+def test_prompt_that_does_not_come_is_not_promised(without_decisions: RunningSystem) -> None:
+    lines: list[str] = []
+    assert not open_second_prompt(without_decisions, "microsoft", lines.append, patience_s=2.0)
+    assert "no prompt for “Your turn” within 2 s" in "\n".join(lines)
+    assert "take another room" not in "\n".join(lines)
+
+
+def test_room_is_taken_at_that_hour_before_the_next_meeting_asks_for_it(without_decisions: RunningSystem) -> None:
+    who = read_organisation(without_decisions, "microsoft")
+    for hour in (8, 17):
+        ensure_decline(without_decisions, who, tomorrow_at(hour))
+        facts = httpx.get(f"{without_decisions.simulator}/sim/v1/history").json()
+        facts = facts["history"] if isinstance(facts, dict) else facts
+        newest = [fact["meeting"] for fact in facts if fact["kind"] == "meeting-created"][-1]
+        assert any(fact["kind"] == "room-answered" and fact["meeting"] == newest for fact in facts), hour
