@@ -73,6 +73,8 @@ def create_switched_off(system: RunningSystem, provider: str) -> Organisation:
 def _simulate(system: RunningSystem, provider: str, domain: str) -> Organisation:
     with httpx.Client(base_url=f"{system.simulator}/sim/v1", timeout=10) as sim:
         tenant = _post(sim, "tenants", provider=provider, name=_title_of(domain), domain=domain)
+        if provider == Provider.MICROSOFT:  # as an Entra administrator has to, first of all
+            _post(sim, f"tenants/{tenant['id']}/consent", granted=True)
         people = {
             name: _post(sim, "users", tenant=tenant["id"], name=name, address=f"{name.lower()}@{domain}")
             for name in PEOPLE

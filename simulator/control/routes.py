@@ -158,6 +158,16 @@ def answer(user_id: str) -> Reply:
         return jsonify(render.meeting(world(), found))
 
 
+@control.post("/tenants/<tenant_id>/consent")
+def tenant_consent(tenant_id: str) -> Reply:
+    """The simulated Entra administrator consents for everybody (`scopes`: to these), or takes it back (`granted` false)."""
+    sent = parse.body()
+    if not isinstance(sent.get("granted"), bool):
+        message = "granted must be true or false"
+        raise InvalidError(message)
+    return jsonify(world().identity.grant_tenant(tenant_id, sent.get("scopes"), granted=sent["granted"]))
+
+
 @control.post("/users/<user_id>/consents")
 def consent(user_id: str) -> Reply:
     """Grant beforehand, or take back the grant at the provider."""

@@ -35,6 +35,8 @@ class AuthorizationStep(Enum):
 
     APPROVED = "approved"
     ASK = "ask"
+    APPROVAL = "approval"
+    """The organisation's policy lets an administrator alone consent: the person is shown that, and is asked nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def decide(
     Whether this person's answer is known, must be asked for, or does not matter.
 
     An administrator's policy leaves alone what was really used before at Microsoft ("existing grants continue"), and
-    nothing at Google.
+    nothing at Google. Microsoft's managed default policy leaves alone every grant that exists, and new ones to administrators.
     """
     if not policies.assigned(account):
         return Decision(None, "not-assigned")
@@ -110,7 +112,17 @@ def decide(
     known = grant is not None and grant.covers(request.scopes)
     if known and grant is not None and (grant.automatic or "consent" not in request.prompt):
         return Decision(AuthorizationStep.APPROVED)
-    return Decision(None, "consent-required") if "none" in request.prompt else Decision(AuthorizationStep.ASK)
+    if "none" in request.prompt:
+        return Decision(None, "consent-required")
+    return Decision(AuthorizationStep.APPROVAL if _is_withheld(request, grant, policies) else AuthorizationStep.ASK)
+
+
+def _is_withheld(request: AuthorizeRequest, grant: ClientGrant | None, policies: Policies) -> bool:
+    """Whether the managed default policy keeps the person from consenting (`microsoft-user-default-recommended`)."""
+    if request.provider != "microsoft" or policies.users_may_consent:
+        return False
+    given = (grant.scopes if grant else None) or frozenset()
+    return bool(scopes.consequential(request.provider, request.scopes) - given)
 
 
 def _needs_approval(request: AuthorizeRequest, grant: ClientGrant | None) -> bool:

@@ -76,6 +76,8 @@ def _decided(
         raise _message(request, decision.refused)
     if decision.step is AuthorizationStep.APPROVED:
         return _with_code(identity, request, account, None)
+    if decision.step is AuthorizationStep.APPROVAL and answered.decision != "deny":
+        return Response(pages.approval(request.provider, asked, account))
     if answered.decision == "deny":
         raise _message(request, "denied")
     if answered.decision == "approve":

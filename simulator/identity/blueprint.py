@@ -165,11 +165,10 @@ def _admin_consent(identity: IdentityProvider, tenant: str) -> Response:
     if decision is None:
         wanted = scopes.read("microsoft", params.get("scope", ""))
         return Response(pages.consent("microsoft", params, account, wanted, for_tenant=True))
-    if decision == "approve":
-        identity.grant_tenant(account.tenant_id)
-        told = {"admin_consent": "True", "tenant": account.tenant_id, "scope": params.get("scope", "")}
-    else:
-        told = microsoft.authorize_error("denied")
+    asked = scopes.read("microsoft", params.get("scope", "")) if decision == "approve" else None
+    if asked is not None:
+        identity.grant_tenant(account.tenant_id, asked)
+    told = microsoft.consent_answer(account.tenant_id, asked)
     query = urlencode({**told, "state": params.get("state", "")})
     return Response(status=302, headers={"Location": f"{params.get('redirect_uri', '')}?{query}"})
 

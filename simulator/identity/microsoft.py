@@ -206,8 +206,22 @@ def refusal(problem: TokenProblem, now_ms: int) -> tuple[int, dict[str, Any]]:
 def authorize_error(reason: str) -> dict[str, str]:
     """The parameters of the redirect that reports a refusal."""
     error, code, text = AUTHORIZE_REASONS[reason]
-    found = {"error": error, "error_description": f"AADSTS{code}: {text}"}
-    return found | ({"error_subcode": "cancel"} if reason == "denied" else {})
+    if reason == "denied":  # no code, whether the person declined or the policy did
+        return {"error": error, "error_subcode": "cancel"}
+    return {"error": error, "error_description": f"AADSTS{code}: {text}"}
+
+
+def consent_answer(tenant_id: str, granted: frozenset[str] | None) -> dict[str, str]:
+    """
+    What the page for a tenant-wide consent sends back; `granted` None: the administrator declined.
+
+    Declining says `admin_consent=True` as well, and names no tenant (github.com/MicrosoftDocs/azure-docs/issues/114009).
+    """
+    if granted is None:
+        error, code, text = AUTHORIZE_REASONS["denied"]
+        return {"error": error, "error_description": f"AADSTS{code}: {text}", "admin_consent": "True"}
+    long = (name if name in scopes.OPENID or name == scopes.OFFLINE else scopes.GRAPH_PREFIX + name for name in granted)
+    return {"admin_consent": "True", "tenant": tenant_id, "scope": scopes.written(long)}
 
 
 def _reason(problem: TokenProblem) -> tuple[int, str, int, str]:

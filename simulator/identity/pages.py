@@ -54,6 +54,21 @@ def consent(
     return _page(provider, "Permissions requested", form)
 
 
+def approval(provider: Provider, params: Mapping[str, str], account: SimulatedAccount) -> str:
+    """
+    What Entra shows whoever may not consent: no code, and a way back that says no more than declining does.
+
+    https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
+    """
+    body = (
+        f"<p>{escape(account.address)}</p><p>roomsync needs permission to access resources in your organization that only an "
+        "admin can grant. Please ask an admin to grant permission to this app before you can use it.</p>"
+        f'<form method="post">{_hidden({**params, "login_hint": account.address})}'
+        '<button name="decision" value="deny">Return to the application without granting consent</button></form>'
+    )
+    return _page(provider, "Need admin approval", body)
+
+
 def refusal(provider: Provider, error: str, text: str) -> str:
     """What the person sees when the client cannot be told."""
     return _page(provider, "Sign-in is not possible", f"<p><strong>{escape(error)}</strong></p><p>{escape(text)}</p>")

@@ -13,9 +13,10 @@ LIFE_FAULT = "accessTokenLifeS"
 DEFAULT_LIFE_S = 3600
 DOC = (
     "signing in: {adminApprovalRequired, appBlocked, userNotAssigned: [addresses], secretExpired, redirectMismatch, "
-    "tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, redirectUris: [exact], "
+    "usersMayConsent, tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, redirectUris: [exact], "
     "claims: {address: {claim: value}}}; "
-    "n counts down; may be given per provider"
+    "n counts down; may be given per provider; at Microsoft nobody but an administrator consents to calendars (the managed "
+    "default policy: give consent with POST /sim/v1/tenants/<id>/consent, or at the adminconsent page), unless usersMayConsent"
 )
 
 
@@ -24,6 +25,8 @@ class Policies:
     """What an administrator or a bad day imposes on signing in at one provider."""
 
     admin_approval_required: bool = False
+    users_may_consent: bool = False
+    """At Microsoft: people consent for themselves, as before the managed default policy of 2025."""
     app_blocked: bool = False
     user_not_assigned: frozenset[str] = frozenset()
     secret_expired: bool = False
@@ -42,6 +45,7 @@ class Policies:
         subset = raw.get("scopeSubset")
         return Policies(
             admin_approval_required=bool(raw.get("adminApprovalRequired")),
+            users_may_consent=bool(raw.get("usersMayConsent")),
             app_blocked=bool(raw.get("appBlocked")),
             user_not_assigned=_lowered(raw.get("userNotAssigned")),
             secret_expired=bool(raw.get("secretExpired")),

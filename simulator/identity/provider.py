@@ -35,7 +35,7 @@ class IdentityProvider:
         self._lock = world.lock
         self._tokens = Tokens(world.ids)
         self._grants: dict[tuple[str, str], ClientGrant] = {}
-        self._tenant_grants: set[tuple[str, str]] = set()
+        self._tenant_grants: dict[tuple[str, str], frozenset[str] | None] = {}
         self.key = SigningKey()
         world.faults.declare(FAULT, {}, DOC)
         world.faults.declare(LIFE_FAULT, DEFAULT_LIFE_S, "seconds an access token lives")
@@ -118,10 +118,38 @@ class IdentityProvider:
             grant.scopes = None if scopes is None else scope_names.canonical(user.provider, scopes)
             return {"granted": True, **_shown(grant)}
 
-    def grant_tenant(self, tenant_id: str, client_id: str = CLIENT_ID) -> None:
-        """An administrator approves for everybody in the tenant."""
+    def grant_tenant(
+        self, tenant_id: str, scopes: Iterable[str] | None = None, *, granted: bool = True, client_id: str = CLIENT_ID
+    ) -> dict[str, Any]:
+        """
+        An administrator consents for everybody in the tenant, or takes that back.
+
+        Args:
+            tenant_id: the directory.
+            scopes: what they approve, beside what they approved before; None is whatever is asked.
+            granted: false: nothing is approved for everybody any more; people's own grants stay.
+            client_id: the application.
+
+        Returns:
+            The consent as JSON.
+
+        Raises:
+            NotThereError: no such tenant.
+        """
         with self._lock:
-            self._tenant_grants.add((tenant_id, client_id))
+            tenant, key = self._world.directory.tenant(tenant_id), (tenant_id, client_id)
+            if not granted:
+                self._tenant_grants.pop(key, None)
+                return {"tenant": tenant.id, "client": client_id, "granted": False}
+            given = None if scopes is None else scope_names.canonical(tenant.provider, scopes)
+            before = self._tenant_grants.get(key, frozenset())
+            self._tenant_grants[key] = None if given is None or before is None else before | given
+            return {
+                "tenant": tenant.id,
+                "client": client_id,
+                "granted": True,
+                "scopes": _listed(self._tenant_grants[key]),
+            }
 
     def consents(self, user_id: str) -> list[dict[str, Any]]:
         """
@@ -138,11 +166,18 @@ class IdentityProvider:
         """What comes next for this person: see `authorization.decide`."""
         with self._lock:
             policies = self.policies(request.provider)
-            if (account.tenant_id, request.client_id) in self._tenant_grants:
+            if self._is_granted_to_all(request, account):
                 if not policies.assigned(account):
                     return Decision(None, "not-assigned")
                 return Decision(AuthorizationStep.APPROVED)
             return decide(request, account, self._grants.get((account.user_id, request.client_id)), policies)
+
+    def _is_granted_to_all(self, request: AuthorizeRequest, account: SimulatedAccount) -> bool:
+        key = (account.tenant_id, request.client_id)
+        if key not in self._tenant_grants:
+            return False
+        given = self._tenant_grants[key]
+        return given is None or not scope_names.consequential(request.provider, request.scopes) - given
 
     def approve(
         self, request: AuthorizeRequest, account: SimulatedAccount, chosen: frozenset[str] | None = None
@@ -282,11 +317,15 @@ class IdentityProvider:
         return SimulatedAccount(user.id, user.tenant_id, user.provider, user.name, user.address, tenant.domain)
 
 
+def _listed(scopes: frozenset[str] | None) -> list[str] | None:
+    return None if scopes is None else sorted(scopes)
+
+
 def _shown(grant: ClientGrant) -> dict[str, Any]:
     return {
         "user": grant.user_id,
         "client": grant.client_id,
-        "scopes": None if grant.scopes is None else sorted(grant.scopes),
+        "scopes": _listed(grant.scopes),
         "used": sorted(grant.used),
         "automatic": grant.automatic,
     }

@@ -10,9 +10,9 @@ from simulator.identity.model import Provider
 GRAPH_PREFIX = "https://graph.microsoft.com/"
 GOOGLE_PREFIX = "https://www.googleapis.com/auth/"
 OFFLINE = "offline_access"
-_OPENID = frozenset({"openid", "profile", "email"})
+OPENID = frozenset({"openid", "profile", "email"})
 _BASIC = {
-    "microsoft": _OPENID | {OFFLINE, "User.Read"},
+    "microsoft": OPENID | {OFFLINE, "User.Read"},
     "google": frozenset({"openid", f"{GOOGLE_PREFIX}userinfo.email", f"{GOOGLE_PREFIX}userinfo.profile"}),
 }
 _GOOGLE_LONG = {"email": f"{GOOGLE_PREFIX}userinfo.email", "profile": f"{GOOGLE_PREFIX}userinfo.profile"}

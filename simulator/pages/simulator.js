@@ -158,6 +158,7 @@ async function refresh() {
 
 async function example(provider, domain, name) {
   const tenant = (await call("POST", "/tenants", { provider, name, domain })).id;
+  if (provider === "microsoft") await call("POST", `/tenants/${tenant}/consent`, { granted: true });
   for (const person of ["Ada", "Ben", "Cleo"]) {
     const user = await call("POST", "/users", { tenant, name: person, address: `${person.toLowerCase()}@${domain}` });
     await call("POST", `/users/${user.id}/consents`, { granted: true });

@@ -44,6 +44,10 @@ class IdentityService(Protocol):
         """Grant beforehand, or revoke the grant with its tokens; returns the consent as JSON."""
         ...
 
+    def grant_tenant(self, tenant_id: str, scopes: list[str] | None = None, *, granted: bool = True) -> dict[str, Any]:
+        """An administrator consents for everybody, or takes it back; returns the consent as JSON."""
+        ...
+
     def consents(self, user_id: str) -> list[dict[str, Any]]:
         """The person's grants that exist at the provider, as JSON."""
         ...
@@ -66,6 +70,17 @@ class NoIdentity:
     ) -> dict[str, Any]:
         """Refused."""
         message = f"no identity side is wired: cannot set a consent of {user_id}"
+        raise WorldError(message)
+
+    def grant_tenant(
+        self,
+        tenant_id: str,
+        scopes: list[str] | None = None,  # noqa: ARG002
+        *,
+        granted: bool = True,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Refused."""
+        message = f"no identity side is wired: cannot set a consent of {tenant_id}"
         raise WorldError(message)
 
     def consents(self, user_id: str) -> list[dict[str, Any]]:  # noqa: ARG002

@@ -30,6 +30,10 @@ class PlainTokens:
             return None
         return Principal(user, frozenset(scopes) or SCOPES, CLIENT)
 
+    def grant_tenant(self, tenant_id: str, *scopes: Any, **more: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._inner.grant_tenant(tenant_id, *scopes, **more)
+        return answer
+
     def set_consent(self, user_id: str, **more: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._inner.set_consent(user_id, **more)
         return answer

@@ -20,6 +20,7 @@ def world() -> Iterator[World]:
     with made.lock:
         contoso = made.directory.add_tenant("microsoft", "Contoso", "contoso.example")
         made.directory.add_user(contoso.id, "Ada", "ada@contoso.example")
+        made.directory.add_user(contoso.id, "Abe", "abe@contoso.example")
         gadget = made.directory.add_tenant("google", "Gadget", "gadget.example")
         made.directory.add_user(gadget.id, "Bo", "bo@gadget.example", "Europe/Amsterdam")
         made.directory.add_user(gadget.id, "Cy", "cy@gadget.example")

@@ -82,7 +82,8 @@ def test_the_shared_discovery_document_has_a_template_for_an_issuer(http: httpx.
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_person_without_a_hint_picks_an_account_and_approves(provider: str, http: httpx.Client) -> None:
+def test_a_person_without_a_hint_picks_an_account_and_approves(provider: str, http: httpx.Client, world: World) -> None:
+    world.faults.put({"oauth": {"usersMayConsent": True}})
     flow, who = flow_of(provider, http)
     picker = flow.authorize(None)
     assert f'name="login_hint" value="{who}"' in picker.text
@@ -266,6 +267,46 @@ def test_admin_approval_leaves_what_was_granted_before_at_microsoft_and_nothing_
     assert microsoft.refresh(ada).status_code == 200
     assert "code" in query_of(microsoft.authorize(ADA))
     assert google.refresh(bo).json()["error"] == "admin_policy_enforced"
+
+
+@pytest.mark.proves("B27")
+def test_whom_the_default_policy_keeps_from_consenting_sees_a_page_and_comes_back_like_one_who_declined(
+    http: httpx.Client, world: World
+) -> None:
+    flow = signing_in.microsoft(http)
+    page = flow.authorize(ADA)
+    assert "Need admin approval" in page.text
+    assert "AADSTS" not in page.text
+    withheld = query_of(flow.press(flow.authorize_url(ADA), "deny"))
+    assert "Need admin approval" in flow.press(flow.authorize_url(ADA), "approve").text
+    assert 'value="approve"' in flow.authorize(ADA, scope="openid profile email User.Read").text
+
+    world.faults.put({"oauth": {"usersMayConsent": True}})
+    declined = query_of(flow.press(flow.authorize_url(ADA), "deny"))
+    assert withheld == declined == {"error": "access_denied", "error_subcode": "cancel", "state": "st&te"}
+    assert 'value="approve"' in flow.authorize(ADA).text
+
+
+@pytest.mark.proves("B27")
+def test_tenant_wide_consent_covers_what_it_names_and_can_be_taken_back(http: httpx.Client, world: World) -> None:
+    tenant = world.directory.user(ADA).tenant_id
+    flow = signing_in.microsoft(http)
+    with_rooms = f"{signing_in.MICROSOFT_SCOPES} Place.Read.All"
+    world.identity.grant_tenant(tenant, ["Calendars.ReadWrite"])
+    assert "code" in query_of(flow.authorize(ADA))
+    assert "Need admin approval" in flow.authorize(ADA, scope=with_rooms).text
+    world.identity.grant_tenant(tenant, ["https://graph.microsoft.com/Place.Read.All"])
+    assert "code" in query_of(flow.authorize(ADA, scope=with_rooms))
+    world.identity.grant_tenant(tenant, granted=False)
+    assert "code" in query_of(flow.authorize(ADA))  # what they were given themselves goes on
+    assert "Need admin approval" in flow.authorize("abe@contoso.example").text
+
+
+@pytest.mark.proves("B27")
+def test_administrator_who_declines_says_admin_consent_all_the_same_and_names_no_tenant(http: httpx.Client) -> None:
+    url = f"/microsoft/login/organizations/v2.0/adminconsent?client_id=roomsync&redirect_uri={signing_in.REDIRECT}"
+    back = query_of(http.post(f"{url}&state=s&scope=Calendars.Read&login_hint={ADA}", data={"decision": "deny"}))
+    assert (back["error"], back["admin_consent"], "tenant" in back) == ("access_denied", "True", False)
 
 
 def test_an_administrators_consent_approves_for_everybody(http: httpx.Client, world: World) -> None:
