@@ -83,6 +83,20 @@ class DirectoryRow(_Row, frozen=True):
     tenant: str
 
 
+class TenantConsentRow(_Row, frozen=True):
+    """
+    That an administrator's consent for a whole directory was seen. Table `tenant-consents`, id = provider.
+
+    It is what a browser brought back from the provider, which signs nothing of it: it is shown, and no right follows from it.
+    """
+
+    directory: str
+    """The provider's id of the organisation, as the answer named it."""
+    at_ms: int
+    scopes: tuple[str, ...] = ()
+    """The permissions, as the answer named them, without what stands before their names."""
+
+
 class UserRow(_Row, frozen=True):
     """A person who has signed in. Table `users`, id = user id."""
 

@@ -29,6 +29,8 @@ class Registration:
     """Where OpenID Connect's metadata is."""
     token_url: Callable[[str], str]
     """An organisation's directory ("" for any) → where its tokens are asked for."""
+    consent_url: Callable[[str], str] | None = None
+    """An organisation's directory ("" for any) → where its administrator consents for everybody; None: there is no such page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Scopes:
     """Beside those: an administrator imports the organisation's rooms."""
     words: Mapping[str, str]
     """For people: what each of them lets us do, by the last part of its name."""
+    resource: str = ""
+    """What stands before the name of a permission of its own, in full; OpenID Connect's have nothing there."""
     administration: str = ""
     """Beside `identity`: the provider says whether somebody administers the directory; "" where each sign-in says it."""
 

@@ -28,6 +28,7 @@ from shared.contracts.rows import (
     SessionRow,
     SignInRow,
     TakeRow,
+    TenantConsentRow,
     TenantRow,
     UserRow,
 )
@@ -92,6 +93,12 @@ directories = ReadTable(
     name="directories",
     row=DirectoryRow,
     what="which tenant a provider's organisation is; under the pseudo-tenant `-`, id = `provider:directory`",
+)
+tenant_consents = Table(
+    name="tenant-consents",
+    row=TenantConsentRow,
+    what="that an administrator's consent for a whole directory was seen; id = provider",
+    bound_ids="",
 )
 users = Table(
     name="users",
@@ -203,8 +210,8 @@ leases = Table(
 )
 
 TABLES: tuple[ReadTable[Any], ...] = (
-    tenants, directories, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals, notifications,
-    takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
+    tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals,
+    notifications, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

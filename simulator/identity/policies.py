@@ -13,8 +13,8 @@ LIFE_FAULT = "accessTokenLifeS"
 DEFAULT_LIFE_S = 3600
 DOC = (
     "signing in: {adminApprovalRequired, appBlocked, userNotAssigned: [addresses], secretExpired, redirectMismatch, "
-    "usersMayConsent, tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, redirectUris: [exact], "
-    "claims: {address: {claim: value}}}; "
+    "usersMayConsent, tokenEndpoint503: n, scopeSubset: [scopes], refreshRefused: {address: code}, testingMode, "
+    "redirectUris: [exact], claims: {address: {claim: value}}}; "
     "n counts down; may be given per provider; at Microsoft nobody but an administrator consents to calendars (the managed "
     "default policy: give consent with POST /sim/v1/tenants/<id>/consent, or at the adminconsent page), unless usersMayConsent"
 )

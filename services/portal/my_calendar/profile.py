@@ -13,6 +13,9 @@ from services.portal.my_calendar.connection import CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.departure import leading_answer, leading_page
+from services.portal.sign_in.refusals import RefusedSignInError
+from services.portal.sign_in.reported import require_reported_code
+from services.portal.sign_in.routes import refused_page
 
 PATH = "/profile"
 _DONE = {
@@ -27,6 +30,7 @@ def blueprint(deps: Deps) -> Blueprint:
     bp = Blueprint("profile", __name__)
     switch = CalendarSwitch(deps)
     _pages(bp, switch, LadderPreferences(deps))
+    _explain(bp, deps)
     _api(bp, switch)
     return bp
 
@@ -70,6 +74,16 @@ def _pages(bp: Blueprint, switch: CalendarSwitch, preferences: LadderPreferences
         response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
         end_every_session(response, member())
         return response
+
+
+def _explain(bp: Blueprint, deps: Deps) -> None:
+    @bp.post(f"{PATH}/connect/reported")
+    def reported() -> Response:
+        """Some refusals stay on the provider's own page: whoever saw one says what it said."""
+        person = member()
+        code = require_reported_code(request.form.get("code", ""))
+        error = RefusedSignInError(code, code, provider=person.provider)
+        return refused_page(deps, error, HTTPStatus.OK)
 
 
 def _api(bp: Blueprint, switch: CalendarSwitch) -> None:

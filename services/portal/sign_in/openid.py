@@ -93,7 +93,7 @@ def asked_for(provider: Provider, purpose: Purpose, *, writes: bool = True) -> t
         return identity_scopes(provider)
     if purpose is Purpose.PROVE:
         return (*identity_scopes(provider), *filter(None, [profile_of(provider).scopes.administration]))
-    return scopes_for(provider, writes=writes, room_import=purpose in {Purpose.TEST, Purpose.ROOMS})
+    return scopes_for(provider, writes=writes, room_import=purpose in {Purpose.TEST_ROOMS, Purpose.ROOMS})
 
 
 class OpenIdProvider:

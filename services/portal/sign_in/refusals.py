@@ -54,12 +54,25 @@ class Cause(StrEnum):
 class RefusedSignInError(RoomsyncError):
     """The provider, or we, refused the sign-in."""
 
-    def __init__(self, error: str, description: str = "", *, contact: str = "") -> None:
-        """Keep the provider's error name, its description, which may carry a code, and whom people are told to ask."""
+    def __init__(
+        self, error: str, description: str = "", *, subcode: str = "", contact: str = "", provider: str = ""
+    ) -> None:
+        """
+        Keep what is known of a refusal.
+
+        Args:
+            error: The provider's error name, or a `Cause`.
+            description: The provider's, which may carry a code.
+            subcode: Microsoft's second error name.
+            contact: Whom people are told to ask.
+            provider: Who refused; "" for us.
+        """
         super().__init__(error)
         self.error = error
         self.description = description
+        self.subcode = subcode
         self.contact = contact
+        self.provider = provider
 
 
 _APPROVAL = Refusal(
@@ -67,6 +80,14 @@ _APPROVAL = Refusal(
     "Your organisation lets nobody use this application before an administrator has approved it.",
     Who.IT,
     "Ask them to approve the application for the listed permissions, then try again.",
+)
+_BARE = Refusal(
+    "declined-or-approval",
+    "Permission was not given: it was declined, or your organisation lets nobody give it before an administrator has approved "
+    "this application. The provider says the same in both cases.",
+    Who.IT,
+    "If you declined, try again and accept. If you were told that an administrator's approval is needed, do not try again: send "
+    "your administrator the link for it.",
 )
 _DECLINED = Refusal(
     "access-denied",
@@ -258,19 +279,25 @@ OTHER = Refusal(
     "Look the provider's code up in its documentation.",
 )
 
-BY_CODE = {each.code: each for each in (*_BY_AADSTS.values(), *_BY_ERROR.values(), OTHER)}
+BY_CODE = {each.code: each for each in (*_BY_AADSTS.values(), *_BY_ERROR.values(), _BARE, OTHER)}
 """Our code → the reason."""
+APPROVABLE = frozenset({_APPROVAL.code, _BARE.code})
+"""Our codes of what an administrator's consent for everybody may mend."""
+_CANCEL = "cancel"
 
 
-def explain_refusal(error: str, description: str = "") -> Refusal:
+def explain_refusal(error: str, description: str = "", subcode: str = "") -> Refusal:
     """
     The reason behind a provider's error name and description.
 
-    Microsoft's own number, where it gives one, says more than OAuth's name: `access_denied` alone may be a person or a policy.
+    Microsoft's own number, where it gives one, says more than OAuth's name: `access_denied` alone may be a person or a policy,
+    and with the subcode `cancel` and no number it is one of the two (`microsoft.bare-refusal` in docs/beliefs.md).
     """
     for number in _AADSTS.findall(description):
         if number in _BY_AADSTS:
             return _BY_AADSTS[number]
+    if (error, subcode) == ("access_denied", _CANCEL):
+        return _BARE
     return _BY_ERROR.get(error, OTHER)
 
 

@@ -18,7 +18,15 @@ from services.portal.sign_in.admission import Admitted, admit, connect, recognis
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
 from services.portal.sign_in.departure import callback_address, keep_browser
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
-from services.portal.sign_in.refusals import Cause, RefusedSignInError, Who, explain_refusal, provider_code
+from services.portal.sign_in.refusals import (
+    APPROVABLE,
+    Cause,
+    RefusedSignInError,
+    Who,
+    explain_refusal,
+    provider_code,
+)
+from services.portal.sign_in.tenant_consent import TenantConsents, is_consent_state
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
@@ -54,13 +62,14 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
     bp = Blueprint("auth", __name__, url_prefix="/auth")
     sent_for = errands or {}
     known = {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
+    consents = TenantConsents(deps)
 
     def sign_ins() -> SignIns:
         return SignIns(deps.engine.registry, deps.clock, deps.session_key)
 
     def redeemed(sign_in: SignIn) -> tuple[Identity, Granted]:
         if "error" in request.args:
-            raise RefusedSignInError(request.args["error"], request.args.get("error_description", "")[:_MAX_CHARS])
+            raise _refusal_of(request.args, sign_in.provider)
         code = request.args.get("code", "")[:_MAX_CHARS]
         return known[Provider(sign_in.provider)].exchange(code, sign_in, callback_address(deps))
 
@@ -74,6 +83,8 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
 
     @bp.get("/callback")
     def callback() -> AnyResponse:
+        if is_consent_state(request.args.get("state", "")):
+            return consents.come_back(request.args)
         browser, state = request.cookies.get(cookie_name(BROWSER_COOKIE), ""), request.args.get("state", "")[:200]
         provider = sign_ins().provider_of(browser, state) if browser else None
         if provider is None:
@@ -87,7 +98,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
         end_session(response)
         return response
 
-    bp.register_error_handler(RefusedSignInError, _refused)
+    bp.register_error_handler(RefusedSignInError, lambda error: refused_page(deps, error))
     return bp
 
 
@@ -141,8 +152,17 @@ def _check_session(sign_in: SignIn) -> None:
         raise RefusedSignInError(Cause.STATE)
 
 
-def _refused(error: RefusedSignInError) -> Response:
-    reason = explain_refusal(error.error, error.description)
+def _refusal_of(answer: Mapping[str, str], provider: str) -> RefusedSignInError:
+    description, subcode = (
+        answer.get("error_description", "")[:_MAX_CHARS],
+        answer.get("error_subcode", "")[:_MAX_CHARS],
+    )
+    return RefusedSignInError(answer["error"], description, subcode=subcode, provider=provider)
+
+
+def refused_page(deps: Deps, error: RefusedSignInError, status: HTTPStatus = HTTPStatus.FORBIDDEN) -> Response:
+    """Explain a refusal to the person whom it happened to: what it means, who can fix it, and the link that they need for it."""
+    reason = explain_refusal(error.error, error.description, error.subcode)
     code = provider_code(error.error, error.description)
     _limited.info("sign_in_refused", reason=reason.code, provider_error=code)
     page = render_template(
@@ -150,9 +170,10 @@ def _refused(error: RefusedSignInError) -> Response:
         reason=reason,
         provider_code=code if code.replace("_", "-") != reason.code else "",
         contact=error.contact if reason.who is Who.ADMINISTRATOR else "",
+        consent_link=TenantConsents(deps).link_for(anybody(), error.provider) if reason.code in APPROVABLE else "",
         person=None,
     )
-    return make_response(page, HTTPStatus.FORBIDDEN)
+    return make_response(page, status)
 
 
 def _configured(deps: Deps, known: Mapping[Provider, OpenIdProvider]) -> dict[str, OpenIdProvider]:

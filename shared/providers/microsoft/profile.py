@@ -36,12 +36,17 @@ def registration(settings: MicrosoftSettings) -> Registration:
     def token_url(directory: str) -> str:
         return f"{root}/{quote(directory or ANY_ORGANISATION, safe='')}/oauth2/v2.0/token"
 
+    def consent_url(directory: str) -> str:
+        # https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+        return f"{root}/{quote(directory or ANY_ORGANISATION, safe='')}/v2.0/adminconsent"
+
     return Registration(
         client_id=settings.microsoft_client_id,
         client_secret=settings.microsoft_client_secret,
         authorize_url=f"{root}/{ANY_ORGANISATION}/oauth2/v2.0/authorize",
         discovery_url=f"{root}/{ANY_ORGANISATION}/v2.0/.well-known/openid-configuration",
         token_url=token_url,
+        consent_url=consent_url,
     )
 
 
@@ -72,6 +77,7 @@ PROFILE = Profile(
         reading=("Calendars.Read",),
         writing=("Calendars.ReadWrite",),
         room_import="Place.Read.All",
+        resource="https://graph.microsoft.com/",
         words={
             **OPENID_WORDS,
             "offline_access": "go on while they are not at a page of ours",

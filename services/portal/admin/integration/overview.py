@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.portal.admin.integration.consent import read_seen
+from services.portal.admin.integration.testflow.authorization import test_purpose
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
@@ -77,7 +79,7 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> Json:
         "observes": not deps.settings.may_write,
         "mayChange": may(person.roles, Right.SWITCH_INTEGRATION),
         "rooms": sum(1 for _ in tables.rooms(deps.engine.registry).scan(person.tenant)),
-        "providers": [_provider(deps, provider) for provider in Provider],
+        "providers": [_provider(deps, person.tenant, provider) for provider in Provider],
         "test": test(deps, flow, person),
     }
 
@@ -98,20 +100,28 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
         "engine": deps.settings.engine,
         "now": to_rfc3339(deps.clock.now_ms()),
         "state": read_organisation(deps, person.tenant).integration.value,
-        "asked": " ".join(asked_for(Provider(run.provider), Purpose.TEST, writes=deps.settings.may_write)),
+        "asked": " ".join(
+            asked_for(Provider(run.provider), test_purpose(deps, person.tenant), writes=deps.settings.may_write)
+        ),
     }
     room = tables.rooms(deps.engine.registry).get(person.tenant, run.room) if run.room else None
     return {**shape, "diagnosis": diagnosis(shape, facts), "room": room.name or room.address if room else ""}
 
 
-def _provider(deps: Deps, provider: Provider) -> Json:
+def _provider(deps: Deps, tenant: str, provider: Provider) -> Json:
     known = provider in list_configured(deps)
+    asked = {
+        Purpose.TEST: test_purpose(deps, tenant),
+        Purpose.CONNECT: Purpose.CONNECT,
+        Purpose.PROVE: Purpose.PROVE,
+    }
     return {
         "provider": provider.value,
         "configured": known,
         "clientId": catalogue.registration(provider, deps.settings).client_id,
         "permissions": {
-            purpose.value: permissions(provider, purpose, writes=deps.settings.may_write)
-            for purpose in (Purpose.TEST, Purpose.CONNECT, Purpose.PROVE)
+            name.value: permissions(provider, purpose, writes=deps.settings.may_write)
+            for name, purpose in asked.items()
         },
+        "tenantConsent": read_seen(deps, tenant, provider),
     }

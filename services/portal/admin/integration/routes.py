@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 
 import msgspec
@@ -23,6 +22,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
 from services.portal.sign_in.departure import leading_answer, leading_page
 from services.portal.sign_in.refusals import Refusal, Who
+from services.portal.sign_in.reported import require_reported_code
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
@@ -30,8 +30,6 @@ from shared.registry import tables
 
 TO_THE_PROVIDER = {"next": TestPurpose.page, "depart": "/v1/admin/integration/test/depart"}
 """How a test goes on: on the page with the permissions, or by a change of a program's."""
-_MAX_REPORTED_CHARS = 2_000
-_WORD = re.compile(r"AADSTS\d{5,7}|(?<![a-z])[a-z]{1,40}(?:_[a-z]{1,40}){1,8}")
 
 
 def blueprint(deps: Deps, flow: TestFlow, purpose: TestPurpose, proof: DirectoryProof) -> Blueprint:
@@ -88,7 +86,8 @@ def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.post("/admin/integration/test/reported")
     def reported() -> AnyResponse:
         person = require_right(Right.SWITCH_INTEGRATION)
-        flow.refuse(person, *_reported(request.form.get("code", "")))
+        code = require_reported_code(request.form.get("code", ""))
+        flow.refuse(person, code, code)
         return redirect("/admin/integration/test/result", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/integration/test/give-up")
@@ -193,19 +192,6 @@ def _is_other(deps: Deps, person: Person, provider: Provider) -> bool:
     """Whether the integration is on with the other calendar system."""
     row = read_organisation(deps, person.tenant)
     return row.integration is IntegrationState.ENABLED and row.provider != provider
-
-
-def _reported(text: str) -> tuple[str, str]:
-    """What somebody typed off an error page: a code, and nothing else of it."""
-    found = _WORD.search(text[:_MAX_REPORTED_CHARS])
-    if found is None:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "no-code",
-            "There is no error code of a provider in this.",
-            next_step="Copy the code off the error page: AADSTS and five digits, or words like redirect_uri_mismatch.",
-        )
-    return found.group(0), found.group(0)
 
 
 def _set_contact(deps: Deps, person: Person, contact: str) -> None:

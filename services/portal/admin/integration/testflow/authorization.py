@@ -14,8 +14,15 @@ from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.grants.oauth import Granted
+from shared.registry import tables
 
 RESULT = "/admin/integration/test/result"
+
+
+def test_purpose(deps: Deps, tenant: str) -> Purpose:
+    """What a test asks for: the directory of rooms only where no room is entered, which would be an Entra administrator's turn."""
+    entered = any(True for _ in tables.rooms(deps.engine.registry).scan(tenant))
+    return Purpose.TEST if entered else Purpose.TEST_ROOMS
 
 
 class TestPurpose:
@@ -44,7 +51,7 @@ class TestPurpose:
         """
         with waiting_for(provider):
             self._flow.send(person, provider)
-            departure = self._departures.begin(person, provider, Purpose.TEST)
+            departure = self._departures.begin(person, provider, test_purpose(self._deps, person.tenant))
             refusal = refusal_of(departure.address, self._deps.settings.call_timeout_s)
         if refusal is None:
             return departure
@@ -58,5 +65,5 @@ class TestPurpose:
 
     def turned_away(self, error: RefusedSignInError) -> str:
         """The test has failed at its first step."""
-        self._flow.refuse(require_right(Right.SWITCH_INTEGRATION), error.error, error.description)
+        self._flow.refuse(require_right(Right.SWITCH_INTEGRATION), error.error, error.description, error.subcode)
         return RESULT

@@ -169,7 +169,7 @@ class TestFlow:
         self._start(run, made)
         return run
 
-    def refuse(self, person: Person, error: str, description: str = "") -> TestRun:
+    def refuse(self, person: Person, error: str, description: str = "", subcode: str = "") -> TestRun:
         """
         The provider, or we, said no: the test has failed at its first step.
 
@@ -179,7 +179,7 @@ class TestFlow:
         run = self._expecting(person.tenant, None)
         trouble = Trouble(
             step=Step.CONSENT,
-            code=explain_refusal(error, description).code,
+            code=explain_refusal(error, description, subcode).code,
             provider_code=provider_code(error, description),
             at_ms=self._deps.clock.now_ms(),
         )

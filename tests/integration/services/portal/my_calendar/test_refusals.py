@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import msgspec
 import pytest
 
@@ -193,6 +194,82 @@ def test_whoever_declines_at_the_provider_is_not_told_that_they_are_signed_out(o
     assert "You are not signed in" not in page
     assert 'href="/profile">To your profile' in page
     assert "You are not signed in" in stranger
+
+
+@pytest.mark.proves("B27")
+def test_bare_refusal_is_a_decline_or_a_missing_approval_and_brings_the_link(office: Office, domain: str) -> None:
+    ada = identified(office, f"ada@{domain}")
+    state = parse_qs(urlsplit(pressed(ada)).query)["state"][0]
+    refused = {"state": state, "error": "access_denied", "error_subcode": "cancel"}
+
+    page = ada.client.get("/auth/callback", query_string=refused).text
+
+    assert "<code>declined-or-approval</code>" in page
+    assert "do not try again: send" in page
+    assert "/v2.0/adminconsent?" in page
+    assert "Try again and accept. If you were not even asked" not in page
+
+
+@pytest.mark.proves("B27")
+@pytest.mark.parametrize(
+    ("provider", "text", "code", "who", "link"),
+    [
+        ("microsoft", "Need admin approval", "admin-approval-required", "IT administrator", True),
+        ("microsoft", "Sorry: AADSTS90094: Admin consent", "admin-approval-required", "IT administrator", True),
+        ("microsoft", "AADSTS50105", "user-not-assigned", "IT administrator", False),
+        ("google", "Error 400: admin_policy_enforced", "policy-blocks-app", "IT administrator", False),
+        ("google", "Error 403: org_internal", "other-organisation", "Whoever runs this service", False),
+        ("google", "Error 400: redirect_uri_mismatch", "redirect-wrong", "Whoever runs this service", False),
+    ],
+)
+def test_page_that_never_led_back_is_explained_to_whoever_reports_what_it_said(
+    office: Office, domain: str, provider: str, text: str, code: str, who: str, link: bool
+) -> None:
+    where = domain if provider == "microsoft" else f"g.{domain}"
+    ada = identified(office, f"ada@{where}", provider)
+    assert 'action="/profile/connect/reported"' in ada.client.get("/profile").text
+
+    answer = ada.client.post("/profile/connect/reported", data={"csrf": ada.csrf, "code": text})
+
+    assert answer.status_code == 200
+    assert f"<code>{code}</code>" in answer.text
+    assert who in answer.text
+    assert ("/v2.0/adminconsent?" in answer.text) is link
+    assert "Nothing was changed" in answer.text
+
+
+@pytest.mark.proves("B27")
+def test_report_without_a_code_says_what_to_copy(office: Office, domain: str) -> None:
+    ada = identified(office, f"ada@{domain}")
+
+    answer = ada.client.post("/profile/connect/reported", data={"csrf": ada.csrf, "code": "<script>it broke</script>"})
+
+    assert answer.status_code == 422
+    assert "Need admin approval" in answer.text
+    assert "it broke" not in answer.text
+    assert ada.client.post("/profile/connect/reported", data={"code": "AADSTS90094"}).status_code == 403
+
+
+@pytest.mark.proves("B27")
+def test_whoever_may_not_even_sign_in_gets_a_link_whose_answer_is_thanked_for_and_kept_for_nobody(
+    office: Office, domain: str
+) -> None:
+    browser = office.browser()
+    start = browser.client.get("/auth/login?provider=microsoft")
+    state = parse_qs(urlsplit(start.headers["Location"]).query)["state"][0]
+    page = browser.client.get(
+        "/auth/callback", query_string={"state": state, "error": "access_denied", "error_subcode": "cancel"}
+    ).text
+    shown = page.partition('<textarea id="consent-link"')[2].partition(">")[2].partition("</textarea>")[0]
+    link = shown.replace("&amp;", "&")
+    assert urlsplit(link).path.endswith("/organizations/v2.0/adminconsent")
+
+    answer = httpx.post(f"{link}&login_hint=ada@{domain}", data={"decision": "approve"}, follow_redirects=False)
+    back = office.browser().come_back(answer.headers["Location"])
+
+    assert back.status_code == 200
+    assert "Thank you" in back.text
+    assert list(tables.tenant_consents(office.engine.registry).scan("-")) == []
 
 
 @pytest.mark.proves("S1")
