@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable
 
 import click
@@ -16,9 +18,10 @@ from cli.status.gather import find_hung_threads, gather_facts
 from cli.status.screen import as_dict, as_text
 from shared.runtime.clock import clock_from
 from shared.runtime.logging import configure
-from shared.runtime.settings import load
+from shared.runtime.settings import Settings, load
 from shared.runtime.wiring import open_engine
 
+WATCH_S = 2.0
 _CLOSE_S = 2.0
 
 
@@ -32,12 +35,13 @@ _CLOSE_S = 2.0
     "--timeout-s", type=click.FloatRange(min=1), default=10.0, show_default=True,
     help="What has not answered by then is shown as such.",
 )  # fmt: skip
-def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
+@click.option("--watch", is_flag=True, help=f"Look again every {WATCH_S:g} seconds, until interrupted.")
+def command(as_json: bool, urls: tuple[str, ...], timeout_s: float, watch: bool) -> int:
     """
     How the whole deployment stands: findings first, each with the runbook to open. Changes nothing.
 
     Exit codes: 0 all well, 1 there are findings, 2 no such deployment, 3 a store cannot be reached (the rest is shown all
-    the same).
+    the same). With --watch, those of the last look.
     """
     settings = load()
     require_deployment(settings)
@@ -45,17 +49,29 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float) -> int:
         message = f"--service {strange[0]}: say the whole address, as its `ready` line does: http://{strange[0]}"
         raise click.UsageError(message)
     configure("cli", "error")  # what fails is said below, once
-    clock = clock_from(settings.test_clock)
+    code = 0
+    with contextlib.suppress(KeyboardInterrupt) if watch else contextlib.nullcontext():
+        while True:
+            facts = _look(settings, urls, timeout_s)
+            found = list_findings(facts)
+            code = choose_exit_code(facts, found)
+            if watch and not as_json:
+                click.clear()  # on a terminal alone
+            click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
+            if not watch:
+                break
+            time.sleep(WATCH_S)
+    return code
+
+
+def _look(settings: Settings, urls: tuple[str, ...], timeout_s: float) -> Facts:
     with mute_logger("kafka"):  # a client that cannot connect says so at every try
         engine = open_engine(settings)
         try:
-            facts = gather_facts(engine, settings, clock, urls, timeout_s=timeout_s)
+            return gather_facts(engine, settings, clock_from(settings.test_clock), urls, timeout_s=timeout_s)
         finally:
             if not find_hung_threads():
                 _run_within(_CLOSE_S, engine.close)
-    found = list_findings(facts)
-    click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
-    return choose_exit_code(facts, found)
 
 
 def choose_exit_code(facts: Facts, found: list[Finding]) -> int:

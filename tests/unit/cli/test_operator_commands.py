@@ -202,6 +202,16 @@ def test_trigger_without_a_receiver_is_an_unreachable_dependency(run: Run) -> No
         assert run("trigger", "graph", "--synthetic", "--url", url).code == UNREACHABLE
 
 
+def test_status_looks_again_and_again(environ: dict[str, str], engine: Engine) -> None:
+    appended(engine, b"1")
+    command = [sys.executable, "-m", "cli.main", "status", "--json", "--watch"]
+    with subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        first, second = (json.loads(watching.stdout.readline())["at"] for _ in range(2))
+        watching.kill()
+    assert first < second
+
+
 def test_trigger_finds_the_receiver_that_status_finds(run: Run, environ: dict[str, str]) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound, not listening
