@@ -38,7 +38,7 @@ _PROVIDERS = {
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(sorted(_PROVIDERS)), metavar="|".join(_PROVIDERS))
+@click.argument("kind", type=click.Choice(sorted(_PROVIDERS)), metavar="graph|google")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="How many requests.")
 @click.option("--print", "only_print", is_flag=True, help='Send nothing; print a line {"path","headers","body"} each.')
 @click.option("--synthetic", is_flag=True, help="For made-up mailboxes instead of those connected.")
@@ -48,7 +48,7 @@ _PROVIDERS = {
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 def command(kind: str, count: int, only_print: bool, synthetic: bool, url: str, as_json: bool) -> int:
     """
-    Send notifications as the provider would, so that mailboxes are looked at again now.
+    Send notifications as the provider would, so that mailboxes are looked at again now. `microsoft` is another name of `graph`.
 
     Exit codes: 0 all acknowledged, 1 some were not, 3 the receiver cannot be reached.
     """
