@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from shared.organisations.enrolment import NOBODY, enrol, enter_rooms, introduce
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
-from shared.registry.tables import directories, rooms, tenants
+from shared.registry.tables import consents, directories, rooms, tenants
 from shared.runtime.clock import clock_from
 
 OPERATOR = "operator"
@@ -250,6 +251,45 @@ def list_(as_json: bool) -> None:
                 "rooms": count,
             }
             print_fields(line, as_json=as_json)
+
+
+@command.command("show")
+@click.option("--tenant", required=True, help="As `roomsync tenants list` names it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def show(tenant: str, as_json: bool) -> None:
+    """Show one organisation: its directories and state, its rooms, and how many people have which grant."""
+    with connect_engine() as (engine, _):
+        found = describe_organisation(engine.registry, tenant)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for name, value in found.items():
+        click.echo(f"{name:12} {_as_words(value)}")
+
+
+def describe_organisation(registry: Registry, tenant: str) -> dict[str, object]:
+    """Return what `show` says, by name. A row that is refused is named, and left out. Raises UsageError: no such tenant."""
+    row, refuse = read_organisation(registry, tenant), RefusedRows()
+    listed = [room for _, room in rooms(registry).scan_readable(tenant, refuse)]
+    states = Counter(str(grant.state) for _, grant in consents(registry).scan_readable(tenant, refuse))
+    theirs = [name for name, each in directories(registry).scan_readable(NOBODY, refuse) if each.tenant == tenant]
+    return {
+        "tenant": tenant,
+        "name": row.name,
+        "provider": row.provider,
+        "directories": sorted(theirs),
+        "state": row.integration,
+        "sleepUntil": to_rfc3339(row.sleep_until_ms) if row.sleep_until_ms else None,
+        "rooms": len(listed),
+        "paired": sum(room.paired for room in listed),
+        "grants": dict(sorted(states.items())),
+    }
+
+
+def _as_words(value: object) -> str:
+    if isinstance(value, dict):
+        value = [f"{count} {name}" for name, count in value.items()]
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else "-" if value is None else str(value)
 
 
 def _read_rooms(path: Path) -> list[RoomRow]:

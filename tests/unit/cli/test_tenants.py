@@ -173,3 +173,31 @@ def test_directory_that_was_tampered_with_is_named_and_the_other_organisations_a
     said = capsys.readouterr().err
     for place in ("directories/-/google:b.test", f"consents/{ours}/m-2"):
         assert place in said
+
+
+def test_operator_is_shown_an_organisation(run: Run, engine: Engine) -> None:
+    tenant = enrol(engine.registry, engine.keyring, provider="microsoft", directory=DIRECTORY, name="Contoso")
+    enrol(engine.registry, engine.keyring, provider="google", directory="other.example", name="Other")
+    for number, state in enumerate((ConsentState.ACTIVE, ConsentState.ACTIVE, ConsentState.REVOKED)):
+        grant = ConsentRow(user=f"u-{number}", provider="microsoft", subject="s", state=state)
+        tables.consents(engine.registry).put(tenant, f"m-{number}", grant)
+    for number in range(3):
+        room = RoomRow(address=f"room{number}@corp.example", name="Room", paired=number == 0)
+        tables.rooms(engine.registry).put(tenant, f"r-{number}", room)
+
+    [found] = run("tenants", "show", "--tenant", tenant, "--json").lines
+    assert found == {
+        "tenant": tenant,
+        "name": "Contoso",
+        "provider": "microsoft",
+        "directories": [f"microsoft:{DIRECTORY}"],
+        "state": "enabled",
+        "sleepUntil": None,
+        "rooms": 3,
+        "paired": 1,
+        "grants": {"active": 2, "revoked": 1},
+    }
+    text = run("tenants", "show", "--tenant", tenant).out
+    assert "2 active, 1 revoked" in text
+    with pytest.raises(click.UsageError, match="roomsync tenants list"):
+        run("tenants", "show", "--tenant", "t-nobody")
