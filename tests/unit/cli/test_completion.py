@@ -28,14 +28,14 @@ def run(line: str, **environ: str) -> str:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_documented_word_gives_the_completion_of_that_shell(shell: str) -> None:
-    assert f"{shell}_source" in (ROOT / "docs" / "operate.md").read_text()
+    assert f"{shell}_source" in (ROOT / "README.md").read_text()
     script = run(f"_ROOMSYNC_COMPLETE={shell}_source roomsync")
     assert "_roomsync_completion" in script
     assert f"_ROOMSYNC_COMPLETE={shell}_complete" in script
 
 
 def test_documented_line_makes_bash_complete_a_command() -> None:
-    [line] = re.findall(r'`(eval "[^`]+)`', (ROOT / "docs" / "operate.md").read_text())
+    [line] = re.findall(r'`(eval "[^`]+)`', (ROOT / "README.md").read_text())
     assert "_roomsync_completion roomsync" in run(f"{line}; complete -p roomsync")
     words = run("roomsync", _ROOMSYNC_COMPLETE="bash_complete", COMP_WORDS="roomsync sta", COMP_CWORD="1")
     assert words.splitlines() == ["plain,status"]
