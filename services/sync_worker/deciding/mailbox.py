@@ -123,7 +123,7 @@ def after_look(
     )
     every_ms = reconcile_every_ms(state, after, pace, now_ms)
     due[DueReason.RECONCILE] = now_ms + int(every_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))
-    echoes = 0 if DueReason.ECHO not in due else 1 if job.hinted else job.state.echoes + _was_due(job, DueReason.ECHO)
+    echoes = _count_echoes(job) if DueReason.ECHO in due else 0
     return msgspec.structs.replace(state, failures=0, looked_at_ms=now_ms, baseline_done=True, due=due, echoes=echoes)
 
 
@@ -177,13 +177,22 @@ def _echo(state: MailboxState, job: Job, now_ms: int, *, changed: bool) -> dict[
     runs_ahead = bool(state.provider) and profile_of(state.provider).traits.push_may_run_ahead
     if changed or not runs_ahead:
         return {}
-    if job.hinted:
+    if _is_first_echo(job):
         return {DueReason.ECHO: now_ms + ECHO_MS}
     waiting = state.due.get(DueReason.ECHO, 0)
     if waiting > job.started_at_ms:
         return {DueReason.ECHO: waiting}
-    repeats = _was_due(job, DueReason.ECHO) and job.state.echoes < MAX_ECHOES
-    return {DueReason.ECHO: now_ms + (ECHO_MS << job.state.echoes)} if repeats else {}
+    repeats = _was_due(job, DueReason.ECHO) and (job.hinted or job.state.echoes < MAX_ECHOES)
+    return {DueReason.ECHO: now_ms + (ECHO_MS << min(job.state.echoes, MAX_ECHOES))} if repeats else {}
+
+
+def _is_first_echo(job: Job) -> bool:
+    """Whether a hint asked for the look, and not a repetition: a notification that is replayed does not begin anew each time."""
+    return job.hinted and not _was_due(job, DueReason.ECHO)
+
+
+def _count_echoes(job: Job) -> int:
+    return 1 if _is_first_echo(job) else min(job.state.echoes + _was_due(job, DueReason.ECHO), MAX_ECHOES)
 
 
 def _confirmation(

@@ -11,8 +11,8 @@ from tests.support.office import AARE, Office
 
 REPLAYED = 1_000
 EVERY_S = 0.25
-FEW = 140
-"""In 250 seconds: one in two seconds, when Microsoft is asked again after a push that showed nothing."""
+FEW = 60
+"""In 250 seconds: a look in eight seconds, and one of four is repeated with growing pauses."""
 
 
 @pytest.fixture
