@@ -105,6 +105,8 @@ class Profile:
     """For people: where they take the permission away."""
     approval: str
     """For administrators: who has to allow our client before people can give a permission, and where."""
+    refusal_examples: str
+    """For people: what stands on the provider's own page where it refuses, after "such as"."""
     client_id_name: str
     """For administrators: what our client's id is called there."""
     room_import_hint: str

@@ -54,6 +54,7 @@ PROFILE = Profile(
         "In many organisations an administrator has to trust the application first: in the Google Admin console under "
         "Security, API controls, App access control."
     ),
+    refusal_examples="admin_policy_enforced or org_internal",
     client_id_name="OAuth client id",
     room_import_hint=(
         "Listing rooms needs an account with an administrator’s right to read resources; without it, enter a room by hand."  # noqa: RUF001

@@ -63,6 +63,7 @@ PROFILE = Profile(
         "In most organisations nobody may give these permissions alone: a Cloud Application Administrator (or Global "
         "Administrator) approves them once for everybody, in the Entra admin centre under Enterprise applications."
     ),
+    refusal_examples="AADSTS90094, or its heading, such as “Need admin approval”",
     client_id_name="client id",
     room_import_hint="",
     directory="Entra tenant id",
