@@ -16,6 +16,11 @@ from cli.common.calendars import Calendars
 from cli.doctor.checks.check_result import CheckState
 from cli.doctor.checks.records import check_records
 from cli.reconcile import Reconciliation
+from services.notifier.channels.port import Notice, SendAttempt, SendOutcome
+from services.notifier.notices import NoticeWriter
+from services.notifier.outbox import Outbox
+from services.notifier.prompt_reader import PromptReader
+from services.notifier.worker import NotifierOwner, Tools
 from services.room_status.view.expected_rows import rows_at
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LEFT_TYPE, MAILBOX_TYPE, REFERENCE_TYPE
@@ -23,20 +28,31 @@ from shared.contracts.command import Disconnect
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import COPY_TYPE, MEETING_TYPE
-from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, OBSERVATIONS, POSITION_KEY, TOPICS, Topic
+from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, NOTIFIER, OBSERVATIONS, POSITION_KEY, TOPICS, Topic
+from shared.crypto.links import LinkSigner
 from shared.crypto.records import open_envelope
 from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS
 from shared.errors import MalformedRecordError
 from shared.ports.log import NewRecord, Record
-from tests.support.office import AARE, BIRS, Office
+from tests.support.office import AARE, BIRS, Inline, Office
 
 SEALED = [topic for topic in TOPICS if topic.sealed]
 
 
 class Anything(msgspec.Struct):
     """A payload of any type."""
+
+
+class TakesAll:
+    """A channel that accepts every message."""
+
+    name = "mail"
+
+    def send(self, notice: Notice) -> SendAttempt:
+        assert notice.address
+        return SendAttempt(SendOutcome.ACCEPTED)
 
 
 class Beside(Office):
@@ -75,6 +91,15 @@ class Beside(Office):
         moved = dict(zip(keys, (*values[1:], values[0]), strict=True))
         self.rewrite(topic, lambda key, value: moved[key] if value == newest.get(key) else value)
         return keys
+
+    def tell_people(self) -> None:
+        """Have the notifier send what is due, to a server that takes everything."""
+        reader = PromptReader(self.engine, self.clock, lambda _: 0)
+        writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
+        tools = Tools(reader, writer, Outbox(TakesAll(), Inline()))
+        owner = NotifierOwner(self.engine.log.claim(NOTIFIER, 0), self.engine, self.clock, tools, poll_s=0.0)
+        for _ in range(4):
+            owner.step()
 
     def letters(self) -> list[DeadLetter]:
         """Every dead letter."""
@@ -119,7 +144,12 @@ def test_record_of_any_sealed_topic_opens_under_its_own_key_and_no_other_of_that
 ) -> None:
     office.clock.at_ms += DAY_MS  # a second day is counted
     office.calendar.book("e3", start_ms=office.clock.at_ms + DAY_MS, **{AARE: "none"})
+    office.calendar.book("e4", start_ms=office.clock.at_ms + DAY_MS, **{AARE: "none"})
     look(office)
+    for event in ("e3", "e4"):
+        office.calendar.book(event, start_ms=office.calendar.events[event].start_ms, **{AARE: "declined"})
+    look(office)
+    office.tell_people()
     by_type = defaultdict[str, list[tuple[bytes, Envelope]]](list)
     for record in office.records(topic.name):
         envelope = envelopes.decode(record.value or b"")
