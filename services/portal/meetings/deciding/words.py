@@ -70,7 +70,7 @@ PAGE_WORDS: dict[str, Any] = {
     "choices": (
         "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."
     ),
-    "openIn": "Open the meeting in {calendar}",
+    "openLink": "Open the meeting in {calendar}",
     "observing": "This service only observes for now and changes nothing in your calendar: choose another room there.",
     "readOnly": "Your permission lets us read your calendar, and not change it. To take a room from here, connect again.",
     "slow": "This is taking long. Look at your calendar, or try again.",
