@@ -28,7 +28,8 @@ OWN = {
     "/auth/logout", "/welcome/later", "/v1/me/welcome/later", "/profile/connect", "/profile/disconnect",
     "/profile/sign-out-everywhere", "/v1/me/calendar/connect", "/v1/me/calendar/disconnect", "/prompts/<prompt_id>/dismiss",
     "/v1/me/prompts/<prompt_id>/dismiss", "/book/rooms", "/day/place", "/day/attendance",
-    "/v1/me/office-days/<day>", "/v1/me/attendances/<meeting>/<occurrence>",
+    "/v1/me/office-days/<day>", "/v1/me/attendances/<meeting>/<occurrence>", "/profile/connect/reported",
+    "/profile/notifications", "/v1/me/notifications", "/p/<signed>",
 }  # fmt: skip
 """Changes of roomsync's own stores, and questions that are sent as forms. Administrators' are all of this kind."""
 PAGES = ("/", "/day", "/month", "/book", "/profile")
