@@ -50,7 +50,7 @@ from shared.contracts.topics import (
     ROOM_REJECTIONS,
     ROOM_STATUS_STATION,
 )
-from shared.domain.identity import is_text, key_text
+from shared.domain.identity import is_text, key_text, tenant_of_key
 from shared.domain.instants import HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, LogUnavailableError
@@ -236,9 +236,10 @@ class RoomStatusOwner:
             if self._eras.get(tenant) != era:
                 self._eras[tenant] = era
                 renewed.add(tenant)
-                for key in self._memory.meetings():
-                    if key.startswith(f"{tenant}/".encode()):
-                        self._expiry.appoint(key, 0)
+        if renewed:  # once, for however many: at the first look all are among them
+            for key in self._memory.meetings():
+                if tenant_of_key(key) in renewed:
+                    self._expiry.appoint(key, 0)
         return renewed
 
     def _mend_a_slice(self, wish: Record) -> None:

@@ -45,6 +45,11 @@ def key_text(key: bytes) -> str:
     return key.decode(errors="backslashreplace")
 
 
+def tenant_of_key(key: bytes) -> str:
+    """The id of the tenant that a record's key begins with; of a key that is no text, what names none."""
+    return key_text(key).partition("/")[0]
+
+
 def is_text(key: bytes) -> bool:
     """Whether a key can be one of ours: `key_text` gives it back unchanged."""
     return key_text(key).encode() == key

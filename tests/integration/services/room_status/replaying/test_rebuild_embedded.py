@@ -6,11 +6,13 @@ import itertools
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from cli import rebuild
+from services.room_status.deciding.memory import Memory
 from services.room_status.worker import POSITION_EVERY_MS
 from shared.contracts.topics import MEETING_STATE
 from shared.engines.embedded import EmbeddedEngine
@@ -162,6 +164,25 @@ def test_an_organisation_that_came_and_went_between_two_looks_at_the_keys_leaves
     an_hour_of_steps(recorder, clock)
     assert not view_keys(engine, gone)
     assert roomsync("rebuild", "--verify")[0] == 0
+
+
+def test_owners_look_through_their_meetings_once_an_hour_for_however_many_organisations(
+    recorder: Recorder, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: Counter[int] = Counter()
+    look = Memory.meetings
+
+    def counted(memory: Memory) -> Iterator[bytes]:
+        passes[id(memory)] += 1
+        return look(memory)
+
+    assert len(recorder.tenants) > 1
+    monkeypatch.setattr(Memory, "meetings", counted)
+    recorder.claim()
+    passes.clear()  # what restoring looked through
+    recorder.step()  # all organisations are new to these owners
+    assert passes
+    assert set(passes.values()) == {1}
 
 
 def erase(engine: EmbeddedEngine, tenant: str, clock: ManualClock) -> None:
