@@ -2,13 +2,14 @@
 What one person is told now, in which messages, and when to look again. Pure.
 
 A message tells of one prompt, or, as a digest, of several: once three or more prompts of a person have opened, are due or were
-told within five minutes, one message tells of all that are left, and the next one follows five minutes later at the earliest. So
+told within five minutes, or a third message would follow within them, one message tells of all that are left, and the next one
+follows five minutes later at the earliest. So
 nobody gets more than two messages in any five minutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -185,7 +186,7 @@ def _tell(
     shown = [step for step in tellable if openness.get(step.prompt) is Openness.OPEN]
     waits = [now_ms + LOOK_AGAIN_MS] * (len(shown) < len(tellable))
     retries, fresh = _by_message(shown, ladders)
-    if len(_crowd(fresh, ladders, now_ms)) < CROWD:
+    if not _is_crowded(fresh, ladders, now_ms):
         return (*retries, *(Message((step,)) for step in fresh)), waits
     free_at_ms = max((begun + CROWD_SPAN_MS for begun in _begun(ladders.values())), default=now_ms)
     if not fresh or free_at_ms > now_ms:
@@ -202,6 +203,13 @@ def _by_message(shown: list[RungStep], ladders: Ladders) -> tuple[tuple[Message,
         delivery = delivery_of(ladders[step.prompt], step.rung)
         (fresh if delivery is None else retries.setdefault(delivery.message, [])).append(step)
     return tuple(Message(tuple(steps), message) for message, steps in sorted(retries.items())), fresh
+
+
+def _is_crowded(fresh: Collection[RungStep], ladders: Ladders, now_ms: int) -> bool:
+    """Whether there are many prompts, or the steps would be a third message within the span: a prompt has several rungs."""
+    deliveries = (each for ladder in ladders.values() for each in ladder.deliveries.values())
+    sent = {each.message for each in deliveries if each.message and each.begun_at_ms > now_ms - CROWD_SPAN_MS}
+    return len(_crowd(fresh, ladders, now_ms)) >= CROWD or len(sent) + len(fresh) >= CROWD
 
 
 def _crowd(fresh: Iterable[RungStep], ladders: Ladders, now_ms: int) -> set[str]:

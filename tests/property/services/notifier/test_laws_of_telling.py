@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.notifier.deciding.plan import CROWD_SPAN_MS
@@ -52,8 +52,17 @@ def lived(declined: list[Declined], row: NotificationRow) -> Person:
     return person
 
 
+# Two messages wait for the end of the quiet hours; a reminder of one of the two is due forty seconds later.
+AFTER_THE_NIGHT = [
+    Declined("d-0", NOW_MS, NOW_MS + 114 * MINUTE_MS),
+    Declined("d-1", NOW_MS, NOW_MS + 234 * MINUTE_MS),
+]
+UNTIL_TWO = NotificationRow(quiet=True, quiet_from="00:00", quiet_until="14:00", zone="Europe/Zurich")
+
+
 @settings(max_examples=300, deadline=None)
 @given(prompts(), preferences())
+@example(AFTER_THE_NIGHT, UNTIL_TWO)
 def test_everybody_is_told_at_most_twice_in_five_minutes_and_each_rung_once(
     declined: list[Declined], row: NotificationRow
 ) -> None:
