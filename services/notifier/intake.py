@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 
 import msgspec
 
@@ -81,7 +82,7 @@ class DeclineIntake:
         if now_ms < self._next_search_ms or not self._ledger.searches:
             return taken
         young = False
-        for key, search in list(self._ledger.searches.items())[:SEARCHES_A_STEP]:
+        for key, search in list(islice(self._ledger.searches.items(), SEARCHES_A_STEP)):
             ended = self._search_one(key, search, taken) or search.declined_at_ms + SEARCHED_FOR_MS <= now_ms
             if ended:
                 taken.changes.append(StateChange(key, None))
