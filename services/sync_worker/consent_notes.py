@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Executor
 
 from services.sync_worker.looking.look import Looker
-from services.sync_worker.refused_rows import log_refused_row
 from shared.domain.identity import Mailbox
 from shared.errors import RowRefusedError
 from shared.grants.broker import ConsentBroker
 from shared.runtime.logging import get_logger
+from shared.runtime.refused_rows import log_refused_row
 
 logger = get_logger()
 

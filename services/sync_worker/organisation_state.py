@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.sync_worker.deciding.listed_rooms import ListedRooms
-from services.sync_worker.refused_rows import log_refused_row
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, RowRefusedError
 from shared.grants.broker import ConsentBroker
 from shared.ports.keyring import Keyring
+from shared.runtime.refused_rows import log_refused_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,10 @@ from shared.errors import RowRefusedError
 from shared.organisations.enrolment import NOBODY
 from shared.organisations.service_tokens import tenant_of_token
 from shared.registry import tables
-from shared.runtime.logging import get_logger
+from shared.runtime.refused_rows import log_refused_row
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-_log = get_logger()
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -105,7 +104,7 @@ def _read_by_operator(deps: Deps) -> str:
     refused: list[RowRefusedError] = []
     tenants = {row.tenant for _, row in tables.directories(deps.engine.registry).scan_readable(NOBODY, refused.append)}
     for error in refused:
-        _log.error("registry_row_refused", row="/".join(error.place), error=str(error))
+        log_refused_row(error)
     if refused and not tenants:
         raise refused[0]
     if len(tenants) > 1:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from services.sync_worker.housekeeping.lost_commands import Reminders
-from services.sync_worker.refused_rows import log_refused_row
 from shared.contracts import calendar_state
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import MailboxState
@@ -29,6 +28,7 @@ from shared.registry import tables
 from shared.runtime.command_records import command_record
 from shared.runtime.erasure import erase_consents, erase_data
 from shared.runtime.logging import get_logger
+from shared.runtime.refused_rows import log_refused_row
 
 EVERY_S = 2.0
 ASK_AGAIN_MS = 5 * SECOND_MS

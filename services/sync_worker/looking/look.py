@@ -21,7 +21,6 @@ from services.sync_worker.deciding.mailbox import (
 )
 from services.sync_worker.deciding.references import known_events
 from services.sync_worker.looking.take import TakeRooms
-from services.sync_worker.refused_rows import log_refused_row
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox, Provider
@@ -47,6 +46,7 @@ from shared.providers.subscription_request import make_subscription_request
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
+from shared.runtime.refused_rows import log_refused_row
 
 logger = get_logger()
 

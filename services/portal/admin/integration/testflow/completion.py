@@ -9,28 +9,22 @@ from services.portal.admin.integration.testflow.deciding.run import TestRun
 from services.portal.admin.rooms.pairing import pair_all
 from services.portal.deps import Deps
 from shared.contracts.rows import IntegrationState, TenantRow, UserRow
-from shared.errors import RefusedError, RetryableError, RowRefusedError
+from shared.errors import RefusedError, RetryableError
 from shared.grants.endings import Endings
 from shared.grants.sleep import people
 from shared.organisations.enrolment import NOBODY, join, tenant_of
 from shared.organisations.integration import IntegrationTransition, after
 from shared.registry import tables
-from shared.runtime.logging import get_logger
-
-_log = get_logger()
+from shared.runtime.refused_rows import log_refused_row
 
 
 def known_directory(deps: Deps, tenant: str, provider: str) -> str:
     """Which of the provider's organisations the tenant is known to be; "" for none yet. Others' refused rows stop nobody."""
-    for name, row in tables.directories(deps.engine.registry).scan_readable(NOBODY, _log_refused):
+    for name, row in tables.directories(deps.engine.registry).scan_readable(NOBODY, log_refused_row):
         at, _, directory = name.partition(":")
         if row.tenant == tenant and at == provider:
             return directory
     return ""
-
-
-def _log_refused(error: RowRefusedError) -> None:
-    _log.error("registry_row_refused", row="/".join(error.place), error=str(error))
 
 
 def is_taken(deps: Deps, tenant: str, provider: str, directory: str) -> bool:
