@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TypeVar
 
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
 from shared.domain.sighting import Access
-from shared.providers.trials.service import CannotTryError, Service
+from shared.providers.trials.service import CannotTryError, Json, Service, ServiceAnswer
 
 T = TypeVar("T")
 
 TITLE = "roomsync probe - a test, may be deleted"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_AHEAD_MS = 20 * DAY_MS
+_DATES = 3
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
 class TrialOutcome(StrEnum):
@@ -66,6 +71,10 @@ class TrialContext:
                 return found
             time.sleep(min(pause_s, max(ends_at - time.monotonic(), 0.0)))
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    def start_ms(self, *, days: int = 0) -> int:
+        """When the probe's meetings begin: three weeks ahead, at an odd minute of the night."""
+        return (self.now_ms + _AHEAD_MS) // DAY_MS * DAY_MS + 3 * HOUR_MS + 17 * MINUTE_MS + days * DAY_MS
 
     def needs_room(self) -> str:
         """Return the room's address. Raises CannotTryError: none was named."""
@@ -141,7 +150,42 @@ def _tried(trial: BeliefTrial, context: TrialContext) -> TrialResult:
     return TrialResult(trial.key, TrialOutcome.CONTRADICTED if seen else TrialOutcome.HOLDS, seen)
 
 
-def remove_later(context: TrialContext, remove: Callable[[], str], what: str) -> None:
+def created(context: TrialContext, answer: ServiceAnswer, delete: Callable[[str], ServiceAnswer]) -> Json:
+    """
+    The event that was asked for, deleted after the trial.
+
+    Args:
+        context: Of the trial.
+        answer: To the request that makes it.
+        delete: Deletes the event of an id.
+
+    Raises:
+        CannotTryError: making it was refused.
+    """
+    if not answer.is_success:
+        message = f"making an event was refused: {answer.refusal}"
+        raise CannotTryError(message)
+    event_id = str(answer.body["id"])
+
+    def remove() -> str:
+        gone = delete(event_id)
+        return "" if gone.is_success or gone.status in _GONE else gone.refusal
+
+    day = to_rfc3339(context.start_ms())[:10]
+    _remove_later(context, remove, f"the event {TITLE!r} of {day} or later in your calendar")
+    return answer.body
+
+
+def three_dates(listed: Iterable[Json]) -> list[Json]:
+    """The dates of a series of the probe's, in order. Raises CannotTryError: fewer are listed than were made."""
+    dates = sorted(listed, key=lambda date: str(date["start"]["dateTime"]))
+    if len(dates) < _DATES:
+        message = f"a series of three dates lists {len(dates)}"
+        raise CannotTryError(message)
+    return dates
+
+
+def _remove_later(context: TrialContext, remove: Callable[[], str], what: str) -> None:
     """
     Clear something away when the trial is over.
 

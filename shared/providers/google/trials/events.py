@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
-from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
+from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
+from shared.providers.trials import trial
 from shared.providers.trials.service import CannotTryError, Json, ServiceAnswer
-from shared.providers.trials.trial import TITLE, TrialContext, remove_later
+from shared.providers.trials.trial import TITLE, TrialContext
 
-_AHEAD_MS = 20 * DAY_MS
-_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _MOST_PAGES = 50
 _EVENTS = "/calendars/primary/events"
 _BOUND: dict[str, str | int] = {"singleEvents": "true", "showDeleted": "true", "eventTypes": "default"}
 _TELL: dict[str, str | int] = {"sendUpdates": "all"}
-
-
-def start_ms(context: TrialContext, *, days: int = 0) -> int:
-    """When the probe's meetings begin: three weeks ahead, at an odd minute of the night."""
-    return (context.now_ms + _AHEAD_MS) // DAY_MS * DAY_MS + 3 * HOUR_MS + 17 * MINUTE_MS + days * DAY_MS
 
 
 def at(instant_ms: int) -> dict[str, str]:
@@ -35,7 +28,7 @@ def create(context: TrialContext, **more: Any) -> Json:
 
 def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
     """Ask for an event; `created` has to follow."""
-    at_ms = start_ms(context)
+    at_ms = context.start_ms()
     body = {
         "summary": TITLE,
         "start": at(at_ms),
@@ -49,11 +42,9 @@ def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
 
 def created(context: TrialContext, answer: ServiceAnswer) -> Json:
     """The event of an insert, deleted after the trial. Raises CannotTryError: the insert was refused."""
-    if not answer.is_success:
-        message = f"making an event was refused: {answer.refusal}"
-        raise CannotTryError(message)
-    _delete_later(context, str(answer.body["id"]))
-    return answer.body
+    return trial.created(
+        context, answer, lambda event_id: context.service.ask("DELETE", f"{_EVENTS}/{event_id}", query=_TELL)
+    )
 
 
 def create_series(context: TrialContext) -> Json:
@@ -64,11 +55,7 @@ def create_series(context: TrialContext) -> Json:
 def dates_of(context: TrialContext, series: Json) -> list[Json]:
     """The dates of a series of the probe's, in order."""
     found = context.service.demand("listing the dates of a series", "GET", f"{_EVENTS}/{series['id']}/instances")
-    dates = sorted(found.get("items") or (), key=lambda date: str(date["start"]["dateTime"]))
-    if len(dates) < 3:  # noqa: PLR2004 - as many as were made
-        message = f"a series of three dates lists {len(dates)}"
-        raise CannotTryError(message)
-    return dates
+    return trial.three_dates(found.get("items") or ())
 
 
 def read(context: TrialContext, event_id: str) -> Json:
@@ -90,7 +77,7 @@ def pages(context: TrialContext, *, token: str = "", size: int = 250) -> Iterato
     """A list of the week around the probe's events, page by page; with a sync token what has changed since."""
     first: dict[str, str | int] = {"syncToken": token}
     if not token:
-        first = {"timeMin": to_rfc3339(start_ms(context) - DAY_MS), "timeMax": to_rfc3339(start_ms(context, days=6))}
+        first = {"timeMin": to_rfc3339(context.start_ms() - DAY_MS), "timeMax": to_rfc3339(context.start_ms(days=6))}
     following: dict[str, str | int] = {}
     for _ in range(_MOST_PAGES):
         query = {**_BOUND, "maxResults": size, **first, **following}
@@ -121,12 +108,3 @@ def is_named_cancelled(context: TrialContext, token: str, event_id: str) -> bool
         return any(item.get("id") == event_id and item.get("status") == "cancelled" for item in items)
 
     return bool(context.eventually(look))
-
-
-def _delete_later(context: TrialContext, event_id: str) -> None:
-    def remove() -> str:
-        answer = context.service.ask("DELETE", f"{_EVENTS}/{event_id}", query=_TELL)
-        return "" if answer.is_success or answer.status in _GONE else answer.refusal
-
-    day = to_rfc3339(start_ms(context))[:10]
-    remove_later(context, remove, f"the event {TITLE!r} of {day} or later in your calendar")

@@ -20,7 +20,7 @@ def instance_id(context: TrialContext) -> str:
     """Compare the ids of the dates with the series' and with their starts."""
     series = events.create_series(context)
     for number, date in enumerate(events.dates_of(context, series)):
-        start = to_rfc3339(events.start_ms(context, days=number))[:19].replace("-", "").replace(":", "")
+        start = to_rfc3339(context.start_ms(days=number))[:19].replace("-", "").replace(":", "")
         if date["id"] != f"{series['id']}_{start}Z":
             return f"a date has an id of the form {str(date['id']).removeprefix(str(series['id']))}"
     return ""

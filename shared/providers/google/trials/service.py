@@ -81,7 +81,7 @@ def _calendars(context: TrialContext, *addresses: str) -> Json:
 
 
 def _question(context: TrialContext, *addresses: str) -> Json:
-    at_ms = events.start_ms(context)
+    at_ms = context.start_ms()
     times = {"timeMin": to_rfc3339(at_ms), "timeMax": to_rfc3339(at_ms + DAY_MS), "timeZone": "UTC"}
     return {**times, "items": [{"id": address} for address in addresses]}
 

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
+from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
 from shared.domain.sighting import Window
 from shared.providers.microsoft.booking import utc
+from shared.providers.trials import trial
 from shared.providers.trials.service import CannotTryError, Json, ServiceAnswer
-from shared.providers.trials.trial import TITLE, TrialContext, remove_later
+from shared.providers.trials.trial import TITLE, TrialContext
 
-_AHEAD_MS = 20 * DAY_MS
-_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _MOST_PAGES = 50
 _EVENTS = "/me/events"
 
 
-def start_ms(context: TrialContext, *, days: int = 0) -> int:
-    """When the probe's meetings begin: three weeks ahead, at an odd minute of the night."""
-    return (context.now_ms + _AHEAD_MS) // DAY_MS * DAY_MS + 3 * HOUR_MS + 17 * MINUTE_MS + days * DAY_MS
-
-
 def window(context: TrialContext) -> Window:
     """A window of a week around them, so that few events of the person's own are read."""
-    return Window(start_ms(context) - DAY_MS, start_ms(context, days=6))
+    return Window(context.start_ms() - DAY_MS, context.start_ms(days=6))
 
 
 def create(context: TrialContext, **more: Any) -> Json:
@@ -36,7 +29,7 @@ def create(context: TrialContext, **more: Any) -> Json:
 
 def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
     """Ask for an event; `created` has to follow."""
-    at_ms = start_ms(context)
+    at_ms = context.start_ms()
     body = {
         "subject": TITLE,
         "start": utc(at_ms),
@@ -50,11 +43,7 @@ def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
 
 def created(context: TrialContext, answer: ServiceAnswer) -> Json:
     """The event of an insert, deleted after the trial. Raises CannotTryError: the insert was refused."""
-    if not answer.is_success:
-        message = f"making an event was refused: {answer.refusal}"
-        raise CannotTryError(message)
-    _delete_later(context, str(answer.body["id"]))
-    return answer.body
+    return trial.created(context, answer, lambda event_id: context.service.ask("DELETE", path_of(event_id)))
 
 
 def path_of(event_id: str) -> str:
@@ -64,7 +53,7 @@ def path_of(event_id: str) -> str:
 
 def create_series(context: TrialContext, **more: Any) -> Json:
     """Make a series of three days in a row."""
-    first = to_rfc3339(start_ms(context))[:10]
+    first = to_rfc3339(context.start_ms())[:10]
     pattern = {"type": "daily", "interval": 1}
     span = {"type": "numbered", "startDate": first, "numberOfOccurrences": 3, "recurrenceTimeZone": "UTC"}
     return create(context, recurrence={"pattern": pattern, "range": span}, **more)
@@ -75,11 +64,7 @@ def dates_of(context: TrialContext, series: Json) -> list[Json]:
     found = context.service.demand(
         "listing the dates of a series", "GET", f"{path_of(series['id'])}/instances", query=_span(window(context))
     )
-    dates = sorted(found.get("value") or (), key=lambda date: str(date["start"]["dateTime"]))
-    if len(dates) < 3:  # noqa: PLR2004 - as many as were made
-        message = f"a series of three dates lists {len(dates)}"
-        raise CannotTryError(message)
-    return dates
+    return trial.three_dates(found.get("value") or ())
 
 
 def read(context: TrialContext, event_id: str) -> Json:
@@ -121,12 +106,3 @@ def delta(context: TrialContext, link: str = "") -> tuple[list[Json], str]:
 
 def _span(between: Window) -> dict[str, str | int]:
     return {"startDateTime": to_rfc3339(between.start_ms), "endDateTime": to_rfc3339(between.end_ms)}
-
-
-def _delete_later(context: TrialContext, event_id: str) -> None:
-    def remove() -> str:
-        answer = context.service.ask("DELETE", path_of(event_id))
-        return "" if answer.is_success or answer.status in _GONE else answer.refusal
-
-    day = to_rfc3339(start_ms(context))[:10]
-    remove_later(context, remove, f"the event {TITLE!r} of {day} or later in your calendar")

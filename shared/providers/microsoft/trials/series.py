@@ -28,7 +28,7 @@ def uid_of_a_date(context: TrialContext) -> str:
 
 def original_start(context: TrialContext) -> str:
     """Make a series in Tokyo and read the dates' `originalStart`."""
-    at_ms = events.start_ms(context)
+    at_ms = context.start_ms()
     series = events.create_series(context, start=_in_tokyo(at_ms), end=_in_tokyo(at_ms + HOUR_MS))
     original = str(events.dates_of(context, series)[0].get("originalStart"))
     if "T" not in original:
@@ -39,7 +39,7 @@ def original_start(context: TrialContext) -> str:
 def occurrences_sparse(context: TrialContext) -> str:
     """Look at the dates in a first round; they are known by their time, which nothing else begins at."""
     events.create_series(context)
-    begins = to_rfc3339(events.start_ms(context, days=1))[:19]
+    begins = to_rfc3339(context.start_ms(days=1))[:19]
 
     def look() -> list[Json]:
         entries, _ = events.delta(context)

@@ -62,7 +62,7 @@ def delta_link_last(context: TrialContext) -> str:
 def _schedule(context: TrialContext, *nobodies: str) -> ServiceAnswer:
     """Ask for one's own times, and for those of people of one's domain who do not exist."""
     domain = context.access.address.rpartition("@")[2]
-    at_ms = events.start_ms(context)
+    at_ms = context.start_ms()
     body = {
         "schedules": [context.access.address, *(f"{name}@{domain}" for name in nobodies)],
         "startTime": utc(at_ms),

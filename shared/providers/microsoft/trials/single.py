@@ -23,7 +23,7 @@ def removed_event(context: TrialContext) -> str:
 def outside_window(context: TrialContext) -> str:
     """Make an event beyond the window of a round, and look for it as removed."""
     _, link = events.delta(context)
-    at_ms = events.start_ms(context, days=30)
+    at_ms = context.start_ms(days=30)
     event = events.create(context, start=utc(at_ms), end=utc(at_ms + HOUR_MS))
     return "" if _removal(context, link, event["id"]) else "an event outside the window is not named"
 
@@ -56,7 +56,7 @@ def transaction_id(context: TrialContext) -> str:
 
 def all_day_midnight(context: TrialContext) -> str:
     """Make an all-day event in Tokyo and read it with UTC preferred."""
-    day_ms = events.start_ms(context) // DAY_MS * DAY_MS
+    day_ms = context.start_ms() // DAY_MS * DAY_MS
     first, after = (f"{to_rfc3339(at_ms)[:10]}T00:00:00" for at_ms in (day_ms, day_ms + DAY_MS))
     made = events.create(
         context,
