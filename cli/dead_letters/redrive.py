@@ -18,7 +18,7 @@ from shared.contracts.meeting_state import meeting_key, parts_of
 from shared.contracts.rows import TakeRow, TakeState
 from shared.contracts.topics import MEETING_STATE
 from shared.crypto.meetings import open_meeting
-from shared.domain.identity import Mailbox, key_text
+from shared.domain.identity import Mailbox, tenant_of_key
 from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -63,7 +63,7 @@ class Redriver:
         close_letter(log, letter.letter, LetterAction.REDRIVEN, partition=letter.partition, now_ms=self._clock.now_ms())
 
     def _fail_take(self, letter: DeadLetter, take: TakeRoom) -> None:
-        tenant = key_text(letter.key).partition("/")[0]
+        tenant = tenant_of_key(letter.key)
         reason = "it could not be carried out in time; choose a room once more"
 
         def failed(row: TakeRow | None) -> TakeRow | None:

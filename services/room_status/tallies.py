@@ -12,6 +12,7 @@ from services.room_status.deciding.rows import tally_row
 from shared.contracts import envelope as envelopes
 from shared.contracts.day_tally import KEEP_MS, TYPE, DayTally, day_of, is_tally, read_day, tally_key
 from shared.crypto.records import open_record, require_era, sealed_envelope
+from shared.domain.identity import tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import StateChange
@@ -60,7 +61,7 @@ class Tallies:
         """
         oldest = day_of(now_ms - KEEP_MS)
         for key in sorted(self._keys):
-            if read_day(key) < oldest or (_tenant_of(key) in renewed and self._is_destroyed(key)):
+            if read_day(key) < oldest or (tenant_of_key(key) in renewed and self._is_destroyed(key)):
                 self._put(batch, key, None)
 
     def _put(self, batch: Batch, key: bytes, value: bytes | None) -> None:
@@ -86,16 +87,12 @@ class Tallies:
 
     def _is_destroyed(self, key: bytes) -> bool:
         try:
-            require_era(envelopes.decode(self._memory[key]), self._keys_of(_tenant_of(key)))
+            require_era(envelopes.decode(self._memory[key]), self._keys_of(tenant_of_key(key)))
         except KeyDestroyedError:
             return True
         except (KeyError, MalformedRecordError):
             return False
         return False
-
-
-def _tenant_of(key: bytes) -> str:
-    return key.decode().partition("/")[0]
 
 
 def _added(tally: DayTally, counts: Counts, day: str) -> DayTally:

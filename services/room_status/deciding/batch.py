@@ -47,7 +47,7 @@ from shared.contracts.topics import ROOM_OUTCOMES, ROOM_REJECTIONS, ROOM_STATUS
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.domain import trace
-from shared.domain.identity import Mailbox, key_text
+from shared.domain.identity import Mailbox, tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Headers, NewRecord, Record, StateChange
@@ -136,11 +136,7 @@ def decide(
     deciding = _Deciding(batch, PendingMemory(memory), partition, keys_of, told, rules)
     batch.states = deciding.draft.states
     for record in records:
-        try:
-            deciding.decide(record)
-        except MalformedRecordError as error:
-            batch.malformed.append((record, str(error)))
-        batch.handled += 1
+        deciding.handle(record, deciding.decide)
         if batch.full:
             break
     return batch
@@ -168,11 +164,7 @@ def dismiss(
     deciding = _Deciding(batch, PendingMemory(memory), partition, keys_of, told, fold)
     batch.states = deciding.draft.states
     for record in records:
-        try:
-            deciding.dismiss(record)
-        except MalformedRecordError as error:
-            batch.malformed.append((record, str(error)))
-        batch.handled += 1
+        deciding.handle(record, deciding.dismiss)
     return batch
 
 
@@ -216,6 +208,14 @@ class _Deciding:
     keys_of: KeysOf
     told: frozenset[str]
     rules: DecisionRules
+
+    def handle(self, record: Record, how: Callable[[Record], None]) -> None:
+        """Count one record as handled; what cannot be read is put aside. Raises NewerRecordError."""
+        try:
+            how(record)
+        except MalformedRecordError as error:
+            self.batch.malformed.append((record, str(error)))
+        self.batch.handled += 1
 
     def decide(self, record: Record) -> None:
         """Fold one observation. Raises MalformedRecordError, NewerRecordError."""
@@ -278,7 +278,7 @@ class _Deciding:
         value = self.draft.get(key)
         if value is None:
             return
-        tenant = key_text(key).partition("/")[0]
+        tenant = tenant_of_key(key)
         try:
             keys = self.keys_of(tenant)
             meeting = open_meeting(key, value, keys)
@@ -354,7 +354,7 @@ class _Deciding:
     def _numbered(self, key: bytes, copy: CopyRecord | None) -> CopyRecord:
         """The copy under the number of the record that it replaces; of one that ended, nothing else."""
         value = self.draft.get(key)
-        before = open_copy(key, value, self.keys_of(key_text(key).partition("/")[0])) if value is not None else None
+        before = open_copy(key, value, self.keys_of(tenant_of_key(key))) if value is not None else None
         if copy is None:
             copy = CopyRecord(mailbox=parts_of(key)[1], provider="", sight=Sight.WITHDRAWN)
         return msgspec.structs.replace(copy, version=before.version if before else 0)

@@ -10,7 +10,7 @@ import msgspec
 from shared.contracts.day_tally import is_tally
 from shared.contracts.meeting_state import ENDED_COPY_TYPE, CopyRecord, copy_key, parts_of
 from shared.crypto.meetings import open_copy
-from shared.domain.identity import is_text, key_text
+from shared.domain.identity import is_text, tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError
 from shared.ports.log import StateChange
@@ -89,7 +89,7 @@ class Memory(Mapping[bytes, bytes]):
             self._index(change)
 
     def _count(self, key: bytes, more: int) -> None:
-        tenant = key_text(key).partition("/")[0]
+        tenant = tenant_of_key(key)
         self._tenants[tenant] += more
         if not self._tenants[tenant]:
             del self._tenants[tenant]

@@ -14,7 +14,7 @@ from shared.contracts import meeting_state_version_1
 from shared.contracts.day_tally import is_tally, tally_owner
 from shared.contracts.meeting_state import parts_of
 from shared.crypto.meetings import open_meeting
-from shared.domain.identity import key_text
+from shared.domain.identity import tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.view import Row
@@ -22,7 +22,7 @@ from shared.ports.view import Row
 
 def meeting_row(key: bytes, value: bytes | None, mailboxes: Iterable[str]) -> Row:
     """A meeting's row."""
-    tenant = key.decode().partition("/")[0]
+    tenant = tenant_of_key(key)
     return Row(key.decode(), tuple(f"{tenant}/{mailbox}" for mailbox in sorted(mailboxes)), value)
 
 
@@ -37,7 +37,7 @@ def copy_row(key: bytes, value: bytes | None) -> Row:
 
 def tally_row(key: bytes, value: bytes | None) -> Row:
     """The row of an organisation's counts of a day."""
-    return Row(key.decode(), (tally_owner(key.decode().partition("/")[0]),) if value is not None else (), value)
+    return Row(key.decode(), (tally_owner(tenant_of_key(key)),) if value is not None else (), value)
 
 
 def rows_of(
@@ -68,6 +68,6 @@ def _row(key: bytes, value: bytes, memory: Memory, keys_of: Callable[[str], Tena
     if parts_of(key)[1]:
         return copy_row(key, value)
     if envelope.type == meeting_state_version_1.TYPE:
-        keys = keys_of(key_text(key).partition("/")[0])
+        keys = keys_of(tenant_of_key(key))
         return meeting_row(key, value, open_meeting(key, value, keys).copies)
     return meeting_row(key, value, memory.mailboxes(key))

@@ -15,7 +15,7 @@ from shared.contracts.envelope import read_json
 from shared.contracts.meeting_state import MEETING_TYPE, parts_of
 from shared.contracts.topics import OBSERVATIONS, POSITION_KEY
 from shared.crypto.meetings import open_copy, open_meeting
-from shared.domain.identity import key_text
+from shared.domain.identity import key_text, tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import Record
@@ -64,7 +64,7 @@ class Past:
                 continue
             before = self.memory.get(key)
             try:
-                keys = keys_of(key_text(key).partition("/")[0])
+                keys = keys_of(tenant_of_key(key))
                 version = _version(key, before, keys) if before else 0
                 if _version(key, value, keys) not in {version, version + 1}:  # a torn commit is repeated
                     yield key_text(key)

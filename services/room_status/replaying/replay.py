@@ -200,22 +200,22 @@ def _between(pages: Iterable[Sequence[Record]], offsets: Collection[int]) -> Ite
 
 def decline(record: NewRecord | Record) -> PublicEvent:
     """What a record of `room-rejections` says. Raises MalformedRecordError."""
-    value = record.value or b""
-    event = read_json(value, RoomDeclined)
-    headers = dict(record.headers)
-    position = headers.get(REPAIRS_HEADER) or headers.get(SOURCE_HEADER)
-    source = source_offset(position.decode()) if position else None
-    return PublicEvent(event.id, event.data.tenant_id, value, source, record)
+    event = read_json(record.value or b"", RoomDeclined)
+    return _event(event.id, event.data.tenant_id, record)
 
 
 def outcome(record: NewRecord | Record) -> PublicEvent:
     """What a record of `room-outcomes` says. Raises MalformedRecordError."""
-    value = record.value or b""
-    event = read_json(value, RoomOutcome)
+    event = read_json(record.value or b"", RoomOutcome)
+    return _event(event.id, event.data.tenant_id, record)
+
+
+def _event(event_id: str, tenant: str, record: NewRecord | Record) -> PublicEvent:
+    """With the offset of the observation that it followed from, if the record names one."""
     headers = dict(record.headers)
     position = headers.get(REPAIRS_HEADER) or headers.get(SOURCE_HEADER)
     source = source_offset(position.decode()) if position else None
-    return PublicEvent(event.id, event.data.tenant_id, value, source, record)
+    return PublicEvent(event_id, tenant, record.value or b"", source, record)
 
 
 def compare(redone: Redone, told: Sequence[PublicEvent], *, begin: int, end: int, reached: int) -> Comparison:
