@@ -36,6 +36,10 @@ def item(office: Office, hours: float, **more: Any) -> AgendaItem:
     return AgendaItem(start_ms=start_ms, end_ms=start_ms + HOUR_MS, **{**fields, **more})
 
 
+def hours_to_midnight(office: Office) -> int:
+    return 24 - (office.clock.now_ms() // HOUR_MS) % 24  # UTC
+
+
 def guest(name: str, address: str, answer: str = "accepted") -> LiveAttendee:
     return LiveAttendee(name, address, is_room=False, answer=answer)
 
@@ -160,7 +164,7 @@ def test_the_month_counts_what_the_rule_says_and_links_each_day(office: Office, 
     month = ada.client.get("/v1/me/month?month=2027-02").json
     assert len(month["days"]) == 28
     assert "declined" in month["rule"]
-    day = 24 - (office.clock.now_ms() // HOUR_MS) % 24  # hours to the next midnight, UTC
+    day = hours_to_midnight(office)
     office.calendar.planned = [item(office, day + 1), item(office, day + 2, declined=True), item(office, day + 3)]
     shown = ada.client.get("/v1/me/agenda?zone=UTC").json["days"][1]
     assert shown["meetings"] == 2
@@ -173,7 +177,7 @@ def test_the_month_counts_what_the_rule_says_and_links_each_day(office: Office, 
 def test_a_meeting_of_days_leaves_no_day_looking_empty_and_says_since_when_it_lasts(
     office: Office, ada: Browser
 ) -> None:
-    retreat = item(office, 30)
+    retreat = item(office, hours_to_midnight(office) + 6)  # from six in the morning, so that it ends on a fourth day
     office.calendar.planned = [dataclasses.replace(retreat, end_ms=retreat.start_ms + 3 * DAY_MS)]
     days = ada.client.get("/v1/me/agenda?zone=UTC&days=7").json["days"]
     [begins] = [day["date"] for day in days if day["items"]]
