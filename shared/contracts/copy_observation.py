@@ -68,6 +68,9 @@ class CopyObservation(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     """The first look after a consent: it silences what was never witnessed before, and nothing else."""
     observed_at_ms: int
     """When the look began: max(clock, the mailbox's last + 1). Rises within a mailbox; orders copies against each other."""
+    unchanged_until_ms: int = 0
+    """When the mailbox's look before this one began: until then the copy showed what it said last. A look that finds nothing new
+    sends no observation. 0: not known."""
     window_start_ms: int = 0
     """The stretch of time that the look covered. A date that is absent was let go if its last known time lies inside, and is
     out of sight if it lies outside."""

@@ -43,6 +43,7 @@ def a_look(
     baseline: bool = False,
     sight: Sight = Sight.READ,
     window_ms: int = WINDOW_MS,
+    unchanged_until_ms: int = 0,
 ) -> CopyObservation:
     """One copy's word on one meeting."""
     return CopyObservation(
@@ -54,6 +55,7 @@ def a_look(
         sight=sight,
         baseline=baseline,
         observed_at_ms=at_ms,
+        unchanged_until_ms=unchanged_until_ms,
         window_start_ms=at_ms - DAY_MS,
         window_end_ms=at_ms + window_ms,
         dates=dates,

@@ -198,7 +198,7 @@ class _Folding:
             self.endings += past
         self.earlier = {date.ref: date for date in self.record.dates}
         self.record, self.forgotten = forget_past(self.record, now_ms, self.keys)
-        self.record = _organized(self.record, seen, self._role())
+        self.record = _confirmed(_organized(self.record, seen, self._role()), seen)
         self.copy = _copy_of(seen, self.before, self._role())
         self.dates = {date.ref: date for date in self.record.dates}
         self.spoken = dict(self.record.spoken)
@@ -372,6 +372,7 @@ class _Folding:
         copy, word = found
         if word is not None:
             return self._applied(date, word, copy)
+        self.owed.add(copy.mailbox)  # what it said may be older than what was decided, and the same is not sent again
         _, confirmed_ms = confirmed_stamp(date, self.record.spoken, self.others)
         self.spoken[copy.mailbox] = max(self.spoken.get(copy.mailbox, 0), confirmed_ms)
         return msgspec.structs.replace(date, speaker=copy.mailbox)
@@ -433,6 +434,13 @@ def _organized(record: MeetingRecord, seen: CopyObservation, role: CopyRole) -> 
     elif mailbox == seen.mailbox and seen.sight is not Sight.BLIND:
         mailbox = ""
     return msgspec.structs.replace(record, organizer=seen.organizer or record.organizer, organizer_mailbox=mailbox)
+
+
+def _confirmed(record: MeetingRecord, seen: CopyObservation) -> MeetingRecord:
+    """A speaker's word held until its mailbox's last look: what others saw before that look is older."""
+    if seen.unchanged_until_ms <= record.spoken.get(seen.mailbox, seen.unchanged_until_ms):
+        return record
+    return msgspec.structs.replace(record, spoken={**record.spoken, seen.mailbox: seen.unchanged_until_ms})
 
 
 def _copy_of(seen: CopyObservation, before: CopyRecord | None, role: CopyRole) -> CopyRecord | None:

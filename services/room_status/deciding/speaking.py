@@ -9,7 +9,9 @@ Within one copy the log's order alone decides. Between copies:
 - An older word of another copy never takes a date back. Where two words are of the same moment and differ, none is applied.
 
 A copy's word that was not applied is kept in its record if it differs from what was decided, so that it decides at once when
-the speaker leaves, goes blind or loses the date. A guest's copy that loses a date says nothing of the meeting.
+the speaker leaves, goes blind or loses the date, unless its look was before the speaker's last one: then its mailbox is looked
+at anew. So is that of a copy without such a word, which succeeds at once. A guest's copy that loses a date says nothing of the
+meeting.
 """
 
 from __future__ import annotations

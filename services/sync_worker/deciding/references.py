@@ -123,7 +123,7 @@ def meeting_of(references: References, event_id: str) -> str:
 
 def observe(
     references: References, meetings: Iterable[str], *, provider: str, mailbox: str, keys: TenantKeys, now_ms: int,
-    baseline: bool, window: Window, left: Collection[str] = (),
+    baseline: bool, window: Window, left: Collection[str] = (), unchanged_until_ms: int = 0,
 ) -> list[CopyObservation]:  # fmt: skip
     """
     Make one total observation for each of `meetings`, as this mailbox shows them; no dates left means gone.
@@ -138,6 +138,7 @@ def observe(
         baseline: Whether it is the first look after a consent.
         window: What the look covered: a date that is absent from it was let go.
         left: Meetings that the mailbox' person organised when it left. They are observed too: one that is absent is gone.
+        unchanged_until_ms: When the look before began: until then what was observed last was shown; 0: not known.
     """
     wanted: dict[str, list[EventReference]] = {meeting: [] for meeting in (*meetings, *left)}
     for event_id, reference in references.items():
@@ -153,6 +154,7 @@ def observe(
             role=_role(parts, left=meeting in left),
             baseline=baseline,
             observed_at_ms=now_ms,
+            unchanged_until_ms=unchanged_until_ms,
             window_start_ms=window.start_ms,
             window_end_ms=window.end_ms,
             dates=tuple(
@@ -207,24 +209,60 @@ def organized_meetings(references: References) -> set[str]:
     return {meeting_of(references, one) for one, part in references.items() if part.is_organizer} - {""}
 
 
-def blind(references: References, *, provider: str, mailbox: str, now_ms: int) -> list[CopyObservation]:
-    """Nobody can look at the mailbox for a while: its copies of the meetings that its person organises say nothing."""
-    return [
-        CopyObservation(provider=provider, mailbox=mailbox, meeting=meeting, sight=Sight.BLIND, observed_at_ms=now_ms)
-        for meeting in sorted(organized_meetings(references))
-    ]
+def blind(
+    references: References, *, provider: str, mailbox: str, now_ms: int, unchanged_until_ms: int = 0
+) -> list[CopyObservation]:
+    """
+    Nobody can look at the mailbox for a while: its copies of the meetings that its person organises say nothing.
+
+    Args:
+        references: All of the mailbox.
+        provider: Of the mailbox.
+        mailbox: Its id.
+        now_ms: The moment, later than any look of the mailbox.
+        unchanged_until_ms: When its last look began; 0: not known.
+    """
+    meetings = organized_meetings(references)
+    return _without_dates(meetings, Sight.BLIND, provider, mailbox, now_ms, unchanged_until_ms)
 
 
 def withdraw(
-    references: References, owed: Iterable[str] = (), *, provider: str, mailbox: str, now_ms: int
+    references: References,
+    owed: Iterable[str] = (),
+    *,
+    provider: str,
+    mailbox: str,
+    now_ms: int,
+    unchanged_until_ms: int = 0,
 ) -> list[CopyObservation]:
-    """The mailbox is no longer connected: its copies of all meetings, those `owed` included, have no word any more."""
-    meetings = sorted(({meeting_of(references, event_id) for event_id in references} | {*owed}) - {""})
+    """
+    The mailbox is no longer connected: its copies of all meetings have no word any more.
+
+    Args:
+        references: All of the mailbox.
+        owed: Meetings of which an observation was lost: theirs are withdrawn as well.
+        provider: Of the mailbox.
+        mailbox: Its id.
+        now_ms: The moment, later than any look of the mailbox.
+        unchanged_until_ms: When its last look began; 0: not known.
+    """
+    meetings = {meeting_of(references, event_id) for event_id in references} | {*owed}
+    return _without_dates(meetings - {""}, Sight.WITHDRAWN, provider, mailbox, now_ms, unchanged_until_ms)
+
+
+def _without_dates(
+    meetings: Iterable[str], sight: Sight, provider: str, mailbox: str, now_ms: int, unchanged_until_ms: int
+) -> list[CopyObservation]:
     return [
         CopyObservation(
-            provider=provider, mailbox=mailbox, meeting=meeting, sight=Sight.WITHDRAWN, observed_at_ms=now_ms
+            provider=provider,
+            mailbox=mailbox,
+            meeting=meeting,
+            sight=sight,
+            observed_at_ms=now_ms,
+            unchanged_until_ms=unchanged_until_ms,
         )
-        for meeting in meetings
+        for meeting in sorted(meetings)
     ]
 
 

@@ -96,7 +96,10 @@ def _failed(
     seen: list[CopyObservation] = []
     if not state.blind and state.baseline_done and state.due.get(DueReason.RETRY, 0) - now_ms > BLIND_AFTER_MS:
         at_ms = max(now_ms, state.observed_at_ms + 1)
-        seen = blind(held.references, provider=state.provider, mailbox=outcome.job.mailbox.id, now_ms=at_ms)
+        seen = blind(
+            held.references, provider=state.provider, mailbox=outcome.job.mailbox.id, now_ms=at_ms,
+            unchanged_until_ms=_last_look_ms(held.state),
+        )  # fmt: skip
         state = msgspec.structs.replace(state, blind=True, observed_at_ms=at_ms)
     said = [CommitPart().add([record]) for record in _records(seen, outcome.job, keys, partitions)]
     # The mailbox first: should its owner die after some of them, the next look observes all.
@@ -137,7 +140,7 @@ def _looked(
     seen = observe(
         merged.references, _meetings_to_observe(held, outcome, merged, keys, full=outcome.look.full),
         provider=state.provider, mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done,
-        window=window, left=leave_out_ended(kept, now_ms).keys(),
+        window=window, left=leave_out_ended(kept, now_ms).keys(), unchanged_until_ms=_last_look_ms(held.state),
     )  # fmt: skip
     changes = {
         event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
@@ -221,7 +224,7 @@ def _left(
     )
     seen = withdraw(
         held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
-        now_ms=max(now_ms, held.state.observed_at_ms + 1),
+        now_ms=max(now_ms, held.state.observed_at_ms + 1), unchanged_until_ms=_last_look_ms(held.state),
     )  # fmt: skip
     changes = {event_id: reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)}
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
@@ -236,6 +239,11 @@ def _left(
         unread = msgspec.structs.replace(held.state, cursor="", baseline_done=False)
         opening.add(changes=[state_change(job.mailbox, unread, keys)])
     return Settled([opening, *parts], fresh, {}, left=KeptMeetings(keeps, keys.era))
+
+
+def _last_look_ms(state: MailboxState) -> int:
+    """When the mailbox's last look began; 0 where its copies are blind since, as they said so at that moment."""
+    return 0 if state.blind else state.observed_at_ms
 
 
 def _carried(held: TrackedMailbox, outcome: Outcome) -> MailboxState:

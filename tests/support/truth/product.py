@@ -58,6 +58,10 @@ class Product:
         self._left: dict[str, dict[str, int]] = {}
         """Person → what was kept of their meetings when they disconnected."""
         self._blind: set[str] = set()
+        self._looked_ms: dict[str, int] = {}
+        """Person → when their last committed look began, unless they could not be looked at since."""
+        self._asked: set[str] = set()
+        """Whose look has been asked for, because somebody's word could not be ordered or taken for granted."""
 
     def hear(self, word: Word) -> None:
         """
@@ -67,15 +71,17 @@ class Product:
         """
         before, after = self._references.get(word.person, {}), self._references_of(word)
         self._references[word.person] = after
-        anew = word.baseline or word.person in self._blind or word.person in self._asked_of(word.at_ms)
+        anew = word.baseline or word.person in {*self._blind, *self._asked, *self._asked_of(word.at_ms)}
         self._blind.discard(word.person)
+        self._asked.discard(word.person)
+        looked_ms, self._looked_ms[word.person] = self._looked_ms.get(word.person, 0), word.at_ms
         if not anew and not changed_meetings(before, after, {MEETING}, keys=KEYS):
             return
         left = leave_out_ended(self._left.pop(word.person, {}), word.at_ms) if word.baseline else {}
         observed = observe(
             after, {MEETING} if before or after else (), provider=self.provider, mailbox=word.person, keys=KEYS,
             now_ms=word.at_ms, baseline=word.baseline, left=left.keys(),
-            window=Window(word.at_ms - DAY_MS, word.at_ms + WINDOW_MS),
+            window=Window(word.at_ms - DAY_MS, word.at_ms + WINDOW_MS), unchanged_until_ms=looked_ms,
         )  # fmt: skip
         self._fold(observed)
 
@@ -83,13 +89,15 @@ class Product:
         """The person's mailbox is not connected any more."""
         known = self._references.pop(person, {})
         self._left[person] = meetings_to_keep(known, self._left.get(person, {}), now_ms=at_ms)
-        self._fold(withdraw(known, provider=self.provider, mailbox=person, now_ms=at_ms))
+        looked_ms = self._looked_ms.pop(person, 0)
+        self._fold(withdraw(known, provider=self.provider, mailbox=person, now_ms=at_ms, unchanged_until_ms=looked_ms))
 
     def blind(self, person: str, at_ms: int) -> None:
         """The person's mailbox cannot be looked at for a while."""
         known = self._references.get(person, {})
         self._blind.add(person)
-        self._fold(blind(known, provider=self.provider, mailbox=person, now_ms=at_ms))
+        looked_ms = self._looked_ms.pop(person, 0)
+        self._fold(blind(known, provider=self.provider, mailbox=person, now_ms=at_ms, unchanged_until_ms=looked_ms))
 
     def dismiss(self, person: str, decline: str, at_ms: int) -> None:
         """The person puts a prompt away."""
@@ -239,6 +247,7 @@ class Product:
         batch = _applied(act(self._memory), self._memory)
         self._decisions += batch.decisions
         self._outcomes += batch.outcomes
+        self._asked |= {each.mailbox.id for each in batch.owed}
 
 
 def _applied(batch: Batch, memory: dict[bytes, bytes]) -> Batch:
