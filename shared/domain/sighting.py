@@ -126,6 +126,16 @@ class LiveMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class LivePage:
+    """One page of a calendar's dates, read live: content, as `LiveMeeting`."""
+
+    meetings: tuple[LiveMeeting, ...]
+    """By start; those that cannot be read are left out."""
+    next_page: str
+    """What the call for the page after this one names; "" on the last."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgendaItem:
     """One date of one event for a page: read live as the viewing user, kept nowhere."""
 

@@ -14,6 +14,7 @@ from shared.domain.sighting import (
     DirectoryRoom,
     KnownEvent,
     LiveMeeting,
+    LivePage,
     Look,
     NewMeeting,
     RoomContact,
@@ -74,6 +75,17 @@ class CalendarProvider(Protocol):
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         """Read one event live. Raises EventGoneError."""
+        ...
+
+    def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
+        """
+        Read many dates live, with one request: a page of those that touch `window`, series expanded, by start.
+
+        Args:
+            access: Whose calendar.
+            window: The same for all pages.
+            page: The `next_page` of the page before; "" for the first.
+        """
         ...
 
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:

@@ -14,6 +14,7 @@ from shared.domain.sighting import (
     DirectoryRoom,
     KnownEvent,
     LiveMeeting,
+    LivePage,
     Look,
     NewMeeting,
     RoomContact,
@@ -98,6 +99,11 @@ class MeasuredCalendar:
         """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "read"):
             return self._calendar.read(access, event_id)
+
+    def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
+        """Each page counts as a call."""
+        with _measured(self.provider, "read_page"):
+            return self._calendar.read_page(access, window, page)
 
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """Call the wrapped provider and record the duration and the outcome."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from services.portal.deps import Deps
+from services.portal.meetings.event_reads import EventReads
 from services.portal.meetings.mailbox_calls import MailboxCalls
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.sighting import Access, AgendaItem, Availability, LiveMeeting, NewMeeting, Window
-from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
+from shared.errors import RetryableError
 from shared.ports.calendar import CalendarProvider
 from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
@@ -24,6 +25,15 @@ READS_BUDGET_S = 6.0
 """What is not read by then is shown without its title: a page must come, whatever the provider does."""
 CALLS_OF_ONE_ANSWER = 3
 """An agenda comes in pages, and each call has its own time limit: so many of them are waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMeetings:
+    """What a live read found."""
+
+    by_event: Mapping[str, LiveMeeting]
+    complete: bool
+    """False: nobody waited for the rest, and asking again may find more."""
 
 
 class LiveReader:
@@ -46,22 +56,34 @@ class LiveReader:
         """A reader over the same queue for live streams, which wait on threads of their own and are bounded elsewhere."""
         return LiveReader(self._deps, self._calls, counted=False)
 
-    def meetings(self, mailbox: Mailbox, provider: str, event_ids: Iterable[str]) -> Mapping[str, LiveMeeting]:
+    def meetings(
+        self, mailbox: Mailbox, provider: str, wanted: Mapping[str, Window], *, wait_s: float = READS_BUDGET_S
+    ) -> LiveMeetings:
         """
-        Event id → the event as its owner sees it now.
+        Read events as their owner sees them now: one read of the calendar for all of them, where there are more than a few.
 
-        An event that is gone, hidden, or could not be read in time has no entry: a page says so and goes on.
+        Args:
+            mailbox: Whose they are.
+            provider: Where.
+            wanted: Event id → when it was last seen to take place.
+            wait_s: How long to wait. The read itself goes on until `READS_BUDGET_S` is over, so that whoever asks next is
+                behind it in the mailbox's queue.
+
+        Returns:
+            What was read by then. An event that is gone or hidden has no entry: a page says so and goes on.
         """
-        wanted: Sequence[str] = tuple(dict.fromkeys(filter(None, event_ids)))
-        if not wanted:
-            return {}
         found: dict[str, LiveMeeting] = {}
-        read = partial(self._read, mailbox, provider, wanted, found, time.monotonic() + READS_BUDGET_S)
+        if not wanted:
+            return LiveMeetings(found, complete=True)
+        reads = EventReads(
+            self._deps.providers[Provider(provider)], self._deps.broker, mailbox, time.monotonic() + READS_BUDGET_S
+        )
         try:
-            self._calls.run(mailbox, read, wait_s=READS_BUDGET_S, counted=self._counted)
+            self._calls.run(mailbox, lambda: reads.run(wanted, found), wait_s=wait_s, counted=self._counted)
         except RetryableError as error:
             _limited.info("live_read_not_awaited", mailbox=mailbox.id, error=str(error))
-        return dict(found)
+            return LiveMeetings(found.copy(), complete=False)
+        return LiveMeetings(found, complete=True)
 
     def availability(
         self, mailbox: Mailbox, provider: str, rooms: Sequence[str], start_ms: int, end_ms: int
@@ -103,27 +125,3 @@ class LiveReader:
 
         wait_s = self._deps.settings.call_timeout_s * CALLS_OF_ONE_ANSWER
         return self._calls.run(mailbox, call_as_person, wait_s=wait_s, counted=self._counted)
-
-    def _read(
-        self,
-        mailbox: Mailbox,
-        provider: str,
-        wanted: Sequence[str],
-        found: dict[str, LiveMeeting],
-        deadline: float,
-    ) -> None:
-        calendar = self._deps.providers[Provider(provider)]
-        for event_id in wanted:
-            if time.monotonic() > deadline:
-                return
-            try:
-                found[event_id] = self._deps.broker.using(mailbox, _reading(calendar, event_id))
-            except (EventGoneError, RefusedError):
-                continue
-            except (RetryableError, ConsentRevokedError, KeyDestroyedError) as error:
-                _limited.info("live_read_failed", mailbox=mailbox.id, kind=type(error).__name__)
-                return
-
-
-def _reading(calendar: CalendarProvider, event_id: str) -> Callable[[Access], LiveMeeting]:
-    return lambda access: calendar.read(access, event_id)

@@ -8,11 +8,11 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, group_series, share
 from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape, room_shape, take_shape
-from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import Takes
 from shared.contracts.rows import TakeRow, TakeState
-from shared.domain.sighting import LiveMeeting
+from shared.domain.sighting import LiveMeeting, Window
 from shared.meetings.prompts import Prompt, RoomLine
 from shared.registry import tables
 
@@ -22,8 +22,31 @@ UNNAMED = "a room"
 class MeetingPresenter:
     """For one answer to one person: each room and each event is looked up once, and forgotten with the answer."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView, board: Board) -> None:
-        """Nothing is looked up yet; `board` is all that the person sees."""
+    def __init__(
+        self,
+        deps: Deps,
+        reader: LiveReader,
+        person: Person,
+        desk: PersonalView,
+        board: Board,
+        *,
+        wait_s: float = READS_BUDGET_S,
+    ) -> None:
+        """
+        Look up nothing yet.
+
+        Args:
+            deps: The stores, the providers, the time.
+            reader: Reads titles as the person.
+            person: Who looks.
+            desk: Opens their rows.
+            board: All that they see.
+            wait_s: How long an answer waits for titles.
+        """
+        self.complete = True
+        """False: titles are missing only because nobody waited for them any longer."""
+        self._wait_s = wait_s
+        self._asked: set[str] = set()
         self._board = board
         self._deps = deps
         self._reader = reader
@@ -34,12 +57,12 @@ class MeetingPresenter:
 
     def rooms(self, lines: Sequence[RoomLine]) -> list[Json]:
         """Lines as they are shown."""
-        self._read(line.event_id for line in lines)
+        self._read(lines)
         return [self._room(line) for line in lines]
 
     def prompts(self, prompts: Sequence[Prompt]) -> list[Json]:
         """Prompts as they are shown, each with the take that was last asked for it."""
-        self._read(prompt.event_id for prompt in prompts)
+        self._read(prompts)
         latest = Takes(self._deps, self._person).latest() if prompts else {}
         return [self._prompt(prompt, latest) for prompt in prompts]
 
@@ -61,7 +84,7 @@ class MeetingPresenter:
     def read_ahead(self, told: Iterable[Change]) -> None:
         """Read the events behind all changes that will be told, in one go."""
         shown = (change.line if isinstance(change, RoomChanged) else change.prompt for change in told)
-        self._read(each.event_id for each in shown)
+        self._read(shown)
 
     def event(self, change: Change) -> tuple[str, Json]:
         """A change as the stream tells it: the event's name and its data."""
@@ -82,6 +105,7 @@ class MeetingPresenter:
 
     def everything(self) -> tuple[list[Json], list[Json]]:
         """Rooms and open prompts of a page; prompts of one series together (see `board.group_series`)."""
+        self._read((*self._board.rooms.values(), *self._board.open_prompts))
         rooms, prompts = self.rooms(tuple(self._board.rooms.values())), self.prompts(self._board.open_prompts)
         shapes = {shape["id"]: shape for shape in prompts}
         return rooms, [
@@ -108,9 +132,16 @@ class MeetingPresenter:
         ids = {each.address: self._desk.keys.room(each.address) for each in live.attendees if each.is_room}
         return name_in(live, ids, room)
 
-    def _read(self, event_ids: Iterable[str]) -> None:
-        wanted = [event_id for event_id in event_ids if event_id not in self._live]
-        self._live |= self._reader.meetings(self._person.mailbox, self._person.provider, wanted)
+    def _read(self, shown: Iterable[RoomLine | Prompt]) -> None:
+        wanted = {
+            each.event_id: Window(each.start_ms, each.end_ms)
+            for each in shown
+            if each.event_id and each.event_id not in self._asked
+        }
+        self._asked |= wanted.keys()
+        read = self._reader.meetings(self._person.mailbox, self._person.provider, wanted, wait_s=self._wait_s)
+        self._live |= read.by_event
+        self.complete = self.complete and read.complete
 
 
 def _together(shapes: Sequence[Json]) -> Json:

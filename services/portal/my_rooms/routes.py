@@ -17,7 +17,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
 from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS
-from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import UNNAMED
 from services.portal.meetings.takes import Takes
@@ -30,6 +30,8 @@ from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.instants import SECOND_MS, from_rfc3339
 from shared.registry import tables
 
+TITLES_WAIT_S = 0.6
+"""A page comes by then, with the titles that were read; its script fills in the others, or the page asks for itself again."""
 _API = "/v1/me"
 _FLASHES = {
     "asked": "The room is being asked. It is pending until it answers.",
@@ -158,7 +160,8 @@ def _add_dismissing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
 
 def _render_page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> str:
-    page = RoomsView(deps, reader, person).describe_page()
+    wait_s = READS_BUDGET_S if request.args.get("titles") == "wait" else TITLES_WAIT_S
+    page = RoomsView(deps, reader, person, wait_s=wait_s).describe_page()
     group = next((each for each in page["prompts"] if chosen in {date["id"] for date in each["dates"]}), None)
     return render_template(
         "rooms.html",

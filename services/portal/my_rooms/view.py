@@ -8,7 +8,7 @@ from typing import Any
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.shapes import Json
-from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_calendar.connection import find_refusal
@@ -21,15 +21,15 @@ from services.portal.my_rooms.stream import StreamPosition
 class RoomsView:
     """Reads the person's rows of the view once; titles and names are looked up as they are asked for."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person) -> None:
-        """Read the person's meetings as they stand now."""
+    def __init__(self, deps: Deps, reader: LiveReader, person: Person, *, wait_s: float = READS_BUDGET_S) -> None:
+        """Read the person's meetings as they stand now; their titles are waited for `wait_s` seconds."""
         self._deps = deps
         self._person = person
         self._now_ms = deps.clock.now_ms()
         self.desk = PersonalView(deps, person)
         self._meetings = self.desk.read_meetings()
         self._board = self.desk.board(self._meetings.meetings.values(), at_ms=self._now_ms)
-        self._presenter = MeetingPresenter(deps, reader, person, self.desk, self._board)
+        self._presenter = MeetingPresenter(deps, reader, person, self.desk, self._board, wait_s=wait_s)
 
     def list_rooms(self) -> Json:
         """Every room of every date to come."""
@@ -55,6 +55,7 @@ class RoomsView:
             "meetings": group_by_meeting(rooms),
             "prompts": prompts,
             "refused": self._presenter.refused_takes(),
+            "loading": not self._presenter.complete,
             "rebuilding": self._meetings.rebuilding,
             "cursor": StreamPosition(self._meetings.revision, self._now_ms).text,
             "connection": {

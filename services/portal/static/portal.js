@@ -25,12 +25,30 @@
     }
   };
   const entitle = (element, shape) => {
-    element.querySelector("[data-title]").textContent = shape.read ? shape.title || WORDS.untitled : `${WORDS.unread} ${WORDS.unreadWhy}`;
+    const title = element.querySelector("[data-title]");
+    title.classList.remove("loading");
+    delete title.dataset.loading;
+    title.textContent = shape.read ? shape.title || WORDS.untitled : `${WORDS.unread} ${WORDS.unreadWhy}`;
     element.querySelector("[data-unread]")?.remove();
     const open = element.querySelector("[data-open]");
     if (!open) return;
     open.hidden = !shape.link;
     if (shape.link) open.href = shape.link;
+  };
+  // The page came before its titles: one more answer has them, and whatever it has not could not be read.
+  const fillIn = async () => {
+    if (!document.querySelector("[data-loading]")) return;
+    const answer = await fetch("/v1/me/rooms").catch(() => null);
+    const shapes = answer?.ok ? (await answer.json()).rooms : [];
+    const byOccurrence = new Map(shapes.map((shape) => [shape.occurrenceRef, shape]));
+    for (const title of document.querySelectorAll("[data-loading]")) {
+      const element = title.closest("[data-meeting], [data-prompt]");
+      const occurrence = element.dataset.meeting || element.querySelector("[data-occurrence]").dataset.occurrence;
+      const shape = byOccurrence.get(occurrence) || { read: false };
+      entitle(element, shape);
+      if (shape.read && element.dataset.meeting) place(element, shape, false);
+    }
+    arrange();
   };
   const place = (element, shape, withDay) => {
     element.dataset.start = shape.start;
@@ -139,6 +157,7 @@
         byId("prompt-list").insertBefore(card, after || null);
       }
       date.dataset.date = shape.id;
+      date.dataset.occurrence = shape.occurrenceRef;
       place(date, shape, true);
       const later = datesOf(card).find((other) => other !== date && other.dataset.start > shape.start);
       card.querySelector("[data-dates]").insertBefore(date, later || null);
@@ -321,6 +340,7 @@
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
   byId("zone").textContent = ` ${fill(WORDS.zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`;
   arrange();
+  fillIn();
   follow();
   watch();
 })();

@@ -14,6 +14,7 @@ from shared.domain.sighting import (
     DirectoryRoom,
     KnownEvent,
     LiveMeeting,
+    LivePage,
     Look,
     NewMeeting,
     RoomContact,
@@ -141,6 +142,12 @@ class GoogleCalendar:
         return parse_live(self._event(access, event_id))
 
     @readable
+    def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
+        """Read one page of the list of dates."""
+        items, next_page = self._listed(access, window, page)
+        return LivePage(tuple(readable_rows(items, parse_live)), next_page if next_page != page else "")
+
+    @readable
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """Read, merge, and write only over the version that was read (`If-Match`)."""
         event = self._event(access, event_id)
@@ -170,11 +177,8 @@ class GoogleCalendar:
         items: list[AgendaItem] = []
         token, visited = "", set[str]()
         while True:
-            query = {**_AGENDA, **_times(window), **({"pageToken": token} if token else {})}
-            page = self._transport.send(Doing.AGENDA, access, self._service.events().list(**query))
-            found = page if isinstance(page, dict) else {}
-            items += filter(None, readable_rows(found.get("items") or (), agenda_item))
-            token = str(found.get("nextPageToken") or "")
+            rows, token = self._listed(access, window, token)
+            items += filter(None, readable_rows(rows, agenda_item))
             if not token or token in visited:
                 return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))
             visited.add(token)
@@ -239,6 +243,13 @@ class GoogleCalendar:
     def close(self) -> None:
         """Close the idle connections."""
         self._transport.close()
+
+    def _listed(self, access: Access, window: Window, page: str) -> tuple[Sequence[Any], str]:
+        """One page of the list of dates, not read yet, and the token of the next."""
+        query = {**_AGENDA, **_times(window), **({"pageToken": page} if page else {})}
+        answer = self._transport.send(Doing.AGENDA, access, self._service.events().list(**query))
+        found = answer if isinstance(answer, dict) else {}
+        return found.get("items") or (), str(found.get("nextPageToken") or "")
 
     def _event(self, access: Access, event_id: str) -> dict[str, Any]:
         request = self._service.events().get(calendarId=CALENDAR, eventId=event_id)

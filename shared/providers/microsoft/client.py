@@ -17,6 +17,7 @@ from shared.domain.sighting import (
     DirectoryRoom,
     KnownEvent,
     LiveMeeting,
+    LivePage,
     Look,
     NewMeeting,
     RoomContact,
@@ -45,6 +46,7 @@ from shared.providers.microsoft.parse import (
     SEEN_FIELDS,
     all_day_series,
     latest,
+    live_meeting,
     parse_availability,
     parse_live,
     parse_page,
@@ -72,6 +74,10 @@ ROOMS_PER_PAGE = 100
 MAX_ROOMS = 10_000  # an end, whatever a server that ignores `$skip` goes on answering
 SCHEDULES_PER_CALL = 20  # Graph's own limit
 SCHEDULE_INTERVAL_MIN = 5  # the finest that getSchedule knows: a wider one may not exceed the period asked about
+_LIVE_FIELDS = (
+    "subject", "start", "end", "isAllDay", "originalStartTimeZone", "isCancelled", "isOrganizer", "organizer",
+    "attendees", "changeKey", "type", "webLink",
+)  # fmt: skip
 _PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
 _Query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters
 _View = CalendarViewRequestBuilder.CalendarViewRequestBuilderGetQueryParameters
@@ -147,11 +153,19 @@ class GraphCalendar:
     @readable
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         """Read one event with its title and attendees' names. Raises EventGoneError."""
-        fields = [
-            "subject", "start", "end", "isAllDay", "originalStartTimeZone", "isCancelled", "isOrganizer", "organizer",
-            "attendees", "changeKey", "type", "webLink",
-        ]  # fmt: skip
-        return parse_live(self._event(access, event_id, fields))
+        return parse_live(self._event(access, event_id, list(_LIVE_FIELDS)))
+
+    @readable
+    def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
+        """Read one page of the calendar view; `page` is Graph's next link."""
+        builder = self._me.calendar_view
+        if page:
+            request = builder.with_url(self._followed(page, set())).to_get_request_information()
+        else:
+            request = self._view_request(window, ["id", *_LIVE_FIELDS])
+        found = read_json(self._transport.send(Doing.AGENDA, access, _with_prefer(request)), wire.AgendaPage)
+        next_page = found.next_link if found.next_link != page else ""
+        return LivePage(tuple(readable_rows(found.value, live_meeting)), next_page or "")
 
     @readable
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
@@ -293,13 +307,7 @@ class GraphCalendar:
 
     def _viewed(self, access: Access, window: Window) -> list[wire.AgendaEvent]:
         builder = self._me.calendar_view
-        query = _View(
-            start_date_time=to_rfc3339(window.start_ms),
-            end_date_time=to_rfc3339(window.end_ms),
-            select=list(FIELDS),
-            top=PAGE_SIZE,
-        )
-        request = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
+        request = self._view_request(window, list(FIELDS))
         events: list[wire.AgendaEvent] = []
         visited = set[str]()
         while True:
@@ -308,6 +316,16 @@ class GraphCalendar:
             if not page.next_link:
                 return events
             request = builder.with_url(self._followed(page.next_link, visited)).to_get_request_information()
+
+    def _view_request(self, window: Window, fields: list[str]) -> RequestInformation:
+        query = _View(
+            start_date_time=to_rfc3339(window.start_ms),
+            end_date_time=to_rfc3339(window.end_ms),
+            select=fields,
+            orderby=["start/dateTime"],
+            top=PAGE_SIZE,
+        )
+        return self._me.calendar_view.to_get_request_information(RequestConfiguration(query_parameters=query))
 
     def _uid(self, access: Access, series: str) -> str:
         try:

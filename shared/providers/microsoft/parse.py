@@ -139,7 +139,11 @@ def _completed(event: wire.GraphEvent, master: wire.GraphEvent | None) -> wire.G
 
 def parse_live(body: bytes) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
-    event = read_json(body, wire.GraphLiveEvent)
+    return live_meeting(read_json(body, wire.GraphLiveEvent))
+
+
+def live_meeting(event: wire.GraphLiveEvent) -> LiveMeeting:
+    """Tell one event in our words. Raises MalformedRecordError: it has no start or no end."""
     times = times_of(event)
     return LiveMeeting(
         event_id=event.id,

@@ -57,6 +57,7 @@ PAGE_WORDS: dict[str, Any] = {
     "floor": FLOOR_WORDS,
     "room": "A room",
     "untitled": "Untitled meeting",
+    "loading": "Reading the title …",
     "unread": "Meeting",
     "unreadWhy": "(title could not be read just now)",
     "saidNo": "{room} said no. Choose another room.",

@@ -36,6 +36,7 @@ from shared.domain.sighting import (
     DirectoryRoom,
     LiveAttendee,
     LiveMeeting,
+    LivePage,
     NewMeeting,
     Window,
 )
@@ -87,6 +88,8 @@ class MemoryCalendar:
     booked: dict[str, NewMeeting] = field(default_factory=dict)
     asked_by: list[str] = field(default_factory=list)
     reads: list[tuple[str, str]] = field(default_factory=list)
+    pages: list[tuple[str, str]] = field(default_factory=list)
+    page_size: int = 100
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         self.reads.append((access.subject, event_id))
@@ -95,6 +98,18 @@ class MemoryCalendar:
         if event_id not in self.events:
             raise EventGoneError(event_id)
         return self.events[event_id]
+
+    def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
+        self.pages.append((access.subject, page))
+        if self.away:
+            raise RetryableError(AWAY)
+        listed = sorted(
+            (each for each in self.events.values() if each.start_ms < window.end_ms and each.end_ms > window.start_ms),
+            key=lambda each: (each.start_ms, each.event_id),
+        )
+        first = int(page or 0)
+        last = first + self.page_size
+        return LivePage(tuple(listed[first:last]), str(last) if last < len(listed) else "")
 
     def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
         self.asked_by.append(access.subject)

@@ -155,3 +155,34 @@ def test_a_busy_provider_is_an_appointment(person: Any) -> None:
     person.simulator.ask("PUT", "faults", {"throttle": {"status": 503, "retryAfterS": 2, "share": 1.0}})
     with pytest.raises(RetryableError):
         agenda(person)
+
+
+@pytest.mark.proves("E2")
+def test_fifty_titles_come_with_one_request(person: Any) -> None:
+    made = person.meeting(recurrence={"frequency": "daily", "count": 50}, title="Standup")
+    window = Window(made["startMs"], made["startMs"] + 50 * DAY_MS)
+    seen = {one.event_id for one in person.calendar.look(person.access, "", person.window()).seen}
+    before = max(each["seq"] for each in person.simulator.ask("GET", "requests")["requests"])
+
+    page = person.calendar.read_page(person.access, window)
+
+    assert [meeting.start_ms for meeting in page.meetings] == [made["startMs"] + n * DAY_MS for n in range(50)]
+    assert {(meeting.title, meeting.is_organizer) for meeting in page.meetings} == {("Standup", True)}
+    assert {meeting.event_id for meeting in page.meetings} <= seen
+    assert all(meeting.link.startswith("https://") for meeting in page.meetings)
+    assert page.next_page == ""
+    assert len(person.simulator.ask("GET", f"requests?after={before}")["requests"]) == 1
+    [first] = [each for each in page.meetings if each.start_ms == made["startMs"]]
+    assert first == person.calendar.read(person.access, first.event_id)
+
+
+def test_pages_of_titles_lead_from_one_to_the_next(person: Any) -> None:
+    made = person.meeting(recurrence={"frequency": "daily", "count": 300})
+    window, token, starts = Window(made["startMs"], made["startMs"] + 300 * DAY_MS), "", []
+    while True:
+        page = person.calendar.read_page(person.access, window, token)
+        starts += [meeting.start_ms for meeting in page.meetings]
+        token = page.next_page
+        if not token:
+            break
+    assert starts == [made["startMs"] + n * DAY_MS for n in range(300)]

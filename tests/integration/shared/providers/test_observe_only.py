@@ -32,6 +32,9 @@ READING: dict[str, Callable[[Any, str, str], Any]] = {
     "extend": lambda who, *_: _extended(who),
     "unsubscribe": lambda who, *_: who.calendar.unsubscribe(who.access, _subscribed(who)),
     "read": lambda who, event_id, _: who.calendar.read(who.access, event_id),
+    "read_page": lambda who, *_: who.calendar.read_page(
+        who.access, Window(who.simulator.now_ms(), who.window().end_ms)
+    ),
     "availability": lambda who, _, room: who.calendar.availability(
         who.access, [room], who.simulator.now_ms() + HOUR_MS, who.simulator.now_ms() + 2 * HOUR_MS
     ),
