@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.contracts import topics
 from shared.contracts.published import SUBSCRIBER_GROUP
-from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, Station
+from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, TOPICS, WEBHOOKS, Station
 from shared.providers.catalogue import PROFILES
 
 _NOTIFICATIONS = tuple(profile.hooks.topic for profile in PROFILES.values())
@@ -51,8 +51,10 @@ def grants() -> Iterator[AclGrant]:
     yield from of_station(SYNC_WORKER)
     yield from of_station(ROOM_STATUS_STATION)
     yield from of_station(NOTIFIER)
+    yield from of_station(WEBHOOKS, principal=NOTIFIER.service)
     yield AclGrant("portal", "topic", topics.COMMANDS.name, ("Write",))
     yield AclGrant("portal", "topic", topics.DISMISSALS.name, ("Write",))
+    yield AclGrant("portal", "topic", topics.WEBHOOK_REQUESTS.name, ("Write",))
     for topic in _NOTIFICATIONS:  # the test of an integration waits for its push
         yield AclGrant("portal", "topic", topic.name, ("Read",))
     yield AclGrant("portal", "topic", topics.ROOM_REJECTIONS.name, ("Read",))
@@ -75,16 +77,22 @@ def grants() -> Iterator[AclGrant]:
     yield AclGrant("subscriber", "group", PUBLIC_GROUP, ("Read",), prefixed=True)
 
 
-def of_station(station: Station) -> Iterator[AclGrant]:
-    """What an owner of partitions needs: read its input, keep its state, decide, and tell what its predecessor decided."""
+def of_station(station: Station, principal: str = "") -> Iterator[AclGrant]:
+    """
+    What an owner of partitions needs: read its input, keep its state, decide, and tell what its predecessor decided.
+
+    Args:
+        principal: In whose process it runs; its own, if left out.
+    """
+    principal = principal or station.service
     for name in station.inputs:
-        yield AclGrant(station.service, "topic", name, ("Read",))
+        yield AclGrant(principal, "topic", name, ("Read",))
     for name in (station.state, *station.outputs):
-        yield AclGrant(station.service, "topic", name, ("Read", "Write"))
-    yield AclGrant(station.service, "topic", topics.DEAD_LETTERS.name, ("Write",))
-    yield AclGrant(station.service, "group", station.service, ("Read",))
+        yield AclGrant(principal, "topic", name, ("Read", "Write"))
+    yield AclGrant(principal, "topic", topics.DEAD_LETTERS.name, ("Write",))
+    yield AclGrant(principal, "group", station.service, ("Read",))
     # `<service>-<partition>`: nobody else can fence an owner
-    yield AclGrant(station.service, "transactional-id", f"{station.service}-", ("Write",), prefixed=True)
+    yield AclGrant(principal, "transactional-id", f"{station.service}-", ("Write",), prefixed=True)
 
 
 def script() -> str:

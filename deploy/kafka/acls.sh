@@ -33,8 +33,16 @@ grant --allow-principal User:notifier --operation Read --operation Write --topic
 grant --allow-principal User:notifier --operation Write --topic "${PREFIX:-}dead-letters"
 grant --allow-principal User:notifier --operation Read --group "${PREFIX:-}notifier"
 grant --allow-principal User:notifier --operation Write --transactional-id "${PREFIX:-}notifier-" --resource-pattern-type prefixed
+grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}room-rejections"
+grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}room-outcomes"
+grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}webhook-requests"
+grant --allow-principal User:notifier --operation Read --operation Write --topic "${PREFIX:-}webhook-state"
+grant --allow-principal User:notifier --operation Write --topic "${PREFIX:-}dead-letters"
+grant --allow-principal User:notifier --operation Read --group "${PREFIX:-}webhooks"
+grant --allow-principal User:notifier --operation Write --transactional-id "${PREFIX:-}webhooks-" --resource-pattern-type prefixed
 grant --allow-principal User:portal --operation Write --topic "${PREFIX:-}commands"
 grant --allow-principal User:portal --operation Write --topic "${PREFIX:-}dismissals"
+grant --allow-principal User:portal --operation Write --topic "${PREFIX:-}webhook-requests"
 grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}notifications.graph"
 grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}notifications.google"
 grant --allow-principal User:portal --operation Read --topic "${PREFIX:-}room-rejections"
@@ -63,6 +71,8 @@ grant --allow-principal User:operator --operation Create --operation DescribeCon
 grant --allow-principal User:subscriber --operation Read --topic "${PREFIX:-}room-outcomes"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}person-prompts"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}notification-state"
+grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}webhook-requests"
+grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}webhook-state"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}erasures"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}dead-letters"
 grant --allow-principal User:subscriber --operation Read --group "${PREFIX:-}subscriber-" --resource-pattern-type prefixed

@@ -41,6 +41,7 @@ from services.portal.admin.people import routes as people_routes
 from services.portal.admin.report import routes as report_routes
 from services.portal.admin.rooms import routes as room_routes
 from services.portal.admin.rooms.directory_import import RoomImport
+from services.portal.admin.webhooks import routes as webhook_routes
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import (
@@ -118,6 +119,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(switch_off.blueprint(deps, flow))
     app.register_blueprint(report_routes.blueprint(deps))
     app.register_blueprint(people_routes.blueprint(deps))
+    app.register_blueprint(webhook_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
     app.register_blueprint(notification_routes.blueprint(deps))

@@ -83,6 +83,19 @@ NOTIFICATION_STATE = Topic(
     "what each person was told of each prompt by each channel, and what is still to be told; sealed",
     sealed=True,
 )
+WEBHOOK_REQUESTS = Topic(
+    "webhook-requests",
+    "tenant + endpoint",
+    Cleanup.DELETE,
+    "what an administrator wants of an endpoint's deliveries: ids of ours alone",
+)
+WEBHOOK_STATE = Topic(
+    "webhook-state",
+    "tenant + endpoint",
+    Cleanup.COMPACT,
+    "which events are still to be sent to an organisation's endpoint; sealed",
+    sealed=True,
+)
 ERASURES = Topic(
     "erasures",
     "tenant + destroyed key",
@@ -107,6 +120,8 @@ TOPICS = (
     ROOM_OUTCOMES,
     PERSON_PROMPTS,
     NOTIFICATION_STATE,
+    WEBHOOK_REQUESTS,
+    WEBHOOK_STATE,
     ERASURES,
     DEAD_LETTERS,
 )
@@ -149,3 +164,10 @@ NOTIFIER = Station(
     outputs=(PERSON_PROMPTS.name,),
 )
 """Its output is its own input: declines come by meeting, and what one person is told has to be decided in one place."""
+WEBHOOKS = Station(
+    service="webhooks",
+    inputs=(ROOM_REJECTIONS.name, ROOM_OUTCOMES.name, WEBHOOK_REQUESTS.name),
+    state=WEBHOOK_STATE.name,
+    outputs=(),
+)
+"""Runs in the notifier's process, with claims of its own: who has no mail server may have webhooks, and the other way round."""

@@ -29,6 +29,8 @@ class Right(StrEnum):
     """Test, enable, disable and change the provider."""
     APPOINT = "appoint"
     """Give and take roles."""
+    MANAGE_WEBHOOKS = "manage-webhooks"
+    """Where the organisation's events are sent, and what was sent."""
     SEE_AUDIT = "see-audit"
 
 
@@ -39,6 +41,7 @@ MATRIX: dict[Right, frozenset[Role]] = {
     Right.SEE_INTEGRATION: frozenset({Role.BUILDING_ADMIN, Role.SUBSCRIPTION_ADMIN}),
     Right.SWITCH_INTEGRATION: frozenset({Role.SUBSCRIPTION_ADMIN}),
     Right.APPOINT: frozenset({Role.SUBSCRIPTION_ADMIN}),
+    Right.MANAGE_WEBHOOKS: frozenset({Role.SUBSCRIPTION_ADMIN}),
     Right.SEE_AUDIT: frozenset({Role.SUBSCRIPTION_ADMIN}),
 }
 

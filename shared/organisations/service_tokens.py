@@ -65,14 +65,19 @@ def withdraw_token(registry: Registry, tenant: str, name: str) -> bool:
     return found
 
 
-def tenant_of_token(registry: Registry, token: str) -> str | None:
-    """The organisation that the token reads; None when it is none of ours, or withdrawn. Raises StoreUnavailableError."""
+def prove_token(registry: Registry, token: str) -> tuple[str, str] | None:
+    """
+    The organisation whose back-end services hold the token, and the token's name; None when it is none of ours, or withdrawn.
+
+    Raises:
+        StoreUnavailableError: nobody can say at the moment.
+    """
     tenant, _, secret = token.partition(".")
     if not tenant or not secret or len(token) > MAX_TOKEN_CHARS:
         return None
     sent = _hash(token)
-    proven = [hmac.compare_digest(sent, each.hash) for each in live_tokens(registry, tenant)]
-    return tenant if any(proven) else None
+    proven = [each for each in live_tokens(registry, tenant) if hmac.compare_digest(sent, each.hash)]
+    return (tenant, name_of(proven[0])) if proven else None
 
 
 def name_of(token: ServiceToken) -> str:

@@ -33,6 +33,7 @@ from shared.contracts.rows import (
     UserRow,
 )
 from shared.contracts.test_run import TestRun
+from shared.contracts.webhook_rows import WebhookDeliveriesRow, WebhooksRow
 from shared.errors import RowKeyMissingError, RowRefusedError
 from shared.ports.registry import Registry
 from shared.registry.rows import ReadRows, Rows
@@ -202,6 +203,22 @@ service_tokens = Table(
     what="hashes of the tokens of an organisation's back-end services; id = the word `tokens`",
     restored=False,  # what was withdrawn since stays withdrawn
 )
+webhooks = Table(
+    name="webhooks",
+    row=WebhooksRow,
+    what="where an organisation's events are sent, and the secrets that sign them; id = the word `endpoints`",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+    bound_ids="",
+)
+webhook_deliveries = Table(
+    name="webhook-deliveries",
+    row=WebhookDeliveriesRow,
+    what="what was lately sent to an endpoint; id = `endpoint/partition.page`",
+    erased_with=KeyClass.DATA,
+    restored=False,  # what was sent since is not known of it
+    bound_ids="",
+)
 leases = Table(
     name="leases",
     row=LeaseRow,
@@ -211,7 +228,8 @@ leases = Table(
 
 TABLES: tuple[ReadTable[Any], ...] = (
     tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals,
-    notifications, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens, leases,
+    notifications, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens,
+    webhooks, webhook_deliveries, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

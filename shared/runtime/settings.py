@@ -105,6 +105,15 @@ class Settings:
         secret=True,
     )
     mail_from: str = _setting("", "whom mails come from, with SMTP_URL: `roomsync@corp.example`, or `Rooms <…>`")
+    webhooks: str = _setting(
+        "off",
+        "`on`: organisations may have their events sent to addresses of their own, and the notifier sends them; `off`",
+    )
+    webhook_allowed_hosts: str = _setting(
+        "",
+        "`name[,name]` of hosts to which webhooks may go although they are private, without TLS and at any port; "
+        "all others have to be public and speak TLS",
+    )
     prompt_grace_s: float = _setting(
         -1.0,
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
@@ -176,6 +185,11 @@ class Settings:
         return self.writes == "on"
 
     @property
+    def sends_webhooks(self) -> bool:
+        """Whether organisations' events are sent to addresses of theirs."""
+        return self.webhooks == "on"
+
+    @property
     def open_enrolment(self) -> bool:
         """Whether the first sign-in from an organisation switches it on."""
         return self.enrolment == "open" or (self.enrolment == "auto" and self.loopback)
@@ -238,8 +252,11 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(f"ROOMSYNC_ENGINE={settings.engine!r}: must be embedded or kafka")
     if settings.enrolment not in {"auto", "open", "closed"}:
         faults.append(f"ROOMSYNC_ENROLMENT={settings.enrolment!r}: must be auto, open or closed")
-    if settings.writes not in {"on", "off"}:
-        faults.append(f"ROOMSYNC_WRITES={settings.writes!r}: must be on or off")
+    faults += [
+        f"{PREFIX}{name.upper()}={getattr(settings, name)!r}: must be on or off"
+        for name in ("writes", "webhooks")
+        if getattr(settings, name) not in {"on", "off"}
+    ]
     if settings.engine == "kafka":
         faults += [
             f"{PREFIX}{name.upper()} is missing: ROOMSYNC_ENGINE=kafka needs it"

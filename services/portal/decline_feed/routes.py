@@ -14,10 +14,12 @@ from services.portal.decline_feed.decline_log import DeclineIndex, read_page
 from services.portal.decline_feed.resolution import resolve_event
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
+from services.portal.frame.service_callers import no_service_token
+from services.portal.frame.sessions import bearer_token
 from shared.contracts.topics import ROOM_REJECTIONS
 from shared.errors import RowRefusedError
 from shared.organisations.enrolment import NOBODY
-from shared.organisations.service_tokens import tenant_of_token
+from shared.organisations.service_tokens import prove_token
 from shared.registry import tables
 from shared.runtime.refused_rows import log_refused_row
 
@@ -73,20 +75,14 @@ def _prove_token(deps: Deps) -> str:
     Raises:
         ProblemError: 401 without a token of ours; 403 for the operator's where it would read several organisations.
     """
-    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    token = sent.strip() if scheme.lower() == "bearer" else ""
+    token = bearer_token()
     known = deps.settings.service_token
     if known and hmac.compare_digest(token.encode(), known.encode()):
         return _read_by_operator(deps)
-    tenant = tenant_of_token(deps.engine.registry, token)
-    if tenant is None:
-        raise ProblemError(
-            HTTPStatus.UNAUTHORIZED,
-            "service-token",
-            "This interface needs a service token.",
-            next_step="Send Authorization: Bearer with a token that `roomsync tokens make` printed.",
-        )
-    return tenant
+    proven = prove_token(deps.engine.registry, token)
+    if proven is None:
+        raise no_service_token()
+    return proven[0]
 
 
 def _read_by_operator(deps: Deps) -> str:

@@ -40,6 +40,7 @@ _TOKEN_BYTES = 32
 _SAFE = ("GET", "HEAD", "OPTIONS")
 View = TypeVar("View", bound=Callable[..., Any])
 _SELF_PROVING: set[Callable[..., Any]] = set()
+_ACCEPTING_TOKENS: set[Callable[..., Any]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,22 @@ def proves_itself(view: View) -> View:
     """Mark a route whose address is itself the proof that a change is wanted: it needs neither session nor token."""
     _SELF_PROVING.add(view)
     return view
+
+
+def accepts_token(view: View) -> View:
+    """
+    Mark a route that a back-end service may use with its token instead of a session.
+
+    A request with an `Authorization` header needs no token of a page: no other site's page can have a browser send one.
+    """
+    _ACCEPTING_TOKENS.add(view)
+    return view
+
+
+def bearer_token() -> str:
+    """What was sent as `Authorization: Bearer …`; "" when nothing was."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    return sent.strip() if scheme.lower() == "bearer" else ""
 
 
 def signed_in() -> Person:
@@ -241,7 +258,8 @@ def _name(cookie: str) -> str:
 
 
 def _is_self_proving() -> bool:
-    return current_app.view_functions.get(request.endpoint or "") in _SELF_PROVING
+    view = current_app.view_functions.get(request.endpoint or "")
+    return view in _SELF_PROVING or (view in _ACCEPTING_TOKENS and "Authorization" in request.headers)
 
 
 def _refuse_forged_change() -> None:

@@ -36,6 +36,14 @@ WORDS = {
     "room.paired": "paired a room",
     "room.unpaired": "unpaired a room",
     "rooms.imported": "imported rooms",
+    "webhook.added": "added a webhook",
+    "webhook.removed": "removed a webhook",
+    "webhook.tested": "tested a webhook",
+    "webhook.redelivered": "had events sent to a webhook again",
+    "webhook.secret-added": "made another secret of a webhook",
+    "webhook.secret-ended": "ended the older secret of a webhook",
+    "webhook.paused": "paused a webhook that takes nothing",
+    "webhook.resumed": "resumed a webhook",
     "rooms.entered": "entered rooms on their word, as whoever operates roomsync",
 }
 

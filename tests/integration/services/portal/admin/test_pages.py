@@ -102,7 +102,7 @@ def test_matrix_gives_each_role_what_was_promised() -> None:
     promised = {
         Role.EMPLOYEE: {R.OWN_CALENDAR},
         Role.BUILDING_ADMIN: rooms,
-        Role.SUBSCRIPTION_ADMIN: {*rooms, R.SWITCH_INTEGRATION, R.APPOINT, R.SEE_AUDIT},
+        Role.SUBSCRIPTION_ADMIN: {*rooms, R.SWITCH_INTEGRATION, R.APPOINT, R.MANAGE_WEBHOOKS, R.SEE_AUDIT},
     }
     assert {role: {right for right in R if may({role}, right)} for role in Role} == promised
 

@@ -40,6 +40,7 @@ STATUS_OF = {
     "no-organisation": "CONFLICT",
     "no-such-appointment": "NOT_FOUND",
     "no-such-decline": "NOT_FOUND",
+    "no-such-delivery": "NOT_FOUND",
     "no-such-link": "NOT_FOUND",
     "no-such-prompt": "NOT_FOUND",
     "no-such-provider": "UNPROCESSABLE_ENTITY",
@@ -47,6 +48,7 @@ STATUS_OF = {
     "no-such-room": "NOT_FOUND",
     "no-such-take": "NOT_FOUND",
     "no-test": "CONFLICT",
+    "no-such-webhook": "NOT_FOUND",
     "none-free": "UNPROCESSABLE_ENTITY",
     "not-allowed": "FORBIDDEN",
     "not-confirmed": "CONFLICT",
@@ -79,6 +81,11 @@ STATUS_OF = {
     "test-under-way": "CONFLICT",
     "tests-full": "SERVICE_UNAVAILABLE",
     "too-many-requests": "TOO_MANY_REQUESTS",
+    "webhook-invalid": "UNPROCESSABLE_ENTITY",
+    "webhook-paused": "CONFLICT",
+    "webhook-secrets": "CONFLICT",
+    "webhooks-full": "CONFLICT",
+    "webhooks-off": "CONFLICT",
     "writes-off": "FORBIDDEN",
 }
 """Code, as the source writes it, to status. A code with `*` in it names what it is about in that place."""

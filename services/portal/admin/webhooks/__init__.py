@@ -1,0 +1,1 @@
+"""Where the organisation's events are sent."""
