@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from cli.common.exit_codes import FINDING, UNREACHABLE, USAGE
-from cli.doctor.checks import CheckResult, CheckState, addresses, engine, machine, ports, secrets, tools
+from cli.doctor.checks import CheckResult, CheckState, addresses, engine, machine, ports, secrets, tools, writing
 from shared.errors import ConfigurationError
 from shared.runtime.logging import configure
 from shared.runtime.settings import Settings, load
@@ -55,6 +55,7 @@ def choose_exit_code(found: list[CheckResult]) -> int:
 def _check_settings(settings: Settings) -> Iterator[CheckResult]:
     yield from machine.check_home(settings)
     yield from secrets.check_secrets(settings)
+    yield from writing.check_writing(settings)
     yield from ports.check_ports(settings)
     yield from engine.check_engine(settings)
     yield from addresses.check_addresses(settings)

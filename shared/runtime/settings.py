@@ -68,6 +68,11 @@ class Settings:
     )
     microsoft_client_id: str = _setting("", "application id at Entra")
     microsoft_client_secret: str = _setting("", "client secret at Entra", secret=True)
+    microsoft_directory: str = _setting(
+        "organizations",
+        "whose accounts sign in at Entra: the id of one tenant, as an application that is registered for that tenant alone needs "
+        "it, or `organizations`, for one that is registered for any",
+    )
     microsoft_login_url: str = _setting("https://login.microsoftonline.com", "Entra's address")
     microsoft_graph_url: str = _setting("https://graph.microsoft.com/v1.0", "Graph's address, version included")
     google_client_id: str = _setting("", "OAuth client id at Google")

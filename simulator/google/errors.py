@@ -71,6 +71,13 @@ def insufficient_permissions() -> NoReturn:
     raise ApiError(403, "insufficientPermissions", message, more=more)
 
 
+def api_not_enabled(api: str) -> NoReturn:
+    """403 `accessNotConfigured`: the project of the client has not enabled the API. Raises ApiError."""
+    message = f"{api} has not been used in project 424242424242 before or it is disabled."
+    more = {"status": "PERMISSION_DENIED"}
+    raise ApiError(403, "accessNotConfigured", message, domain="usageLimits", more=more)
+
+
 def unauthorized() -> NoReturn:
     """401 `authError`. Raises ApiError."""
     raise ApiError(

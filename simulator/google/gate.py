@@ -9,11 +9,13 @@ from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from simulator.google.errors import ApiError, deleted, invalid, not_found, unauthorized
+from simulator.google.errors import ApiError, api_not_enabled, deleted, invalid, not_found, unauthorized
 from simulator.google.quota import rate_limited
 from simulator.google.side import BATCH, side
 from simulator.world import InvalidError, NotThereError, Principal, User, WorldError
 
+CALENDAR_API, DIRECTORY_API = "calendar-json.googleapis.com", "admin.googleapis.com"
+DIRECTORY_PATH = "/google/admin/"
 _TOO_MANY = {403, 429}
 
 
@@ -68,6 +70,9 @@ def _admit() -> None:
     user = world.directory.find(found.user_id) if found else None
     if found is None or not isinstance(user, User) or user.provider != "google":
         unauthorized()
+    api = DIRECTORY_API if request.path.startswith(DIRECTORY_PATH) else CALENDAR_API
+    if not world.identity.has_enabled(found.client_id, api):
+        api_not_enabled(api)
     g.principal = found
     refusal, wait_s, g.in_flight = world.traffic.enter("google", user.id, {user.id, user.address}, request.path)
     g.entered = user.id

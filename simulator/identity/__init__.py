@@ -7,10 +7,15 @@ Entra administrator consents for everybody at `/microsoft/login/<tenant>/v2.0/ad
 play them, or beforehand by `POST /sim/v1/tenants/<id>/consent`. A grant that one person has beforehand
 (`POST /sim/v1/users/<id>/consents`) stands, as existing grants do. The switch `usersMayConsent` of the fault `oauth` lets people
 consent for themselves; `adminApprovalRequired` is a stricter policy, which answers with AADSTS90094.
+
+The application `roomsync` is there from the beginning, at both providers: it may be led back to any loopback address, and everybody
+may use it. Others are registered with `POST /sim/v1/applications` (`provider`, `tenant`, `redirectUris`, `onlyHome`,
+`assignmentRequired` with `assigned`, at Google `apis` and `trusted`), changed with PATCH and removed with DELETE on
+`/sim/v1/applications/<client id>`, and given a secret with POST on its `/secrets`.
 """
 
 from simulator.identity.blueprint import blueprint, register
 from simulator.identity.model import TokenPrincipal
-from simulator.identity.provider import CLIENT_SECRET, IdentityProvider
+from simulator.identity.provider import IdentityProvider
 
-__all__ = ["CLIENT_SECRET", "IdentityProvider", "TokenPrincipal", "blueprint", "register"]
+__all__ = ["IdentityProvider", "TokenPrincipal", "blueprint", "register"]

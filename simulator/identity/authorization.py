@@ -8,10 +8,10 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from simulator.identity import scopes
+from simulator.identity.applications import Application
 from simulator.identity.model import AuthorizeRequest, ClientGrant, Provider, SimulatedAccount
 from simulator.identity.policies import Policies
 
-CLIENT_ID = "roomsync"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -47,7 +47,13 @@ class Decision:
     refused: str = ""
 
 
-def read(provider: Provider, params: Mapping[str, str], policies: Policies, tenant: str = "") -> AuthorizeRequest:
+def read(
+    provider: Provider,
+    params: Mapping[str, str],
+    policies: Policies,
+    application: Application | None,
+    tenant: str = "",
+) -> AuthorizeRequest:
     """
     Check everything that needs no person.
 
@@ -55,25 +61,21 @@ def read(provider: Provider, params: Mapping[str, str], policies: Policies, tena
         provider: whose endpoint this is.
         params: query or form, single values.
         policies: the switches in force.
+        application: the one that `client_id` names, if it is registered.
         tenant: Microsoft's path segment; empty at Google.
 
     Raises:
         AuthorizeProblem: says whether the client may be told.
     """
     redirect_uri = params.get("redirect_uri", "")
-    if params.get("client_id") != CLIENT_ID:
-        reason = "unknown-client"
-        raise AuthorizeProblem(reason)
-    if policies.redirect_mismatch or not accepted_redirect(redirect_uri, policies):
-        reason = "redirect-mismatch"
-        raise AuthorizeProblem(reason)
+    client_id = check_client(application, redirect_uri, policies, tenant).client_id
     wanted = scopes.read(provider, params.get("scope", ""))
     reason = _fault(provider, params, wanted)
     if reason:
         raise AuthorizeProblem(reason, redirect_uri=redirect_uri, state=params.get("state"))
     return AuthorizeRequest(
         provider=provider,
-        client_id=CLIENT_ID,
+        client_id=client_id,
         redirect_uri=redirect_uri,
         scopes=wanted,
         state=params.get("state"),
@@ -86,16 +88,40 @@ def read(provider: Provider, params: Mapping[str, str], policies: Policies, tena
     )
 
 
-def accepted_redirect(redirect_uri: str, policies: Policies) -> bool:
-    """Loopback addresses, or exactly one of the registered ones when the switch names some."""
-    if policies.redirect_uris:
-        return redirect_uri in policies.redirect_uris
+def check_client(application: Application | None, redirect_uri: str, policies: Policies, tenant: str) -> Application:
+    """
+    The application that asks; whoever is at the page sees what is wrong with it, and is sent nowhere.
+
+    Raises:
+        AuthorizeProblem: it is not registered, not for this address, or not at this tenant's endpoint.
+    """
+    reason = ""
+    if application is None:
+        reason = "unknown-client"
+    elif policies.redirect_mismatch or not _is_registered(application, redirect_uri, policies):
+        reason = "redirect-mismatch"
+    elif application.provider == "microsoft" and application.only_home and not tenant:
+        reason = "one-tenant"
+    if application is None or reason:
+        raise AuthorizeProblem(reason)
+    return application
+
+
+def _is_registered(application: Application, redirect_uri: str, policies: Policies) -> bool:
+    """Exactly one of the registered addresses, of the application or of the switch; else any loopback address."""
+    registered = policies.redirect_uris or application.redirect_uris
+    if registered is not None:
+        return redirect_uri in registered
     parts = urlsplit(redirect_uri)
     return parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK and not parts.fragment
 
 
 def decide(
-    request: AuthorizeRequest, account: SimulatedAccount, grant: ClientGrant | None, policies: Policies
+    request: AuthorizeRequest,
+    account: SimulatedAccount,
+    grant: ClientGrant | None,
+    policies: Policies,
+    application: Application,
 ) -> Decision:
     """
     Whether this person's answer is known, must be asked for, or does not matter.
@@ -103,18 +129,33 @@ def decide(
     An administrator's policy leaves alone what was really used before at Microsoft ("existing grants continue"), and
     nothing at Google. Microsoft's managed default policy leaves alone every grant that exists, and new ones to administrators.
     """
-    if not policies.assigned(account):
-        return Decision(None, "not-assigned")
-    if policies.app_blocked and scopes.consequential(request.provider, request.scopes):
-        return Decision(None, "app-blocked")
-    if policies.admin_approval_required and _needs_approval(request, grant):
-        return Decision(None, "admin-approval")
+    refused = _refusal_despite_consent(request, account, grant, policies, application)
+    if refused:
+        return Decision(None, refused)
     known = grant is not None and grant.covers(request.scopes)
     if known and grant is not None and (grant.automatic or "consent" not in request.prompt):
         return Decision(AuthorizationStep.APPROVED)
     if "none" in request.prompt:
         return Decision(None, "consent-required")
     return Decision(AuthorizationStep.APPROVAL if _is_withheld(request, grant, policies) else AuthorizationStep.ASK)
+
+
+def _refusal_despite_consent(
+    request: AuthorizeRequest,
+    account: SimulatedAccount,
+    grant: ClientGrant | None,
+    policies: Policies,
+    application: Application,
+) -> str:
+    if not policies.assigned(account) or not application.admits(account):
+        return "not-assigned"
+    if application.only_home and account.tenant_id != application.home:
+        return "other-organisation"
+    if policies.app_blocked and scopes.consequential(request.provider, request.scopes):
+        return "app-blocked"
+    if policies.admin_approval_required and not application.trusted and _needs_approval(request, grant):
+        return "admin-approval"
+    return ""
 
 
 def _is_withheld(request: AuthorizeRequest, grant: ClientGrant | None, policies: Policies) -> bool:

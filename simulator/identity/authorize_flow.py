@@ -43,13 +43,14 @@ def serve(
     """
     asked = {name: value for name, value in params.items() if name not in _OWN_FIELDS}
     try:
-        request = read(provider, asked, identity.policies(provider), tenant)
+        application = identity.applications.find(provider, asked.get("client_id", ""))
+        request = read(provider, asked, identity.policies(provider), application, tenant)
         account = _account(identity, request)
         if account is None:
             return _pick(identity, request, asked)
         return _decided(identity, request, account, asked, answered)
     except AuthorizeProblem as problem:
-        return _refused(provider, problem)
+        return refused(provider, problem)
 
 
 def _account(identity: IdentityProvider, request: AuthorizeRequest) -> SimulatedAccount | None:
@@ -72,6 +73,8 @@ def _decided(
     answered: Answered,
 ) -> Response:
     decision = identity.decide(request, account)
+    if decision.refused == "other-organisation":
+        raise AuthorizeProblem(decision.refused)  # said on the provider's own page alone
     if decision.refused:
         raise _message(request, decision.refused)
     if decision.step is AuthorizationStep.APPROVED:
@@ -103,7 +106,8 @@ def _with_code(
     return _back(request.redirect_uri, request.state, extra)
 
 
-def _refused(provider: Provider, problem: AuthorizeProblem) -> Response:
+def refused(provider: Provider, problem: AuthorizeProblem) -> Response:
+    """The redirect that tells the client, or the page that tells the person alone."""
     said = _ERRORS[provider](problem.reason)
     if problem.redirect_uri:
         return _back(problem.redirect_uri, problem.state, said)

@@ -10,8 +10,9 @@ from urllib.parse import unquote_plus, urlencode
 
 from flask import Blueprint, Flask, Response, g, jsonify, redirect, request
 
-from simulator.identity import google, microsoft, pages, scopes
-from simulator.identity.authorize_flow import Answered, serve
+from simulator.identity import application_routes, google, microsoft, pages, scopes
+from simulator.identity.authorization import AuthorizeProblem, check_client
+from simulator.identity.authorize_flow import Answered, refused, serve
 from simulator.identity.model import Issued, Provider, TokenProblem
 from simulator.identity.provider import IdentityProvider
 from simulator.world import World
@@ -31,6 +32,7 @@ def blueprint(world: World) -> Blueprint:
     identity = IdentityProvider(world)
     world.identity = identity
     routes = Blueprint("identity", __name__)
+    application_routes.add(routes, identity)
     _microsoft(routes, identity)
     _google(routes, identity)
     return routes
@@ -158,6 +160,11 @@ def _client(form: Mapping[str, str]) -> tuple[str, str]:
 
 def _admin_consent(identity: IdentityProvider, tenant: str) -> Response:
     params = {name: value for name, value in _params().items() if name != "decision"}
+    application = identity.applications.find("microsoft", params.get("client_id", ""))
+    try:
+        check_client(application, params.get("redirect_uri", ""), identity.policies("microsoft"), tenant)
+    except AuthorizeProblem as problem:
+        return refused("microsoft", problem)
     account = identity.account("microsoft", params.get("login_hint", ""), tenant)
     if account is None:
         return Response(pages.picker("microsoft", params, identity.accounts("microsoft", tenant)))
@@ -167,7 +174,7 @@ def _admin_consent(identity: IdentityProvider, tenant: str) -> Response:
         return Response(pages.consent("microsoft", params, account, wanted, for_tenant=True))
     asked = scopes.read("microsoft", params.get("scope", "")) if decision == "approve" else None
     if asked is not None:
-        identity.grant_tenant(account.tenant_id, asked)
+        identity.grant_tenant(account.tenant_id, asked, client_id=params["client_id"])
     told = microsoft.consent_answer(account.tenant_id, asked)
     query = urlencode({**told, "state": params.get("state", "")})
     return Response(status=302, headers={"Location": f"{params.get('redirect_uri', '')}?{query}"})

@@ -32,6 +32,7 @@ REASONS: dict[str, tuple[int, str, str]] = {
 AUTHORIZE_REASONS: dict[str, tuple[str, str]] = {
     "unknown-client": ("invalid_client", "The OAuth client was not found."),
     "redirect-mismatch": ("redirect_uri_mismatch", "The redirect URI does not match those registered for the client."),
+    "other-organisation": ("org_internal", "This client is restricted to users within its organization."),
     "response-type": ("unsupported_response_type", "Only the response type code is supported."),
     "no-scope": ("invalid_request", "Missing required parameter: scope"),
     "unknown-scope": ("invalid_scope", "Some requested scopes were invalid."),

@@ -82,6 +82,16 @@ AUTHORIZE_REASONS: dict[str, tuple[str, int, str]] = {
         50011,
         "The redirect URI specified in the request does not match the redirect URIs configured for the application.",
     ),
+    "one-tenant": (
+        "invalid_request",
+        50194,
+        "The application is not configured as a multi-tenant application. Use a tenant-specific endpoint.",
+    ),
+    "other-organisation": (
+        "invalid_request",
+        50020,
+        "User account from another identity provider does not exist in the tenant of the application.",
+    ),
     "response-type": ("unsupported_response_type", 700054, "The response_type is not enabled for the application."),
     "no-scope": ("invalid_request", 900144, "The request must contain the following parameter: 'scope'."),
     "unknown-scope": (

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from simulator.identity import scopes as scope_names
-from simulator.identity.authorization import CLIENT_ID, AuthorizationStep, Decision, decide
+from simulator.identity.applications import BUILT_IN, Applications
+from simulator.identity.authorization import AuthorizationStep, Decision, decide
 from simulator.identity.keys import SigningKey, challenge_of
 from simulator.identity.model import (
     AuthorizationCode,
@@ -24,8 +25,6 @@ from simulator.identity.policies import DEFAULT_LIFE_S, DOC, FAULT, LIFE_FAULT, 
 from simulator.identity.tokens import REFRESH_LIFE_MS, Tokens
 from simulator.world import User, World
 
-CLIENT_SECRET = "simulated-secret"  # noqa: S105 (the simulator's only client, documented)
-
 
 class IdentityProvider:
     """The OpenID provider behind both sides. Thread-safe."""
@@ -34,6 +33,7 @@ class IdentityProvider:
         self._world = world
         self._lock = world.lock
         self._tokens = Tokens(world.ids)
+        self.applications = Applications(world.ids)
         self._grants: dict[tuple[str, str], ClientGrant] = {}
         self._tenant_grants: dict[tuple[str, str], frozenset[str] | None] = {}
         self.key = SigningKey()
@@ -106,7 +106,7 @@ class IdentityProvider:
         Raises:
             NotThereError: no such person.
         """
-        client = client_id or CLIENT_ID
+        client = client_id or BUILT_IN
         with self._lock:
             user = self._world.directory.user(user_id)
             if not granted:
@@ -119,7 +119,7 @@ class IdentityProvider:
             return {"granted": True, **_shown(grant)}
 
     def grant_tenant(
-        self, tenant_id: str, scopes: Iterable[str] | None = None, *, granted: bool = True, client_id: str = CLIENT_ID
+        self, tenant_id: str, scopes: Iterable[str] | None = None, *, granted: bool = True, client_id: str = BUILT_IN
     ) -> dict[str, Any]:
         """
         An administrator consents for everybody in the tenant, or takes that back.
@@ -166,11 +166,13 @@ class IdentityProvider:
         """What comes next for this person: see `authorization.decide`."""
         with self._lock:
             policies = self.policies(request.provider)
+            application = self.applications.get(request.client_id, request.provider)
             if self._is_granted_to_all(request, account):
-                if not policies.assigned(account):
+                if not policies.assigned(account) or not application.admits(account):
                     return Decision(None, "not-assigned")
                 return Decision(AuthorizationStep.APPROVED)
-            return decide(request, account, self._grants.get((account.user_id, request.client_id)), policies)
+            grant = self._grants.get((account.user_id, request.client_id))
+            return decide(request, account, grant, policies, application)
 
     def _is_granted_to_all(self, request: AuthorizeRequest, account: SimulatedAccount) -> bool:
         key = (account.tenant_id, request.client_id)
@@ -205,15 +207,32 @@ class IdentityProvider:
             grant.offline_given = grant.offline_given or with_refresh
             return self._tokens.code(account, request, given, self.now_ms, with_refresh=with_refresh)
 
+    def remove_application(self, client_id: str) -> None:
+        """Take a registration away, and with it what anybody had granted it. Raises NotThereError."""
+        with self._lock:
+            self.applications.remove(client_id)
+            for user_id, client in [key for key in self._grants if key[1] == client_id]:
+                del self._grants[user_id, client]
+                self._tokens.kill(user_id, "revoked", client)
+            for key in [key for key in self._tenant_grants if key[1] == client_id]:
+                del self._tenant_grants[key]
+
+    def has_enabled(self, client_id: str, api: str) -> bool:
+        """Whether the Google project of this application has enabled this API."""
+        with self._lock:
+            application = self.applications.find("google", client_id)
+            return application is not None and (application.apis is None or api in application.apis)
+
     # Tokens
 
     def check_client(self, provider: Provider, client_id: str, secret: str) -> None:
         """Raises TokenProblem for an unknown application, a missing, wrong or expired secret."""
-        if client_id != CLIENT_ID:
+        application = self.applications.find(provider, client_id)
+        if application is None:
             refuse("unknown-client")
         if not secret:
             refuse("no-secret")
-        if secret != CLIENT_SECRET:
+        if secret not in application.secrets:
             refuse("wrong-secret")
         if self.policies(provider).secret_expired:
             refuse("secret-expired")
@@ -226,7 +245,13 @@ class IdentityProvider:
                 refuse("bad-code")
             self._check(code, redirect_uri, verifier)
             code.spent = True
-            return self._issue(code.account, code.scopes, with_refresh=code.with_refresh, nonce=code.request.nonce)
+            return self._issue(
+                code.account,
+                code.scopes,
+                code.request.client_id,
+                with_refresh=code.with_refresh,
+                nonce=code.request.nonce,
+            )
 
     def refresh(self, provider: Provider, value: str, wanted: frozenset[str] = frozenset()) -> Issued:
         """
@@ -244,7 +269,7 @@ class IdentityProvider:
             scopes = (wanted or token.scopes) if provider == "google" else token.scopes
             if provider == "google" and not self.policies(provider).testing_mode:
                 token.expires_ms = self.now_ms + REFRESH_LIFE_MS["google"]
-            return self._issue(account, scopes, with_refresh=provider == "microsoft")
+            return self._issue(account, scopes, token.client_id, with_refresh=provider == "microsoft")
 
     def revoke(self, value: str) -> bool:
         """Google's revoke endpoint: all scopes and tokens of that person for the project; false if unknown or dead."""
@@ -295,20 +320,29 @@ class IdentityProvider:
         refusal = policies.refusal(account)
         if refusal:
             refuse("as-told", refusal)
-        if not policies.assigned(account):
+        application = self.applications.find(token.provider, token.client_id)
+        if application is None:
+            refuse("unknown-client")
+        if not policies.assigned(account) or not application.admits(account):
             refuse("not-assigned")
-        if token.provider == "google" and policies.admin_approval_required:
+        if token.provider == "google" and policies.admin_approval_required and not application.trusted:
             refuse("admin-approval")
         return account
 
     def _issue(
-        self, account: SimulatedAccount, scopes: frozenset[str], *, with_refresh: bool, nonce: str | None = None
+        self,
+        account: SimulatedAccount,
+        scopes: frozenset[str],
+        client_id: str,
+        *,
+        with_refresh: bool,
+        nonce: str | None = None,
     ) -> Issued:
         now_ms = self.now_ms
         life_s = int(self._world.faults.get(LIFE_FAULT, account.provider))
         testing = account.provider == "google" and self.policies(account.provider).testing_mode
-        access = self._tokens.access(account, CLIENT_ID, scopes, now_ms, life_s)
-        refresh = self._tokens.refresh(account, CLIENT_ID, scopes, now_ms, testing=testing) if with_refresh else None
+        access = self._tokens.access(account, client_id, scopes, now_ms, life_s)
+        refresh = self._tokens.refresh(account, client_id, scopes, now_ms, testing=testing) if with_refresh else None
         issued = Issued(access, refresh, account, scopes, life_s=life_s)
         return replace(issued, nonce=nonce)
 

@@ -52,6 +52,10 @@ class IdentityService(Protocol):
         """The person's grants that exist at the provider, as JSON."""
         ...
 
+    def has_enabled(self, client_id: str, api: str) -> bool:
+        """Whether the Google project of this application has enabled this API."""
+        ...
+
 
 class NoIdentity:
     """Nobody is known: every call is refused."""
@@ -86,6 +90,10 @@ class NoIdentity:
     def consents(self, user_id: str) -> list[dict[str, Any]]:  # noqa: ARG002
         """None."""
         return []
+
+    def has_enabled(self, client_id: str, api: str) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
 
 
 class World:

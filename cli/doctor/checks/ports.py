@@ -40,7 +40,7 @@ def _check_port(name: str, setting: str, port: int) -> CheckResult:
     reason = _explain_in_use(port)
     if reason is None:
         return CheckResult(f"{name} port", CheckState.OK, f"{port} is free")
-    whose = _find_service_at(port)
+    whose = find_service_at(port)
     if whose:
         return CheckResult(f"{name} port", CheckState.OK, f"{port} is in use by {whose}, running already")
     return CheckResult(
@@ -62,7 +62,7 @@ def _explain_in_use(port: int) -> str | None:
     return None
 
 
-def _find_service_at(port: int) -> str | None:
+def find_service_at(port: int) -> str | None:
     """What answers `/version` there, if it is one of ours."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/version", timeout=_TIMEOUT_S) as answer:

@@ -142,7 +142,15 @@ _SCOPES = Refusal(
     "Compare the permissions of the application's registration with those on the sign-in page.",
 )
 
+_ONE_TENANT = Refusal(
+    "registered-for-one-tenant",
+    "The application is registered for one tenant of Entra alone, and was looked for among those of every tenant.",
+    Who.OPERATOR,
+    "Set ROOMSYNC_MICROSOFT_DIRECTORY to the id of that tenant, or register the application for accounts in any directory.",
+)
+
 _BY_AADSTS = {
+    "50194": _ONE_TENANT,
     "90094": _APPROVAL,
     "65001": _APPROVAL,
     "65004": _DECLINED,

@@ -12,9 +12,6 @@ from shared.providers.microsoft.failures import FAILURES
 from shared.providers.microsoft.token_codes import CODES
 from shared.providers.profile import OPENID_WORDS, ROOM_IMPORT_WORDS, Hooks, Profile, Registration, Scopes, Traits
 
-ANY_ORGANISATION = "organizations"
-"""Entra's name for "whichever work account signs in"."""
-
 
 class MicrosoftSettings(Protocol):
     """The settings of this provider."""
@@ -24,27 +21,34 @@ class MicrosoftSettings(Protocol):
     @property
     def microsoft_client_secret(self) -> str: ...  # noqa: D102
     @property
+    def microsoft_directory(self) -> str: ...  # noqa: D102
+    @property
     def microsoft_login_url(self) -> str: ...  # noqa: D102
     @property
     def microsoft_graph_url(self) -> str: ...  # noqa: D102
 
 
 def registration(settings: MicrosoftSettings) -> Registration:
-    """Our application at Entra; tokens are asked for in the organisation's own directory where that is known."""
-    root = settings.microsoft_login_url
+    """
+    Our application at Entra; tokens are asked for in the organisation's own directory where that is known.
+
+    An application that is registered for one tenant is refused at the address for all of them (AADSTS50194):
+    https://learn.microsoft.com/entra/identity-platform/howto-convert-app-to-be-multi-tenant
+    """
+    root, whose = settings.microsoft_login_url, quote(settings.microsoft_directory, safe="")
 
     def token_url(directory: str) -> str:
-        return f"{root}/{quote(directory or ANY_ORGANISATION, safe='')}/oauth2/v2.0/token"
+        return f"{root}/{quote(directory, safe='') or whose}/oauth2/v2.0/token"
 
     def consent_url(directory: str) -> str:
         # https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
-        return f"{root}/{quote(directory or ANY_ORGANISATION, safe='')}/v2.0/adminconsent"
+        return f"{root}/{quote(directory, safe='') or whose}/v2.0/adminconsent"
 
     return Registration(
         client_id=settings.microsoft_client_id,
         client_secret=settings.microsoft_client_secret,
-        authorize_url=f"{root}/{ANY_ORGANISATION}/oauth2/v2.0/authorize",
-        discovery_url=f"{root}/{ANY_ORGANISATION}/v2.0/.well-known/openid-configuration",
+        authorize_url=f"{root}/{whose}/oauth2/v2.0/authorize",
+        discovery_url=f"{root}/{whose}/v2.0/.well-known/openid-configuration",
         token_url=token_url,
         consent_url=consent_url,
     )

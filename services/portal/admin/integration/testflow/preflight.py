@@ -14,7 +14,7 @@ _PLAIN = {"Accept-Encoding": "identity"}
 ERRORS = (
     "redirect_uri_mismatch", "invalid_client", "deleted_client", "unauthorized_client", "org_internal", "invalid_scope",
 )  # fmt: skip
-_NUMBERS = re.compile(r"AADSTS(50011|700016|7000112|70001|70011|900144)\b")
+_NUMBERS = re.compile(r"AADSTS(50011|50194|700016|7000112|70001|70011|900144)\b")
 _log = get_logger()
 
 
