@@ -43,6 +43,7 @@ from services.room_status.deciding.speaking import (
     agrees,
     confirmed_stamp,
     decided_stamp,
+    is_overtaken,
     may_speak,
     rule,
     successor,
@@ -298,6 +299,8 @@ class _Folding:
     def _ruled(self, date: DateRecord | None, said: CopyDate, word: Word, copy: CopyRecord) -> DateRecord | None:
         ruling = rule(word, copy, date, self.record, self.others)
         if date is None or ruling is Ruling.APPLIED:
+            if date is not None and is_overtaken(word, copy, date, self.record.spoken):
+                self.owed.add(copy.mailbox)
             return self._applied(date or _unheard(said), word, copy)
         self.confirms = self.confirms or ruling is Ruling.CONFIRMED
         self.owed |= {copy.mailbox} if ruling is Ruling.OWED else set()

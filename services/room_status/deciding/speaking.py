@@ -118,6 +118,16 @@ def rule(
     return Ruling.OWED if said == decided or not date.in_sight else Ruling.KEPT
 
 
+def is_overtaken(word: Word, copy: CopyRecord, date: DateRecord, spoken: Mapping[str, int]) -> bool:
+    """
+    Whether a guest's word, though it brings a date back into sight, is from before what was decided.
+
+    It was on its way when the speaker left: its calendar may show something else since. `spoken`: see `MeetingRecord`.
+    """
+    succeeds = not date.in_sight and date.speaker not in {"", copy.mailbox}
+    return succeeds and copy.role is CopyRole.GUEST and stamp_of(word) <= decided_stamp(date, spoken)
+
+
 def successor(
     date: DateRecord, spoken: Mapping[str, int], copies: Mapping[str, CopyRecord]
 ) -> tuple[CopyRecord, Word | None] | None:

@@ -174,10 +174,20 @@ STALE_WORD = Case(
 )
 """A guest was looked at while the room was asked anew; the organiser's looks before and after it show the same, and it leaves."""
 
+LOOKS_ON_THEIR_WAY = Case(
+    truth=((0, "none"), (0, "none"), (0, "accepted"), (0, "none"), (0, "none")),
+    organizer=(0, 3, 4),
+    guest=(0, 2),
+    guest_first=(False,) * 16,
+    leaves=False,
+)
+"""Looks of a guest that are older than the organiser's last one are committed after the organiser has left."""
+
 
 @settings(max_examples=300, deadline=None)
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.proves("D7")
+@example(case=LOOKS_ON_THEIR_WAY)
 @example(case=STALE_WORD)
 @given(case=cases())
 def test_law_holds_for_any_order(law: Callable[[Case, DecisionRules], bool], case: Case) -> None:
