@@ -18,7 +18,8 @@ from pathlib import Path
 
 from deploy.local.processes import ServerError
 from deploy.local.servers import local_servers
-from services.room_status.deciding.batch import Batch, decide
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import decide
 from services.room_status.deciding.memory import Memory
 from services.room_status.replaying.recollection import states_between
 from services.room_status.worker import RoomStatusOwner

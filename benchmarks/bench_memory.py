@@ -22,7 +22,8 @@ import redis
 
 from deploy.local.processes import ServerError
 from deploy.local.redis import RedisUse, redis_server
-from services.room_status.deciding.batch import Batch, decide
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import decide
 from services.room_status.deciding.memory import Memory
 from services.sync_worker.memory import restore_mailboxes
 from shared.contracts import copy_observation

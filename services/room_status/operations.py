@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.room_status.deciding.batch import KeysOf, decide
-from services.room_status.deciding.batch import read_copy_observation as read_observation
+from services.room_status.deciding.decision import KeysOf, decide
 from services.room_status.deciding.fold import RULES_VERSION, rules_with
+from services.room_status.deciding.input_records import read_copy_observation as read_observation
 from services.room_status.replaying import recollection
 from services.room_status.replaying.recollection import PastLostError
 from services.room_status.replaying.replay import (

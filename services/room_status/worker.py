@@ -6,7 +6,7 @@ partition's thread and is the only writer of its decisions, states and rows.
 
 - The memory (`deciding.memory.Memory`) is what `meeting-state` holds: sealed records, opened one meeting at a time. It is
   restored with the claim and changed only after a commit, so it never holds what the log does not.
-- A step takes one poll of input and decides it piece by piece (`deciding.batch`). Each piece is one commit: declines and public
+- A step takes one poll of input and decides it piece by piece (`deciding.decision`). Each piece is one commit: declines and public
   states first, then the records, then the position behind the piece's last observation. All of one observation stands in one
   piece. If the commit fails, the process ends; its successor restores and decides the same observations to the same bytes.
 - A predecessor without transactions may have written events and died before its state: their ids are read from the tails of
@@ -31,7 +31,8 @@ from functools import cache
 
 import msgspec
 
-from services.room_status.deciding.batch import Batch, decide, dismiss, sweep
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import decide, dismiss, sweep
 from services.room_status.deciding.expiry import Expiry
 from services.room_status.deciding.fold import DecisionRules, fold
 from services.room_status.deciding.memory import Memory

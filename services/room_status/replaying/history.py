@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.room_status.deciding.batch import KeysOf
+from services.room_status.deciding.decision import KeysOf
 from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state_version_1
 from shared.contracts.day_tally import is_tally

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from services.room_status.deciding.batch import KeysOf
+from services.room_status.deciding.decision import KeysOf
 from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold
 from services.room_status.replaying.history import Past, PastReader, reached_by, source_of
 from services.room_status.replaying.replay import PublicEvent, Redone, decline, outcome, redo_in_slices

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 
-from services.room_status.deciding.batch import SOURCE_HEADER, Batch, KeysOf
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import KeysOf
 from services.room_status.deciding.fold import DecisionRules, fold
+from services.room_status.deciding.publications import SOURCE_HEADER
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, PublicEvent
 from services.room_status.replaying.slices import Slices

@@ -11,10 +11,11 @@ from itertools import groupby
 import msgspec
 
 from services.room_status.deciding.announcement import outcome_event
-from services.room_status.deciding.batch import RULES_HEADER, SOURCE_HEADER, KeysOf, decide
+from services.room_status.deciding.decision import KeysOf, decide
 from services.room_status.deciding.fold import RULES_VERSION, DecisionRules, fold, fold_without_outcomes, is_fold
 from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.outcomes import endings_between
+from services.room_status.deciding.publications import RULES_HEADER, SOURCE_HEADER
 from services.room_status.replaying.history import source_offset
 from services.room_status.replaying.rules_versions import is_same_event, rules_version_of
 from services.room_status.replaying.slices import Slices, cut_into_slices, run_slices

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from services.room_status.deciding.batch import RULES_HEADER
+from services.room_status.deciding.publications import RULES_HEADER
 from shared.errors import MalformedRecordError
 from shared.ports.log import NewRecord, Record
 

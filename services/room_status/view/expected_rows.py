@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.room_status.deciding.batch import KeysOf
+from services.room_status.deciding.decision import KeysOf
 from services.room_status.deciding.memory import Memory
 from services.room_status.deciding.rows import rows_of
 from services.room_status.replaying import recollection

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.room_status.deciding.batch import decide
+from services.room_status.deciding.decision import decide
 from shared.contracts.topics import OBSERVATIONS, ROOM_REJECTIONS, ROOM_STATUS
 from shared.domain import trace
 from shared.domain.trace import Trace

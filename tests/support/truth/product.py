@@ -8,8 +8,10 @@ from functools import partial
 
 import msgspec
 
-from services.room_status.deciding.batch import MAX_STATE_BYTES, Batch, decide, dismiss, sweep
+from services.room_status.deciding.batch import Batch
 from services.room_status.deciding.confirmation import mailboxes_to_ask
+from services.room_status.deciding.decision import decide, dismiss, sweep
+from services.room_status.deciding.sealing import MAX_STATE_BYTES
 from services.sync_worker.deciding.left_meetings import leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.references import blind, changed_meetings, observe, withdraw
 from shared.contracts import copy_observation

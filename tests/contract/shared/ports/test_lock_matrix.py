@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from services.room_status.deciding.batch import decide
+from services.room_status.deciding.decision import decide
 from services.room_status.worker import RoomStatusOwner
 from shared.contracts import observation
 from shared.contracts.observation import Observation

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.room_status.deciding.batch import Batch, decide, sweep
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import decide, sweep
 from services.room_status.replaying.history import PastReader, Reached
 from services.room_status.replaying.replay import PublicEvent, compare, compare_outcomes, decline, outcome, redo
 from shared.contracts import observation

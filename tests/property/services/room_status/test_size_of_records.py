@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from services.room_status.deciding import batch as batches
-from services.room_status.deciding.batch import Batch, decide
+from services.room_status.deciding import sealing
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import decide
 from services.room_status.deciding.memory import Memory
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyDate, CopyObservation
@@ -93,7 +95,7 @@ def test_commits_are_cut_between_observations_and_never_inside_one(monkeypatch: 
 def test_what_exceeds_its_bound_is_parked_and_the_next_that_fits_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory({})
     decided(memory, a_daily(0, Answer.NONE, at_ms=NOW_MS, rooms=1, dates=2))
-    monkeypatch.setattr(batches, "MAX_STATE_BYTES", len(memory[KEY]) + 600)
+    monkeypatch.setattr(sealing, "MAX_STATE_BYTES", len(memory[KEY]) + 600)
     parked = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 1), offset=1)
     assert (len(parked.parked), parked.decisions, parked.statuses) == (1, [], [])
     before = open_meeting(KEY, memory[KEY], KEYS).record

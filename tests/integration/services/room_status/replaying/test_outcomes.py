@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.room_status.deciding import batch, fold
+from services.room_status.deciding import decision, fold, publications, sealing
 from services.room_status.replaying import recollection
 from shared.contracts.room_outcome import RoomOutcome
 from shared.contracts.topics import ROOM_OUTCOMES
@@ -86,8 +86,9 @@ def test_what_earlier_rules_decided_is_not_missing_and_their_open_declines_end_o
 ) -> None:
     recorder = Recorder(engine, clock)
     with pytest.MonkeyPatch.context() as earlier:
-        earlier.setattr(batch, "RULES_VERSION", 2)
-        earlier.setattr(batch, "close_past", _nothing_ends)
+        earlier.setattr(publications, "RULES_VERSION", 2)
+        earlier.setattr(sealing, "RULES_VERSION", 2)
+        earlier.setattr(decision, "close_past", _nothing_ends)
         earlier.setattr(fold, "close_past", _nothing_ends)
         earlier.setattr(fold, "close_answered", _nothing_ends)
         recorder.claim()

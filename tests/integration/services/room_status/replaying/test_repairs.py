@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.room_status.deciding.batch import SOURCE_HEADER
+from services.room_status.deciding.publications import SOURCE_HEADER
 from services.room_status.replaying import recollection
 from services.room_status.replaying.replay import REPAIRS_HEADER, PublicEvent
 from services.room_status.replaying.slices import SLICE

@@ -7,8 +7,9 @@ import json
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
-from services.room_status.deciding.batch import Batch, decide, sweep
+from services.room_status.deciding.batch import Batch
 from services.room_status.deciding.confirmation import CONFIRM_AFTER_MS
+from services.room_status.deciding.decision import decide, sweep
 from services.room_status.deciding.memory import is_ended
 from shared.contracts import observation
 from shared.contracts.observation import Observation

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.room_status.deciding.batch import Batch, decide, dismiss, sweep
+from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.decision import decide, dismiss, sweep
 from services.room_status.deciding.fold import DecisionRules, fold, rules_with
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyObservation, Sight
