@@ -258,6 +258,10 @@ class SessionRow(_Row, frozen=True):
     csrf: str
     epoch: int = 0
     """The person's `session_epoch` when they signed in; the session lasts as long as it stays that."""
+    opened_at_ms: int = 0
+    """When they signed in; 0: by an earlier version, and the session is not prolonged."""
+    prolonged_at_ms: int = 0
+    """When it was last prolonged, or opened."""
 
 
 class CandidateEntry(_Row, frozen=True):

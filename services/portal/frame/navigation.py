@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, request
 
 from services.portal.deps import deps
+from services.portal.frame.deciding.page_words import STALE_WORDS
 from services.portal.frame.sessions import anybody
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
@@ -80,6 +81,7 @@ def place(path: str) -> str:
 
 def register(app: Flask) -> None:
     """Give every template of `app` its `shell`; None for somebody who is not signed in."""
+    app.jinja_env.globals["stale_words"] = STALE_WORDS
 
     @app.context_processor
     def around() -> dict[str, Any]:

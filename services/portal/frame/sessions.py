@@ -21,14 +21,19 @@ from services.portal.frame.problems import ProblemError, not_allowed, not_enable
 from shared.contracts.rows import IntegrationState, SessionRow, UserRow
 from shared.domain.hosts import is_loopback
 from shared.domain.identity import Mailbox
-from shared.domain.instants import HOUR_MS, SECOND_MS
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Right, may
-from shared.errors import RowRefusedError
+from shared.errors import ConflictError, RowRefusedError, StoreUnavailableError
 from shared.ports.registry import Registry
 from shared.registry import tables
 
 LIFE_MS = 12 * HOUR_MS
+"""From its last use on, give or take `PROLONGED_EVERY_MS`."""
+MAX_LIFE_MS = 7 * DAY_MS
+"""From signing in on, however much it is used: a stolen cookie is not good for ever."""
+PROLONGED_EVERY_MS = 10 * MINUTE_MS
+"""A session in use costs a write this often, and not one a request."""
 MAX_SESSIONS = 20
 """Of one person: the oldest ends when one more is opened."""
 COOKIE = "roomsync_session"
@@ -57,8 +62,9 @@ class Person:
 
 
 def register(app: Flask) -> None:
-    """Guard every change made through `app`."""
+    """Guard every change made through `app`, and prolong the sessions that are used."""
     app.before_request(_refuse_forged_change)
+    app.after_request(_prolong_session)
 
 
 def proves_itself(view: View) -> View:
@@ -132,8 +138,14 @@ def open_session(response: Response, tenant: str, user: str) -> None:
     registry = deps().engine.registry
     cookie = f"{tenant}.{secrets.token_urlsafe(_TOKEN_BYTES)}"
     person = _list_session(registry, tenant, user, _name(cookie))
-    row = SessionRow(user=user, csrf=secrets.token_urlsafe(_TOKEN_BYTES), epoch=person.session_epoch if person else 0)
     now_ms = deps().clock.now_ms()
+    row = SessionRow(
+        user=user,
+        csrf=secrets.token_urlsafe(_TOKEN_BYTES),
+        epoch=person.session_epoch if person else 0,
+        opened_at_ms=now_ms,
+        prolonged_at_ms=now_ms,
+    )
     tables.sessions(registry).put(tenant, _name(cookie), row, not_after_ms=now_ms + LIFE_MS)
     keep_cookie(response, COOKIE, cookie, LIFE_MS)
 
@@ -207,6 +219,7 @@ def _look_up(cookie: str) -> Person | None:
     if live is None:
         return None
     session, user = live
+    g.prolonged_at_ms = session.prolonged_at_ms
     return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name, user.roles)
 
 
@@ -215,6 +228,32 @@ def _live(registry: Registry, tenant: str, name: str) -> tuple[SessionRow, UserR
     session = tables.sessions(registry).get(tenant, name)
     user = tables.users(registry).get(tenant, session.user) if session else None
     return (session, user) if session and user and session.epoch == user.session_epoch else None
+
+
+def _prolong_session(response: Response) -> Response:
+    """Move the end of the session behind this request, and of its cookie, if that was not done in the last minutes."""
+    person: Person | None = g.get("person")
+    now_ms = deps().clock.now_ms()
+    if person is None or request.endpoint == "static" or now_ms - g.prolonged_at_ms < PROLONGED_EVERY_MS:
+        return response
+    with suppress(StoreUnavailableError, ConflictError):  # the next request does it
+        row = tables.sessions(deps().engine.registry).change(
+            person.tenant, person.session, partial(_prolonged, now_ms), not_after_ms=_deadline_ms
+        )
+        if row is not None and row.prolonged_at_ms == now_ms:
+            cookie = request.cookies.get(cookie_name(COOKIE), "")
+            keep_cookie(response, COOKIE, cookie, _deadline_ms(row) - now_ms)
+    return response
+
+
+def _prolonged(now_ms: int, row: SessionRow | None) -> SessionRow | None:
+    if row is None or not row.opened_at_ms or now_ms - row.prolonged_at_ms < PROLONGED_EVERY_MS:
+        return row
+    return msgspec.structs.replace(row, prolonged_at_ms=now_ms)
+
+
+def _deadline_ms(row: SessionRow) -> int:
+    return min(row.prolonged_at_ms + LIFE_MS, row.opened_at_ms + MAX_LIFE_MS)
 
 
 def _list_session(registry: Registry, tenant: str, user: str, name: str) -> UserRow | None:

@@ -38,6 +38,8 @@ CLOCK_S = 1.0
 """How often prompts are looked at by the clock alone: grace over, meeting begun, put away elsewhere, signed out."""
 HEARTBEAT_S = 10.0
 LIFE_S = 600.0
+HEARTBEAT = ": still here\nevent: heartbeat\ndata: {}\n\n"
+"""A comment for programs that only keep the connection; an event for scripts, which are shown no comments."""
 RETRY_MS = 2_000
 REPLACED = "retry: 60000\nevent: replaced\ndata: {}\n\n"
 """Told to a stream whose place a newer one of the same person took: it should not come back at once and take it again."""
@@ -134,7 +136,7 @@ class EventStream:
                 yield text
             if now >= said_at + HEARTBEAT_S:
                 said_at = now
-                yield ": still here\n\n"
+                yield HEARTBEAT
 
     def _stream(self, step: Callable[[], Iterable[str]]) -> Iterator[str]:
         """What a step has to say; while the stores are away, that."""

@@ -2,6 +2,7 @@
 "use strict";
 
 const EVERY_MS = 1000;
+const WAIT_MS = 10000;
 
 function offerCopy() {
   const button = document.querySelector("[data-copy]");
@@ -23,13 +24,14 @@ async function follow() {
   const run = document.getElementById("run");
   if (!run || run.dataset.underWay !== "yes") return;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (answer.ok) {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual", signal: AbortSignal.timeout(WAIT_MS) });
+    if (!answer.ok) await pageState.check();
+    else {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       show(run, fresh);
     }
   } catch {
-    // the service is away for a moment: ask again
+    await pageState.check();  // the service is away for a moment: ask again
   }
   setTimeout(follow, EVERY_MS);
 }

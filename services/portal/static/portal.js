@@ -36,7 +36,7 @@
     if (shape.link) open.href = shape.link;
   };
   // The page came before its titles: one more answer has them, and whatever it has not could not be read.
-  const fillIn = async () => {
+  const bringTitles = async () => {
     if (!document.querySelector("[data-loading]")) return;
     const answer = await fetch("/v1/me/rooms").catch(() => null);
     const shapes = answer?.ok ? (await answer.json()).rooms : [];
@@ -197,36 +197,58 @@
     byId("rebuilding").hidden = true;
     count();
   };
+  const SILENT_MS = 25000;  // two beats and a half
   const live = (text) => { byId("live").textContent = text; };
   let last = body.dataset.cursor;
   const follow = () => {
     const source = new EventSource(`/v1/me/stream?after=${encodeURIComponent(last)}`);
     const on = (name, act) => source.addEventListener(name, (event) => {
       if (event.lastEventId) last = event.lastEventId;
+      heardAt = Date.now();
       act(JSON.parse(event.data));
     });
     on("room", onRoom);
     on("prompt", onPrompt);
     on("prompt-closed", onClosed);
     on("snapshot", onSnapshot);
+    on("heartbeat", () => {});
     on("rebuilding", () => { byId("rebuilding").hidden = false; });
     source.addEventListener("replaced", () => {
       source.close();
       live(WORDS.replaced);
     });
-    source.onopen = () => live(WORDS.live);
+    source.onopen = () => { heardAt = Date.now(); live(WORDS.live); };
     source.onerror = () => {
       live(WORDS.reconnecting);
-      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 15000);  // refused: signed out, or no seat
+      pageState.check();  // a stream ends now and then; whether more is wrong, one question tells
+      if (source.readyState === EventSource.CLOSED) retry = setTimeout(follow, 15000);  // refused: signed out, or no seat
     };
+    stream = source;
   };
+  // A connection that is cut without a word gives no error: the beats stop.
+  let heardAt = Date.now();
+  let stream = null;
+  let retry = 0;
+  setInterval(async () => {
+    if (stream?.readyState === EventSource.CLOSED || Date.now() - heardAt < SILENT_MS) return;
+    heardAt = Date.now();
+    if (!await pageState.check()) return;
+    clearTimeout(retry);
+    stream?.close();
+    follow();
+  }, 1000);
 
   // What a person does.
-  const post = (path, data, headers = {}) => fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },
-    body: JSON.stringify(data),
-  });
+  const post = async (path, data, headers = {}) => {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },
+      body: JSON.stringify(data),
+    }).catch(() => null);
+    pageState.heard(answer);
+    if (!answer) throw new Error(WORDS.failed);
+    return answer;
+  };
   const problem = async (answer) => {
     const found = await answer.json().catch(() => ({}));
     return [found.title, found.next].filter(Boolean).join(" ") || WORDS.failed;
@@ -319,10 +341,14 @@
     event.preventDefault();
     const card = form.closest("[data-prompt]");
     const [id, ...also] = idsOf(card);
-    const answer = await post(`/v1/me/prompts/${id}/dismiss`, { also });
-    const found = answer.ok ? await answer.json() : null;
-    if (found) [found, ...found.also].forEach(onClosed);
-    else told(card, await problem(answer));
+    try {
+      const answer = await post(`/v1/me/prompts/${id}/dismiss`, { also });
+      if (!answer.ok) throw new Error(await problem(answer));
+      const found = await answer.json();
+      [found, ...found.also].forEach(onClosed);
+    } catch (error) {
+      told(card, error.message);
+    }
   });
 
   // Until the first sync is through, ask how far it is; then show the page anew, unless the person is on their way elsewhere.
@@ -331,6 +357,7 @@
   const watch = async () => {
     if (!["connecting", "first-sync"].includes(body.dataset.connection)) return;
     const answer = await fetch("/v1/me").catch(() => null);
+    pageState.heard(answer);
     if (!leaving && answer?.ok && (await answer.json()).connection.state !== body.dataset.connection) return location.reload();
     setTimeout(watch, 2000);
   };
@@ -340,7 +367,7 @@
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
   byId("zone").textContent = ` ${fill(WORDS.zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`;
   arrange();
-  fillIn();
+  bringTitles();
   follow();
   watch();
 })();

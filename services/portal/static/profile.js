@@ -15,6 +15,8 @@
   addEventListener("beforeunload", () => (leaving = true));
   const look = async () => {
     const answer = await fetch("/v1/me/calendar", { credentials: "same-origin" }).catch(() => null);
+    pageState.heard(answer);
+    if (answer && !answer.ok) pageState.check();
     if (!leaving && answer?.ok && (await answer.json()).state !== shown.dataset.stage) return location.assign("/profile");
     setTimeout(look, 1500);
   };

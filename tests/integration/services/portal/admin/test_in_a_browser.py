@@ -95,3 +95,24 @@ def test_result_follows_by_itself_and_the_diagnosis_can_be_copied(
     expect(page.locator("#copied")).to_have_text("Copied.")
     assert "trouble: room-silent" in page.evaluate("navigator.clipboard.readText()")
     context.close()
+
+
+@pytest.mark.proves("P1")
+def test_result_of_somebody_who_is_signed_out_says_so_at_the_top(
+    building: Building, chromium: Chromium, address: str
+) -> None:
+    site = a_site(building, "google")
+    site.use_room(f"manual@{site.domain}")
+    site.chief.call("POST", "/v1/admin/integration/test", provider="google")
+    context = seen_by(site, chromium, address, 390, "light")
+    page = context.new_page()
+    site.chief.depart("google", site.address)
+
+    page.goto(f"{address}/admin/integration/test/result")
+    expect(page.get_by_role("heading", name="Testing Google Workspace")).to_be_visible()
+    page.route("**/admin/integration/test/result", lambda route: route.fulfill(status=401, body="{}"))
+
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out")
+    assert Axe().run(page).response["violations"] == []
+    page.unroute_all()
+    context.close()

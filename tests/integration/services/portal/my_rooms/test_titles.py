@@ -35,7 +35,7 @@ def meetings(office: Office, ada: Browser) -> list[str]:
     return titles
 
 
-class HeldPages:
+class PausedPages:
     """A calendar system that answers when it is told to."""
 
     def __init__(self, office: Office) -> None:
@@ -48,8 +48,8 @@ class HeldPages:
 
 
 @pytest.fixture
-def held(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldPages]:
-    pages = HeldPages(office)
+def paused(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausedPages]:
+    pages = PausedPages(office)
     monkeypatch.setattr(office.calendar, "read_page", pages)
     yield pages
     pages.released.set()
@@ -106,7 +106,7 @@ def test_events_that_are_gone_are_asked_for_a_bounded_number_of_times(
 
 @pytest.mark.proves("P1")
 def test_page_does_not_wait_for_a_slow_calendar_and_says_that_titles_are_on_their_way(
-    ada: Browser, meetings: list[str], held: HeldPages
+    ada: Browser, meetings: list[str], paused: PausedPages
 ) -> None:
     page = ada.client.get("/").text
     shown = page.split("<template")[0]
@@ -115,7 +115,7 @@ def test_page_does_not_wait_for_a_slow_calendar_and_says_that_titles_are_on_thei
     assert "could not be read" not in shown
     assert '<noscript><meta http-equiv="refresh" content="0; url=?titles=wait"></noscript>' in page
 
-    held.released.set()
+    paused.released.set()
     whole = ada.client.get("/?titles=wait").text
 
     assert all(f">{title}</span>" in whole for title in meetings)
