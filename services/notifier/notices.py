@@ -60,7 +60,7 @@ class NoticeWriter:
         person = tables.users(self._engine.registry).get(mailbox.tenant, user)
         if person is None:
             return None
-        address = ConsentVault(self._engine.keyring).address_of(mailbox.tenant, user, person)
+        address = ConsentVault(self._engine.keyring).mail_address_of(mailbox.tenant, user, person)
         stop = Link(LinkPurpose.STOP, mailbox.tenant, user)
         return Notice(
             id=message,

@@ -106,8 +106,14 @@ class UserRow(_Row, frozen=True):
     address_sealed: bytes
     """Under the consent key: needed to call the provider as them, unreadable once the key is gone."""
     person: str
-    """Keyed hash of the address: how they appear in observations."""
+    """Keyed hash of the address they sign in with: how they appear in observations, as by any of `aliases`."""
     mailbox: str
+    aliases: tuple[str, ...] = ()
+    """Keyed hashes of their other addresses, by which invitations may name them (`shared.organisations.addresses`)."""
+    mail_sealed: bytes = b""
+    """Under the consent key: where mail reaches them, if that is another address than the one they sign in with."""
+    addresses_at_ms: int = 0
+    """When their provider's directory was last asked for their addresses; 0: not yet, or their hashes' key has changed."""
     roles: tuple[str, ...] = ()
     """Words of `shared.domain.roles.Role`; everybody is an employee without being listed as one."""
     welcomed_at_ms: int = 0
@@ -359,7 +365,11 @@ class OfficeDayRow(_Row, frozen=True):
 
 
 class AttendanceRow(_Row, frozen=True):
-    """Where a person attends one date of a meeting from. Table `attendances`, id = `meeting/occurrence/person`."""
+    """
+    Where a person attends one date of a meeting from. Table `attendances`, id = `meeting/occurrence/user`.
+
+    Earlier versions wrote the person's hashed address (`UserRow.person`) in place of the user; those are read as well.
+    """
 
     place: str
     """`office` or `remote`."""

@@ -37,3 +37,5 @@ class SeenAttendee:
     """Lower-cased; empty when the provider sent none."""
     kind: AttendeeKind
     answer: Answer
+    is_self: bool = False
+    """Whether the provider says that it is the person of the calendar that was read, whatever address they are invited by."""

@@ -213,6 +213,16 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAddresses:
+    """The addresses of a person as their provider's directory lists them, lower-cased; the sign-in name may be none of them."""
+
+    mail: str = ""
+    """Where mail reaches them; "" when the directory does not say."""
+    known: tuple[str, ...] = ()
+    """By all of these an invitation may name them."""
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
     """What we ask a provider for: tell this address about that mailbox, until then."""
 

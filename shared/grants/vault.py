@@ -48,6 +48,23 @@ class ConsentVault:
         purpose = f"user/{tenant}/{user_id}"
         return unseal(self._keyring.consent_key(tenant), user.address_sealed, purpose=purpose).decode()
 
+    def seal_mail(self, tenant: str, user_id: str, address: str) -> bytes:
+        """The address that mail reaches a person under, sealed for them alone; an empty one stays empty."""
+        if not address:
+            return b""
+        return seal(self._keyring.consent_key(tenant), address.encode(), purpose=_mail_purpose(tenant, user_id))
+
+    def mail_address_of(self, tenant: str, user_id: str, user: UserRow) -> str:
+        """Where mail reaches the person: as their provider's directory says, else the address that they sign in with."""
+        if not user.mail_sealed:
+            return self.address_of(tenant, user_id, user)
+        purpose = _mail_purpose(tenant, user_id)
+        return unseal(self._keyring.consent_key(tenant), user.mail_sealed, purpose=purpose).decode()
+
+
+def _mail_purpose(tenant: str, user_id: str) -> str:
+    return f"user-mail/{tenant}/{user_id}"
+
 
 def _purpose(mailbox: Mailbox, kind: TokenKind) -> str:
     return f"{kind}-token/{mailbox.tenant}/{mailbox.id}"

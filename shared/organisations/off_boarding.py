@@ -123,7 +123,8 @@ def _parted(row: RoomRow) -> RoomRow:
 
 
 def _named(row: UserRow | None, person: str) -> UserRow | None:
-    return msgspec.structs.replace(row, person=person) if row else None
+    """Hashes cannot be made anew: the other addresses are learnt again, from the directory and from invitations."""
+    return msgspec.structs.replace(row, person=person, aliases=(), addresses_at_ms=0) if row else None
 
 
 def _delete_people(registry: Registry, tenant: str) -> None:

@@ -17,6 +17,7 @@ from shared.domain.sighting import (
     LivePage,
     Look,
     NewMeeting,
+    OwnAddresses,
     RoomContact,
     Subscription,
     SubscriptionRequest,
@@ -130,6 +131,14 @@ class CalendarProvider(Protocol):
         Whether the provider's interface for administrators says that the person administers the whole directory.
 
         False where only a sign-in says it. Needs the grant of `Scopes.administration`.
+        """
+        ...
+
+    def own_addresses(self, access: Access) -> OwnAddresses:
+        """
+        The addresses that the provider's directory has of the person, by the permissions that connecting asks for.
+
+        Nothing where those give no more than a sign-in says.
         """
         ...
 

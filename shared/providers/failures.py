@@ -40,6 +40,7 @@ class Doing(StrEnum):
     AGENDA = "reading the agenda"
     BOOKING = "making a meeting"
     DIRECTORY = "reading the directory of rooms"
+    PROFILE = "reading one's own profile"
 
 
 class Meaning(Enum):

@@ -175,7 +175,7 @@ office_days = Table(
 attendances = Table(
     name="attendances",
     row=AttendanceRow,
-    what="where a person attends a date from; id = `meeting/occurrence/person`",
+    what="where a person attends a date from; id = `meeting/occurrence/user`",
     erased_with=KeyClass.DATA,
 )
 freshness = Table(

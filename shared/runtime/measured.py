@@ -17,6 +17,7 @@ from shared.domain.sighting import (
     LivePage,
     Look,
     NewMeeting,
+    OwnAddresses,
     RoomContact,
     Subscription,
     SubscriptionRequest,
@@ -141,6 +142,11 @@ class MeasuredCalendar:
         """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "administers_directory"):
             return self._calendar.administers_directory(access)
+
+    def own_addresses(self, access: Access) -> OwnAddresses:
+        """As the port says."""
+        with _measured(self.provider, "own_addresses"):
+            return self._calendar.own_addresses(access)
 
     def close(self) -> None:
         """See the port."""

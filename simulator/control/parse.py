@@ -123,7 +123,8 @@ def invitees(world: World, rooms: list[Any], people: list[Any]) -> list[Invitee]
     found = [Invitee(world.directory.room(str(room)).address, role="resource") for room in rooms]
     for person in people:
         mailbox = world.directory.find(str(person))
-        found.append(Invitee(mailbox.address if mailbox else str(person)))
+        invited_as = str(person) if "@" in str(person) or mailbox is None else mailbox.address
+        found.append(Invitee(invited_as))
     return found
 
 

@@ -28,6 +28,8 @@ def user(one: User) -> dict[str, Any]:
         "provider": one.provider,
         "name": one.name,
         "address": one.address,
+        "signInName": one.login,
+        "aliases": list(one.aliases),
         "timeZone": one.time_zone,
     }
 

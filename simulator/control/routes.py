@@ -58,6 +58,8 @@ def make_user() -> Reply:
             parse.text(sent, "name"),
             parse.text(sent, "address"),
             str(sent.get("timeZone") or "UTC"),
+            sign_in_name=str(sent.get("signInName") or ""),
+            aliases=tuple(str(each) for each in sent.get("aliases") or ()),
         )
         return jsonify(render.user(made)), 201
 

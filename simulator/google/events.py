@@ -141,7 +141,7 @@ class Events:
     def _answer(self, found: Found, reached: ReachedCalendar, sent: Mapping[str, Any]) -> None:
         for entry in parse.attendees(sent.get("attendees") or []):
             said = parse.ANSWERS[entry.get("responseStatus") or "needsAction"]
-            if entry["email"] != reached.user.address or said == AttendeeAnswer.NONE:
+            if entry["email"] not in reached.user.addresses or said == AttendeeAnswer.NONE:
                 continue
             if said != self._world.calendar.own_answer(found.copy, found.key) or entry.get("comment"):
                 comment = str(entry.get("comment") or "")

@@ -153,7 +153,7 @@ class GoogleRenderer:
         return {"attendees": listed}
 
     def _attendee(self, copy: Copy, one: Attendee, key: int | None, *, muted: bool) -> dict[str, Any]:
-        is_self = one.address == self._owner.address
+        is_self = one.address in self._owner.addresses
         answer = one.answer
         if is_self and not copy.is_organizer:
             answer = self._world.calendar.own_answer(copy, key)

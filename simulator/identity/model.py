@@ -20,7 +20,10 @@ class SimulatedAccount:
     provider: Provider
     name: str
     address: str
+    """What they sign in with: the user principal name, or Google's address."""
     domain: str
+    mail: str = ""
+    """Their main address, if it is another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,7 +348,9 @@ class IdentityProvider:
 
     def _account(self, user: User) -> SimulatedAccount:
         tenant = self._world.directory.tenants[user.tenant_id]
-        return SimulatedAccount(user.id, user.tenant_id, user.provider, user.name, user.address, tenant.domain)
+        return SimulatedAccount(
+            user.id, user.tenant_id, user.provider, user.name, user.login, tenant.domain, user.address
+        )
 
 
 def _listed(scopes: frozenset[str] | None) -> list[str] | None:

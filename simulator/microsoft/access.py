@@ -69,7 +69,7 @@ def mailbox_route(blueprint: Blueprint, path: str, method: str, *scopes: str) ->
 def _own(key: str) -> User:
     me = caller()
     key = unquote(key)
-    if not key or key == me.id or key.lower() == me.address:
+    if not key or key == me.id or key.lower() in me.addresses:
         return me
     if side().world.directory.find(key) is None:
         raise GraphError(404, "ErrorInvalidUser", f"The requested user '{key}' is invalid.")

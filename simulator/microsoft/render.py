@@ -144,7 +144,7 @@ class GraphRenderer:
             return [_attendee(one, self._answer_of(one), one.answered_ms) for one in date.attendees.values()]
         shown = []
         for one in date.attendees.values():
-            if one.address == self._owner.address:
+            if one.address in self._owner.addresses:
                 own = _attendee(one, self._own_answer(copy, date), one.answered_ms)
                 if own["status"]["response"] == "none":
                     own["status"]["response"] = "notResponded"

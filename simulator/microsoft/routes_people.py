@@ -28,23 +28,32 @@ _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 
 @mailbox_route(people, "", "GET", *PROFILE)
 def profile(owner: User) -> Response:
-    """The signed-in person."""
-    return jsonify(
-        {
-            "@odata.context": f"{request.host_url}{BASE[1:]}/$metadata#users/$entity",
-            "id": owner.id[::-1] if side().world.faults.contradicts("microsoft.person-id") else owner.id,
-            "displayName": owner.name,
-            "givenName": owner.name.partition(" ")[0],
-            "surname": owner.name.partition(" ")[2],
-            "mail": owner.address,
-            "userPrincipalName": owner.address,
-            "businessPhones": [],
-            "jobTitle": None,
-            "mobilePhone": None,
-            "officeLocation": None,
-            "preferredLanguage": None,
-        }
-    )
+    """The signed-in person; the addresses that reach them only where they are selected."""
+    shown: dict[str, Any] = {
+        "id": owner.id[::-1] if side().world.faults.contradicts("microsoft.person-id") else owner.id,
+        "displayName": owner.name,
+        "givenName": owner.name.partition(" ")[0],
+        "surname": owner.name.partition(" ")[2],
+        "mail": owner.address,
+        "userPrincipalName": owner.login,
+        "businessPhones": [],
+        "jobTitle": None,
+        "mobilePhone": None,
+        "officeLocation": None,
+        "preferredLanguage": None,
+    }
+    wanted = request.args.get("$select")
+    if wanted:
+        everything = {**shown, "proxyAddresses": _proxy_addresses(owner)}
+        shown = {name: everything[name] for name in wanted.split(",") if name in everything}
+    return jsonify({"@odata.context": f"{request.host_url}{BASE[1:]}/$metadata#users/$entity", **shown})
+
+
+def _proxy_addresses(owner: User) -> list[str]:
+    """As Exchange writes them: the kind before each, in capitals for the main one; not all kinds are mail."""
+    if side().world.faults.contradicts("microsoft.own-addresses"):
+        return []
+    return [f"SMTP:{owner.address}", *(f"smtp:{alias}" for alias in owner.aliases), f"SIP:{owner.login}"]
 
 
 @mailbox_route(people, "/mailboxSettings", "GET", "MailboxSettings.Read", *FREE_BUSY)

@@ -146,7 +146,7 @@ class Calendar:
         self.touch(copy, cause=cause, kind="deleted")
 
     def _concerns(self, copy: Copy, owner: Mailbox, date: Instance) -> bool:
-        if owner.address not in date.attendees:
+        if not any(address in date.attendees for address in owner.addresses):
             return False
         return not (isinstance(owner, Room) and self.own_answer(copy, date.key) == AttendeeAnswer.DECLINED)
 

@@ -30,6 +30,7 @@ CONTRADICTIONS: Mapping[str, str] = {
     "microsoft.move-asks-again": "a moved meeting keeps its answers, and its rooms are not asked",
     "microsoft.push-latency": "no notification leaves",
     "microsoft.person-id": "/me names the person by another id",
+    "microsoft.own-addresses": "/me says nothing of the addresses that reach the person",
     "microsoft.schedule-twenty": "getSchedule takes at most ten addresses",
     "microsoft.schedule-unknown-address": "getSchedule refuses the whole call for an unknown address",
     "google.sync-token-last-page": "every page has a sync token, beside the next page's token too",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from simulator.world.calendar import Calendar
 from simulator.world.clock import AdjustableClock
 from simulator.world.directory import Directory
@@ -112,7 +114,7 @@ class Desk:
             raise InvalidError(message)
         if occurrence is not None:
             self.override(meeting, occurrence)
-        address = address.lower()
+        address = self._invited_as(address.lower(), meeting.attendees_at(occurrence))
         if address not in meeting.attendees_at(occurrence):
             message = f"{address} is not invited to {meeting.id}"
             raise NotThereError(message)
@@ -130,6 +132,11 @@ class Desk:
             self._record(meeting, address, answer, occurrence, comment)
             self._fact("attendee-answered", meeting, attendee=address, occurrence=occurrence, answer=answer.value)
             self._spread(meeting, occurrence, answered_by=copy)
+
+    def _invited_as(self, address: str, attendees: Container[str]) -> str:
+        """The address by which its owner is invited, be it another of theirs."""
+        mailbox = self._directory.find(address)
+        return next((each for each in (address, *(mailbox.addresses if mailbox else ())) if each in attendees), address)
 
     def release(self, meeting: Meeting, address: str, occurrence: int | None = None, reason: str = "released") -> None:
         """The provider takes back an accepted room. Raises NotThereError."""

@@ -29,14 +29,26 @@ class Directory:
         self.tenants[tenant_id] = tenant
         return tenant
 
-    def add_user(self, tenant_id: str, name: str, address: str, time_zone: str = "UTC") -> User:
-        """A person with an empty mailbox. Raises NotThereError, TakenError."""
+    def add_user(
+        self,
+        tenant_id: str,
+        name: str,
+        address: str,
+        time_zone: str = "UTC",
+        *,
+        sign_in_name: str = "",
+        aliases: tuple[str, ...] = (),
+    ) -> User:
+        """A person with an empty mailbox, reached by all of these addresses. Raises NotThereError, TakenError."""
         tenant = self.tenant(tenant_id)
         address = self._free(address)
+        sign_in_name = self._free(sign_in_name) if sign_in_name else ""
+        aliases = tuple(self._free(alias) for alias in aliases)
         named = ("user", address)
         user_id = self._ids.digits(_SUB_DIGITS, *named) if tenant.provider == "google" else self._ids.guid(*named)
-        user = User(user_id, tenant.id, tenant.provider, name, address, time_zone)
-        self.users[user.id] = self._by_address[address] = user
+        user = User(user_id, tenant.id, tenant.provider, name, address, time_zone, sign_in_name, aliases)
+        self.users[user.id] = user
+        self._by_address |= dict.fromkeys(user.addresses, user)
         return user
 
     def add_room(

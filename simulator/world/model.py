@@ -55,7 +55,22 @@ class User:
     provider: Provider
     name: str
     address: str
+    """The main one: what mail and invitations use."""
     time_zone: str = "UTC"
+    sign_in_name: str = ""
+    """Microsoft's user principal name, where it is another than the main address."""
+    aliases: tuple[str, ...] = ()
+    """Further addresses that reach the mailbox."""
+
+    @property
+    def login(self) -> str:
+        """What the person types to sign in."""
+        return self.sign_in_name or self.address
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that an invitation may use, the main one first."""
+        return (self.address, *dict.fromkeys((self.login, *self.aliases)))
 
 
 @dataclass(slots=True)
@@ -72,6 +87,11 @@ class Room:
     floor: str = ""
     rules: RoomRules = field(default_factory=RoomRules)
     time_zone: str = "UTC"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The one address that an invitation may use."""
+        return (self.address,)
 
 
 Mailbox = User | Room

@@ -14,6 +14,7 @@ from shared.crypto.meetings import open_meeting
 from shared.domain.instants import to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.organisations.addresses import hashes_of, people_by_address
 from shared.registry import tables
 
 
@@ -75,7 +76,7 @@ def _find_meeting(
 
 
 def _likely_owners(data: RoomDeclinedData, users: dict[str, UserRow]) -> Iterator[str]:
-    ordered = sorted(users.values(), key=lambda user: user.person != data.organizer_id)
+    ordered = sorted(users.values(), key=lambda user: data.organizer_id not in hashes_of(user))
     return (user.mailbox for user in ordered)
 
 
@@ -86,8 +87,8 @@ def _find_room(meeting: MeetingRecord | None, data: RoomDeclinedData) -> RoomRec
 
 
 def _find_organizer(meeting: MeetingRecord | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
-    """By the organiser's own copy; where they are not connected, by their address."""
+    """By the organiser's own copy; where they are not connected, by any of their addresses."""
     mailbox = meeting.organizer_mailbox if meeting else ""
     by_copy = (name for name, user in users.items() if mailbox and user.mailbox == mailbox)
-    by_address = (name for name, user in users.items() if user.person == data.organizer_id)
-    return next(by_copy, None) or next(by_address, None)
+    by_address = people_by_address(users.items()).get(data.organizer_id)
+    return next(by_copy, None) or (by_address[0] if by_address else None)

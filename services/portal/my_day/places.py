@@ -13,6 +13,7 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.row_quota import RowQuota
 from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
 from shared.domain.instants import DAY_MS
+from shared.organisations.addresses import people_by_address
 from shared.registry import tables
 
 KEEP_MS = 60 * DAY_MS
@@ -89,8 +90,10 @@ class Places:
         user = self._users.get(self._tenant, self._person.user)
         if user is None:
             return
-        row_id = f"{meeting}/{occurrence}/{user.person}"
-        known = self._attendances.get(self._tenant, row_id) is not None
+        row_id, *earlier = _attendance_ids(meeting, occurrence, self._person.user, user)
+        known = any(self._attendances.get(self._tenant, each) is not None for each in (row_id, *earlier))
+        for each in earlier:
+            self._attendances.delete(self._tenant, each)
         if place is WorkPlace.UNKNOWN:
             self._attendances.delete(self._tenant, row_id)
             if known:
@@ -102,20 +105,27 @@ class Places:
         self._attendances.put(self._tenant, row_id, row, not_after_ms=end_ms + KEEP_MS)
 
     def is_colleague(self, person: str) -> bool:
-        """Whether the hashed address is somebody of this organisation who has signed in here."""
+        """Whether the hashed address is one of somebody of this organisation who has signed in here."""
         return person in self._colleagues()
+
+    def is_me(self, person: str) -> bool:
+        """Whether the hashed address is one of the viewing person's own."""
+        known = self._colleagues().get(person)
+        return known is not None and known[0] == self._person.user
 
     def of(self, person: str, meeting: str, occurrence: str, day: date) -> WorkPlace:
         """From where a colleague attends: what they said of this date of the meeting, else of the day, else unknown."""
-        if meeting and occurrence:
-            row = self._attendances.get(self._tenant, f"{meeting}/{occurrence}/{person}")
+        known = self._colleagues().get(person)
+        if known is None:
+            return WorkPlace.UNKNOWN
+        for row_id in _attendance_ids(meeting, occurrence, *known) if meeting and occurrence else ():
+            row = self._attendances.get(self._tenant, row_id)
             if row is not None:
                 return WorkPlace(row.place)
-        known = self._colleagues().get(person)
-        return self._on(known[0], day) if known else WorkPlace.UNKNOWN
+        return self._on(known[0], day)
 
     def me(self) -> str:
-        """How the viewing person appears among attendees."""
+        """The keyed hash of the address that the viewing person signs in with."""
         user = self._users.get(self._tenant, self._person.user)
         return user.person if user else ""
 
@@ -125,7 +135,7 @@ class Places:
 
     def _colleagues(self) -> Mapping[str, tuple[str, UserRow]]:
         if self._by_person is None:
-            self._by_person = {row.person: (user, row) for user, row in self._users.scan(self._tenant)}
+            self._by_person = people_by_address(self._users.scan(self._tenant))
         return self._by_person
 
     def _count_attendances(self) -> int:
@@ -136,6 +146,11 @@ class Places:
 
     def _until(self, day: date) -> int:
         return (day.toordinal() - _EPOCH) * DAY_MS + KEEP_MS
+
+
+def _attendance_ids(meeting: str, occurrence: str, user: str, row: UserRow) -> tuple[str, str]:
+    """Where what a person said of a date stands; second, where earlier versions wrote it."""
+    return f"{meeting}/{occurrence}/{user}", f"{meeting}/{occurrence}/{row.person}"
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -98,13 +98,11 @@ class DayView:
             "declined": item.declined,
             "organizer": item.is_organizer,
             "place": self._places.of(me, meeting, occurrence, day).value,
-            "attendees": [self._attendee(each, keys, meeting, occurrence, day, me) for each in people],
+            "attendees": [self._attendee(each, keys, meeting, occurrence, day) for each in people],
             "rooms": asked.of(item, occurrence),
         }
 
-    def _attendee(
-        self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date, me: str
-    ) -> Json:
+    def _attendee(self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date) -> Json:
         person = keys.person(each.address) if each.address else ""
         colleague = self._places.is_colleague(person)
         return {
@@ -112,6 +110,6 @@ class DayView:
             "address": each.address,
             "answer": each.answer,
             "answerWords": ANSWER_WORDS.get(each.answer, ANSWER_WORDS["unknown"]),
-            "kind": "you" if person == me else "colleague" if colleague else "guest",
+            "kind": "you" if self._places.is_me(person) else "colleague" if colleague else "guest",
             "place": self._places.of(person, meeting, occurrence, day).value,
         }

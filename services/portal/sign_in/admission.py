@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from services.portal.deps import Deps
 from services.portal.meetings.takes import append_command
 from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.own_addresses import refresh_addresses
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.contracts.command import Connect
 from shared.contracts.rows import AppointmentRow, IntegrationState, TenantRow, UserRow
@@ -17,7 +18,7 @@ from shared.crypto.sealing import seal
 from shared.domain.roles import Role
 from shared.errors import LogUnavailableError, RefusedError
 from shared.grants.oauth import Granted
-from shared.organisations.appointments import appoint_account
+from shared.organisations.appointments import appoint_account, list_appointed
 from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
 from shared.organisations.people import account_appointment_id, appointment_id, mailbox_id, user_id
@@ -46,7 +47,10 @@ def admit(deps: Deps, identity: Identity) -> Admitted:
         RefusedSignInError: it has not, or it uses the other calendar system.
     """
     tenant, row = _enabled_tenant(deps, identity)
-    return Admitted(tenant, enter(deps, tenant, row, identity))
+    user = enter(deps, tenant, row, identity)
+    if refresh_addresses(deps, tenant, user):
+        _propose(deps, tenant, row, user, identity)
+    return Admitted(tenant, user)
 
 
 def connect(deps: Deps, identity: Identity, grant: Granted, expected: str) -> Admitted:
@@ -71,6 +75,8 @@ def connect(deps: Deps, identity: Identity, grant: Granted, expected: str) -> Ad
         mailbox = deps.broker.store_grant(tenant, user, grant)
     except RefusedError as error:
         raise RefusedSignInError(Cause.NO_REFRESH_TOKEN) from error
+    if refresh_addresses(deps, tenant, user, now=True):
+        _propose(deps, tenant, row, user, identity)
     _welcomed(deps, tenant, user)
     try:
         append_command(deps, mailbox, Connect(at_ms=deps.clock.now_ms()))
@@ -176,6 +182,7 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
             row or fresh,
             address_sealed=fresh.address_sealed,
             person=fresh.person,
+            aliases=_with_former(row, fresh.person),
             roles=tuple(sorted({*(row.roles if row else ()), *given})),
         ),
     )
@@ -184,6 +191,14 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
     tables.appointments(deps.engine.registry).delete(tenant, appointment)
     _propose(deps, tenant, organisation, user, identity)
     return user
+
+
+def _with_former(row: UserRow | None, person: str) -> tuple[str, ...]:
+    """Whose address was changed is invited by the earlier one for as long as meetings name it."""
+    if row is None:
+        return ()
+    named = (*row.aliases, row.person)
+    return tuple(each for each in dict.fromkeys(named) if each != person)
 
 
 def _given_roles(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity) -> tuple[str, ...]:
@@ -196,9 +211,21 @@ def _given_roles(deps: Deps, tenant: str, organisation: TenantRow, identity: Ide
 def _propose(deps: Deps, tenant: str, organisation: TenantRow, user: str, identity: Identity) -> None:
     """An address that was appointed gives no right, whoever vouches for it: who appointed it says whether they are meant."""
     account = Account(identity.provider, identity.subject, identity.address, identity.name)
-    row_id = appointment_id(organisation, identity.address)
+    engine, at_ms = deps.engine, deps.clock.now_ms()
+    for row_id in {appointment_id(organisation, identity.address), *_appointed_by_alias(deps, tenant, user)}:
+        propose(engine.registry, engine.keyring, tenant, row_id, user, account, at_ms=at_ms)
+
+
+def _appointed_by_alias(deps: Deps, tenant: str, user: str) -> Iterator[str]:
+    """Appointments by another address of theirs; only of people who have one are they looked through."""
     engine = deps.engine
-    propose(engine.registry, engine.keyring, tenant, row_id, user, account, at_ms=deps.clock.now_ms())
+    row = tables.users(engine.registry).get(tenant, user)
+    if row is None or not row.aliases:
+        return
+    keys, aliases = engine.keyring.keys(tenant), frozenset(row.aliases)
+    for row_id, _, address in list_appointed(engine.registry, engine.keyring, tenant):
+        if keys.person(address) in aliases:
+            yield row_id
 
 
 def _sealed(deps: Deps, tenant: str, user: str, address: str) -> bytes:

@@ -1,17 +1,25 @@
-"""What somebody said of a date of a meeting goes when that date goes: not when it moves, nor when it is merely out of sight."""
+"""
+What is kept of a person beside their calendar follows what each look shows.
+
+What somebody said of a date of a meeting goes when that date goes: not when it moves, nor when it is merely out of sight. An
+address that they are invited by, and that was not known to be theirs, is kept as a keyed hash.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from services.sync_worker.deciding.job import Outcome
 from services.sync_worker.deciding.references import References, meeting_of
+from shared.contracts.rows import UserRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Look, SeenEvent
 from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
 from shared.grants.broker import ConsentBroker
+from shared.organisations.addresses import add_aliases, hashes_of
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -35,7 +43,7 @@ class Missing:
 
 class OwnData:
     """
-    Deletes attendances of dates that are gone.
+    Deletes attendances of dates that are gone, and learns addresses.
 
     Called before the look commits: a worker that dies in between repeats the look, and with it this, which is idempotent.
     """
@@ -48,6 +56,7 @@ class OwnData:
         providers: Mapping[Provider, CalendarProvider],
     ) -> None:
         """Attendances are rows of the registry, under the event's reference."""
+        self._registry = registry
         self._attendances = tables.attendances(registry)
         self._consents = tables.consents(registry)
         self._users = tables.users(registry)
@@ -58,7 +67,7 @@ class OwnData:
 
     def follow(self, outcome: Outcome, known: References) -> None:
         """
-        Delete what the look's person said of dates that it shows to be gone.
+        Delete what the look's person said of dates that it shows to be gone, and learn what addresses they are invited by.
 
         A date that the provider could not be asked about is asked about again with the mailbox's next look, as long as this
         process lives; after that its row ends by its own deadline.
@@ -77,29 +86,41 @@ class OwnData:
             keys = self._keyring.keys(mailbox.tenant)
         except KeyDestroyedError:
             return  # nobody can name the event any more, hence nobody reads the row
-        person = self._person(mailbox)
-        if not person:
+        user_id, user = self._person(mailbox)
+        if user is None:
             return
+        self._learn_aliases(mailbox.tenant, user_id, user, own_hashes(outcome.look, keys))
         found = {each.event_id: each for each in find_missing_dates(known, outcome.look, outcome.state.provider, keys)}
         unsure = {}
         for each in (waiting | found).values():
-            row_id = f"{each.meeting}/{each.occurrence}/{person}"
-            if each.end_ms <= outcome.job.started_at_ms or self._attendances.get(mailbox.tenant, row_id) is None:
+            # By user; by hashed address as well, as earlier versions wrote it.
+            row_ids = [f"{each.meeting}/{each.occurrence}/{whose}" for whose in (user_id, user.person)]
+            if each.end_ms <= outcome.job.started_at_ms or not self._any_stands(mailbox.tenant, row_ids):
                 continue  # what is past slides out of the window every day: its deadline takes it
             gone = each.said or self._is_gone(mailbox, outcome.state.provider, each.event_id)
             if gone is None:
                 unsure[each.event_id] = each
             elif gone:
-                self._attendances.delete(mailbox.tenant, row_id)
-                logger.info("attendance_forgotten", tenant=mailbox.tenant, mailbox=mailbox.id, meeting=each.meeting)
+                self._forget(mailbox, row_ids, each.meeting)
         self._unsure[mailbox] = unsure
         if not unsure:
             del self._unsure[mailbox]
 
-    def _person(self, mailbox: Mailbox) -> str:
+    def _person(self, mailbox: Mailbox) -> tuple[str, UserRow | None]:
         consent = self._consents.get(mailbox.tenant, mailbox.id)
-        user = self._users.get(mailbox.tenant, consent.user) if consent else None
-        return user.person if user else ""
+        return (consent.user, self._users.get(mailbox.tenant, consent.user)) if consent else ("", None)
+
+    def _learn_aliases(self, tenant: str, user_id: str, user: UserRow, found: AbstractSet[str]) -> None:
+        if not found <= hashes_of(user):
+            add_aliases(self._registry, tenant, user_id, found)
+
+    def _forget(self, mailbox: Mailbox, row_ids: Iterable[str], meeting: str) -> None:
+        for row_id in row_ids:
+            self._attendances.delete(mailbox.tenant, row_id)
+        logger.info("attendance_forgotten", tenant=mailbox.tenant, mailbox=mailbox.id, meeting=meeting)
+
+    def _any_stands(self, tenant: str, row_ids: Iterable[str]) -> bool:
+        return any(self._attendances.get(tenant, row_id) is not None for row_id in row_ids)
 
     def _is_gone(self, mailbox: Mailbox, provider: str, event_id: str) -> bool | None:
         """Whether the event exists no more; None when that could not be found out."""
@@ -111,6 +132,13 @@ class OwnData:
         except (RetryableError, ConsentRevokedError, RefusedError) as error:
             logger.info("attendance_not_followed", mailbox=mailbox.id, kind=type(error).__name__)
             return None
+
+
+def own_hashes(look: Look | None, keys: TenantKeys) -> frozenset[str]:
+    """Hash the addresses by which the look's person is invited, where their provider marks their own entry. Pure."""
+    events = (each for each in look.seen if isinstance(each, SeenEvent)) if look else ()
+    entries = (entry for event in events for entry in event.attendees or ())
+    return frozenset(keys.person(entry.address) for entry in entries if entry.is_self and entry.address)
 
 
 def find_missing_dates(known: References, look: Look | None, provider: str, keys: TenantKeys) -> Iterator[Missing]:

@@ -29,6 +29,16 @@ BELIEFS = (
         otherwise="One person is two: a sign-in does not find what they connected.",
     ),
     Belief(
+        key="google.own-entry",
+        text="Whoever is invited by an alias stands under it among the attendees of their own copy, marked `self`.",
+        source="developers.google.com/workspace/calendar/api/v3/reference/events, `attendees[].self`; that it holds for an alias:"
+        " insanum/gcalcli#621, odoo/odoo#261004",
+        trust=Trust.REPORTED,
+        dependents=("shared/providers/google/parse.py", "services/sync_worker/looking/own_data.py"),
+        otherwise="A colleague who is invited by an alias is shown as a guest.",
+        not_tried="it takes a second person, who invites by an alias",
+    ),
+    Belief(
         key="google.hosted-domain",
         text="`hd` is the domain of the person's own address, also where it is a secondary domain of the organisation.",
         source="developers.google.com/identity/openid-connect/openid-connect says domain of the organisation; users report it",

@@ -26,6 +26,15 @@ BELIEFS = (
         otherwise="A subscription of ours that stands in the way of a new one is not found, and not ended.",
     ),
     Belief(
+        key="microsoft.own-addresses",
+        text="`/me` shows a person's mail address and all that reach them (`proxyAddresses`), with `User.Read` alone, if selected.",
+        source="learn.microsoft.com/graph/api/resources/user, `proxyAddresses`; that `User.Read` shows one's own full profile:"
+        " learn.microsoft.com/graph/permissions-reference",
+        trust=Trust.DOCUMENTED,
+        dependents=(_CLIENT, "services/portal/sign_in/own_addresses.py", "shared/organisations/addresses.py"),
+        otherwise="A colleague who is invited by an alias is shown as a guest; an appointment by it finds nobody.",
+    ),
+    Belief(
         key="microsoft.schedule-twenty",
         text="`getSchedule` answers for twenty addresses in one call.",
         source="learn.microsoft.com/graph/outlook-get-free-busy-schedule",

@@ -17,6 +17,7 @@ from shared.domain.sighting import (
     LivePage,
     Look,
     NewMeeting,
+    OwnAddresses,
     RoomContact,
     Seen,
     Subscription,
@@ -239,6 +240,15 @@ class GoogleCalendar:
         if not isinstance(found, dict) or found.get("id") != access.subject:
             return False
         return found.get("isAdmin") is True and found.get("suspended") is not True
+
+    def own_addresses(self, access: Access) -> OwnAddresses:  # noqa: ARG002 - the port's signature
+        """
+        Nothing: what connecting asks for shows no other address than the sign-in does.
+
+        The People API gives aliases with `user.emails.read` alone (https://developers.google.com/people/api/rest/v1/people/get).
+        An alias that somebody is invited by is learnt from their own calendar: there their entry is marked `self`.
+        """
+        return OwnAddresses()
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -201,7 +201,7 @@ def _attendees(event: wire.GoogleEvent) -> tuple[tuple[SeenAttendee, ...] | None
     if None in answers:
         return None, False
     seen = tuple(
-        SeenAttendee((attendee.email or "").lower(), _attendee_kind(attendee), answer)
+        SeenAttendee((attendee.email or "").lower(), _attendee_kind(attendee), answer, is_self=attendee.self_ is True)
         for attendee, answer in zip(listed or (), answers, strict=True)
         if answer is not None
     )

@@ -20,6 +20,7 @@ from shared.domain.sighting import (
     LivePage,
     Look,
     NewMeeting,
+    OwnAddresses,
     RoomContact,
     Seen,
     SeenEvent,
@@ -49,6 +50,7 @@ from shared.providers.microsoft.parse import (
     live_meeting,
     parse_availability,
     parse_live,
+    parse_own_addresses,
     parse_page,
     read_events,
 )
@@ -63,6 +65,7 @@ from shared.providers.microsoft.sdk import (
     Method,
     RequestConfiguration,
     RequestInformation,
+    UserItemRequestBuilder,
 )
 from shared.providers.microsoft.series import to_confirm, touched_series, with_series
 from shared.providers.microsoft.subscriptions import is_ours, read_subscription, subscription_body
@@ -83,6 +86,7 @@ _Query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters
 _View = CalendarViewRequestBuilder.CalendarViewRequestBuilderGetQueryParameters
 _Places = GraphRoomRequestBuilder.GraphRoomRequestBuilderGetQueryParameters
 _Instances = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters
+_Profile = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters
 _Window = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters
 
 
@@ -240,6 +244,18 @@ class GraphCalendar:
     def administers_directory(self, access: Access) -> bool:  # noqa: ARG002 - the port's signature
         """False: at Microsoft each sign-in says it (the claim `wids`), and nothing else is asked."""
         return False
+
+    @readable
+    def own_addresses(self, access: Access) -> OwnAddresses:
+        """
+        The person's sign-in name, mail address and aliases.
+
+        `User.Read` gives the signed-in user's full profile (https://learn.microsoft.com/graph/permissions-reference#user-permissions),
+        of which `proxyAddresses` is "returned only on $select" (https://learn.microsoft.com/graph/api/resources/user).
+        """
+        query = _Profile(select=["mail", "userPrincipalName", "proxyAddresses"])
+        request = self._me.to_get_request_information(RequestConfiguration(query_parameters=query))
+        return parse_own_addresses(self._transport.send(Doing.PROFILE, access, request))
 
     def close(self) -> None:
         """Stop the background loop."""

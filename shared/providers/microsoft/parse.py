@@ -15,7 +15,16 @@ import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
-from shared.domain.sighting import Availability, EventKind, LiveAttendee, LiveMeeting, Seen, SeenEvent, SeenRemoval
+from shared.domain.sighting import (
+    Availability,
+    EventKind,
+    LiveAttendee,
+    LiveMeeting,
+    OwnAddresses,
+    Seen,
+    SeenEvent,
+    SeenRemoval,
+)
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.times import name_of_date, times_of
@@ -29,6 +38,7 @@ SEEN_FIELDS = (
 )  # fmt: skip
 """What an event is asked for outside delta, which knows no `$select`."""
 
+_SMTP = "smtp:"
 _ANSWERS = {
     None: Answer.NONE,
     "": Answer.NONE,
@@ -269,3 +279,18 @@ def live_attendee(attendee: wire.GraphAttendee) -> LiveAttendee:
 
 def _address(email: wire.EmailAddress | None) -> str:
     return ((email.address if email else None) or "").lower()
+
+
+def parse_own_addresses(body: bytes) -> OwnAddresses:
+    """
+    Read the addresses of the signed-in person.
+
+    `proxyAddresses` has a kind before each: `SMTP:` (the main one) and `smtp:` reach a mailbox; `SIP:`, `X500:` and others no mail
+    does (https://learn.microsoft.com/graph/api/resources/user). What is no address is left out.
+    """
+    found = read_json(body, wire.GraphPerson)
+    mail = (found.mail or "").strip().lower()
+    reached = [each[len(_SMTP) :] for each in found.proxy_addresses or () if each.lower().startswith(_SMTP)]
+    named = [mail, found.user_principal_name or "", *reached]
+    known = dict.fromkeys(each.strip().lower() for each in named if "@" in each)
+    return OwnAddresses(mail if mail in known else "", tuple(known))

@@ -66,5 +66,6 @@ __all__ = [
     "RequestConfiguration",
     "RequestInformation",
     "RetryHandlerOption",
+    "UserItemRequestBuilder",
     "options",
 ]

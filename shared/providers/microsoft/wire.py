@@ -121,6 +121,14 @@ class DeltaPage(_GraphObject, frozen=True, kw_only=True):
     delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
 
 
+class GraphPerson(_GraphObject, frozen=True, kw_only=True):
+    """The signed-in person, as far as it is asked for."""
+
+    mail: str | None = None
+    user_principal_name: str | None = None
+    proxy_addresses: list[str] | None = None
+
+
 class GraphSubscription(_GraphObject, frozen=True, kw_only=True):
     """A subscription as Graph confirmed it: the expiry may differ from what was asked."""
 

@@ -189,11 +189,12 @@ class AdministratorList:
             yield Administrator(user, address, row.roles, came=True)
 
     def _accounts_at(self, address: str) -> dict[str, UserRow]:
-        """User id → row of everybody who signed in with that address last."""
-        vault, found = ConsentVault(self._deps.engine.keyring), dict[str, UserRow]()
-        for user, row in self._users.scan(self._person.tenant):
+        """User id → row of everybody who signed in with that address last, or is known by it as well."""
+        keyring, tenant, found = self._deps.engine.keyring, self._person.tenant, dict[str, UserRow]()
+        vault, person = ConsentVault(keyring), keyring.create(tenant).person(address)
+        for user, row in self._users.scan(tenant):
             try:
-                if vault.address_of(self._person.tenant, user, row) == address:
+                if person in row.aliases or vault.address_of(tenant, user, row) == address:
                     found[user] = row
             except (KeyDestroyedError, MalformedRecordError):
                 continue  # sealed by a key that is gone: they get their role when they sign in again

@@ -20,6 +20,7 @@ from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
 from shared.grants.grant import IN_USE
+from shared.organisations.addresses import hashes_of
 from shared.registry import tables
 
 MAX_ROOMS = 10_000
@@ -172,7 +173,7 @@ class RoomList:
         """Nobody's meetings become a room's schedule because somebody entered their address."""
         person = keys.person(address)
         users = tables.users(self._deps.engine.registry).scan(self._person.tenant)
-        if any(row.person == person for _, row in users):
+        if any(person in hashes_of(row) for _, row in users):
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "room-is-person",

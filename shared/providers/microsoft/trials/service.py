@@ -23,6 +23,15 @@ def person_id(context: TrialContext) -> str:
     return "" if found.get("id") == context.access.subject else "/me has another id than the sign-in"
 
 
+def own_addresses(context: TrialContext) -> str:
+    """The addresses of `/me`; of a person who has a mailbox there is one at least."""
+    query = {"$select": "mail,userPrincipalName,proxyAddresses"}
+    found = context.service.demand("reading one's own profile", "GET", "/me", query=query)
+    if not found.get("mail"):
+        return "/me does not say where mail reaches the person"
+    return "" if found.get("proxyAddresses") else "/me has no proxyAddresses, although the person has mail"
+
+
 def schedule_twenty(context: TrialContext) -> str:
     """Twenty addresses of which nineteen do not exist, so that nobody's times are read."""
     nobodies = [f"probe-{context.run}-{number}" for number in range(1, SCHEDULES_PER_CALL)]
@@ -75,6 +84,7 @@ def _schedule(context: TrialContext, *nobodies: str) -> ServiceAnswer:
 TRIALS = (
     BeliefTrial("microsoft.push-latency", push_latency, writes=True),  # first: no push of another trial is on its way
     BeliefTrial("microsoft.person-id", person_id, writes=False),
+    BeliefTrial("microsoft.own-addresses", own_addresses, writes=False),
     BeliefTrial("microsoft.schedule-twenty", schedule_twenty, writes=False),
     BeliefTrial("microsoft.schedule-unknown-address", schedule_unknown_address, writes=False),
     BeliefTrial("microsoft.delta-link-last", delta_link_last, writes=True),

@@ -8,7 +8,9 @@ from shared.contracts.notification import DeliveryState
 from shared.contracts.rows import DismissalRow
 from shared.crypto.links import Link, LinkPurpose
 from shared.domain.instants import DAY_MS, HOUR_MS, from_datetime
+from shared.domain.sighting import OwnAddresses
 from shared.meetings.prompts import dismissal_id
+from shared.organisations.addresses import keep_directory_addresses
 from shared.ports.log import NewRecord
 from shared.registry.tables import dismissals
 from shared.runtime import metrics
@@ -65,6 +67,15 @@ def test_reminders_come_a_day_and_two_hours_before_and_then_silence(desk: Desk, 
     moments = [from_datetime(mail["Date"].datetime) for mail in sink.mails]
     assert [(starts_ms - moment) // HOUR_MS for moment in moments] == [71, 24, 2]
     assert len(sink.ids()) == 3
+
+
+@pytest.mark.proves("B26")
+def test_mail_goes_where_the_directory_says_mail_reaches_them(desk: Desk, sink: MailSink) -> None:
+    addresses = OwnAddresses("ada.lovelace@contoso.test", (ADA, "ada.lovelace@contoso.test"))
+    keep_directory_addresses(desk.engine.registry, desk.engine.keyring, desk.tenant, "u-ada", addresses)
+    desk.decline()
+    desk.pass_time(61)
+    assert sink.recipients == ["ada.lovelace@contoso.test"]
 
 
 def test_three_at_once_are_told_in_one_mail(desk: Desk, sink: MailSink) -> None:

@@ -38,6 +38,7 @@ from shared.domain.sighting import (
     LiveMeeting,
     LivePage,
     NewMeeting,
+    OwnAddresses,
     Window,
 )
 from shared.engines.embedded import EmbeddedEngine, open_engine
@@ -90,6 +91,7 @@ class MemoryCalendar:
     reads: list[tuple[str, str]] = field(default_factory=list)
     pages: list[tuple[str, str]] = field(default_factory=list)
     page_size: int = 100
+    addresses: dict[str, OwnAddresses] = field(default_factory=dict)
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         self.reads.append((access.subject, event_id))
@@ -123,6 +125,9 @@ class MemoryCalendar:
             raise RetryableError(AWAY)
         self.booked.setdefault(meeting.request_id, meeting)  # as providers do: the first one stands
         return f"event-of-{meeting.request_id}"
+
+    def own_addresses(self, access: Access) -> OwnAddresses:
+        return self.addresses.get(access.subject, OwnAddresses())
 
     def directory_rooms(self, _access: Access) -> Sequence[DirectoryRoom]:
         return self.rooms

@@ -16,6 +16,7 @@ import pytest
 from shared.contracts.command import Command, Reconcile
 from shared.contracts.envelope import decode, payload_of
 from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import AttendanceRow
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
 from shared.errors import RefusedError
@@ -110,6 +111,23 @@ def test_a_place_is_what_somebody_said_themselves_and_never_guessed(
     assert places() == ["remote", "unknown"]
     assert ben.client.delete(path, headers=headers).status_code == 204
     assert places() == ["office", "unknown"]
+
+
+@pytest.mark.proves("B26", "E7")
+def test_what_an_earlier_version_kept_of_a_date_is_read_and_goes_with_the_next_word(
+    office: Office, ada: Browser, ben: Browser, domain: str
+) -> None:
+    office.calendar.planned = [item(office, 26, attendees=(guest("Ben", f"ben@{domain}"),))]
+    meeting = agenda(ada)[0]
+    table, row = tables.attendances(office.engine.registry), AttendanceRow(place="remote", user=ben.user)
+    person = office.keys(ben.tenant).person(f"ben@{domain}")
+    table.put(ben.tenant, f"{meeting['meetingRef']}/{meeting['occurrenceRef']}/{person}", row)
+    assert agenda(ada)[0]["attendees"][0]["place"] == "remote"
+    path = f"/v1/me/attendances/{meeting['meetingRef']}/{meeting['occurrenceRef']}"
+    said = {"place": "office", "end": meeting["end"]}
+    assert ben.client.put(path, json=said, headers={"X-CSRF-Token": ben.csrf}).status_code == 204
+    assert agenda(ada)[0]["attendees"][0]["place"] == "office"
+    assert [row_id.rpartition("/")[2] for row_id, _ in table.scan(ben.tenant)] == [ben.user]
 
 
 def mark(browser: Browser, day: str, place: str) -> None:

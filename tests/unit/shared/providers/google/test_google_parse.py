@@ -35,7 +35,7 @@ def test_the_organisers_copy_carries_every_answer_in_our_words(google: Read) -> 
     assert event.is_organizer
     assert event.shows_guests
     assert event.attendees == (
-        SeenAttendee("ana@initech.example", AttendeeKind.PERSON, Answer.ACCEPTED),
+        SeenAttendee("ana@initech.example", AttendeeKind.PERSON, Answer.ACCEPTED, is_self=True),
         SeenAttendee("bo@initech.example", AttendeeKind.PERSON, Answer.TENTATIVE),
         SeenAttendee("c_1889@resource.calendar.google.com", AttendeeKind.ROOM, Answer.DECLINED),
     )

@@ -8,9 +8,16 @@ import pytest
 
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import from_rfc3339
-from shared.domain.sighting import Availability, EventKind, SeenEvent, SeenRemoval
+from shared.domain.sighting import Availability, EventKind, OwnAddresses, SeenEvent, SeenRemoval
 from shared.errors import MalformedRecordError
-from shared.providers.microsoft.parse import latest, parse_availability, parse_item, parse_live, parse_page
+from shared.providers.microsoft.parse import (
+    latest,
+    parse_availability,
+    parse_item,
+    parse_live,
+    parse_own_addresses,
+    parse_page,
+)
 from shared.providers.microsoft.subscriptions import is_ours, read_subscription
 from shared.providers.microsoft.wire import GraphSubscription
 
@@ -277,3 +284,20 @@ def test_an_all_day_date_of_a_timed_series_keeps_the_name_of_its_time() -> None:
     exception = _all_day("e", type="exception", seriesMasterId="m", originalStart="2026-12-01T09:30:00Z")
     master = _all_day("m", type="seriesMaster", isAllDay=False)
     assert _round(master, exception)["e"].slot == "2026-12-01T09:30:00.000Z"
+
+
+@pytest.mark.proves("B26")
+def test_own_addresses_are_those_that_reach_a_mailbox() -> None:
+    body = {
+        "mail": "Ada.Lovelace@contoso.example",
+        "userPrincipalName": "al042@contoso.example",
+        "proxyAddresses": ["SMTP:ada.lovelace@contoso.example", "smtp:ADA@old.example", "SIP:x@y", "X500:/o=ex", "odd"],
+    }
+    found = parse_own_addresses(json.dumps(body).encode())
+    assert found.mail == "ada.lovelace@contoso.example"
+    assert found.known == ("ada.lovelace@contoso.example", "al042@contoso.example", "ada@old.example")
+
+
+@pytest.mark.parametrize("body", [{}, {"mail": None, "proxyAddresses": []}, {"mail": "", "userPrincipalName": "none"}])
+def test_directory_that_names_no_address_says_nothing(body: dict[str, Any]) -> None:
+    assert parse_own_addresses(json.dumps(body).encode()) == OwnAddresses()
