@@ -71,7 +71,7 @@ class ManualClock:
         self._now_ms += by_ms
 
     def catch_up(self) -> None:
-        """Show the real time again: a test that runs for minutes signs people in whose tokens the simulator dates."""
+        """Show the real time again, if it is later."""
         self._now_ms = max(self._now_ms, SystemClock().now_ms())
 
 
@@ -200,6 +200,8 @@ class Browser:
         return self.come_back(self.office.simulator.follow(start.headers["Location"]))
 
     def come_back(self, location: str) -> Any:
+        """Follow the provider's way back; at the real time, as the simulator dates what it then says of the person."""
+        self.office.clock.catch_up()
         parts = urlsplit(location)
         return self.client.get(f"{parts.path}?{parts.query}")
 

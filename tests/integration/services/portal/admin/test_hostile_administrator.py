@@ -59,7 +59,6 @@ class Hostile:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        self.office.clock.catch_up()
         where = f"evil{uuid.uuid4().hex[:8]}.test"
         tenant = self.office.simulator.post("tenants", provider="microsoft", name="Evil", domain=where)
         user = self.office.simulator.post("users", tenant=tenant["id"], name="Mallory", address=f"mallory@{where}")

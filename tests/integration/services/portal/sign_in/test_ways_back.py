@@ -33,7 +33,6 @@ def test_no_link_leads_from_signing_in_to_another_site(office: Office, domain: s
     chosen = PATHS + random.Random(SEED).sample(made, sized(40, 842))
     kept = 0
     for number, link in enumerate(chosen):
-        office.clock.catch_up()
         if number % 50 == 0:
             office.app.extensions[limits.EXTENSION].reset()
         browser = office.browser()
