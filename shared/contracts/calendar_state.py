@@ -109,6 +109,8 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     seats: int | None = None
     """How many people the event is for, its organiser included; None: not said by this item, see `rooms`."""
     version: str = ""
+    """Opaque etag or change key. By it a look tells a change from an item that the provider repeats; the record is not written
+    anew for it, so that after a take-over it is the one of the last change that was."""
     all_day: bool = False
     begins_ms: int = 0
     """The instant at which an all-day event begins where it is held; 0: not known, or not all-day."""

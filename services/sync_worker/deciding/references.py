@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from shared.contracts.calendar_state import EventReference, snapshot_of
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
@@ -23,7 +25,7 @@ class Merge:
     references: dict[str, EventReference]
     """All of them, afterwards."""
     changed: tuple[str, ...]
-    """Event ids written or removed."""
+    """Event ids written or removed. One of which the version alone is another stays on record as it is."""
     meetings: tuple[str, ...]
     """Meetings that the look said something about: each gets a new total observation."""
 
@@ -71,9 +73,16 @@ def merge(
             if known[event_id].start_ms < window.end_ms:
                 touched.add(event_id)
                 del after[event_id]
-    changed = tuple(sorted(event_id for event_id in touched if after.get(event_id) != known.get(event_id)))
+    changed = tuple(sorted(event_id for event_id in touched if _has_news(known.get(event_id), after.get(event_id))))
     said = {meeting_of(known, event_id) for event_id in touched} | {meeting_of(after, event_id) for event_id in touched}
     return Merge(after, changed, tuple(sorted(said - {""})))
+
+
+def _has_news(before: EventReference | None, after: EventReference | None) -> bool:
+    """Whether anything is different but the version: a title or a guest's answer changes that of every date of a series."""
+    if before is None or after is None:
+        return before is not after
+    return msgspec.structs.replace(before, version=after.version) != after
 
 
 def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: ListedRooms) -> EventReference:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.contracts.command import Reconcile
+from shared.contracts.topics import POSITION_KEY
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import DAY_MS, HOUR_MS
 from tests.support.office import AARE, BIRS, START_MS, Office
@@ -46,6 +47,31 @@ def test_an_answer_of_a_person_costs_no_observation_and_one_of_a_room_costs_one(
     look(office)
     assert observations(office) == before + 1
     assert office.states()[-1] == "accepted"
+
+
+@pytest.mark.proves("B8")
+def test_a_new_title_writes_no_reference_and_counts_as_the_change_that_was_announced(office: Office) -> None:
+    look(office)
+    office.after(30)
+    read = len(written(office))
+    event = office.calendar.events["e1"]
+    office.calendar.events["e1"] = replace(event, version="another title")
+    before = len(office.calendar.looks)
+    office.hint()
+    office.after(1)
+    assert {*written(office)[read:]} == {office.mailbox.key}
+    office.after(20)
+    assert len(office.calendar.looks) == before + 1, "a look that shows the announced change is not repeated"
+    office.hint()
+    office.after(1)
+    office.after(20)
+    assert len(office.calendar.looks) > before + 2, "one that shows nothing is"
+
+
+def written(office: Office) -> list[bytes]:
+    """The keys of the records of `calendar-state`, in order, but for the position's."""
+    read = office.engine.log.read("calendar-state", 0, 0, limit=5_000)
+    return [record.key for record in read if record.key != POSITION_KEY]
 
 
 @pytest.mark.parametrize("change", ["time", "other-room", "removed"])

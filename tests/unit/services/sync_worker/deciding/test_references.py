@@ -92,6 +92,15 @@ def test_changed_answer_shows_up() -> None:
     assert after.changed == ("e1",)
 
 
+@pytest.mark.proves("D5", "B8")
+def test_event_of_which_the_version_alone_is_another_is_known_and_not_written() -> None:
+    known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
+    after = looked(known, an_event(version="2"), an_event("e2", uid="uid-2", can_change=True, version="2"))
+    assert after.references["e1"].version == "2"
+    assert after.references != known
+    assert after.changed == ("e2",)
+
+
 @pytest.mark.proves("D5")
 def test_full_look_drops_what_it_does_not_return_and_says_so() -> None:
     known = looked({}, an_event(), an_event("e2", uid="uid-2")).references
