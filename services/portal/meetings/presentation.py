@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, group_series, share
-from services.portal.meetings.deciding.shapes import Json, name_in, prompt_shape, room_shape, take_shape
+from services.portal.meetings.deciding.shapes import Json, name_in, outcome_shape, prompt_shape, room_shape, take_shape
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import Takes
+from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting, Window
-from shared.meetings.prompts import Prompt, RoomLine
+from shared.meetings.prompts import STILL_ASKED, Prompt, RoomLine
 from shared.registry import tables
 
 UNNAMED = "a room"
+MAX_OUTCOMES = 10
 
 
 class MeetingPresenter:
@@ -80,6 +82,27 @@ class MeetingPresenter:
             for prompt, (take_id, row) in latest.items()
             if row.state is TakeState.FAILED and prompt not in open_prompts
         ]
+
+    def outcomes(self) -> list[Json]:
+        """Rooms that were taken within the last day and asked by now, with what they have answered; by meeting, newest first."""
+        done: dict[tuple[str, str], list[tuple[tuple[str, TakeRow], Prompt]]] = {}
+        for name, (take_id, row) in reversed(Takes(self._deps, self._person).latest().items()):
+            prompt = self._board.prompts.get(name)
+            if row.state is TakeState.DONE and prompt is not None and self._is_asked(prompt, row):
+                done.setdefault((prompt.meeting, row.room), []).append(((take_id, row), prompt))
+        return [self._outcome(room, found) for (_, room), found in done.items()][:MAX_OUTCOMES]
+
+    def _is_asked(self, prompt: Prompt, take: TakeRow) -> bool:
+        line = self._board.rooms.get(f"{prompt.occurrence}.{take.room}")
+        return line is not None and line.state in STILL_ASKED
+
+    def _outcome(self, room: str, found: Sequence[tuple[tuple[str, TakeRow], Prompt]]) -> Json:
+        takes, prompts = zip(*found, strict=True)
+        lines = [self._board.rooms[f"{each.occurrence}.{room}"] for each in prompts]
+        accepted = sum(line.state is RoomState.ACCEPTED for line in lines)
+        self._read(lines)
+        shown = self._room(lines[0])
+        return {**outcome_shape(takes, prompts, accepted, shown), "roomName": shown["roomName"] or UNNAMED}
 
     def read_ahead(self, told: Iterable[Change]) -> None:
         """Read the events behind all changes that will be told, in one go."""

@@ -12,11 +12,11 @@ import msgspec
 from flask import Blueprint, Flask, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.deps import Deps
+from services.portal.deps import Deps, deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
-from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS
+from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS, describe_wait
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import UNNAMED
@@ -58,6 +58,7 @@ def register_filters(app: Flask, *, may_write: bool) -> None:
         may_write: Whether calendars may be written to: otherwise the pages say that rooms are chosen in the calendar.
     """
     app.jinja_env.globals["words"] = PAGE_WORDS if may_write else PAGE_WORDS | OBSERVING_WORDS
+    app.template_filter("until")(lambda text: describe_wait(from_rfc3339(text) - deps().clock.now_ms()))
     app.template_filter("utc_day")(lambda text: f"{_moment(text):%a %-d %b}")
     app.template_filter("utc_clock")(lambda text: f"{_moment(text):%H:%M}")
     app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))

@@ -54,6 +54,7 @@ class RoomsView:
             "person": self._person,
             "meetings": group_by_meeting(rooms),
             "prompts": prompts,
+            "outcomes": self._presenter.outcomes(),
             "refused": self._presenter.refused_takes(),
             "loading": not self._presenter.complete,
             "rebuilding": self._meetings.rebuilding,

@@ -6,7 +6,7 @@ const pageState = (() => {
   const SELDOM_MS = 15000;  // only somebody else can mend it
   const WAIT_MS = 5000;
   const banner = document.getElementById("page-state");
-  const WORDS = banner ? JSON.parse(document.getElementById("page-state-words").content.textContent) : {};
+  const WORDS = banner ? JSON.parse(banner.dataset.texts) : {};
   let timer = 0;
   let signedOut = false;
 

@@ -14,9 +14,24 @@
   const find = (attribute, value) => document.querySelector(`[data-${attribute}="${CSS.escape(value)}"]`);
 
   // Times, in the reader's own zone and manner.
+  const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate());
+  const until = (start) => {
+    const minutes = Math.round((start - Date.now()) / 60000);
+    const days = Math.round((midnight(start) - midnight(new Date())) / 86400000);
+    if (minutes < 1) return "";
+    if (days > 0) return RELATIVE.format(days, "day");
+    return minutes < 60 ? RELATIVE.format(minutes, "minute") : RELATIVE.format(Math.round(minutes / 60), "hour");
+  };
   const showWhen = (element, start, end, withDay) => {
     const day = withDay ? `${SHORT_DAY.format(start)}, ` : "";
     element.replaceChildren(`${day}${CLOCK.format(start)} – ${CLOCK.format(end)}`);
+  };
+  const countDown = () => {
+    for (const date of document.querySelectorAll("[data-date]")) {
+      const words = date.querySelector("[data-until]");
+      if (words && date.dataset.start) words.textContent = until(new Date(date.dataset.start));
+    }
   };
   const localise = (root, withDay) => {
     for (const element of root.querySelectorAll("[data-when]")) {
@@ -109,6 +124,7 @@
   // What the stream tells.
   const onRoom = (shape) => {
     let line = find("room", shape.id);
+    followOutcome(shape);
     if (shape.state === "gone") {
       const meeting = line?.closest("[data-meeting]");
       const series = line?.dataset.series;
@@ -163,11 +179,14 @@
       card.querySelector("[data-dates]").insertBefore(date, later || null);
       named(card);
     }
-    card.querySelector("h3 [data-name]").textContent = shape.roomName || WORDS.room;
+    card.querySelector(".said-no [data-name]").textContent = shape.roomName || WORDS.room;
+    card.querySelector("[data-seats]").textContent = fill(WORDS.seats, { people: shape.people });
     entitle(card, shape);
     place(date, shape, true);
     shared(card);
+    countDown();
     count();
+    suggest(card);
   };
   const onClosed = (shape) => {
     const card = cardOf(shape.id);
@@ -179,7 +198,7 @@
     }
     const focused = card.contains(document.activeElement);
     card.classList.add("closed");
-    for (const part of card.querySelectorAll(".actions, .panel, .hint")) part.remove();
+    for (const part of card.querySelectorAll(".actions, .panel, .hint, .suggest, .undo")) part.remove();
     const note = card.querySelector("[data-took]");
     note.hidden = false;
     note.textContent = shape.words;
@@ -244,6 +263,7 @@
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf, ...headers },
       body: JSON.stringify(data),
+      keepalive: true,
     }).catch(() => null);
     pageState.heard(answer);
     if (!answer) throw new Error(WORDS.failed);
@@ -265,16 +285,110 @@
     button.setAttribute("aria-expanded", String(open));
     button.textContent = open ? WORDS.notNow : chooseWords(card);
   };
-  const choose = async (card) => {
+  // The nearest room that is free stands on the card: asked for once a card, one card after the other, a dozen at most.
+  const MOST_SUGGESTED = 12;
+  let suggested = 0;
+  let queue = Promise.resolve();
+  const choicesOf = async (card) => {
     const [id, ...also] = idsOf(card);
+    const answer = await fetch(`/v1/me/prompts/${id}/choices?${new URLSearchParams(also.map((each) => ["also", each]))}`);
+    if (!answer.ok) throw new Error(await problem(answer));
+    return answer.json();
+  };
+  const suggest = (card) => {
+    if (!card.querySelector("[data-suggest]") || card.dataset.suggested === idsOf(card).join() || suggested >= MOST_SUGGESTED) return;
+    card.dataset.suggested = idsOf(card).join();
+    suggested += 1;
+    queue = queue.then(async () => {
+      const found = await choicesOf(card).catch(() => null);
+      const [choice] = found?.choices ?? [];
+      const part = card.querySelector("[data-suggest]");
+      if (!choice || !part || card.dataset.held) return;
+      const key = crypto.randomUUID();
+      const button = part.querySelector("[data-take-suggested]");
+      button.textContent = fill(WORDS.takeRoom, { room: choice.name });
+      button.onclick = () => hold(card, choice, key);
+      part.querySelector("[data-reasons]").textContent = fill(WORDS.suggestedFor, { reasons: [...choice.reasons, where(choice)].filter(Boolean).join(" · ") });
+      part.hidden = false;
+    });
+  };
+  // Nothing is sent for ten seconds: a change of the meeting is mailed to everybody invited, and no second mail takes that back.
+  const HOLD_MS = 10000;
+  const held = new Map();
+  const hold = (card, choice, key) => {
+    if (held.has(card)) return;
+    const undo = card.querySelector("[data-undo]");
+    const buttons = [...card.querySelectorAll(".panel button, .suggest button, .actions button, .actions .button")];
+    const end = () => {
+      clearTimeout(timer);
+      held.delete(card);
+      undo.hidden = true;
+    };
+    const ask = () => { end(); return take(card, choice, key); };
+    const timer = setTimeout(() => {
+      const focused = undo.contains(document.activeElement);
+      ask();
+      if (focused) card.querySelector("h3").focus();
+    }, HOLD_MS);
+    held.set(card, ask);
+    for (const button of buttons) button.inert = true;
+    told(card, fill(WORDS.holding, { room: choice.name }));
+    undo.hidden = false;
+    undo.querySelector("[data-undo-take]").onclick = () => {
+      end();
+      for (const button of buttons) button.inert = false;
+      told(card, WORDS.notAsked);
+      (card.querySelector(".suggest:not([hidden]) button") || card.querySelector("[data-choose]")).focus();
+    };
+    undo.querySelector("[data-ask-now]").onclick = () => { ask(); card.querySelector("h3").focus(); };
+    undo.querySelector("[data-undo-take]").focus();
+  };
+  addEventListener("pagehide", () => { for (const ask of [...held.values()]) ask(); });  // who leaves has not undone it
+  // What was taken is followed until its person has seen how it went.
+  const SEEN = "roomsync-seen-takes";
+  const seen = () => { try { return JSON.parse(localStorage.getItem(SEEN)) || []; } catch { return []; } };
+  const see = (id) => { try { localStorage.setItem(SEEN, JSON.stringify([...seen(), id].slice(-200))); } catch { /* shown again, then */ } };
+  const stateOf = (line) => (find("room", line)?.querySelector("[data-state]").className || "").replace("badge ", "");
+  const describeOutcome = (outcome) => {
+    const lines = outcome.dataset.lines.split(" ");
+    const accepted = lines.filter((line) => stateOf(line) === "accepted").length;
+    const kind = accepted === lines.length ? "accepted" : accepted ? "some" : "pending";
+    const text = fill(WORDS.outcomes[kind], { room: outcome.dataset.roomName, title: outcome.dataset.of, accepted, dates: lines.length });
+    const words = outcome.querySelector("[data-outcome-words]");
+    outcome.classList.toggle("accepted", kind === "accepted");
+    if (words.textContent !== text) words.textContent = text;
+  };
+  const followOutcome = (shape) => {
+    for (const outcome of document.querySelectorAll("[data-outcome]")) {
+      if (!outcome.dataset.lines.split(" ").includes(shape.id)) continue;
+      if (shape.state === "declined" || shape.state === "gone") outcome.remove();
+      else setTimeout(() => describeOutcome(outcome));  // once the line itself is written
+    }
+  };
+  const addOutcome = (title, choice, lines, takeId) => {
+    if (find("outcome", takeId)) return;
+    const outcome = clone("outcome-template");
+    outcome.dataset.outcome = takeId;
+    outcome.dataset.lines = lines.join(" ");
+    outcome.dataset.roomName = choice.name;
+    outcome.dataset.of = title;
+    byId("outcomes").prepend(outcome);
+    describeOutcome(outcome);
+  };
+  document.addEventListener("click", (event) => {
+    const outcome = event.target.closest("[data-seen]")?.closest("[data-outcome]");
+    if (!outcome) return;
+    see(outcome.dataset.outcome);
+    outcome.remove();
+    byId("main").focus();
+  });
+  const choose = async (card) => {
     const panel = card.querySelector("[data-panel]");
     if (!panel.hidden) return opened(card, false);
     opened(card, true);
     panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: WORDS.looking }));
     try {
-      const answer = await fetch(`/v1/me/prompts/${id}/choices?${new URLSearchParams(also.map((each) => ["also", each]))}`);
-      if (!answer.ok) throw new Error(await problem(answer));
-      const found = await answer.json();
+      const found = await choicesOf(card);
       if (found.choices.length === 0) throw new Error(found.words);
       const parts = byId("choices-template").content.cloneNode(true);
       parts.querySelector("[data-label]").textContent = WORDS.choices;
@@ -285,7 +399,7 @@
         why.textContent = choice.reasons.join(" · ");
         spot.textContent = where(choice);
         const key = crypto.randomUUID();
-        item.querySelector("button")?.addEventListener("click", () => take(card, choice, key));  // none where rooms are not taken from here
+        item.querySelector("button")?.addEventListener("click", () => hold(card, choice, key));  // none where rooms are not taken from here
         parts.querySelector("[data-choices]").append(item);
       }
       panel.replaceChildren(parts);
@@ -295,30 +409,32 @@
     }
   };
   const take = async (card, choice, key) => {
-    const buttons = card.querySelectorAll(".panel button");
-    buttons.forEach((button) => { button.disabled = true; });
+    const buttons = card.querySelectorAll(".panel button, .suggest button, .actions button, .actions .button");
+    buttons.forEach((button) => { button.inert = true; });
     told(card, fill(WORDS.asking, { room: choice.name }));
     const [id, ...also] = idsOf(card);
+    const title = card.querySelector("[data-title]").textContent;
+    const lines = datesOf(card).map((date) => `${date.dataset.occurrence}.${choice.roomId}`);
     try {
       const answer = await post(`/v1/me/prompts/${id}/take`, { roomId: choice.roomId, also }, { "Idempotency-Key": key });
       if (!answer.ok) throw new Error(await problem(answer));
       const first = await answer.json();
       await Promise.all([first, ...first.also].map((taken) => outcome(card, taken.href)));
+      addOutcome(title, choice, lines, first.takeId);
     } catch (error) {
       told(card, error.message);
-      buttons.forEach((button) => { button.disabled = false; });
+      buttons.forEach((button) => { button.inert = false; });
     }
   };
   const outcome = async (card, href) => {
     for (let tries = 0; tries < 60; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
-      if (!card.isConnected || card.classList.contains("closed")) return;
       const answer = await fetch(href);
       if (!answer.ok) continue;
       const found = await answer.json();
       if (found.state === "asked") continue;
       if (found.state === "failed") throw new Error([found.words, found.reason && `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.`].filter(Boolean).join(" "));
-      told(card, found.words);
+      if (!card.classList.contains("closed")) told(card, found.words);
       return;
     }
     throw new Error(WORDS.slow);
@@ -367,7 +483,11 @@
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
   byId("zone").textContent = ` ${fill(WORDS.zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`;
   arrange();
+  countDown();
+  setInterval(countDown, 60000);
+  for (const outcome of document.querySelectorAll("[data-outcome]")) if (seen().includes(outcome.dataset.outcome)) outcome.remove();
   bringTitles();
+  document.querySelectorAll("[data-prompt]").forEach(suggest);
   follow();
   watch();
 })();

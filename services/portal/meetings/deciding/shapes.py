@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.portal.meetings.deciding.board import SeriesShare
@@ -12,6 +12,7 @@ from services.portal.meetings.deciding.words import (
     GUEST_DECLINED_WORDS,
     ORGANIZER_WORDS,
     OUT_OF_SIGHT_WORDS,
+    PAGE_WORDS,
     QUIET_WORDS,
     STATE_WORDS,
     TAKE_WORDS,
@@ -71,6 +72,7 @@ def prompt_shape(
         "open": prompt.open,
         "closed": prompt.closing.value if prompt.closing else None,
         "words": _prompt_words(prompt),
+        "people": prompt.people,
         "declinedAt": to_rfc3339(prompt.since_ms),
         "series": {"id": prompt.series, **(_share(part) if part else {})},
         "provider": prompt.provider,
@@ -108,6 +110,29 @@ def take_shape(take_id: str, take: TakeRow, room_name: str) -> Json:
         "state": take.state.value,
         "reason": take.reason or None,
         "words": TAKE_WORDS[take.state].format(room=room_name),
+    }
+
+
+def outcome_shape(takes: Sequence[tuple[str, TakeRow]], prompts: Sequence[Prompt], accepted: int, shown: Json) -> Json:
+    """
+    What came of a room that was taken for one or several dates of a meeting, until its person has seen it.
+
+    Args:
+        takes: Those whose room was put into the calendar, newest first, with their ids.
+        prompts: The prompt of each.
+        accepted: For how many of the dates the room has accepted.
+        shown: The first prompt's shape: title and times.
+    """
+    words = PAGE_WORDS["outcomes"]
+    whole = accepted == len(takes)
+    return {
+        "takeId": takes[0][0],
+        "lines": [f"{prompt.occurrence}.{take.room}" for (_, take), prompt in zip(takes, prompts, strict=True)],
+        "state": (RoomState.ACCEPTED if whole else RoomState.PENDING).value,
+        "words": words["accepted" if whole else "some" if accepted else "pending"],
+        "accepted": accepted,
+        "dates": len(takes),
+        **{name: shown[name] for name in ("title", "read", "start", "end")},
     }
 
 

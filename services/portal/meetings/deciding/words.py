@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeState
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from shared.meetings.prompts import Closing
 
 STATE_BADGES = {
@@ -60,6 +61,24 @@ PAGE_WORDS: dict[str, Any] = {
     "loading": "Reading the title …",
     "unread": "Meeting",
     "unreadWhy": "(title could not be read just now)",
+    "lostRoom": "{title} lost its room",
+    "seats": "Needs {people} seats.",
+    "inMinutes": "in {count} minutes",
+    "inHours": "in {count} hours",
+    "inDays": "in {count} days",
+    "tomorrow": "tomorrow",
+    "takeRoom": "Take {room}",
+    "suggestedFor": "Free now, not confirmed: {reasons}",
+    "holding": "{room} is asked in ten seconds. Everybody invited is then told of the change.",
+    "undo": "Undo",
+    "askNow": "Ask now",
+    "notAsked": "Nothing was asked.",
+    "outcomes": {
+        "pending": "{room} has been asked for {title}. It is pending until it answers.",
+        "accepted": "{room} has accepted: {title} has its room.",
+        "some": "{room} has accepted {accepted} of {dates} dates of {title}.",
+    },
+    "seen": "OK",
     "saidNo": "{room} said no. Choose another room.",
     "saidNoToo": "{room} said no on another date.",
     "choose": "Choose another room",
@@ -90,6 +109,17 @@ OBSERVING_WORDS: dict[str, Any] = {
     "choices": "Free now, as you may see it. The room itself still decides.",
 }
 """What they say instead where the service only observes."""
+
+
+def describe_wait(wait_ms: int) -> str:
+    """`in 20 minutes`, `in 5 hours`, `in 2 days`; "" for what has begun. Without a zone nobody knows what is tomorrow."""
+    if wait_ms <= 0:
+        return ""
+    for unit_ms, words in ((DAY_MS, "inDays"), (HOUR_MS, "inHours"), (MINUTE_MS, "inMinutes")):
+        count = round(wait_ms / unit_ms)
+        if wait_ms >= unit_ms * 2 or unit_ms == MINUTE_MS:
+            return str(PAGE_WORDS[words]).format(count=max(count, 1))
+    return ""
 
 
 def share_words(accepted: int, pending: int, dates: int) -> str:

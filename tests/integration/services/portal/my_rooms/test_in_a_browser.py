@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
@@ -11,7 +12,9 @@ from playwright.sync_api import Page, expect
 
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import RoomMemory
+from shared.contracts.rows import TakeState
 from shared.domain.sighting import Availability
+from shared.registry import tables
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.my_rooms.series import event_on, show_series
 from tests.integration.services.portal.my_rooms.test_api import takes_asked
@@ -67,12 +70,14 @@ def test_prompt_appears_by_itself_is_acted_on_with_one_click_and_closes_itself(
     assert "booked" not in page.content().lower()
 
     declined = decline(office, ada, rooms[0])
-    expect(page.get_by_role("heading", name="Room one said no")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{TITLE} lost its room")).to_be_visible()
+    expect(page.locator("#prompt-list .said-no")).to_contain_text("Room one said no")
     expect(page.locator("#prompt-list [data-prompt]")).to_have_count(1)
     expect(page.locator("#prompt-list")).to_contain_text(TITLE)
     page.get_by_role("button", name="Choose another room").click()
     expect(page.locator(".choice")).to_have_count(3)
     page.locator(".choice").first.click()
+    page.get_by_role("button", name="Ask now").click()
     expect(page.locator("[data-took]").first).to_contain_text("Asking for Room")
 
     until(lambda: bool(takes_asked(office)), "the wish")
@@ -90,10 +95,16 @@ def test_everything_can_be_done_with_the_keyboard(office: Office, ada: Browser, 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("[data-take-suggested]")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-take-suggested]")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Choose another room")).to_be_focused()
     page.keyboard.press("Space")
     expect(page.locator(".choice").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
     expect(page.locator("[data-took]").first).to_contain_text("Asking for Room")
@@ -163,22 +174,89 @@ def test_dates_of_a_series_share_a_card_that_grows_and_shrinks_by_itself(
     expect(page.locator("#meetings .badge")).to_have_count(4)
     card = page.locator("#prompt-list [data-prompt]")
     show_series(office, ada, rooms[0], [yes, no, yes, yes])
-    expect(card.get_by_role("heading")).to_have_text("Room one said no")
+    expect(card.locator(".said-no")).to_have_text("Room one said no. Needs 2 seats.")
     expect(card).to_contain_text("3 of 4 dates have the room.")
     show_series(office, ada, rooms[0], [yes, no, yes, no])
-    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    expect(card.locator(".said-no")).to_have_text("Room one said no on 2 dates. Needs 2 seats.")
     expect(card).to_contain_text("2 of 4 dates have the room.")
     expect(card.locator("[data-date]")).to_have_count(2)
     page.reload()
-    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    expect(card.locator(".said-no")).to_have_text("Room one said no on 2 dates. Needs 2 seats.")
     show_series(office, ada, rooms[0], [no, no, yes, no])
     expect(card.locator("[data-date]")).to_have_count(3)
     expect(page).to_have_title("(1) My rooms · roomsync")
     show_series(office, ada, rooms[0], [yes, no, yes, no])
-    expect(card.get_by_role("heading")).to_have_text("Room one said no on 2 dates")
+    expect(card.locator(".said-no")).to_have_text("Room one said no on 2 dates. Needs 2 seats.")
     page.get_by_role("button", name="Choose one room for all").click()
     expect(page.locator(".choice")).to_have_count(3)
     page.locator(".choice").first.click()
+    page.get_by_role("button", name="Ask now").click()
     until(lambda: len(takes_asked(office)) == 2, "a wish for each date")
     assert {wish.event_id for wish in takes_asked(office)} == {event_on(1), event_on(3)}
     assert Axe().run(page).response["violations"] == []
+
+
+@pytest.mark.proves("D8", "E43")
+def test_best_room_stands_on_the_card_and_is_asked_with_one_click_once_ten_seconds_have_passed(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    page.clock.install()
+    page.reload()
+    declined = decline(office, ada, rooms[0])
+    card = page.locator("#prompt-list [data-prompt]")
+    expect(card.locator("[data-until]")).to_have_text("tomorrow")
+    card.get_by_role("button", name="Take Room").click()
+    expect(card).to_contain_text("is asked in ten seconds")
+    page.clock.run_for(9_000)
+    assert takes_asked(office) == []
+    page.clock.run_for(1_000)
+    until(lambda: bool(takes_asked(office)), "the wish")
+    [wish] = takes_asked(office)
+
+    [(take_id, row)] = tables.takes(office.engine.registry).scan(ada.tenant)
+    done = msgspec.structs.replace(row, state=TakeState.DONE)
+    tables.takes(office.engine.registry).put(ada.tenant, take_id, done)
+    asked = office.room(ada, wish.room_id, RoomState.PENDING, asked_at_ms=office.clock.now_ms())
+    office.show(office.meeting(ada, declined, asked), ada.tenant)
+    outcome = page.locator("#outcomes .outcome")
+    while outcome.count() == 0:
+        page.clock.run_for(1_000)
+    expect(outcome).to_contain_text(f"has been asked for {TITLE}. It is pending")
+    office.show(office.meeting(ada, declined, msgspec.structs.replace(asked, state=RoomState.ACCEPTED)), ada.tenant)
+    expect(page.locator("#outcomes .outcome.accepted")).to_contain_text(f"has accepted: {TITLE} has its room.")
+    page.reload()
+    expect(page.locator("#outcomes .outcome.accepted")).to_contain_text(f"has accepted: {TITLE} has its room.")
+    assert Axe().run(page).response["violations"] == []
+    outcome.get_by_role("button", name="OK").click()
+    expect(outcome).to_have_count(0)
+    page.reload()
+    expect(page.locator("#meetings .badge.accepted")).to_be_visible()
+    expect(outcome).to_have_count(0)
+
+
+def test_a_click_is_undone_and_nobody_is_asked(office: Office, ada: Browser, page: Page, rooms: list[str]) -> None:
+    page.clock.install()
+    page.reload()
+    decline(office, ada, rooms[0])
+    take = page.get_by_role("button", name="Take Room")
+    take.click()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-took]").first).to_have_text("Nothing was asked.")
+    expect(take).to_be_focused()
+    page.clock.run_for(20_000)
+    take.click()
+    page.goto("about:blank")  # who leaves meant it
+    until(lambda: bool(takes_asked(office)), "the wish")
+    assert len(takes_asked(office)) == 1
+
+
+def test_address_of_a_prompt_opens_on_its_card(
+    office: Office, ada: Browser, page: Page, rooms: list[str], address: str
+) -> None:
+    declined = decline(office, ada, rooms[0])
+    page.goto(f"{address}/prompts/{declined.decline_id}")
+    heading = page.get_by_role("heading", name=f"{TITLE} lost its room")
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport()
+    expect(page.locator(".choice")).to_have_count(3)
