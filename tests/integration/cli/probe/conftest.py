@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import httpx
 import msgspec
 import pytest
 
+from cli.probe.pushes import is_subscribed
 from shared.contracts.command import Connect
 from shared.contracts.rows import UserRow
 from shared.crypto.master import new_key
@@ -50,6 +51,7 @@ class Tenant:
     user: str
     room: str
     settings: dict[str, str]
+    mailbox: Mailbox
 
     def contradict(self, *keys: str) -> None:
         """Have the simulator contradict these beliefs, and no others."""
@@ -106,8 +108,9 @@ def _tenant(provider: Provider, simulator: Simulator, home: Path) -> Tenant:
     simulator.ask("POST", "rooms", {"tenant": directory, "name": "Aquarium", "address": room, "rules": rules})
     _meeting(simulator, user)
     settings = _settings(simulator, home)
-    _connect(settings, provider, directory, user, address, sign_in(settings_for(simulator), provider, address))
-    return Tenant(provider, simulator, address, user, room, settings)
+    answer = sign_in(settings_for(simulator), provider, address)
+    mailbox = _connect(settings, provider, directory, user, address, answer)
+    return Tenant(provider, simulator, address, user, room, settings, mailbox)
 
 
 def _meeting(simulator: Simulator, user: str) -> None:
@@ -129,7 +132,7 @@ def _settings(simulator: Simulator, home: Path) -> dict[str, str]:
 
 def _connect(
     environ: dict[str, str], provider: Provider, directory: str, subject: str, address: str, answer: bytes
-) -> None:
+) -> Mailbox:
     settings = load(environ)
     engine = open_engine(settings)
     tenant = enrol(engine.registry, engine.keyring, provider=provider.value, directory=directory, name="Contoso")
@@ -155,6 +158,7 @@ def _connect(
     broker.close()
     engine.log.append([command_record(mailbox, Connect(at_ms=SystemClock().now_ms()), engine.log.partitions)])
     engine.close()
+    return mailbox
 
 
 @contextmanager
@@ -166,14 +170,19 @@ def _services(tenant: Tenant) -> Iterator[None]:
         command, cwd=ROOT, env={**kept, **tenant.settings}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            end = time.monotonic() + START_S
-            while not any(
-                one["user"] == tenant.user for one in tenant.simulator.ask("GET", "subscriptions")["subscriptions"]
-            ):
-                assert process.poll() is None
-                assert time.monotonic() < end, "the services did not subscribe"
-                time.sleep(0.1)
+            _wait_until_subscribed(process, tenant)
             yield
         finally:
             process.terminate()
             process.wait(20)
+
+
+def _wait_until_subscribed(process: subprocess.Popen[bytes], tenant: Tenant) -> None:
+    """Wait for what the probe reads as well: that the provider has the subscription is no record of the deployment's yet."""
+    engine = open_engine(load(tenant.settings))
+    end = time.monotonic() + START_S
+    with closing(engine):
+        while not is_subscribed(engine, tenant.mailbox):
+            assert process.poll() is None
+            assert time.monotonic() < end, "the services did not subscribe"
+            time.sleep(0.1)
