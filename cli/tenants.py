@@ -218,7 +218,11 @@ def _described(tenant: str, each: Candidate) -> dict[str, object]:
 @click.option("--directory", required=True, help="Entra tenant id, or the Google Workspace domain.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
 def join_directory(tenant: str, provider: str, directory: str, dry_run: bool) -> None:
-    """Make a directory of the other calendar system an organisation's own, so that it can change over to it."""
+    """
+    Make a directory an organisation's own: of the other calendar system, so that it can change over to it, or a further domain.
+
+    At Google each sign-in names the domain of the person's own address: people of a secondary domain are let in once it is joined.
+    """
     if dry_run:
         click.echo(f"would join {provider} {directory} with {tenant}")
         return

@@ -32,9 +32,10 @@ from pathlib import Path
 from flask import Flask, Response, g, request, url_for
 
 from services.portal.admin.audit import routes as audit_routes
-from services.portal.admin.integration import consent, switch_off
+from services.portal.admin.integration import consent, domains, switch_off
 from services.portal.admin.integration import routes as integration_routes
 from services.portal.admin.integration.directory_proof import DirectoryProof
+from services.portal.admin.integration.domains import DomainProof
 from services.portal.admin.integration.testflow.authorization import TestPurpose
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.admin.people import routes as people_routes
@@ -105,16 +106,19 @@ def create_app(deps: Deps) -> Flask:
     }
     app.register_blueprint(health_blueprint(NAME, checks))
     room_import, test, proof = RoomImport(deps), TestPurpose(deps, flow), DirectoryProof(deps)
+    domain_proof = DomainProof(deps)
     purposes: dict[Purpose, SignInPurpose] = {
         Purpose.ROOMS: room_import,
         Purpose.TEST: test,
         Purpose.TEST_ROOMS: test,
         Purpose.PROVE: proof,
+        Purpose.DOMAINS: domain_proof,
     }
     app.register_blueprint(sign_in_routes.blueprint(deps, purposes))
     app.register_blueprint(security_contact.blueprint(deps))
     app.register_blueprint(audit_routes.blueprint(deps))
     app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
+    app.register_blueprint(domains.blueprint(domain_proof))
     app.register_blueprint(consent.blueprint(deps))
     app.register_blueprint(switch_off.blueprint(deps, flow))
     app.register_blueprint(report_routes.blueprint(deps))

@@ -134,6 +134,14 @@ class CalendarProvider(Protocol):
         """
         ...
 
+    def verified_domains(self, access: Access) -> frozenset[str]:
+        """
+        The domains of the person's organisation that the provider has verified as its own, lower-cased, without aliases.
+
+        Empty where every sign-in names the one directory. Needs the grant of `Scopes.domains`.
+        """
+        ...
+
     def own_addresses(self, access: Access) -> OwnAddresses:
         """
         The addresses that the provider's directory has of the person, by the permissions that connecting asks for.

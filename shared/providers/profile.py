@@ -53,6 +53,8 @@ class Scopes:
     """What stands before the name of a permission of its own, in full; OpenID Connect's have nothing there."""
     administration: str = ""
     """Beside `identity`: the provider says whether somebody administers the directory; "" where each sign-in says it."""
+    domains: str = ""
+    """Beside those two: the provider lists the organisation's domains; "" where every sign-in names the one directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,8 @@ class Profile:
     """The extra of ours that installs `sdk`."""
     address_settings: tuple[str, ...]
     """The settings that hold its addresses."""
+    several_directories: bool
+    """Whether an organisation there may have several of these, and each sign-in names the person's own."""
     authorization: Mapping[str, str]
     """Parameters of the authorisation request that others do not have."""
     registration: Callable[[Any], Registration]

@@ -143,6 +143,11 @@ class MeasuredCalendar:
         with _measured(self.provider, "administers_directory"):
             return self._calendar.administers_directory(access)
 
+    def verified_domains(self, access: Access) -> frozenset[str]:
+        """As the port says."""
+        with _measured(self.provider, "verified_domains"):
+            return self._calendar.verified_domains(access)
+
     def own_addresses(self, access: Access) -> OwnAddresses:
         """As the port says."""
         with _measured(self.provider, "own_addresses"):

@@ -16,6 +16,8 @@ def tenant(one: Tenant) -> dict[str, Any]:
         "provider": one.provider,
         "name": one.name,
         "domain": one.domain,
+        "secondaryDomains": list(one.secondary_domains),
+        "unverifiedDomains": list(one.unverified_domains),
         "autoReplace": one.auto_replace,
     }
 

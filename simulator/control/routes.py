@@ -44,6 +44,8 @@ def make_tenant() -> Reply:
             parse.text(sent, "name"),
             parse.text(sent, "domain"),
             auto_replace=bool(sent.get("autoReplace", False)),
+            secondary_domains=tuple(str(each).lower() for each in sent.get("secondaryDomains") or ()),
+            unverified_domains=tuple(str(each).lower() for each in sent.get("unverifiedDomains") or ()),
         )
         return jsonify(render.tenant(made)), 201
 

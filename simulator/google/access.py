@@ -14,6 +14,7 @@ READ_EVENTS = _ANY_CALENDAR_READ | _OWNED
 WRITE_EVENTS = {"calendar", "calendar.events", "calendar.events.owned"}
 FREE_BUSY = {"calendar", "calendar.readonly", "calendar.freebusy", "calendar.events.freebusy"}
 USERS = {"admin.directory.user", "admin.directory.user.readonly"}
+DOMAINS = {"admin.directory.domain", "admin.directory.domain.readonly"}
 RESOURCES = {"admin.directory.resource.calendar", "admin.directory.resource.calendar.readonly"}
 
 

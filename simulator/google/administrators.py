@@ -1,4 +1,4 @@
-"""The Directory API's people, as far as it says who administers the organisation."""
+"""The Directory API's people and domains, as far as it says who administers the organisation, and what belongs to it."""
 
 from __future__ import annotations
 
@@ -38,4 +38,35 @@ def user(world: World, caller: User, key: str) -> dict[str, Any]:
         "isAdmin": found.address in supers,
         "isDelegatedAdmin": found.address not in supers,
         "suspended": False,
+    }
+
+
+def domains(world: World, caller: User, customer: str) -> dict[str, Any]:
+    """
+    The domains of the caller's customer. Called inside the world's lock.
+
+    Whoever may list rooms is a delegated administrator at least, and may list domains as well.
+
+    Raises:
+        ApiError: 403 for everybody else, 404 for another customer.
+    """
+    supers = world.faults.get(SUPER_ADMINS, "google")
+    if caller.address in world.faults.get(NOT_ADMINS, "google") and caller.address not in supers:
+        raise ApiError(403, "forbidden", "Not Authorized to access this resource/api")
+    if customer not in {"my_customer", caller.tenant_id}:
+        not_found()
+    tenant = world.directory.tenants[caller.tenant_id]
+    listed = [(tenant.domain, True), *((each, True) for each in tenant.secondary_domains)]
+    listed += [(each, False) for each in tenant.unverified_domains]
+    return {
+        "kind": "admin#directory#domains",
+        "domains": [
+            {
+                "kind": "admin#directory#domain",
+                "domainName": name,
+                "isPrimary": name == tenant.domain,
+                "verified": verified,
+            }
+            for name, verified in listed
+        ],
     }

@@ -42,6 +42,7 @@ def blueprint(world: World) -> Blueprint:
         (f"{CALENDAR}/channels/stop", stop_channel, ["POST"]),
         (f"{CALENDAR}/freeBusy", query_free_busy, ["POST"]),
         (f"{DIRECTORY}/customer/<customer>/resources/calendars", list_resources, ["GET", "POST"]),
+        (f"{DIRECTORY}/customer/<customer>/domains", list_domains, ["GET"]),
         (f"{DIRECTORY}/users/<user_key>", get_user, ["GET"]),
         (BATCH, serve_batch, ["POST"]),
     ):
@@ -157,6 +158,13 @@ def list_resources(customer: str) -> Response:
     access.demand(principal(), access.RESOURCES)
     with side().world.lock:
         return jsonify(resources.page(side().world, caller(), customer, arguments()))
+
+
+def list_domains(customer: str) -> Response:
+    """The Directory's `domains.list`."""
+    access.demand(principal(), access.DOMAINS)
+    with side().world.lock:
+        return jsonify(administrators.domains(side().world, caller(), customer))
 
 
 def get_user(user_key: str) -> Response:

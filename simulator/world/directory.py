@@ -19,13 +19,22 @@ class Directory:
         self.rooms: dict[str, Room] = {}
         self._by_address: dict[str, Mailbox] = {}
 
-    def add_tenant(self, provider: Provider, name: str, domain: str, *, auto_replace: bool = False) -> Tenant:
+    def add_tenant(
+        self,
+        provider: Provider,
+        name: str,
+        domain: str,
+        *,
+        auto_replace: bool = False,
+        secondary_domains: tuple[str, ...] = (),
+        unverified_domains: tuple[str, ...] = (),
+    ) -> Tenant:
         """A new organisation; its id is an Entra GUID, or the domain at Google. Raises TakenError."""
         tenant_id = domain.lower() if provider == "google" else self._ids.guid("tenant", domain.lower())
         if tenant_id in self.tenants:
             message = f"tenant {domain} exists already"
             raise TakenError(message)
-        tenant = Tenant(tenant_id, provider, name, domain.lower(), auto_replace)
+        tenant = Tenant(tenant_id, provider, name, domain.lower(), auto_replace, secondary_domains, unverified_domains)
         self.tenants[tenant_id] = tenant
         return tenant
 

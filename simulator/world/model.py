@@ -30,6 +30,9 @@ class Tenant:
     name: str
     domain: str
     auto_replace: bool = False
+    secondary_domains: tuple[str, ...] = ()
+    unverified_domains: tuple[str, ...] = ()
+    """Entered by its administrators, and not shown to be theirs."""
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from shared.organisations.appointments import appoint_account, list_appointed
 from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
 from shared.organisations.people import account_appointment_id, appointment_id, mailbox_id, user_id
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -110,9 +111,15 @@ def _enabled_tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
     tenant, row = _tenant(deps, identity)
     if row.integration is not IntegrationState.ENABLED:
         raise RefusedSignInError(Cause.NOT_ENABLED, contact=row.contact)
-    if (row.provider, row.directory.lower()) != (identity.provider, identity.directory):
+    if not _is_in_use(row, identity):
         raise RefusedSignInError(Cause.OTHER_CALENDAR, contact=row.contact)
     return tenant, row
+
+
+def _is_in_use(row: TenantRow, identity: Identity) -> bool:
+    """Whether the organisation connects calendars of the identity's directory, which has been found to be its own."""
+    several = profile_of(identity.provider).several_directories
+    return row.provider == identity.provider and (several or row.directory.lower() == identity.directory)
 
 
 def _tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:

@@ -36,6 +36,8 @@ class Purpose(StrEnum):
     """The same where no room is entered: the directory of rooms as well."""
     PROVE = "prove"
     """An administrator shows that they administer their directory too, once."""
+    DOMAINS = "domains"
+    """The same, and which domains their organisation has, once."""
     ROOMS = "rooms"
     """An administrator's import of rooms, once."""
 

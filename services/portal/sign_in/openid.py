@@ -29,7 +29,7 @@ from shared.runtime.settings import Settings
 
 IDENTITY_ALONE = frozenset({Purpose.SIGN_IN, Purpose.ENTER})
 """Purposes for which nothing but who somebody is is asked."""
-NO_CALENDAR = IDENTITY_ALONE | {Purpose.PROVE}
+NO_CALENDAR = IDENTITY_ALONE | {Purpose.PROVE, Purpose.DOMAINS}
 """Purposes that ask for no calendar, and for no permission that lasts."""
 LEEWAY_S = 120
 _ALGORITHMS = ["RS256"]  # what both providers sign with; naming it keeps "none" and HS256 out
@@ -91,8 +91,10 @@ def asked_for(provider: Provider, purpose: Purpose, *, writes: bool = True) -> t
     """The permissions that a sign-in of this purpose asks for: pages list these very words. `writes` False: only to read."""
     if purpose in IDENTITY_ALONE:
         return identity_scopes(provider)
-    if purpose is Purpose.PROVE:
-        return (*identity_scopes(provider), *filter(None, [profile_of(provider).scopes.administration]))
+    if purpose in NO_CALENDAR:
+        scopes = profile_of(provider).scopes
+        domains = scopes.domains if purpose is Purpose.DOMAINS else ""
+        return (*identity_scopes(provider), *filter(None, [scopes.administration, domains]))
     return scopes_for(provider, writes=writes, room_import=purpose in {Purpose.TEST_ROOMS, Purpose.ROOMS})
 
 

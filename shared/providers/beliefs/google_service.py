@@ -47,6 +47,15 @@ BELIEFS = (
         otherwise="People of a second domain belong to the organisation of the first without being joined to it.",
     ),
     Belief(
+        key="google.verified-domains",
+        text="`domains.list` names the domains of a super administrator's organisation; those it has shown to own are `verified`.",
+        source="developers.google.com/workspace/admin/directory/reference/rest/v1/domains",
+        trust=Trust.DOCUMENTED,
+        dependents=("shared/providers/google/client.py", "services/portal/admin/integration/domains.py"),
+        otherwise="Further domains are not added; the operator joins them.",
+        not_tried="it takes an administrator's access",
+    ),
+    Belief(
         key="google.free-busy-scope",
         text="The scope `calendar.freebusy` is enough to ask for anybody's free and busy times.",
         source=_FREE_BUSY,

@@ -63,6 +63,8 @@ PROFILE = Profile(
     sdk="googleapiclient",
     extra="google",
     address_settings=("google_auth_url", "google_token_url", "google_calendar_url"),
+    # `hd` follows the person's own address, be it of a secondary domain (belief `google.hosted-domain`).
+    several_directories=True,
     # A refresh token is handed out at a consent only, so every sign-in is one (Google's OAuth 2.0 for web servers).
     authorization={"access_type": "offline", "prompt": "consent"},
     registration=registration,
@@ -73,12 +75,14 @@ PROFILE = Profile(
         writing=(f"{_SCOPE}calendar.events.owned", f"{_SCOPE}calendar.freebusy"),
         room_import=f"{_SCOPE}admin.directory.resource.calendar.readonly",
         administration=f"{_SCOPE}admin.directory.user.readonly",
+        domains=f"{_SCOPE}admin.directory.domain.readonly",
         words={
             **OPENID_WORDS,
             "calendar.events.owned.readonly": "read the calendars they own",
             "calendar.events.owned": "read the calendars they own, and book or swap a room in them",
             "calendar.freebusy": "see when rooms are free",
-            "admin.directory.user.readonly": "see that you are a super administrator: once, before the first test",
+            "admin.directory.user.readonly": "see that you are a super administrator: once",
+            "admin.directory.domain.readonly": "list your organisation's domains: once, to add them here",
             "admin.directory.resource.calendar.readonly": ROOM_IMPORT_WORDS,
         },
     ),

@@ -245,6 +245,10 @@ class GraphCalendar:
         """False: at Microsoft each sign-in says it (the claim `wids`), and nothing else is asked."""
         return False
 
+    def verified_domains(self, access: Access) -> frozenset[str]:  # noqa: ARG002 - the port's signature
+        """None: each sign-in names the one directory, whatever the domain of the person's address."""
+        return frozenset()
+
     @readable
     def own_addresses(self, access: Access) -> OwnAddresses:
         """

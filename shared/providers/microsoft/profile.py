@@ -74,6 +74,7 @@ PROFILE = Profile(
     sdk="msgraph",
     extra="graph",
     address_settings=("microsoft_login_url", "microsoft_graph_url"),
+    several_directories=False,
     authorization={"response_mode": "query"},
     registration=registration,
     scopes=Scopes(

@@ -201,3 +201,12 @@ def test_operator_is_shown_an_organisation(run: Run, engine: Engine) -> None:
     assert "2 active, 1 revoked" in text
     with pytest.raises(click.UsageError, match="roomsync tenants list"):
         run("tenants", "show", "--tenant", "t-nobody")
+
+
+@pytest.mark.proves("B26", "E11")
+def test_further_domain_of_an_organisation_is_joined_by_the_operator_and_shown(run: Run, engine: Engine) -> None:
+    tenant = enrol(engine.registry, engine.keyring, provider="google", directory="one.example", name="Group")
+    joined = run("tenants", "join", "--tenant", tenant, "--provider", "google", "--directory", "Two.example")
+    assert joined.code == 0
+    shown = run("tenants", "show", "--tenant", tenant, "--json").lines[0]
+    assert shown["directories"] == ["google:one.example", "google:two.example"]

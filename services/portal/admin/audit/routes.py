@@ -22,6 +22,7 @@ WORDS = {
     "integration.test-ended": "test of the integration ended",
     "integration.test-given-up": "gave up the test of the integration",
     "integration.directory-joined": "showed that they administer the directory: it is the organisation's",
+    "integration.domains-joined": "had the calendar system list the organisation's domains",
     "integration.enabled": "enabled the integration",
     "integration.disabled": "switched the integration off",
     "integration.switched": "switched the integration off to change the provider",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
 
-from services.portal.admin.integration.testflow.completion import known_directory
+from services.portal.admin.integration.testflow.completion import known_directories, known_directory
 from services.portal.deps import Deps
 from services.portal.frame.sessions import require_right
 from services.portal.sign_in.attempts import Purpose
@@ -61,8 +61,8 @@ def read_seen(deps: Deps, tenant: str, provider: Provider) -> Json | None:
     if not has_page(deps, provider):
         return None
     row = tables.tenant_consents(deps.engine.registry).get(tenant, provider)
-    known = known_directory(deps, tenant, provider)
-    if row is None or known.lower() not in {"", row.directory}:
+    known = known_directories(deps, tenant, provider)
+    if row is None or (known and row.directory not in known):
         return {"page": PAGE, "seen": None}
     asked = asked_for(provider, Purpose.CONNECT, writes=deps.settings.may_write)
     wanted = [scope for scope in asked if not scope.islower()]  # OpenID Connect's own are not listed in every answer

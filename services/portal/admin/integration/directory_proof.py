@@ -8,7 +8,7 @@ its own interface for administrators does: asked once, with a permission for tha
 from __future__ import annotations
 
 from services.portal.admin.audit import entries
-from services.portal.admin.integration.testflow.completion import is_taken, known_directory
+from services.portal.admin.integration.testflow.completion import is_taken, known_directories
 from services.portal.deps import Deps
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person, require_right
@@ -36,7 +36,7 @@ class DirectoryProof:
 
     def is_open(self, tenant: str, provider: Provider) -> bool:
         """Whether the organisation has no directory of `provider` yet, and an administrator can prove one this way."""
-        return bool(profile_of(provider).scopes.administration) and not known_directory(self._deps, tenant, provider)
+        return bool(profile_of(provider).scopes.administration) and not known_directories(self._deps, tenant, provider)
 
     def depart(self, person: Person, provider: Provider) -> Departure:
         """Send an administrator of the organisation to the provider, to show that they administer the directory there too."""
@@ -53,12 +53,12 @@ class DirectoryProof:
         """
         person = require_right(Right.SWITCH_INTEGRATION)
         contact = read_organisation(self._deps, person.tenant).contact
-        known = known_directory(self._deps, person.tenant, identity.provider)
-        if known and known.lower() != identity.directory:
+        known = known_directories(self._deps, person.tenant, identity.provider)
+        if known and identity.directory not in known:
             raise RefusedSignInError(Cause.OTHER_DIRECTORY)
         if is_taken(self._deps, person.tenant, identity.provider, identity.directory):
             raise RefusedSignInError(Cause.DIRECTORY_TAKEN, contact=contact)
-        if not self._administers(identity, grant):
+        if not administers(self._deps, identity, grant):
             raise RefusedSignInError(Cause.DIRECTORY_UNPROVEN)
         registry = self._deps.engine.registry
         if not join(registry, person.tenant, provider=identity.provider, directory=identity.directory):
@@ -70,9 +70,22 @@ class DirectoryProof:
         """The page that explains every refused sign-in explains this one as well."""
         raise error
 
-    def _administers(self, identity: Identity, grant: Granted) -> bool:
-        access = Access(token=grant.access_token, subject=identity.subject, address=identity.address)
-        try:
-            return identity.administers or self._deps.providers[identity.provider].administers_directory(access)
-        except RefusedError:  # who administers nothing may not even ask
-            return False
+
+def administers(deps: Deps, identity: Identity, grant: Granted) -> bool:
+    """
+    Whether the account administers the whole directory that it is of.
+
+    Raises:
+        RetryableError: the provider is busy or away.
+    """
+    try:
+        return identity.administers or deps.providers[identity.provider].administers_directory(
+            access_of(identity, grant)
+        )
+    except RefusedError:  # who administers nothing may not even ask
+        return False
+
+
+def access_of(identity: Identity, grant: Granted) -> Access:
+    """What has just been allowed, to be used at once."""
+    return Access(token=grant.access_token, subject=identity.subject, address=identity.address)

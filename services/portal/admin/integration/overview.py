@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.portal.admin.integration.consent import read_seen
+from services.portal.admin.integration.domains import may_have_several
 from services.portal.admin.integration.testflow.authorization import test_purpose
+from services.portal.admin.integration.testflow.completion import known_directories
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
@@ -114,6 +116,7 @@ def _provider(deps: Deps, tenant: str, provider: Provider) -> Json:
         Purpose.TEST: test_purpose(deps, tenant),
         Purpose.CONNECT: Purpose.CONNECT,
         Purpose.PROVE: Purpose.PROVE,
+        Purpose.DOMAINS: Purpose.DOMAINS,
     }
     return {
         "provider": provider.value,
@@ -123,5 +126,7 @@ def _provider(deps: Deps, tenant: str, provider: Provider) -> Json:
             name.value: permissions(provider, purpose, writes=deps.settings.may_write)
             for name, purpose in asked.items()
         },
+        "directories": sorted(known_directories(deps, tenant, provider)),
+        "mayHaveSeveral": may_have_several(provider),
         "tenantConsent": read_seen(deps, tenant, provider),
     }

@@ -9,16 +9,16 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
+from services.portal.admin.integration.chosen_provider import chosen_provider
 from services.portal.admin.integration.deciding.contact_form import read_contact
 from services.portal.admin.integration.directory_proof import DirectoryProof
-from services.portal.admin.integration.overview import list_configured, overview
+from services.portal.admin.integration.overview import overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
 from services.portal.frame.organisations import read_organisation
-from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
 from services.portal.sign_in.departure import leading_answer, leading_page
 from services.portal.sign_in.refusals import Refusal, Who
@@ -173,19 +173,6 @@ def _screen(deps: Deps, flow: TestFlow, template: str, proof: DirectoryProof | N
         wait_s=int(deps.settings.test_flow_s),
         unproven=proof is not None and proof.is_open(person.tenant, Provider(it["test"]["provider"])),
     )
-
-
-def chosen_provider(deps: Deps, name: str) -> Provider:
-    """The calendar system of that name. Raises ProblemError (422) for one that is not set up here."""
-    known = list_configured(deps)
-    if name not in {provider.value for provider in known}:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "no-such-provider",
-            "This calendar system is not set up here.",
-            next_step=f"Choose one of: {', '.join(provider.value for provider in known) or 'none is set up'}.",
-        )
-    return Provider(name)
 
 
 def _is_other(deps: Deps, person: Person, provider: Provider) -> bool:

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
+from services.portal.admin.integration.chosen_provider import chosen_provider
 from services.portal.admin.integration.confirmation import confirmation, is_confirmed
 from services.portal.admin.integration.overview import Json, overview
-from services.portal.admin.integration.routes import TO_THE_PROVIDER, chosen_provider
+from services.portal.admin.integration.routes import TO_THE_PROVIDER
 from services.portal.admin.integration.switching import consequences, switch_off
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps

@@ -40,6 +40,7 @@ READING: dict[str, Callable[[Any, str, str], Any]] = {
     ),
     "agenda": lambda who, *_: who.calendar.agenda(who.access, Window(who.simulator.now_ms(), who.window().end_ms)),
     "directory_rooms": lambda who, *_: _tolerated(lambda: who.calendar.directory_rooms(who.access)),
+    "verified_domains": lambda who, *_: _tolerated(lambda: who.calendar.verified_domains(who.access)),
     "own_addresses": lambda who, *_: who.calendar.own_addresses(who.access),
     "administers_directory": lambda who, *_: _tolerated(lambda: who.calendar.administers_directory(who.access)),
 }

@@ -18,13 +18,19 @@ from shared.registry import tables
 from shared.runtime.refused_rows import log_refused_row
 
 
+def known_directories(deps: Deps, tenant: str, provider: str) -> frozenset[str]:
+    """Which of the provider's directories are the tenant's, lower-cased; others' refused rows stop nobody."""
+    rows = tables.directories(deps.engine.registry).scan_readable(NOBODY, log_refused_row)
+    named = ((name.partition(":"), row.tenant) for name, row in rows)
+    return frozenset(directory.lower() for (at, _, directory), owner in named if owner == tenant and at == provider)
+
+
 def known_directory(deps: Deps, tenant: str, provider: str) -> str:
-    """Which of the provider's organisations the tenant is known to be; "" for none yet. Others' refused rows stop nobody."""
-    for name, row in tables.directories(deps.engine.registry).scan_readable(NOBODY, log_refused_row):
-        at, _, directory = name.partition(":")
-        if row.tenant == tenant and at == provider:
-            return directory
-    return ""
+    """One of these: the one in use, where there is a choice; "" for none yet."""
+    known = known_directories(deps, tenant, provider)
+    row = tables.tenants(deps.engine.registry).get(tenant, "tenant")
+    in_use = row.directory.lower() if row is not None and row.provider == provider else ""
+    return in_use if in_use in known else min(known, default="")
 
 
 def is_taken(deps: Deps, tenant: str, provider: str, directory: str) -> bool:

@@ -14,7 +14,13 @@ import msgspec
 from services.portal.admin.audit import entries
 from services.portal.admin.integration.switching import lapse
 from services.portal.admin.integration.testflow.abandonment import abandon, tidy, under_way
-from services.portal.admin.integration.testflow.completion import complete, enable, is_taken, known_directory
+from services.portal.admin.integration.testflow.completion import (
+    complete,
+    enable,
+    is_taken,
+    known_directories,
+    known_directory,
+)
 from services.portal.admin.integration.testflow.deciding.run import (
     Made,
     Stage,
@@ -294,8 +300,8 @@ class TestFlow:
     def _check_account(self, person: Person, organisation: TenantRow, identity: Identity) -> None:
         if is_taken(self._deps, person.tenant, identity.provider, identity.directory):
             raise RefusedSignInError(Cause.DIRECTORY_TAKEN, contact=organisation.contact)
-        known = known_directory(self._deps, person.tenant, identity.provider)
-        if known and known.lower() != identity.directory:
+        known = known_directories(self._deps, person.tenant, identity.provider)
+        if known and identity.directory not in known:
             raise RefusedSignInError(Cause.OTHER_DIRECTORY)
         if not known and not identity.administers:
             raise RefusedSignInError(Cause.DIRECTORY_UNPROVEN)
@@ -382,7 +388,7 @@ class TestFlow:
             tables.users(self._deps.engine.registry).delete(tenant, run.tester)
 
     def _is_linked(self, tenant: str, run: TestRun) -> bool:
-        return known_directory(self._deps, tenant, run.provider) == run.directory
+        return run.directory in known_directories(self._deps, tenant, run.provider)
 
 
 def already_on() -> ProblemError:

@@ -1,0 +1,23 @@
+"""The calendar system that a form or a program names."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from services.portal.deps import Deps
+from services.portal.frame.problems import ProblemError
+from shared.domain.identity import Provider
+from shared.providers.catalogue import configured_providers
+
+
+def chosen_provider(deps: Deps, name: str) -> Provider:
+    """The calendar system of that name. Raises ProblemError (422) for one that is not set up here."""
+    known = configured_providers(deps.settings)
+    if name not in {provider.value for provider in known}:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no-such-provider",
+            "This calendar system is not set up here.",
+            next_step=f"Choose one of: {', '.join(provider.value for provider in known) or 'none is set up'}.",
+        )
+    return Provider(name)
