@@ -84,6 +84,9 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """How many looks in a row were repeated because a hint had announced a change that they did not show."""
     doubted_at_ms: int = 0
     """When a look found a change that no push had announced; 0 once a push has come again."""
+    unread: tuple[str, ...] = ()
+    """Meetings that a first look after a consent showed and that could not be written, because a record would have exceeded its
+    bound: once they fit, they are observed as by that look."""
     full: bool = False
     """Somebody asked for a full look, which has not succeeded yet."""
 

@@ -171,6 +171,8 @@ class MeetingRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
     """Room id → how it stood on the series' last forgotten date, if it had declined there."""
     parked: bool = False
     """An observation could not be kept because of its size: this is what was true before it."""
+    parked_baseline: bool = False
+    """What could not be kept was said by a first look after a consent: the next word that fits is as quiet as that one."""
     version: int = 0
     """Counts the changes: a replay sees by it whether a part of the past is missing."""
 

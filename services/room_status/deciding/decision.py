@@ -160,7 +160,7 @@ class _Decision:
         try:
             changes = writer.changes(meeting, seen.mailbox, change, sealing)
         except RecordTooLargeError as error:
-            writer.park(record, str(error), meeting, sealing)
+            writer.park(record, str(error), meeting, sealing, baseline=seen.baseline)
             return
         writer.remember(change.record, changes)
         self._count(keys.tenant, meeting.record, change.record, seen.observed_at_ms)

@@ -190,6 +190,8 @@ class _Folding:
 
     def run(self) -> None:
         """Walk over every date that the meeting or the copy knows."""
+        if self.meeting.record.parked_baseline:
+            self.seen = msgspec.structs.replace(self.seen, baseline=True)
         seen, now_ms = self.seen, self.seen.observed_at_ms
         self.before = self.meeting.copies.get(seen.mailbox)
         self.others = Others(self.meeting.copies, seen.mailbox)
@@ -220,6 +222,7 @@ class _Folding:
             dates=dates,
             spoken={mailbox: at_ms for mailbox, at_ms in sorted(self.spoken.items()) if mailbox in speakers},
             parked=False,
+            parked_baseline=self.record.parked_baseline and not self._speaks(),
         )
         copy = self._copy_after()
         if copy == self.before and _unstamped(record) == _unstamped(before) and not self.owed:
@@ -263,6 +266,10 @@ class _Folding:
     def _asked(self, date: str) -> frozenset[str]:
         own = {self.copy.mailbox: self.copy} if self.copy else {}
         return mailboxes_asked(self.record, date, {**self.others, **own})
+
+    def _speaks(self) -> bool:
+        """Whether the observing copy can be believed about some date."""
+        return self.copy is not None and any(may_speak(self.copy, entry) for entry in self.copy.dates)
 
     def _role(self) -> CopyRole:
         """

@@ -100,12 +100,24 @@ class MeetingWriter:
         has_ended_copies = not all(self.draft.copies(self.key).values())
         self.batch.due[self.key] = 0 if has_ended_copies or is_empty(record) else next_due_ms(record, asked_ms)
 
-    def park(self, record: Record, reason: str, meeting: StoredMeeting, sealing: RecordSealing) -> None:
-        """Report an observation that cannot be kept, and mark the meeting."""
+    def park(
+        self, record: Record, reason: str, meeting: StoredMeeting, sealing: RecordSealing, *, baseline: bool
+    ) -> None:
+        """
+        Report an observation that cannot be kept, and mark the meeting.
+
+        Args:
+            record: The observation, as it was read.
+            reason: Why it cannot be kept.
+            meeting: As it was, and stays.
+            sealing: How its record is sealed.
+            baseline: Whether the observation is of a first look after a consent.
+        """
         self.batch.parked.append((record, reason))
-        if meeting.record.parked or not isinstance(meeting.copies, Copies):
+        is_first = meeting.record.parked_baseline or baseline
+        marked = msgspec.structs.replace(meeting.record, parked=True, parked_baseline=is_first)
+        if marked == meeting.record or not isinstance(meeting.copies, Copies):
             return  # marked already, or of version 1: it stays as it is until something fits
-        marked = msgspec.structs.replace(meeting.record, parked=True)
         value = sealing.meeting(self.key, marked, marked.version, bounded=False)
         self.remember(marked, [StateChange(self.key, value)])
 

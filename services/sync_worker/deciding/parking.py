@@ -7,16 +7,19 @@ Nothing of it is written: what was written last stays, and the mailbox is looked
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.sync_worker.deciding.pieces import CommitPart
 from services.sync_worker.deciding.references import References
 from shared.contracts import bounds
 from shared.contracts.calendar_state import EventReference
-from shared.contracts.topics import CALENDAR_STATE
+from shared.contracts.topics import CALENDAR_STATE, OBSERVATIONS
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, Record, StateChange
+
+MOST_UNREAD = 1_000
+"""Of more, what is declined when it fits is told: a mailbox' own record stays below 40 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,11 @@ class ParkedMeeting:
     source: Record
     """What it would have been written as. Its offset is negative, as it was never appended: it stands for mailbox and meeting."""
     reason: str
+
+    @property
+    def meeting(self) -> str:
+        """Its pseudonym; "" where none is known."""
+        return self.source.key.decode().partition("/")[2] if self.source.topic == OBSERVATIONS.name else ""
 
 
 def park(parts: Iterable[CommitPart], mailbox: Mailbox, partition: int) -> tuple[list[CommitPart], list[ParkedMeeting]]:
@@ -57,6 +65,22 @@ def with_parked_as_before(
     parked = {event_id for event_id, change in changes.items() if change.key not in kept}
     restored = {event_id: before[event_id] for event_id in parked if event_id in before}
     return {event_id: part for event_id, part in after.items() if event_id not in parked} | restored
+
+
+def unread_meetings(before: Collection[str], parked: Iterable[ParkedMeeting], *, baseline: bool) -> tuple[str, ...]:
+    """
+    Name the meetings that no look since the consent could write: what they show is no news once they fit.
+
+    Args:
+        before: Those that were named before this look.
+        parked: What this look could not write.
+        baseline: Whether it is the first look after a consent.
+
+    Returns:
+        Pseudonyms, at most `MOST_UNREAD`.
+    """
+    names = {one.meeting for one in parked if one.meeting and (baseline or one.meeting in before)}
+    return tuple(sorted(names)[:MOST_UNREAD])
 
 
 def _never_appended(source: NewRecord, mailbox: Mailbox) -> Record:

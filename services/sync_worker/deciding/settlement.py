@@ -12,7 +12,7 @@ from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Job, Outcom
 from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
-from services.sync_worker.deciding.parking import ParkedMeeting, park, with_parked_as_before
+from services.sync_worker.deciding.parking import ParkedMeeting, park, unread_meetings, with_parked_as_before
 from services.sync_worker.deciding.pieces import CommitPart, fit_together, meeting_parts
 from services.sync_worker.deciding.references import (
     Merge,
@@ -146,6 +146,7 @@ def _looked(
         event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
         for event_id in merged.changed
     }
+    seen = [msgspec.structs.replace(one, baseline=one.baseline or one.meeting in held.state.unread) for one in seen]
     records = _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
     parts, parked = park(
         meeting_parts(records, changes, held.references, merged.references),
@@ -174,6 +175,7 @@ def _looked(
         full=held.full and not job.full,
         observed_at_ms=began_ms,
         blind=False,
+        unread=unread_meetings(held.state.unread, parked, baseline=not state.baseline_done),
     )
     if parked:
         after = msgspec.structs.replace(after, cursor="")  # an increment would not bring what was not written

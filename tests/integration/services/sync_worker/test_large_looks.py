@@ -194,3 +194,33 @@ def test_meeting_that_cannot_be_written_is_a_dead_letter_and_stops_nobody(tmp_pa
     settle(office)
     assert len(office.declines()) == 2
     assert sorted(states(office).values()) == ["declined", "declined"]
+
+
+@pytest.mark.proves("B8", "B13")
+@pytest.mark.parametrize("restarts", [False, True])
+def test_meeting_that_could_not_be_written_at_first_is_as_quiet_when_it_fits_as_it_would_have_been(
+    tmp_path: Path, restarts: bool
+) -> None:
+    office = Office(tmp_path)
+    office.calendar.book("e1", **{AARE: "declined"})
+    swell(office, "e1")
+    office.calendar.book("e2", **{BIRS: "declined"})
+    office.connect()
+    office.calendar.book("e3", **{BIRS: "declined"})
+    office.hint()
+    settle(office)
+    assert len(office.declines()) == 1, "what is new is told"
+    assert len(find_open_letters(office.engine.log)) == 1
+    if restarts:
+        office.restart()
+    office.calendar.events.pop("e1")
+    office.calendar.book("e1", **{AARE: "declined"})
+    office.hint()
+    settle(office)
+    assert sorted(states(office).values()) == ["declined"] * 3
+    assert len(office.declines()) == 1
+    for answer in ("accepted", "declined"):
+        office.calendar.book("e1", **{AARE: answer})
+        office.hint()
+        settle(office)
+    assert len(office.declines()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from services.room_status.deciding import batch as batches
@@ -103,3 +104,19 @@ def test_what_exceeds_its_bound_is_parked_and_the_next_that_fits_goes_on(monkeyp
     again = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 2, rooms=1, dates=2), offset=2)
     assert len(again.decisions) == 2
     assert not open_meeting(KEY, memory[KEY], KEYS).record.parked
+
+
+@pytest.mark.proves("B8", "B13")
+@pytest.mark.parametrize("is_known", [False, True])
+def test_baseline_that_was_parked_is_as_quiet_when_it_fits(is_known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, first = Memory({}), msgspec.structs.replace(a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 1), baseline=True)
+    if is_known:
+        decided(memory, a_daily(0, Answer.NONE, at_ms=NOW_MS, rooms=1, dates=1))
+    monkeypatch.setattr(sealing, "MAX_STATE_BYTES", 1_500)
+    assert len(decided(memory, first, offset=1).parked) == 1
+    fits = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 2, rooms=1, dates=2), offset=2)
+    assert len(fits.decisions) == is_known, "only what was witnessed before is told"
+    later = [a_daily(0, each, at_ms=NOW_MS + 3, rooms=1, dates=2) for each in (Answer.ACCEPTED, Answer.DECLINED)]
+    told = decided(memory, msgspec.structs.replace(later[0]), offset=3), decided(memory, later[1], offset=4)
+    assert [len(batch.decisions) for batch in told] == [0, 2]
+    assert not open_meeting(KEY, memory[KEY], KEYS).record.parked_baseline
