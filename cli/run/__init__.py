@@ -38,8 +38,8 @@ def command(service: tuple[str, ...]) -> int:
 
 
 def _all_services(settings: Settings) -> tuple[str, ...]:
-    """Without a channel the notifier has nothing to do."""
-    return tuple(name for name in SERVICES if name != "notifier" or settings.smtp_url)
+    """Without a mail server, and without webhooks, the notifier has nothing to do."""
+    return tuple(name for name in SERVICES if name != "notifier" or settings.smtp_url or settings.sends_webhooks)
 
 
 def _supervise(names: tuple[str, ...], settings: Settings) -> int:

@@ -13,7 +13,7 @@ from cli.status import stores
 from cli.status.facts import Facts, ServiceLag
 from cli.status.lag import discount_unchanging, find_last_push_ms, measure_lag
 from cli.status.services import ask_services, choose_addresses
-from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, Station
+from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, WEBHOOKS, Station
 from shared.domain.instants import SECOND_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.ports.clock import Clock
@@ -85,7 +85,8 @@ def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]
     """Yield the parts, those that need only the log first: it answers soonest and says most."""
     now_ms, reconcile_ms = facts.now_ms, int(settings.reconcile_s * SECOND_MS)
     mail = ((NOTIFIER, LOG),) if settings.smtp_url or settings.mail_from else ()  # without, no notifier has to run
-    for station, lane in ((SYNC_WORKER, LOG), (ROOM_STATUS_STATION, _SEALED), *mail):
+    webhooks = ((WEBHOOKS, LOG),) if settings.sends_webhooks else ()
+    for station, lane in ((SYNC_WORKER, LOG), (ROOM_STATUS_STATION, _SEALED), *mail, *webhooks):
         yield Part(
             f"{station.service} lag", (LOG,), functools.partial(_measure_lag, engine, station, now_ms),
             functools.partial(facts.stations.__setitem__, station.service), lane,

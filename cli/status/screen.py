@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.status.facts import Facts, MailboxCounts, ServiceHealth, ServiceLag
 from cli.status.findings import LAG_S, Finding
-from shared.contracts.topics import NOTIFIER, SYNC_WORKER
+from shared.contracts.topics import NOTIFIER, SYNC_WORKER, WEBHOOKS
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, to_rfc3339
 from shared.providers.catalogue import PROFILES
 
@@ -83,8 +83,9 @@ def _headline(facts: Facts, found: list[Finding]) -> Iterator[str]:
 def _lines(facts: Facts) -> Iterator[str]:
     for name in ("sync-worker", "room-status"):
         yield _line(name, _station_text(facts.stations.get(name)))
-    if NOTIFIER.service in facts.stations:
-        yield _line(NOTIFIER.service, _station_text(facts.stations[NOTIFIER.service]))
+    for station in (NOTIFIER, WEBHOOKS):
+        if station.service in facts.stations:
+            yield _line(station.service, _station_text(facts.stations[station.service]))
     hint_s = oldest_hint_s(facts)
     waits = (
         None if hint_s is None else "no notification waits" if not hint_s else f"waits {span(int(hint_s * SECOND_MS))}"

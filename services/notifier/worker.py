@@ -89,7 +89,7 @@ class NotifierOwner:
         self._poll_s = poll_s
         self._ledger = Ledger(claim.state, cache(engine.keyring.keys))
         self._intake = DeclineIntake(claim.partition, engine, clock, tools.reader, self._ledger)
-        self._appointments = Appointments()
+        self._appointments = Appointments[Mailbox]()
         for mailbox in self._ledger.mailboxes():
             self._appoint(mailbox)
         self._backlog: Sequence[Record] = ()

@@ -38,6 +38,8 @@ class EventPlace(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     topic: str = ""
     """"" for a test's event, which stands nowhere."""
     offset: int = 0
+    at_ms: int = 0
+    """When a test's was asked for."""
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -6,6 +6,12 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.domain.instants import DAY_MS
+
+FAILING_FOR_MS = 3 * DAY_MS
+"""So long an endpoint may take nothing before it is paused, and an event may be refused before it is given up."""
+SECRET_PREFIX = "whsec_"  # noqa: S105  # how secrets begin, by the specification of Standard Webhooks
+
 
 class _WebhookRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     pass

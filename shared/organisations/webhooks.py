@@ -8,9 +8,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from shared.contracts.webhook_rows import PauseReason, Webhook, WebhooksRow, WebhookTarget
+from shared.contracts.webhook_rows import (
+    FAILING_FOR_MS,
+    SECRET_PREFIX,
+    PauseReason,
+    Webhook,
+    WebhooksRow,
+    WebhookTarget,
+)
 from shared.crypto.sealing import seal, unseal
-from shared.domain.instants import DAY_MS
 from shared.errors import MalformedRecordError, RefusedError
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -18,9 +24,6 @@ from shared.registry import tables
 
 MOST_ENDPOINTS = 20
 MOST_SECRETS = 2
-FAILING_FOR_MS = 3 * DAY_MS
-"""So long an endpoint may take nothing before it is paused, and an event may be refused before it is given up."""
-SECRET_PREFIX = "whsec_"  # noqa: S105  # how secrets begin, by the specification of Standard Webhooks
 _ROW = "endpoints"
 _SECRET_BYTES = 32
 _ID_BYTES = 10

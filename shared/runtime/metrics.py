@@ -155,6 +155,14 @@ MESSAGES = _counter(
     "channel",
     "outcome",
 )
+WEBHOOK_ATTEMPTS = _counter(
+    "webhook_attempts",
+    "events sent to organisations' endpoints; outcome: taken, refused (any other answer), unreachable (none), expired (never sent)",
+    "outcome",
+)
+WEBHOOKS_PAUSED = _counter(
+    "webhooks_paused", "endpoints to which nothing is sent until a person resumes them; reason: gone, failing", "reason"
+)
 PROMPTS_SHOWN = _counter("prompts_shown", "prompts first shown to somebody", "provider")
 ROOMS_TAKEN = _counter("rooms_taken", "rebookings asked for on a page, by outcome", "provider", "outcome")
 PAGE_SECONDS = _histogram("page_seconds", "time from a page or API request to its answer", "route")

@@ -89,7 +89,12 @@ class WebhookList:
             )
         event = f"test-{secrets.token_hex(_TEST_ID_BYTES)}"
         own = partition_of(backlog_key(self._caller.tenant, endpoint), self._deps.engine.log.partitions)
-        self._ask(endpoint, RequestedAct.TEST, [own], (EventPlace(event=event, type=TEST_EVENT_TYPE),))
+        self._ask(
+            endpoint,
+            RequestedAct.TEST,
+            [own],
+            (EventPlace(event=event, type=TEST_EVENT_TYPE, at_ms=self._deps.clock.now_ms()),),
+        )
         self._record("webhook.tested", endpoint)
         return event
 

@@ -162,7 +162,7 @@ def test_what_is_asked_of_deliveries_stands_in_the_partitions_that_it_concerns(o
     asked = requests(office)
     assert all(each == key for _, each, _ in asked)
     tests = [request.events for _, _, request in asked if request.act is RequestedAct.TEST]
-    assert tests == [(EventPlace(event=event, type=TEST_EVENT_TYPE),)]
+    assert tests == [(EventPlace(event=event, type=TEST_EVENT_TYPE, at_ms=office.clock.now_ms()),)]
     again = [(partition, request) for partition, _, request in asked if request.act is RequestedAct.AGAIN]
     assert sorted(partition for partition, request in again if request.since_ms == since_ms) == [0, 1]
     assert [(partition, request.events[0].offset) for partition, request in again if request.events] == [(1, 7)]

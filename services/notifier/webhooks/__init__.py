@@ -1,0 +1,1 @@
+"""Sends organisations their events: signed requests to endpoints of theirs (Standard Webhooks)."""

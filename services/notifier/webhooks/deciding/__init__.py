@@ -1,0 +1,1 @@
+"""Pure: which deliveries wait, which is next, and what an attempt changes."""
