@@ -28,8 +28,10 @@ grant --allow-principal User:room-status --operation Read --group "${PREFIX:-}ro
 grant --allow-principal User:room-status --operation Write --transactional-id "${PREFIX:-}room-status-" --resource-pattern-type prefixed
 grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}room-rejections"
 grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}person-prompts"
+grant --allow-principal User:notifier --operation Read --topic "${PREFIX:-}organisation-declines"
 grant --allow-principal User:notifier --operation Read --operation Write --topic "${PREFIX:-}notification-state"
 grant --allow-principal User:notifier --operation Read --operation Write --topic "${PREFIX:-}person-prompts"
+grant --allow-principal User:notifier --operation Read --operation Write --topic "${PREFIX:-}organisation-declines"
 grant --allow-principal User:notifier --operation Write --topic "${PREFIX:-}dead-letters"
 grant --allow-principal User:notifier --operation Read --group "${PREFIX:-}notifier"
 grant --allow-principal User:notifier --operation Write --transactional-id "${PREFIX:-}notifier-" --resource-pattern-type prefixed
@@ -70,6 +72,7 @@ grant --allow-principal User:subscriber --operation Read --topic "${PREFIX:-}roo
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}room-outcomes"
 grant --allow-principal User:subscriber --operation Read --topic "${PREFIX:-}room-outcomes"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}person-prompts"
+grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}organisation-declines"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}notification-state"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}webhook-requests"
 grant --allow-principal User:operator --operation Create --operation DescribeConfigs --operation AlterConfigs --operation Read --topic "${PREFIX:-}webhook-state"

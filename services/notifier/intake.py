@@ -12,12 +12,13 @@ import msgspec
 from services.notifier.deciding.plan import KEPT_AFTER_START_MS
 from services.notifier.ledger import Ledger, ladder_change, search_change
 from services.notifier.prompt_reader import Addressee, PromptReader
+from shared.contracts.decline_incident import DECLINE_TYPE, OrganisationDecline, counted_key
 from shared.contracts.notification import PROMPT_TYPE, AddresseeSearch, PersonPrompt, PromptLadder, search_key
 from shared.contracts.room_declined import TYPE, RoomDeclined
-from shared.contracts.topics import NOTIFIER, PERSON_PROMPTS, ROOM_REJECTIONS
+from shared.contracts.topics import NOTIFIER, ORGANISATION_DECLINES, PERSON_PROMPTS, ROOM_REJECTIONS
 from shared.crypto.records import open_record, sealed_envelope
 from shared.domain.identity import Mailbox, partition_of
-from shared.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS
+from shared.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS, from_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.clock import Clock
@@ -43,6 +44,8 @@ class Taken:
     outputs: list[NewRecord] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
     begun: dict[Mailbox, list[PromptLadder]] = field(default_factory=dict)
+    declines: dict[str, list[OrganisationDecline]] = field(default_factory=dict)
+    """Organisation → its declines, to be counted."""
     searches: dict[bytes, AddresseeSearch | None] = field(default_factory=dict)
     """Searches that begin; None: that end."""
 
@@ -66,8 +69,13 @@ class DeclineIntake:
             try:
                 if record.topic == ROOM_REJECTIONS.name:
                     self._take_decline(record, taken)
+                    continue
+                keys = keys_of(record.key.decode().partition("/")[0])
+                if record.topic == ORGANISATION_DECLINES.name:
+                    decline = open_record(record.key, record.value or b"", keys, OrganisationDecline)
+                    taken.declines.setdefault(keys.tenant, []).append(decline)
                 else:
-                    self._begin(record, keys_of(record.key.decode().partition("/")[0]), taken)
+                    self._begin(record, keys, taken)
             except KeyDestroyedError:
                 continue  # of before the organisation was switched off
             except (MalformedRecordError, ValueError) as error:
@@ -118,11 +126,27 @@ class DeclineIntake:
             raise MalformedRecordError(message) from error
         if event.type != TYPE:
             return
+        taken.outputs.append(self._organisation_decline(event))
         search = AddresseeSearch(prompt=event.id, meeting=event.data.meeting_ref, declined_at_ms=self._clock.now_ms())
         tenant = event.data.tenant_id
         if not self._seek(tenant, search, taken):
             taken.changes.append(search_change(search, self._engine.keyring.keys(tenant)))
             taken.searches[search_key(tenant, search.prompt)] = search
+
+    def _organisation_decline(self, event: RoomDeclined) -> NewRecord:
+        """The decline again, for whoever counts those of its organisation."""
+        data = event.data
+        payload = OrganisationDecline(
+            prompt=event.id,
+            observed_at_ms=from_rfc3339(data.observed_at),
+            room=data.room_id,
+            organizer=data.organizer_id,
+            provider=data.provider,
+        )
+        key, keys = counted_key(data.tenant_id, event.id), self._engine.keyring.keys(data.tenant_id)
+        value = sealed_envelope(keys, payload, key=key, type=DECLINE_TYPE, id=event.id)
+        partition = partition_of(data.tenant_id.encode(), self._engine.log.partitions)
+        return NewRecord(ORGANISATION_DECLINES.name, partition, key, value)
 
     def _seek(self, tenant: str, search: AddresseeSearch, taken: Taken) -> bool:
         """Whether it is known whom the prompt goes to; then they are to be told."""

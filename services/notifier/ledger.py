@@ -1,9 +1,19 @@
-"""What `notification-state` holds of one partition, opened: how far every ladder has come, and the searches for addressees."""
+"""What `notification-state` holds of one partition, opened: ladders, searches for addressees, and what counts declines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from shared.contracts.decline_incident import (
+    DECLINE_TYPE,
+    INCIDENT_TYPE,
+    DeclineIncident,
+    OrganisationDecline,
+    counted_key,
+    incident_key,
+    is_counted,
+    is_incident,
+)
 from shared.contracts.notification import (
     LADDER_TYPE,
     SEARCH_TYPE,
@@ -32,6 +42,10 @@ class Ledger:
         """Open the state as restored; what opens under no key is listed in `unreadable`."""
         self._ladders: dict[Mailbox, dict[str, PromptLadder]] = {}
         self.searches: dict[bytes, AddresseeSearch] = {}
+        self.counted: dict[str, dict[str, OrganisationDecline]] = {}
+        """Organisation → its declines that may become an incident."""
+        self.incidents: dict[str, DeclineIncident] = {}
+        """Organisation → its incident, while there is one."""
         self.unreadable: list[bytes] = []
         for key, value in state.items():
             try:
@@ -60,7 +74,12 @@ class Ledger:
             del self._ladders[mailbox]
 
     def _open(self, key: bytes, value: bytes, keys: TenantKeys) -> None:
-        if key.count(b"/") == _LADDER_SLASHES:
+        if is_counted(key):
+            decline = open_record(key, value, keys, OrganisationDecline)
+            self.counted.setdefault(keys.tenant, {})[decline.prompt] = decline
+        elif is_incident(key):
+            self.incidents[keys.tenant] = open_record(key, value, keys, DeclineIncident)
+        elif key.count(b"/") == _LADDER_SLASHES:
             ladder = open_record(key, value, keys, PromptLadder)
             mailbox = Mailbox.from_key(key.rpartition(b"/")[0])
             self._ladders.setdefault(mailbox, {})[ladder.prompt] = ladder
@@ -78,3 +97,15 @@ def search_change(search: AddresseeSearch, keys: TenantKeys) -> StateChange:
     """A search as it is committed."""
     key = search_key(keys.tenant, search.prompt)
     return StateChange(key, sealed_envelope(keys, search, key=key, type=SEARCH_TYPE, id=search.prompt))
+
+
+def counted_change(decline: OrganisationDecline, keys: TenantKeys) -> StateChange:
+    """A counted decline as it is committed."""
+    key = counted_key(keys.tenant, decline.prompt)
+    return StateChange(key, sealed_envelope(keys, decline, key=key, type=DECLINE_TYPE, id=decline.prompt))
+
+
+def incident_change(incident: DeclineIncident, keys: TenantKeys) -> StateChange:
+    """An incident as it is committed."""
+    key = incident_key(keys.tenant)
+    return StateChange(key, sealed_envelope(keys, incident, key=key, type=INCIDENT_TYPE, id=incident.id))

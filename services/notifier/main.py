@@ -6,6 +6,7 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from services.notifier.alarms import AlarmSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
 from services.notifier.channels.smtp import SmtpChannel
@@ -60,7 +61,12 @@ def _tell_people(settings: Settings, engine: Engine, clock: Clock) -> Own:
     executor = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
 
     def own(claim: Claim) -> NotifierOwner:
-        return NotifierOwner(claim, engine, clock, Tools(reader, writer, Outbox(channel, executor)))
+        return NotifierOwner(
+            claim,
+            engine,
+            clock,
+            Tools(reader, writer, Outbox(channel, executor), AlarmSender(writer, Outbox(channel, executor))),
+        )
 
     return own
 

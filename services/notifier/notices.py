@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.notifier.channels.port import Notice, NoticeLine
+from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine
 from services.notifier.deciding.rungs import zone_of
+from shared.contracts.decline_incident import DeclineIncident
 from shared.contracts.rows import NotificationRow
 from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
 from shared.domain.identity import Mailbox
+from shared.domain.roles import Right, may
 from shared.grants.vault import ConsentVault
 from shared.meetings.prompts import Prompt
+from shared.organisations.decline_incidents import INCIDENT_PAGE, describe_cause
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.registry import tables
@@ -71,6 +74,34 @@ class NoticeWriter:
             stop=self._address(stop),
             at_ms=self._clock.now_ms(),
             may_act=self._may_act,
+        )
+
+    def administrators(self, tenant: str) -> list[str]:
+        """The users who see the state of the integration and want mails. Raises StoreUnavailableError."""
+        rows = tables.notifications(self._engine.registry)
+        found = []
+        for user, row in tables.users(self._engine.registry).scan_readable(tenant):
+            if may(row.roles, Right.SEE_INTEGRATION):
+                wanted = rows.get(tenant, user) or NotificationRow()
+                found += [user] * (wanted.mail and not wanted.refused_at_ms)
+        return found
+
+    def write_alarm(self, message: str, tenant: str, user: str, incident: DeclineIncident) -> AlarmNotice | None:
+        """The notice of an incident. Returns and raises as `write`."""
+        person = tables.users(self._engine.registry).get(tenant, user)
+        if person is None:
+            return None
+        cause = incident.cause
+        return AlarmNotice(
+            id=message,
+            address=ConsentVault(self._engine.keyring).address_of(tenant, user, person),
+            declines=incident.declines,
+            upcoming=incident.upcoming,
+            cause=describe_cause(self._engine.registry, tenant, cause.kind, cause.about, cause.share),
+            page=f"{self._public_url}{INCIDENT_PAGE}",
+            profile=f"{self._public_url}/profile",
+            stop=self._address(Link(LinkPurpose.STOP, tenant, user)),
+            at_ms=self._clock.now_ms(),
         )
 
     def _line(self, tenant: str, user: str, prompt: Prompt) -> NoticeLine:

@@ -6,7 +6,7 @@ import queue
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
-from services.notifier.channels.port import Notice, NoticeChannel, SendAttempt, SendOutcome
+from services.notifier.channels.port import AlarmNotice, Notice, NoticeChannel, SendAttempt, SendOutcome
 from services.notifier.deciding.plan import RungStep
 from shared.domain.identity import Mailbox
 from shared.runtime.crash_points import crash_point
@@ -46,7 +46,7 @@ class Outbox:
         """Whether this message is on its way, or its result was not fetched yet."""
         return message in self._in_flight
 
-    def send(self, dispatch: Dispatch, notice: Notice) -> None:
+    def send(self, dispatch: Dispatch, notice: Notice | AlarmNotice) -> None:
         """Begin to send."""
         self._in_flight[dispatch.message] = self._executor.submit(self._send, dispatch, notice)
 
@@ -63,7 +63,7 @@ class Outbox:
         """Wait for what is on its way; what takes longer is sent again by whoever takes over, under the same id."""
         wait(self._in_flight.values(), timeout=timeout_s)
 
-    def _send(self, dispatch: Dispatch, notice: Notice) -> None:
+    def _send(self, dispatch: Dispatch, notice: Notice | AlarmNotice) -> None:
         try:
             attempt = self._channel.send(notice)
         except Exception as error:  # a fault of ours in one message must not stop the others

@@ -15,6 +15,8 @@ is, the view knows. While the view does not show the decline yet, a search is re
   server gets each message at least once, and a second time only if it had accepted it and the process died before that was known.
 - A server that is away, or that says "later", is asked again after longer and longer waits while the rung is of use. One that
   refuses the person's address for good ends that person's mails, and their profile says so.
+- Declines of one organisation meet in one partition, whose owner counts them (`brake`). When they are too many at once, whoever is
+  due waits until that is over (`holding`).
 - The address, the room's name and the links are put together in the moment of sending (`notices`); the ledger holds none of it.
 """
 
@@ -26,7 +28,9 @@ from functools import cache
 
 import msgspec
 
+from services.notifier.alarms import AlarmSender
 from services.notifier.appointments import Appointments
+from services.notifier.brake import DeclineBrake
 from services.notifier.channels.port import SendAttempt, SendOutcome
 from services.notifier.deciding.plan import (
     LOOK_AGAIN_MS,
@@ -38,6 +42,7 @@ from services.notifier.deciding.plan import (
     settle,
     wake_at,
 )
+from services.notifier.holding import Holding
 from services.notifier.intake import DeclineIntake
 from services.notifier.ledger import Ledger, ladder_change
 from services.notifier.notices import NoticeWriter
@@ -75,6 +80,7 @@ class Tools:
     reader: PromptReader
     writer: NoticeWriter
     outbox: Outbox
+    alarms: AlarmSender
 
 
 class NotifierOwner:
@@ -89,6 +95,8 @@ class NotifierOwner:
         self._poll_s = poll_s
         self._ledger = Ledger(claim.state, cache(engine.keyring.keys))
         self._intake = DeclineIntake(claim.partition, engine, clock, tools.reader, self._ledger)
+        self._brake = DeclineBrake(claim.partition, engine, self._ledger, tools.alarms, self._commit)
+        self._holding = Holding(engine.registry, claim.partition)
         self._appointments = Appointments[Mailbox]()
         for mailbox in self._ledger.mailboxes():
             self._appoint(mailbox)
@@ -107,6 +115,7 @@ class NotifierOwner:
             self._backlog = ()
         self._search_on()
         self._record(self._tools.outbox.results())
+        self._brake.step(self._clock.now_ms())
         self._tell_who_is_due()
         self._lag.show(self._passed)
 
@@ -114,6 +123,8 @@ class NotifierOwner:
         """Wait for what is on its way, and record what became of it."""
         self._tools.outbox.drain(DRAIN_S)
         self._record(self._tools.outbox.results())
+        self._brake.close()
+        self._holding.close()
         self._lag.close()
 
     def _note_lost_input(self) -> None:
@@ -125,14 +136,16 @@ class NotifierOwner:
 
     def _take_in(self, records: Sequence[Record]) -> None:
         taken = self._intake.take(records)
+        counted = self._brake.count(taken.declines, self._clock.now_ms())
         position = {record.topic: record.offset + 1 for record in records}
         crash_point("notifier.taking-in")
-        self._commit(taken.changes, taken.outputs, position)
+        self._commit([*taken.changes, *counted.changes], taken.outputs, position)
         self._passed = {**self._passed, **position}
         for topic in position:
             count = sum(record.topic == topic for record in records)
             metrics.RECORDS.labels(NOTIFIER.service, topic).inc(count)
         self._intake.note(taken)
+        self._brake.note(counted)
         for mailbox, ladders in taken.begun.items():
             self._ledger.keep(mailbox, ladders)
             self._appoint(mailbox)
@@ -146,6 +159,8 @@ class NotifierOwner:
 
     def _tell_who_is_due(self) -> None:
         now_ms = self._clock.now_ms()
+        for mailbox in self._holding.released(now_ms):
+            self._appointments.appoint(mailbox, now_ms)
         for mailbox in self._appointments.due(now_ms, PEOPLE_A_STEP):
             if self._tools.outbox.is_full:
                 self._appointments.appoint(mailbox, now_ms + FULL_AGAIN_MS)
@@ -163,6 +178,10 @@ class NotifierOwner:
 
     def _tell(self, mailbox: Mailbox, now_ms: int) -> None:
         keys = self._engine.keyring.keys(mailbox.tenant)
+        pause = self._holding.pause_of(mailbox.tenant)
+        if pause is not None and pause.lasts:
+            self._holding.hold(mailbox)
+            return
         ladders = self._ledger.ladders_of(mailbox)
         user = self._tools.writer.user_of(mailbox)
         row = self._tools.writer.preferences(mailbox, user) if user else NotificationRow(mail=False)
@@ -171,7 +190,7 @@ class NotifierOwner:
             for prompt in prompts_to_look_up(ladders, row, now_ms)
         }
         openness = {prompt: found for prompt, (found, _) in looked_up.items()}
-        decided = plan(ladders, row, openness, now_ms)
+        decided = plan(ladders, row, openness, now_ms, pause)
         changed = {
             step.prompt: settle(ladders[step.prompt], step.rung, state) for step, state in decided.settled.items()
         }

@@ -32,6 +32,7 @@ from pathlib import Path
 from flask import Flask, Response, g, request, url_for
 
 from services.portal.admin.audit import routes as audit_routes
+from services.portal.admin.incident import routes as incident_routes
 from services.portal.admin.integration import consent, domains, switch_off
 from services.portal.admin.integration import routes as integration_routes
 from services.portal.admin.integration.directory_proof import DirectoryProof
@@ -122,6 +123,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(consent.blueprint(deps))
     app.register_blueprint(switch_off.blueprint(deps, flow))
     app.register_blueprint(report_routes.blueprint(deps))
+    app.register_blueprint(incident_routes.blueprint(deps))
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(webhook_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))

@@ -232,6 +232,34 @@ class NotificationRow(_Row, frozen=True):
     """The server's codes: `550 5.1.1`."""
 
 
+class DeclineIncidentRow(_Row, frozen=True):
+    """
+    The latest time at which many rooms said no at once. Table `decline-incidents`, id the word `latest`.
+
+    The notifier, which records the incident on `notification-state`, writes it here for the pages; a person ends it here.
+    """
+
+    id: str
+    began_at_ms: int
+    last_at_ms: int
+    declines: int
+    upcoming: int
+    cause: str
+    """A word of `CauseKind`."""
+    about: str = ""
+    """A room's id, a building's name, or the word of an act; as `LikelyCause`."""
+    share: int = 0
+    ended_at_ms: int = 0
+    """When it was over by itself."""
+    released_at_ms: int = 0
+    """When an administrator ended it."""
+
+    @property
+    def over_at_ms(self) -> int:
+        """When what was held is sent again; 0 while the incident lasts."""
+        return self.released_at_ms or self.ended_at_ms
+
+
 class TakeState(StrEnum):
     """How far a "take that one" has come."""
 

@@ -76,11 +76,18 @@ ROOM_OUTCOMES = Topic(
 PERSON_PROMPTS = Topic(
     "person-prompts", "mailbox", Cleanup.DELETE, "a prompt and the person who is to be told of it; sealed", sealed=True
 )
+ORGANISATION_DECLINES = Topic(
+    "organisation-declines",
+    "tenant + prompt, in the tenant's partition",
+    Cleanup.DELETE,
+    "a decline again, for whoever counts those of its organisation; sealed",
+    sealed=True,
+)
 NOTIFICATION_STATE = Topic(
     "notification-state",
-    "mailbox + prompt; prompt",
+    "mailbox + prompt; prompt; tenant",
     Cleanup.COMPACT,
-    "what each person was told of each prompt by each channel, and what is still to be told; sealed",
+    "what each person was told of each prompt by each channel, and what is still to be told; many declines at once; sealed",
     sealed=True,
 )
 WEBHOOK_REQUESTS = Topic(
@@ -119,6 +126,7 @@ TOPICS = (
     ROOM_REJECTIONS,
     ROOM_OUTCOMES,
     PERSON_PROMPTS,
+    ORGANISATION_DECLINES,
     NOTIFICATION_STATE,
     WEBHOOK_REQUESTS,
     WEBHOOK_STATE,
@@ -159,11 +167,14 @@ ROOM_STATUS_STATION = Station(
 )
 NOTIFIER = Station(
     service="notifier",
-    inputs=(ROOM_REJECTIONS.name, PERSON_PROMPTS.name),
+    inputs=(ROOM_REJECTIONS.name, PERSON_PROMPTS.name, ORGANISATION_DECLINES.name),
     state=NOTIFICATION_STATE.name,
-    outputs=(PERSON_PROMPTS.name,),
+    outputs=(PERSON_PROMPTS.name, ORGANISATION_DECLINES.name),
 )
-"""Its output is its own input: declines come by meeting, and what one person is told has to be decided in one place."""
+"""
+Its outputs are its own inputs: declines come by meeting, and what one person is told has to be decided in one place, as has
+whether an organisation's are too many.
+"""
 WEBHOOKS = Station(
     service="webhooks",
     inputs=(ROOM_REJECTIONS.name, ROOM_OUTCOMES.name, WEBHOOK_REQUESTS.name),

@@ -76,6 +76,10 @@ class TenantKeys:
         """The id of a decline event: the same cause always gives the same id (design §5)."""
         return f"d-{pseudonym(self.hash_key, 'decline', meeting, occurrence, room, ask, str(repeat))}"
 
+    def incident(self, prompt: str) -> str:
+        """The id of an incident, by the first decline that belongs to it."""
+        return f"i-{pseudonym(self.hash_key, 'incident', prompt)}"
+
     def message(self, mailbox: str, steps: Iterable[str]) -> str:
         """The id of a message to the person of a mailbox: the same prompts and rungs always give the same id."""
         return f"n-{pseudonym(self.hash_key, 'message', mailbox, *sorted(steps))}"

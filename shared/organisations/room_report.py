@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,8 @@ def read_report(view: View, registry: Registry, keys: TenantKeys, *, days: int, 
         if day in found:
             found[day].append(tally)
     return RoomReport(
-        {day: add_tallies(each) for day, each in found.items()}, _count_pending(view, registry, keys, now_ms)
+        {day: add_tallies(each) for day, each in found.items()},
+        _count_rooms(view, registry, keys, now_ms, (RoomState.PENDING,)),
     )
 
 
@@ -87,6 +88,15 @@ def read_meetings(view: View, registry: Registry, keys: TenantKeys) -> Iterator[
                 continue  # room-status' to mend; what is shown of the others must not fail for it
 
 
+def count_upcoming(view: View, registry: Registry, keys: TenantKeys, now_ms: int) -> int:
+    """
+    How many rooms are asked, have accepted or said no for dates to come.
+
+    It reads the meetings of the connected people, once. Raises StoreUnavailableError.
+    """
+    return _count_rooms(view, registry, keys, now_ms, (RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED))
+
+
 def _read_tallies(view: View, keys: TenantKeys) -> Iterator[tuple[str, DayTally]]:
     for row in view.rows(tally_owner(keys.tenant)):
         key = row.key.encode()
@@ -98,9 +108,9 @@ def _read_tallies(view: View, keys: TenantKeys) -> Iterator[tuple[str, DayTally]
             continue  # of before the organisation was switched off, or damaged
 
 
-def _count_pending(view: View, registry: Registry, keys: TenantKeys, now_ms: int) -> int:
+def _count_rooms(view: View, registry: Registry, keys: TenantKeys, now_ms: int, states: Collection[RoomState]) -> int:
     return sum(
-        room.state is RoomState.PENDING and date.begins > now_ms
+        room.state in states and date.begins > now_ms
         for meeting in read_meetings(view, registry, keys)
         for date in meeting.dates
         for room in date.rooms

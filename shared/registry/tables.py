@@ -16,6 +16,7 @@ from shared.contracts.rows import (
     AuditRow,
     BookingRow,
     ConsentRow,
+    DeclineIncidentRow,
     DirectoryRow,
     DismissalRow,
     EndingRow,
@@ -159,6 +160,14 @@ notifications = Table(
     erased_with=KeyClass.CONSENT,
     bound_ids="",
 )
+decline_incidents = Table(
+    name="decline-incidents",
+    row=DeclineIncidentRow,
+    what="the latest time at which many rooms said no at once; id = the word `latest`",
+    erased_with=KeyClass.DATA,
+    restored=False,  # what was then says nothing of today
+    bound_ids="",
+)
 takes = Table(name="takes", row=TakeRow, what="a room being taken; id = take", erased_with=KeyClass.DATA)
 bookings = Table(
     name="bookings",
@@ -228,7 +237,7 @@ leases = Table(
 
 TABLES: tuple[ReadTable[Any], ...] = (
     tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals,
-    notifications, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens,
+    notifications, decline_incidents, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens,
     webhooks, webhook_deliveries, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}

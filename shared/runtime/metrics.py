@@ -163,6 +163,13 @@ WEBHOOK_ATTEMPTS = _counter(
 WEBHOOKS_PAUSED = _counter(
     "webhooks_paused", "endpoints to which nothing is sent until a person resumes them; reason: gone, failing", "reason"
 )
+DECLINE_INCIDENTS = _counter("decline_incidents", "times at which many rooms of one organisation said no at once")
+DECLINE_INCIDENTS_OPEN = _gauge(
+    "decline_incidents_open",
+    "organisations whose people get no messages because many rooms said no at once",
+    "partition",
+)
+PEOPLE_HELD = _gauge("people_held", "people whose messages wait until such an incident is over", "partition")
 PROMPTS_SHOWN = _counter("prompts_shown", "prompts first shown to somebody", "provider")
 ROOMS_TAKEN = _counter("rooms_taken", "rebookings asked for on a page, by outcome", "provider", "outcome")
 PAGE_SECONDS = _histogram("page_seconds", "time from a page or API request to its answer", "route")

@@ -17,9 +17,8 @@ from cli.demo.processes import run_command
 
 TOPICS = (
     "notifications.graph", "notifications.google", "commands", "calendar-state", "observations", "meeting-state",
-    "room-status", "room-rejections", "room-outcomes", "dismissals", "person-prompts", "notification-state",
-    "webhook-requests", "webhook-state", "erasures",
-    "dead-letters",
+    "room-status", "room-rejections", "room-outcomes", "dismissals", "person-prompts", "organisation-declines",
+    "notification-state", "webhook-requests", "webhook-state", "erasures", "dead-letters",
 )  # fmt: skip
 _STREAMS = (b"\x1f\x8b\x08", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 """How gzip and zlib streams begin."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notifier.channels.port import Notice, NoticeLine
+from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine
 from shared.domain.instants import DAY_MS, SECOND_MS
 
 LISTED = 20
@@ -45,8 +47,11 @@ class MailComposer:
             lstrip_blocks=True,
         )
 
-    def compose(self, notice: Notice) -> EmailMessage:
+    def compose(self, notice: Notice | AlarmNotice) -> EmailMessage:
         """The mail that tells of `notice`."""
+        if isinstance(notice, AlarmNotice):
+            subject = f"{notice.declines} rooms said no at once"
+            return self._mail(notice, "alarm", subject, {"it": notice})
         lines = [_write(line, notice.zone) for line in notice.lines[:LISTED]]
         known = {
             "lines": lines,
@@ -55,18 +60,23 @@ class MailComposer:
             "page": notice.page,
             "stop": notice.stop,
         }
+        return self._mail(notice, "mail", _subject(lines, len(notice.lines)), known)
+
+    def _mail(
+        self, notice: Notice | AlarmNotice, template: str, subject: str, known: Mapping[str, Any]
+    ) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._from
         message["To"] = notice.address
-        message["Subject"] = _subject(lines, len(notice.lines))
+        message["Subject"] = subject
         message["Date"] = format_datetime(datetime.fromtimestamp(notice.at_ms / SECOND_MS, tz=_UTC))
         message["Message-ID"] = f"<{notice.id}@{self.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
         message["X-Auto-Response-Suppress"] = "All"  # Exchange sends no absence note
         message["List-Unsubscribe"] = f"<{notice.stop}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058 §3.1
-        message.set_content(self._templates.get_template("mail.txt").render(known))
-        message.add_alternative(self._templates.get_template("mail.html").render(known), subtype="html")
+        message.set_content(self._templates.get_template(f"{template}.txt").render(known))
+        message.add_alternative(self._templates.get_template(f"{template}.html").render(known), subtype="html")
         return message
 
 

@@ -38,6 +38,25 @@ class Notice:
     """Whether the page lets them choose another room; False: this deployment only observes."""
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmNotice:
+    """What an administrator is told of an incident; made in the moment of sending and kept nowhere."""
+
+    id: str
+    """The same at every attempt."""
+    address: str
+    declines: int
+    upcoming: int
+    cause: str
+    """What the declines have in common, as a sentence."""
+    page: str
+    """The address of the page that ends the incident."""
+    profile: str
+    stop: str
+    """The address that switches the channel off, signed."""
+    at_ms: int
+
+
 class SendOutcome(StrEnum):
     """What became of an attempt."""
 
@@ -63,6 +82,6 @@ class NoticeChannel(Protocol):
 
     name: str
 
-    def send(self, notice: Notice) -> SendAttempt:
+    def send(self, notice: Notice | AlarmNotice) -> SendAttempt:
         """Send once. Takes a bounded time; raises nothing that the server or the network can cause."""
         ...

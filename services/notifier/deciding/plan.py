@@ -68,6 +68,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePause:
+    """When messages of an organisation were held, because many of its rooms said no at once."""
+
+    began_at_ms: int
+    over_at_ms: int = 0
+    """0 while it lasts."""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether messages are held."""
+        return not self.over_at_ms
+
+    def covers(self, due_at_ms: int) -> bool:
+        """Whether what was due then had to wait."""
+        return self.began_at_ms <= due_at_ms < self.over_at_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What follows for one person."""
 
@@ -94,7 +112,13 @@ def prompts_to_look_up(ladders: Ladders, row: NotificationRow, now_ms: int) -> f
     return frozenset(step.prompt for step in (*due, *_early(ladders, row, now_ms)))
 
 
-def plan(ladders: Ladders, row: NotificationRow, openness: Mapping[str, Openness], now_ms: int) -> Plan:
+def plan(
+    ladders: Ladders,
+    row: NotificationRow,
+    openness: Mapping[str, Openness],
+    now_ms: int,
+    pause: MessagePause | None = None,
+) -> Plan:
     """
     Decide what one person is told.
 
@@ -103,6 +127,7 @@ def plan(ladders: Ladders, row: NotificationRow, openness: Mapping[str, Openness
         row: What the person prefers.
         openness: The prompts of `prompts_to_look_up`; others are taken for unclear.
         now_ms: The present, in epoch milliseconds.
+        pause: When messages were held last. What had to wait is told in one message.
     """
     settled = {
         step: _end_of(step, ladders)
@@ -111,7 +136,7 @@ def plan(ladders: Ladders, row: NotificationRow, openness: Mapping[str, Openness
     }
     expired = tuple(sorted(ladder.prompt for ladder in ladders.values() if _expires_at(ladder) <= now_ms))
     tellable = [step for step in _due(ladders, now_ms) if step not in settled]
-    messages, waits = _tell(tellable, ladders, row, openness, now_ms)
+    messages, waits = _tell(tellable, ladders, row, openness, now_ms, pause)
     told = {step for message in messages for step in message.steps}
     moments = [*waits, *_moments_ahead(ladders, told, now_ms)]
     moments += [_expires_at(ladder) for ladder in ladders.values() if ladder.prompt not in expired]
@@ -177,7 +202,12 @@ def _end_of(step: RungStep, ladders: Ladders) -> DeliveryState:
 
 
 def _tell(
-    tellable: list[RungStep], ladders: Ladders, row: NotificationRow, openness: Mapping[str, Openness], now_ms: int
+    tellable: list[RungStep],
+    ladders: Ladders,
+    row: NotificationRow,
+    openness: Mapping[str, Openness],
+    now_ms: int,
+    pause: MessagePause | None,
 ) -> tuple[tuple[Message, ...], list[int]]:
     """The messages to be sent now, and when to look again at what is held back."""
     quiet_end_ms = quiet_until(row, now_ms)
@@ -186,7 +216,8 @@ def _tell(
     shown = [step for step in tellable if openness.get(step.prompt) is Openness.OPEN]
     waits = [now_ms + LOOK_AGAIN_MS] * (len(shown) < len(tellable))
     retries, fresh = _by_message(shown, ladders)
-    if not _is_crowded(fresh, ladders, now_ms):
+    had_to_wait = pause is not None and any(pause.covers(due_at(ladders[each.prompt], each.rung)) for each in fresh)
+    if not had_to_wait and not _is_crowded(fresh, ladders, now_ms):
         return (*retries, *(Message((step,)) for step in fresh)), waits
     free_at_ms = max((begun + CROWD_SPAN_MS for begun in _begun(ladders.values())), default=now_ms)
     if not fresh or free_at_ms > now_ms:

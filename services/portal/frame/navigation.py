@@ -10,10 +10,11 @@ from flask import Flask, request
 
 from services.portal.deps import deps
 from services.portal.frame.deciding.page_words import STALE_WORDS
-from services.portal.frame.sessions import anybody
+from services.portal.frame.sessions import Person, anybody
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
 from shared.errors import RoomsyncError
+from shared.organisations.decline_incidents import read_open
 from shared.registry import tables
 
 ROLE_WORDS = {
@@ -57,6 +58,8 @@ class Shell:
     entries: tuple[NavigationEntry, ...]
     current: str
     """The path of the entry that the page belongs to; "" for none."""
+    many_declines: int = 0
+    """How many rooms said no at once, for an administrator while messages are held because of it."""
 
 
 def visible(roles: Collection[str], state: IntegrationState) -> tuple[NavigationEntry, ...]:
@@ -103,4 +106,12 @@ def _shell() -> Shell | None:
         role=role_words(person.roles),
         entries=visible(person.roles, state),
         current=place(request.path),
+        many_declines=_many_declines(person),
     )
+
+
+def _many_declines(person: Person) -> int:
+    if not may(person.roles, Right.SEE_INTEGRATION):
+        return 0
+    row = read_open(deps().engine.registry, person.tenant)
+    return row.declines if row else 0

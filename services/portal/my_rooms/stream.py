@@ -31,6 +31,7 @@ from services.portal.my_rooms.stream_seats import Seat, Seats
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import HOUR_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
+from shared.organisations.decline_incidents import read_open
 from shared.runtime import metrics
 
 POLL_S = 0.2
@@ -114,6 +115,8 @@ class EventStream:
         self._board = Board()
         self._revision = -1
         """Below any revision: everything has to be told."""
+        self._many = False
+        """Whether the reader was told that many rooms of the organisation said no at once."""
 
     def run(self, since: StreamPosition | None) -> Iterator[str]:
         """Server-sent events until the browser goes, the session ends, the process stops, or ten minutes are over."""
@@ -189,6 +192,9 @@ class EventStream:
         yield from self._written(snapshot(self._board), now_ms)
 
     def _follow(self, *, by_clock: bool) -> Iterator[str]:
+        if by_clock and (lasts := read_open(self._deps.engine.registry, self._person.tenant) is not None) != self._many:
+            self._many = lasts
+            yield _event("many-at-once", {"lasts": lasts}, StreamPosition(self._revision, self._deps.clock.now_ms()))
         revision = self._desk.revision()
         if self._revision < 0 or revision < self._revision:
             yield from self._all()  # the view was lost and made anew

@@ -8,6 +8,7 @@ from typing import Any
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.shapes import Json
+from services.portal.meetings.deciding.words import PAGE_WORDS
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
@@ -16,6 +17,11 @@ from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.my_calendar.writing import read_writing
 from services.portal.my_rooms.stream import StreamPosition
+from shared.domain.instants import to_rfc3339
+from shared.organisations.decline_incidents import read_open
+
+SHOWN_SINGLY = 20
+"""So many prompts are shown one by one; the others are folded."""
 
 
 class RoomsView:
@@ -43,7 +49,22 @@ class RoomsView:
         listed = self._board.open_prompts
         if include_closed:
             listed += tuple(prompt for prompt in self._board.prompts.values() if prompt.closing is not None)
-        return {"prompts": self._presenter.prompts(listed), "rebuilding": self._meetings.rebuilding}
+        shapes = self._presenter.prompts(listed)
+        for shape in shapes[SHOWN_SINGLY : len(self._board.open_prompts)]:
+            shape["folded"] = True
+        many = self._many_at_once()
+        return {
+            "prompts": shapes,
+            "rebuilding": self._meetings.rebuilding,
+            **({"manyAtOnce": many} if many else {}),
+        }
+
+    def _many_at_once(self) -> Json | None:
+        """That many rooms of the organisation said no at once, while it lasts."""
+        row = read_open(self._deps.engine.registry, self._person.tenant)
+        if row is None:
+            return None
+        return {"since": to_rfc3339(row.began_at_ms), "declines": row.declines, "words": PAGE_WORDS["many"]}
 
     def describe_page(self) -> dict[str, Any]:
         """What the page shows: rooms by meeting, prompts by series, takes that came to nothing, the connection, the words."""
@@ -55,6 +76,8 @@ class RoomsView:
             "meetings": group_by_meeting(rooms),
             "prompts": prompts,
             "outcomes": self._presenter.outcomes(),
+            "singly": SHOWN_SINGLY,
+            "many": self._many_at_once(),
             "refused": self._presenter.refused_takes(),
             "loading": not self._presenter.complete,
             "rebuilding": self._meetings.rebuilding,

@@ -115,7 +115,18 @@
     if (list.contains(focused)) focused.focus();
     byId("nothing").hidden = meetings.length > 0;
   };
+  // So many cards are shown one by one; one line opens the others.
+  const fold = () => {
+    const list = byId("prompt-list");
+    const more = byId("folded-list");
+    const singly = Number(list.dataset.singly);
+    while (list.children.length > singly) more.prepend(list.lastElementChild);
+    while (list.children.length < singly && more.firstElementChild) list.append(more.firstElementChild);
+    byId("folded").hidden = !more.children.length;
+    byId("folded-words").textContent = fill(WORDS.folded, { count: more.children.length });
+  };
   const count = () => {
+    fold();
     const open = document.querySelectorAll("[data-prompt]:not(.closed)").length;
     byId("prompts").hidden = document.querySelectorAll("#prompt-list > *").length === 0;
     document.title = `${open ? `(${open}) ` : ""}My rooms · roomsync`;
@@ -170,7 +181,8 @@
         card.dataset.group = shape.series.id;
         [date] = datesOf(card);
         const after = [...document.querySelectorAll("[data-prompt]")].find((other) => other.dataset.start > shape.start);
-        byId("prompt-list").insertBefore(card, after || null);
+        const last = byId("folded-list").children.length ? byId("folded-list") : byId("prompt-list");
+        (after ? after.parentNode : last).insertBefore(card, after || null);
       }
       date.dataset.date = shape.id;
       date.dataset.occurrence = shape.occurrenceRef;
@@ -229,6 +241,7 @@
     on("room", onRoom);
     on("prompt", onPrompt);
     on("prompt-closed", onClosed);
+    on("many-at-once", (found) => { byId("many").hidden = !found.lasts; });
     on("snapshot", onSnapshot);
     on("heartbeat", () => {});
     on("rebuilding", () => { byId("rebuilding").hidden = false; });

@@ -16,6 +16,7 @@ from cli.common.calendars import Calendars
 from cli.doctor.checks.check_result import CheckState
 from cli.doctor.checks.records import check_records
 from cli.reconcile import Reconciliation
+from services.notifier.alarms import AlarmSender
 from services.notifier.channels.port import Notice, SendAttempt, SendOutcome
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Outbox
@@ -96,7 +97,7 @@ class Beside(Office):
         """Have the notifier send what is due, to a server that takes everything."""
         reader = PromptReader(self.engine, self.clock, lambda _: 0)
         writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
-        tools = Tools(reader, writer, Outbox(TakesAll(), Inline()))
+        tools = Tools(reader, writer, Outbox(TakesAll(), Inline()), AlarmSender(writer, Outbox(TakesAll(), Inline())))
         owner = NotifierOwner(self.engine.log.claim(NOTIFIER, 0), self.engine, self.clock, tools, poll_s=0.0)
         for _ in range(4):
             owner.step()

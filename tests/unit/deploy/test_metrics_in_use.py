@@ -20,7 +20,10 @@ RULES: list[dict[str, Any]] = [
     for rule in group["rules"]
 ]
 DASHBOARD = json.loads((ROOT / "deploy/dashboards/roomsync.json").read_text())
-RUNBOOKS = {"broker-outage", "redis-lost", "bad-deploy", "provider-outage", "dead-letters-growing", "mail-not-accepted"}
+RUNBOOKS = {
+    "broker-outage", "redis-lost", "bad-deploy", "provider-outage", "dead-letters-growing", "mail-not-accepted",
+    "many-rooms-at-once",
+}  # fmt: skip
 TARGETS = [(panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel["targets"]]
 
 

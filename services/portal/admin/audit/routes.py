@@ -27,6 +27,7 @@ WORDS = {
     "integration.disabled": "switched the integration off",
     "integration.switched": "switched the integration off to change the provider",
     "integration.contact-changed": "changed whom people may ask",
+    "incident.released": "sent what was held while many rooms said no",
     "role.offered": "named an address for a role",
     "role.given": "gave a role",
     "role.refused": "refused somebody a role",

@@ -90,6 +90,11 @@ PAGE_WORDS: dict[str, Any] = {
     "choices": (
         "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."
     ),
+    "folded": "And {count} more",
+    "many": (
+        "Many rooms of your organisation said no at once. Its administrators know, and it may be put right:"
+        " what cannot wait, you can change now."
+    ),
     "openLink": "Open the meeting in {calendar}",
     "observing": "This service only observes for now and changes nothing in your calendar: choose another room there.",
     "readOnly": "Your permission lets us read your calendar, and not change it. To take a room from here, connect again.",

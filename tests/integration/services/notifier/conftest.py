@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from services.notifier.alarms import AlarmSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
 from services.notifier.channels.smtp import SmtpChannel
@@ -44,7 +45,7 @@ class Desk(Office):
         reader = PromptReader(self.engine, self.clock, lambda _: 0)
         self.signer = LinkSigner([LINK_KEY])
         writer = NoticeWriter(self.engine, self.clock, self.signer, PUBLIC_URL)
-        tools = Tools(reader, writer, Outbox(channel, Inline()))
+        tools = Tools(reader, writer, Outbox(channel, Inline()), AlarmSender(writer, Outbox(channel, Inline())))
         claim = self.engine.log.claim(NOTIFIER, 0)
         self.notifier = NotifierOwner(claim, self.engine, self.clock, tools, poll_s=0.0)
 

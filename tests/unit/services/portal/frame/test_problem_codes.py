@@ -56,6 +56,7 @@ STATUS_OF = {
     "not-enabled": "CONFLICT",
     "not-one-series": "UNPROCESSABLE_ENTITY",
     "not-signed-in": "UNAUTHORIZED",
+    "nothing-held": "CONFLICT",
     "notifications-invalid": "UNPROCESSABLE_ENTITY",
     "one-organisation": "FORBIDDEN",
     "other-calendar": "CONFLICT",

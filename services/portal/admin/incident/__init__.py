@@ -1,0 +1,1 @@
+"""Many rooms that said no at once: what administrators see of it, and how they end it."""
