@@ -115,7 +115,7 @@ def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def choices(prompt_id: str) -> Response:
         rebooking = _rebooking(deps, reader, signed_in())
         prompt, *others = rebooking.together(prompt_id, read_also())
-        return jsonify(choices_shape(prompt, rebooking.choices(prompt, *others)))
+        return jsonify(choices_shape((prompt, *others), rebooking.choices(prompt, *others)))
 
 
 def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -178,7 +178,7 @@ def _find_choices(deps: Deps, reader: LiveReader, person: Person, chosen: str, g
     rebooking = _rebooking(deps, reader, person)
     dates = [date["id"] for date in group["dates"]] if group else []
     prompt, *others = rebooking.together(dates[0] if dates else chosen, dates)
-    return choices_shape(prompt, rebooking.choices(prompt, *others)) if prompt.open else None
+    return choices_shape((prompt, *others), rebooking.choices(prompt, *others)) if prompt.open else None
 
 
 def _flash(chosen: str, group: Json | None) -> str:

@@ -321,7 +321,8 @@
       const button = part.querySelector("[data-take-suggested]");
       button.textContent = fill(WORDS.takeRoom, { room: choice.name });
       button.onclick = () => hold(card, choice, key);
-      part.querySelector("[data-reasons]").textContent = fill(WORDS.suggestedFor, { reasons: [...choice.reasons, where(choice)].filter(Boolean).join(" · ") });
+      const reasons = fill(WORDS.suggestedFor, { reasons: [...choice.reasons, where(choice)].filter(Boolean).join(" · ") });
+      part.querySelector("[data-reasons]").textContent = [reasons, found.mails.words].filter(Boolean).join(" ");
       part.hidden = false;
     });
   };
@@ -404,7 +405,7 @@
       const found = await choicesOf(card);
       if (found.choices.length === 0) throw new Error(found.words);
       const parts = byId("choices-template").content.cloneNode(true);
-      parts.querySelector("[data-label]").textContent = WORDS.choices;
+      parts.querySelector("[data-label]").textContent = [WORDS.choices, card.querySelector("[data-suggest]") && found.mails.words].filter(Boolean).join(" ");
       for (const choice of found.choices.slice(0, 3)) {
         const item = clone("choice-template");
         item.querySelector("strong").textContent = choice.name;

@@ -16,6 +16,7 @@ from services.portal.meetings.deciding.words import (
     QUIET_WORDS,
     STATE_WORDS,
     TAKE_WORDS,
+    mail_words,
     share_words,
 )
 from shared.contracts.meeting_state import RoomState
@@ -88,11 +89,20 @@ def _prompt_words(prompt: Prompt) -> str:
     return OUT_OF_SIGHT_WORDS if prompt.state is PromptState.OUT_OF_SIGHT else STATE_WORDS[RoomState.DECLINED]
 
 
-def choices_shape(prompt: Prompt, choices: Choices) -> Json:
-    """What could be taken instead, and what is said when nothing can."""
+def choices_shape(prompts: Sequence[Prompt], choices: Choices) -> Json:
+    """
+    What could be taken instead, how many mails that sends, and what is said when nothing can.
+
+    Args:
+        prompts: The prompt, and the others of its series for which one room is to be found; closed ones are left alone.
+        choices: What was found for them.
+    """
+    prompt, dates = prompts[0], sum(each.open for each in prompts)
+    guests = max((each.people for each in prompts if each.open), default=prompt.people) - 1
     return {
         "promptId": prompt.id,
         "people": prompt.people,
+        "mails": {"guests": guests, "each": dates if guests else 0, "words": mail_words(guests, max(dates, 1))},
         "label": LABEL,
         "choices": [_choice(each) for each in choices.rooms],
         "empty": choices.empty.value if choices.empty else None,

@@ -49,6 +49,24 @@ SHARE_WORDS = {
     "pendingOne": "{pending} has no answer yet.",
     "pendingMany": "{pending} have no answer yet.",
 }
+
+
+def mail_words(guests: int, dates: int) -> str:
+    """
+    How many mails taking a room sends; "" where nobody else is invited.
+
+    Both calendar systems mail a change of a meeting to everybody invited, and each date that is changed is a change.
+
+    Args:
+        guests: How many people are invited beside the organiser.
+        dates: On how many dates the room is taken.
+    """
+    if guests < 1:
+        return ""
+    whom = "The guest gets" if guests == 1 else f"Each of the {guests} guests gets"
+    return f"{whom} 1 mail." if dates == 1 else f"{whom} {dates} mails, one for each date."
+
+
 FLOOR_WORDS = "floor {floor}"
 
 PAGE_WORDS: dict[str, Any] = {

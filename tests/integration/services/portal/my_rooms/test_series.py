@@ -91,6 +91,17 @@ def test_room_is_offered_for_a_series_if_it_is_free_on_every_date_that_lost_its_
     assert "Room two" not in ada.client.get(f"/prompts/{lost[1]}").text.split("<template")[0].split("Upcoming")[0]
 
 
+def test_it_says_beforehand_how_many_mails_each_guest_gets(office: Office, ada: Browser, lost: list[str]) -> None:
+    def mails(first: str, *also: str) -> Any:
+        answer = ada.client.get(f"/v1/me/prompts/{first}/choices", query_string={"also": also})
+        return answer.json["mails"]
+
+    assert mails(lost[0]) == {"guests": 1, "each": 1, "words": "The guest gets 1 mail."}
+    both = {"guests": 1, "each": 2, "words": "The guest gets 2 mails, one for each date."}
+    assert mails(*lost) == both
+    assert both["words"] in ada.client.get(f"/prompts/{lost[0]}").text
+
+
 @pytest.mark.parametrize("by", ["api", "form"])
 def test_one_click_takes_the_room_on_the_lost_dates_and_on_no_other(
     office: Office, ada: Browser, rooms: list[str], lost: list[str], by: str

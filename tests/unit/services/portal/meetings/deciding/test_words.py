@@ -1,0 +1,20 @@
+"""What is said before a room is taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.portal.meetings.deciding.words import mail_words
+
+
+@pytest.mark.parametrize(
+    ("guests", "dates", "words"),
+    [
+        (0, 3, ""),
+        (1, 1, "The guest gets 1 mail."),
+        (12, 1, "Each of the 12 guests gets 1 mail."),
+        (12, 10, "Each of the 12 guests gets 10 mails, one for each date."),
+    ],
+)
+def test_mails_are_counted_for_each_guest_and_date(guests: int, dates: int, words: str) -> None:
+    assert mail_words(guests, dates) == words
