@@ -20,7 +20,7 @@ from services.room_status.deciding.input_records import read_copy_observation, r
 from services.room_status.deciding.meeting_writer import MeetingWriter, next_due_ms
 from services.room_status.deciding.memory import PendingMemory
 from services.room_status.deciding.outcomes import close_dismissed, close_past
-from services.room_status.deciding.publications import Publisher, source_of
+from services.room_status.deciding.publications import Publisher, require_one_commit, source_of
 from services.room_status.deciding.sealing import RecordSealing, RecordTooLargeError
 from shared.contracts import envelope as envelopes
 from shared.contracts.meeting_state import MeetingRecord, meeting_key, parts_of
@@ -157,15 +157,17 @@ class _Decision:
         if change is None or writer.is_nothing(change):
             return
         sealing = RecordSealing(keys, source_of(record), envelope.correlation, envelope.id)
+        publisher = self._publisher(writer.key, keys, envelope.correlation)
+        publications = publisher.observed(change, record, seen.observed_at_ms)
         try:
+            require_one_commit(publications)
             changes = writer.changes(meeting, seen.mailbox, change, sealing)
         except RecordTooLargeError as error:
             writer.park(record, str(error), meeting, sealing, baseline=seen.baseline)
             return
         writer.remember(change.record, changes)
         self._count(keys.tenant, meeting.record, change.record, seen.observed_at_ms)
-        publisher = self._publisher(writer.key, keys, envelope.correlation)
-        self.batch.publish(publisher.observed(change, record, seen.observed_at_ms))
+        self.batch.publish(publications)
         self._ask(keys.tenant, change.owed, seen.meeting)
 
     def dismiss(self, record: Record) -> None:

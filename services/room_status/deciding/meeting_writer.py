@@ -1,8 +1,9 @@
 """
 Puts the records of one meeting into a batch: its own, its copies', and their rows in the view. Pure but for keys.
 
-A record that would exceed its bound is *parked*: nothing of the observation is applied, the last record that fitted stays,
-marked `parked`, and the observation is reported. The next observation of the meeting that fits takes the mark away.
+An observation is *parked* of which a record, or all that follows, would exceed its bound: nothing of it is applied, the last
+record that fitted stays, marked `parked`, and the observation is reported. The next observation of the meeting that fits takes
+the mark away.
 """
 
 from __future__ import annotations

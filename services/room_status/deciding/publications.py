@@ -10,6 +10,8 @@ import msgspec
 from services.room_status.deciding.announcement import outcome_event, room_status, status_key
 from services.room_status.deciding.fold import RULES_VERSION, Change
 from services.room_status.deciding.outcomes import Ending
+from services.room_status.deciding.sealing import RecordTooLargeError
+from shared.contracts.bounds import MAX_FOLLOWING_RECORDS
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.room_outcome import RoomOutcome
 from shared.contracts.topics import ROOM_OUTCOMES, ROOM_REJECTIONS, ROOM_STATUS
@@ -119,6 +121,18 @@ class Publications:
     statuses: list[NewRecord]
 
     @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.declines) + len(self.outcomes) + len(self.statuses)
+
+    @property
     def bytes(self) -> int:
         """What their values take."""
         return sum(len(each.value or b"") for each in [*self.declines, *self.outcomes, *self.statuses])
+
+
+def require_one_commit(publications: Publications) -> None:
+    """Raise RecordTooLargeError where one observation leads to more records than a commit may have."""
+    if publications.count > MAX_FOLLOWING_RECORDS:
+        message = f"an observation leads to {publications.count} records, and {MAX_FOLLOWING_RECORDS} are the bound"
+        raise RecordTooLargeError(message)

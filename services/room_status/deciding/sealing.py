@@ -25,7 +25,7 @@ MAX_STATE_BYTES = MAX_RECORD_BYTES
 
 
 class RecordTooLargeError(Exception):
-    """A record would exceed its bound."""
+    """A record, or what follows from one observation, would exceed its bound."""
 
 
 @dataclass(frozen=True, slots=True)

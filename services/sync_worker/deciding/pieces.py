@@ -1,9 +1,10 @@
 """
 What finished looks write, cut into commits. Pure.
 
-A meeting's observations and its references stand in one *part*, which is never divided. The last part of a look is its mailbox:
-cursor, marks and timers. So an owner that dies between two commits leaves whole meetings and an old cursor: the look is repeated,
-and nothing is lost. What a look writes is not divided at all where it fits into one commit.
+A meeting's observations and its references stand in one *part*. The last part of a look is its mailbox: cursor, marks and timers.
+So an owner that dies between two commits leaves whole meetings and an old cursor: the look is repeated, and nothing is lost. What a
+look writes is not divided at all where it fits into one commit. A part that exceeds one alone is divided before (`divide_large`);
+the mailbox then has on record, in a part before it, that its meetings are to be observed anew.
 """
 
 from __future__ import annotations
@@ -76,6 +77,31 @@ def meeting_parts(
     for event_id, change in changes.items():
         part_of(next(iter(meetings[event_id]), "")).add(changes=[change])
     return list(parts.values())
+
+
+def is_large(part: CommitPart) -> bool:
+    """Whether a part exceeds a commit alone."""
+    return not fit_together(part)
+
+
+def divide_large(part: CommitPart, *, observations_first: bool = False) -> list[CommitPart]:
+    """
+    Cut a part that exceeds a commit alone into such as do not; any other is returned as it is.
+
+    Args:
+        part: One meeting's, or those between which an event has moved.
+        observations_first: Before the references, for a mailbox that leaves: what is deleted names no meeting any more.
+    """
+    if not is_large(part):
+        return [part]
+    observations = [CommitPart().add([record]) for record in part.observations]
+    changes = [CommitPart().add(changes=[change]) for change in part.changes]
+    divided = [CommitPart()]
+    for each in [*observations, *changes] if observations_first else [*changes, *observations]:
+        if not fit_together(divided[-1], each):
+            divided.append(CommitPart())
+        divided[-1].add(each.observations, each.changes)
+    return divided
 
 
 def cut_into_commits(written: Mapping[Mailbox, Sequence[CommitPart]]) -> Iterator[CommitPart]:

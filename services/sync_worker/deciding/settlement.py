@@ -13,7 +13,7 @@ from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, leav
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.parking import ParkedMeeting, park, unread_meetings, with_parked_as_before
-from services.sync_worker.deciding.pieces import CommitPart, fit_together, meeting_parts
+from services.sync_worker.deciding.pieces import CommitPart, divide_large, fit_together, is_large, meeting_parts
 from services.sync_worker.deciding.references import (
     Merge,
     blind,
@@ -180,7 +180,29 @@ def _looked(
     if parked:
         after = msgspec.structs.replace(after, cursor="")  # an increment would not bring what was not written
     last = mailbox_part(job.mailbox, after, keys).add(changes=[left_change(job.mailbox, {}, keys)] if kept else [])
-    return Settled([*parts, last], after, references, left=KeptMeetings({}, keys.era) if kept else None, parked=parked)
+    return Settled(
+        [*_divided(held, parts, job.mailbox, keys), last],
+        after,
+        references,
+        left=KeptMeetings({}, keys.era) if kept else None,
+        parked=parked,
+    )
+
+
+def _divided(held: TrackedMailbox, parts: Sequence[CommitPart], mailbox: Mailbox, keys: TenantKeys) -> list[CommitPart]:
+    """
+    The parts, such as exceed a commit divided.
+
+    Before these it goes on record that their meetings are to be observed anew: an owner that dies between two of their commits
+    would leave references of which no observation was sent.
+    """
+    large = [part for part in parts if is_large(part)]
+    if not large:
+        return [*parts]
+    meetings = {record.key.decode().partition("/")[2] for part in large for record in part.observations}
+    owed = {**held.state.owed, **{meeting: held.state.owed.get(meeting, False) for meeting in sorted(meetings)}}
+    opening = mailbox_part(mailbox, held.remembering(msgspec.structs.replace(held.state, owed=owed)), keys)
+    return [opening, *(each for part in parts for each in divide_large(part))]
 
 
 def _meetings_to_observe(
@@ -236,6 +258,7 @@ def _left(
         *meeting_parts(_records(seen, job, keys, partitions), changes, held.references, {}),
         mailbox_part(job.mailbox, fresh, keys),
     ]
+    parts = [each for part in parts for each in divide_large(part, observations_first=True)]
     if not fit_together(opening, *parts):
         # Should its owner die meanwhile, and its person come back, it is looked at in full.
         unread = msgspec.structs.replace(held.state, cursor="", baseline_done=False)

@@ -15,6 +15,7 @@ from services.sync_worker.deciding import pieces
 from shared.contracts.bounds import MAX_RECORD_BYTES, PIECE_BYTES, PIECE_RECORDS
 from shared.contracts.command import Connect, Disconnect
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from shared.domain.instants import HOUR_MS
 from tests.support.office import AARE, BIRS, Office
 
 EVENTS = 5_000
@@ -224,3 +225,81 @@ def test_meeting_that_could_not_be_written_at_first_is_as_quiet_when_it_fits_as_
         office.hint()
         settle(office)
     assert len(office.declines()) == 2
+
+
+def book_series(office: Office, answer: str, dates: int = SOME) -> None:
+    """A meeting of more dates than a commit has room for."""
+    book(office, dates, answer)
+    for number in range(dates):
+        event = office.calendar.events[f"e{number}"]
+        start_ms = event.start_ms + number * HOUR_MS
+        office.calendar.events[f"e{number}"] = dataclasses.replace(
+            event, uid="uid-series", slot=str(number), start_ms=start_ms, end_ms=start_ms + HOUR_MS
+        )
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.proves("B8")
+@pytest.mark.parametrize("dies_before", [0, 2, 3, 4])
+def test_one_meeting_above_a_commit_is_divided_and_an_owner_that_dies_meanwhile_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_before: int
+) -> None:
+    office = Office(tmp_path)
+    book_series(office, "none")
+    office.connect()
+    settle(office)
+    book_series(office, "declined")
+    commits = Commits(office, monkeypatch, dies_before=dies_before)
+    office.hint()
+    if dies_before:
+        with pytest.raises(OwnerDiedError):
+            office.sync.step()
+        book_series(office, "none")
+        book_series(office, "declined")
+        office.restart()
+    settle(office)
+    assert all(len(each) <= pieces.PIECE_RECORDS for each in commits.changes)
+    assert len(commits.changes) >= 3 or dies_before
+    assert len(office.declines()) == len(set(office.declines())) == SOME
+    assert set(states(office).values()) == {"declined"}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.proves("B8", "D11")
+def test_references_of_which_no_observation_was_sent_are_observed_by_the_next_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, dates = Office(tmp_path), pieces.PIECE_RECORDS * 3
+    book_series(office, "none", dates)
+    office.connect()
+    settle(office)
+    book_series(office, "declined", dates)
+    Commits(office, monkeypatch, dies_before=5)  # the references are written, and the observation is not
+    office.hint()
+    with pytest.raises(OwnerDiedError):
+        office.sync.step()
+    office.restart()
+    settle(office)
+    assert len(office.declines()) == dates
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.proves("B8")
+@pytest.mark.parametrize("dies_before", [0, 2, 3, 4])
+def test_person_who_leaves_one_meeting_above_a_commit_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_before: int
+) -> None:
+    office = Office(tmp_path)
+    book_series(office, "none")
+    office.connect()
+    settle(office)
+    commits = Commits(office, monkeypatch, dies_before=dies_before)
+    office.send(Disconnect(at_ms=office.clock.at_ms))
+    if dies_before:
+        with pytest.raises(OwnerDiedError):
+            office.sync.step()
+        office.restart()
+    settle(office)
+    assert all(len(each) <= pieces.PIECE_RECORDS for each in commits.changes)
+    assert set(states(office).values()) == {"unknown"}
+    assert set(office.sync._held) == set()

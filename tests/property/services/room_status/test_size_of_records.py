@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.room_status.deciding import batch as batches
-from services.room_status.deciding import sealing
+from services.room_status.deciding import publications, sealing
 from services.room_status.deciding.batch import Batch
 from services.room_status.deciding.decision import decide
 from services.room_status.deciding.memory import Memory
@@ -120,3 +120,15 @@ def test_baseline_that_was_parked_is_as_quiet_when_it_fits(is_known: bool, monke
     told = decided(memory, msgspec.structs.replace(later[0]), offset=3), decided(memory, later[1], offset=4)
     assert [len(batch.decisions) for batch in told] == [0, 2]
     assert not open_meeting(KEY, memory[KEY], KEYS).record.parked_baseline
+
+
+@pytest.mark.proves("B8")
+def test_observation_that_leads_to_more_than_a_commit_may_have_is_parked(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory({})
+    decided(memory, a_daily(0, Answer.NONE, at_ms=NOW_MS, rooms=1, dates=5))
+    monkeypatch.setattr(publications, "MAX_FOLLOWING_RECORDS", 9)
+    batch = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 1, rooms=1, dates=5), offset=1)
+    assert (len(batch.parked), batch.decisions, batch.statuses) == (1, [], [])
+    assert "9 are the bound" in batch.parked[0][1]
+    batch = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 2, rooms=1, dates=4), offset=2)
+    assert len(batch.decisions) == 4

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.sync_worker.deciding import pieces as cutting
-from services.sync_worker.deciding.pieces import CommitPart, cut_into_commits, meeting_parts
+from services.sync_worker.deciding.pieces import CommitPart, cut_into_commits, divide_large, meeting_parts
 from shared.contracts.calendar_state import EventReference
 from shared.domain.identity import Mailbox
 from shared.domain.sighting import EventKind
@@ -75,3 +75,21 @@ def test_meetings_between_which_an_event_moved_are_one_part() -> None:
     assert [record.key for record in moved.observations] == [b"t-1/m-old", b"t-1/m-new"]
     assert [change.key for change in moved.changes] == [b"e"]
     assert [record.key for record in other.observations] == [b"t-1/m-else"]
+
+
+def a_meeting(references: int, observations: int = 2) -> CommitPart:
+    changes = [StateChange(f"{number}".encode(), b"r") for number in range(references)]
+    return CommitPart().add([an_observation(f"m-{number}") for number in range(observations)], changes)
+
+
+def test_meeting_that_fits_into_a_commit_is_not_divided() -> None:
+    part = a_meeting(8)
+    assert divide_large(part) == [part]
+
+
+@pytest.mark.parametrize("observations_first", [False, True])
+def test_meeting_that_exceeds_a_commit_is_divided_and_nothing_of_it_is_lost(observations_first: bool) -> None:
+    divided = divide_large(a_meeting(25), observations_first=observations_first)
+    assert [part.records for part in divided] == [10, 10, 7]
+    assert [change.key for part in divided for change in part.changes] == [f"{n}".encode() for n in range(25)]
+    assert [bool(part.observations) for part in divided] == [observations_first, False, not observations_first]
