@@ -33,6 +33,8 @@ class NavigationEntry:
     right: Right
     only_enabled: bool = False
     """Hidden while the integration is anything but enabled: there is nothing behind it then."""
+    needs_webhooks: bool = False
+    """Hidden where the deployment sends no webhooks."""
 
 
 ENTRIES = (
@@ -44,6 +46,7 @@ ENTRIES = (
     NavigationEntry("/admin/integration", "Integration", Right.SEE_INTEGRATION),
     NavigationEntry("/admin/report", "Report", Right.SEE_INTEGRATION, only_enabled=True),
     NavigationEntry("/admin/people", "People", Right.APPOINT),
+    NavigationEntry("/admin/webhooks", "Webhooks", Right.MANAGE_WEBHOOKS, only_enabled=True, needs_webhooks=True),
     NavigationEntry("/admin/audit", "Audit", Right.SEE_AUDIT),
 )
 
@@ -62,10 +65,19 @@ class Shell:
     """How many rooms said no at once, for an administrator while messages are held because of it."""
 
 
-def visible(roles: Collection[str], state: IntegrationState) -> tuple[NavigationEntry, ...]:
-    """The entries of somebody who holds `roles`, in an organisation whose integration is in `state`."""
+def visible(roles: Collection[str], state: IntegrationState, *, webhooks: bool = False) -> tuple[NavigationEntry, ...]:
+    """
+    The entries of somebody who holds `roles`, in an organisation whose integration is in `state`.
+
+    Args:
+        webhooks: Whether the deployment sends any.
+    """
     enabled = state is IntegrationState.ENABLED
-    return tuple(each for each in ENTRIES if may(roles, each.right) and (enabled or not each.only_enabled))
+    return tuple(
+        each
+        for each in ENTRIES
+        if may(roles, each.right) and (enabled or not each.only_enabled) and (webhooks or not each.needs_webhooks)
+    )
 
 
 def role_words(roles: Collection[str]) -> str:
@@ -104,7 +116,7 @@ def _shell() -> Shell | None:
         csrf=person.csrf,
         organisation=row.name if row else "",
         role=role_words(person.roles),
-        entries=visible(person.roles, state),
+        entries=visible(person.roles, state, webhooks=deps().settings.sends_webhooks),
         current=place(request.path),
         many_declines=_many_declines(person),
     )

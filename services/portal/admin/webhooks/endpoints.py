@@ -47,6 +47,11 @@ class WebhookList:
         found = webhooks.list_webhooks(self._registry, self._caller.tenant)
         return [endpoint_shape(each, self._target(each)) for each in found]
 
+    def one(self, endpoint: str) -> Json:
+        """One of them. Raises ProblemError: 404."""
+        webhook = self._find(endpoint)
+        return endpoint_shape(webhook, self._target(webhook))
+
     def add(self, sent: Mapping[str, Any]) -> tuple[Json, str]:
         """
         Add an endpoint; gives it and its secret, which nobody can read again.

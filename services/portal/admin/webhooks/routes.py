@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
 from services.portal.admin.webhooks.endpoints import WebhookList
+from services.portal.admin.webhooks.page import register_pages
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.service_callers import accepts_token, require_right_or_token
@@ -17,7 +18,7 @@ _ONE = "/v1/webhooks/<endpoint>"
 
 
 def blueprint(deps: Deps) -> Blueprint:
-    """The routes below `/v1/webhooks`."""
+    """The routes below `/v1/webhooks` and `/admin/webhooks`."""
     bp = Blueprint("webhooks", __name__)
 
     def mine() -> WebhookList:
@@ -25,10 +26,11 @@ def blueprint(deps: Deps) -> Blueprint:
 
     _endpoints(bp, mine)
     _deliveries(bp, mine)
+    register_pages(bp, deps)
     return bp
 
 
-def _endpoints(bp: Blueprint, mine: Any) -> None:
+def _endpoints(bp: Blueprint, mine: Callable[[], WebhookList]) -> None:
     @bp.get("/v1/webhooks")
     @accepts_token
     def webhooks() -> Response:
@@ -58,7 +60,7 @@ def _endpoints(bp: Blueprint, mine: Any) -> None:
         return "", HTTPStatus.NO_CONTENT
 
 
-def _deliveries(bp: Blueprint, mine: Any) -> None:
+def _deliveries(bp: Blueprint, mine: Callable[[], WebhookList]) -> None:
     @bp.post(f"{_ONE}/test")
     @accepts_token
     def test(endpoint: str) -> tuple[Response, HTTPStatus]:

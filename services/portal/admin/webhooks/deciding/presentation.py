@@ -44,6 +44,7 @@ def delivery_shapes(deliveries: Iterable[WebhookDelivery]) -> list[Json]:
             "fault": each.fault or None,
             "at": to_rfc3339(each.at_ms),
             "next": _instant(each.retry_at_ms),
+            "test": not each.topic,
         }
         for each in ordered
     ]
