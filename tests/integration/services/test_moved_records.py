@@ -21,6 +21,9 @@ from services.notifier.channels.port import Notice, SendAttempt, SendOutcome
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
+from services.notifier.webhooks.courier import Courier
+from services.notifier.webhooks.http_post import HttpPost
+from services.notifier.webhooks.worker import WebhookOwner
 from services.notifier.worker import NotifierOwner, Tools
 from services.room_status.view.expected_rows import rows_at
 from shared.contracts import envelope as envelopes
@@ -29,13 +32,23 @@ from shared.contracts.command import Disconnect
 from shared.contracts.dead_letter import DeadLetter
 from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import COPY_TYPE, MEETING_TYPE
-from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, NOTIFIER, OBSERVATIONS, POSITION_KEY, TOPICS, Topic
+from shared.contracts.topics import (
+    CALENDAR_STATE,
+    MEETING_STATE,
+    NOTIFIER,
+    OBSERVATIONS,
+    POSITION_KEY,
+    TOPICS,
+    WEBHOOKS,
+    Topic,
+)
 from shared.crypto.links import LinkSigner
 from shared.crypto.records import open_envelope
 from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS
 from shared.errors import MalformedRecordError
+from shared.organisations.webhooks import add_webhook
 from shared.ports.log import NewRecord, Record
 from tests.support.office import AARE, BIRS, Inline, Office
 
@@ -102,6 +115,14 @@ class Beside(Office):
         for _ in range(4):
             owner.step()
 
+    def send_webhooks(self) -> None:
+        """Have the notifier send events to two endpoints at which nobody listens."""
+        post = HttpPost(frozenset({"127.0.0.1"}))
+        owner = WebhookOwner(self.engine.log.claim(WEBHOOKS, 0), self.engine, self.clock, Courier(post), poll_s=0.0)
+        for _ in range(4):
+            owner.step()
+        owner.close()
+
     def letters(self) -> list[DeadLetter]:
         """Every dead letter."""
         return [
@@ -143,6 +164,8 @@ def test_only_topics_that_say_so_hold_sealed_records(office: Beside, topic: Topi
 def test_record_of_any_sealed_topic_opens_under_its_own_key_and_no_other_of_that_topic(
     office: Beside, topic: Topic
 ) -> None:
+    for _ in range(2):
+        add_webhook(office.engine.registry, office.engine.keyring, office.tenant, "http://127.0.0.1:9/", (), 0)
     office.clock.at_ms += DAY_MS  # a second day is counted
     office.calendar.book("e3", start_ms=office.clock.at_ms + DAY_MS, **{AARE: "none"})
     office.calendar.book("e4", start_ms=office.clock.at_ms + DAY_MS, **{AARE: "none"})
@@ -151,6 +174,7 @@ def test_record_of_any_sealed_topic_opens_under_its_own_key_and_no_other_of_that
         office.calendar.book(event, start_ms=office.calendar.events[event].start_ms, **{AARE: "declined"})
     look(office)
     office.tell_people()
+    office.send_webhooks()
     by_type = defaultdict[str, list[tuple[bytes, Envelope]]](list)
     for record in office.records(topic.name):
         envelope = envelopes.decode(record.value or b"")
