@@ -18,15 +18,24 @@ read, and what other copies said is only opened where a speaker has to be succee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from services.room_status.deciding.announcement import decline_event, outcome_event
-from services.room_status.deciding.expiry import forget_past, is_over, mark_before
+from services.room_status.deciding.copies import (
+    OtherCopies,
+    copy_of,
+    entry_of,
+    is_long_past,
+    keep_first_word,
+    moved_out_of_sight,
+    unheard_date,
+)
+from services.room_status.deciding.expiry import forget_past, mark_before
 from services.room_status.deciding.outcomes import Ending, close_answered, close_past, mailboxes_asked, usual_grace_ms
 from services.room_status.deciding.room_transitions import (
     Circumstances,
@@ -140,29 +149,6 @@ def fold_without_outcomes(meeting: StoredMeeting, seen: CopyObservation, *, keys
     return folding.change()
 
 
-class Others(Mapping[str, CopyRecord]):
-    """The copies of a meeting but for one, opened when they are asked for."""
-
-    def __init__(self, copies: Mapping[str, CopyRecord], without: str) -> None:
-        """`without` names the mailbox that is left out."""
-        self._copies = copies
-        self._without = without
-
-    def __getitem__(self, mailbox: str) -> CopyRecord:
-        """Raises KeyError, also for the one that is left out."""
-        if mailbox == self._without:
-            raise KeyError(mailbox)
-        return self._copies[mailbox]
-
-    def __iter__(self) -> Iterator[str]:
-        """By name."""
-        return iter(sorted(mailbox for mailbox in self._copies if mailbox != self._without))
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._copies) - (self._without in self._copies)
-
-
 @dataclass(slots=True)
 class _Folding:
     """One observation on its way through the dates of a meeting."""
@@ -194,7 +180,7 @@ class _Folding:
             self.seen = msgspec.structs.replace(self.seen, baseline=True)
         seen, now_ms = self.seen, self.seen.observed_at_ms
         self.before = self.meeting.copies.get(seen.mailbox)
-        self.others = Others(self.meeting.copies, seen.mailbox)
+        self.others = OtherCopies(self.meeting.copies, seen.mailbox)
         self.record = self.meeting.record
         if self.says_ends:
             self.record, past = close_past(self.record, now_ms, self.keys)
@@ -202,10 +188,10 @@ class _Folding:
         self.earlier = {date.ref: date for date in self.record.dates}
         self.record, self.forgotten = forget_past(self.record, now_ms, self.keys)
         self.record = _confirmed(_organized(self.record, seen, self._role()), seen)
-        self.copy = _copy_of(seen, self.before, self._role())
+        self.copy = copy_of(seen, self.before, self._role())
         self.dates = {date.ref: date for date in self.record.dates}
         self.spoken = dict(self.record.spoken)
-        said = {date.ref: date for date in seen.dates if not _is_long_past(date, now_ms)}
+        said = {date.ref: date for date in seen.dates if not is_long_past(date, now_ms)}
         refs = [*sorted(said, key=lambda ref: said[ref].start_ms), *(ref for ref in self.dates if ref not in said)]
         for ref in refs:
             after = self._after(self.dates.get(ref), said.get(ref))
@@ -286,11 +272,11 @@ class _Folding:
         """What becomes of one date; None where nothing of it has to be remembered."""
         after = self._heard(date, said)
         if after is None and said is not None and said.rooms:
-            after = _unheard(said)
+            after = unheard_date(said)
         return after if after is None or after.in_sight else self._named(after, said)
 
     def _heard(self, date: DateRecord | None, said: CopyDate | None) -> DateRecord | None:
-        if said is not None and self.copy is not None and may_speak(self.copy, _entry(said)):
+        if said is not None and self.copy is not None and may_speak(self.copy, entry_of(said)):
             return self._ruled(date, said, word_of(said, self.seen), self.copy)
         if date is None or date.ends <= self.seen.observed_at_ms:
             return date  # nobody clears a calendar backwards: a past date keeps its last state
@@ -308,7 +294,7 @@ class _Folding:
         if date is None or ruling is Ruling.APPLIED:
             if date is not None and is_overtaken(word, copy, date, self.record.spoken):
                 self.owed.add(copy.mailbox)
-            return self._applied(date or _unheard(said), word, copy)
+            return self._applied(date or unheard_date(said), word, copy)
         self.confirms = self.confirms or ruling is Ruling.CONFIRMED
         self.owed |= {copy.mailbox} if ruling is Ruling.OWED else set()
         if not agrees(word, date):
@@ -391,7 +377,7 @@ class _Folding:
         """A date of which nobody can be believed: its rooms are those that some connected copy names."""
         now_ms = self.seen.observed_at_ms
         if said is not None:
-            date = _moved_out_of_sight(date, said)
+            date = moved_out_of_sight(date, said)
         known = {room.room: room for room in date.rooms}
         earlier = next((entry for entry in self.before.dates if entry.ref == date.ref), None) if self.before else None
         names = set(said.rooms) if said else set[str]()
@@ -421,7 +407,7 @@ class _Folding:
             return self.copy
         earlier = {entry.ref: entry.word for entry in self.before.dates} if self.before else {}
         dates = tuple(
-            msgspec.structs.replace(entry, word=_keep_first_word(self.words.get(entry.ref), earlier.get(entry.ref)))
+            msgspec.structs.replace(entry, word=keep_first_word(self.words.get(entry.ref), earlier.get(entry.ref)))
             for entry in self.copy.dates
             if entry.rooms or entry.ref in self.dates
         )
@@ -451,65 +437,6 @@ def _confirmed(record: MeetingRecord, seen: CopyObservation) -> MeetingRecord:
     if seen.unchanged_until_ms <= record.spoken.get(seen.mailbox, seen.unchanged_until_ms):
         return record
     return msgspec.structs.replace(record, spoken={**record.spoken, seen.mailbox: seen.unchanged_until_ms})
-
-
-def _copy_of(seen: CopyObservation, before: CopyRecord | None, role: CopyRole) -> CopyRecord | None:
-    match seen.sight:
-        case Sight.WITHDRAWN:
-            return None
-        case Sight.BLIND:
-            return msgspec.structs.replace(before, sight=Sight.BLIND) if before else None
-        case Sight.READ:
-            entries = [_entry(date) for date in seen.dates if not _is_long_past(date, seen.observed_at_ms)]
-            return CopyRecord(
-                mailbox=seen.mailbox,
-                provider=seen.provider,
-                role=role,
-                dates=tuple(sorted(entries, key=lambda entry: entry.ref)),
-                version=before.version if before else 0,
-            )
-
-
-def _entry(date: CopyDate) -> CopyEntry:
-    return CopyEntry(
-        ref=date.ref,
-        event_id=date.event_id,
-        rooms=tuple(sorted(date.rooms)),
-        credible=date.credible,
-        can_change=date.can_change,
-    )
-
-
-def _unheard(said: CopyDate) -> DateRecord:
-    """A date of which no word was applied yet."""
-    return DateRecord(
-        ref=said.ref, start_ms=said.start_ms, end_ms=said.end_ms, begins_ms=said.begins_ms, ends_ms=said.ends_ms
-    )
-
-
-def _moved_out_of_sight(date: DateRecord, said: CopyDate) -> DateRecord:
-    """A date of which nobody can be believed is still where the calendars show it. What was witnessed keeps its own time."""
-    unwitnessed_rooms = tuple(
-        msgspec.structs.replace(room, start_ms=said.start_ms, end_ms=said.end_ms) if room.answer is None else room
-        for room in date.rooms
-    )
-    return msgspec.structs.replace(_unheard(said), **_kept(date), rooms=unwitnessed_rooms)
-
-
-def _kept(date: DateRecord) -> dict[str, Any]:
-    return {"seats": date.seats, "sequence": date.sequence, "speaker": date.speaker, "in_sight": date.in_sight}
-
-
-def _keep_first_word(word: Word | None, earlier: Word | None) -> Word | None:
-    """A word that is only repeated keeps the moment at which it was said first: it is no news."""
-    if word is None or earlier is None:
-        return word
-    same = msgspec.structs.replace(word, observed_at_ms=earlier.observed_at_ms, baseline=earlier.baseline)
-    return earlier if same == earlier else word
-
-
-def _is_long_past(date: CopyDate, now_ms: int) -> bool:
-    return is_over(_unheard(date), now_ms)
 
 
 def _unstamped(record: MeetingRecord) -> MeetingRecord:
