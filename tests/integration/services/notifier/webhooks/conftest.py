@@ -80,6 +80,13 @@ class Bureau(Office):
             moving = self.owner._on_the_way or self.owner._passed != before
             quiet = 0 if moving or self._is_due() else quiet + 1
 
+    def step_until_arrived(self, path: str, count: int) -> None:
+        """Step until so many requests have arrived at a path."""
+        deadline_s = time.monotonic() + WAIT_S
+        while len(self.receiver.got(path)) < count:
+            assert time.monotonic() < deadline_s, f"fewer than {count} requests at {path}"
+            self.owner.step()
+
     def _is_due(self) -> bool:
         heap = self.owner._appointments._heap
         return bool(heap) and heap[0][0] <= self.clock.at_ms

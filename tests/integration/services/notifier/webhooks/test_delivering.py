@@ -194,8 +194,7 @@ def test_a_slow_receiver_delays_nobody(bureau: Bureau, path: str) -> None:
     bureau.receiver.behave(f"{path}/slow", slow_s=1.5)
     ids = [f"d-{number}" for number in range(30)]
     bureau.publish(*ids)
-    while len(bureau.receiver.got(f"{path}/quick")) < 30:
-        bureau.owner.step()
+    bureau.step_until_arrived(f"{path}/quick", 30)
     assert len(bureau.receiver.got(f"{path}/slow")) <= 10
     assert [each.id for each in bureau.receiver.got(f"{path}/quick")] == ids
 
@@ -215,8 +214,7 @@ def test_many_slow_receivers_together_keep_a_quick_one_waiting_no_longer(bureau:
     slow = set(bureau.owner._on_the_way)
     assert len(slow) == 16  # as many as the lane of the slow has threads
     bureau.publish(*(f"d-{number}" for number in range(1, 11)))
-    while len(bureau.receiver.got(f"{path}/quick")) < 10:
-        bureau.owner.step()
+    bureau.step_until_arrived(f"{path}/quick", 10)
     assert {name for name in bureau.owner._on_the_way if name.id != quick} == slow, "none of them has had its turn yet"
 
 
