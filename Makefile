@@ -83,6 +83,7 @@ missing: ## name what the system lacks for the tests on real servers and in the 
 	command -v mvn >/dev/null || lacking="$$lacking maven"; \
 	command -v redis-server >/dev/null || lacking="$$lacking redis-server"; \
 	command -v chromium >/dev/null || lacking="$$lacking chromium"; \
+	command -v promtool >/dev/null || lacking="$$lacking prometheus"; \
 	if [ -n "$$lacking" ]; then set -- $$lacking; echo "missing: $$# ($$lacking ); tests that need them are skipped. Install: apt-get install -y$$lacking"; fi
 
 clean: ## forget the environment and every cache

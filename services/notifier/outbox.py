@@ -26,6 +26,8 @@ class Dispatch:
     mailbox: Mailbox
     user: str
     steps: tuple[RungStep, ...]
+    promised_from_ms: tuple[int, ...] = ()
+    """When the time began within which they were to be told, of those of which that is promised."""
 
 
 class Outbox:

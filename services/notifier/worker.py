@@ -42,6 +42,7 @@ from services.notifier.deciding.plan import (
     settle,
     wake_at,
 )
+from services.notifier.deciding.promise import promised_from
 from services.notifier.holding import Holding
 from services.notifier.intake import DeclineIntake
 from services.notifier.ledger import Ledger, ladder_change
@@ -52,6 +53,7 @@ from shared.contracts.notification import DeliveryState, PromptLadder, ladder_ke
 from shared.contracts.rows import NotificationRow
 from shared.contracts.topics import NOTIFIER
 from shared.domain.identity import Mailbox
+from shared.domain.instants import SECOND_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError, NewerRecordError, StoreUnavailableError
 from shared.meetings.prompts import Prompt
@@ -194,10 +196,12 @@ class NotifierOwner:
         changed = {
             step.prompt: settle(ladders[step.prompt], step.rung, state) for step, state in decided.settled.items()
         }
-        dispatches = [
-            Dispatch(self._name(message, mailbox, keys), mailbox, user or "", message.steps)
-            for message in decided.messages
-        ]
+        dispatches = []
+        for message in decided.messages:
+            name = self._name(message, mailbox, keys)
+            since = (promised_from(step, ladders, row, pause, name) for step in message.steps)
+            promised = tuple(each for each in since if each is not None)
+            dispatches.append(Dispatch(name, mailbox, user or "", message.steps, promised))
         dispatches = [each for each in dispatches if not self._tools.outbox.is_sending(each.message)]
         for dispatch in dispatches:
             for step in dispatch.steps:
@@ -228,6 +232,8 @@ class NotifierOwner:
             metrics.MESSAGES.labels("mail", attempt.outcome).inc()
             log = logger.info if attempt.outcome is SendOutcome.ACCEPTED else logger.warning
             log("message_" + attempt.outcome, message=dispatch.message, channel="mail", reason=attempt.reason)
+            for since_ms in dispatch.promised_from_ms if attempt.outcome is SendOutcome.ACCEPTED else ():
+                metrics.TOLD_SECONDS.labels("mail").observe(max(self._clock.now_ms() - since_ms, 0) / SECOND_MS)
             if attempt.outcome is SendOutcome.REFUSED:
                 self._note_refusal(dispatch, attempt.reason)
             if attempt.outcome in ends:

@@ -52,7 +52,7 @@ from shared.contracts.topics import (
     ROOM_STATUS_STATION,
 )
 from shared.domain.identity import is_text, key_text, tenant_of_key
-from shared.domain.instants import HOUR_MS
+from shared.domain.instants import HOUR_MS, SECOND_MS, from_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, LogUnavailableError
 from shared.ports.clock import Clock
@@ -177,7 +177,18 @@ class RoomStatusOwner:
             self._bury(batch)
             position = {INPUT: piece[-1].offset + 1}
             self._commit(batch, position)
+            self._measure(batch)
             self._pass(piece, position)
+
+    def _measure(self, batch: Batch) -> None:
+        """How long declines took to be told, and what was told too late."""
+        now_ms = self._clock.now_ms()
+        for decline in batch.decisions:
+            seen_ms = from_rfc3339(msgspec.json.decode(decline.value or b"", type=_Timed).time)
+            metrics.TOLD_SECONDS.labels("topic").observe(max(now_ms - seen_ms, 0) / SECOND_MS)
+        if batch.untold:
+            metrics.ROOMLESS_UNTOLD.inc(batch.untold)
+            logger.error("meeting_began_untold", partition=self._claim.partition, meetings=batch.untold)
 
     def _dismiss(self, records: Sequence[Record]) -> None:
         batch = dismiss(
@@ -334,6 +345,12 @@ class RoomStatusOwner:
             else:
                 logger.warning("state_unreadable", error=str(row))
         return rows
+
+
+class _Timed(msgspec.Struct):
+    """As much of a public event as says when it was seen."""
+
+    time: str
 
 
 class _Identified(msgspec.Struct):

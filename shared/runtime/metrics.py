@@ -26,6 +26,8 @@ ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.2, 3.0, 10.0)
+_TELLING = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 90.0, 120.0, 300.0, 900.0, 3600.0)
+"""What is promised of telling people is one of these: 10 s on a page, 120 s by mail."""
 _ALL: list[MetricWrapperBase] = []
 
 
@@ -51,8 +53,8 @@ def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
     return metric
 
 
-def _histogram(name: str, meaning: str, *labels: str) -> Histogram:
-    metric = Histogram(name, meaning, labels, namespace="roomsync", registry=REGISTRY, buckets=_FAST)
+def _histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...] = _FAST) -> Histogram:
+    metric = Histogram(name, meaning, labels, namespace="roomsync", registry=REGISTRY, buckets=buckets)
     _ALL.append(metric)
     return metric
 
@@ -162,6 +164,16 @@ WEBHOOK_ATTEMPTS = _counter(
 )
 WEBHOOKS_PAUSED = _counter(
     "webhooks_paused", "endpoints to which nothing is sent until a person resumes them; reason: gone, failing", "reason"
+)
+TOLD_SECONDS = _histogram(
+    "told_seconds",
+    "time from a room's answer being seen (and the provider's grace) until it was told; channel: topic, page, mail, webhook",
+    "channel",
+    buckets=_TELLING,
+)
+ROOMLESS_UNTOLD = _counter(
+    "roomless_untold",
+    "meetings that began without a room, of which that was told to nobody before: a room that was pending had said no (an alarm)",
 )
 DECLINE_INCIDENTS = _counter("decline_incidents", "times at which many rooms of one organisation said no at once")
 DECLINE_INCIDENTS_OPEN = _gauge(

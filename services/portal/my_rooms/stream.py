@@ -29,8 +29,9 @@ from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_rooms.stream_seats import Seat, Seats
 from shared.crypto.meetings import StoredMeeting
-from shared.domain.instants import HOUR_MS
+from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
+from shared.meetings.prompts import Prompt, PromptState
 from shared.organisations.decline_incidents import read_open
 from shared.runtime import metrics
 
@@ -211,6 +212,7 @@ class EventStream:
         for change in told:
             if isinstance(change, PromptOpened):
                 metrics.PROMPTS_SHOWN.labels(change.prompt.provider).inc()
+                _measure(before.prompts.get(change.prompt.id), change.prompt, now_ms)
         yield from self._written(told, now_ms)
 
     def _written(self, told: Iterable[Change], now_ms: int) -> Iterator[str]:
@@ -222,6 +224,13 @@ class EventStream:
         for change in told:
             name, data = showing.event(change)
             yield _event(name, data, mark)
+
+
+def _measure(before: Prompt | None, opened: Prompt, now_ms: int) -> None:
+    """How long a prompt took to be shown; one that comes back was shown before."""
+    if before is None or before.state is PromptState.WAITING:
+        since_ms = max(opened.since_ms, opened.opens_at_ms)
+        metrics.TOLD_SECONDS.labels("page").observe(max(now_ms - since_ms, 0) / SECOND_MS)
 
 
 def _event(name: str, data: Json, mark: StreamPosition) -> str:

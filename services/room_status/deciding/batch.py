@@ -48,6 +48,8 @@ class Batch:
     """Meeting key → when something of it is to be forgotten, or a look at it asked for, epoch milliseconds."""
     counts: dict[str, Counts] = field(default_factory=dict)
     """Organisation → what is counted of it: see `DayTally`."""
+    untold: int = 0
+    """Dates that began without a room and untold, as these observations show."""
     handled: int = 0
     """How many of the records given were decided: the piece ends behind them."""
     bytes: int = 0

@@ -38,6 +38,32 @@ def count_change(before: MeetingRecord, after: MeetingRecord, now_ms: int) -> Co
     return counts
 
 
+def count_untold(before: MeetingRecord, after: MeetingRecord) -> int:
+    """
+    Count the dates that began without a room and untold, as one change of a meeting shows it.
+
+    Such a date had asked for a room before it began, no room of it had accepted by then, and that a room has said no was witnessed
+    only afterwards. Each date counts once. One whose refusal was told in time, or found by a first look, does not.
+    """
+    known = {date.ref: date for date in before.dates}
+    return sum(_began_untold(known[date.ref], date) for date in after.dates if date.ref in known)
+
+
+def _began_untold(before: DateRecord, after: DateRecord) -> bool:
+    begins_ms = after.begins
+    earlier = {room.room: room for room in before.rooms}
+    late = any(
+        _witnessed_late(room, begins_ms) and room.room in earlier and not _begins(earlier[room.room], room)
+        for room in after.rooms
+    )
+    known = any(room.answer is RoomState.DECLINED for room in before.rooms)
+    return late and not known and not any(_had(room, begins_ms) for room in (*after.rooms, *before.rooms))
+
+
+def _witnessed_late(room: RoomRecord, begins_ms: int) -> bool:
+    return room.answer is RoomState.DECLINED and room.asked_at_ms <= begins_ms < room.answered_at_ms
+
+
 def _count_date(counts: Counts, before: DateRecord | None, after: DateRecord) -> None:
     earlier = {room.room: room for room in before.rooms} if before else {}
     begun = [room for room in after.rooms if _begins(earlier.get(room.room), room)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from services.room_status.deciding.batch import Batch, PendingLook
 from services.room_status.deciding.confirmation import mailboxes_to_ask
-from services.room_status.deciding.counting import count_change
+from services.room_status.deciding.counting import count_change, count_untold
 from services.room_status.deciding.expiry import forget_past, is_empty
 from services.room_status.deciding.fold import Change, DecisionRules, fold
 from services.room_status.deciding.input_records import read_copy_observation, read_dismissal
@@ -239,6 +239,7 @@ class _Decision:
         return Publisher(self.partition, key, keys, correlation, self.told)
 
     def _count(self, tenant: str, before: MeetingRecord, after: MeetingRecord, now_ms: int) -> None:
+        self.batch.untold += count_untold(before, after)
         if counts := count_change(before, after, now_ms):
             self.batch.counts.setdefault(tenant, Counter()).update(counts)
 

@@ -1,0 +1,102 @@
+"""The alerts about what was promised, evaluated by Prometheus' own tool over series that a deployment would give."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.paths import ROOT
+from tests.support.servers import require
+
+pytestmark = pytest.mark.proves("B22")
+RULES = ROOT / "deploy/alerts/roomsync.rules.yml"
+LIMITS = {"page": "10.0", "mail": "120.0"}
+
+
+def evaluate(folder: Path, series: dict[str, str], at: str, firing: dict[str, bool]) -> str:
+    """What the tool has against these alerts being so at that moment; "" for nothing. `series` give a sample a minute."""
+    rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
+    found = {rule["alert"]: rule for rule in rules}
+    promtool = shutil.which("promtool")
+    require("" if promtool else "promtool is missing: apt-get install -y prometheus")
+    expected = [
+        {
+            "eval_time": at,
+            "alertname": name,
+            "exp_alerts": [{"exp_labels": found[name]["labels"], "exp_annotations": found[name]["annotations"]}]
+            * fires,
+        }
+        for name, fires in firing.items()
+    ]
+    test: dict[str, Any] = {
+        "rule_files": [str(RULES)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "alert_rule_test": expected,
+            }
+        ],
+    }
+    path = folder / "alerts.yml"
+    path.write_text(yaml.safe_dump(test))
+    ran = subprocess.run([str(promtool), "test", "rules", str(path)], capture_output=True, text=True, check=False)
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+
+def told(channel: str, minutes: int, late_percent: float, before: int = 0) -> dict[str, str]:
+    """A hundred declines a minute, of which so many are late from minute `before` on."""
+    good = 100 - late_percent
+    within = f"0+100x{before} {100 * before + good}+{good}x{minutes}" if before else f"0+{good}x{minutes}"
+    name = "roomsync_told_seconds"
+    return {
+        f'{name}_bucket{{channel="{channel}",le="{LIMITS[channel]}",instance="a"}}': within,
+        f'{name}_count{{channel="{channel}",instance="a"}}': f"0+100x{before + minutes + 1}",
+    }
+
+
+def names(channel: str) -> tuple[str, str]:
+    return f"RoomsyncToldLate{channel.title()}", f"RoomsyncToldLate{channel.title()}Slowly"
+
+
+@pytest.mark.parametrize("channel", LIMITS)
+def test_a_promise_that_is_kept_alarms_nobody(tmp_path: Path, channel: str) -> None:
+    fast, slow = names(channel)
+    series = told(channel, 3 * 24 * 60, 0.5)
+    assert evaluate(tmp_path, series, "72h", {fast: False, slow: False}) == ""
+
+
+@pytest.mark.parametrize("channel", LIMITS)
+def test_a_quick_burn_pages_within_minutes_and_a_short_one_does_not(tmp_path: Path, channel: str) -> None:
+    fast, _ = names(channel)
+    assert evaluate(tmp_path, told(channel, 120, 50, before=120), "2h5m", {fast: False}) == ""
+    assert evaluate(tmp_path, told(channel, 120, 50, before=120), "2h30m", {fast: True}) == ""
+    over = {name: values.replace("x120", "x60") for name, values in told(channel, 120, 0, before=120).items()}
+    assert evaluate(tmp_path, over, "3h", {fast: False}) == ""
+
+
+@pytest.mark.parametrize("channel", LIMITS)
+def test_a_burn_of_six_times_pages_within_hours_and_a_slow_one_is_a_ticket(tmp_path: Path, channel: str) -> None:
+    fast, slow = names(channel)
+    assert evaluate(tmp_path, told(channel, 8 * 60, 8), "7h", {fast: True}) == ""
+    assert evaluate(tmp_path, told(channel, 3 * 24 * 60, 2), "72h", {fast: False, slow: True}) == ""
+
+
+def test_one_untold_meeting_pages_and_none_does_not(tmp_path: Path) -> None:
+    name = 'roomsync_roomless_untold_total{instance="a"}'
+    alert = "RoomsyncRoomlessUntold"
+    assert evaluate(tmp_path, {name: "0x30 1x30"}, "35m", {alert: True}) == ""
+    assert evaluate(tmp_path, {name: "0x60"}, "35m", {alert: False}) == ""
+    assert "exp" in evaluate(tmp_path, {name: "0x60"}, "35m", {alert: True})
+
+
+def test_an_incident_is_a_ticket(tmp_path: Path) -> None:
+    name = 'roomsync_decline_incidents_open{partition="3",instance="a"}'
+    assert evaluate(tmp_path, {name: "0x5 1x10 0x20"}, "10m", {"RoomsyncManyRoomsAtOnce": True}) == ""
+    assert evaluate(tmp_path, {name: "0x5 1x10 0x20"}, "30m", {"RoomsyncManyRoomsAtOnce": False}) == ""
