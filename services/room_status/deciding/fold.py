@@ -53,6 +53,7 @@ from services.room_status.deciding.speaking import (
     confirmed_stamp,
     decided_stamp,
     is_overtaken,
+    mailboxes_with_later_time,
     may_speak,
     rule,
     successor,
@@ -279,6 +280,7 @@ class _Folding:
         if said is not None and self.copy is not None and may_speak(self.copy, entry_of(said)):
             return self._ruled(date, said, word_of(said, self.seen), self.copy)
         if date is None or date.ends <= self.seen.observed_at_ms:
+            self._ask_for_later_time(date)
             return date  # nobody clears a calendar backwards: a past date keeps its last state
         if said is None and self._lets_go(date):
             if self._is_stale(date):
@@ -288,6 +290,12 @@ class _Folding:
         if date.in_sight and date.speaker == self.seen.mailbox:
             return self._succeeded(date)
         return date
+
+    def _ask_for_later_time(self, date: DateRecord | None) -> None:
+        """The speaker of a past date is gone: whoever shows the date at a later time is looked at anew."""
+        is_gone = self.seen.sight is not Sight.READ
+        if date is not None and is_gone and date.in_sight and date.speaker == self.seen.mailbox:
+            self.owed |= {*mailboxes_with_later_time(date, self.seen.observed_at_ms, self.others)}
 
     def _ruled(self, date: DateRecord | None, said: CopyDate, word: Word, copy: CopyRecord) -> DateRecord | None:
         ruling = rule(word, copy, date, self.record, self.others)

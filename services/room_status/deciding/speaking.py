@@ -159,6 +159,13 @@ def unresolved_mailboxes(date: DateRecord, copies: Mapping[str, CopyRecord]) -> 
     return (copy.mailbox for copy, _ in _able(date.ref, copies))
 
 
+def mailboxes_with_later_time(date: DateRecord, now_ms: int, copies: Mapping[str, CopyRecord]) -> Iterator[str]:
+    """Mailboxes whose word, which was not applied, has moved a past date to a time that is not over by `now_ms`."""
+    for copy, entry in _able(date.ref, copies):
+        if entry.word and (entry.word.ends_ms or entry.word.end_ms) > now_ms:
+            yield copy.mailbox
+
+
 def _able(ref: str, copies: Mapping[str, CopyRecord]) -> Iterator[tuple[CopyRecord, CopyEntry]]:
     for mailbox in sorted(copies):
         copy = copies[mailbox]

@@ -134,6 +134,22 @@ def test_a_date_that_is_moved_out_of_the_past_without_its_room_has_lost_it() -> 
     played(Product(Provider.GOOGLE, guests_can_change=False), history)
 
 
+def test_a_guest_who_shows_a_past_date_at_a_later_time_is_heard_when_the_organiser_leaves() -> None:
+    """The organiser was not looked at since the date moved out of the past: its word speaks until it leaves."""
+    history: list[Step] = [
+        ("book", 0, "aare"),
+        ("clock", 30 * 60),
+        ("connect", "ada"),
+        ("connect", "ben"),
+        ("look-and-commit", "ada"),
+        ("cancel", 0),
+        ("book", 0, "aare"),
+        ("look-and-commit", "ben"),
+        ("disconnect", "ada"),
+    ]
+    played(Product(Provider.GOOGLE, guests_can_change=True), history)
+
+
 def test_planted_fault_of_order_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest's look from before the decline is committed after it: an older word must not take the decline back."""
     history: list[Step] = [
