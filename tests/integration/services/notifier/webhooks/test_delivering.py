@@ -246,6 +246,7 @@ def test_a_range_that_is_larger_than_a_backlog_is_sent_whole(bureau: Bureau, pat
     bureau.deliver()
     assert [each.id for each in bureau.receiver.got(path)] == ids
     assert len(bureau.deliveries(endpoint)) <= 250
+    assert {each.state for each in bureau.deliveries(endpoint)} == {WebhookDeliveryState.DELIVERED}
 
 
 def test_whoever_was_removed_or_switched_off_gets_nothing_more(bureau: Bureau, path: str) -> None:

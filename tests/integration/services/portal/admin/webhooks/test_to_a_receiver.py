@@ -1,0 +1,90 @@
+"""From the administrator's request over the notifier's process to a receiver in another one, and back to the page."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from cli.demo.processes import simulator_environ
+from shared.contracts.meeting_state import RoomState
+from shared.crypto.master import MasterKeys
+from shared.domain.instants import to_rfc3339
+from tests.integration.services.portal.admin.webhooks.test_endpoints import add
+from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
+from tests.support.processes import start
+from tests.support.webhook_receiver import Receiver, start_receiver
+
+pytestmark = pytest.mark.proves("B21")
+WAIT_S = 40.0
+
+
+@pytest.fixture
+def office(tmp_path: Path, simulator: Simulator) -> Iterator[Office]:
+    """Webhooks are on, and may go to this machine."""
+    with an_office(tmp_path / "home", simulator, webhooks="on", webhook_allowed_hosts="127.0.0.1") as found:
+        yield found
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with start_receiver() as found:
+        yield found
+
+
+def notifier_environ(office: Office) -> dict[str, str]:
+    """A notifier on the office's own files."""
+    master: MasterKeys = office.engine.keyring._master
+    [(key_id, key)] = master.ring.items()
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
+    return environ | simulator_environ("http://127.0.0.1:9") | {
+        "ROOMSYNC_HOME": str(office.home),
+        "ROOMSYNC_PARTITIONS": "2",
+        "ROOMSYNC_MASTER_KEY": f"{key_id}:{base64.urlsafe_b64encode(key).decode()}",
+        "ROOMSYNC_WEBHOOKS": "on",
+        "ROOMSYNC_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
+    }  # fmt: skip
+
+
+def wait_until(condition: str, reached: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not reached():
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.05)
+
+
+def test_what_an_administrator_asks_for_arrives_and_is_shown(
+    office: Office, chief: Browser, receiver: Receiver
+) -> None:
+    made = add(chief, f"{receiver.url}/in")
+    path = f"/v1/webhooks/{made['id']}"
+    [room] = office.enter_rooms(chief.tenant, "one")
+    decline = office.announce(chief, office.room(chief, room, RoomState.DECLINED))
+    command = [sys.executable, "-m", "cli.main", "run", "notifier"]
+    with start(command, "notifier", notifier_environ(office)):
+        test = chief.post(f"{path}/test").json["id"]
+        wait_until("both events", lambda: {each.id for each in receiver.got("/in")} == {decline, test})
+        for got in receiver.got("/in"):
+            Webhook(made["secret"]).verify(got.body, got.headers)
+        [tried] = [json.loads(each.body) for each in receiver.got("/in") if each.id == test]
+        assert (tried["type"], tried["id"], tried["data"]) == ("roomsync.webhook.test.v1", test, {})
+
+        def shown() -> list[tuple[str, str]]:
+            listed = chief.client.get(f"{path}/deliveries").json["deliveries"]
+            return sorted((each["id"], each["state"]) for each in listed)
+
+        wait_until("the log of deliveries", lambda: shown() == [(decline, "delivered"), (test, "delivered")])
+        chief.post(f"{path}/redeliver", {"ids": [decline]})
+        wait_until("it again", lambda: [each.id for each in receiver.got("/in")].count(decline) == 2)
+        chief.post(f"{path}/redeliver", {"since": to_rfc3339(office.clock.now_ms() - 60_000)})
+        wait_until("it once more", lambda: [each.id for each in receiver.got("/in")].count(decline) == 3)
+        chief.client.delete(path, headers={"X-CSRF-Token": chief.csrf})
+        wait_until("nothing of it", lambda: chief.client.get(f"{path}/deliveries").status_code == 404)
