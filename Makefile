@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 4# more than cores: most tests wait for a process of theirs most of the time
 ABUSE := tests/integration/services/webhook_receiver tests/integration/services/portal/frame tests/integration/services/portal/my_calendar/test_grants.py \
 	tests/integration/services/portal/sign_in/test_wrong_words.py tests/integration/services/portal/sign_in/test_ways_back.py \
-	tests/integration/services/portal/admin/test_hostile_administrator.py tests/integration/shared/providers/test_hostile_links.py \
+	tests/integration/services/portal/interface tests/integration/services/portal/admin/test_hostile_administrator.py tests/integration/shared/providers/test_hostile_links.py \
 	tests/unit/cli/registry/test_altered_archives.py tests/unit/services/webhook_receiver/protocols/test_altered_proofs.py
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 

@@ -1,16 +1,26 @@
-"""Writes what is generated from the code into docs/: schemas, AsyncAPI, samples, and the tables of settings, topics, metrics."""
+"""Writes into docs/ what is generated from the code: schemas, AsyncAPI, OpenAPI, samples, tables of settings, topics, metrics."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from services.portal.app import create_app
+from services.portal.deps import Deps
+from services.portal.interface.document import describe_interface
 from shared.contracts import published
+from shared.crypto.master import new_key, parse
+from shared.engines.embedded import open_engine
+from shared.grants.broker import ConsentBroker
 from shared.providers.beliefs.table import describe_beliefs
 from shared.registry import tables
 from shared.runtime import metrics
+from shared.runtime.clock import SystemClock
 from shared.runtime.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parent
@@ -37,6 +47,7 @@ def generated() -> dict[str, str]:
     """Path below docs/ → its text, as it should be."""
     texts = {
         "contracts/asyncapi.json": _json(published.asyncapi()),
+        "contracts/openapi.json": _json(_interface()),
         "reference.md": _reference(),
         "beliefs.md": _beliefs(),
     }
@@ -69,6 +80,27 @@ def _same(path: Path, text: str) -> bool:
 
 def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _interface() -> dict[str, Any]:
+    """The JSON interface, out of the routes of an application that nobody asks anything."""
+    master, clock = parse(new_key()), SystemClock()
+    with (
+        TemporaryDirectory() as home,
+        closing(open_engine(Path(home), partitions=1, prefix="", master=master, clock=clock)) as engine,
+    ):
+        broker = ConsentBroker(engine.registry, engine.keyring, Settings(), clock)
+        app = create_app(
+            Deps(
+                settings=Settings(),
+                engine=engine,
+                clock=clock,
+                broker=broker,
+                providers={},
+                session_key=master.session_key(),
+            )
+        )
+        return describe_interface(app.url_map.iter_rules(), app.view_functions)
 
 
 def _reference() -> str:

@@ -10,6 +10,7 @@ or its kin who the person is, and reads nothing beyond what follows from that pe
 - Titles, free/busy and the agenda are read from the provider, as the person who looks (`meetings.live_reader`), and not kept.
 - What people and administrators own (sessions, grants, rooms, dismissals, takes, the integration's state) is in the registry, whose
   rows are changed by compare-and-set.
+- Each route below `/v1` says with `interface.operation` what it takes and answers; the OpenAPI document is made of that.
 - A request for the mailbox's sync worker (connect, disconnect, take a room) goes to `commands`, in the mailbox's own partition. A
   take is recorded under its idempotency key before its command is appended, so that a repeated request makes no second one.
 - An open stream follows the view's revision and the clock, and ends with its session or the process.
@@ -56,6 +57,7 @@ from services.portal.frame import (
     security_contact,
     sessions,
 )
+from services.portal.interface import routes as interface_routes
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import routes as my_day_routes
@@ -117,6 +119,7 @@ def create_app(deps: Deps) -> Flask:
     }
     app.register_blueprint(sign_in_routes.blueprint(deps, purposes))
     app.register_blueprint(security_contact.blueprint(deps))
+    app.register_blueprint(interface_routes.blueprint())
     app.register_blueprint(audit_routes.blueprint(deps))
     app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
     app.register_blueprint(domains.blueprint(domain_proof))

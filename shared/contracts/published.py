@@ -7,15 +7,13 @@ enumerations, formats) stands in one table below; examples come from the samples
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from shared.contracts import room_declined, room_outcome
+from shared.contracts.described import described_members
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.room_outcome import CLOSED_TYPE, REGAINED_TYPE, OutcomeReason, RoomOutcome, RoomOutcomeData
@@ -190,7 +188,7 @@ def _detailed(part: str, definition: dict[str, Any]) -> dict[str, Any]:
     if part == OutcomeReason.__name__:
         return _reasons(definition)
     kind, example = _PARTS[part], _examples()[part]
-    described, facts = _described_members(kind), _FACTS[part]
+    described, facts = described_members(kind), _FACTS[part]
     fields = {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
     properties = {}
     for name, schema in definition["properties"].items():
@@ -203,7 +201,7 @@ def _detailed(part: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reasons(definition: dict[str, Any]) -> dict[str, Any]:
-    described = _described_members(OutcomeReason)
+    described = described_members(OutcomeReason)
     alternatives = [{"const": each.value, "description": described[each.name]} for each in OutcomeReason]
     return {**definition, "oneOf": alternatives}
 
@@ -212,19 +210,6 @@ def _examples() -> dict[str, dict[str, Any]]:
     """Struct → a message or the part of one, as JSON."""
     found = {name: msgspec.json.decode(sample) for name, sample in samples().items()}
     return found | {f"{name}Data": event["data"] for name, event in found.items() if "data" in event}
-
-
-def _described_members(kind: type) -> dict[str, str]:
-    """Field or member → the string that stands below it in the source of its class."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    found, name = dict[str, str](), ""
-    for node in body.body if isinstance(body, ast.ClassDef) else ():
-        match node:
-            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
-                pass
-            case ast.Expr(value=ast.Constant(value=str(text))) if name:
-                found[name] = " ".join(text.split())
-    return found
 
 
 def _server(protocol: str, description: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from shared.contracts.day_tally import KEEP_MS, DayTally, add_tallies, day_of, is_tally, read_day, tally_owner
 from shared.contracts.meeting_state import MeetingRecord, RoomState, parts_of
@@ -22,6 +22,46 @@ MAX_DAYS = KEEP_MS // DAY_MS
 DEFAULT_DAYS = 14
 
 
+class CountsShape(TypedDict):
+    """What was counted."""
+
+    asked: int
+    accepted: int
+    declined: int
+    """Declines that were told."""
+    declinedBefore: int
+    """Those of before anything was watched, which were not told."""
+    noticed: int
+    """Told declines whose meeting was changed after that."""
+    noticedAfterMinutes: float | None
+    """How long that took, on average."""
+    meetings: int
+    """Whose end was a day ago."""
+    roomless: int
+    """Those among them that had no room when they began."""
+    unanswered: int
+    """Requests that had no answer when the meeting began."""
+
+
+class DayCounts(CountsShape):
+    """What was counted on a day."""
+
+    day: str
+    """In UTC: 2026-11-23."""
+
+
+_Period = TypedDict("_Period", {"from": str, "to": str})
+"""The first and the last day."""
+
+
+class ReportShape(CountsShape, _Period):
+    """What was counted over some days, and on each."""
+
+    pending: int
+    """Requests of dates to come that have no answer yet, as of now."""
+    days: list[DayCounts]
+
+
 @dataclass(frozen=True, slots=True)
 class RoomReport:
     """What became of an organisation's rooms."""
@@ -36,7 +76,7 @@ class RoomReport:
         """The sum of the days."""
         return add_tallies(self.days.values())
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> ReportShape:
         """As pages and programs are given it: times in minutes, the mean of none being null."""
         return {
             "from": min(self.days),
@@ -117,7 +157,7 @@ def _count_rooms(view: View, registry: Registry, keys: TenantKeys, now_ms: int, 
     )
 
 
-def _shape(tally: DayTally) -> dict[str, Any]:
+def _shape(tally: DayTally) -> CountsShape:
     return {
         "asked": tally.asked,
         "accepted": tally.accepted,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from flask import Flask
 
-from services.portal.app import create_app
 from services.portal.deps import Deps
 from services.webhook_receiver.app import HookHandler, make_app
 from services.webhook_receiver.intake import Intake
@@ -21,6 +20,7 @@ from shared.runtime.health import health_app
 from shared.runtime.settings import Settings
 from simulator.app import create_app as create_simulator
 from simulator.world import World
+from tests.support.described_answers import described_portal
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def applications(home: Path) -> Iterator[dict[str, Flask]]:
     )
     try:
         yield {
-            "portal": create_app(portal),
+            "portal": described_portal(portal),
             "webhook-receiver": make_app(hooks, {}),
             "workers": health_app("worker", {}),
             "simulator": create_simulator(World()),

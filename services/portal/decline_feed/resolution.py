@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import not_enabled
-from shared.contracts.meeting_state import MeetingRecord, RoomRecord, ask_of
+from services.portal.interface.fields import Address, DeclineId, Instant, RoomId, UserId
+from shared.contracts.meeting_state import MeetingRecord, RoomRecord, RoomState, ask_of
 from shared.contracts.room_declined import RoomDeclined, RoomDeclinedData
 from shared.contracts.rows import IntegrationState, UserRow
 from shared.crypto.meetings import open_meeting
@@ -18,7 +21,32 @@ from shared.organisations.addresses import hashes_of, people_by_address
 from shared.registry import tables
 
 
-def resolve_event(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
+class NamedRoom(TypedDict):
+    """A room, as the organisation's list has it now."""
+
+    id: RoomId
+    name: Annotated[str, Meta(examples=["Riverside"])] | None
+    """Null when it is not in the list any more."""
+    address: Address | None
+
+
+class ResolvedDecline(TypedDict):
+    """A decline event with names."""
+
+    id: DeclineId
+    event: RoomDeclined
+    room: NamedRoom
+    start: Instant | None
+    """As last known; null once the meeting is forgotten."""
+    end: Instant | None
+    state: RoomState | None
+    """Where the room stands now."""
+    sameAsk: bool | None
+    """Whether the room is still asked for the very time that it declined."""
+    organizerUserId: UserId | None
+
+
+def resolve_event(deps: Deps, event: RoomDeclined) -> ResolvedDecline:
     """
     The event, its room, its time as last known, and our id of its organiser.
 
@@ -41,7 +69,7 @@ def resolve_event(deps: Deps, event: RoomDeclined) -> dict[str, Any]:
         },
         "start": to_rfc3339(memory.start_ms) if memory else None,
         "end": to_rfc3339(memory.end_ms) if memory else None,
-        "state": memory.state.value if memory else None,
+        "state": memory.state if memory else None,
         "sameAsk": ask_of(memory, keys) == data.ask if memory else None,
         "organizerUserId": _find_organizer(meeting, data, users),
     }

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hmac
 import re
 from http import HTTPStatus
+from typing import Annotated, TypedDict
 
 import msgspec
 from flask import Blueprint, Response, g, request
+from msgspec import Meta
 
 from services.portal.decline_feed.deciding import cursor
 from services.portal.decline_feed.decline_log import DeclineIndex, read_page
-from services.portal.decline_feed.resolution import resolve_event
+from services.portal.decline_feed.resolution import ResolvedDecline, resolve_event
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.service_callers import no_service_token
 from services.portal.frame.sessions import bearer_token
+from services.portal.interface.operation import Audience, operation
+from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.topics import ROOM_REJECTIONS
 from shared.errors import RowRefusedError
 from shared.organisations.enrolment import NOBODY
@@ -25,6 +29,28 @@ from shared.runtime.refused_rows import log_refused_row
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
+FEED_PROBLEMS = ("one-organisation", "log-unavailable")
+
+
+class FeedQuery(msgspec.Struct):
+    """Where to go on, and how far."""
+
+    after: Annotated[str, Meta(max_length=cursor.MAX_CHARS)] = ""
+    """The `next` of the last answer; without it the feed begins with the oldest event that is kept."""
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    """How many events at most."""
+
+
+class FeedAnswer(TypedDict):
+    """Some decline events, and where to go on."""
+
+    items: list[RoomDeclined]
+    next: Annotated[str, Meta(examples=["eyJ0b3BpYyI6Ij…"])]
+    """Send it as `after`."""
+    more: bool
+    """Whether there is more to read right now."""
+    incomplete: bool
+    """Whether events went, by age, that this reader had not read yet."""
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -37,7 +63,9 @@ def blueprint(deps: Deps) -> Blueprint:
         g.feed_tenant = _prove_token(deps)
 
     @bp.get("")
+    @operation(Audience.SERVICE, answer=FeedAnswer, query=FeedQuery, problems=("cursor", "limit", *FEED_PROBLEMS))
     def page() -> Response:
+        """Read the next decline events, oldest first, each as it stands on the topic."""
         log = deps.engine.log
         topic_id = log.topic_id(ROOM_REJECTIONS.name)
         after = _read_cursor(topic_id, log.partitions)
@@ -52,7 +80,13 @@ def blueprint(deps: Deps) -> Blueprint:
         )
 
     @bp.get("/<decline_id>")
+    @operation(Audience.SERVICE, answer=ResolvedDecline, problems=("no-such-decline", "not-enabled", *FEED_PROBLEMS))
     def event(decline_id: str) -> Response:
+        """
+        Put names to a decline event's pseudonyms: the room, its time as last known, and our id of the organiser.
+
+        Once the organisation has switched the integration off, its pseudonyms lead nowhere, on purpose.
+        """
         if not index:
             index.append(DeclineIndex(deps.engine.log))  # the log is opened when it is first needed
         found = index[0].find(decline_id)

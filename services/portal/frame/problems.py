@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -23,6 +24,8 @@ from shared.runtime.logging import get_logger
 from shared.runtime.redaction import mask_text
 
 _log = get_logger()
+_IN_PATHS = "/:@!$&'()*+,;="
+"""Beside letters and digits, what stands in the path of a URI reference as it is (RFC 3986, section 3.3)."""
 
 
 class ProblemError(RoomsyncError):
@@ -219,7 +222,7 @@ def _document(problem: ProblemError) -> Response:
             "status": problem.status.value,
             "code": problem.code,
             "next": problem.next_step,
-            "instance": request.path,
+            "instance": quote(request.path, safe=_IN_PATHS, errors="replace"),
             **problem.members,
         }
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
+from services.portal.meetings.deciding.answers import PromptShape, RoomShape, TakeShape
 from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, group_series, share
 from services.portal.meetings.deciding.shapes import Json, name_in, outcome_shape, prompt_shape, room_shape, take_shape
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
@@ -57,18 +58,18 @@ class MeetingPresenter:
         self._names: dict[str, str | None] = {}
         self._live: dict[str, LiveMeeting] = {}
 
-    def rooms(self, lines: Sequence[RoomLine]) -> list[Json]:
+    def rooms(self, lines: Sequence[RoomLine]) -> list[RoomShape]:
         """Lines as they are shown."""
         self._read(lines)
         return [self._room(line) for line in lines]
 
-    def prompts(self, prompts: Sequence[Prompt]) -> list[Json]:
+    def prompts(self, prompts: Sequence[Prompt]) -> list[PromptShape]:
         """Prompts as they are shown, each with the take that was last asked for it."""
         self._read(prompts)
         latest = Takes(self._deps, self._person).latest() if prompts else {}
         return [self._prompt(prompt, latest) for prompt in prompts]
 
-    def refused_takes(self) -> list[Json]:
+    def refused_takes(self) -> list[TakeShape]:
         """
         The takes of the last day that were refused and whose prompt is closed since, each with its reason.
 
@@ -109,7 +110,7 @@ class MeetingPresenter:
         shown = (change.line if isinstance(change, RoomChanged) else change.prompt for change in told)
         self._read(shown)
 
-    def event(self, change: Change) -> tuple[str, Json]:
+    def event(self, change: Change) -> tuple[str, RoomShape | PromptShape]:
         """A change as the stream tells it: the event's name and its data."""
         match change:
             case RoomChanged(line):
@@ -126,7 +127,7 @@ class MeetingPresenter:
             self._names[room] = row.name if row else None
         return self._names[room]
 
-    def everything(self) -> tuple[list[Json], list[Json]]:
+    def everything(self) -> tuple[list[RoomShape], list[Json]]:
         """Rooms and open prompts of a page; prompts of one series together (see `board.group_series`)."""
         self._read((*self._board.rooms.values(), *self._board.open_prompts))
         rooms, prompts = self.rooms(tuple(self._board.rooms.values())), self.prompts(self._board.open_prompts)
@@ -135,11 +136,11 @@ class MeetingPresenter:
             _together([shapes[each.id] for each in group]) for group in group_series(self._board.open_prompts)
         ]
 
-    def _room(self, line: RoomLine) -> Json:
+    def _room(self, line: RoomLine) -> RoomShape:
         live = self._live.get(line.event_id)
         return room_shape(line, self._name(line.room, live), live)
 
-    def _prompt(self, prompt: Prompt, latest: Mapping[str, tuple[str, TakeRow]]) -> Json:
+    def _prompt(self, prompt: Prompt, latest: Mapping[str, tuple[str, TakeRow]]) -> PromptShape:
         live = self._live.get(prompt.event_id)
         take = latest.get(prompt.id)
         shape = None
@@ -167,7 +168,7 @@ class MeetingPresenter:
         self.complete = self.complete and read.complete
 
 
-def _together(shapes: Sequence[Json]) -> Json:
+def _together(shapes: Sequence[PromptShape]) -> Json:
     """One card: the first prompt's shape, all their dates, and what was last taken for any of them."""
     take = next((shape["take"] for shape in shapes if shape["take"]), None)
     return {**shapes[0], "dates": list(shapes), "take": take}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, TypedDict
 
 import msgspec
+from msgspec import Meta
 
 from services.portal.deps import Deps
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError, not_enabled
 from services.portal.frame.sessions import Person
+from services.portal.interface.fields import ProviderName
 from services.portal.meetings.takes import append_command
-from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_calendar.connection_state import ConnectionShape, read_connection
+from services.portal.my_calendar.deciding.writing_words import Writing
 from services.portal.my_calendar.writing import read_writing
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import Departure, Departures
@@ -23,10 +26,33 @@ from shared.domain.identity import Provider
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
-Json = dict[str, Any]
-
 CONNECTED = ("connecting", "first-sync", "connected", "failing", "suspended")
 """Stages in which the switch stands on."""
+
+
+class RefusalShape(TypedDict):
+    """Why something cannot be done, and what to do."""
+
+    title: Annotated[
+        str, Meta(examples=["Calendars cannot be connected: this is not switched on for your organisation."])
+    ]
+    next: Annotated[str, Meta(examples=["Ask your subscription administrator to switch it on."])]
+
+
+class CalendarAnswer(ConnectionShape, TypedDict):
+    """Where the switch of the person's own calendar stands."""
+
+    on: bool
+    mayConnect: bool
+    whyNot: RefusalShape | None
+    """Why it cannot be connected; null when it can."""
+    provider: ProviderName
+    permissions: list[Annotated[str, Meta(examples=["Calendars.ReadWrite"])]]
+    """What connecting asks the calendar system for."""
+    removeAt: Annotated[str, Meta(examples=["https://provider.test/applications"])]
+    """Where the person takes the permission away at their provider, in words."""
+    writing: Writing
+    """Whether the calendar is changed from here."""
 
 
 class CalendarSwitch:
@@ -36,7 +62,7 @@ class CalendarSwitch:
         self._deps = deps
         self._departures = Departures(deps)
 
-    def shown(self, person: Person) -> Json:
+    def shown(self, person: Person) -> CalendarAnswer:
         """Where the switch stands, whether it may be turned, and if not, why and whom to ask."""
         row = read_organisation(self._deps, person.tenant)
         found = read_connection(self._deps, person)
@@ -53,7 +79,7 @@ class CalendarSwitch:
                 asked_for(Provider(person.provider), Purpose.CONNECT, writes=self._deps.settings.may_write)
             ),
             "removeAt": where_to_remove(Provider(person.provider)),
-            "writing": read_writing(self._deps, person).value,
+            "writing": read_writing(self._deps, person),
         }
 
     def depart(self, person: Person, back_to: str) -> Departure:

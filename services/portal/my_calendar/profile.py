@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, end_every_session, member
-from services.portal.my_calendar.connection import CalendarSwitch
+from services.portal.interface.operation import LEAVING_PROBLEMS, operation
+from services.portal.my_calendar.connection import CalendarAnswer, CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.notifications.preferences import LadderPreferences
-from services.portal.sign_in.departure import leading_answer, leading_page
+from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.refusals import RefusedSignInError
 from services.portal.sign_in.reported import require_reported_code
 from services.portal.sign_in.routes import refused_page
+from shared.domain.roles import Right
 
 PATH = "/profile"
 _DONE = {
@@ -88,18 +90,24 @@ def _explain(bp: Blueprint, deps: Deps) -> None:
 
 def _api(bp: Blueprint, switch: CalendarSwitch) -> None:
     @bp.get("/v1/me/calendar")
-    def shown() -> Response:
-        return jsonify(switch.shown(member()))
+    @operation(Right.OWN_CALENDAR)
+    def shown() -> CalendarAnswer:
+        """Say where one's own calendar stands: whether it is connected, and if not, why not."""
+        return switch.shown(member())
 
     @bp.post("/v1/me/calendar/connect")
-    def begin() -> Response:
+    @operation(Right.OWN_CALENDAR, answer=LeadingAnswer, problems=(*LEAVING_PROBLEMS, "other-calendar"))
+    def begin() -> AnyResponse:
+        """Begin to connect one's own calendar: the answer says where the browser is to be sent."""
         person = member()
         departure = switch.depart(person, PATH)
         switch.mark_welcomed(person)
         return leading_answer(departure)
 
     @bp.post("/v1/me/calendar/disconnect")
-    def end() -> tuple[Response, HTTPStatus]:
+    @operation(Right.OWN_CALENDAR, status=HTTPStatus.ACCEPTED)
+    def end() -> CalendarAnswer:
+        """End what was connected; doing it again changes nothing."""
         person = member()
         switch.disconnect(person)
-        return jsonify(switch.shown(person)), HTTPStatus.ACCEPTED
+        return switch.shown(person)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TypedDict
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, member
+from services.portal.interface.operation import operation
 from services.portal.my_calendar.connection import CalendarSwitch
+from shared.domain.roles import Right
 from shared.errors import RoomsyncError
 
 PATH = "/welcome"
+
+
+class WelcomeAnswer(TypedDict):
+    """Whether the welcome is still to be shown."""
+
+    due: bool
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -46,12 +55,16 @@ def blueprint(deps: Deps) -> Blueprint:
         return redirect("/", HTTPStatus.SEE_OTHER)
 
     @bp.get("/v1/me/welcome")
-    def due() -> Response:
-        return jsonify({"due": switch.is_welcome_due(member())})
+    @operation(Right.OWN_CALENDAR)
+    def due() -> WelcomeAnswer:
+        """Say whether the person is still to be asked if they want to connect their calendar."""
+        return {"due": switch.is_welcome_due(member())}
 
     @bp.post("/v1/me/welcome/later")
-    def answered() -> Response:
+    @operation(Right.OWN_CALENDAR)
+    def answered() -> WelcomeAnswer:
+        """Put the question off for good: the calendar can be connected on the profile at any time."""
         switch.mark_welcomed(member())
-        return jsonify({"due": False})
+        return {"due": False}
 
     return bp

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import anybody, signed_in
+from services.portal.interface.operation import CALENDAR_PROBLEMS, operation
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_day.answers import AgendaAnswer, CountedDay, MonthAnswer
 from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
 from services.portal.my_day.live_answers import ask_calendar, redirect_to_sign_in
-from services.portal.my_day.parameters import read_day, read_month, read_span, read_zone, today_in
+from services.portal.my_day.parameters import (
+    AgendaQuery,
+    MonthQuery,
+    read_day,
+    read_month,
+    read_span,
+    read_zone,
+    today_in,
+)
 from services.portal.my_day.places import CHOSEN
 from services.portal.my_day.presentation import DayView
+from shared.domain.roles import Right
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FLASHES = {
@@ -33,12 +44,14 @@ def add(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
 def _add_agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/v1/me/agenda")
-    def agenda() -> Response:
+    @operation(Right.OWN_CALENDAR, query=AgendaQuery, problems=(*CALENDAR_PROBLEMS, "date-invalid", "days-invalid"))
+    def agenda() -> AgendaAnswer:
+        """List one's own days, with what stands on each, read from one's calendar now."""
         person = signed_in()
         zone, _ = read_zone()
         first = read_day(request.args.get("from", ""), today_in(deps, zone))
         days = DayView(deps, reader, person, zone).agenda(first, read_span())
-        return jsonify({"zone": zone.key, "days": days})
+        return {"zone": zone.key, "days": days}
 
     @bp.get("/day")
     def day_page() -> AnyResponse | str:
@@ -68,13 +81,15 @@ def _add_agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
 def _add_month(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/v1/me/month")
-    def month() -> Response:
+    @operation(Right.OWN_CALENDAR, query=MonthQuery, problems=(*CALENDAR_PROBLEMS, "date-invalid", "month-invalid"))
+    def month() -> MonthAnswer:
+        """Count one's own meetings on each day of a month."""
         person = signed_in()
         zone, _ = read_zone()
         first = read_month(today_in(deps, zone))
         counted = DayView(deps, reader, person, zone).count_meetings(first, (next_month(first) - first).days)
-        days = [{"date": day.date.isoformat(), "meetings": day.meetings} for day in counted]
-        return jsonify({"zone": zone.key, "month": f"{first:%Y-%m}", "rule": COUNTING_RULE, "days": days})
+        days: list[CountedDay] = [{"date": day.date.isoformat(), "meetings": day.meetings} for day in counted]
+        return {"zone": zone.key, "month": f"{first:%Y-%m}", "rule": COUNTING_RULE, "days": days}
 
     @bp.get("/month")
     def month_page() -> AnyResponse | str:

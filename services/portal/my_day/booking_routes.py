@@ -6,42 +6,69 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
+from services.portal.interface.operation import CALENDAR_PROBLEMS, WRITING_PROBLEMS, operation
 from services.portal.meetings.deciding.choices import LABEL, WORDS, is_offered
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_calendar.writing import read_writing
+from services.portal.my_day.answers import BookedAnswer
 from services.portal.my_day.booking import BookedMeeting, Booking
-from services.portal.my_day.deciding.booking_form import BookingRequest, read_booking
+from services.portal.my_day.deciding.booking_form import BookingBody, BookingRequest, read_booking
 from services.portal.my_day.live_answers import (
     ask_calendar,
     describe_failure,
     redirect_to_day,
     redirect_to_sign_in,
 )
-from services.portal.my_day.parameters import read_day, read_zone, today_in
-from services.portal.my_rooms.parameters import read_key
+from services.portal.my_day.parameters import ZoneQuery, read_day, read_zone, today_in
+from services.portal.my_rooms.parameters import KeyHeaders, read_key
 from shared.domain.instants import to_rfc3339
+from shared.domain.roles import Right
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables
+
+BOOKING_PROBLEMS = (
+    *CALENDAR_PROBLEMS,
+    *WRITING_PROBLEMS,
+    *(f"booking-{each}" for each in ("title", "date", "time", "room", "people", "guests")),
+    "json-missing",
+    "no-such-room",
+    "none-free",
+    "bookings-full",
+)
 
 
 def add(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     """Add the routes `/book`, `/book/rooms` and `/v1/me/bookings`."""
 
     @bp.post("/v1/me/bookings")
-    def book() -> tuple[Response, HTTPStatus]:
+    @operation(
+        Right.OWN_CALENDAR,
+        status=HTTPStatus.CREATED,
+        body=BookingBody,
+        query=ZoneQuery,
+        headers=KeyHeaders,
+        problems=BOOKING_PROBLEMS,
+    )
+    def book() -> BookedAnswer:
+        """
+        Make a meeting in one's own calendar and ask a room for it.
+
+        The same wish under the same key makes the same meeting, however often it is sent; another wish under that key is another
+        meeting.
+        """
         person = signed_in()
         zone, _ = read_zone()
         wanted = read_booking(require_object(), zone, deps.clock.now_ms())
         booked = Booking(deps, reader, person).book(wanted, read_key())
-        return jsonify(_shape(booked)), HTTPStatus.CREATED
+        return _shape(booked)
 
     _add_form(bp, deps, reader)
 
@@ -82,7 +109,7 @@ def _add_form(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return redirect_to_day("", "booked", read_day(sent.get("date", ""), today_in(deps, zone)))
 
 
-def _shape(booked: BookedMeeting) -> dict[str, Any]:
+def _shape(booked: BookedMeeting) -> BookedAnswer:
     return {
         "eventId": booked.event_id,
         "roomId": booked.room_id,

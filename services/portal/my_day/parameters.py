@@ -6,13 +6,16 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 from flask import request
+from msgspec import Meta
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
+from services.portal.interface.fields import Day, Instant, Zone
 from services.portal.my_day.deciding.agenda import month_of
 from services.portal.my_day.deciding.zones import UTC_ZONE, local, zone_from
 from services.portal.my_day.places import CHOSEN, WorkPlace
@@ -22,6 +25,44 @@ ZONE_COOKIE = "roomsync_zone"
 """Set by the page's script out of what the browser knows; says nothing that a browser does not tell everybody."""
 DEFAULT_DAYS = 14
 MAX_DAYS = 62
+
+
+class ZoneQuery(msgspec.Struct):
+    """Whose days these are."""
+
+    zone: Zone = ""
+    """The zone of days and wall clocks; without it, that of the cookie `roomsync_zone`, else UTC."""
+
+
+class AgendaQuery(ZoneQuery, rename={"first": "from"}):
+    """Which days."""
+
+    first: Day | None = None
+    """The first one; today without it."""
+    days: Annotated[int, Meta(ge=1, le=MAX_DAYS)] = DEFAULT_DAYS
+
+
+class MonthQuery(ZoneQuery):
+    """Which month."""
+
+    month: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}$", examples=["2026-11"])] | None = None
+    """This one without it."""
+
+
+class PlaceBody(msgspec.Struct):
+    """Where somebody is."""
+
+    place: Literal["office", "remote", ""] = ""
+    """Empty takes the word back."""
+
+
+class AttendanceBody(PlaceBody):
+    """From where somebody attends one date of a meeting."""
+
+    end: Instant | None = None
+    """When the date ends: what was said is kept for some time after that."""
+
+
 _REF = re.compile(r"[mo]-[a-z2-7]{10,40}")
 _YEARS = range(1990, 2200)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, request
@@ -13,9 +12,22 @@ from werkzeug.wrappers import Response
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import signed_in
+from services.portal.interface.operation import operation
 from services.portal.my_day.live_answers import redirect_to_day
-from services.portal.my_day.parameters import read_day, read_occurrence, read_place, read_zone, today_in
+from services.portal.my_day.parameters import (
+    AttendanceBody,
+    PlaceBody,
+    read_day,
+    read_occurrence,
+    read_place,
+    read_zone,
+    today_in,
+)
 from services.portal.my_day.places import Places, WorkPlace
+from shared.domain.roles import Right
+
+_DAY_PROBLEMS = ("date-invalid", "place-invalid")
+_DATE_PROBLEMS = ("meeting-invalid", "place-invalid")
 
 
 def add(bp: Blueprint, deps: Deps) -> None:
@@ -39,27 +51,31 @@ def _add_forms(bp: Blueprint, deps: Deps) -> None:
 
 def _add_api(bp: Blueprint, deps: Deps) -> None:
     @bp.put("/v1/me/office-days/<day>")
-    def mark(day: str) -> tuple[str, HTTPStatus]:
+    @operation(Right.OWN_CALENDAR, body=PlaceBody, problems=(*_DAY_PROBLEMS, "json-missing", "date-past", "date-far"))
+    def mark(day: str) -> None:
+        """Say where one works on a day."""
         place = read_place(str(require_object().get("place") or ""))
         Places(deps, signed_in()).set_day(read_day(day, date.min), place)
-        return "", HTTPStatus.NO_CONTENT
 
     @bp.delete("/v1/me/office-days/<day>")
-    def unmark(day: str) -> tuple[str, HTTPStatus]:
+    @operation(Right.OWN_CALENDAR, problems=_DAY_PROBLEMS)
+    def unmark(day: str) -> None:
+        """Take back where one works on a day."""
         Places(deps, signed_in()).set_day(read_day(day, date.min), WorkPlace.UNKNOWN)
-        return "", HTTPStatus.NO_CONTENT
 
     @bp.put("/v1/me/attendances/<meeting>/<occurrence>")
-    def attend(meeting: str, occurrence: str) -> tuple[str, HTTPStatus]:
+    @operation(Right.OWN_CALENDAR, body=AttendanceBody, problems=(*_DATE_PROBLEMS, "json-missing", "attendances-full"))
+    def attend(meeting: str, occurrence: str) -> None:
+        """Say from where one attends one date of a meeting."""
         sent = require_object()
         named = {"meeting": meeting, "occurrence": occurrence, "end": str(sent.get("end") or "")}
         _set_attendance(deps, named, read_place(str(sent.get("place") or "")))
-        return "", HTTPStatus.NO_CONTENT
 
     @bp.delete("/v1/me/attendances/<meeting>/<occurrence>")
-    def leave_open(meeting: str, occurrence: str) -> tuple[str, HTTPStatus]:
+    @operation(Right.OWN_CALENDAR, problems=_DATE_PROBLEMS)
+    def leave_open(meeting: str, occurrence: str) -> None:
+        """Leave it to the day from where one attends."""
         _set_attendance(deps, {"meeting": meeting, "occurrence": occurrence}, WorkPlace.UNKNOWN)
-        return "", HTTPStatus.NO_CONTENT
 
 
 def _set_attendance(deps: Deps, named: Mapping[str, Any], place: WorkPlace) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
+from services.portal.my_day.answers import AttendeeShape, DayShape, ItemShape
 from services.portal.my_day.deciding.agenda import Day, by_day, span
 from services.portal.my_day.deciding.room_states import DateRooms
 from services.portal.my_day.deciding.zones import local, midnight_ms
@@ -19,7 +19,6 @@ from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window
 from shared.registry import tables
 
-Json = dict[str, Any]
 ANSWER_WORDS = {
     "accepted": "Accepted", "declined": "Declined", "tentative": "Tentative", "none": "No answer yet",
     "unknown": "Not known",
@@ -36,7 +35,7 @@ class DayView:
         self._zone = zone
         self._places = Places(deps, person)
 
-    def agenda(self, first: date, count: int) -> list[Json]:
+    def agenda(self, first: date, count: int) -> list[DayShape]:
         """
         Every day with its items.
 
@@ -53,7 +52,7 @@ class DayView:
             {
                 "date": day.date.isoformat(),
                 "meetings": day.meetings,
-                "place": self._places.mine(day.date).value,
+                "place": self._places.mine(day.date),
                 "items": [self._item(item, day.date, desk.keys, asked, me) for item in day.items],
                 "goesOn": [
                     {"eventId": each.event_id, "title": each.title} for each in day.goes_on if not each.declined
@@ -77,7 +76,7 @@ class DayView:
         items = self._reader.agenda(self._person.mailbox, self._person.provider, window)
         return by_day(items, first, count, self._zone)
 
-    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> Json:
+    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> ItemShape:
         meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
         occurrence = keys.occurrence(meeting, item.slot) if meeting else ""
         people = [each for each in item.attendees if not asked.is_room(each)]
@@ -97,12 +96,14 @@ class DayView:
             "private": item.private,
             "declined": item.declined,
             "organizer": item.is_organizer,
-            "place": self._places.of(me, meeting, occurrence, day).value,
+            "place": self._places.of(me, meeting, occurrence, day),
             "attendees": [self._attendee(each, keys, meeting, occurrence, day) for each in people],
             "rooms": asked.of(item, occurrence),
         }
 
-    def _attendee(self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date) -> Json:
+    def _attendee(
+        self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date
+    ) -> AttendeeShape:
         person = keys.person(each.address) if each.address else ""
         colleague = self._places.is_colleague(person)
         return {
@@ -111,5 +112,5 @@ class DayView:
             "answer": each.answer,
             "answerWords": ANSWER_WORDS.get(each.answer, ANSWER_WORDS["unknown"]),
             "kind": "you" if self._places.is_me(person) else "colleague" if colleague else "guest",
-            "place": self._places.of(person, meeting, occurrence, day).value,
+            "place": self._places.of(person, meeting, occurrence, day),
         }

@@ -3,15 +3,56 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from flask import request
+from msgspec import Meta
 
 from services.portal.frame.bodies import read_object
 from services.portal.frame.problems import ProblemError
+from services.portal.interface.fields import PromptId, RoomId
+from services.portal.meetings.takes import MAX_KEY_CHARS
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 MAX_ROOM_ID_CHARS = 64
+ALSO_PROBLEMS = ("also-not-a-list", "no-such-prompt", "not-one-series")
+"""What a route can answer that is for several prompts of one series."""
+
+
+class PromptsQuery(msgspec.Struct):
+    """Which prompts."""
+
+    include: Annotated[str, Meta(examples=["closed"])] = ""
+    """`closed`: also those for which nothing is to be done any more."""
+
+
+class AlsoQuery(msgspec.Struct):
+    """For several dates of a series at once."""
+
+    also: tuple[PromptId, ...] = ()
+    """Other prompts whose `series.id` is the same, ten at the most."""
+
+
+class AlsoBody(msgspec.Struct):
+    """For several dates of a series at once."""
+
+    also: tuple[PromptId, ...] = ()
+    """Other prompts whose `series.id` is the same, ten at the most."""
+
+
+class TakeBody(AlsoBody, kw_only=True):
+    """Which room."""
+
+    roomId: Annotated[RoomId, Meta(min_length=1, max_length=MAX_ROOM_ID_CHARS)]  # noqa: N815  # as it is sent
+    """One of those listed under the prompt's `choices`."""
+
+
+class KeyHeaders(msgspec.Struct, rename={"key": IDEMPOTENCY_HEADER}):
+    """What makes a repetition the same request."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=MAX_KEY_CHARS, examples=["b7f3c1d2-5e6f-4a7b"])]
+    """A fresh random key with each wish, and the same one when it is repeated."""
 
 
 def read_key() -> str:

@@ -6,33 +6,88 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
-from flask import Blueprint, Flask, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, Flask, redirect, render_template, request
+from msgspec import Meta
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps, deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import Person, anybody, signed_in
+from services.portal.frame.sessions import CSRF_HEADER, Person, anybody, signed_in
+from services.portal.interface.fields import ProviderName, UserId
+from services.portal.interface.operation import CALENDAR_PROBLEMS, WRITING_PROBLEMS, Audience, operation
+from services.portal.meetings.deciding.answers import (
+    ChoicesAnswer,
+    DismissedAnswer,
+    PromptsAnswer,
+    RoomsAnswer,
+    TakenAnswer,
+    TakenShape,
+    TakeShape,
+)
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
 from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS, describe_wait
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import UNNAMED
 from services.portal.meetings.takes import Takes
-from services.portal.my_calendar.connection_state import read_connection
+from services.portal.my_calendar.connection_state import ConnectionShape, read_connection
+from services.portal.my_calendar.deciding.writing_words import Writing
 from services.portal.my_calendar.writing import read_writing
-from services.portal.my_rooms.parameters import read_also, read_key, read_room_id
+from services.portal.my_rooms.parameters import (
+    ALSO_PROBLEMS,
+    AlsoBody,
+    AlsoQuery,
+    KeyHeaders,
+    PromptsQuery,
+    TakeBody,
+    read_also,
+    read_key,
+    read_room_id,
+)
 from services.portal.my_rooms.rebooking import Rebooking
 from services.portal.my_rooms.view import RoomsView
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.instants import SECOND_MS, from_rfc3339
+from shared.domain.roles import Right
+from shared.meetings.prompts import Closing
 from shared.registry import tables
 
 TITLES_WAIT_S = 0.6
 """A page comes by then, with the titles that were read; its script fills in the others, or the page asks for itself again."""
 _API = "/v1/me"
+TAKE_PROBLEMS = (
+    *ALSO_PROBLEMS,
+    *WRITING_PROBLEMS,
+    "room-missing",
+    "no-such-room",
+    "room-not-offered",
+    "idempotency-key-reused",
+    "take-under-way",
+    "takes-full",
+    "prompt-waiting",
+    *(f"prompt-{closing.value}" for closing in Closing),
+)
+
+
+class MeAnswer(TypedDict):
+    """Whoever is signed in."""
+
+    user: UserId
+    tenant: Annotated[str, Meta(examples=["t-4f1c2b3a49585766"])]
+    """The organisation."""
+    provider: ProviderName
+    csrf: Annotated[str, Meta(examples=["pQ3…"])]
+    """The token that every change carries."""
+    csrfHeader: Annotated[str, Meta(examples=["X-CSRF-Token"])]
+    """The name of the header for it."""
+    connection: ConnectionShape
+    writing: Writing
+    """Whether calendars are changed from here."""
+
+
 _FLASHES = {
     "asked": "The room is being asked. It is pending until it answers.",
     "dismissed": "The prompt was put away.",
@@ -80,28 +135,32 @@ def _add_reading(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return _render_page(deps, reader, signed_in())
 
     @bp.get(_API)
-    def me() -> Response:
+    @operation(Audience.MEMBER)
+    def me() -> MeAnswer:
+        """Say who is signed in, with the token that every change carries."""
         person = signed_in()
-        return jsonify(
-            {
-                "user": person.user,
-                "tenant": person.tenant,
-                "provider": person.provider,
-                "csrf": person.csrf,
-                "csrfHeader": "X-CSRF-Token",
-                "connection": read_connection(deps, person),
-                "writing": read_writing(deps, person).value,
-            }
-        )
+        return {
+            "user": person.user,
+            "tenant": person.tenant,
+            "provider": person.provider,
+            "csrf": person.csrf,
+            "csrfHeader": CSRF_HEADER,
+            "connection": read_connection(deps, person),
+            "writing": read_writing(deps, person),
+        }
 
     @bp.get(f"{_API}/rooms")
-    def rooms() -> Response:
-        return jsonify(RoomsView(deps, reader, signed_in()).list_rooms())
+    @operation(Right.OWN_CALENDAR)
+    def rooms() -> RoomsAnswer:
+        """List every room of every date to come."""
+        return RoomsView(deps, reader, signed_in()).list_rooms()
 
     @bp.get(f"{_API}/prompts")
-    def prompts() -> Response:
+    @operation(Right.OWN_CALENDAR, query=PromptsQuery)
+    def prompts() -> PromptsAnswer:
+        """List the rooms that declined and what can be done about each."""
         include_closed = request.args.get("include") == "closed"
-        return jsonify(RoomsView(deps, reader, signed_in()).list_prompts(include_closed=include_closed))
+        return RoomsView(deps, reader, signed_in()).list_prompts(include_closed=include_closed)
 
 
 def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -112,10 +171,12 @@ def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return _render_page(deps, reader, signed_in(), chosen=prompt_id)
 
     @bp.get(f"{_API}/prompts/<prompt_id>/choices")
-    def choices(prompt_id: str) -> Response:
+    @operation(Right.OWN_CALENDAR, query=AlsoQuery, problems=(*ALSO_PROBLEMS, *CALENDAR_PROBLEMS))
+    def choices(prompt_id: str) -> ChoicesAnswer:
+        """List the rooms that could be taken instead, nearest first, as free/busy says of them now."""
         rebooking = _rebooking(deps, reader, signed_in())
         prompt, *others = rebooking.together(prompt_id, read_also())
-        return jsonify(choices_shape((prompt, *others), rebooking.choices(prompt, *others)))
+        return choices_shape((prompt, *others), rebooking.choices(prompt, *others))
 
 
 def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -126,17 +187,32 @@ def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return redirect("/?done=asked", HTTPStatus.SEE_OTHER)
 
     @bp.post(f"{_API}/prompts/<prompt_id>/take")
-    def take(prompt_id: str) -> tuple[Response, HTTPStatus]:
+    @operation(
+        Right.OWN_CALENDAR,
+        status=HTTPStatus.ACCEPTED,
+        body=TakeBody,
+        query=AlsoQuery,
+        headers=KeyHeaders,
+        problems=TAKE_PROBLEMS,
+    )
+    def take(prompt_id: str) -> TakenAnswer:
+        """
+        Ask for another room in the place of the one that declined.
+
+        The answer says that it was asked, however often it is repeated; how it went stands at its `href`.
+        """
         rebooking = _rebooking(deps, reader, signed_in())
         takes, room = rebooking.take_all(prompt_id, read_also(), read_room_id(), read_key())
-        first, *others = [
+        taken: list[TakenShape] = [
             {**take_shape(take_id, _as_asked(row), room.name), "href": f"{_API}/takes/{take_id}"}
             for take_id, row in takes
         ]
-        return jsonify({**first, "also": others}), HTTPStatus.ACCEPTED
+        return {**taken[0], "also": taken[1:]}
 
     @bp.get(f"{_API}/takes/<take_id>")
-    def one_take(take_id: str) -> Response:
+    @operation(Right.OWN_CALENDAR, problems=("no-such-take",))
+    def one_take(take_id: str) -> TakeShape:
+        """Say how far a request to take a room has come; it is kept for a day."""
         person = signed_in()
         row = Takes(deps, person).find(take_id)
         if row is None:
@@ -144,7 +220,7 @@ def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
                 HTTPStatus.NOT_FOUND, "no-such-take", "You asked for no such room.", next_step="See /v1/me/prompts"
             )
         room = tables.rooms(deps.engine.registry).get(person.tenant, row.room)
-        return jsonify(take_shape(take_id, row, room.name if room else UNNAMED))
+        return take_shape(take_id, row, room.name if room else UNNAMED)
 
 
 def _add_dismissing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -154,10 +230,12 @@ def _add_dismissing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return redirect("/?done=dismissed", HTTPStatus.SEE_OTHER)
 
     @bp.post(f"{_API}/prompts/<prompt_id>/dismiss")
-    def dismiss(prompt_id: str) -> Response:
+    @operation(Right.OWN_CALENDAR, body=AlsoBody, query=AlsoQuery, problems=ALSO_PROBLEMS)
+    def dismiss(prompt_id: str) -> DismissedAnswer:
+        """Put a prompt away, for good and for this person alone; doing it again changes nothing."""
         dismissed = _rebooking(deps, reader, signed_in()).dismiss_all(prompt_id, read_also())
         first, *others = [prompt_shape(each, None, None, None) for each in dismissed]
-        return jsonify({**first, "also": others})
+        return {**first, "also": others}
 
 
 def _render_page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "") -> str:
@@ -174,7 +252,9 @@ def _render_page(deps: Deps, reader: LiveReader, person: Person, chosen: str = "
     )
 
 
-def _find_choices(deps: Deps, reader: LiveReader, person: Person, chosen: str, group: Json | None) -> Json | None:
+def _find_choices(
+    deps: Deps, reader: LiveReader, person: Person, chosen: str, group: Json | None
+) -> ChoicesAnswer | None:
     rebooking = _rebooking(deps, reader, person)
     dates = [date["id"] for date in group["dates"]] if group else []
     prompt, *others = rebooking.together(dates[0] if dates else chosen, dates)

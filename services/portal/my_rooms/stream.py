@@ -7,13 +7,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import Annotated, TypedDict
 
 import msgspec
 from flask import Blueprint, Response, request
+from msgspec import Meta
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, signed_in, still_welcome
+from services.portal.interface.fields import Nothing, PromptId
+from services.portal.interface.operation import EVENT_STREAM, operation
+from services.portal.meetings.deciding.answers import PromptShape, RoomShape
 from services.portal.meetings.deciding.board import (
     Board,
     Change,
@@ -23,13 +28,13 @@ from services.portal.meetings.deciding.board import (
     closings,
     snapshot,
 )
-from services.portal.meetings.deciding.shapes import Json
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_rooms.stream_seats import Seat, Seats
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import HOUR_MS, SECOND_MS
+from shared.domain.roles import Right
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.meetings.prompts import Prompt, PromptState
 from shared.organisations.decline_incidents import read_open
@@ -48,6 +53,8 @@ REPLACED = "retry: 60000\nevent: replaced\ndata: {}\n\n"
 MAX_BREAK_MS = HOUR_MS
 """A browser that was away for longer starts over with everything that stands."""
 MAX_MARK_CHARS = 40
+Position = Annotated[str, Meta(examples=["17.1795426200250"])]
+"""A position in the stream; whatever is none of ours counts as left out."""
 MAX_STREAMS = 36
 """Each takes a thread of the server for as long as it lasts; the others are for pages."""
 MAX_PER_PERSON = 6
@@ -82,7 +89,22 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     reader = reader.for_streams()
 
     @bp.get("/stream")
+    @operation(
+        Right.OWN_CALENDAR,
+        answer=str,
+        query=StreamQuery,
+        headers=StreamHeaders,
+        problems=("streams-full",),
+        media_type=EVENT_STREAM,
+        events=_EVENTS,
+    )
     def stream() -> Response:
+        """
+        Follow what changes, as server-sent events, from where the reader left off.
+
+        First comes what has changed since then, or `snapshot` and everything that stands. A person has six streams at most: a
+        further one ends the oldest, which is told `replaced`. A stream ends after ten minutes; the browser opens the next one.
+        """
         person = signed_in()
         since = parse_position(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
         desk = PersonalView(deps, person)
@@ -101,6 +123,47 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
         return response
 
     return bp
+
+
+class SnapshotShape(TypedDict):
+    """Everything that stands: whatever else a browser still shows is gone."""
+
+    rooms: list[str]
+    """Ids of room lines."""
+    prompts: list[PromptId]
+    """Ids of the open prompts."""
+
+
+class ManyAtOnceShape(TypedDict):
+    """Many rooms of the organisation said no at once, or that is over."""
+
+    lasts: bool
+
+
+class StreamQuery(msgspec.Struct):
+    """Where to go on; a browser sends the header by itself."""
+
+    after: Position = ""
+    """The `id` of the last event; without it everything that stands is told first."""
+
+
+class StreamHeaders(msgspec.Struct, rename={"last_event_id": "Last-Event-ID"}):
+    """The same as a header, which is stronger."""
+
+    last_event_id: Position = ""
+    """The `id` of the last event."""
+
+
+_EVENTS = (
+    ("snapshot", SnapshotShape),
+    ("room", RoomShape),
+    ("prompt", PromptShape),
+    ("prompt-closed", PromptShape),
+    ("rebuilding", Nothing),
+    ("replaced", Nothing),
+    ("heartbeat", Nothing),
+    ("many-at-once", ManyAtOnceShape),
+)
 
 
 class EventStream:
@@ -188,7 +251,10 @@ class EventStream:
         now_ms = self._deps.clock.now_ms()
         self._meetings, self._revision = dict(standing.meetings), standing.revision
         self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
-        held = {"rooms": list(self._board.rooms), "prompts": [prompt.id for prompt in self._board.open_prompts]}
+        held: SnapshotShape = {
+            "rooms": list(self._board.rooms),
+            "prompts": [prompt.id for prompt in self._board.open_prompts],
+        }
         yield _event("snapshot", held, StreamPosition(self._revision, now_ms))
         yield from self._written(snapshot(self._board), now_ms)
 
@@ -233,7 +299,7 @@ def _measure(before: Prompt | None, opened: Prompt, now_ms: int) -> None:
         metrics.TOLD_SECONDS.labels("page").observe(max(now_ms - since_ms, 0) / SECOND_MS)
 
 
-def _event(name: str, data: Json, mark: StreamPosition) -> str:
+def _event(name: str, data: RoomShape | PromptShape | SnapshotShape | ManyAtOnceShape, mark: StreamPosition) -> str:
     return f"id: {mark.text}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
+from services.portal.meetings.deciding.answers import ManyShape, PromptsAnswer, RoomsAnswer, RoomShape
 from services.portal.meetings.deciding.shapes import Json
 from services.portal.meetings.deciding.words import PAGE_WORDS
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
@@ -37,14 +38,14 @@ class RoomsView:
         self._board = self.desk.board(self._meetings.meetings.values(), at_ms=self._now_ms)
         self._presenter = MeetingPresenter(deps, reader, person, self.desk, self._board, wait_s=wait_s)
 
-    def list_rooms(self) -> Json:
+    def list_rooms(self) -> RoomsAnswer:
         """Every room of every date to come."""
         return {
             "rooms": self._presenter.rooms(tuple(self._board.rooms.values())),
             "rebuilding": self._meetings.rebuilding,
         }
 
-    def list_prompts(self, *, include_closed: bool) -> Json:
+    def list_prompts(self, *, include_closed: bool) -> PromptsAnswer:
         """The open prompts, and the closed ones after them."""
         listed = self._board.open_prompts
         if include_closed:
@@ -52,14 +53,13 @@ class RoomsView:
         shapes = self._presenter.prompts(listed)
         for shape in shapes[SHOWN_SINGLY : len(self._board.open_prompts)]:
             shape["folded"] = True
+        found: PromptsAnswer = {"prompts": shapes, "rebuilding": self._meetings.rebuilding}
         many = self._many_at_once()
-        return {
-            "prompts": shapes,
-            "rebuilding": self._meetings.rebuilding,
-            **({"manyAtOnce": many} if many else {}),
-        }
+        if many is not None:
+            found["manyAtOnce"] = many
+        return found
 
-    def _many_at_once(self) -> Json | None:
+    def _many_at_once(self) -> ManyShape | None:
         """That many rooms of the organisation said no at once, while it lasts."""
         row = read_open(self._deps.engine.registry, self._person.tenant)
         if row is None:
@@ -92,7 +92,7 @@ class RoomsView:
         }
 
 
-def group_by_meeting(rooms: Sequence[Json]) -> list[Json]:
+def group_by_meeting(rooms: Sequence[RoomShape]) -> list[Json]:
     """Room lines gathered under their date of their meeting, by time."""
     found: dict[str, Json] = {}
     for shape in rooms:

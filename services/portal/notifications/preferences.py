@@ -11,7 +11,7 @@ from flask import request
 from services.portal.deps import Deps
 from services.portal.my_day.deciding.zones import zone_from
 from services.portal.my_day.parameters import ZONE_COOKIE
-from services.portal.notifications.deciding.ladder_form import change_ladder, ladder_shape
+from services.portal.notifications.deciding.ladder_form import LadderAnswer, change_ladder, ladder_shape
 from shared.contracts.rows import NotificationRow
 from shared.registry import tables
 
@@ -23,11 +23,11 @@ class LadderPreferences:
         self._rows = tables.notifications(deps.engine.registry)
         self._available = bool(deps.settings.smtp_url or deps.settings.mail_from)
 
-    def shown(self, tenant: str, user: str) -> dict[str, Any]:
+    def shown(self, tenant: str, user: str) -> LadderAnswer:
         """A person's ladder, as the JSON API says it."""
         return ladder_shape(self._rows.get(tenant, user) or NotificationRow(), available=self._available)
 
-    def change(self, tenant: str, user: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    def change(self, tenant: str, user: str, sent: Mapping[str, Any]) -> LadderAnswer:
         """Change what was sent. Raises ProblemError (422)."""
         row = self._rows.change(tenant, user, lambda row: change_ladder(row or NotificationRow(), sent))
         return ladder_shape(row or NotificationRow(), available=self._available)

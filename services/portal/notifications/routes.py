@@ -5,14 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import member
-from services.portal.notifications.deciding.ladder_form import SWITCHES
+from services.portal.interface.operation import operation
+from services.portal.notifications.deciding.ladder_form import SWITCHES, LadderAnswer, LadderForm
 from services.portal.notifications.preferences import LadderPreferences
+from shared.domain.roles import Right
 
 _PATH = "/v1/me/notifications"
 _EXAMPLE = '{"mail": true, "quiet": true, "quietFrom": "22:00", "quietUntil": "07:00"}'
@@ -24,14 +26,18 @@ def blueprint(deps: Deps) -> Blueprint:
     preferences = LadderPreferences(deps)
 
     @bp.get(_PATH)
-    def shown() -> Response:
+    @operation(Right.OWN_CALENDAR)
+    def shown() -> LadderAnswer:
+        """Say how one is told of prompts outside one's page."""
         person = member()
-        return jsonify(preferences.shown(person.tenant, person.user))
+        return preferences.shown(person.tenant, person.user)
 
     @bp.put(_PATH)
-    def change() -> Response:
+    @operation(Right.OWN_CALENDAR, body=LadderForm, problems=("json-missing", "notifications-invalid"))
+    def change() -> LadderAnswer:
+        """Change how one is told; what is left out stays as it is."""
         person = member()
-        return jsonify(preferences.change(person.tenant, person.user, require_object(_EXAMPLE)))
+        return preferences.change(person.tenant, person.user, require_object(_EXAMPLE))
 
     @bp.post("/profile/notifications")
     def change_by_form() -> AnyResponse:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Annotated, TypedDict
 from urllib.parse import urlsplit
 
 from flask import Response, jsonify, make_response, render_template, request
+from msgspec import Meta
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
@@ -86,9 +88,18 @@ def leading_page(departure: Departure, asks: str) -> AnyResponse:
     return response
 
 
+class LeadingAnswer(TypedDict):
+    """Where the browser is to be sent."""
+
+    location: Annotated[str, Meta(examples=["https://provider.test/authorize?…"])]
+    """At the provider, or a page of ours that says why it cannot be."""
+    next: Annotated[str, Meta(examples=["Open `location` in this browser; it leads back here."])]
+
+
 def leading_answer(departure: Departure) -> Response:
     """The same for programs: where the browser is to be sent."""
-    response = jsonify({"location": departure.address, "next": "Open `location` in this browser; it leads back here."})
+    leads = LeadingAnswer(location=departure.address, next="Open `location` in this browser; it leads back here.")
+    response = jsonify(leads)
     keep_browser(response, departure.browser)
     return response
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, render_template
+from typing import Annotated, TypedDict
+
+from flask import Blueprint, render_template
+from msgspec import Meta
 
 from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.sessions import require_right
+from services.portal.interface.fields import Count, Instant
+from services.portal.interface.operation import operation
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right
 
@@ -50,6 +55,32 @@ WORDS = {
 }
 
 
+class ActShape(TypedDict):
+    """One act of an administrator."""
+
+    entry: Count
+    """Its number in the record, which is chained; 0 for acts of before that."""
+    at: Instant
+    user: Annotated[str, Meta(examples=["u-2b4d6f7h3j5l7n2p"])]
+    """Our id of who did it."""
+    act: Annotated[str, Meta(examples=["room.entered"])]
+    words: Annotated[str, Meta(examples=["entered a room"])]
+    about: Annotated[str, Meta(examples=["r-c3u5x7z2b4d6f7h3j5l7n2p4r6"])]
+    """An id of ours, or empty."""
+    outcome: Annotated[str, Meta(examples=["done"])]
+    """`done`, `refused`, a role, or a code."""
+
+
+class AuditAnswer(TypedDict):
+    """What administrators did, newest first."""
+
+    acts: list[ActShape]
+    broken: list[Annotated[str, Meta(examples=["Entries 3 to 5 are missing."])]]
+    """Where the record is not whole."""
+    next: Annotated[str, Meta(examples=[""])]
+    """What to do about that; empty while it is whole."""
+
+
 def blueprint(deps: Deps) -> Blueprint:
     """`/admin/audit` and `/v1/admin/audit`."""
     bp = Blueprint("audit", __name__)
@@ -61,16 +92,18 @@ def blueprint(deps: Deps) -> Blueprint:
         return render_template("audit.html", acts=_shown(acts), broken=_broken(acts), next_step=NEXT)
 
     @bp.get("/v1/admin/audit")
-    def api() -> Response:
+    @operation(Right.SEE_AUDIT)
+    def api() -> AuditAnswer:
+        """List the latest acts of the organisation's administrators, and whether the record is whole."""
         person = require_right(Right.SEE_AUDIT)
         acts = entries.read_acts(deps, person.tenant)
         broken = _broken(acts)
-        return jsonify({"acts": _shown(acts), "broken": broken, "next": NEXT if broken else ""})
+        return {"acts": _shown(acts), "broken": broken, "next": NEXT if broken else ""}
 
     return bp
 
 
-def _shown(acts: entries.Acts) -> list[dict[str, str | int]]:
+def _shown(acts: entries.Acts) -> list[ActShape]:
     return [
         {
             "entry": position,

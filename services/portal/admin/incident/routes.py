@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, TypedDict
 
-from flask import Blueprint, Response, jsonify, redirect, render_template
+from flask import Blueprint, redirect, render_template
+from msgspec import Meta
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
+from services.portal.interface.fields import Count, Instant
+from services.portal.interface.operation import operation
 from shared.contracts.rows import DeclineIncidentRow
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
@@ -20,6 +23,44 @@ from shared.organisations.decline_incidents import INCIDENT_PAGE, describe_cause
 API = f"/v1{INCIDENT_PAGE}"
 RELEASED = "incident.released"
 """The act in the audit."""
+
+
+class CauseShape(TypedDict):
+    """What the declines have in common."""
+
+    kind: Annotated[str, Meta(examples=["building"])]
+    about: Annotated[str, Meta(examples=["North"])]
+    share: Count
+    """How many of the declines have it in common."""
+    words: Annotated[str, Meta(examples=["9 of 10 of these rooms are in North."])]
+
+
+class IncidentShape(TypedDict):
+    """Many rooms of the organisation said no at once."""
+
+    id: Annotated[str, Meta(examples=["i-3f5h7j2l4n6p"])]
+    began: Instant
+    last: Instant
+    """When the latest of the declines came."""
+    over: Instant | None
+    released: bool
+    """Whether an administrator sent what was held."""
+    declines: Count
+    upcoming: Count
+    cause: CauseShape
+
+
+class IncidentAnswer(TypedDict):
+    """The latest incident; null when there has been none."""
+
+    incident: IncidentShape | None
+
+
+class IncidentForPrograms(IncidentAnswer):
+    """The same with the token that every change carries."""
+
+    csrf: Annotated[str, Meta(examples=["pQ3…"])]
+    csrfHeader: Annotated[str, Meta(examples=["X-CSRF-Token"])]
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -33,9 +74,11 @@ def blueprint(deps: Deps) -> Blueprint:
         return render_template("incident.html", it=_latest(deps, person), csrf=person.csrf, may_release=may_release)
 
     @bp.get(API)
-    def api() -> Response:
+    @operation(Right.SEE_INTEGRATION)
+    def api() -> IncidentForPrograms:
+        """Show the latest incident: many rooms of the organisation said no at once, and messages were held."""
         person = require_right(Right.SEE_INTEGRATION)
-        return jsonify({"incident": _latest(deps, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER})
+        return {"incident": _latest(deps, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER}
 
     @bp.post(f"{INCIDENT_PAGE}/release")
     def release_by_form() -> AnyResponse:
@@ -43,10 +86,12 @@ def blueprint(deps: Deps) -> Blueprint:
         return redirect(INCIDENT_PAGE, HTTPStatus.SEE_OTHER)
 
     @bp.post(f"{API}/release")
-    def release_by_program() -> Response:
+    @operation(Right.SWITCH_INTEGRATION, problems=("nothing-held",))
+    def release_by_program() -> IncidentAnswer:
+        """Send the messages that are held."""
         person = require_right(Right.SWITCH_INTEGRATION)
         _release(deps, person)
-        return jsonify({"incident": _latest(deps, person)})
+        return {"incident": _latest(deps, person)}
 
     return bp
 
@@ -64,12 +109,12 @@ def _release(deps: Deps, person: Person) -> None:
     entries.record(deps, person, RELEASED, about=ended.id)
 
 
-def _latest(deps: Deps, person: Person) -> dict[str, Any] | None:
+def _latest(deps: Deps, person: Person) -> IncidentShape | None:
     row = read_latest(deps.engine.registry, person.tenant)
     return _shape(deps, person, row) if row else None
 
 
-def _shape(deps: Deps, person: Person, row: DeclineIncidentRow) -> dict[str, Any]:
+def _shape(deps: Deps, person: Person, row: DeclineIncidentRow) -> IncidentShape:
     words = describe_cause(deps.engine.registry, person.tenant, row.cause, row.about, row.share)
     return {
         "id": row.id,

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import msgspec
+
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
+from services.portal.interface.fields import ProviderName
 from shared.domain.identity import Provider
 from shared.providers.catalogue import configured_providers
+
+
+class ProviderBody(msgspec.Struct):
+    """Which calendar system."""
+
+    provider: ProviderName = ""
+    """One that is set up here."""
 
 
 def chosen_provider(deps: Deps, name: str) -> Provider:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from flask import Blueprint, render_template
 
-from flask import Blueprint, Response, jsonify, render_template
-
+from services.portal.admin.integration.answers import ConsentsAnswer, GivenConsent, ProviderConsent, SeenConsent
 from services.portal.admin.integration.testflow.completion import known_directories, known_directory
 from services.portal.deps import Deps
 from services.portal.frame.sessions import require_right
+from services.portal.interface.operation import operation
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.deciding.consent_answer import missing
 from services.portal.sign_in.openid import asked_for
@@ -20,7 +20,6 @@ from shared.providers.catalogue import profile_of, registration
 from shared.registry import tables
 
 PAGE = "/admin/integration/consent"
-Json = dict[str, Any]
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -34,9 +33,11 @@ def blueprint(deps: Deps) -> Blueprint:
         return render_template("tenant_consent.html", it=_shape(deps, consents, person.tenant))
 
     @bp.get(f"/v1{PAGE}")
-    def shown() -> Response:
+    @operation(Right.SEE_INTEGRATION)
+    def shown() -> ConsentsAnswer:
+        """Show how an administrator of the directory consents for everybody, and what was seen of that."""
         person = require_right(Right.SEE_INTEGRATION)
-        return jsonify(_shape(deps, consents, person.tenant))
+        return _shape(deps, consents, person.tenant)
 
     return bp
 
@@ -47,7 +48,7 @@ def has_page(deps: Deps, provider: Provider) -> bool:
     return ours.consent_url is not None and bool(ours.client_id)
 
 
-def read_seen(deps: Deps, tenant: str, provider: Provider) -> Json | None:
+def read_seen(deps: Deps, tenant: str, provider: Provider) -> SeenConsent | None:
     """
     Whether a tenant-wide consent was seen, for the page and for programs.
 
@@ -66,7 +67,7 @@ def read_seen(deps: Deps, tenant: str, provider: Provider) -> Json | None:
         return {"page": PAGE, "seen": None}
     asked = asked_for(provider, Purpose.CONNECT, writes=deps.settings.may_write)
     wanted = [scope for scope in asked if not scope.islower()]  # OpenID Connect's own are not listed in every answer
-    seen = {
+    seen: GivenConsent = {
         "at": to_rfc3339(row.at_ms),
         "directory": row.directory,
         "isOwnDirectory": bool(known),
@@ -77,7 +78,7 @@ def read_seen(deps: Deps, tenant: str, provider: Provider) -> Json | None:
     return {"page": PAGE, "seen": seen}
 
 
-def _shape(deps: Deps, consents: TenantConsents, tenant: str) -> Json:
+def _shape(deps: Deps, consents: TenantConsents, tenant: str) -> ConsentsAnswer:
     listed = [provider for provider in Provider if has_page(deps, provider)]
     return {
         "days": LIFE_MS // DAY_MS,
@@ -86,12 +87,12 @@ def _shape(deps: Deps, consents: TenantConsents, tenant: str) -> Json:
     }
 
 
-def _provider(deps: Deps, consents: TenantConsents, tenant: str, provider: Provider) -> Json:
+def _provider(deps: Deps, consents: TenantConsents, tenant: str, provider: Provider) -> ProviderConsent:
     directory = known_directory(deps, tenant, provider)
     words = profile_of(provider).scopes.words
     room_import = profile_of(provider).scopes.room_import
     return {
-        **(read_seen(deps, tenant, provider) or {}),
+        **(read_seen(deps, tenant, provider) or SeenConsent(page=PAGE, seen=None)),
         "provider": provider.value,
         "clientId": registration(provider, deps.settings).client_id,
         "directory": directory,

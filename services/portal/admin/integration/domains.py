@@ -7,19 +7,20 @@ the provider has verified as one organisation's, one of which is this organisati
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
-from services.portal.admin.integration.chosen_provider import chosen_provider
+from services.portal.admin.integration.chosen_provider import ProviderBody, chosen_provider
 from services.portal.admin.integration.directory_proof import access_of, administers
 from services.portal.admin.integration.testflow.completion import is_taken, known_directories
 from services.portal.deps import Deps
-from services.portal.frame.bodies import read_object
+from services.portal.frame.bodies import read_fields
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import require_right
+from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.sign_in.attempts import Purpose
-from services.portal.sign_in.departure import Departure, Departures, leading_answer, leading_page
+from services.portal.sign_in.departure import Departure, Departures, LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.domain.identity import Provider
@@ -108,7 +109,9 @@ def blueprint(proof: DomainProof) -> Blueprint:
         return leading_page(departure, "to see that you administer your organisation there, and which domains it has")
 
     @bp.post("/v1/admin/integration/domains")
-    def add_for_programs() -> Response:
-        return leading_answer(proof.depart(str(read_object().get("provider", ""))))
+    @operation(Right.SWITCH_INTEGRATION, answer=LeadingAnswer, body=ProviderBody, problems=LEAVING_PROBLEMS)
+    def add_for_programs() -> AnyResponse:
+        """Begin to add the organisation's further domains: the answer says where the browser is to be sent."""
+        return leading_answer(proof.depart(read_fields(ProviderBody).provider))
 
     return bp

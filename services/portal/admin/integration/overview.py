@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from services.portal.admin.integration.answers import IntegrationAnswer, PermissionShape, ProviderShape, ShownTest
 from services.portal.admin.integration.consent import read_seen
 from services.portal.admin.integration.domains import may_have_several
 from services.portal.admin.integration.testflow.authorization import test_purpose
@@ -24,8 +23,6 @@ from shared.organisations.integration import is_asleep
 from shared.providers import catalogue
 from shared.registry import tables
 from shared.runtime.health import product_version
-
-Json = dict[str, Any]
 
 STATE_WORDS = {
     IntegrationState.OFF: "Off",
@@ -56,7 +53,7 @@ def list_configured(deps: Deps) -> list[Provider]:
     return list(catalogue.configured_providers(deps.settings))
 
 
-def permissions(provider: Provider, purpose: Purpose, *, writes: bool = True) -> list[Json]:
+def permissions(provider: Provider, purpose: Purpose, *, writes: bool = True) -> list[PermissionShape]:
     """What is asked for, in the provider's own words and in ours: made of the list that the redirect is made of."""
     words = catalogue.profile_of(provider).scopes.words
     return [
@@ -65,13 +62,13 @@ def permissions(provider: Provider, purpose: Purpose, *, writes: bool = True) ->
     ]
 
 
-def overview(deps: Deps, flow: TestFlow, person: Person) -> Json:
+def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
     """Everything about the integration, for the page and for programs alike."""
     flow.settle(person.tenant)
     row = read_organisation(deps, person.tenant)
     state = row.integration
     return {
-        "state": state.value,
+        "state": state,
         "words": STATE_WORDS[state],
         "advice": STATE_ADVICE[state],
         "provider": row.provider if state is not IntegrationState.OFF else "",
@@ -91,7 +88,7 @@ def _asleep(deps: Deps, tenant: str) -> list[str]:
     return sorted({row.provider for _, row in people(deps.engine.registry, tenant)})
 
 
-def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
+def test(deps: Deps, flow: TestFlow, person: Person) -> ShownTest | None:
     """The latest run with its diagnosis; None when there has been none."""
     run = flow.latest(person.tenant)
     if run is None:
@@ -110,7 +107,7 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> Json | None:
     return {**shape, "diagnosis": diagnosis(shape, facts), "room": room.name or room.address if room else ""}
 
 
-def _provider(deps: Deps, tenant: str, provider: Provider) -> Json:
+def _provider(deps: Deps, tenant: str, provider: Provider) -> ProviderShape:
     known = provider in list_configured(deps)
     asked = {
         Purpose.TEST: test_purpose(deps, tenant),

@@ -5,22 +5,24 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import msgspec
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
-from services.portal.admin.integration.chosen_provider import chosen_provider
-from services.portal.admin.integration.deciding.contact_form import read_contact
+from services.portal.admin.integration.answers import IntegrationAnswer, IntegrationBegun, IntegrationForPrograms, WayOn
+from services.portal.admin.integration.chosen_provider import ProviderBody, chosen_provider
+from services.portal.admin.integration.deciding.contact_form import ContactForm, read_contact
 from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.overview import overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
-from services.portal.frame.bodies import read_object
+from services.portal.frame.bodies import read_fields, read_object
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
-from services.portal.sign_in.departure import leading_answer, leading_page
+from services.portal.interface.operation import LEAVING_PROBLEMS, operation
+from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.refusals import Refusal, Who
 from services.portal.sign_in.reported import require_reported_code
 from shared.contracts.rows import IntegrationState, TenantRow
@@ -28,7 +30,11 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.registry import tables
 
-TO_THE_PROVIDER = {"next": TestPurpose.page, "depart": "/v1/admin/integration/test/depart"}
+TEST_PROBLEMS = ("integration-on", "no-organisation", "no-test", "test-under-way", "tests-full")
+"""What a route can answer that begins, continues or ends a test."""
+
+
+TO_THE_PROVIDER: WayOn = {"next": TestPurpose.page, "depart": "/v1/admin/integration/test/depart"}
 """How a test goes on: on the page with the permissions, or by a change of a program's."""
 
 
@@ -111,11 +117,19 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
         return leading_page(departure, "to try the integration with your own account")
 
     @bp.post("/v1/admin/integration/test/depart")
-    def depart_for_programs() -> Response:
+    @operation(
+        Right.SWITCH_INTEGRATION,
+        answer=LeadingAnswer,
+        body=ProviderBody,
+        problems=(*LEAVING_PROBLEMS, *TEST_PROBLEMS),
+    )
+    def depart_for_programs() -> AnyResponse:
+        """Go on with a test at the provider: the answer says where the browser is to be sent."""
         person = require_right(Right.SWITCH_INTEGRATION)
-        departure = purpose.depart(person, chosen_provider(deps, str(read_object().get("provider", ""))))
+        departure = purpose.depart(person, chosen_provider(deps, read_fields(ProviderBody).provider))
         if departure is None:
-            return jsonify({"location": RESULT, "next": "The provider refuses the application; `location` says why."})
+            refused = LeadingAnswer(location=RESULT, next="The provider refuses the application; `location` says why.")
+            return jsonify(refused)
         return leading_answer(departure)
 
 
@@ -127,35 +141,50 @@ def _prove(bp: Blueprint, deps: Deps, proof: DirectoryProof) -> None:
         return leading_page(departure, "to see that you administer your organisation there")
 
     @bp.post("/v1/admin/integration/directory")
-    def prove_for_programs() -> Response:
+    @operation(Right.SWITCH_INTEGRATION, answer=LeadingAnswer, body=ProviderBody, problems=LEAVING_PROBLEMS)
+    def prove_for_programs() -> AnyResponse:
+        """Begin to show that one administers the organisation's directory: the answer says where the browser is to be sent."""
         person = require_right(Right.SWITCH_INTEGRATION)
-        return leading_answer(proof.depart(person, chosen_provider(deps, str(read_object().get("provider", "")))))
+        return leading_answer(proof.depart(person, chosen_provider(deps, read_fields(ProviderBody).provider)))
 
 
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration")
-    def shown() -> Response:
+    @operation(Right.SEE_INTEGRATION)
+    def shown() -> IntegrationForPrograms:
+        """Show where the integration stands, both calendar systems, and the latest test."""
         person = require_right(Right.SEE_INTEGRATION)
-        return jsonify({**overview(deps, flow, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER})
+        return {**overview(deps, flow, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER}
 
     @bp.post("/v1/admin/integration/test")
-    def begin_test() -> tuple[Response, HTTPStatus]:
+    @operation(
+        Right.SWITCH_INTEGRATION,
+        status=HTTPStatus.ACCEPTED,
+        body=ProviderBody,
+        problems=("no-such-provider", *TEST_PROBLEMS),
+    )
+    def begin_test() -> IntegrationBegun:
+        """Begin a test of the integration with a calendar system; nobody can connect until it has passed."""
         person = require_right(Right.SWITCH_INTEGRATION)
-        provider = chosen_provider(deps, str(read_object().get("provider", "")))
+        provider = chosen_provider(deps, read_fields(ProviderBody).provider)
         flow.begin(person, provider)
-        return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
+        return {**overview(deps, flow, person), **TO_THE_PROVIDER}
 
     @bp.delete("/v1/admin/integration/test")
-    def leave_test() -> Response:
+    @operation(Right.SWITCH_INTEGRATION, problems=("provider-slow", *TEST_PROBLEMS))
+    def leave_test() -> IntegrationAnswer:
+        """Give a test up: what it made at the provider is removed."""
         person = require_right(Right.SWITCH_INTEGRATION)
         flow.give_up(person)
-        return jsonify(overview(deps, flow, person))
+        return overview(deps, flow, person)
 
     @bp.put("/v1/admin/integration/contact")
-    def put_contact() -> Response:
+    @operation(Right.SWITCH_INTEGRATION, body=ContactForm, problems=("contact",))
+    def put_contact() -> IntegrationAnswer:
+        """Set whom people may ask about the integration; empty for nobody."""
         person = require_right(Right.SWITCH_INTEGRATION)
         _set_contact(deps, person, read_contact(read_object()))
-        return jsonify(overview(deps, flow, person))
+        return overview(deps, flow, person)
 
 
 def _screen(deps: Deps, flow: TestFlow, template: str, proof: DirectoryProof | None = None) -> AnyResponse | str:

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from http import HTTPStatus
+from typing import Annotated, TypedDict
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+import msgspec
+from flask import Blueprint, make_response, redirect, render_template, request
+from msgspec import Meta
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.audit import entries
-from services.portal.admin.integration.chosen_provider import chosen_provider
+from services.portal.admin.integration.answers import IntegrationAnswer, IntegrationBegun
+from services.portal.admin.integration.chosen_provider import ProviderBody, chosen_provider
 from services.portal.admin.integration.confirmation import confirmation, is_confirmed
-from services.portal.admin.integration.overview import Json, overview
-from services.portal.admin.integration.routes import TO_THE_PROVIDER
-from services.portal.admin.integration.switching import consequences, switch_off
+from services.portal.admin.integration.overview import overview
+from services.portal.admin.integration.routes import TEST_PROBLEMS, TO_THE_PROVIDER
+from services.portal.admin.integration.switching import Consequences, consequences, switch_off
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
-from services.portal.frame.bodies import read_object
+from services.portal.frame.bodies import read_fields
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import ProblemError, not_enabled
 from services.portal.frame.sessions import Person, require_right
+from services.portal.interface.operation import operation
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
 
 _OFF = "off"
+Confirmation = Annotated[str, Meta(examples=["3k5m7o2q4s6u7w3y5a2c"])]
+
+
+class ConfirmationBody(msgspec.Struct):
+    """The word that confirms the act, as it was given out with what would follow."""
+
+    confirmation: Confirmation = ""
+    """Good for one act, in one session, and while things stand as they stood."""
+
+
+class SwitchBody(ProviderBody):
+    """To which calendar system, and the word that confirms it."""
+
+    confirmation: Confirmation = ""
+
+
+class WhatFollows(TypedDict):
+    """What would be ended, counted now, and the word that confirms it."""
+
+    consequences: Consequences
+    confirmation: Confirmation
 
 
 def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
@@ -65,23 +90,34 @@ def _pages(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
 
 def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     @bp.get("/v1/admin/integration/off")
-    def ask_off_api() -> Response:
-        return jsonify(_what_follows(deps, require_right(Right.SWITCH_INTEGRATION), _OFF))
+    @operation(Right.SWITCH_INTEGRATION)
+    def ask_off_api() -> WhatFollows:
+        """Count what switching off would end, and get the word that confirms it."""
+        return _what_follows(deps, require_right(Right.SWITCH_INTEGRATION), _OFF)
 
     @bp.post("/v1/admin/integration/off")
-    def off_api() -> Response:
+    @operation(Right.SWITCH_INTEGRATION, body=ConfirmationBody, problems=("not-confirmed",))
+    def off_api() -> IntegrationAnswer:
+        """Switch the integration off. Without its confirmation nothing is done, and the answer counts what would be."""
         person = require_right(Right.SWITCH_INTEGRATION)
         _insist(deps, person, _OFF)
         switch_off(deps, person)
-        return jsonify(overview(deps, flow, person))
+        return overview(deps, flow, person)
 
     @bp.post("/v1/admin/integration/switch")
-    def switch_api() -> tuple[Response, HTTPStatus]:
+    @operation(
+        Right.SWITCH_INTEGRATION,
+        status=HTTPStatus.ACCEPTED,
+        body=SwitchBody,
+        problems=("no-such-provider", "not-confirmed", *TEST_PROBLEMS),
+    )
+    def switch_api() -> IntegrationBegun:
+        """Switch the integration off and begin a test with the other calendar system, once that is confirmed."""
         person = require_right(Right.SWITCH_INTEGRATION)
-        provider = chosen_provider(deps, str(read_object().get("provider", "")))
+        provider = chosen_provider(deps, read_fields(SwitchBody).provider)
         _insist(deps, person, _to(provider))
         _switch(deps, flow, person, provider)
-        return jsonify({**overview(deps, flow, person), **TO_THE_PROVIDER}), HTTPStatus.ACCEPTED
+        return {**overview(deps, flow, person), **TO_THE_PROVIDER}
 
 
 def _switch(deps: Deps, flow: TestFlow, person: Person, provider: Provider) -> None:
@@ -111,7 +147,7 @@ def _asked(deps: Deps, person: Person, to: Provider | None, status: HTTPStatus) 
 def _insist(deps: Deps, person: Person, act: str) -> None:
     if read_organisation(deps, person.tenant).integration is not IntegrationState.ENABLED:
         raise not_enabled(title="The integration is not on.", next_step="See /v1/admin/integration")
-    if is_confirmed(deps, person, act, str(read_object().get("confirmation", ""))):
+    if is_confirmed(deps, person, act, read_fields(ConfirmationBody).confirmation):
         return
     raise ProblemError(
         HTTPStatus.CONFLICT,
@@ -122,8 +158,8 @@ def _insist(deps: Deps, person: Person, act: str) -> None:
     )
 
 
-def _what_follows(deps: Deps, person: Person, act: str) -> Json:
-    return {"consequences": asdict(consequences(deps, person.tenant)), "confirmation": confirmation(deps, person, act)}
+def _what_follows(deps: Deps, person: Person, act: str) -> WhatFollows:
+    return {"consequences": consequences(deps, person.tenant), "confirmation": confirmation(deps, person, act)}
 
 
 def _to(provider: Provider) -> str:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
 from http import HTTPStatus
+from typing import TypedDict
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+import msgspec
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admin.people.administrators import AdministratorList
-from services.portal.admin.people.deciding.administrator_form import APPOINTABLE, read_administrator, read_role
+from services.portal.admin.people.administrators import Administrator, AdministratorList, ShownCandidate
+from services.portal.admin.people.deciding.administrator_form import (
+    APPOINTABLE,
+    AdministratorForm,
+    RoleName,
+    read_administrator,
+    read_role,
+)
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
 from services.portal.frame.navigation import ROLE_WORDS
 from services.portal.frame.sessions import require_right
-from services.portal.meetings.deciding.shapes import Json
-from shared.domain.roles import Right
+from services.portal.interface.operation import operation
+from shared.domain.roles import Right, Role
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -62,34 +69,63 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
 
 def _api(bp: Blueprint, deps: Deps) -> None:
     @bp.get("/v1/admin/people")
-    def people() -> Response:
-        return jsonify(_shape(AdministratorList(deps, require_right(Right.APPOINT))))
+    @operation(Right.APPOINT)
+    def people() -> PeopleAnswer:
+        """List who administers, and who waits to be confirmed."""
+        return _shape(AdministratorList(deps, require_right(Right.APPOINT)))
 
     @bp.post("/v1/admin/people")
-    def appoint() -> tuple[Response, HTTPStatus]:
+    @operation(
+        Right.APPOINT,
+        status=HTTPStatus.CREATED,
+        body=AdministratorForm,
+        problems=("no-address", "no-such-role", "appointments-full"),
+    )
+    def appoint() -> PeopleAnswer:
+        """Mean a role for whoever has an address: accounts that sign in with it wait to be confirmed."""
         list_of = AdministratorList(deps, require_right(Right.APPOINT))
         list_of.appoint(*read_administrator(read_object()))
-        return jsonify(_shape(list_of)), HTTPStatus.CREATED
+        return _shape(list_of)
 
     @bp.post("/v1/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
-    def answer(row_id: str, user: str, act: str) -> Response:
+    @operation(Right.APPOINT, body=RolesBody, problems=("no-candidate", "no-such-role"))
+    def answer(row_id: str, user: str, act: str) -> PeopleAnswer:
+        """Give a candidate the roles as they were shown, or refuse them."""
         list_of = AdministratorList(deps, require_right(Right.APPOINT))
         roles = read_object().get("roles")
         _answer(list_of, row_id, user, act, [str(each) for each in roles] if isinstance(roles, list) else [])
-        return jsonify(_shape(list_of))
+        return _shape(list_of)
 
     @bp.delete("/v1/admin/people/<row_id>/roles/<role>")
-    def dismiss(row_id: str, role: str) -> Response:
+    @operation(Right.APPOINT, problems=("no-such-appointment", "no-such-role", "last-subscription-admin"))
+    def dismiss(row_id: str, role: str) -> PeopleAnswer:
+        """Take a role away, at once."""
         list_of = AdministratorList(deps, require_right(Right.APPOINT))
         list_of.dismiss(row_id, read_role({"role": role}))
-        return jsonify(_shape(list_of))
+        return _shape(list_of)
 
 
-def _shape(people: AdministratorList) -> Json:
+class RolesBody(msgspec.Struct):
+    """What a candidate is confirmed for; nothing is sent with a refusal."""
+
+    roles: tuple[RoleName, ...] = ()
+    """All those that the list shows with the candidate."""
+
+
+class PeopleAnswer(TypedDict):
+    """Who administers."""
+
+    people: list[Administrator]
+    candidates: list[ShownCandidate]
+    roles: list[Role]
+    """Those that can be given."""
+
+
+def _shape(people: AdministratorList) -> PeopleAnswer:
     return {
-        "people": [asdict(each) for each in people.all()],
-        "candidates": [asdict(each) for each in people.candidates()],
-        "roles": [role.value for role in APPOINTABLE],
+        "people": people.all(),
+        "candidates": people.candidates(),
+        "roles": list(APPOINTABLE),
     }
 
 

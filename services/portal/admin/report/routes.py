@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, TypedDict
 
-from flask import Blueprint, Response, jsonify, render_template, request
+import msgspec
+from flask import Blueprint, render_template, request
+from msgspec import Meta
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, require_right
+from services.portal.interface.operation import operation
 from services.portal.meetings.personal_view import is_rebuilding
 from shared.domain.roles import Right
-from shared.organisations.room_report import DEFAULT_DAYS, MAX_DAYS, read_report
+from shared.organisations.room_report import DEFAULT_DAYS, MAX_DAYS, ReportShape, read_report
 
 SPANS = (7, 14, 28, MAX_DAYS)
 """The spans that the page offers, in days."""
+
+
+class ReportQuery(msgspec.Struct):
+    """Which days."""
+
+    days: Annotated[int, Meta(ge=1, le=MAX_DAYS)] = DEFAULT_DAYS
+    """How many, today included."""
+
+
+class ReportAnswer(ReportShape, TypedDict):
+    """What became of the organisation's rooms."""
+
+    writes: Annotated[str, Meta(examples=["on"])]
+    """`off` where the deployment only observes."""
+    rebuilding: bool
+    """Whether what is known is being restored, so that counts may be missing."""
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -29,9 +48,11 @@ def blueprint(deps: Deps) -> Blueprint:
         return render_template("report.html", it=_read(deps, person, days), days=days, spans=SPANS)
 
     @bp.get("/v1/admin/report")
-    def api() -> Response:
+    @operation(Right.SEE_INTEGRATION, query=ReportQuery, problems=("report-days",))
+    def api() -> ReportAnswer:
+        """Count what became of the organisation's rooms over some days: nobody's meetings."""
         person = require_right(Right.SEE_INTEGRATION)
-        return jsonify(_read(deps, person, read_days()))
+        return _read(deps, person, read_days())
 
     return bp
 
@@ -49,7 +70,7 @@ def read_days() -> int:
     return int(text)
 
 
-def _read(deps: Deps, person: Person, days: int) -> dict[str, Any]:
+def _read(deps: Deps, person: Person, days: int) -> ReportAnswer:
     engine = deps.engine
     keys = engine.keyring.keys(person.tenant)
     report = read_report(engine.view, engine.registry, keys, days=days, now_ms=deps.clock.now_ms())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
 
 from services.portal.admin.rooms.answer_history import Memories, memories
-from services.portal.admin.rooms.deciding.health import Health, health_of, span_words
+from services.portal.admin.rooms.deciding.health import Health, RoomCheck, health_of, span_words
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
+from services.portal.interface.fields import Address, Count, Instant, RoomId
 from services.portal.meetings.deciding.choices import is_offered
 from services.portal.meetings.live_reader import LiveReader
 from shared.contracts.meeting_state import RoomRecord, RoomState
@@ -18,7 +21,6 @@ from shared.errors import ConsentRevokedError, KeyDestroyedError, RefusedError, 
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
-Json = dict[str, Any]
 MAX_ASKED = 200
 """Rooms asked about with one page: ten calls at Microsoft, four at Google."""
 CONFIRM_ADVICE = (
@@ -39,6 +41,49 @@ _SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
 _log = get_logger()
 
 
+class HealthShape(TypedDict):
+    """How a room is doing, from what is known of its answers."""
+
+    visible: RoomCheck
+    """Whether free/busy shows it."""
+    bookable: RoomCheck
+    answers: RoomCheck
+    accepted: Count
+    declined: Count
+    waiting: Count
+    usualAnswer: Annotated[str, Meta(examples=["4 s"])] | None
+    """How long it usually takes."""
+    fixes: list[Annotated[str, Meta(examples=["Have your calendar administrator let it accept by itself."])]]
+    """What to do."""
+
+
+class ListedRoom(TypedDict):
+    """A room of the organisation's list."""
+
+    id: RoomId
+    name: Annotated[str, Meta(examples=["Riverside"])]
+    address: Address
+    capacity: Count | None
+    building: Annotated[str, Meta(examples=["North"])]
+    floor: Annotated[str, Meta(examples=["4"])]
+    paired: bool
+    """Whether it is connected: followed, and offered to people."""
+    confirmed: RoomProof | None
+    """By whose word it counts as a room."""
+    confirm: Annotated[str, Meta(examples=["Import your directory's rooms."])] | None
+    """What to do so that it counts as one."""
+    health: HealthShape
+
+
+class RoomDate(TypedDict):
+    """When a room is asked for, and how it answered; never whose or what."""
+
+    start: Instant
+    end: Instant
+    state: RoomState
+    since: Instant
+
+
 class RoomPresenter:
     """Reads on behalf of one administrator; what free/busy says is asked as themselves."""
 
@@ -47,13 +92,13 @@ class RoomPresenter:
         self._reader = reader
         self._person = person
 
-    def rooms(self, rows: dict[str, RoomRow]) -> list[Json]:
+    def rooms(self, rows: dict[str, RoomRow]) -> list[ListedRoom]:
         """One line a room, in the order given."""
         remembered = self._memories()
         said = self._read_availability(rows)
         return [self._line(room_id, row, remembered, said) for room_id, row in rows.items()]
 
-    def schedule(self, room_id: str, row: RoomRow) -> list[Json]:
+    def schedule(self, room_id: str, row: RoomRow) -> list[RoomDate]:
         """The room's upcoming dates: times and states, never whose or what. Empty unless it is connected and confirmed."""
         if not is_offered(row):
             return []
@@ -62,14 +107,14 @@ class RoomPresenter:
             {
                 "start": to_rfc3339(memory.start_ms),
                 "end": to_rfc3339(memory.end_ms),
-                "state": memory.state.value,
+                "state": memory.state,
                 "since": to_rfc3339(memory.since_ms),
             }
             for memory in self._memories().get(room_id, ())
             if memory.end_ms > now_ms and memory.state in _SHOWN_STATES
         ]
 
-    def _line(self, room_id: str, row: RoomRow, remembered: Memories, said: dict[str, Availability]) -> Json:
+    def _line(self, room_id: str, row: RoomRow, remembered: Memories, said: dict[str, Availability]) -> ListedRoom:
         known = remembered.get(room_id, ()) if row.confirmed else ()
         health = self._health(known, said.get(row.address))
         return {
@@ -83,9 +128,9 @@ class RoomPresenter:
             "confirmed": row.proof,
             "confirm": _confirm_advice(row),
             "health": {
-                "visible": health.visible.value,
-                "bookable": health.bookable.value,
-                "answers": health.answers.value,
+                "visible": health.visible,
+                "bookable": health.bookable,
+                "answers": health.answers,
                 "accepted": health.accepted,
                 "declined": health.declined,
                 "waiting": health.waiting,

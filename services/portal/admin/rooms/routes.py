@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TypedDict
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.portal.admin.rooms.deciding.room_form import read_room
+from services.portal.admin.rooms.deciding.room_form import RoomForm, read_room
 from services.portal.admin.rooms.directory_import import RoomImport
-from services.portal.admin.rooms.presentation import RoomPresenter
+from services.portal.admin.rooms.presentation import ListedRoom, RoomDate, RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import Person, require_right
+from services.portal.interface.fields import Reference, RoomId
+from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.sign_in.attempts import Purpose
-from services.portal.sign_in.departure import leading_answer, leading_page
+from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.openid import asked_for
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
@@ -31,6 +33,26 @@ _DONE = {
     "unpaired": "The room is no longer connected. Its information stays.",
     "imported": "The directory's rooms are in the list.",
 }
+
+
+class RoomListAnswer(TypedDict):
+    """The organisation's rooms, by building, floor and name."""
+
+    rooms: list[ListedRoom]
+
+
+class ListedRoomAnswer(ListedRoom, TypedDict):
+    """A room, and when it is asked for."""
+
+    schedule: list[RoomDate]
+    """Empty unless the room is connected and confirmed."""
+
+
+class EnteredAnswer(TypedDict):
+    """The room that was entered."""
+
+    id: RoomId
+    href: Reference
 
 
 def blueprint(deps: Deps, reader: LiveReader, room_import: RoomImport) -> Blueprint:
@@ -48,7 +70,9 @@ def _import(bp: Blueprint, room_import: RoomImport) -> None:
         return leading_page(room_import.depart(), "to list the organisation's rooms")
 
     @bp.post("/v1/admin/rooms/import")
-    def begin_import() -> Response:
+    @operation(Right.CHANGE_ROOMS, answer=LeadingAnswer, problems=LEAVING_PROBLEMS)
+    def begin_import() -> AnyResponse:
+        """Begin to import the directory's rooms: the answer says where the browser is to be sent."""
         return leading_answer(room_import.depart())
 
 
@@ -98,39 +122,57 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
 def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.get("/v1/admin/rooms")
-    def rooms() -> Response:
+    @operation(Right.SEE_ROOMS)
+    def rooms() -> RoomListAnswer:
+        """List the organisation's rooms, with how each is doing."""
         person = require_right(Right.SEE_ROOMS)
-        return jsonify({"rooms": RoomPresenter(deps, reader, person).rooms(RoomList(deps, person).list_rooms())})
+        return {"rooms": RoomPresenter(deps, reader, person).rooms(RoomList(deps, person).list_rooms())}
 
     @bp.get("/v1/admin/rooms/<room_id>")
-    def room(room_id: str) -> Response:
+    @operation(Right.SEE_ROOMS, problems=("no-such-room",))
+    def room(room_id: str) -> ListedRoomAnswer:
+        """Show a room, with the dates to come for which it is asked."""
         person = require_right(Right.SEE_ROOMS)
         row = RoomList(deps, person).find_room(room_id)
         shown = RoomPresenter(deps, reader, person)
-        return jsonify({**shown.rooms({room_id: row})[0], "schedule": shown.schedule(room_id, row)})
+        return {**shown.rooms({room_id: row})[0], "schedule": shown.schedule(room_id, row)}
 
     @bp.post("/v1/admin/rooms")
-    def enter() -> tuple[Response, HTTPStatus]:
+    @operation(
+        Right.CHANGE_ROOMS,
+        status=HTTPStatus.CREATED,
+        body=RoomForm,
+        problems=("json-missing", "room-invalid", "room-is-person", "room-known", "rooms-full"),
+    )
+    def enter() -> EnteredAnswer:
+        """Enter a room into the list."""
         room_id = _book(deps).enter_room(read_room(require_object(_ROOM)))
-        return jsonify({"id": room_id, "href": f"/v1/admin/rooms/{room_id}"}), HTTPStatus.CREATED
+        return {"id": room_id, "href": f"/v1/admin/rooms/{room_id}"}
 
     @bp.put("/v1/admin/rooms/<room_id>")
-    def change(room_id: str) -> tuple[str, HTTPStatus]:
+    @operation(
+        Right.CHANGE_ROOMS,
+        body=RoomForm,
+        problems=("json-missing", "no-such-room", "room-invalid", "room-address-fixed"),
+    )
+    def change(room_id: str) -> None:
+        """Replace a room's information; the address stays, since it is what the room is known by."""
         _book(deps).change_room(room_id, read_room(require_object(_ROOM)))
-        return "", HTTPStatus.NO_CONTENT
 
     @bp.delete("/v1/admin/rooms/<room_id>")
-    def remove(room_id: str) -> tuple[str, HTTPStatus]:
+    @operation(Right.CHANGE_ROOMS, problems=("no-such-room",))
+    def remove(room_id: str) -> None:
+        """Take a room off the list; the room's own calendar is not touched."""
         _book(deps).remove_room(room_id)
-        return "", HTTPStatus.NO_CONTENT
 
     @bp.post("/v1/admin/rooms/<room_id>/<any(pair, unpair):act>")
-    def pair(room_id: str, act: str) -> tuple[str, HTTPStatus]:
+    @operation(Right.CHANGE_ROOMS, problems=("no-such-room",))
+    def pair(room_id: str, act: str) -> None:
+        """Connect a room with its calendar, or part them; its information stays."""
         _book(deps).set_paired(room_id, paired=act == "pair")
-        return "", HTTPStatus.NO_CONTENT
 
 
-def _list_page(deps: Deps, person: Person, rooms: list[dict[str, Any]]) -> str:
+def _list_page(deps: Deps, person: Person, rooms: list[ListedRoom]) -> str:
     return render_template(
         "rooms_admin.html",
         person=person,

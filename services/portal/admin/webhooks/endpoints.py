@@ -8,12 +8,16 @@ from http import HTTPStatus
 from typing import Any
 
 from services.portal.admin.audit import entries
-from services.portal.admin.webhooks.deciding.presentation import delivery_shapes, endpoint_shape
+from services.portal.admin.webhooks.deciding.presentation import (
+    DeliveryShape,
+    WebhookShape,
+    delivery_shapes,
+    endpoint_shape,
+)
 from services.portal.admin.webhooks.deciding.webhook_form import read_redelivery, read_webhook
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.service_callers import Caller
-from services.portal.meetings.deciding.shapes import Json
 from shared.contracts.webhook_records import TEST_EVENT_TYPE, EventPlace, RequestedAct, WebhookRequest, backlog_key
 from shared.contracts.webhook_rows import PAGES, Webhook, WebhookDelivery, WebhookTarget, deliveries_id
 from shared.domain.identity import partition_of
@@ -42,17 +46,17 @@ class WebhookList:
         self._caller = caller
         self._registry = deps.engine.registry
 
-    def all(self) -> list[Json]:
+    def all(self) -> list[WebhookShape]:
         """The endpoints, oldest first."""
         found = webhooks.list_webhooks(self._registry, self._caller.tenant)
         return [endpoint_shape(each, self._target(each)) for each in found]
 
-    def one(self, endpoint: str) -> Json:
+    def one(self, endpoint: str) -> WebhookShape:
         """One of them. Raises ProblemError: 404."""
         webhook = self._find(endpoint)
         return endpoint_shape(webhook, self._target(webhook))
 
-    def add(self, sent: Mapping[str, Any]) -> tuple[Json, str]:
+    def add(self, sent: Mapping[str, Any]) -> tuple[WebhookShape, str]:
         """
         Add an endpoint; gives it and its secret, which nobody can read again.
 
@@ -103,7 +107,7 @@ class WebhookList:
         self._record("webhook.tested", endpoint)
         return event
 
-    def deliveries(self, endpoint: str) -> list[Json]:
+    def deliveries(self, endpoint: str) -> list[DeliveryShape]:
         """The latest deliveries, newest first. Raises ProblemError: 404."""
         self._find(endpoint)
         return delivery_shapes(each for _, each in self._deliveries(endpoint))

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.portal.meetings.deciding.answers import (
+    ChoicesAnswer,
+    ChoiceShape,
+    LiveShape,
+    PromptShape,
+    RoomShape,
+    SeriesShape,
+    TakeShape,
+)
 from services.portal.meetings.deciding.board import SeriesShare
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
 from services.portal.meetings.deciding.words import (
@@ -28,7 +37,7 @@ from shared.meetings.prompts import Actor, Prompt, PromptState, RoomLine
 Json = dict[str, Any]
 
 
-def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Json:
+def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> RoomShape:
     """
     One room of one date.
 
@@ -43,7 +52,7 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
         "occurrenceRef": line.occurrence,
         "roomId": line.room,
         "roomName": name,
-        "state": line.state.value,
+        "state": line.state,
         "quiet": line.quiet,
         "words": _room_words(line, live),
         "canChange": line.actor is Actor.YOU,
@@ -55,8 +64,12 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Js
 
 
 def prompt_shape(
-    prompt: Prompt, name: str | None, live: LiveMeeting | None, take: Json | None, part: SeriesShare | None = None
-) -> Json:
+    prompt: Prompt,
+    name: str | None,
+    live: LiveMeeting | None,
+    take: TakeShape | None,
+    part: SeriesShare | None = None,
+) -> PromptShape:
     """
     One prompt, with what can be done about it.
 
@@ -64,6 +77,7 @@ def prompt_shape(
         part: How the room stands on the other dates of the meeting; None where that was not asked.
     """
     path = f"/v1/me/prompts/{prompt.id}"
+    seen = _live(prompt.start_ms, prompt.end_ms, live)
     return {
         "id": prompt.id,
         "meetingRef": prompt.meeting,
@@ -71,15 +85,19 @@ def prompt_shape(
         "roomId": prompt.room,
         "roomName": name,
         "open": prompt.open,
-        "closed": prompt.closing.value if prompt.closing else None,
+        "closed": prompt.closing,
         "words": _prompt_words(prompt),
         "people": prompt.people,
         "declinedAt": to_rfc3339(prompt.since_ms),
-        "series": {"id": prompt.series, **(_share(part) if part else {})},
+        "series": _series(prompt.series, part),
         "provider": prompt.provider,
         "take": take,
         "links": {"choices": f"{path}/choices", "take": f"{path}/take", "dismiss": f"{path}/dismiss"},
-        **_live(prompt.start_ms, prompt.end_ms, live),
+        "title": seen["title"],
+        "link": seen["link"],
+        "read": seen["read"],
+        "start": seen["start"],
+        "end": seen["end"],
     }
 
 
@@ -89,7 +107,7 @@ def _prompt_words(prompt: Prompt) -> str:
     return OUT_OF_SIGHT_WORDS if prompt.state is PromptState.OUT_OF_SIGHT else STATE_WORDS[RoomState.DECLINED]
 
 
-def choices_shape(prompts: Sequence[Prompt], choices: Choices) -> Json:
+def choices_shape(prompts: Sequence[Prompt], choices: Choices) -> ChoicesAnswer:
     """
     What could be taken instead, how many mails that sends, and what is said when nothing can.
 
@@ -105,25 +123,27 @@ def choices_shape(prompts: Sequence[Prompt], choices: Choices) -> Json:
         "mails": {"guests": guests, "each": dates if guests else 0, "words": mail_words(guests, max(dates, 1))},
         "label": LABEL,
         "choices": [_choice(each) for each in choices.rooms],
-        "empty": choices.empty.value if choices.empty else None,
+        "empty": choices.empty,
         "words": WORDS[choices.empty] if choices.empty else None,
     }
 
 
-def take_shape(take_id: str, take: TakeRow, room_name: str) -> Json:
+def take_shape(take_id: str, take: TakeRow, room_name: str) -> TakeShape:
     """How far a "take that one" has come."""
     return {
         "takeId": take_id,
         "promptId": take.prompt,
         "roomId": take.room,
         "roomName": room_name,
-        "state": take.state.value,
+        "state": take.state,
         "reason": take.reason or None,
         "words": TAKE_WORDS[take.state].format(room=room_name),
     }
 
 
-def outcome_shape(takes: Sequence[tuple[str, TakeRow]], prompts: Sequence[Prompt], accepted: int, shown: Json) -> Json:
+def outcome_shape(
+    takes: Sequence[tuple[str, TakeRow]], prompts: Sequence[Prompt], accepted: int, shown: RoomShape
+) -> Json:
     """
     What came of a room that was taken for one or several dates of a meeting, until its person has seen it.
 
@@ -142,7 +162,10 @@ def outcome_shape(takes: Sequence[tuple[str, TakeRow]], prompts: Sequence[Prompt
         "words": words["accepted" if whole else "some" if accepted else "pending"],
         "accepted": accepted,
         "dates": len(takes),
-        **{name: shown[name] for name in ("title", "read", "start", "end")},
+        "title": shown["title"],
+        "read": shown["read"],
+        "start": shown["start"],
+        "end": shown["end"],
     }
 
 
@@ -168,7 +191,7 @@ def _room_words(line: RoomLine, live: LiveMeeting | None) -> str:
     return STATE_WORDS[line.state]
 
 
-def _choice(each: RoomCandidate) -> Json:
+def _choice(each: RoomCandidate) -> ChoiceShape:
     return {
         "roomId": each.id,
         "name": each.room.name,
@@ -180,8 +203,11 @@ def _choice(each: RoomCandidate) -> Json:
     }
 
 
-def _share(part: SeriesShare) -> Json:
+def _series(series: str, part: SeriesShare | None) -> SeriesShape:
+    if part is None:
+        return {"id": series}
     return {
+        "id": series,
         "dates": part.dates,
         "accepted": part.accepted,
         "pending": part.pending,
@@ -189,7 +215,7 @@ def _share(part: SeriesShare) -> Json:
     }
 
 
-def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> Json:
+def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> LiveShape:
     return {
         "title": live.title if live else None,
         "link": (live.link if live else "") or None,

@@ -23,7 +23,7 @@ MAX_GUESTS = 50
 MAX_ROOM_ID_CHARS = 64
 MAX_PEOPLE = 9_999
 
-ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", examples=["09:30"])]
 _RULES = {
     "title": ("The meeting needs a title.", f"Enter one line of at most {MAX_TITLE_CHARS} characters."),
     "date": ("This is not a date.", "Enter it as YYYY-MM-DD."),
@@ -40,12 +40,22 @@ _CODES = {"from": "time", "to": "time"}
 class BookingForm(msgspec.Struct, frozen=True, rename={"begins": "from", "ends": "to"}):
     """The fields as they are sent, by a form or as JSON; `guests` is read apart, since a form sends it as one text."""
 
-    date: date
+    date: Annotated[date, Meta(examples=["2026-11-23"])]
     begins: ClockTime
+    """On the wall clock of the `zone` of the request."""
     ends: ClockTime
-    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS)]
+    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS, examples=["Project review"])]
     room: Annotated[str, Meta(max_length=MAX_ROOM_ID_CHARS, pattern=r"^[\x21-\x7e]{0,64}\Z")] = ""
+    """Id of a room; empty asks for any that is free."""
     people: Annotated[int, Meta(ge=0, le=MAX_PEOPLE)] = 1
+    """How many seats are needed; whoever is invited has one anyway."""
+
+
+class BookingBody(BookingForm, frozen=True):
+    """What a program sends."""
+
+    guests: Annotated[tuple[str, ...], Meta(max_length=MAX_GUESTS, examples=[["ben@contoso.test"]])] = ()
+    """E-mail addresses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from services.portal.meetings.deciding.words import STATE_WORDS
+from services.portal.my_day.answers import DateRoomShape
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.attendees import Answer
@@ -32,7 +32,7 @@ class DateRooms:
         """Whether it is one, by the provider's word or by the organisation's list."""
         return attendee.is_room or self._keys.room(attendee.address) in self._rooms
 
-    def of(self, item: AgendaItem, occurrence: str) -> list[dict[str, Any]]:
+    def of(self, item: AgendaItem, occurrence: str) -> list[DateRoomShape]:
         """Each room of the date once, in words and state."""
         lines = self._lines.get(item.event_id) or self._lines.get(occurrence, [])
         live = {self._keys.room(each.address): each for each in item.attendees if self.is_room(each)}
@@ -40,10 +40,10 @@ class DateRooms:
         states |= {room: room_state_of(item, each) for room, each in live.items() if room not in states}
         return [self._shape(room, state, live.get(room)) for room, state in states.items()]
 
-    def _shape(self, room: str, state: RoomState, live: LiveAttendee | None) -> dict[str, Any]:
+    def _shape(self, room: str, state: RoomState, live: LiveAttendee | None) -> DateRoomShape:
         row = self._rooms.get(room)
         name = row.name if row else (live.name or live.address) if live else None
-        return {"roomId": room, "roomName": name, "state": state.value, "words": STATE_WORDS[state]}
+        return {"roomId": room, "roomName": name, "state": state, "words": STATE_WORDS[state]}
 
 
 def room_state_of(item: AgendaItem, room: LiveAttendee) -> RoomState:

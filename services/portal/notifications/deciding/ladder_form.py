@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from msgspec import Meta
 
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import ProblemError
+from services.portal.interface.fields import Instant, WallClock, Zone
 from services.portal.my_day.deciding.zones import zone_from
 from shared.contracts.rows import NotificationRow
 from shared.domain.instants import to_rfc3339
 
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
 SWITCHES = ("mail", "first", "dayBefore", "hoursBefore", "quiet")
 _RULES = {
     "quietFrom": "a time of the day: 22:00",
@@ -37,6 +38,26 @@ class LadderForm(msgspec.Struct, frozen=True, rename="camel"):
     zone: str | None = None
 
 
+class LadderAnswer(TypedDict):
+    """How a person wants to be told of prompts outside their page."""
+
+    available: bool
+    """Whether this deployment sends mail."""
+    mail: bool
+    first: bool
+    """When a room has declined."""
+    dayBefore: bool
+    hoursBefore: bool
+    quiet: bool
+    """Whether nothing is sent from `quietFrom` to `quietUntil`."""
+    quietFrom: WallClock
+    quietUntil: WallClock
+    zone: Zone | None
+    refusedAt: Instant | None
+    """When the mail server refused the person's address."""
+    refusal: Annotated[str, Meta(examples=["550"])] | None
+
+
 def change_ladder(row: NotificationRow, sent: Mapping[str, Any]) -> NotificationRow:
     """
     The row after a form or a JSON object was sent. Whoever switches mail on is sent mail again, even if it was refused.
@@ -56,7 +77,7 @@ def change_ladder(row: NotificationRow, sent: Mapping[str, Any]) -> Notification
     return msgspec.structs.replace(row, **given)
 
 
-def ladder_shape(row: NotificationRow, *, available: bool) -> dict[str, Any]:
+def ladder_shape(row: NotificationRow, *, available: bool) -> LadderAnswer:
     """The row as the JSON API says it. `available`: whether this deployment sends mail."""
     return {
         "available": available,

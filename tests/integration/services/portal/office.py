@@ -15,7 +15,6 @@ import msgspec
 from flask import Flask
 from flask.testing import FlaskClient
 
-from services.portal.app import create_app
 from services.portal.deps import Deps
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import TYPE, MeetingState, RoomMemory
@@ -51,6 +50,7 @@ from shared.ports.view import Applied, Row
 from shared.registry import tables
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
+from tests.support.described_answers import described_portal
 from tests.support.processes import start_simulator
 
 TITLE = "Budget of the Zebra project"
@@ -384,7 +384,7 @@ def an_office(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[Of
         link_keys=master.link_keys(),
     )
     try:
-        yield Office(home, simulator, settings, engine, clock, calendar, deps, create_app(deps))
+        yield Office(home, simulator, settings, engine, clock, calendar, deps, described_portal(deps))
     finally:
         deps.stop.set()
         endpoint.close()

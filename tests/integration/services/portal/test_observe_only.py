@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.portal.app import create_app
 from services.portal.my_calendar.deciding.writing_words import OBSERVING
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
@@ -20,6 +19,7 @@ from shared.domain.sighting import Availability
 from shared.grants.broker import ConsentBroker
 from shared.grants.token_endpoint import TokenEndpoint
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
+from tests.support.described_answers import described_portal
 
 LINK = "https://outlook.invalid/owa/?itemid=1"
 WRITING = {"/prompts/<prompt_id>/take", "/v1/me/prompts/<prompt_id>/take", "/book", "/v1/me/bookings"}
@@ -63,7 +63,7 @@ def restarted(office: Office, browser: Browser, writes: str) -> Browser:
     engine = office.engine
     broker = ConsentBroker(engine.registry, engine.keyring, settings, office.clock, endpoint)
     deps = dataclasses.replace(office.deps, settings=settings, broker=broker)
-    app = create_app(deps)
+    app = described_portal(deps)
     found = dataclasses.replace(browser, office=office, client=app.test_client())
     for name in ("roomsync_session", "roomsync_browser"):
         cookie = browser.client.get_cookie(name)

@@ -18,7 +18,7 @@ MAX_CHARS = 200
 class ContactForm(msgspec.Struct, frozen=True):
     """An address, a telephone number or a place; "" for nobody."""
 
-    contact: Annotated[str, Meta(max_length=MAX_CHARS)] = ""
+    contact: Annotated[str, Meta(max_length=MAX_CHARS, examples=["it@contoso.test"])] = ""
 
 
 def read_contact(sent: Mapping[str, Any]) -> str:

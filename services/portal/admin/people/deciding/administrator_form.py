@@ -17,16 +17,19 @@ from shared.domain.roles import Role
 APPOINTABLE = (Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN)
 
 
+RoleName = Literal["subscription-admin", "building-admin"]
+
+
 class RoleForm(msgspec.Struct, frozen=True):
     """The role that is given or taken."""
 
-    role: Literal["subscription-admin", "building-admin"]
+    role: RoleName
 
 
 class AdministratorForm(RoleForm, frozen=True):
     """A role, and whose it is to be."""
 
-    address: Annotated[str, Meta(max_length=MAX_CHARS)]
+    address: Annotated[str, Meta(max_length=MAX_CHARS, examples=["ada@contoso.test"])]
 
 
 def read_administrator(sent: Mapping[str, Any]) -> tuple[str, Role]:

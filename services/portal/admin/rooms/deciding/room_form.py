@@ -29,7 +29,7 @@ _LINE_RULE = f"one line of at most {MAX_CHARS} characters"
 class RoomForm(msgspec.Struct, frozen=True):
     """The fields as they are sent, by a form or as JSON."""
 
-    address: Line
+    address: Annotated[Line, Meta(examples=["riverside@contoso.test"])]
     name: Line = ""
     capacity: Annotated[int, Meta(ge=0, le=MAX_SEATS)] = 0
     building: Line = ""

@@ -17,7 +17,6 @@ import httpx
 from flask import Flask
 from flask.testing import FlaskClient
 
-from services.portal.app import create_app
 from services.portal.deps import Deps
 from services.webhook_receiver.app import HookHandler, make_app
 from services.webhook_receiver.intake import Intake
@@ -37,6 +36,7 @@ from shared.runtime.breaker import Breaker
 from shared.runtime.clock import SystemClock
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Simulator, settings_for
+from tests.support.described_answers import described_portal
 
 PATIENCE_S = 30.0
 
@@ -178,7 +178,7 @@ def a_building(home: Path, simulator: Simulator, **overrides: Any) -> Iterator[B
         session_key=master.session_key(),
         hook_keys=master.hook_keys(),
     )
-    app = create_app(deps)
+    app = described_portal(deps)
     try:
         yield Building(simulator, engine, deps, app)
     finally:

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.portal.app import create_app
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
 from shared.engines.bound_registry import BoundRegistry
@@ -17,6 +16,7 @@ from shared.organisations.enrolment import enrol
 from shared.organisations.service_tokens import make_token, withdraw_token
 from shared.registry import tables
 from tests.integration.services.portal.office import SERVICE_TOKEN, Browser, Office, Simulator, an_office
+from tests.support.described_answers import described_portal
 
 TOKEN = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
 
@@ -184,7 +184,7 @@ def test_operators_token_reads_what_is_certainly_one_organisations_beside_a_dire
         ada, gil = office.signed_in(f"ada@{domain}"), office.signed_in(f"ada@g.{domain}", "google")
         ours, theirs = announce(office, ada, 2), announce(office, gil, 2)
         public = dataclasses.replace(office.settings, public_url="https://rooms.corp.example")
-        office.app = create_app(dataclasses.replace(office.deps, settings=public))
+        office.app = described_portal(dataclasses.replace(office.deps, settings=public))
         assert get(office).json["code"] == "one-organisation"
         tamper(office, "google")
 

@@ -18,11 +18,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from deploy.local.redis import RedisServer, RedisUse, redis_server
-from services.portal.app import create_app
 from services.portal.frame import limits
 from shared.runtime.http_connections import THIS_MACHINE, Admission
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.described_answers import described_portal
 from tests.support.servers import REGISTRY_REDIS, address
 
 ATTACKER, OTHER = "203.0.113.7", "198.51.100.9"
@@ -159,7 +159,7 @@ def replicas(office: Office, tmp_path: Path, few: limits.Limit, monkeypatch: pyt
     monkeypatch.setattr(limits, "LIMITS", (few, limits.TEST, limits.WRITES))
     with redis_server(RedisUse.REGISTRY, tmp_path / "redis") as server:
         settings = dataclasses.replace(office.settings, engine="kafka", registry_redis_url=server.url)
-        apps = [create_app(dataclasses.replace(office.deps, settings=settings)) for _ in range(2)]
+        apps = [described_portal(dataclasses.replace(office.deps, settings=settings)) for _ in range(2)]
         yield Replicas(server, [app.test_client() for app in apps], apps)
         for app in apps:
             app.extensions[limits.EXTENSION].storage.storage.close()

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.portal.app import create_app
 from shared.errors import ConfigurationError
 from shared.runtime.settings import Settings, load
 from tests.integration.services.portal.office import Office
+from tests.support.described_answers import described_portal
 from tests.support.paths import ROOT
 
 PATH = "/.well-known/security.txt"
@@ -21,7 +21,7 @@ def test_a_stranger_finds_contact_and_expiry_where_rfc_9116_says(office: Office)
     settings = dataclasses.replace(
         office.settings, security_contact="https://rooms.example/report", public_url="https://rooms.example"
     )
-    answer = create_app(dataclasses.replace(office.deps, settings=settings)).test_client().get(PATH)
+    answer = described_portal(dataclasses.replace(office.deps, settings=settings)).test_client().get(PATH)
     fields = [line.partition(": ")[::2] for line in answer.text.splitlines()]
     found = dict(fields)
 

@@ -20,7 +20,6 @@ import msgspec
 import pytest
 
 from services.portal.admin.integration.testflow.run_store import Runs
-from services.portal.app import create_app
 from services.portal.deps import Deps
 from services.portal.frame import provider_calls
 from services.portal.main import THREADS
@@ -35,6 +34,7 @@ from shared.grants.endings import Endings
 from shared.registry import tables
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.described_answers import described_portal
 
 CONNECTIONS = 100
 BROWSERS = 10
@@ -145,7 +145,7 @@ def portal(office: Office, silence: Silence) -> Iterator[Portal]:
 def a_portal(office: Office, silence: Silence, **settings: Any) -> Iterator[Portal]:
     changed = dataclasses.replace(office.settings, call_timeout_s=2 * PATIENCE_S, **settings)
     deps = dataclasses.replace(office.deps, settings=changed)
-    server = serve_in_background(create_app(deps), "portal", threads=THREADS, ready=False)
+    server = serve_in_background(described_portal(deps), "portal", threads=THREADS, ready=False)
     try:
         yield Portal(server.url, deps, silence, office)
     finally:

@@ -32,8 +32,8 @@ _BODIES = (
     {"roomId": "{room}", "user": "{user}", "mailbox": "{mailbox}", "tenant": "{tenant}"},
 )
 _WITHOUT_IDS = (
-    "/static", "/.well-known", "/auth", "/profile/sign-out-everywhere", "/v1/me/stream", "/v1/room-rejections", "/metrics",
-    "/livez", "/readyz", "/version",
+    "/static", "/.well-known", "/api", "/v1/openapi.json", "/auth", "/profile/sign-out-everywhere", "/v1/me/stream",
+    "/v1/room-rejections", "/metrics", "/livez", "/readyz", "/version",
 )  # fmt: skip
 _LINKS = "/p/"
 """Whoever has a link needs no session to be told that it is not theirs."""

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from services.portal.app import create_app
 from shared.contracts.rows import RoomRow
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.instants import from_rfc3339
 from shared.organisations.enrolment import enter_rooms
 from shared.providers.catalogue import calendar_providers
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
+from tests.support.described_answers import described_portal
 from tests.support.emptiness import found, in_files
 
 TITLE = "Heron watchers"
@@ -43,7 +43,7 @@ def office(tmp_path: Path, simulator: Simulator, provider: str) -> Iterator[Offi
     """As elsewhere, but with the clients that production uses."""
     with an_office(tmp_path / "home", simulator) as held:
         deps = dataclasses.replace(held.deps, providers=calendar_providers(held.settings))
-        yield dataclasses.replace(held, deps=deps, app=create_app(deps))
+        yield dataclasses.replace(held, deps=deps, app=described_portal(deps))
         deps.providers[Provider(provider)].close()  # type: ignore[attr-defined]  # the port leaves it to the clients
 
 

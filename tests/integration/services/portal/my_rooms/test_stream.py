@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from services.portal.app import create_app
 from services.portal.my_rooms import stream
 from services.portal.my_rooms.stream import StreamPosition, parse_position
 from shared.contracts.meeting_state import RoomState
@@ -21,6 +20,7 @@ from shared.contracts.rows import IntegrationState
 from shared.ports.view import Row
 from shared.registry import tables
 from tests.integration.services.portal.office import TITLE, Browser, Office
+from tests.support.described_answers import described_portal
 
 PATIENCE_S = 8.0
 
@@ -336,7 +336,7 @@ def test_streams_leave_threads_for_pages(
     office: Office, ada: Browser, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "MAX_STREAMS", 1)
-    ada.client.application = create_app(office.deps)
+    ada.client.application = described_portal(office.deps)
     listener = listen()
     listener.wait("snapshot")
 
@@ -353,7 +353,7 @@ def test_one_persons_open_windows_keep_nobody_else_from_being_live(
     office: Office, ada: Browser, ben: Browser, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "MAX_PER_PERSON", 1)
-    app = create_app(office.deps)
+    app = described_portal(office.deps)
     ada.client.application = ben.client.application = app
     oldest = listen()
     oldest.wait("snapshot")

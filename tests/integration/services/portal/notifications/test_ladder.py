@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.portal.app import create_app
 from shared.contracts.rows import NotificationRow
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.described_answers import described_portal
 
 pytestmark = pytest.mark.proves("B16")
 PATH = "/v1/me/notifications"
@@ -57,7 +57,7 @@ def test_a_change_from_elsewhere_is_refused(office: Office, ada: Browser) -> Non
 def test_the_form_sends_what_is_ticked_and_switches_mail_on_again_after_a_refusal(office: Office, ada: Browser) -> None:
     refused = NotificationRow(refused_at_ms=office.clock.now_ms(), refusal="550 5.1.1")
     tables.notifications(office.engine.registry).put(ada.tenant, ada.user, refused)
-    app = create_app(
+    app = described_portal(
         dataclasses.replace(office.deps, settings=dataclasses.replace(office.settings, mail_from="r@x.test"))
     )
     client = app.test_client()

@@ -12,7 +12,6 @@ import httpx
 import msgspec
 import pytest
 
-from services.portal.app import create_app
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS
 from shared.domain.roles import Role
@@ -24,6 +23,7 @@ from shared.ports.calendar import CalendarProvider
 from shared.providers.microsoft.client import GraphCalendar
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
+from tests.support.described_answers import described_portal
 from tests.support.emptiness import found, in_files
 
 pytestmark = pytest.mark.proves("B26")
@@ -36,7 +36,7 @@ def office(tmp_path: Path, simulator: Simulator, domain: str) -> Iterator[Office
         graph = GraphCalendar(office.settings.microsoft_graph_url, office.settings.call_timeout_s)
         providers: dict[Provider, CalendarProvider] = {Provider.MICROSOFT: graph}
         office.deps = dataclasses.replace(office.deps, providers=providers)
-        office.app = create_app(office.deps)
+        office.app = described_portal(office.deps)
         cleo = simulator.post(
             "users",
             tenant=domain,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from services.portal.admin.integration.answers import StepShape, StepState, TestShape, TroubleShape
 from services.portal.admin.integration.testflow.deciding.run import Stage, Step, TestRun
 from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, about
 from services.portal.sign_in.refusals import Who
 from shared.domain.instants import to_rfc3339
-
-Json = dict[str, Any]
 
 WORDS = {
     Step.CONSENT: "Ask for the permission",
@@ -28,7 +25,7 @@ _ANSWERS = {
 }
 
 
-def run_shape(run: TestRun, *, interrupted: bool) -> Json:
+def run_shape(run: TestRun, *, interrupted: bool) -> TestShape:
     """Everything that may be shown of a run."""
     troubles = [_trouble(each.code, each.provider_code, each.step, each.at_ms) for each in run.troubles]
     if interrupted and all(each["code"] != TroubleCode.INTERRUPTED for each in troubles):
@@ -36,7 +33,7 @@ def run_shape(run: TestRun, *, interrupted: bool) -> Json:
     return {
         "id": run.id,
         "provider": run.provider,
-        "stage": Stage.FAILED.value if interrupted else run.stage.value,
+        "stage": Stage.FAILED if interrupted else run.stage,
         "interrupted": interrupted,
         "underWay": run.stage is Stage.RUNNING and not interrupted,
         "began": to_rfc3339(run.began_at_ms),
@@ -46,7 +43,7 @@ def run_shape(run: TestRun, *, interrupted: bool) -> Json:
     }
 
 
-def diagnosis(run: Json, facts: dict[str, str]) -> str:
+def diagnosis(run: TestShape, facts: dict[str, str]) -> str:
     """Lines for a ticket: versions, codes and times."""
     lines = ["roomsync test of the integration", *(f"{name}: {value}" for name, value in facts.items())]
     lines += [f"run: {run['id']}", f"provider: {run['provider']}", f"began: {run['began']}", f"stage: {run['stage']}"]
@@ -61,13 +58,13 @@ def diagnosis(run: Json, facts: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _step(run: TestRun, step: Step, *, interrupted: bool) -> Json:
+def _step(run: TestRun, step: Step, *, interrupted: bool) -> StepShape:
     state, at = _state(run, step, interrupted=interrupted)
     note = run.notes.get(step.value, "")
-    return {"step": step.value, "words": WORDS[step], "state": state, "at": at, "note": _ANSWERS.get(note, note)}
+    return {"step": step, "words": WORDS[step], "state": state, "at": at, "note": _ANSWERS.get(note, note)}
 
 
-def _state(run: TestRun, step: Step, *, interrupted: bool) -> tuple[str, str]:
+def _state(run: TestRun, step: Step, *, interrupted: bool) -> tuple[StepState, str]:
     if step.value in run.passed:
         return "passed", to_rfc3339(run.passed[step.value])
     failed = [each.at_ms for each in run.troubles if each.step is step]
@@ -80,15 +77,15 @@ def _state(run: TestRun, step: Step, *, interrupted: bool) -> tuple[str, str]:
     return "waiting" if run.stage is Stage.RUNNING and not run.troubles and not interrupted else "not-tried", ""
 
 
-def _trouble(code: str, provider_code: str, step: Step, at_ms: int) -> Json:
+def _trouble(code: str, provider_code: str, step: Step, at_ms: int) -> TroubleShape:
     known = about(code)
     return {
         "code": known.code,
         "meaning": known.meaning,
-        "who": Who.YOU.value if known.who is Who.ADMINISTRATOR else known.who.value,
+        "who": Who.YOU if known.who is Who.ADMINISTRATOR else known.who,
         "next": known.next_step,
         "providerCode": provider_code,
-        "step": step.value,
+        "step": step,
         "stepWords": WORDS[step],
         "at": to_rfc3339(at_ms),
     }

@@ -11,7 +11,6 @@ import pytest
 
 from services.portal.admin.integration.testflow.deciding import run as runs_module
 from services.portal.admin.integration.testflow.trial import Trial
-from services.portal.app import create_app
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.sighting import Access, Subscription
@@ -21,6 +20,7 @@ from shared.registry import tables
 from tests.integration.services.portal.admin.administration import PROVIDERS, Building, Chief, a_building, truth, until
 from tests.integration.services.portal.admin.integration.testflow.test_flow import Site, a_site, says
 from tests.integration.services.portal.office import Simulator
+from tests.support.described_answers import described_portal
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def begun_anew(chief: Chief, site: Site, address: str, monkeypatch: pytest.Monke
 def restart(building: Building) -> None:
     """A new portal process on the same stores."""
     building.app.extensions["test-flow"].wait(20)
-    building.app = create_app(building.deps)
+    building.app = described_portal(building.deps)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
