@@ -67,10 +67,12 @@
   };
   const place = (element, shape, withDay) => {
     element.dataset.start = shape.start;
+    element.dataset.end = shape.end;
     showWhen(element.querySelector("[data-when]"), new Date(shape.start), new Date(shape.end), withDay);
   };
   // A prompt's card stands for one date of a meeting, or for several on which the same room said no.
   const MOST_DATES = 10;
+  const MOST_UNFOLDED = 11;
   const datesOf = (card) => [...card.querySelectorAll("[data-date]")];
   const idsOf = (card) => datesOf(card).map((date) => date.dataset.date);
   const cardOf = (id) => find("date", id)?.closest("[data-prompt]");
@@ -129,6 +131,8 @@
     fold();
     const open = document.querySelectorAll("[data-prompt]:not(.closed)").length;
     byId("prompts").hidden = document.querySelectorAll("#prompt-list > *").length === 0;
+    byId("prompts").classList.toggle("rows", open > MOST_UNFOLDED);
+    offerAll(open);
     document.title = `${open ? `(${open}) ` : ""}My rooms · roomsync`;
   };
 
@@ -295,6 +299,7 @@
   const opened = (card, open) => {
     const button = card.querySelector("[data-choose]");
     card.querySelector("[data-panel]").hidden = !open;
+    card.classList.toggle("unfolded", open);
     button.setAttribute("aria-expanded", String(open));
     button.textContent = open ? WORDS.notNow : chooseWords(card);
   };
@@ -426,6 +431,10 @@
     const buttons = card.querySelectorAll(".panel button, .suggest button, .actions button, .actions .button");
     buttons.forEach((button) => { button.inert = true; });
     told(card, fill(WORDS.asking, { room: choice.name }));
+    const failed = (error) => {
+      told(card, error.message);
+      buttons.forEach((button) => { button.inert = false; });
+    };
     const [id, ...also] = idsOf(card);
     const title = card.querySelector("[data-title]").textContent;
     const lines = datesOf(card).map((date) => `${date.dataset.occurrence}.${choice.roomId}`);
@@ -433,11 +442,14 @@
       const answer = await post(`/v1/me/prompts/${id}/take`, { roomId: choice.roomId, also }, { "Idempotency-Key": key });
       if (!answer.ok) throw new Error(await problem(answer));
       const first = await answer.json();
-      await Promise.all([first, ...first.also].map((taken) => outcome(card, taken.href)));
-      addOutcome(title, choice, lines, first.takeId);
+      Promise.all([first, ...first.also].map((taken) => outcome(card, taken.href)))
+        .then(() => addOutcome(title, choice, lines, first.takeId))
+        .catch(failed);
+      card.dataset.taken = choice.roomId;
+      return true;
     } catch (error) {
-      told(card, error.message);
-      buttons.forEach((button) => { button.inert = false; });
+      failed(error);
+      return false;
     }
   };
   const outcome = async (card, href) => {
@@ -453,6 +465,61 @@
     }
     throw new Error(WORDS.slow);
   };
+  // Many at once: each card in its turn gets the nearest room that no earlier one of this round takes at the same time.
+  const MOST_AT_ONCE = 30;
+  let allUnderWay = false;
+  const openCards = () => [...document.querySelectorAll("[data-prompt]:not(.closed)")].filter((card) => card.isConnected && !held.has(card) && !card.dataset.taken);
+  const spans = (card) => datesOf(card).map((date) => [date.dataset.start, date.dataset.end]);
+  const collides = (card, choice, used) => used.some((one) => one.room === choice.roomId && spans(card).some(([start, end]) => start < one.end && end > one.start));
+  const takeNext = async (card, used) => {
+    const found = await choicesOf(card);
+    const choice = found.choices.find((each) => !collides(card, each, used));
+    if (!choice) return false;
+    used.push(...spans(card).map(([start, end]) => ({ room: choice.roomId, start, end })));
+    return take(card, choice, crypto.randomUUID());
+  };
+  const takeAll = async (cards) => {
+    const used = [];
+    const without = [];
+    let asked = 0;
+    for (const card of cards) {
+      if (!card.isConnected || card.classList.contains("closed")) continue;
+      if (await takeNext(card, used).catch(() => false)) asked += 1;
+      else without.push(card.querySelector("[data-title]").textContent);
+      sayOfAll([fill(WORDS.tookSome, { asked, count: cards.length }), without.length ? fill(WORDS.couldNot, { titles: without.join(", ") }) : ""].filter(Boolean).join(" "));
+    }
+    allUnderWay = false;
+    count();
+  };
+  const sayOfAll = (text) => { byId("take-all").querySelector("[data-all-words]").textContent = text; };
+  const offerAll = (open) => {
+    const part = byId("take-all");
+    if (!part) return;
+    const words = part.querySelector("[data-all-words]");
+    const button = part.querySelector("[data-take-all]");
+    part.hidden = open <= MOST_UNFOLDED && !words.textContent;
+    button.hidden = allUnderWay || open <= MOST_UNFOLDED;
+    button.textContent = fill(WORDS.takeAll, { count: Math.min(open, MOST_AT_ONCE) });
+  };
+  const holdAll = () => {
+    const cards = openCards().slice(0, MOST_AT_ONCE);
+    const undo = byId("take-all").querySelector("[data-undo-all]");
+    allUnderWay = true;
+    undo.hidden = false;
+    sayOfAll(fill(WORDS.takingAll, { count: cards.length }));
+    count();
+    undo.focus();
+    const timer = setTimeout(() => { undo.hidden = true; takeAll(cards); }, HOLD_MS);
+    undo.onclick = () => {
+      clearTimeout(timer);
+      undo.hidden = true;
+      allUnderWay = false;
+      sayOfAll(WORDS.notAsked);
+      count();
+      byId("take-all").querySelector("[data-take-all]").focus();
+    };
+  };
+  byId("take-all")?.querySelector("[data-take-all]").addEventListener("click", holdAll);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose]");
     if (!button) return;
@@ -497,6 +564,7 @@
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
   byId("zone").textContent = ` ${fill(WORDS.zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`;
   arrange();
+  count();
   countDown();
   setInterval(countDown, 60000);
   for (const outcome of document.querySelectorAll("[data-outcome]")) if (seen().includes(outcome.dataset.outcome)) outcome.remove();

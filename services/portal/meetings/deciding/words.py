@@ -67,6 +67,8 @@ def mail_words(guests: int, dates: int) -> str:
     return f"{whom} 1 mail." if dates == 1 else f"{whom} {dates} mails, one for each date."
 
 
+WAIT_WORDS = {DAY_MS: "in {count} days", HOUR_MS: "in {count} hours", MINUTE_MS: "in {count} minutes"}
+"""How long until a meeting, for pages without a script; a script knows today and tomorrow, and its reader's language."""
 FLOOR_WORDS = "floor {floor}"
 
 PAGE_WORDS: dict[str, Any] = {
@@ -81,10 +83,6 @@ PAGE_WORDS: dict[str, Any] = {
     "unreadWhy": "(title could not be read just now)",
     "lostRoom": "{title} lost its room",
     "seats": "Needs {people} seats.",
-    "inMinutes": "in {count} minutes",
-    "inHours": "in {count} hours",
-    "inDays": "in {count} days",
-    "tomorrow": "tomorrow",
     "takeRoom": "Take {room}",
     "suggestedFor": "Free now, not confirmed: {reasons}",
     "holding": "{room} is asked in ten seconds. Everybody invited is then told of the change.",
@@ -97,6 +95,10 @@ PAGE_WORDS: dict[str, Any] = {
         "some": "{room} has accepted {accepted} of {dates} dates of {title}.",
     },
     "seen": "OK",
+    "takeAll": "Take the suggested room for all {count}",
+    "takingAll": "In ten seconds a room is asked for each of {count} meetings, one after the other. Stay on this page.",
+    "tookSome": "A room was asked for {asked} of {count} meetings.",
+    "couldNot": "Not for: {titles}.",
     "saidNo": "{room} said no. Choose another room.",
     "saidNoToo": "{room} said no on another date.",
     "choose": "Choose another room",
@@ -138,11 +140,8 @@ def describe_wait(wait_ms: int) -> str:
     """`in 20 minutes`, `in 5 hours`, `in 2 days`; "" for what has begun. Without a zone nobody knows what is tomorrow."""
     if wait_ms <= 0:
         return ""
-    for unit_ms, words in ((DAY_MS, "inDays"), (HOUR_MS, "inHours"), (MINUTE_MS, "inMinutes")):
-        count = round(wait_ms / unit_ms)
-        if wait_ms >= unit_ms * 2 or unit_ms == MINUTE_MS:
-            return str(PAGE_WORDS[words]).format(count=max(count, 1))
-    return ""
+    unit_ms = next((unit_ms for unit_ms in WAIT_WORDS if wait_ms >= 2 * unit_ms), MINUTE_MS)
+    return WAIT_WORDS[unit_ms].format(count=round(wait_ms / unit_ms) or 1)
 
 
 def share_words(accepted: int, pending: int, dates: int) -> str:

@@ -260,3 +260,33 @@ def test_address_of_a_prompt_opens_on_its_card(
     expect(heading).to_be_focused()
     expect(heading).to_be_in_viewport()
     expect(page.locator(".choice")).to_have_count(3)
+
+
+@pytest.mark.proves("B17", "D8")
+def test_twelve_prompts_fold_and_one_button_asks_for_a_room_for_each_and_says_for_which_it_could_not(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    many = 12
+    page.clock.install()
+    page.reload()
+    for number in range(many):
+        name = f"m-{number}"
+        declined = office.room(ada, rooms[0], RoomState.DECLINED, meeting=name, occurrence=f"o-{number}")
+        office.show(office.meeting(ada, declined, meeting=name), ada.tenant)
+    expect(page.locator("#prompts.rows [data-prompt]")).to_have_count(many)
+    expect(page.locator("#prompt-list .said-no").first).to_be_hidden()
+    assert Axe().run(page).response["violations"] == []
+    every = page.get_by_role("button", name="Take the suggested room for all 12")
+    every.click()
+    page.get_by_role("button", name="Undo").click()
+    expect(every).to_be_focused()
+    page.clock.run_for(20_000)
+    assert takes_asked(office) == []
+
+    every.click()
+    page.clock.run_for(10_000)
+    expect(page.locator("[data-all-words]")).to_contain_text("A room was asked for 4 of 12 meetings.")
+    expect(page.locator("[data-all-words]")).to_contain_text(f"Not for: {', '.join([TITLE] * 8)}.")
+    asked = takes_asked(office)
+    assert (len(asked), {wish.room_id for wish in asked}) == (4, set(rooms[1:]))
+    assert len({wish.event_id for wish in asked}) == 4
