@@ -58,6 +58,7 @@ from services.portal.frame import (
     sessions,
 )
 from services.portal.interface import routes as interface_routes
+from services.portal.meetings import room_habits
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import routes as my_day_routes
@@ -100,6 +101,7 @@ def create_app(deps: Deps) -> Flask:
     sessions.register(app)
     headers.register(app)
     navigation.register(app)
+    room_habits.register(app, deps)
     my_rooms_routes.register_filters(app, may_write=deps.settings.may_write)
     app.jinja_env.globals |= {"asset": _asset, "profile_of": profile_of}
     checks = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 
 from services.portal.deps import Deps
@@ -14,18 +14,20 @@ from services.portal.meetings.deciding.choices import (
     NoChoice,
     candidates,
     combine_availability,
+    find_doubts,
     free,
     is_offered,
 )
 from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
+from services.portal.meetings.room_habits import current_habits
 from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
 from services.portal.my_calendar.writing import require_writing
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
-from shared.meetings.prompts import Prompt
+from shared.meetings.prompts import Prompt, RoomLine
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -82,7 +84,8 @@ class Rebooking:
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
         rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
         asked = frozenset().union(*(each.other_rooms for each in dates))
-        ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates))
+        doubts = find_doubts(self._own_lines(), current_habits().of(self._person.tenant))
+        ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates), doubts)
         if empty is not None:
             return Choices((), empty)
         try:
@@ -153,6 +156,9 @@ class Rebooking:
         if prompt.closing is None:
             Takes(self._deps, self._person).dismiss(prompt)
         return self.prompt(prompt_id)
+
+    def _own_lines(self) -> Collection[RoomLine]:
+        return self._desk.board(self._desk.read_meetings().meetings.values()).rooms.values()
 
     def _read_availability(self, addresses: Sequence[str], prompt: Prompt) -> Mapping[str, Availability]:
         return self._reader.availability(

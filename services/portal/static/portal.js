@@ -401,6 +401,35 @@
     outcome.remove();
     byId("main").focus();
   });
+  const list = (card, parts, choices, most) => {
+    const items = choices.slice(0, most).map((choice) => {
+      const item = clone("choice-template");
+      item.querySelector("strong").textContent = choice.name;
+      const [why, spot] = item.querySelectorAll("span");
+      why.textContent = choice.reasons.join(" · ");
+      spot.textContent = where(choice);
+      const key = crypto.randomUUID();
+      item.querySelector("button")?.addEventListener("click", () => hold(card, choice, key));  // none where rooms are not taken from here
+      return item;
+    });
+    parts.querySelector("[data-choices]").replaceChildren(...items);
+    parts.querySelector("[data-none]").hidden = items.length > 0;
+  };
+  const showAll = (card, panel, choices) => {
+    const filters = Object.fromEntries([...panel.querySelectorAll("[data-filter]")].map((field) => [field.dataset.filter, field]));
+    for (const name of ["building", "floor"]) {
+      const values = [...new Set(choices.map((choice) => choice[name]).filter(Boolean))].sort();
+      filters[name].append(...values.map((value) => new Option(value, value)));
+    }
+    const show = () => list(card, panel, choices.filter((choice) =>
+      ["building", "floor"].every((name) => !filters[name].value || choice[name] === filters[name].value)
+      && (choice.capacity ?? 0) >= Number(filters.capacity.value)), choices.length);
+    for (const field of Object.values(filters)) field.addEventListener("input", show);
+    panel.querySelector("[data-filters]").hidden = false;
+    panel.querySelector("[data-more-row]").hidden = true;
+    show();
+    filters.building.focus();
+  };
   const choose = async (card) => {
     const panel = card.querySelector("[data-panel]");
     if (!panel.hidden) return opened(card, false);
@@ -411,16 +440,11 @@
       if (found.choices.length === 0) throw new Error(found.words);
       const parts = byId("choices-template").content.cloneNode(true);
       parts.querySelector("[data-label]").textContent = [WORDS.choices, card.querySelector("[data-suggest]") && found.mails.words].filter(Boolean).join(" ");
-      for (const choice of found.choices.slice(0, 3)) {
-        const item = clone("choice-template");
-        item.querySelector("strong").textContent = choice.name;
-        const [why, spot] = item.querySelectorAll("span");
-        why.textContent = choice.reasons.join(" · ");
-        spot.textContent = where(choice);
-        const key = crypto.randomUUID();
-        item.querySelector("button")?.addEventListener("click", () => hold(card, choice, key));  // none where rooms are not taken from here
-        parts.querySelector("[data-choices]").append(item);
-      }
+      list(card, parts, found.choices, 3);
+      const more = parts.querySelector("[data-more]");
+      parts.querySelector("[data-more-row]").hidden = found.choices.length <= 3;
+      more.textContent = fill(WORDS.more, { count: found.choices.length });
+      more.addEventListener("click", () => showAll(card, panel, found.choices));
       panel.replaceChildren(parts);
       (panel.querySelector("button") || card.querySelector("[data-choose]")).focus();
     } catch (error) {

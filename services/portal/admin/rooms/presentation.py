@@ -6,12 +6,12 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from services.portal.admin.rooms.answer_history import Memories, memories
-from services.portal.admin.rooms.deciding.health import Health, RoomCheck, health_of, span_words
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.interface.fields import Address, Count, Instant, RoomId
+from services.portal.meetings.answer_history import Memories, memories
 from services.portal.meetings.deciding.choices import is_offered
+from services.portal.meetings.deciding.health import Health, RoomCheck, health_of, span_words
 from services.portal.meetings.live_reader import LiveReader
 from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.contracts.rows import ENTERED, RoomProof, RoomRow

@@ -17,7 +17,7 @@ from services.portal.interface.fields import (
     RoomId,
     TakeId,
 )
-from services.portal.meetings.deciding.choices import NoChoice
+from services.portal.meetings.deciding.choices import Doubt, NoChoice
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeState
 from shared.meetings.prompts import Closing
@@ -131,8 +131,10 @@ class ChoiceShape(TypedDict):
     """Null when it is not known."""
     building: Name | None
     floor: Annotated[str, Meta(examples=["4"])] | None
+    doubt: Doubt | None
+    """Why it is likely to say no, or nothing; such rooms come last."""
     reasons: list[Annotated[str, Meta(examples=["same floor"])]]
-    """What speaks for it."""
+    """What speaks for it, after what speaks against it."""
     label: Annotated[str, Meta(examples=["free now, not confirmed"])]
 
 

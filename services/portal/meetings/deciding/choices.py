@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
+from services.portal.meetings.deciding.health import Health, RoomCheck
+from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.sighting import Availability
+from shared.meetings.prompts import RoomLine
 
 MAX_CANDIDATES = 20  # one free/busy call at either provider
 LABEL = "free now, not confirmed"
@@ -32,6 +36,38 @@ WORDS = {
 }
 
 
+class Doubt(StrEnum):
+    """Why a room is likely to say no, or nothing: it is offered last."""
+
+    DECLINED_YOU = "declined-you"
+    ALWAYS_DECLINES = "always-declines"
+    NEVER_ANSWERS = "never-answers"
+
+
+DOUBT_WORDS = {
+    Doubt.DECLINED_YOU: "has declined you before",
+    Doubt.ALWAYS_DECLINES: "has declined everybody so far",
+    Doubt.NEVER_ANSWERS: "leaves requests without an answer",
+}
+NO_DOUBTS: Mapping[str, Doubt] = MappingProxyType({})
+
+
+def find_doubts(own: Iterable[RoomLine], health: Mapping[str, Health]) -> dict[str, Doubt]:
+    """
+    Room id → why to doubt it; what it said to the person themselves counts before what it said to others.
+
+    Args:
+        own: The rooms of the person's meetings, with their states.
+        health: Room id → how it is doing in the whole organisation.
+    """
+    lines = tuple(own)
+    accepted = {line.room for line in lines if line.state is RoomState.ACCEPTED}
+    declined = {line.room for line in lines if line.state is RoomState.DECLINED} - accepted
+    silent = {room: Doubt.NEVER_ANSWERS for room, each in health.items() if each.answers is RoomCheck.NO}
+    refusing = {room: Doubt.ALWAYS_DECLINES for room, each in health.items() if each.bookable is RoomCheck.NO}
+    return {**silent, **refusing, **dict.fromkeys(declined, Doubt.DECLINED_YOU)}
+
+
 def is_offered(room: RoomRow) -> bool:
     """Whether a room may be proposed to anybody: connected, and proven to be a room."""
     return room.paired and room.confirmed
@@ -45,12 +81,14 @@ class RoomCandidate:
     room: RoomRow
     same_building: bool
     same_floor: bool
+    doubt: Doubt | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What speaks for it, for a person to read."""
+        """What speaks for it, after what speaks against it, for a person to read."""
         place = ("same floor",) if self.same_floor else ("same building",) if self.same_building else ()
-        return (*place, f"seats {self.room.capacity}" if self.room.capacity else "capacity not known")
+        doubt = (DOUBT_WORDS[self.doubt],) if self.doubt else ()
+        return (*doubt, *place, f"seats {self.room.capacity}" if self.room.capacity else "capacity not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +100,32 @@ class Choices:
 
 
 def candidates(
-    rooms: Mapping[str, RoomRow], declined: str, asked: Collection[str], people: int
+    rooms: Mapping[str, RoomRow],
+    declined: str,
+    asked: Collection[str],
+    people: int,
+    doubts: Mapping[str, Doubt] = NO_DOUBTS,
 ) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
     """
     The rooms worth asking about, nearest to the one that declined first: building, floor, then the closest fit.
 
+    Those of which there is a doubt come after all others.
+
     Args:
         rooms: Room id → room, of the whole organisation.
         asked: Rooms that the meeting has asked already.
+        doubts: Room id → why it is likely to say no.
         people: How many seats are needed. A room of unknown capacity stays in, behind those that are known to fit.
     """
     others = {room_id: room for room_id, room in rooms.items() if room_id != declined and room_id not in asked}
     if not others:
         return (), NoChoice.NO_ROOMS
     near = rooms.get(declined)
-    fitting = [_candidate(room_id, room, near) for room_id, room in others.items() if not 0 < room.capacity < people]
+    fitting = [
+        _candidate(room_id, room, near, doubts.get(room_id))
+        for room_id, room in others.items()
+        if not 0 < room.capacity < people
+    ]
     ranked = sorted(fitting, key=lambda each: _distance(each, people))
     return ranked[:MAX_CANDIDATES], None if ranked else NoChoice.NONE_LARGE_ENOUGH
 
@@ -106,12 +155,13 @@ def free(ranked: Sequence[RoomCandidate], said: Mapping[str, Availability]) -> C
     return Choices((), NoChoice.NONE_FREE if seen else NoChoice.NOT_VISIBLE)
 
 
-def _candidate(room_id: str, room: RoomRow, near: RoomRow | None) -> RoomCandidate:
+def _candidate(room_id: str, room: RoomRow, near: RoomRow | None, doubt: Doubt | None) -> RoomCandidate:
     same_building = near is not None and bool(room.building) and room.building == near.building
     same_floor = same_building and near is not None and bool(room.floor) and room.floor == near.floor
-    return RoomCandidate(room_id, room, same_building, same_floor)
+    return RoomCandidate(room_id, room, same_building, same_floor, doubt)
 
 
-def _distance(each: RoomCandidate, people: int) -> tuple[bool, bool, bool, int, str]:
+def _distance(each: RoomCandidate, people: int) -> tuple[bool, bool, bool, bool, int, str]:
     unknown = each.room.capacity == 0
-    return (not each.same_building, not each.same_floor, unknown, each.room.capacity - people, each.room.name)
+    beyond = (each.doubt is not None, not each.same_building, not each.same_floor, unknown)
+    return (*beyond, each.room.capacity - people, each.room.name)

@@ -198,6 +198,7 @@ def _choice(each: RoomCandidate) -> ChoiceShape:
         "capacity": each.room.capacity or None,
         "building": each.room.building or None,
         "floor": each.room.floor or None,
+        "doubt": each.doubt,
         "reasons": list(each.reasons),
         "label": LABEL,
     }

@@ -106,6 +106,12 @@ PAGE_WORDS: dict[str, Any] = {
     "notNow": "Not now",
     "onDates": "on {count} dates",
     "onTheseDates": "on these dates",
+    "more": "Show all {count} free rooms",
+    "building": "Building",
+    "floorLabel": "Floor",
+    "seatsLabel": "Seats at least",
+    "any": "Any",
+    "noneSuch": "None of the free rooms is like that.",
     "looking": "Looking for free rooms …",
     "choices": (
         "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."

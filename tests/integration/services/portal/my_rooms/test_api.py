@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from services.portal.meetings import room_habits
 from services.portal.meetings.takes import UNDER_WAY_MS
 from shared.contracts import envelope
 from shared.contracts.command import Command, TakeRoom
@@ -81,6 +82,43 @@ def test_choices_are_the_free_rooms_and_are_not_promised(ada: Browser, declined:
 
     assert [choice["name"] for choice in found["choices"]] == ["Room four", "Room two"]
     assert {choice["label"] for choice in found["choices"]} == {"free now, not confirmed"}
+
+
+@pytest.mark.proves("D8")
+def test_room_that_declined_this_person_or_everybody_comes_last_and_says_why(
+    office: Office, ada: Browser, ben: Browser, declined: str
+) -> None:
+    four, two = (office.keys(ada.tenant).room(f"{name}@rooms.test") for name in ("four", "two"))
+    for number in range(3):
+        name = f"m-ben-{number}"
+        refused = office.room(ben, four, RoomState.DECLINED, meeting=name, occurrence=f"o-ben-{number}")
+        office.show(office.meeting(ben, refused, meeting=name), ben.tenant)
+
+    found = ada.client.get(f"/v1/me/prompts/{declined}/choices").json["choices"]
+    assert [(each["name"], each["doubt"]) for each in found] == [("Room two", None), ("Room four", "always-declines")]
+    assert found[1]["reasons"][0] == "has declined everybody so far"
+
+    refused = office.room(ada, two, RoomState.DECLINED, meeting="m-other", occurrence="o-other")
+    office.show(office.meeting(ada, refused, meeting="m-other"), ada.tenant)
+    found = ada.client.get(f"/v1/me/prompts/{declined}/choices").json["choices"]
+    assert {each["name"]: each["doubt"] for each in found} == {
+        "Room two": "declined-you",
+        "Room four": "always-declines",
+    }
+    assert "has declined you before" in ada.client.get(f"/prompts/{declined}").text
+
+
+def test_meetings_of_the_organisation_are_looked_through_once_in_five_minutes(
+    office: Office, ada: Browser, declined: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(room_habits, "memories", lambda _deps, tenant: counted.append(tenant) or {})
+    path = f"/v1/me/prompts/{declined}/choices"
+    assert [ada.client.get(path).status_code for _ in range(5)] == [200] * 5
+    assert len(counted) == 1
+    office.clock.advance(room_habits.KEPT_MS)
+    ada.client.get(path)
+    assert len(counted) == 2
 
 
 def test_choices_say_why_there_is_none(office: Office, ada: Browser, declined: str) -> None:

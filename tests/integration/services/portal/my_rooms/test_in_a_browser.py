@@ -290,3 +290,27 @@ def test_twelve_prompts_fold_and_one_button_asks_for_a_room_for_each_and_says_fo
     asked = takes_asked(office)
     assert (len(asked), {wish.room_id for wish in asked}) == (4, set(rooms[1:]))
     assert len({wish.event_id for wish in asked}) == 4
+
+
+@pytest.mark.proves("D8")
+def test_more_rooms_are_shown_on_request_and_filtered(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    tables.rooms(office.engine.registry).change(
+        ada.tenant, rooms[4], lambda row: msgspec.structs.replace(row, building="South", capacity=20) if row else None
+    )
+    decline(office, ada, rooms[0])
+    page.get_by_role("button", name="Choose another room").click()
+    choices = page.locator(".choice")
+    expect(choices).to_have_count(3)
+    page.get_by_role("button", name="Show all 4 free rooms").press("Enter")
+    expect(choices).to_have_count(4)
+    expect(page.get_by_label("Building")).to_be_focused()
+    page.get_by_label("Building").select_option("South")
+    expect(choices).to_have_count(1)
+    page.get_by_label("Building").select_option("")
+    page.get_by_label("Seats at least").fill("10")
+    expect(choices).to_contain_text(["Room five"])
+    page.get_by_label("Seats at least").fill("99")
+    expect(page.get_by_text("None of the free rooms is like that.")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from services.portal.meetings.deciding.choices import MAX_CANDIDATES, NoChoice, candidates, free
+from services.portal.meetings.deciding.choices import MAX_CANDIDATES, Doubt, NoChoice, candidates, find_doubts, free
+from services.portal.meetings.deciding.health import Health, health_of
+from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.sighting import Availability
+from shared.meetings.prompts import RoomLine
 
 
 def a_room(name: str, capacity: int = 8, building: str = "North", floor: str = "1") -> RoomRow:
@@ -74,3 +77,38 @@ def test_says_why_none_is_free(answer: Availability, empty: NoChoice) -> None:
     ranked, _ = candidates({"a": a_room("a")}, "", (), people=2)
 
     assert free(ranked, {"a@rooms.example": answer}).empty is empty
+
+
+@pytest.mark.proves("D8")
+def test_room_of_which_there_is_a_doubt_comes_after_all_others_and_says_why() -> None:
+    rooms = {name: a_room(name, building=building) for name, building in (("near", "North"), ("far", "South"))}
+    doubts = {"near": Doubt.ALWAYS_DECLINES}
+
+    ranked, _ = candidates({"declined": DECLINED, **rooms}, "declined", (), people=4, doubts=doubts)
+
+    assert [each.id for each in ranked] == ["far", "near"]
+    assert ranked[1].reasons[0] == "has declined everybody so far"
+
+
+def test_what_a_room_said_to_oneself_counts_before_what_it_said_to_others() -> None:
+    def line(room: str, state: RoomState) -> RoomLine:
+        return RoomLine("m", f"o-{room}-{state}", room, state, False, 0, 1, 0, "e", True, "microsoft")
+
+    def health(state: RoomState, times: int) -> Health:
+        asked = RoomRecord(room="x", state=state, start_ms=0, end_ms=1, asked_at_ms=0, since_ms=0)
+        return health_of([asked] * times, None, now_ms=1_000, silent_ms=1)
+
+    own = [line("a", RoomState.DECLINED), line("b", RoomState.DECLINED), line("b", RoomState.ACCEPTED)]
+    known = {
+        "a": health(RoomState.DECLINED, 3),
+        "b": health(RoomState.ACCEPTED, 1),
+        "c": health(RoomState.DECLINED, 3),
+        "d": health(RoomState.PENDING, 1),
+        "e": health(RoomState.DECLINED, 2),
+    }
+
+    assert find_doubts(own, known) == {
+        "a": Doubt.DECLINED_YOU,
+        "c": Doubt.ALWAYS_DECLINES,
+        "d": Doubt.NEVER_ANSWERS,
+    }

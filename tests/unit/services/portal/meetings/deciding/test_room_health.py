@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.portal.admin.rooms.deciding.health import RoomCheck, health_of, span_words
 from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.frame.problems import ProblemError
+from services.portal.meetings.deciding.health import RoomCheck, health_of, span_words
 from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.domain.sighting import Availability
 
