@@ -50,7 +50,7 @@ def evaluate(folder: Path, series: dict[str, str], at: str, firing: dict[str, bo
     return "" if ran.returncode == 0 else ran.stdout + ran.stderr
 
 
-def told(channel: str, minutes: int, late_percent: float, before: int = 0) -> dict[str, str]:
+def series_of(channel: str, minutes: int, late_percent: float, before: int = 0) -> dict[str, str]:
     """A hundred declines a minute, of which so many are late from minute `before` on."""
     good = 100 - late_percent
     within = f"0+100x{before} {100 * before + good}+{good}x{minutes}" if before else f"0+{good}x{minutes}"
@@ -68,24 +68,24 @@ def names(channel: str) -> tuple[str, str]:
 @pytest.mark.parametrize("channel", LIMITS)
 def test_a_promise_that_is_kept_alarms_nobody(tmp_path: Path, channel: str) -> None:
     fast, slow = names(channel)
-    series = told(channel, 3 * 24 * 60, 0.5)
+    series = series_of(channel, 3 * 24 * 60, 0.5)
     assert evaluate(tmp_path, series, "72h", {fast: False, slow: False}) == ""
 
 
 @pytest.mark.parametrize("channel", LIMITS)
 def test_a_quick_burn_pages_within_minutes_and_a_short_one_does_not(tmp_path: Path, channel: str) -> None:
     fast, _ = names(channel)
-    assert evaluate(tmp_path, told(channel, 120, 50, before=120), "2h5m", {fast: False}) == ""
-    assert evaluate(tmp_path, told(channel, 120, 50, before=120), "2h30m", {fast: True}) == ""
-    over = {name: values.replace("x120", "x60") for name, values in told(channel, 120, 0, before=120).items()}
+    assert evaluate(tmp_path, series_of(channel, 120, 50, before=120), "2h5m", {fast: False}) == ""
+    assert evaluate(tmp_path, series_of(channel, 120, 50, before=120), "2h30m", {fast: True}) == ""
+    over = {name: values.replace("x120", "x60") for name, values in series_of(channel, 120, 0, before=120).items()}
     assert evaluate(tmp_path, over, "3h", {fast: False}) == ""
 
 
 @pytest.mark.parametrize("channel", LIMITS)
 def test_a_burn_of_six_times_pages_within_hours_and_a_slow_one_is_a_ticket(tmp_path: Path, channel: str) -> None:
     fast, slow = names(channel)
-    assert evaluate(tmp_path, told(channel, 8 * 60, 8), "7h", {fast: True}) == ""
-    assert evaluate(tmp_path, told(channel, 3 * 24 * 60, 2), "72h", {fast: False, slow: True}) == ""
+    assert evaluate(tmp_path, series_of(channel, 8 * 60, 8), "7h", {fast: True}) == ""
+    assert evaluate(tmp_path, series_of(channel, 3 * 24 * 60, 2), "72h", {fast: False, slow: True}) == ""
 
 
 def test_one_untold_meeting_pages_and_none_does_not(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ def advance(desk: Desk, clock_file: Path, seconds: int) -> None:
 
 
 @contextmanager
-def notifier(desk: Desk, home: Path, clock_file: Path, crash_at: str = "") -> Iterator[subprocess.Popen[bytes]]:
+def notifier(
+    desk: Desk, home: Path, clock_file: Path, crash_at: str = "", port: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """`roomsync run notifier` on the office's own files."""
     [(key_id, key)] = desk._master.ring.items()
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
@@ -57,7 +59,7 @@ def notifier(desk: Desk, home: Path, clock_file: Path, crash_at: str = "") -> It
         "ROOMSYNC_SMTP_URL": desk.smtp_url,
         "ROOMSYNC_MAIL_FROM": "rooms@contoso.test",
         "ROOMSYNC_CRASH_AT": crash_at,
-    }
+    } | ({} if port is None else {"ROOMSYNC_NOTIFIER_PORT": str(port)})
     command = [sys.executable, "-m", "cli.main", "run", "notifier"]
     output = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output) as process:
