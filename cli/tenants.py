@@ -12,6 +12,7 @@ import msgspec
 from cli.common.engine import connect_engine
 from cli.common.lines import print_fields
 from cli.common.mailboxes import list_tenants
+from cli.common.pending_endings import count_pending_endings
 from cli.common.refused_rows import RefusedRows
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import AuditRow, IntegrationState, RoomRow, TenantRow
@@ -261,9 +262,15 @@ def list_(as_json: bool) -> None:
 @click.option("--tenant", required=True, help="As `roomsync tenants list` names it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(tenant: str, as_json: bool) -> None:
-    """Show one organisation: its directories and state, its rooms, and how many people have which grant."""
+    """
+    Show one organisation: its directories and state, its rooms, and how many people have which grant.
+
+    `toEnd` counts people whose subscription at the provider is still to be ended: after switching off it soon is 0.
+    """
     with connect_engine() as (engine, _):
         found = describe_organisation(engine.registry, tenant)
+        state = read_organisation(engine.registry, tenant).integration
+        found["toEnd"] = count_pending_endings(engine, tenant, state)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return

@@ -17,7 +17,7 @@ from shared.providers.failures import Doing, Failures, Known, Meaning
 QUOTA_PAUSE_S = 2 * 3600.0  # an abuse limit of one user lasts hours, and hammering lengthens it
 
 _SCOPE = "the grant lacks a right: reconnect and leave every box ticked"
-_SWITCHED_OFF = "switch the Calendar API on in the Google Cloud project"
+_SWITCHED_OFF = "enable the Calendar API, and the Admin SDK API to import rooms, in the Google Cloud project"
 _CHANNEL_HTTPS = "ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL must be an https address"
 _CHANNEL_DOMAIN = "verify the domain of ROOMSYNC_PUBLIC_URL for the Google Cloud project"
 _NO_CALENDAR = "an administrator switches Calendar on for this person"

@@ -7,6 +7,8 @@ import re
 from tests.support.conformance.recorded import Recorded
 
 DELIBERATE: tuple[tuple[int, str, str], ...] = (
+    (401, r"^GET /microsoft/graph/v1\.0$", "the doctor asks whether anybody answers there, whatever it is"),
+    (404, r"^GET /(microsoft/graph/v1\.0|google/calendar/v3)$", "the same, where the simulator has no such page"),
     (401, r"^(POST|PATCH|PUT) [^ ?]+$", "each route is called once without a token and without a body"),
     (
         400,

@@ -36,7 +36,10 @@ class GoogleMethod:
 
 def faults_of(record: Recorded) -> Iterator[str]:
     """What of a request the document does not know."""
-    root = next(root for root in DOCUMENTS if record.path.startswith(root))
+    root = next((root for root in DOCUMENTS if record.path.startswith(root)), "")
+    if not root:
+        yield f"{record.path} belongs to no document"
+        return
     name, path = DOCUMENTS[root], record.path.removeprefix(root)
     method = next((one for one in methods(name) if _serves(one, record.meant_method, path)), None)
     if method is None:

@@ -10,13 +10,15 @@ import msgspec
 import pytest
 
 from cli.common.mailboxes import list_tenants, read_grants
-from shared.contracts.rows import ConsentRow, ConsentState, RoomRow, TenantRow, UserRow
+from shared.contracts.rows import ConsentRow, ConsentState, EndingRow, IntegrationState, RoomRow, TenantRow, UserRow
+from shared.contracts.topics import CALENDAR_STATE
 from shared.domain.identity import Mailbox
 from shared.engines.bound_registry import BoundRegistry
 from shared.organisations.candidates import Account, propose
 from shared.organisations.enrolment import enrol, tenant_of
 from shared.organisations.people import account_appointment_id, appointment_id, user_id
 from shared.ports.engine import Engine
+from shared.ports.log import NewRecord
 from shared.registry import tables
 from tests.support.commands import Run
 
@@ -196,6 +198,7 @@ def test_operator_is_shown_an_organisation(run: Run, engine: Engine) -> None:
         "rooms": 3,
         "paired": 1,
         "grants": {"active": 2, "revoked": 1},
+        "toEnd": 0,
     }
     text = run("tenants", "show", "--tenant", tenant).out
     assert "2 active, 1 revoked" in text
@@ -210,3 +213,23 @@ def test_further_domain_of_an_organisation_is_joined_by_the_operator_and_shown(r
     assert joined.code == 0
     shown = run("tenants", "show", "--tenant", tenant, "--json").lines[0]
     assert shown["directories"] == ["google:one.example", "google:two.example"]
+
+
+@pytest.mark.proves("B18")
+def test_subscriptions_that_are_still_to_be_ended_are_counted(run: Run, engine: Engine) -> None:
+    tenant = enrol(engine.registry, engine.keyring, provider="microsoft", directory=DIRECTORY, name="Contoso")
+    tables.endings(engine.registry).put(tenant, "m-1", EndingRow(provider="microsoft", sealed=b""))
+    mailboxes = [Mailbox(tenant, "m-1"), Mailbox(tenant, "m-2"), Mailbox("t-other", "m-3")]
+    engine.log.append([NewRecord(CALENDAR_STATE.name, 0, each.key, b"sealed") for each in mailboxes])
+
+    def count() -> object:
+        return run("tenants", "show", "--tenant", tenant, "--json").lines[0]["toEnd"]
+
+    assert count() == 1, "who is connected is nobody to be ended"
+    row = tables.tenants(engine.registry).get(tenant, "tenant")
+    assert row is not None
+    off = msgspec.structs.replace(row, integration=IntegrationState.OFF)
+    tables.tenants(engine.registry).put(tenant, "tenant", off)
+    assert count() == 2
+    engine.log.append([NewRecord(CALENDAR_STATE.name, 0, mailboxes[1].key, None)])
+    assert count() == 1

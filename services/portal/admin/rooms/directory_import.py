@@ -18,6 +18,8 @@ from shared.domain.sighting import Access
 from shared.errors import RefusedError
 from shared.grants.oauth import Granted
 from shared.organisations.enrolment import tenant_of
+from shared.providers.catalogue import meaning_of
+from shared.providers.failures import Meaning
 
 
 class RoomImport:
@@ -66,10 +68,16 @@ def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted)
     try:
         listed = deps.providers[identity.provider].directory_rooms(access)
     except RefusedError as error:
-        raise ProblemError(
-            HTTPStatus.CONFLICT,
-            "directory-refused",
-            "Your calendar system does not let this account list the organisation's rooms.",
-            next_step="Have an administrator of the calendar system import them, or enter rooms by hand: /admin/rooms",
-        ) from error
+        raise _directory_refused(error) from error
     return RoomList(deps, person).import_rooms(listed)
+
+
+def _directory_refused(error: RefusedError) -> ProblemError:
+    """Whether the account may not list the rooms, or this service's own registration was never allowed to ask for them."""
+    if meaning_of(error.provider_code) is Meaning.FAULT:
+        title = "This service's registration at your calendar system does not include the list of rooms."
+        next_step = "Whoever runs the service enables the API that lists rooms there; then import again."
+    else:
+        title = "Your calendar system does not let this account list the organisation's rooms."
+        next_step = "Have an administrator of the calendar system import them, or enter rooms by hand: /admin/rooms"
+    return ProblemError(HTTPStatus.CONFLICT, "directory-refused", title, next_step=next_step)
