@@ -139,6 +139,8 @@ class ConsentRow(_Row, frozen=True):
     refreshing_until_ms: int = 0
     """Single flight: the process that wrote this refreshes; the others wait for the row to change."""
     scopes: tuple[str, ...] = ()
+    ends_at_ms: int = 0
+    """When the grant ends by itself, whatever is done with it, as its provider said with it; 0: it named no end."""
     reason: str = ""
     """Why it is failing, suspended or revoked: the provider's error code."""
     refreshed_at_ms: int = 0

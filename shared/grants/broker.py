@@ -231,6 +231,7 @@ class ConsentBroker:
             access_expires_at_ms=now_ms + int(granted.expires_in_s * SECOND_MS),
             scopes=granted.scopes or scopes_for(provider, writes=writes),  # named none: it is as asked (RFC 6749, 5.1)
             connected_at_ms=now_ms,
+            ends_at_ms=grant.end_of(granted.refresh_expires_in_s, now_ms),
         )
         self._consents.change(tenant, mailbox.id, lambda row: grant.begin_connecting(row, fresh))
         return mailbox

@@ -23,6 +23,8 @@ IN_USE = frozenset((ConsentState.CONNECTING, ConsentState.ACTIVE, ConsentState.F
 RETRY_AFTER_MS = (HOUR_MS, 6 * HOUR_MS, DAY_MS)
 """After the first, second and every further refusal of a grant: when the token endpoint is asked again."""
 GIVEN_UP_AFTER_MS = 14 * DAY_MS
+ENDS_SOON_MS = 8 * DAY_MS
+"""Before then a grant's own end is warned of: a little more than the seven days of a consent screen in *Testing*."""
 _LOOK_AGAIN_MS = HOUR_MS
 """How long a caller of a suspended grant waits at most: it may have been released meanwhile."""
 
@@ -75,6 +77,16 @@ def begin_connecting(row: ConsentRow | None, fresh: ConsentRow) -> ConsentRow:
         message = "the provider sent no refresh token; connect again (offline_access, or access_type=offline with prompt=consent)"
         raise RefusedError(message)
     return msgspec.structs.replace(fresh, refresh_sealed=row.refresh_sealed)
+
+
+def end_of(lasts_s: float, now_ms: int) -> int:
+    """When a grant that lasts so many seconds ends, in epoch milliseconds; 0 for one whose end was not named."""
+    return now_ms + int(lasts_s * SECOND_MS) if lasts_s else 0
+
+
+def ends_soon(row: ConsentRow, now_ms: int) -> bool:
+    """Whether a grant in use ends by itself within `ENDS_SOON_MS`, or is past its end."""
+    return row.state in IN_USE and 0 < row.ends_at_ms <= now_ms + ENDS_SOON_MS
 
 
 def is_usable(row: ConsentRow, now_ms: int) -> bool:

@@ -22,6 +22,7 @@ OAuthSettings = CalendarSettings
 _BUSY_STATUSES = {408, 429}
 _SERVER_ERRORS = 500
 _OK = 200
+_LONGEST_GRANT_S = 10 * 366 * 86_400.0  # a bound, and no provider's
 _LONGEST_LIFE_S = 2 * 86_400.0  # with continuous access evaluation an access token may live about a day
 
 
@@ -80,6 +81,8 @@ class Granted:
     expires_in_s: float
     refresh_token: str = ""
     scopes: tuple[str, ...] = ()
+    refresh_expires_in_s: float = 0.0
+    """How long the refresh token lasts whatever is done with it; 0: the endpoint named no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,18 @@ def _granted(answer: Mapping[str, Any]) -> Outcome:
         expires_in_s=_seconds(answer.get("expires_in")),
         refresh_token=refresh if isinstance(refresh, str) else "",
         scopes=tuple(scope.split()) if isinstance(scope, str) else (),
+        refresh_expires_in_s=refresh_life_s(answer),
     )
+
+
+def refresh_life_s(answer: Mapping[str, Any]) -> float:
+    """
+    How long the grant of a token endpoint's answer lasts whatever is done with it, in seconds; 0 where no end is named.
+
+    Google names one where a consent is for a time, and while the consent screen is in *Testing*: seven days then
+    (https://developers.google.com/identity/protocols/oauth2#expiration).
+    """
+    return _seconds(answer.get("refresh_token_expires_in"), longest=_LONGEST_GRANT_S)
 
 
 def _refused(codes: TokenCodes, answer: Mapping[str, Any], status: int, retry_after_s: float | None) -> Outcome:
@@ -201,10 +215,10 @@ def _object(body: bytes) -> Mapping[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _seconds(value: object) -> float:
+def _seconds(value: object, *, longest: float = _LONGEST_LIFE_S) -> float:
     """`expires_in` is a number, by some proxies a string; without one the token is used once and refreshed again."""
     try:
         seconds = float(value) if isinstance(value, (int, float, str)) else 0.0
     except (ValueError, OverflowError):
         return 0.0
-    return min(max(seconds, 0.0), _LONGEST_LIFE_S) if math.isfinite(seconds) else 0.0
+    return min(max(seconds, 0.0), longest) if math.isfinite(seconds) else 0.0

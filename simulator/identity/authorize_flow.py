@@ -111,6 +111,11 @@ def refused(provider: Provider, problem: AuthorizeProblem) -> Response:
     said = _ERRORS[provider](problem.reason)
     if problem.redirect_uri:
         return _back(problem.redirect_uri, problem.state, said)
+    if provider == "google":
+        shown = urlencode({"authError": google.auth_error(said["error"], said.get("error_description", ""))})
+        return Response(
+            status=302, headers={"Location": f"/google/signin/oauth/error?{shown}&flowName=GeneralOAuthFlow"}
+        )
     return Response(pages.refusal(provider, said["error"], said.get("error_description", "")), 400)
 
 

@@ -105,12 +105,22 @@ def _google(routes: Blueprint, identity: IdentityProvider) -> None:
         ("/oauth2/v3/certs", keys, ["GET"]),
         ("/o/oauth2/v2/auth", authorize, ["GET", "POST"]),
         ("/o/oauth2/auth", authorize, ["GET", "POST"]),
+        ("/signin/oauth/error", _google_error_page, ["GET"]),
         ("/token", token, ["POST"]),
         ("/revoke", revoke, ["POST"]),
         ("/v1/userinfo", userinfo, ["GET"]),
     )
     for number, (rule, view, methods) in enumerate(table):
         routes.add_url_rule(base + rule, f"google-{number}", view, methods=methods)
+
+
+def _google_error_page() -> Response:
+    """The page on which Google refuses a client; it says what its address holds."""
+    try:
+        name, text = google.read_auth_error(request.args.get("authError", ""))
+    except (ValueError, IndexError):
+        name, text = "invalid_request", ""
+    return Response(pages.refusal("google", name, text), 400)
 
 
 def _token(identity: IdentityProvider, provider: Provider, base_url: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from simulator.identity import scopes
@@ -117,3 +118,18 @@ def authorize_error(reason: str) -> dict[str, str]:
     """The parameters of the redirect that reports a refusal."""
     error, text = AUTHORIZE_REASONS[reason]
     return {"error": error} | ({"error_description": text} if text else {})
+
+
+def auth_error(name: str, text: str) -> str:
+    """What Google puts into the address of its error page: a message of two texts and a number, in Base64 without its end."""
+    fields = b"".join(
+        bytes([number << 3 | 2, len(part)]) + part for number, part in ((1, name.encode()), (2, text.encode()[:127]))
+    )
+    return base64.urlsafe_b64encode(fields + b"\x20\x90\x03").decode().rstrip("=")
+
+
+def read_auth_error(word: str) -> tuple[str, str]:
+    """Name and text of an `auth_error`. Raises ValueError for anything else."""
+    raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+    name, rest = raw[2 : 2 + raw[1]], raw[2 + raw[1] :]
+    return name.decode(), rest[2 : 2 + rest[1]].decode()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from cli.common.mailboxes import list_readable_tenants
 from cli.doctor.checks.audit import check_audit
 from cli.doctor.checks.check_result import CheckResult, CheckState
+from cli.doctor.checks.grants import check_grants
 from cli.doctor.checks.records import check_records
 from shared.engines.bound_registry import BoundRegistry
 from shared.errors import ConfigurationError, KeyDestroyedError, RoomsyncError
@@ -58,6 +59,7 @@ def check_engine(settings: Settings) -> Iterator[CheckResult]:
             each.state is not CheckState.UNUSABLE for each in probed
         ):  # another master key binds every row otherwise
             yield from _list_refused_rows(engine)
+            yield from check_grants(engine.registry, clock_from(settings.test_clock).now_ms())
             yield from check_audit(engine.registry, clock_from(settings.test_clock).now_ms())
         if {"log", "keyring"} <= {each.name for each in probed if each.state is CheckState.OK}:
             yield from check_records(engine)

@@ -12,7 +12,7 @@ from services.portal.frame.sessions import Person
 from services.portal.interface.fields import Instant
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.instants import to_rfc3339
-from shared.grants.grant import who_mends
+from shared.grants.grant import ends_soon, who_mends
 from shared.providers.token_refusal import Mender
 from shared.registry import tables
 
@@ -37,6 +37,8 @@ class ConnectionShape(FreshnessShape):
     since: Instant | None
     reason: Annotated[str, Meta(examples=["invalid_grant"])] | None
     """A code of the provider's, or of ours."""
+    endsAt: Instant | None
+    """When the permission ends by itself, where the provider gave it for a time; null while that is not within eight days."""
     mends: NotRequired[Mender]
     """Of a connection that is revoked or suspended: who can mend it."""
 
@@ -50,7 +52,7 @@ def read_connection(deps: Deps, person: Person) -> ConnectionShape:
     """
     row: ConsentRow | None = tables.consents(deps.engine.registry).get(person.tenant, person.mailbox.id)
     if row is None:
-        return {"state": "none", "since": None, "reason": None, "heard": None, "checked": None}
+        return {"state": "none", "since": None, "reason": None, "endsAt": None, "heard": None, "checked": None}
     at_ms = row.first_look_at_ms or row.connected_at_ms
     fresh = _read_freshness(deps, person)
     found: ConnectionShape = {
@@ -59,6 +61,7 @@ def read_connection(deps: Deps, person: Person) -> ConnectionShape:
         "state": _state_of(row),
         "since": to_rfc3339(at_ms) if at_ms else None,
         "reason": row.reason or None,
+        "endsAt": to_rfc3339(row.ends_at_ms) if ends_soon(row, deps.clock.now_ms()) else None,
     }
     if row.state in {ConsentState.REVOKED, ConsentState.SUSPENDED}:
         found["mends"] = Mender(who_mends(row.reason))

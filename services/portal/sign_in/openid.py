@@ -20,7 +20,7 @@ from services.portal.sign_in.bounded_adapter import bound
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.domain.identity import Provider
 from shared.errors import RetryableError
-from shared.grants.oauth import Granted, identity_scopes, missing_scopes, scopes_for
+from shared.grants.oauth import Granted, identity_scopes, missing_scopes, refresh_life_s, scopes_for
 from shared.ports.clock import Clock
 from shared.providers.catalogue import profile_of, registration
 from shared.runtime.log_limit import LimitedLog
@@ -140,6 +140,7 @@ class OpenIdProvider:
             expires_in_s=float(token.get("expires_in") or 0),
             refresh_token=str(token.get("refresh_token") or ""),
             scopes=tuple(str(token.get("scope") or "").split()),
+            refresh_expires_in_s=refresh_life_s(token),
         )
         needs_calendar = sign_in.purpose not in NO_CALENDAR
         if needs_calendar and missing_scopes(self.provider, grant.scopes, writes=self._writes):

@@ -160,6 +160,17 @@ BELIEFS = (
         not_tried=_AT_A_PAGE,
     ),
     Belief(
+        key="google.testing-seven-days",
+        text="While the consent screen is in *Testing*, a grant ends after seven days, and the answer to its code says so"
+        " (`refresh_token_expires_in`).",
+        source="developers.google.com/identity/protocols/oauth2, refresh token expiration (insanum/gcalcli#628: it is so); the page"
+        " promises the field for consents that are given for a time, and that *Testing* is one of them is assumed",
+        trust=Trust.ASSUMED,
+        dependents=("shared/grants/oauth.py", "shared/grants/grant.py", "cli/doctor/checks/grants.py"),
+        otherwise="The end comes without a warning; the person's page then says to connect again.",
+        not_tried="it takes a consent that was given while the registration was in *Testing*",
+    ),
+    Belief(
         key="google.invalid-grant-says-little",
         text="`invalid_grant` stands for every cause; only its usual sentence says that the token was revoked or has expired.",
         source=f"{_TOKENS}; the sentence from developers.google.com/google-ads/api/docs/get-started/common-errors",
@@ -176,6 +187,16 @@ BELIEFS = (
         dependents=(_CODES, "shared/grants/broker.py"),
         otherwise="A grant is tried again for fourteen days although it is over.",
         not_tried="it takes an administrator who restricts the client",
+    ),
+    Belief(
+        key="google.auth-error",
+        text="Where Google refuses a client it leads to `/signin/oauth/error`, whose `authError` is a Base64 message that begins"
+        " with the error's name.",
+        source="addresses of that page in public: `authError=ChVyZWRpcmVjdF91cmlfbWlzbWF0Y2g…` is `redirect_uri_mismatch`",
+        trust=Trust.REPORTED,
+        dependents=("services/portal/admin/integration/testflow/preflight.py",),
+        otherwise="The refusal is seen on Google's own page, and explained from what the person copies off it.",
+        not_tried="it takes a registration that is wrong",
     ),
     Belief(
         key="google.own-page-shows-refusals",

@@ -141,6 +141,14 @@ class ProviderShape(TypedDict):
     """Null where the calendar system has no such page."""
 
 
+class EndingShape(TypedDict):
+    """Permissions that end by themselves within eight days, since the provider gave them for a time."""
+
+    people: Count
+    first: Instant
+    """When the first of them ends."""
+
+
 class IntegrationAnswer(TypedDict):
     """Where the integration stands."""
 
@@ -151,6 +159,8 @@ class IntegrationAnswer(TypedDict):
     """The calendar system that is in use or being tested; empty for none."""
     asleepUntil: InstantOrEmpty
     """Until when consents are kept asleep after switching off; empty when none are."""
+    ending: EndingShape | None
+    """Null where none does."""
     asleep: list[ProviderName]
     """With which calendar systems people were connected who sleep."""
     contact: Annotated[str, Meta(examples=["it@contoso.test"])]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from services.portal.admin.integration.answers import IntegrationAnswer, PermissionShape, ProviderShape, ShownTest
+from services.portal.admin.integration.answers import (
+    EndingShape,
+    IntegrationAnswer,
+    PermissionShape,
+    ProviderShape,
+    ShownTest,
+)
 from services.portal.admin.integration.consent import read_seen
 from services.portal.admin.integration.domains import may_have_several
 from services.portal.admin.integration.testflow.authorization import test_purpose
@@ -18,11 +24,13 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
+from shared.grants.grant import ends_soon
 from shared.grants.sleep import people
 from shared.organisations.integration import is_asleep
 from shared.providers import catalogue
 from shared.registry import tables
 from shared.runtime.health import product_version
+from shared.runtime.refused_rows import log_refused_row
 
 STATE_WORDS = {
     IntegrationState.OFF: "Off",
@@ -73,6 +81,7 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
         "advice": STATE_ADVICE[state],
         "provider": row.provider if state is not IntegrationState.OFF else "",
         "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
+        "ending": _ending(deps, person.tenant),
         "asleep": _asleep(deps, person.tenant) if is_asleep(row, deps.clock.now_ms()) else [],
         "contact": row.contact,
         "observes": not deps.settings.may_write,
@@ -81,6 +90,14 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
         "providers": [_provider(deps, person.tenant, provider) for provider in Provider],
         "test": test(deps, flow, person),
     }
+
+
+def _ending(deps: Deps, tenant: str) -> EndingShape | None:
+    """How many people's grants end by themselves within days, and when the first does; None where none does."""
+    now_ms = deps.clock.now_ms()
+    rows = (row for _, row in tables.consents(deps.engine.registry).scan_readable(tenant, log_refused_row))
+    ends = [row.ends_at_ms for row in rows if ends_soon(row, now_ms)]
+    return {"people": len(ends), "first": to_rfc3339(min(ends))} if ends else None
 
 
 def _asleep(deps: Deps, tenant: str) -> list[str]:

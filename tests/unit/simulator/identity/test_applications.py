@@ -78,7 +78,7 @@ def test_consent_for_everybody_is_given_to_one_application(http: httpx.Client, w
 
 def test_application_of_one_organisation_refuses_people_of_another(http: httpx.Client, world: World) -> None:
     client_id, _ = register(http, "google", "elsewhere.example", onlyHome=True)
-    page = signing_in.google(http).authorize(BO, client_id=client_id)
+    page = http.get(signing_in.google(http).authorize(BO, client_id=client_id).headers["Location"])
     assert (page.status_code, "org_internal" in page.text) == (400, True)
 
 
@@ -108,7 +108,8 @@ def test_removed_application_takes_every_grant_and_token_with_it(http: httpx.Cli
     assert http.delete(f"{APPLICATIONS}/{client_id}").status_code == 200
     assert world.identity.consents(BO) == []
     assert world.identity.bearer({"Authorization": f"Bearer {token}"}) is None
-    assert "OAuth client was not found" in flow.authorize(BO, client_id=client_id).text
+    page = http.get(flow.authorize(BO, client_id=client_id).headers["Location"])
+    assert "OAuth client was not found" in page.text
     assert http.delete(f"{APPLICATIONS}/{client_id}").status_code == 404
 
 

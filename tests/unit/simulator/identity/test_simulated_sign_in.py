@@ -154,8 +154,18 @@ def test_the_secret_may_come_by_http_basic(provider: str, http: httpx.Client, wo
 
 def test_a_redirect_address_that_is_not_loopback_gets_a_page_and_no_redirect(http: httpx.Client) -> None:
     refused = signing_in.google(http).authorize(BO, redirect_uri="https://evil.example/callback")
-    assert refused.status_code == 400
-    assert "redirect_uri_mismatch" in refused.text
+    assert refused.headers["Location"].startswith(
+        "/google/signin/oauth/error?authError=ChVyZWRpcmVjdF91cmlfbWlzbWF0Y2g"
+    )
+    page = http.get(refused.headers["Location"])
+    assert page.status_code == 400
+    assert "redirect_uri_mismatch" in page.text
+
+
+def test_error_page_without_a_message_says_that_the_request_is_wrong(http: httpx.Client) -> None:
+    for word in ("", "AAAA", "%%%", "ChVyZWRp"):
+        page = http.get("/google/signin/oauth/error", params={"authError": word})
+        assert (page.status_code, "<script" in page.text) == (400, False)
 
 
 def test_the_picker_escapes_what_the_client_sent(http: httpx.Client) -> None:

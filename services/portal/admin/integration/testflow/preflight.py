@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from urllib.parse import unquote
 
@@ -15,6 +17,7 @@ ERRORS = (
     "redirect_uri_mismatch", "invalid_client", "deleted_client", "unauthorized_client", "org_internal", "invalid_scope",
 )  # fmt: skip
 _NUMBERS = re.compile(r"AADSTS(50011|50194|700016|7000112|70001|70011|900144)\b")
+_AUTH_ERROR = re.compile(r"[?&]authError=([A-Za-z0-9_%=+/-]{4,8000})")
 _log = get_logger()
 
 
@@ -50,8 +53,13 @@ def _beginning(answer: httpx.Response) -> str:
 
 
 def read(text: str) -> tuple[str, str] | None:
-    """The error in an error page or in the address of one. Pure."""
-    plain = unquote(text)
+    """
+    The error in an error page or in the address of one. Pure.
+
+    Google leads to a page of its own, in whose address `authError` is a Base64 message that begins with the error's name (belief
+    `google.auth-error`).
+    """
+    plain = f"{unquote(text)} {_auth_error(text)}"
     number = _NUMBERS.search(plain)
     if number:
         return "invalid_request", number.group(0)
@@ -59,3 +67,14 @@ def read(text: str) -> tuple[str, str] | None:
         if name in plain:
             return name, ""
     return None
+
+
+def _auth_error(text: str) -> str:
+    found = _AUTH_ERROR.search(text)
+    if found is None:
+        return ""
+    word = unquote(found.group(1)).rstrip("=").replace("+", "-").replace("/", "_")
+    try:
+        return base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return ""

@@ -184,6 +184,16 @@ def test_only_a_providers_own_no_means_that_nothing_was_made() -> None:
     [
         ("<p>Error 400: redirect_uri_mismatch</p>", ("redirect_uri_mismatch", "")),
         ("https://p.example/error?authError=redirect_uri_mismatch%20x", ("redirect_uri_mismatch", "")),
+        (
+            "https://p.example/signin/oauth/error?authError=ChVyZWRpcmVjdF91cmlfbWlzbWF0Y2ggkAMyAggB&client_id=7",
+            ("redirect_uri_mismatch", ""),
+        ),
+        (
+            "https://p.example/signin/oauth/error?flowName=G&authError=Cg5pbnZhbGlkX2NsaWVudBIfVGhlIE9BdXRoIGNsaWVudCB3YXMgbm90IGZvdW5kLiCRAw%3D%3D",
+            ("invalid_client", ""),
+        ),
+        ("https://p.example/signin/oauth/error?authError=%FF%FF%FF_", None),
+        ("https://p.example/signin/oauth/error?authError=" + "A" * 9001, None),
         ("AADSTS50011: The redirect URI", ("invalid_request", "AADSTS50011")),
         ("https://p.example/signin?continue=x", None),
     ],
