@@ -228,6 +228,8 @@ class RoomStatusOwner:
             told=self._told,
             meetings=due,
         )
+        for key in due[swept.handled :]:
+            self._expiry.appoint(key, now_ms)  # what does not fit into this commit goes into the next
         if idle:
             self._tallies.expire(swept, now_ms, renewed)
         # With the position: a replay has to know between which observations a meeting was forgotten.

@@ -51,7 +51,7 @@ class Batch:
     untold: int = 0
     """Dates that began without a room and untold, as these observations show."""
     handled: int = 0
-    """How many of the records given were decided: the piece ends behind them."""
+    """How many of the records or meetings given were decided: the piece ends behind them."""
     bytes: int = 0
 
     @property

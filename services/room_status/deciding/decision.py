@@ -109,7 +109,7 @@ def sweep(
 
     Args:
         told: As `decide`.
-        meetings: Only these keys; everything, if left out.
+        meetings: As many of these keys as fill a commit, `Batch.handled`; everything, if left out.
     """
     batch = Batch()
     draft = PendingMemory(memory)
@@ -118,6 +118,9 @@ def sweep(
     chosen = [key for key in memory if not parts_of(key)[1]] if meetings is None else meetings
     for key in chosen:
         decision.sweep(key, now_ms)
+        batch.handled += 1
+        if meetings is not None and batch.full:
+            break
     return batch
 
 
