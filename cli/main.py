@@ -18,7 +18,7 @@ COMMANDS = {
     "demo": "the main job, end to end, on this machine",
     "run": "run services: all, or by name",
     "simulator": "Outlook and Google Calendar with rooms that decide",
-    "tenants": "switch an organisation on, enter its rooms",
+    "tenants": "switch an organisation on or off, enter its rooms",
     "status": "one screen: what is wrong, which page to open, how everything stands",
     "tail": "read a topic",
     "trigger": "send notifications that carry valid proof",

@@ -12,7 +12,10 @@ from shared.runtime.settings import load
 
 @click.command()
 @click.option(
-    "--port", type=int, default=None, help="Port on 127.0.0.1; 0 takes a free one. Default: ROOMSYNC_SIMULATOR_PORT."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=None,
+    help="Port on 127.0.0.1; 0 takes a free one. Default: ROOMSYNC_SIMULATOR_PORT.",
 )
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed and the same calls give the same history."

@@ -1,4 +1,4 @@
-"""`roomsync tenants`: switch an organisation on and enter its rooms, for those who have the machine."""
+"""`roomsync tenants`: switch an organisation on or off and enter its rooms, for those who have the machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import msgspec
 from cli.common.engine import connect_engine
 from cli.common.lines import print_fields
 from cli.common.mailboxes import list_tenants
+from cli.common.organisations import read_organisation
 from cli.common.pending_endings import count_pending_endings
 from cli.common.refused_rows import RefusedRows
+from cli.common.switching_off import disable
 from shared.contracts.envelope import read_json
-from shared.contracts.rows import AuditRow, IntegrationState, RoomRow, TenantRow
+from shared.contracts.rows import AuditRow, IntegrationState, RoomRow
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Role
@@ -45,6 +47,9 @@ _candidates_account = click.option(
 @click.group()
 def command() -> None:
     """Organisations of this deployment."""
+
+
+command.add_command(disable)
 
 
 @command.command()
@@ -178,15 +183,6 @@ def refuse_candidate(tenant: str, account: str) -> None:
         if not refuse(engine.registry, tenant, each.appointment, each.user):
             raise _nobody_waits(account)
     click.echo(f"{tenant}: refused")
-
-
-def read_organisation(registry: Registry, tenant: str) -> TenantRow:
-    """The tenant's row. Raises UsageError when there is no such tenant."""
-    row = tenants(registry).get(tenant, "tenant")
-    if row is None:
-        message = f"there is no tenant {tenant}; see `roomsync tenants list`"
-        raise click.UsageError(message)
-    return row
 
 
 def _candidate(engine: Engine, tenant: str, account: str) -> Candidate:

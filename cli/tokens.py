@@ -8,7 +8,7 @@ import msgspec
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
 from cli.common.lines import print_fields
-from cli.tenants import read_organisation
+from cli.common.organisations import read_organisation
 from shared.domain.instants import to_rfc3339
 from shared.errors import RefusedError
 from shared.organisations.service_tokens import live_tokens, make_token, name_of, withdraw_token

@@ -9,7 +9,5 @@ USAGE = 2
 """The arguments or the settings do not make sense; nothing was done."""
 UNREACHABLE = 3
 """A dependency (log, view, registry, a service) cannot be reached."""
-INCOMPLETE = 4
-"""The command did what it was asked for, without what it named: rows of the registry that were tampered with."""
 INTERRUPTED = 130
 """Ctrl-C, as shells report it."""

@@ -13,7 +13,7 @@ import click
 
 from cli.common.calendars import Calendars
 from cli.common.engine import connect_engine
-from cli.common.exit_codes import FINDING, INCOMPLETE
+from cli.common.exit_codes import FINDING
 from cli.common.mailboxes import CONNECTED, read_grants
 from cli.common.refused_rows import RefusedRows
 from cli.reconcile import Reconciliation
@@ -69,7 +69,7 @@ def backup(file: Path, key_file: Path | None, as_json: bool) -> int:
     The file is worth nothing without the keyring, on purpose: whoever destroys a key erases the backups too. Keep the
     master key elsewhere. A row that was tampered with is named and left out; the others are in FILE.
 
-    Exit codes: 0 done, 1 FILE exists, 3 a store is away, 4 done, without the rows that were named.
+    Exit codes: 0 done, 1 done without rows that were tampered with (they are named), 2 FILE exists, 3 a store is away.
     """
     refused = RefusedRows()
     with connect_engine() as (engine, settings):
@@ -78,7 +78,7 @@ def backup(file: Path, key_file: Path | None, as_json: bool) -> int:
         _write(file, seal_archive(held, _choose_keys(settings, key_file), kind="backup", made_at_ms=now_ms))
     fields = {"file": str(file), "rows": len(held.rows), "refused": refused.count, "organisations": len(held.eras)}
     _print_fields(fields, as_json=as_json)
-    return INCOMPLETE if refused.count else 0
+    return FINDING if refused.count else 0
 
 
 @command.command()
@@ -130,7 +130,7 @@ def export(file: Path, key_file: Path | None, as_json: bool) -> int:
     The only way the keys ever leave. They are wrapped by the master key, which the new house needs as well. Destroy FILE
     after the import: as long as it exists, no key that it holds can be destroyed for good.
 
-    Exit codes: 0 done, 1 FILE exists, 3 a store is away, 4 done, without rows that were tampered with: they are named.
+    Exit codes: 0 done, 1 done without rows that were tampered with (they are named), 2 FILE exists, 3 a store is away.
     """
     refused = RefusedRows()
     with connect_engine() as (engine, settings):
@@ -144,7 +144,7 @@ def export(file: Path, key_file: Path | None, as_json: bool) -> int:
     )
     fields = {"file": str(file), "rows": len(held.rows), "refused": refused.count, "keys": len(held.keys)}
     _print_fields(fields, as_json=as_json)
-    return INCOMPLETE if refused.count else 0
+    return FINDING if refused.count else 0
 
 
 @command.command("import")
@@ -213,7 +213,7 @@ def _write(file: Path, raw: bytes) -> None:
         write_new(file, raw)
     except FileExistsError as error:
         message = f"{file} exists and is not replaced: name another file"
-        raise click.ClickException(message) from error
+        raise click.UsageError(message) from error
     except OSError as error:
         message = f"{file} cannot be written: {error.strerror}"
         raise click.ClickException(message) from error

@@ -11,8 +11,8 @@ import msgspec
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import DONE, FINDING
 from cli.common.mailboxes import list_tenants
+from cli.common.organisations import read_organisation
 from cli.status.stores import find_rebuilding_partitions
-from cli.tenants import read_organisation
 from shared.errors import KeyDestroyedError
 from shared.organisations.room_report import DEFAULT_DAYS, MAX_DAYS, read_report
 from shared.ports.engine import Engine

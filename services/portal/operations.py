@@ -1,4 +1,4 @@
-"""What other programs of this product may use of the portal: one person's open prompts, and what they do with them."""
+"""What other programs of this product may use of the portal: one person's open prompts, and an organisation's switch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from services.portal.admin.integration.switching import Consequences, consequences, switch_off
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
@@ -22,7 +23,10 @@ from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.runtime.settings import Settings
 
-__all__ = ["ProblemError", "Viewing", "count_open_prompts"]
+__all__ = ["Consequences", "OperatorSwitch", "ProblemError", "Viewing", "count_open_prompts"]
+
+OPERATOR = "operator"
+"""Who did it, in the record of acts: whoever has the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,47 @@ class Viewing:
 
     def _rebooking(self) -> Rebooking:
         return Rebooking(self.deps, LiveReader(self.deps), self.person, PersonalView(self.deps, self.person))
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSwitch:
+    """The switch of one organisation's integration, in the hand of whoever has the machine."""
+
+    deps: Deps
+    tenant: str
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        settings: Settings,
+        engine: Engine,
+        clock: Clock,
+        broker: ConsentBroker,
+        providers: Mapping[Provider, CalendarProvider],
+        session_key: bytes,
+        tenant: str,
+    ) -> OperatorSwitch:
+        """That of `tenant`, over these stores."""
+        deps = Deps(
+            settings=settings, engine=engine, clock=clock, broker=broker, providers=providers, session_key=session_key
+        )
+        return cls(deps, tenant)
+
+    def count_what_ends(self) -> Consequences:
+        """Count what switching off would end. Raises StoreUnavailableError."""
+        return consequences(self.deps, self.tenant)
+
+    def switch_off(self) -> None:
+        """
+        Switch the integration off; the act stands in the organisation's audit as the operator's.
+
+        Raises:
+            ProblemError: it is not on.
+            LogUnavailableError: it is off; the workers will be told by their own sweep.
+        """
+        nobody = Mailbox(self.tenant, "")
+        switch_off(self.deps, Person(self.tenant, OPERATOR, nobody, provider="", csrf="", session=""))
 
 
 def count_open_prompts(

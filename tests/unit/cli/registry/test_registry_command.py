@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from cli.common.exit_codes import INCOMPLETE
+from cli.common.exit_codes import FINDING
 from cli.demo.processes import simulator_environ
 from cli.main import roomsync
 from services.portal.sign_in.attempts import Purpose, SignIns
@@ -566,7 +566,7 @@ def test_row_that_was_tampered_with_is_named_and_the_others_are_backed_up(
 
     code, answer = house.run(kind, file)
 
-    assert (code, answer["rows"], answer["refused"]) == (INCOMPLETE, whole - 1, 1)
+    assert (code, answer["rows"], answer["refused"]) == (FINDING, whole - 1, 1)
     assert place in house.said
     assert "roomsync doctor" in house.said
     if kind == "backup":
@@ -577,6 +577,16 @@ def test_row_that_was_tampered_with_is_named_and_the_others_are_backed_up(
         assert ("tenants", "tenant") in places
         assert (table, row) not in places
         engine.close()
+
+
+@pytest.mark.parametrize("kind", ["backup", "export"])
+def test_file_that_exists_is_a_mistake_of_usage_and_stays_as_it_is(house: House, kind: str) -> None:
+    there = house.home.with_name("there")
+    there.write_text("an earlier one")
+    with pytest.raises(click.UsageError, match="is not replaced: name another file") as refused:
+        house.run(kind, str(there))
+    assert refused.value.exit_code == 2
+    assert there.read_text() == "an earlier one"
 
 
 def test_directory_that_was_tampered_with_stops_no_other_organisations_restore(house: House) -> None:
