@@ -46,7 +46,7 @@ class Endpoint:
         for topic, first in list(self.backlog.unread.items()):
             if rules.wants_more(self.backlog):
                 end = len(self.topics[topic])
-                read_to = min(end, first + 40)
+                read_to = min(end, first + 200)
                 places = self.topics[topic][first:read_to]
                 self.keep(rules.add_unread(self.backlog, topic, places, read_to, end, self.now_ms))
 

@@ -50,6 +50,7 @@ def requests(office: Office) -> list[tuple[int, str, WebhookRequest]]:
 def test_an_endpoint_is_added_listed_and_removed_and_its_secret_is_shown_once(office: Office, chief: Browser) -> None:
     made = add(chief, types=["roomsync.room.declined.v1"])
     assert made["secret"].startswith("whsec_")
+    assert made["secret"] not in chief.client.get("/v1/webhooks").text
     [listed] = chief.client.get("/v1/webhooks").json["webhooks"]
     assert listed == {key: value for key, value in made.items() if key != "secret"}
     assert (listed["url"], listed["state"], listed["types"]) == (URL, "active", ["roomsync.room.declined.v1"])
