@@ -123,3 +123,9 @@ def test_declines_that_piled_up_while_no_notifier_ran_are_counted_when_they_were
     for _ in range(4):
         desk.settle()
     assert decline_incidents.read_latest(desk.engine.registry, desk.tenant) is None
+
+
+def test_two_that_are_left_when_it_is_quiet_are_one_mail(crowd: Desk, sink: MailSink) -> None:
+    answer(crowd, range(98), "accepted")
+    crowd.pass_time(18 * 60)
+    assert subjects_of(sink, ADA) == subjects_of(sink, BEN) == ["2 meetings have lost their room"]

@@ -10,11 +10,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
 
+from shared.contracts.decline_incident import CauseKind, DeclineIncident, LikelyCause
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.meeting_state_version_1 import RoomMemory
 from shared.contracts.rows import TakeState
 from shared.domain.sighting import Availability
+from shared.organisations import decline_incidents
 from shared.registry import tables
+from shared.runtime import metrics
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.my_rooms.series import event_on, show_series
 from tests.integration.services.portal.my_rooms.test_api import takes_asked
@@ -314,3 +317,43 @@ def test_more_rooms_are_shown_on_request_and_filtered(
     page.get_by_label("Seats at least").fill("99")
     expect(page.get_by_text("None of the free rooms is like that.")).to_be_visible()
     assert Axe().run(page).response["violations"] == []
+
+
+@pytest.mark.proves("B17")
+def test_twenty_prompts_stand_singly_and_one_line_opens_the_others_also_live(
+    office: Office, ada: Browser, page: Page, rooms: list[str], address: str
+) -> None:
+    expect(page.locator("#folded")).to_be_hidden()
+    for number in range(23):
+        declined = office.room(ada, rooms[0], RoomState.DECLINED)
+        office.show(office.meeting(ada, declined, meeting=f"m-{number}"), ada.tenant)
+    expect(page.locator("#prompt-list [data-prompt]")).to_have_count(20)
+    expect(page.locator("#folded-words")).to_have_text("And 3 more")
+    expect(page.locator("#folded-list [data-prompt]").first).to_be_hidden()
+    page.locator("#folded-words").click()
+    expect(page.locator("#folded-list [data-prompt]").first).to_be_visible()
+    expect(page.locator("#many")).to_be_hidden()
+    cause = LikelyCause(kind=CauseKind.NONE)
+    incident = DeclineIncident(id="i", began_at_ms=1, last_at_ms=1, declines=23, upcoming=23, cause=cause)
+    decline_incidents.publish(office.engine.registry, ada.tenant, incident)
+    expect(page.locator("#many")).to_contain_text("Many rooms of your organisation said no at once")
+    decline_incidents.release(office.engine.registry, ada.tenant, office.clock.now_ms())
+    expect(page.locator("#many")).to_be_hidden()
+    page.goto(address)
+    expect(page.locator("#prompt-list [data-prompt]")).to_have_count(20)
+    expect(page.locator("#folded-words")).to_have_text("And 3 more")
+
+
+@pytest.mark.proves("B22")
+def test_a_prompt_that_opens_on_an_open_page_is_measured(
+    office: Office, ada: Browser, page: Page, rooms: list[str]
+) -> None:
+    def measured() -> float:
+        labels = {"channel": "page", "le": "+Inf"}
+        return metrics.REGISTRY.get_sample_value("roomsync_told_seconds_bucket", labels) or 0.0
+
+    before = measured()
+    expect(page.locator("#live")).to_have_text("Live: changes appear by themselves.")
+    decline(office, ada, rooms[0])
+    expect(page.locator("#prompt-list [data-prompt]")).to_have_count(1)
+    assert measured() - before == 1
