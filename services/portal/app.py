@@ -57,6 +57,7 @@ from services.portal.frame import (
     security_contact,
     sessions,
 )
+from services.portal.help import routes as help_routes
 from services.portal.interface import routes as interface_routes
 from services.portal.meetings import room_habits
 from services.portal.meetings.live_reader import LiveReader
@@ -127,6 +128,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(domains.blueprint(domain_proof))
     app.register_blueprint(consent.blueprint(deps))
     app.register_blueprint(switch_off.blueprint(deps, flow))
+    app.register_blueprint(help_routes.blueprint(deps))
     app.register_blueprint(report_routes.blueprint(deps))
     app.register_blueprint(incident_routes.blueprint(deps))
     app.register_blueprint(people_routes.blueprint(deps))

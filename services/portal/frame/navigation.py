@@ -14,6 +14,7 @@ from services.portal.frame.sessions import Person, anybody
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
 from shared.errors import RoomsyncError
+from shared.grants.vault import ConsentVault
 from shared.organisations.decline_incidents import read_open
 from shared.registry import tables
 
@@ -58,6 +59,8 @@ class Shell:
     csrf: str
     organisation: str
     role: str
+    address: str
+    """What this person signed in with; "" while it cannot be read."""
     entries: tuple[NavigationEntry, ...]
     current: str
     """The path of the entry that the page belongs to; "" for none."""
@@ -116,6 +119,7 @@ def _shell() -> Shell | None:
         csrf=person.csrf,
         organisation=row.name if row else "",
         role=role_words(person.roles),
+        address=_address_of(person),
         entries=visible(person.roles, state, webhooks=deps().settings.sends_webhooks),
         current=place(request.path),
         many_declines=_many_declines(person),
@@ -127,3 +131,12 @@ def _many_declines(person: Person) -> int:
         return 0
     row = read_open(deps().engine.registry, person.tenant)
     return row.declines if row else 0
+
+
+def _address_of(person: Person) -> str:
+    engine = deps().engine
+    user = tables.users(engine.registry).get(person.tenant, person.user)
+    try:
+        return ConsentVault(engine.keyring).address_of(person.tenant, person.user, user) if user else ""
+    except RoomsyncError:
+        return ""  # the consent key is destroyed with the organisation's grants: its administrators still have pages
