@@ -84,7 +84,7 @@ PAGE_WORDS: dict[str, Any] = {
     "lostRoom": "{title} lost its room",
     "seats": "Needs {people} seats.",
     "takeRoom": "Take {room}",
-    "suggestedFor": "Free now, not confirmed: {reasons}",
+    "suggestedFor": "Free now, not confirmed: {reasons}.",
     "holding": "{room} is asked in ten seconds. Everybody invited is then told of the change.",
     "undo": "Undo",
     "askNow": "Ask now",
