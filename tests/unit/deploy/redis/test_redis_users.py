@@ -134,6 +134,7 @@ def test_the_notifier_reads_a_row_of_the_view_and_writes_none(views: UrlOf) -> N
         writer.reset(2)
         assert writer.apply(2, Applied("topic", 1), [ROW])
         assert reader.row("t/m") == ROW
+        assert [each.value for each in reader.rows(ROW.owners[0])] == [ROW.value]  # counts rooms to come
         with pytest.raises(StoreUnavailableError):
             reader.apply(2, Applied("topic", 9), [ROW])
 
@@ -143,6 +144,7 @@ def test_the_notifier_changes_a_row_and_only_reads_keys(registry: UrlOf) -> None
         version = rows.put("notifications", "t", "u", b"{}", expect=0)
         rows.put("notifications", "t", "u", b"{}", expect=version)
         assert rows.get("notifications", "t", "u") is not None
+        assert [row for row, _ in rows.scan("notifications", "t")] == ["u"]  # looks for administrators
         with pytest.raises(StoreUnavailableError):
             rows.everything()
     with keyring_as(registry("portal")) as made:
