@@ -85,7 +85,7 @@ def idle(settings: Settings) -> int:
     configure(NOTIFIER.service, settings.log_level)
     get_logger().info(
         "idle",
-        reason="neither ROOMSYNC_SMTP_URL nor ROOMSYNC_WEBHOOKS=on is set: nobody is told anything outside their page",
+        reason="ROOMSYNC_SMTP_URL is not set, and webhooks are off: nobody is told anything outside their page",
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

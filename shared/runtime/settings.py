@@ -111,8 +111,9 @@ class Settings:
     )
     mail_from: str = _setting("", "whom mails come from, with SMTP_URL: `roomsync@corp.example`, or `Rooms <…>`")
     webhooks: str = _setting(
-        "off",
-        "`on`: organisations may have their events sent to addresses of their own, and the notifier sends them; `off`",
+        "auto",
+        "`on`: organisations may have their events sent to addresses of their own, and the notifier sends them; `off`; "
+        "`auto`: on while every address is loopback",
     )
     webhook_allowed_hosts: str = _setting(
         "",
@@ -192,7 +193,7 @@ class Settings:
     @property
     def sends_webhooks(self) -> bool:
         """Whether organisations' events are sent to addresses of theirs."""
-        return self.webhooks == "on"
+        return self.webhooks == "on" or (self.webhooks == "auto" and self.loopback)
 
     @property
     def open_enrolment(self) -> bool:
@@ -251,16 +252,19 @@ def _given(environ: Mapping[str, str], name: str) -> str | None:
     return Path(path).read_text().strip() if path and name not in environ else environ.get(name)
 
 
+_CHOICES = {
+    "engine": ("embedded", "kafka"),
+    "enrolment": ("auto", "open", "closed"),
+    "writes": ("on", "off"),
+    "webhooks": ("auto", "on", "off"),
+}
+
+
 def _contradictions(settings: Settings) -> list[str]:
-    faults = []
-    if settings.engine not in {"embedded", "kafka"}:
-        faults.append(f"ROOMSYNC_ENGINE={settings.engine!r}: must be embedded or kafka")
-    if settings.enrolment not in {"auto", "open", "closed"}:
-        faults.append(f"ROOMSYNC_ENROLMENT={settings.enrolment!r}: must be auto, open or closed")
-    faults += [
-        f"{PREFIX}{name.upper()}={getattr(settings, name)!r}: must be on or off"
-        for name in ("writes", "webhooks")
-        if getattr(settings, name) not in {"on", "off"}
+    faults = [
+        f"{PREFIX}{name.upper()}={getattr(settings, name)!r}: must be {', '.join(words[:-1])} or {words[-1]}"
+        for name, words in _CHOICES.items()
+        if getattr(settings, name) not in words
     ]
     if settings.engine == "kafka":
         faults += [

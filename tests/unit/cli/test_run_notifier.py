@@ -18,14 +18,15 @@ from tests.support.processes import start
 MAIL = {"ROOMSYNC_SMTP_URL": "smtps://mailer:secret@mail.test", "ROOMSYNC_MAIL_FROM": "Rooms <rooms@corp.test>"}
 
 
-def test_all_services_are_four_without_a_mail_server_and_five_with_one() -> None:
-    assert "notifier" not in _all_services(Settings())
+def test_all_services_are_four_without_a_mail_server_and_webhooks_and_five_with_one_of_them() -> None:
+    assert "notifier" not in _all_services(Settings(webhooks="off"))
     assert _all_services(load(MAIL))[-1] == "notifier"
+    assert _all_services(Settings(webhooks="on"))[-1] == "notifier"
 
 
-def test_without_a_mail_server_it_answers_health_checks_and_opens_no_store(tmp_path: Path) -> None:
+def test_without_a_mail_server_and_webhooks_it_answers_health_checks_and_opens_no_store(tmp_path: Path) -> None:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
-    environ |= {"PYTHONPATH": str(ROOT), "ROOMSYNC_HOME": str(tmp_path / "home")}
+    environ |= {"PYTHONPATH": str(ROOT), "ROOMSYNC_HOME": str(tmp_path / "home"), "ROOMSYNC_WEBHOOKS": "off"}
     with start([sys.executable, "-m", "cli.main", "run", "notifier"], "notifier", environ) as running:
         for path in ("/livez", "/readyz", "/version", "/metrics"):
             assert httpx.get(f"{running.url}{path}").status_code == 200
@@ -46,6 +47,7 @@ def test_without_a_mail_server_it_answers_health_checks_and_opens_no_store(tmp_p
         {"ROOMSYNC_MAIL_FROM": "nobody"},
         {"ROOMSYNC_MAIL_FROM": "a@b.test\r\nBcc: c@d.test"},
         {"ROOMSYNC_NOTIFIER_PORT": "70000"},
+        {"ROOMSYNC_WEBHOOKS": "perhaps"},
     ],
 )
 def test_what_cannot_be_meant_is_refused_without_repeating_a_password(changes: dict[str, str]) -> None:

@@ -31,6 +31,14 @@ def test_a_service_that_others_can_reach_enrols_nobody_by_itself() -> None:
         load({**LOCAL, "ROOMSYNC_LISTEN_HOST": "0.0.0.0", "ROOMSYNC_CRASH_AT": "x:1"})
 
 
+def test_webhooks_are_on_by_themselves_while_all_is_on_this_machine() -> None:
+    assert load(LOCAL).sends_webhooks
+    assert not load({**LOCAL, "ROOMSYNC_WEBHOOKS": "off"}).sends_webhooks
+    elsewhere = {**LOCAL, "ROOMSYNC_PUBLIC_URL": "https://rooms.corp.example"}
+    assert not load(elsewhere).sends_webhooks
+    assert load({**elsewhere, "ROOMSYNC_WEBHOOKS": "on"}).sends_webhooks
+
+
 @pytest.mark.parametrize("name", ["ROOMSYNC_CRASH_AT", "ROOMSYNC_TEST_WITHOUT"])
 def test_what_only_tests_may_ask_for_is_refused_where_anybody_else_can_reach(name: str) -> None:
     value = "transactions" if name.endswith("WITHOUT") else "x:1"
