@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -60,7 +61,15 @@ class TrackedMailbox:
         return msgspec.structs.replace(state, takes=dict(self.takes), full=self.full)
 
 
-def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Mailbox, TrackedMailbox]:
+class RestoredMailboxes(NamedTuple):
+    """What a claim's state says of its mailboxes."""
+
+    held: dict[Mailbox, TrackedMailbox]
+    unreadable: frozenset[Mailbox]
+    """Those whose own record cannot be read, and is not to be written over by itself."""
+
+
+def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> RestoredMailboxes:
     """
     Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forget_destroyed`).
 
@@ -96,17 +105,19 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> dict[Ma
         except MalformedRecordError as error:
             doubtful.add(mailbox)
             logger.warning("state_unreadable", error=str(error))
-    for mailbox in sorted(doubtful - mailboxes.keys()):
+    unreadable = frozenset(doubtful - mailboxes.keys())
+    for mailbox in sorted(unreadable):
         remedy = "find out why, then: roomsync reconcile --mailbox"
         logger.error(
             "mailbox_unreadable", tenant=mailbox.tenant, mailbox=mailbox.id, remedy=f"{remedy} {mailbox.key.decode()}"
         )
-    return {
+    restored = {
         mailbox: TrackedMailbox(
             held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full or mailbox in doubtful
         )
         for mailbox, held in mailboxes.items()
     }
+    return RestoredMailboxes(restored, unreadable)
 
 
 def forget_destroyed(state: Mapping[bytes, bytes], keyring: Keyring) -> list[StateChange]:

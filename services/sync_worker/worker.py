@@ -111,7 +111,7 @@ class SyncOwner:
         self._pace_of = pace_of
         self._own_data = own_data
         self._poll_s = poll_s
-        self._held = restore_mailboxes(claim.state, engine.keyring)
+        self._held, self._unreadable = restore_mailboxes(claim.state, engine.keyring)
         self._left = LeftMailboxes(claim.state, engine.keyring)
         self._forgotten = forget_destroyed(claim.state, engine.keyring)
         self._hints = Hints()
@@ -168,7 +168,9 @@ class SyncOwner:
         while self._backlog:
             record = self._backlog[0]
             try:
-                self._plan(take_in(record, self._held, self._hints, now_ms=self._clock.now_ms()))
+                self._plan(
+                    take_in(record, self._held, self._hints, now_ms=self._clock.now_ms(), unreadable=self._unreadable)
+                )
             except MalformedRecordError as error:
                 self._bury(record, str(error))
             self._hints.read(record.topic, record.offset)

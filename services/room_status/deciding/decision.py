@@ -166,7 +166,7 @@ class _Decision:
             require_one_commit(publications)
             changes = writer.changes(meeting, seen.mailbox, change, sealing)
         except RecordTooLargeError as error:
-            writer.park(record, str(error), meeting, sealing, baseline=seen.baseline)
+            writer.park(record, meeting, sealing, reason=str(error), baseline=seen.baseline)
             return
         writer.remember(change.record, changes)
         self._count(keys.tenant, meeting.record, change.record, seen.observed_at_ms)

@@ -102,16 +102,16 @@ class MeetingWriter:
         self.batch.due[self.key] = 0 if has_ended_copies or is_empty(record) else next_due_ms(record, asked_ms)
 
     def park(
-        self, record: Record, reason: str, meeting: StoredMeeting, sealing: RecordSealing, *, baseline: bool
+        self, record: Record, meeting: StoredMeeting, sealing: RecordSealing, *, reason: str, baseline: bool
     ) -> None:
         """
         Report an observation that cannot be kept, and mark the meeting.
 
         Args:
             record: The observation, as it was read.
-            reason: Why it cannot be kept.
             meeting: As it was, and stays.
             sealing: How its record is sealed.
+            reason: Why it cannot be kept.
             baseline: Whether the observation is of a first look after a consent.
         """
         self.batch.parked.append((record, reason))

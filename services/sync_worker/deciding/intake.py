@@ -26,9 +26,18 @@ GAP_SPREAD_MS = 5 * MINUTE_MS
 Mailboxes = MutableMapping[Mailbox, TrackedMailbox]
 
 
-def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) -> Collection[Mailbox]:
+def take_in(
+    record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int, unreadable: Collection[Mailbox] = ()
+) -> Collection[Mailbox]:
     """
     Note what `record` asks for.
+
+    Args:
+        record: Of a hint or a command.
+        mailboxes: Those that are held; who begins is added.
+        hints: What each of them is owed; added to.
+        now_ms: The moment.
+        unreadable: Mailboxes whose own record cannot be read: they begin when somebody says so, never by a lost observation.
 
     Returns:
         The mailboxes whose next look it concerns: none where nobody is connected.
@@ -49,7 +58,7 @@ def take_in(record: Record, mailboxes: Mailboxes, hints: Hints, *, now_ms: int) 
             hint_says_more = asks and hint.kind is not HintKind.CHANGED
         case command.TYPE:
             wish: Command = envelopes.payload_of(envelope, Command)  # type: ignore[arg-type]  # a union is not a type
-            known = _take_command(wish, mailbox, mailboxes, now_ms)
+            known = _take_command(wish, mailbox, mailboxes, now_ms, unreadable)
             asks, hint_says_more = not isinstance(wish, Gap), False
         case other:
             message = f"a record of type {other!r} among the hints: a newer version wrote it? Upgrade this worker"
@@ -88,12 +97,14 @@ def _take_hint(hint: ChangeNotification, mailbox: Mailbox, mailboxes: Mailboxes,
     return True
 
 
-def _take_command(wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: int) -> bool:
+def _take_command(
+    wish: Command, mailbox: Mailbox, mailboxes: Mailboxes, now_ms: int, unreadable: Collection[Mailbox]
+) -> bool:
     if isinstance(wish, Gap):
         spread_gap(mailboxes, now_ms=now_ms)
         return True
-    begins = isinstance(wish, Connect | Disconnect) or (isinstance(wish, Reconcile) and wish.meetings)
-    if mailbox not in mailboxes and begins:
+    lost = isinstance(wish, Reconcile) and wish.meetings and mailbox not in unreadable
+    if mailbox not in mailboxes and (lost or isinstance(wish, Connect | Disconnect)):
         # A lost observation of a mailbox that has left since: its look finds no grant, and withdraws what is owed. A grant
         # that was taken back before anybody heard of it is forgotten by a look as well.
         mailboxes[mailbox] = TrackedMailbox(MailboxState(provider=""))

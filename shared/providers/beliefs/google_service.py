@@ -192,7 +192,8 @@ BELIEFS = (
         key="google.auth-error",
         text="Where Google refuses a client it leads to `/signin/oauth/error`, whose `authError` is a Base64 message that begins"
         " with the error's name.",
-        source="addresses of that page in public: `authError=ChVyZWRpcmVjdF91cmlfbWlzbWF0Y2g…` is `redirect_uri_mismatch`",
+        source="`accounts.google.com/signin/oauth/error/v2?authError=ChVyZWRpcmVjdF91cmlfbWlzbWF0Y2g…`, with and without `/v2`, in"
+        " sources of public repositories: it begins with `redirect_uri_mismatch`",
         trust=Trust.REPORTED,
         dependents=("services/portal/admin/integration/testflow/preflight.py",),
         otherwise="The refusal is seen on Google's own page, and explained from what the person copies off it.",
