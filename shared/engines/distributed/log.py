@@ -62,7 +62,7 @@ class DistributedLog:
         """
         with contextlib.suppress(LogUnavailableError):
             self._check(station.inputs[0])
-        return self._opened(GroupMembership(self._clients, station))
+        return self._opened(GroupMembership(self._clients, station, self.partitions))
 
     def claim(self, station: Station, partition: int) -> DistributedClaim:
         """Fence, restore, resume. Raises LogUnavailableError."""

@@ -13,15 +13,17 @@ from shared.engines.distributed.clients import Clients, Consumer, KafkaError, Re
 _log = logging.getLogger(__name__)
 
 POLL_MS = 200  # below 10 ms a group consumer's poll never makes progress
-SETTLE_S = 0.5
-"""How long a partition gained from somebody is held back: the former owner learns of it first, and is not fenced in mid-commit."""
+SETTLE_S = 2.0
+"""How long a partition is held back that a member of the group may have had: it learns of it first, and is not fenced in
+mid-commit. Both hear of a rebalance at once; half a second was too short on a machine with a load of eight."""
 _ERROR_PAUSE_S = 0.2
 
 
 class GroupMembership:
     """See `shared.ports.log.Membership`. Partitions that a rebalance returns are never seen to leave."""
 
-    def __init__(self, clients: Clients, station: Station) -> None:
+    def __init__(self, clients: Clients, station: Station, partitions: int) -> None:
+        self._partitions = partitions
         self._lock = threading.Lock()
         self._since: dict[int, float] = {}
         self._stop = threading.Event()
@@ -31,7 +33,7 @@ class GroupMembership:
         self._thread.start()
 
     def assignment(self) -> frozenset[int]:
-        """The partitions that are ours; those gained are reported after half a second."""
+        """The partitions that are ours; those that others of the group may have had are reported after two seconds."""
         now = time.monotonic()
         with self._lock:
             return frozenset(partition for partition, since in self._since.items() if since <= now)
@@ -49,9 +51,11 @@ class GroupMembership:
         return self._stop.is_set()
 
     def _assigned(self, partitions: Iterable[TopicPartition]) -> None:
-        shown = time.monotonic() + SETTLE_S
+        gained = [where.partition for where in partitions]
+        now = time.monotonic()
+        shown = now if len(gained) == self._partitions else now + SETTLE_S  # whoever has all is alone in the group
         with self._lock:
-            self._since = {where.partition: self._since.get(where.partition, shown) for where in partitions}
+            self._since = {number: min(shown, self._since.get(number, shown)) for number in gained}
 
     def _run(self) -> None:
         while not self._stop.is_set():
