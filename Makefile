@@ -5,7 +5,8 @@ WORKERS ?= 4# more than cores: most tests wait for a process of theirs most of t
 ABUSE := tests/integration/services/webhook_receiver tests/integration/services/portal/frame tests/integration/services/portal/my_calendar/test_grants.py \
 	tests/integration/services/portal/sign_in/test_wrong_words.py tests/integration/services/portal/sign_in/test_ways_back.py \
 	tests/integration/services/portal/interface tests/integration/services/portal/admin/test_hostile_administrator.py tests/integration/shared/providers/test_hostile_links.py \
-	tests/unit/cli/registry/test_altered_archives.py tests/unit/services/webhook_receiver/protocols/test_altered_proofs.py
+	tests/unit/cli/registry/test_altered_archives.py tests/unit/services/webhook_receiver/protocols/test_altered_proofs.py \
+	tests/e2e/test_guides.py
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
 .PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos contents abuse plants fmt capabilities kafka missing clean
@@ -65,7 +66,7 @@ chaos: setup ## the long campaign: kills at random instants, each guard left out
 contents: setup ## lists what Python installs in each image (SBOM, CycloneDX) into build/contents
 	$(BIN)/python -m deploy.images.contents build/contents
 
-abuse: setup ## hostile clients of the doors, at the size of a release; figures printed
+abuse: setup ## hostile clients of the doors, and guides with a step left out, at the size of a release; figures printed
 	ROOMSYNC_ABUSE=release $(BIN)/python -m pytest $(ABUSE) -m "not kafka" -s $(ARGS)
 
 plants: setup ## plant known faults one by one, let the campaign look for them, print what it found (SEED=1, long)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from tests.support.abuse import RELEASE
 from tests.support.emptiness import found, in_files
 from tests.support.guides.failure import WalkError
 from tests.support.guides.guide import Act, Step
@@ -119,7 +120,11 @@ LEFT_OUT = {
 }
 
 
-@pytest.mark.parametrize("name", LEFT_OUT)
+LATE = {"address", "assignment", "consent", "calendar api"}
+"""What is missed only after a minute's walk is left out at the size of a release alone."""
+
+
+@pytest.mark.parametrize("name", [name for name in LEFT_OUT if RELEASE or name not in LATE])
 def test_each_step_at_the_provider_is_needed_by_a_later_one(name: str, chromium: Browser, tmp_path: Path) -> None:
     part = LEFT_OUT[name]
 
