@@ -32,7 +32,7 @@ _BODIES = (
     {"roomId": "{room}", "user": "{user}", "mailbox": "{mailbox}", "tenant": "{tenant}"},
 )
 _WITHOUT_IDS = (
-    "/static", "/.well-known", "/api", "/v1/openapi.json", "/auth", "/profile/sign-out-everywhere", "/v1/me/stream",
+    "/static", "/.well-known", "/help", "/api", "/v1/openapi.json", "/auth", "/profile/sign-out-everywhere", "/v1/me/stream",
     "/v1/room-rejections", "/metrics", "/livez", "/readyz", "/version",
 )  # fmt: skip
 _LINKS = "/p/"

@@ -30,7 +30,7 @@ class Listener:
     """Reads a stream in a thread of its own, as a browser does."""
 
     events: list[tuple[str, Any, str]] = field(default_factory=list)
-    comments: int = 0
+    heartbeats: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
     leave: threading.Event = field(default_factory=threading.Event)
 
@@ -47,8 +47,10 @@ class Listener:
 
     def _take(self, chunk: str) -> None:
         fields = dict(line.split(": ", 1) for line in chunk.strip().splitlines() if not line.startswith(":"))
-        self.comments += chunk.startswith(":")
-        if "event" in fields:
+        beats = fields.get("event") == "heartbeat"
+        assert beats == chunk.startswith(":"), "a comment for programs, and an event for scripts"
+        self.heartbeats += beats
+        if "event" in fields and not beats:
             self.events.append((fields["event"], json.loads(fields["data"]), fields.get("id", "")))
 
     def named(self, name: str) -> list[Any]:
@@ -263,7 +265,7 @@ def test_idle_stream_beats_and_asks_the_provider_nothing(
     listener.wait("room")
     reads = len(office.calendar.reads)
 
-    until(lambda: listener.comments >= 5, "five heartbeats")
+    until(lambda: listener.heartbeats >= 5, "five heartbeats")
 
     assert reads == 1
     assert len(office.calendar.reads) == reads

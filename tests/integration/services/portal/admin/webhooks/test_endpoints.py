@@ -193,7 +193,7 @@ def test_a_paused_endpoint_is_shown_so_and_resumed_by_a_person(office: Office, c
 
 
 def test_where_the_operator_has_not_switched_them_on_nobody_has_any(tmp_path: Any, simulator: Simulator) -> None:
-    with an_office(tmp_path / "other", simulator) as office:
+    with an_office(tmp_path / "other", simulator, webhooks="off") as office:
         headers = bearer(office, "t-1")
         answer = office.app.test_client().post("/v1/webhooks", json={"url": URL}, headers=headers)
         assert (answer.status_code, answer.json["code"]) == (409, "webhooks-off")
