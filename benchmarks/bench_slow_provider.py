@@ -23,7 +23,7 @@ CLIENTS = 20
 """Addresses that they come from."""
 AGAIN_S = 5.0
 """What a refused request is told to wait."""
-ROUNDS = 5
+ROUNDS = 3
 WANTED = 1.5
 
 
