@@ -67,15 +67,15 @@ def disable(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
 
 def _switch(engine: Engine, settings: Settings, tenant: str) -> portal.OperatorSwitch:
     clock = clock_from(settings.test_clock)
-    return portal.OperatorSwitch.of(
+    deps = portal.Deps(
         settings=settings,
         engine=engine,
         clock=clock,
         broker=ConsentBroker(engine.registry, engine.keyring, settings, clock),
         providers={},
         session_key=master_keys(settings).session_key(),
-        tenant=tenant,
     )
+    return portal.OperatorSwitch(deps, tenant)
 
 
 def _print_counts(found: portal.Consequences, tenant: str, name: str, *, as_json: bool) -> None:

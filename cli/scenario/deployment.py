@@ -219,13 +219,16 @@ class Deployment:
 
     def viewer(self, person: str) -> portal.Viewing:
         """The person at the pages."""
-        return portal.Viewing.of(
+        deps = portal.Deps(
             settings=self.settings,
             engine=self.engine,
             clock=self.clock,
             broker=self._broker,
             providers=self._providers,
             session_key=self._master.session_key(),
+        )
+        return portal.Viewing.of(
+            deps,
             tenant=self.tenant,
             user=self._users[person],
             mailbox=self.mailboxes[person],

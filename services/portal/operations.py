@@ -14,16 +14,11 @@ from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.my_rooms.rebooking import Rebooking
 from shared.crypto.meetings import StoredMeeting
-from shared.domain.identity import Mailbox, Provider
+from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
-from shared.grants.broker import ConsentBroker
 from shared.meetings.prompts import Prompt, Viewer, view_meeting
-from shared.ports.calendar import CalendarProvider
-from shared.ports.clock import Clock
-from shared.ports.engine import Engine
-from shared.runtime.settings import Settings
 
-__all__ = ["Consequences", "OperatorSwitch", "ProblemError", "Viewing", "count_open_prompts"]
+__all__ = ["Consequences", "Deps", "OperatorSwitch", "ProblemError", "Viewing", "count_open_prompts"]
 
 OPERATOR = "operator"
 """Who did it, in the record of acts: whoever has the machine."""
@@ -37,29 +32,8 @@ class Viewing:
     person: Person
 
     @classmethod
-    def of(
-        cls,
-        *,
-        settings: Settings,
-        engine: Engine,
-        clock: Clock,
-        broker: ConsentBroker,
-        providers: Mapping[Provider, CalendarProvider],
-        session_key: bytes,
-        tenant: str,
-        user: str,
-        mailbox: Mailbox,
-        provider: str,
-    ) -> Viewing:
-        """The person with these ids, over these stores."""
-        deps = Deps(
-            settings=settings,
-            engine=engine,
-            clock=clock,
-            broker=broker,
-            providers=providers,
-            session_key=session_key,
-        )
+    def of(cls, deps: Deps, *, tenant: str, user: str, mailbox: Mailbox, provider: str) -> Viewing:
+        """The person with these ids."""
         return cls(deps, Person(tenant=tenant, user=user, mailbox=mailbox, provider=provider, csrf="", session=""))
 
     def open_prompts(self) -> tuple[Prompt, ...]:
@@ -85,24 +59,6 @@ class OperatorSwitch:
 
     deps: Deps
     tenant: str
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        settings: Settings,
-        engine: Engine,
-        clock: Clock,
-        broker: ConsentBroker,
-        providers: Mapping[Provider, CalendarProvider],
-        session_key: bytes,
-        tenant: str,
-    ) -> OperatorSwitch:
-        """That of `tenant`, over these stores."""
-        deps = Deps(
-            settings=settings, engine=engine, clock=clock, broker=broker, providers=providers, session_key=session_key
-        )
-        return cls(deps, tenant)
 
     def count_what_ends(self) -> Consequences:
         """Count what switching off would end. Raises StoreUnavailableError."""
