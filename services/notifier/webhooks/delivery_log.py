@@ -41,13 +41,22 @@ def delivery_entry(
 
 
 def write_entry(registry: Registry, endpoint: EndpointName, partition: int, entry: WebhookDelivery) -> None:
-    """Put the entry on its page, in the place of an earlier one of the same number. Raises StoreUnavailableError."""
+    """
+    Put the entry on its page, in the place of an earlier one of the same number.
+
+    A delivery that is tried for days may find later ones on its page: these stay, and it is not among the latest any more.
+
+    Raises:
+        StoreUnavailableError: try again.
+    """
     lap = entry.number // PAGE_DELIVERIES
 
     def with_entry(row: WebhookDeliveriesRow | None) -> WebhookDeliveriesRow:
-        kept = (each for each in (row.deliveries if row else ()) if each.number // PAGE_DELIVERIES == lap)
-        others = (each for each in kept if each.number != entry.number)
-        return WebhookDeliveriesRow(deliveries=(*others, entry))
+        written = row.deliveries if row else ()
+        if row and any(each.number // PAGE_DELIVERIES > lap for each in written):
+            return row
+        kept = (each for each in written if each.number // PAGE_DELIVERIES == lap and each.number != entry.number)
+        return WebhookDeliveriesRow(deliveries=(*kept, entry))
 
     tables.webhook_deliveries(registry).change(
         endpoint.tenant,
