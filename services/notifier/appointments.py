@@ -23,6 +23,11 @@ class Appointments(Generic[K]):
             self._at_ms[whom] = at_ms
             heapq.heappush(self._heap, (at_ms, whom))
 
+    def appoint_all(self, many: Iterable[K], at_ms: int) -> None:
+        """Look at each of them at `at_ms`: what was due is appointed no longer, so whoever cannot go on gives all of it back."""
+        for whom in many:
+            self.appoint(whom, at_ms)
+
     def appoint_first(self, whom: K, moments: Iterable[int | None]) -> None:
         """Look at them at the first of these moments; at none if all are None."""
         known = [moment for moment in moments if moment is not None]

@@ -163,7 +163,8 @@ class NotifierOwner:
         now_ms = self._clock.now_ms()
         for mailbox in self._holding.released(now_ms):
             self._appointments.appoint(mailbox, now_ms)
-        for mailbox in self._appointments.due(now_ms, PEOPLE_A_STEP):
+        due = self._appointments.due(now_ms, PEOPLE_A_STEP)
+        for place, mailbox in enumerate(due):
             if self._tools.outbox.is_full:
                 self._appointments.appoint(mailbox, now_ms + FULL_AGAIN_MS)
                 continue
@@ -175,7 +176,7 @@ class NotifierOwner:
                 logger.warning("person_not_told", mailbox=mailbox.id, error=str(error))
                 self._appointments.appoint(mailbox, now_ms + LOOK_AGAIN_MS)
             except StoreUnavailableError:
-                self._appointments.appoint(mailbox, now_ms)
+                self._appointments.appoint_all(due[place:], now_ms)
                 raise
 
     def _tell(self, mailbox: Mailbox, now_ms: int) -> None:

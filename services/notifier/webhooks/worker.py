@@ -137,7 +137,8 @@ class WebhookOwner:
             self._appoint(name)
 
     def _send_what_is_due(self) -> None:
-        for name in self._appointments.due(self._clock.now_ms(), ENDPOINTS_A_STEP):
+        due = self._appointments.due(self._clock.now_ms(), ENDPOINTS_A_STEP)
+        for place, name in enumerate(due):
             if name in self._on_the_way:
                 continue  # its result appoints it
             try:
@@ -148,7 +149,7 @@ class WebhookOwner:
                 logger.warning("webhook_not_sent", webhook=name.id, error=str(error))
                 self._appointments.appoint(name, self._clock.now_ms() + LOOK_AGAIN_MS)
             except Exception:
-                self._appointments.appoint(name, self._clock.now_ms())
+                self._appointments.appoint_all(due[place:], self._clock.now_ms())
                 raise
 
     def _send_next(self, name: EndpointName) -> None:
