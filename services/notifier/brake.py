@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from services.notifier.alarms import AlarmSender
 from services.notifier.deciding import brake as rules
 from services.notifier.ledger import Ledger, counted_change, incident_change
+from shared.contracts.bounds import PIECE_RECORDS
 from shared.contracts.decline_incident import (
     DeclineIncident,
     LikelyCause,
@@ -24,7 +25,7 @@ from shared.contracts.decline_incident import (
 )
 from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError
+from shared.errors import KeyDestroyedError, RowRefusedError
 from shared.organisations import decline_incidents
 from shared.organisations.audit_chain import read_chain
 from shared.organisations.room_report import count_upcoming
@@ -34,6 +35,7 @@ from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
+from shared.runtime.refused_rows import log_refused_row
 
 LOOK_EVERY_MS = SECOND_MS
 UPCOMING_KNOWN_MS = HOUR_MS
@@ -103,7 +105,10 @@ class DeclineBrake:
         self._looked_at_ms = now_ms
         self._forget_old(now_ms)
         for tenant, incident in list(self._ledger.incidents.items()):
-            self._look_at(tenant, incident, now_ms)
+            try:
+                self._look_at(tenant, incident, now_ms)
+            except RowRefusedError as error:
+                log_refused_row(error)
 
     def close(self) -> None:
         """Record what became of alarms that are on their way."""
@@ -116,7 +121,8 @@ class DeclineBrake:
     ) -> None:
         fresh = {each.prompt: rules.as_read(each, now_ms) for each in more if rules.is_counted_at(each, now_ms)}
         if incident := self._ledger.incidents.get(tenant):
-            self._set_incident(tenant, rules.go_on(incident, len(fresh), now_ms), keys, found)
+            if fresh:
+                self._set_incident(tenant, rules.go_on(incident, len(fresh), now_ms), keys, found)
             return
         known = self._ledger.counted.get(tenant, {})
         window = rules.in_window((known | fresh).values())
@@ -145,19 +151,37 @@ class DeclineBrake:
 
     def _likely_cause(self, tenant: str, declines: Collection[OrganisationDecline], now_ms: int) -> LikelyCause:
         registry = self._engine.registry
-        rows = {room: tables.rooms(registry).get(tenant, room) for room in {each.room for each in declines}}
-        buildings = {room: row.building for room, row in rows.items() if row is not None and row.building}
+        buildings = {
+            room: building for room in {each.room for each in declines} if (building := self._building(tenant, room))
+        }
         chain, _ = read_chain(registry, tenant)
         acts = [rules.RoomAct(each.row.at_ms, each.row.act, each.row.about) for each in chain.entries.values()]
         return rules.likely_cause(declines, buildings, acts, now_ms)
 
+    def _building(self, tenant: str, room: str) -> str:
+        try:
+            row = tables.rooms(self._engine.registry).get(tenant, room)
+        except RowRefusedError as error:
+            log_refused_row(error)
+            return ""
+        return row.building if row else ""
+
     def _forget_old(self, now_ms: int) -> None:
+        """In few commits, whatever the number of organisations."""
+        left = DeclineCount()
         for tenant, declines in list(self._ledger.counted.items()):
-            if old := rules.outgrown(declines.values(), now_ms):
-                self._commit([StateChange(counted_key(tenant, each), None) for each in old])
-                self.note(
-                    DeclineCount(counted={tenant: {key: each for key, each in declines.items() if key not in old}})
-                )
+            if old := set(rules.outgrown(declines.values(), now_ms)):
+                left.changes += [StateChange(counted_key(tenant, each), None) for each in sorted(old)]
+                left.counted[tenant] = {key: each for key, each in declines.items() if key not in old}
+            if len(left.changes) >= PIECE_RECORDS:
+                self._forget(left)
+                left = DeclineCount()
+        self._forget(left)
+
+    def _forget(self, left: DeclineCount) -> None:
+        if left.changes:
+            self._commit(left.changes)
+            self.note(left)
 
     def _look_at(self, tenant: str, incident: DeclineIncident, now_ms: int) -> None:
         row = decline_incidents.publish(self._engine.registry, tenant, incident)
@@ -192,7 +216,6 @@ class DeclineBrake:
         try:
             self._commit([incident_change(incident, self._engine.keyring.keys(tenant))])
         except KeyDestroyedError:
-            self._commit([StateChange(incident_key(tenant), None)])
-            del self._ledger.incidents[tenant]
+            self._end(tenant, incident, "keys-destroyed")
             return
         self._ledger.incidents[tenant] = incident

@@ -5,15 +5,17 @@ from __future__ import annotations
 from services.notifier.deciding.plan import MessagePause
 from shared.domain.identity import Mailbox
 from shared.domain.instants import SECOND_MS
+from shared.errors import RowRefusedError
 from shared.organisations.decline_incidents import read_latest
 from shared.ports.registry import Registry
 from shared.runtime import metrics
+from shared.runtime.refused_rows import log_refused_row
 
 LOOK_EVERY_MS = SECOND_MS
 
 
 class Holding:
-    """The people of one partition who wait. Costs a row a second for each organisation that has an incident."""
+    """The people of one partition who wait. Costs a row a second for each organisation of which somebody waits."""
 
     def __init__(self, registry: Registry, partition: int) -> None:
         """Nobody waits."""
@@ -37,10 +39,18 @@ class Holding:
         if not self._waiting or 0 <= now_ms - self._looked_at_ms < LOOK_EVERY_MS:
             return []
         self._looked_at_ms = now_ms
-        over = [tenant for tenant in self._waiting if (pause := self.pause_of(tenant)) is None or not pause.lasts]
+        over = [tenant for tenant in self._waiting if self._is_over(tenant)]
         found = [mailbox for tenant in over for mailbox in sorted(self._waiting.pop(tenant))]
         self._show()
         return found
+
+    def _is_over(self, tenant: str) -> bool:
+        try:
+            pause = self.pause_of(tenant)
+        except RowRefusedError as error:
+            log_refused_row(error)
+            return False
+        return pause is None or not pause.lasts
 
     def close(self) -> None:
         """They wait with whoever takes over."""

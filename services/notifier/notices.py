@@ -11,12 +11,14 @@ from shared.contracts.rows import NotificationRow
 from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
 from shared.domain.identity import Mailbox
 from shared.domain.roles import Right, may
+from shared.errors import RowRefusedError
 from shared.grants.vault import ConsentVault
 from shared.meetings.prompts import Prompt
 from shared.organisations.decline_incidents import INCIDENT_PAGE, describe_cause
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.registry import tables
+from shared.runtime.refused_rows import log_refused_row
 
 UNNAMED = "A room"
 
@@ -82,7 +84,11 @@ class NoticeWriter:
         found = []
         for user, row in tables.users(self._engine.registry).scan_readable(tenant):
             if may(row.roles, Right.SEE_INTEGRATION):
-                wanted = rows.get(tenant, user) or NotificationRow()
+                try:
+                    wanted = rows.get(tenant, user) or NotificationRow()
+                except RowRefusedError as error:
+                    log_refused_row(error)
+                    continue
                 found += [user] * (wanted.mail and not wanted.refused_at_ms)
         return found
 
@@ -94,7 +100,7 @@ class NoticeWriter:
         cause = incident.cause
         return AlarmNotice(
             id=message,
-            address=ConsentVault(self._engine.keyring).address_of(tenant, user, person),
+            address=ConsentVault(self._engine.keyring).mail_address_of(tenant, user, person),
             declines=incident.declines,
             upcoming=incident.upcoming,
             cause=describe_cause(self._engine.registry, tenant, cause.kind, cause.about, cause.share),

@@ -117,7 +117,7 @@ def read_report(view: View, registry: Registry, keys: TenantKeys, *, days: int, 
 def read_meetings(view: View, registry: Registry, keys: TenantKeys) -> Iterator[MeetingRecord]:
     """Each meeting of the organisation once, whoever of the connected people has a copy of it. Raises StoreUnavailableError."""
     seen: set[str] = set()
-    for mailbox, _ in tables.consents(registry).scan(keys.tenant):
+    for mailbox, _ in tables.consents(registry).scan_readable(keys.tenant):
         for row in view.rows(Mailbox(keys.tenant, mailbox).key.decode()):
             if row.value is None or row.key in seen or parts_of(row.key.encode())[1]:
                 continue

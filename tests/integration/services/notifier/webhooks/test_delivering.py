@@ -11,10 +11,13 @@ import msgspec
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from services.notifier.webhooks.courier import EndpointName
+from services.notifier.webhooks.delivery_log import write_entry
 from shared.contracts.rows import IntegrationState
 from shared.contracts.webhook_records import RequestedAct
-from shared.contracts.webhook_rows import PauseReason, WebhookDeliveryState
+from shared.contracts.webhook_rows import PAGE_DELIVERIES, PAGES, PauseReason, WebhookDelivery, WebhookDeliveryState
 from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.errors import StoreUnavailableError
 from shared.organisations.audit_chain import read_chain
 from shared.organisations.webhooks import add_secret, end_older_secret, remove_webhook, resume_webhook
 from shared.registry import tables
@@ -284,3 +287,38 @@ def test_a_receiver_says_when_it_wants_to_be_asked_again(bureau: Bureau, path: s
     bureau.deliver()
     [tried] = bureau.deliveries(endpoint)
     assert tried.retry_at_ms == bureau.clock.at_ms + 120_000
+
+
+def test_a_delivery_that_is_tried_for_long_takes_no_later_one_off_the_log(bureau: Bureau, path: str) -> None:
+    endpoint = bureau.add_endpoint(path)
+    name = EndpointName(bureau.tenant, endpoint)
+
+    def tried(number: int) -> None:
+        entry = WebhookDelivery(
+            number=number, event=f"d-{number}", type="t", state=WebhookDeliveryState.WAITING, at_ms=bureau.clock.at_ms
+        )
+        write_entry(bureau.engine.registry, name, 0, entry)
+
+    lap = PAGE_DELIVERIES * PAGES
+    for number in (10, lap + 10, lap + 11, 10, lap + 12):
+        tried(number)
+    assert [each.number for each in bureau.deliveries(endpoint)] == [lap + 10, lap + 11, lap + 12]
+
+
+def test_store_that_is_away_for_a_moment_costs_no_endpoint_its_delivery(
+    bureau: Bureau, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        bureau.add_endpoint(f"{path}/{number}")
+    bureau.deliver()
+    bureau.publish("d-1")
+
+    def away(_: object) -> None:
+        raise StoreUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bureau.owner._preparation, "find", away)
+        with pytest.raises(StoreUnavailableError):
+            bureau.owner.step()
+    bureau.deliver()
+    assert [len(bureau.receiver.got(f"{path}/{number}")) for number in range(3)] == [1, 1, 1]
