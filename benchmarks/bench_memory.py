@@ -82,7 +82,7 @@ def sync_worker() -> Figures:
         before, began = _resident(), time.perf_counter()
         held = restore_mailboxes(claim.state, _Keys())  # type: ignore[arg-type]  # only `keys` is asked for
         opened_s, opened = time.perf_counter() - began, _resident() - before
-        assert sum(len(each.references) for each in held.values()) == REFERENCES
+        assert sum(len(each.references) for each in held.held.values()) == REFERENCES
         claim.close()
         engine.close()
     return {
