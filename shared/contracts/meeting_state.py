@@ -173,6 +173,8 @@ class MeetingRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
     """An observation could not be kept because of its size: this is what was true before it."""
     parked_baseline: bool = False
     """What could not be kept was said by a first look after a consent: the next word that fits is as quiet as that one."""
+    parked_until_ms: int = 0
+    """When an observation fitted that says nothing of any date: `parked_baseline` ends a while after. 0: none did."""
     version: int = 0
     """Counts the changes: a replay sees by it whether a part of the past is missing."""
 

@@ -1,7 +1,8 @@
 """
 Past dates leave the memory: a day after their end, by the time of the observation or of the sweep that finds them. Pure.
 
-What a series leaves behind is a mark a room for as long as a later date may still come into sight declined.
+What a series leaves behind is a mark a room for as long as a later date may still come into sight declined. That a first look
+was parked is remembered as long, once nothing is parked any more.
 """
 
 from __future__ import annotations
@@ -64,21 +65,23 @@ def is_past(record: MeetingRecord, before_ms: int) -> bool:
 
 def is_empty(record: MeetingRecord) -> bool:
     """Whether nothing has to be remembered of the meeting."""
-    return not (record.dates or record.marks or record.parked)
+    return not (record.dates or record.marks or record.parked or record.parked_baseline)
 
 
 NEVER_MS = 1 << 52
 
 
 def due_at(record: MeetingRecord) -> int:
-    """When the first of its dates or marks is to be forgotten, epoch milliseconds."""
+    """When the first of its dates or marks, or that a baseline was parked, is to be forgotten; epoch milliseconds."""
     ends = [date.ends + KEEP_PAST_MS + 1 for date in record.dates]
     marks = [mark.start_ms + KEEP_MARK_MS + 1 for mark in record.marks.values()]
-    return min([*ends, *marks], default=NEVER_MS)
+    parked = [record.parked_until_ms + KEEP_MARK_MS + 1] if record.parked_until_ms else []
+    return min([*ends, *marks, *parked], default=NEVER_MS)
 
 
 def forget_past(record: MeetingRecord, now_ms: int, keys: TenantKeys) -> tuple[MeetingRecord, tuple[DateRecord, ...]]:
     """The record without what is over, and the dates that left it."""
+    record = _without_old_baseline(record, now_ms)
     over = tuple(date for date in record.dates if is_over(date, now_ms))
     expired = [room for room, mark in record.marks.items() if mark.start_ms < now_ms - KEEP_MARK_MS]
     if not over and not expired:
@@ -91,6 +94,17 @@ def forget_past(record: MeetingRecord, now_ms: int, keys: TenantKeys) -> tuple[M
     kept = {room: mark for room, mark in marks.items() if mark.start_ms >= now_ms - KEEP_MARK_MS}
     dates = tuple(date for date in record.dates if not is_over(date, now_ms))
     return msgspec.structs.replace(record, dates=dates, marks=kept), over
+
+
+def _without_old_baseline(record: MeetingRecord, now_ms: int) -> MeetingRecord:
+    """
+    The record, that a baseline was parked forgotten where it is long ago.
+
+    Whoever's look it was may be away for long or have left: an observation without dates, of whichever mailbox, does not say.
+    """
+    if not 0 < record.parked_until_ms < now_ms - KEEP_MARK_MS:
+        return record
+    return msgspec.structs.replace(record, parked_baseline=False, parked_until_ms=0)
 
 
 def mark_before(

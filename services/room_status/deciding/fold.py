@@ -177,17 +177,18 @@ class _Folding:
 
     def run(self) -> None:
         """Walk over every date that the meeting or the copy knows."""
-        if self.meeting.record.parked_baseline:
-            self.seen = msgspec.structs.replace(self.seen, baseline=True)
-        seen, now_ms = self.seen, self.seen.observed_at_ms
-        self.before = self.meeting.copies.get(seen.mailbox)
-        self.others = OtherCopies(self.meeting.copies, seen.mailbox)
+        now_ms = self.seen.observed_at_ms
+        self.before = self.meeting.copies.get(self.seen.mailbox)
+        self.others = OtherCopies(self.meeting.copies, self.seen.mailbox)
         self.record = self.meeting.record
         if self.says_ends:
             self.record, past = close_past(self.record, now_ms, self.keys)
             self.endings += past
         self.earlier = {date.ref: date for date in self.record.dates}
         self.record, self.forgotten = forget_past(self.record, now_ms, self.keys)
+        if self.record.parked_baseline:
+            self.seen = msgspec.structs.replace(self.seen, baseline=True)
+        seen = self.seen
         self.record = _confirmed(_organized(self.record, seen, self._role()), seen)
         self.copy = copy_of(seen, self.before, self._role())
         self.dates = {date.ref: date for date in self.record.dates}
@@ -204,12 +205,14 @@ class _Folding:
         before = self.meeting.record
         dates = tuple(map(self._closed, sorted(self.dates.values(), key=lambda date: (date.start_ms, date.ref))))
         speakers = {date.speaker for date in dates}
+        is_baseline_owed = self.record.parked_baseline and not self._speaks()
         record = msgspec.structs.replace(
             self.record,
             dates=dates,
             spoken={mailbox: at_ms for mailbox, at_ms in sorted(self.spoken.items()) if mailbox in speakers},
             parked=False,
-            parked_baseline=self.record.parked_baseline and not self._speaks(),
+            parked_baseline=is_baseline_owed,
+            parked_until_ms=(self.record.parked_until_ms or self.seen.observed_at_ms) if is_baseline_owed else 0,
         )
         copy = self._copy_after()
         if copy == self.before and _unstamped(record) == _unstamped(before) and not self.owed:

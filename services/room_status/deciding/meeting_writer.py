@@ -3,7 +3,7 @@ Puts the records of one meeting into a batch: its own, its copies', and their ro
 
 An observation is *parked* of which a record, or all that follows, would exceed its bound: nothing of it is applied, the last
 record that fitted stays, marked `parked`, and the observation is reported. The next observation of the meeting that fits takes
-the mark away.
+the mark away. That a first look was parked (`parked_baseline`) stays until a word fits, or until it is too old (`expiry`).
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class MeetingWriter:
         """
         self.batch.parked.append((record, reason))
         is_first = meeting.record.parked_baseline or baseline
-        marked = msgspec.structs.replace(meeting.record, parked=True, parked_baseline=is_first)
+        marked = msgspec.structs.replace(meeting.record, parked=True, parked_baseline=is_first, parked_until_ms=0)
         if marked == meeting.record or not isinstance(meeting.copies, Copies):
             return  # marked already, or of version 1: it stays as it is until something fits
         value = sealing.meeting(self.key, marked, marked.version, bounded=False)

@@ -8,10 +8,11 @@ import pytest
 from services.room_status.deciding import batch as batches
 from services.room_status.deciding import publications, sealing
 from services.room_status.deciding.batch import Batch
-from services.room_status.deciding.decision import decide
+from services.room_status.deciding.decision import decide, sweep
+from services.room_status.deciding.expiry import KEEP_MARK_MS, due_at
 from services.room_status.deciding.memory import Memory
 from shared.contracts import copy_observation
-from shared.contracts.copy_observation import CopyDate, CopyObservation
+from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.contracts.meeting_state import meeting_key
 from shared.crypto.meetings import open_meeting
 from shared.crypto.records import sealed_envelope
@@ -120,6 +121,53 @@ def test_baseline_that_was_parked_is_as_quiet_when_it_fits(is_known: bool, monke
     told = decided(memory, msgspec.structs.replace(later[0]), offset=3), decided(memory, later[1], offset=4)
     assert [len(batch.decisions) for batch in told] == [0, 2]
     assert not open_meeting(KEY, memory[KEY], KEYS).record.parked_baseline
+
+
+def swept(memory: Memory, now_ms: int) -> Batch:
+    """Sweep the meeting where it is known, and commit."""
+    batch = sweep(memory, now_ms=now_ms, partition=0, keys_of=keys_of, meetings=[KEY])
+    memory.apply(batch.changes)
+    return batch
+
+
+def silent(number: int, sight: Sight, *, at_ms: int) -> CopyObservation:
+    """What is said of a mailbox that is not read, or has left."""
+    return msgspec.structs.replace(a_daily(number, Answer.NONE, at_ms=at_ms, dates=0), sight=sight)
+
+
+@pytest.mark.proves("B8", "B13")
+@pytest.mark.parametrize("of", [0, 1])
+@pytest.mark.parametrize("sight", [Sight.BLIND, Sight.WITHDRAWN])
+def test_parked_baseline_outlasts_what_says_nothing_and_the_sweep(
+    sight: Sight, of: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, first = Memory({}), msgspec.structs.replace(a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 1), baseline=True)
+    with monkeypatch.context() as small:
+        small.setattr(sealing, "MAX_STATE_BYTES", 1_500)
+        assert len(decided(memory, first).parked) == 1
+    batch = decided(memory, silent(of, sight, at_ms=NOW_MS + 2), offset=1)
+    assert batch.due[KEY] > NOW_MS + 2, "it is not looked through at once, as one of which nothing is kept"
+    swept(memory, NOW_MS + 3)
+    fits = decided(memory, a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 4, rooms=1, dates=2), offset=2)
+    assert (fits.decisions, len(fits.statuses)) == ([], 2), "what stood before the consent is told to nobody"
+
+
+def test_parked_baseline_is_forgotten_when_no_word_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, first = Memory({}), msgspec.structs.replace(a_daily(0, Answer.DECLINED, at_ms=NOW_MS + 1), baseline=True)
+    monkeypatch.setattr(sealing, "MAX_STATE_BYTES", 1_500)
+    decided(memory, first)
+    swept(memory, NOW_MS + 2 * KEEP_MARK_MS)
+    assert open_meeting(KEY, memory[KEY], KEYS).record.parked, (
+        "what is parked still is no older than its mailbox's last look"
+    )
+    left_ms = NOW_MS + 2 * KEEP_MARK_MS
+    for number in range(2):
+        decided(memory, silent(0, Sight.WITHDRAWN, at_ms=left_ms + number), offset=number + 1)
+    assert due_at(open_meeting(KEY, memory[KEY], KEYS).record) == left_ms + KEEP_MARK_MS + 1
+    swept(memory, left_ms + KEEP_MARK_MS)
+    assert KEY in memory
+    swept(memory, left_ms + KEEP_MARK_MS + 1)
+    assert KEY not in memory
 
 
 @pytest.mark.proves("B8")
