@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from simulator.identity.applications import change
 from simulator.identity.model import Provider
 from simulator.identity.provider import IdentityProvider
+from simulator.world import World
 from simulator.world.errors import InvalidError, NotThereError
 
 _PATH = "/sim/v1/applications"
@@ -17,11 +18,12 @@ _PROVIDERS: dict[str, Provider] = {"microsoft": "microsoft", "google": "google"}
 Reply = tuple[Response, int]
 
 
-def add(routes: Blueprint, identity: IdentityProvider) -> None:
-    """Add the routes, and how they refuse."""
+def add(routes: Blueprint, world: World, identity: IdentityProvider) -> None:
+    """Add the routes, each under the world's lock, and how they refuse."""
 
     def listed() -> Reply:
-        return jsonify({"applications": [one.as_dict() for one in identity.applications.all()]}), 200
+        with world.lock:
+            return jsonify({"applications": [one.as_dict() for one in identity.applications.all()]}), 200
 
     def register() -> Reply:
         sent = _sent()
@@ -29,13 +31,18 @@ def add(routes: Blueprint, identity: IdentityProvider) -> None:
         if provider is None:
             message = "provider must be microsoft or google"
             raise InvalidError(message)
-        return jsonify(identity.applications.register(provider, str(sent.pop("tenant", "")), sent).as_dict()), 201
+        with world.lock:
+            made = identity.applications.register(provider, str(sent.pop("tenant", "")), sent)
+            return jsonify(made.as_dict()), 201
 
     def update(client_id: str) -> Reply:
-        return jsonify(change(identity.applications.get(client_id), _sent()).as_dict()), 200
+        sent = _sent()
+        with world.lock:
+            return jsonify(change(identity.applications.get(client_id), sent).as_dict()), 200
 
     def add_secret(client_id: str) -> Reply:
-        return jsonify({"secret": identity.applications.add_secret(client_id)}), 201
+        with world.lock:
+            return jsonify({"secret": identity.applications.add_secret(client_id)}), 201
 
     def remove(client_id: str) -> Reply:
         identity.remove_application(client_id)

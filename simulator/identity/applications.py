@@ -61,7 +61,7 @@ class Application:
 
 
 class Applications:
-    """Guarded by the identity provider's lock."""
+    """Callers hold the world's lock."""
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids

@@ -43,7 +43,7 @@ def serve(
     """
     asked = {name: value for name, value in params.items() if name not in _OWN_FIELDS}
     try:
-        application = identity.applications.find(provider, asked.get("client_id", ""))
+        application = identity.find_application(provider, asked.get("client_id", ""))
         request = read(provider, asked, identity.policies(provider), application, tenant)
         account = _account(identity, request)
         if account is None:

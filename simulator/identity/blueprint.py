@@ -32,7 +32,7 @@ def blueprint(world: World) -> Blueprint:
     identity = IdentityProvider(world)
     world.identity = identity
     routes = Blueprint("identity", __name__)
-    application_routes.add(routes, identity)
+    application_routes.add(routes, world, identity)
     _microsoft(routes, identity)
     _google(routes, identity)
     return routes
@@ -170,7 +170,7 @@ def _client(form: Mapping[str, str]) -> tuple[str, str]:
 
 def _admin_consent(identity: IdentityProvider, tenant: str) -> Response:
     params = {name: value for name, value in _params().items() if name != "decision"}
-    application = identity.applications.find("microsoft", params.get("client_id", ""))
+    application = identity.find_application("microsoft", params.get("client_id", ""))
     try:
         check_client(application, params.get("redirect_uri", ""), identity.policies("microsoft"), tenant)
     except AuthorizeProblem as problem:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from simulator.identity import scopes as scope_names
-from simulator.identity.applications import BUILT_IN, Applications
+from simulator.identity.applications import BUILT_IN, Application, Applications
 from simulator.identity.authorization import AuthorizationStep, Decision, decide
 from simulator.identity.keys import SigningKey, challenge_of
 from simulator.identity.model import (
@@ -207,6 +207,11 @@ class IdentityProvider:
             grant.offline_given = grant.offline_given or with_refresh
             return self._tokens.code(account, request, given, self.now_ms, with_refresh=with_refresh)
 
+    def find_application(self, provider: Provider, client_id: str) -> Application | None:
+        """The application of this client id, or None."""
+        with self._lock:
+            return self.applications.find(provider, client_id)
+
     def remove_application(self, client_id: str) -> None:
         """Take a registration away, and with it what anybody had granted it. Raises NotThereError."""
         with self._lock:
@@ -227,15 +232,16 @@ class IdentityProvider:
 
     def check_client(self, provider: Provider, client_id: str, secret: str) -> None:
         """Raises TokenProblem for an unknown application, a missing, wrong or expired secret."""
-        application = self.applications.find(provider, client_id)
-        if application is None:
-            refuse("unknown-client")
-        if not secret:
-            refuse("no-secret")
-        if secret not in application.secrets:
-            refuse("wrong-secret")
-        if self.policies(provider).secret_expired:
-            refuse("secret-expired")
+        with self._lock:
+            application = self.applications.find(provider, client_id)
+            if application is None:
+                refuse("unknown-client")
+            if not secret:
+                refuse("no-secret")
+            if secret not in application.secrets:
+                refuse("wrong-secret")
+            if self.policies(provider).secret_expired:
+                refuse("secret-expired")
 
     def redeem(self, provider: Provider, value: str, redirect_uri: str, verifier: str) -> Issued:
         """Turn a code into tokens, once and within its minute. Raises TokenProblem."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from simulator.identity.applications import Applications
 from simulator.world import World
 from tests.unit.simulator.identity import signing_in
 from tests.unit.simulator.identity.signing_in import REDIRECT, query_of
@@ -23,6 +25,31 @@ def register(http: httpx.Client, provider: str, tenant: str, **fields: Any) -> t
     assert made.status_code == 201, made.text
     client_id = made.json()["clientId"]
     return client_id, http.post(f"{APPLICATIONS}/{client_id}/secrets").json()["secret"]
+
+
+def test_registrations_are_read_and_changed_under_the_worlds_lock(
+    http: httpx.Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, bool] = {}
+
+    def watched(name: str) -> Callable[..., Any]:
+        does: Callable[..., Any] = getattr(Applications, name)
+
+        def does_watched(*values: Any) -> Any:
+            asked[name] = asked.get(name, True) and world.lock._is_owned()  # type: ignore[attr-defined]
+            return does(*values)
+
+        return does_watched
+
+    for name in ("register", "find", "get", "add_secret", "remove", "all"):
+        monkeypatch.setattr(Applications, name, watched(name))
+    client_id, secret = register(http, "microsoft", world.directory.user(ADA).tenant_id)
+    http.patch(f"{APPLICATIONS}/{client_id}", json={"assigned": [ADA]})
+    signing_in.microsoft(http).authorize(ADA, client_id=client_id)
+    signing_in.microsoft(http).token(code="none", client_id=client_id, client_secret=secret)
+    assert [one["clientId"] for one in http.get(APPLICATIONS).json()["applications"]][-1] == client_id
+    assert http.delete(f"{APPLICATIONS}/{client_id}").status_code == 200
+    assert asked == dict.fromkeys(("register", "find", "get", "add_secret", "remove", "all"), True)
 
 
 def test_registered_application_signs_in_with_its_own_secret_alone(http: httpx.Client, world: World) -> None:
