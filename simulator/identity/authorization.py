@@ -147,14 +147,21 @@ def _refusal_despite_consent(
     policies: Policies,
     application: Application,
 ) -> str:
-    if not policies.assigned(account) or not application.admits(account):
-        return "not-assigned"
-    if application.only_home and account.tenant_id != application.home:
-        return "other-organisation"
+    if reason := refusal_of(account, policies, application):
+        return reason
     if policies.app_blocked and scopes.consequential(request.provider, request.scopes):
         return "app-blocked"
     if policies.admin_approval_required and not application.trusted and _needs_approval(request, grant):
         return "admin-approval"
+    return ""
+
+
+def refusal_of(account: SimulatedAccount, policies: Policies, application: Application) -> str:
+    """Say why the application is not for this person, whatever was consented to and by whom; "" where it is."""
+    if not policies.assigned(account) or not application.admits(account):
+        return "not-assigned"
+    if application.only_home and account.tenant_id != application.home:
+        return "other-organisation"
     return ""
 
 

@@ -9,6 +9,7 @@ from simulator.identity import scopes
 from simulator.identity.model import Issued, SimulatedAccount, TokenProblem
 from simulator.identity.tokens import TESTING_LIFE_MS
 
+_OTHER_ORGANISATION = "This client is restricted to users within its organization."
 REASONS: dict[str, tuple[int, str, str]] = {
     "unknown-client": (401, "invalid_client", "The OAuth client was not found."),
     "no-secret": (400, "invalid_request", "client_secret is missing."),
@@ -26,6 +27,7 @@ REASONS: dict[str, tuple[int, str, str]] = {
     "no-consent": (400, "invalid_grant", "Token has been expired or revoked."),
     "revoked": (400, "invalid_grant", "Token has been expired or revoked."),
     "not-assigned": (400, "invalid_grant", "Account restricted"),
+    "other-organisation": (400, "org_internal", _OTHER_ORGANISATION),
     "admin-approval": (400, "admin_policy_enforced", "Access to your account data is restricted by policies."),
     "scope": (400, "invalid_scope", "Bad Request"),
     "grant-type": (400, "unsupported_grant_type", "Invalid grant_type"),
@@ -33,7 +35,7 @@ REASONS: dict[str, tuple[int, str, str]] = {
 AUTHORIZE_REASONS: dict[str, tuple[str, str]] = {
     "unknown-client": ("invalid_client", "The OAuth client was not found."),
     "redirect-mismatch": ("redirect_uri_mismatch", "The redirect URI does not match those registered for the client."),
-    "other-organisation": ("org_internal", "This client is restricted to users within its organization."),
+    "other-organisation": ("org_internal", _OTHER_ORGANISATION),
     "response-type": ("unsupported_response_type", "Only the response type code is supported."),
     "no-scope": ("invalid_request", "Missing required parameter: scope"),
     "unknown-scope": ("invalid_scope", "Some requested scopes were invalid."),

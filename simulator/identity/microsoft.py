@@ -13,6 +13,7 @@ from simulator.identity.model import Issued, TokenProblem
 
 TENANTS = {"organizations", "common"}
 _TEMPLATE = "{tenantid}"
+_OTHER_ORGANISATION = "User account from another identity provider does not exist in the tenant of the application."
 
 REASONS: dict[str, tuple[int, str, int, str]] = {
     "unknown-client": (400, "unauthorized_client", 700016, "Application was not found in the directory."),
@@ -56,6 +57,7 @@ REASONS: dict[str, tuple[int, str, int, str]] = {
     ),
     "revoked": (400, "invalid_grant", 50173, "The provided grant has expired due to it being revoked."),
     "not-assigned": (400, "invalid_grant", 50105, "The signed in user is not assigned to a role for the application."),
+    "other-organisation": (400, "invalid_grant", 50020, _OTHER_ORGANISATION),
     "admin-approval": (400, "invalid_grant", 90094, "Admin consent is required for the permissions requested."),
     "scope": (400, "invalid_grant", 65001, "The user or administrator has not consented to use the application."),
     "grant-type": (400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."),
@@ -87,11 +89,7 @@ AUTHORIZE_REASONS: dict[str, tuple[str, int, str]] = {
         50194,
         "The application is not configured as a multi-tenant application. Use a tenant-specific endpoint.",
     ),
-    "other-organisation": (
-        "invalid_request",
-        50020,
-        "User account from another identity provider does not exist in the tenant of the application.",
-    ),
+    "other-organisation": ("invalid_request", 50020, _OTHER_ORGANISATION),
     "response-type": ("unsupported_response_type", 700054, "The response_type is not enabled for the application."),
     "no-scope": ("invalid_request", 900144, "The request must contain the following parameter: 'scope'."),
     "unknown-scope": (

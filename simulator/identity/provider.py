@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.identity import scopes as scope_names
 from simulator.identity.applications import BUILT_IN, Application, Applications
-from simulator.identity.authorization import AuthorizationStep, Decision, decide
+from simulator.identity.authorization import AuthorizationStep, Decision, decide, refusal_of
 from simulator.identity.keys import SigningKey, challenge_of
 from simulator.identity.model import (
     AuthorizationCode,
@@ -168,9 +168,8 @@ class IdentityProvider:
             policies = self.policies(request.provider)
             application = self.applications.get(request.client_id, request.provider)
             if self._is_granted_to_all(request, account):
-                if not policies.assigned(account) or not application.admits(account):
-                    return Decision(None, "not-assigned")
-                return Decision(AuthorizationStep.APPROVED)
+                refused = refusal_of(account, policies, application)
+                return Decision(None, refused) if refused else Decision(AuthorizationStep.APPROVED)
             grant = self._grants.get((account.user_id, request.client_id))
             return decide(request, account, grant, policies, application)
 
@@ -329,8 +328,8 @@ class IdentityProvider:
         application = self.applications.find(token.provider, token.client_id)
         if application is None:
             refuse("unknown-client")
-        if not policies.assigned(account) or not application.admits(account):
-            refuse("not-assigned")
+        if reason := refusal_of(account, policies, application):
+            refuse(reason)
         if token.provider == "google" and policies.admin_approval_required and not application.trusted:
             refuse("admin-approval")
         return account

@@ -109,6 +109,34 @@ def test_application_of_one_organisation_refuses_people_of_another(http: httpx.C
     assert (page.status_code, "org_internal" in page.text) == (400, True)
 
 
+def test_consent_for_everybody_admits_nobody_to_an_application_of_another_organisation(
+    http: httpx.Client, world: World
+) -> None:
+    client_id, _ = register(http, "google", "elsewhere.example", onlyHome=True)
+    world.identity.grant_tenant(world.directory.user(BO).tenant_id, client_id=client_id)
+    page = http.get(signing_in.google(http).authorize(BO, client_id=client_id).headers["Location"])
+    assert (page.status_code, "org_internal" in page.text) == (400, True)
+
+
+@pytest.mark.parametrize("provider", ["microsoft", "google"])
+def test_application_that_became_one_organisations_refreshes_for_nobody_else(
+    provider: str, http: httpx.Client, world: World
+) -> None:
+    who = {"microsoft": ADA, "google": BO}[provider]
+    client_id, secret = register(http, provider, "elsewhere.example")
+    own = {"client_id": client_id, "client_secret": secret}
+    world.identity.set_consent(who, True, client_id=client_id)
+    flow = signing_in.microsoft(http) if provider == "microsoft" else signing_in.google(http)
+    code = query_of(flow.authorize(who, client_id=client_id))["code"]
+    refresh = flow.token(code=code, **own).json()["refresh_token"]
+    asked = {"grant_type": "refresh_token", "refresh_token": refresh, "code": None, **own}
+    assert flow.token(**asked).status_code == 200
+    http.patch(f"{APPLICATIONS}/{client_id}", json={"onlyHome": True})
+    refused = flow.token(**asked)
+    assert refused.status_code == 400
+    assert ("AADSTS50020" if provider == "microsoft" else "org_internal") in refused.text
+
+
 def test_trusted_application_passes_where_administrators_restrict_others(http: httpx.Client, world: World) -> None:
     client_id, _ = register(http, "google", "gadget.example")
     world.faults.put({"oauth": {"google": {"adminApprovalRequired": True}}})
