@@ -142,9 +142,9 @@ class GraphRenderer:
     def _attendees(self, copy: Copy, date: Instance, *, hidden: bool) -> list[dict[str, Any]]:
         if copy.is_organizer:
             return [_attendee(one, self._answer_of(one), one.answered_ms) for one in date.attendees.values()]
-        shown = []
+        shown, own_addresses = [], self._owner.addresses
         for one in date.attendees.values():
-            if one.address in self._owner.addresses:
+            if one.address in own_addresses:
                 own = _attendee(one, self._own_answer(copy, date), one.answered_ms)
                 if own["status"]["response"] == "none":
                     own["status"]["response"] = "notResponded"

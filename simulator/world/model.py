@@ -73,7 +73,7 @@ class User:
     @property
     def addresses(self) -> tuple[str, ...]:
         """All addresses that an invitation may use, the main one first."""
-        return (self.address, *dict.fromkeys((self.login, *self.aliases)))
+        return tuple(dict.fromkeys((self.address, self.login, *self.aliases)))
 
 
 @dataclass(slots=True)

@@ -254,3 +254,13 @@ def test_unknown_fault_is_refused_with_the_known_ones(town: Any) -> None:
     town.world.faults.put({"dropShare": {"google": 0.5}})
     assert town.world.faults.get("dropShare", "google") == 0.5
     assert town.world.faults.get("dropShare", "microsoft") == 0.0
+
+
+def test_person_has_each_address_once_and_the_main_one_first(town: Any) -> None:
+    directory, tenant_id = town.world.directory, town.bob.tenant_id
+    plain = directory.add_user(tenant_id, "Eve", "eve@town.example")
+    assert plain.addresses == ("eve@town.example",)
+    named = directory.add_user(
+        tenant_id, "Flo", "flo@town.example", sign_in_name="f1@town.example", aliases=("florence@town.example",)
+    )
+    assert named.addresses == ("flo@town.example", "f1@town.example", "florence@town.example")
