@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from simulator.google.errors import ApiError, not_found
@@ -25,9 +26,7 @@ def user(world: World, caller: User, key: str) -> dict[str, Any]:
     Raises:
         ApiError: 403 for those who are no administrators, 404 for somebody of another customer.
     """
-    supers = world.faults.get(SUPER_ADMINS, "google")
-    if caller.address in world.faults.get(NOT_ADMINS, "google") and caller.address not in supers:
-        raise ApiError(403, "forbidden", "Not Authorized to access this resource/api")
+    supers = _require_administrator(world, caller)
     found = next((one for one in world.directory.users.values() if key in {one.id, one.address}), None)
     if found is None or found.tenant_id != caller.tenant_id:
         not_found()
@@ -50,9 +49,7 @@ def domains(world: World, caller: User, customer: str) -> dict[str, Any]:
     Raises:
         ApiError: 403 for everybody else, 404 for another customer.
     """
-    supers = world.faults.get(SUPER_ADMINS, "google")
-    if caller.address in world.faults.get(NOT_ADMINS, "google") and caller.address not in supers:
-        raise ApiError(403, "forbidden", "Not Authorized to access this resource/api")
+    _require_administrator(world, caller)
     if customer not in {"my_customer", caller.tenant_id}:
         not_found()
     tenant = world.directory.tenants[caller.tenant_id]
@@ -70,3 +67,11 @@ def domains(world: World, caller: User, customer: str) -> dict[str, Any]:
             for name, verified in listed
         ],
     }
+
+
+def _require_administrator(world: World, caller: User) -> Collection[str]:
+    """Refuse a caller who administers nothing (ApiError, 403); returns the addresses of super administrators."""
+    supers: Collection[str] = world.faults.get(SUPER_ADMINS, "google")
+    if caller.address in world.faults.get(NOT_ADMINS, "google") and caller.address not in supers:
+        raise ApiError(403, "forbidden", "Not Authorized to access this resource/api")
+    return supers
