@@ -179,8 +179,8 @@ class EventStream:
         self._board = Board()
         self._revision = -1
         """Below any revision: everything has to be told."""
-        self._many = False
-        """Whether the reader was told that many rooms of the organisation said no at once."""
+        self._many: bool | None = None
+        """Whether the reader was told that many rooms of the organisation said no at once; None: told nothing of it yet."""
 
     def run(self, since: StreamPosition | None) -> Iterator[str]:
         """Server-sent events until the browser goes, the session ends, the process stops, or ten minutes are over."""

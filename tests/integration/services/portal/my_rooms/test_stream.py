@@ -17,8 +17,10 @@ from services.portal.my_rooms import stream
 from services.portal.my_rooms.stream import StreamPosition, parse_position
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
+from shared.organisations import decline_incidents
 from shared.ports.view import Row
 from shared.registry import tables
+from tests.integration.services.portal.admin.test_incident import begin as begin_incident
 from tests.integration.services.portal.office import TITLE, Browser, Office
 from tests.support.described_answers import described_portal
 
@@ -60,9 +62,17 @@ class Listener:
         until(lambda: len(self.named(name)) >= count, f"{name} no. {count}; told: {[e[0] for e in self.events]}")
         return self.named(name)[count - 1]
 
+    def wait_for_beats(self, count: int) -> None:
+        until(lambda: self.heartbeats >= count, f"{count} heartbeats")
+
     @property
     def mark(self) -> str:
         return self.events[-1][2]
+
+    @property
+    def told(self) -> list[str]:
+        """The names of what changed; whether many rooms said no at once is told once a stream in any case."""
+        return [name for name, _, _ in self.events if name != "many-at-once"]
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
@@ -241,7 +251,25 @@ def test_what_only_time_changed_while_the_browser_was_away_is_told_and_nothing_e
     third = listen(second.mark)
     third.wait("prompt-closed")
 
-    assert [[name for name, _, _ in listener.events] for listener in (second, third)] == [["prompt"], ["prompt-closed"]]
+    assert [listener.told for listener in (second, third)] == [["prompt"], ["prompt-closed"]]
+
+
+@pytest.mark.proves("B17")
+def test_incident_that_ended_while_no_stream_was_open_is_told_to_be_over(
+    office: Office, ada: Browser, listen: Listen
+) -> None:
+    begin_incident(office, ada.tenant)
+    first = listen()
+    assert first.wait("many-at-once") == {"lasts": True}
+    first.leave.set()
+    first.ended.wait(PATIENCE_S)
+    decline_incidents.release(office.engine.registry, ada.tenant, office.clock.now_ms())
+
+    again = listen(first.mark)
+
+    assert again.wait("many-at-once") == {"lasts": False}
+    again.wait_for_beats(6)
+    assert len(again.named("many-at-once")) == 1
 
 
 def test_dismissing_elsewhere_closes_the_prompt_here(
@@ -265,7 +293,7 @@ def test_idle_stream_beats_and_asks_the_provider_nothing(
     listener.wait("room")
     reads = len(office.calendar.reads)
 
-    until(lambda: listener.heartbeats >= 5, "five heartbeats")
+    listener.wait_for_beats(5)
 
     assert reads == 1
     assert len(office.calendar.reads) == reads
