@@ -261,7 +261,7 @@ class EventStream:
     def _follow(self, *, by_clock: bool) -> Iterator[str]:
         if by_clock and (lasts := read_open(self._deps.engine.registry, self._person.tenant) is not None) != self._many:
             self._many = lasts
-            yield _event("many-at-once", {"lasts": lasts}, StreamPosition(self._revision, self._deps.clock.now_ms()))
+            yield _event("many-at-once", {"lasts": lasts})  # without a position: the rest of this step is not told yet
         revision = self._desk.revision()
         if self._revision < 0 or revision < self._revision:
             yield from self._all()  # the view was lost and made anew
@@ -299,8 +299,12 @@ def _measure(before: Prompt | None, opened: Prompt, now_ms: int) -> None:
         metrics.TOLD_SECONDS.labels("page").observe(max(now_ms - since_ms, 0) / SECOND_MS)
 
 
-def _event(name: str, data: RoomShape | PromptShape | SnapshotShape | ManyAtOnceShape, mark: StreamPosition) -> str:
-    return f"id: {mark.text}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+def _event(
+    name: str, data: RoomShape | PromptShape | SnapshotShape | ManyAtOnceShape, mark: StreamPosition | None = None
+) -> str:
+    """With a position to go on from; without one the reader keeps the one it has."""
+    position = f"id: {mark.text}\n" if mark else ""
+    return f"{position}event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
 class _Seated:

@@ -35,6 +35,8 @@ class Listener:
     heartbeats: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
     leave: threading.Event = field(default_factory=threading.Event)
+    leave_after: str = ""
+    """The name of the event with which the connection breaks."""
 
     def listen(self, client: FlaskClient, headers: dict[str, str]) -> None:
         answer = client.get("/v1/me/stream", headers=headers)
@@ -54,6 +56,8 @@ class Listener:
         self.heartbeats += beats
         if "event" in fields and not beats:
             self.events.append((fields["event"], json.loads(fields["data"]), fields.get("id", "")))
+            if fields["event"] == self.leave_after:
+                self.leave.set()
 
     def named(self, name: str) -> list[Any]:
         return [data for event, data, _ in self.events if event == name]
@@ -67,7 +71,8 @@ class Listener:
 
     @property
     def mark(self) -> str:
-        return self.events[-1][2]
+        """As a browser keeps it: an event without an id leaves the last one standing."""
+        return next(mark for _, _, mark in reversed(self.events) if mark)
 
     @property
     def told(self) -> list[str]:
@@ -270,6 +275,24 @@ def test_incident_that_ended_while_no_stream_was_open_is_told_to_be_over(
     assert again.wait("many-at-once") == {"lasts": False}
     again.wait_for_beats(6)
     assert len(again.named("many-at-once")) == 1
+
+
+@pytest.mark.proves("B17", "D8")
+def test_many_at_once_moves_no_mark_past_what_the_clock_opens_in_the_same_step(
+    office: Office, ada: Browser, rooms: list[str], listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(office.settings), "grace_ms", lambda _self, _provider: 15_000)
+    declined = office.room(ada, rooms[0], RoomState.DECLINED, since_ms=office.clock.now_ms())
+    office.show(office.meeting(ada, declined), ada.tenant)
+    first = listen()
+    first.wait("room")
+    first.leave_after = "many-at-once"
+    begin_incident(office, ada.tenant)
+    office.clock.advance(15_000)
+    assert first.ended.wait(PATIENCE_S)
+    assert first.named("prompt") == [], "the break comes between the two"
+
+    assert listen(first.mark).wait("prompt")["id"] == declined.decline_id
 
 
 def test_dismissing_elsewhere_closes_the_prompt_here(
