@@ -584,7 +584,7 @@
   };
 
   localise(byId("meetings"), false);
-  localise(byId("prompt-list"), true);
+  localise(byId("prompts"), true);
   for (const time of document.querySelectorAll("[data-instant]")) time.textContent = `${SHORT_DAY.format(new Date(time.dateTime))}, ${CLOCK.format(new Date(time.dateTime))}`;
   byId("zone").textContent = ` ${fill(WORDS.zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`;
   arrange();

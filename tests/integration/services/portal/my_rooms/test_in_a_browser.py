@@ -342,6 +342,12 @@ def test_twenty_prompts_stand_singly_and_one_line_opens_the_others_also_live(
     page.goto(address)
     expect(page.locator("#prompt-list [data-prompt]")).to_have_count(20)
     expect(page.locator("#folded-words")).to_have_text("And 3 more")
+    times = [
+        *page.locator("#prompt-list .when").all_text_contents(),
+        *page.locator("#folded-list .when").all_text_contents(),
+    ]
+    assert len(times) == 23
+    assert len(set(times)) == 1, "all meet at the same time, and the reader's zone is the one of folded cards too"
 
 
 @pytest.mark.proves("B22")
