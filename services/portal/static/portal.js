@@ -52,7 +52,7 @@
   };
   // The page came before its titles: one more answer has them, and whatever it has not could not be read.
   const bringTitles = async () => {
-    if (!document.querySelector("[data-loading]")) return;
+    if (!document.querySelector("[data-loading], [data-coming]")) return;
     const answer = await fetch("/v1/me/rooms").catch(() => null);
     const shapes = answer?.ok ? (await answer.json()).rooms : [];
     const byOccurrence = new Map(shapes.map((shape) => [shape.occurrenceRef, shape]));
@@ -62,6 +62,12 @@
       const shape = byOccurrence.get(occurrence) || { read: false };
       entitle(element, shape);
       if (shape.read && element.dataset.meeting) place(element, shape, false);
+    }
+    for (const outcome of document.querySelectorAll("[data-coming]")) {
+      const lines = outcome.dataset.lines.split(" ");
+      outcome.dataset.of = shapes.find((shape) => shape.title && lines.includes(shape.id))?.title || WORDS.untitled;
+      delete outcome.dataset.coming;
+      describeOutcome(outcome);
     }
     arrange();
   };

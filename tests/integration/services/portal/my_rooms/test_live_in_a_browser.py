@@ -12,7 +12,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
 
 from shared.contracts.meeting_state import RoomState
-from shared.contracts.rows import IntegrationState
+from shared.contracts.rows import IntegrationState, TakeRow, TakeState
 from shared.domain.sighting import Access, LiveMeeting
 from shared.registry import tables
 from shared.runtime.serving import BackgroundServer, serve_in_background
@@ -47,23 +47,49 @@ def page(office: Office, chromium: Chromium, ada: Browser, server: BackgroundSer
     assert faults == []
 
 
-def test_title_that_comes_late_is_filled_in(
-    office: Office, page: Page, server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released, read = threading.Event(), office.calendar.read
+@pytest.fixture
+def titles_readable(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Until it is set, whoever reads a title waits."""
+    readable, read = threading.Event(), office.calendar.read
 
     def slow(access: Access, event_id: str) -> LiveMeeting:
-        assert released.wait(PATIENCE_S)
+        assert readable.wait(PATIENCE_S)
         return read(access, event_id)
 
     monkeypatch.setattr(office.calendar, "read", slow)
+    yield readable
+    readable.set()
+
+
+def test_title_that_comes_late_is_filled_in(
+    page: Page, server: BackgroundServer, titles_readable: threading.Event
+) -> None:
     page.goto(server.url)
     title = page.locator("#meetings [data-title]")
     expect(title).to_have_text("Reading the title …")
     assert Axe().run(page).response["violations"] == []
-    released.set()
+    titles_readable.set()
     expect(title).to_have_text(TITLE)
     expect(page.locator(".loading")).to_have_count(0)
+
+
+def test_outcome_that_came_before_its_title_names_the_meeting_as_soon_as_it_is_read(
+    office: Office, ada: Browser, page: Page, server: BackgroundServer, titles_readable: threading.Event
+) -> None:
+    one, two = office.enter_rooms(ada.tenant, "one", "two")
+    declined = office.room(ada, one, RoomState.DECLINED)
+    asked = office.room(ada, two, RoomState.PENDING, asked_at_ms=office.clock.now_ms())
+    office.show(office.meeting(ada, declined, asked), ada.tenant)
+    take = TakeRow(
+        user=ada.user, prompt=declined.decline_id, room=two, state=TakeState.DONE, at_ms=office.clock.now_ms()
+    )
+    tables.takes(office.engine.registry).put(ada.tenant, "k-taken", take)
+    page.goto(server.url)
+    outcome = page.locator("#outcomes .outcome")
+    expect(outcome).to_have_count(1)
+    expect(outcome).not_to_contain_text(TITLE)
+    titles_readable.set()
+    expect(outcome).to_contain_text(f"has been asked for {TITLE}. It is pending")
 
 
 def test_page_that_is_signed_out_elsewhere_says_so_at_the_top(
