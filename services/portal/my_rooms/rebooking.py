@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from http import HTTPStatus
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.board import MAX_DATES
+from services.portal.meetings.deciding.board import MAX_DATES, Board
 from services.portal.meetings.deciding.choices import (
     Choices,
     NoChoice,
@@ -27,7 +28,7 @@ from services.portal.my_calendar.writing import require_writing
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
-from shared.meetings.prompts import Prompt, RoomLine
+from shared.meetings.prompts import Prompt
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -35,7 +36,7 @@ _log = get_logger()
 
 
 class Rebooking:
-    """One person's way out of a declined room."""
+    """One person's way out of a declined room; made for one request."""
 
     def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView) -> None:
         self._deps = deps
@@ -50,15 +51,7 @@ class Rebooking:
         Raises:
             ProblemError: 404 for an unknown one and for another person's alike.
         """
-        found = self._desk.prompt(prompt_id)
-        if found is None:
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND,
-                "no-such-prompt",
-                "You have no such prompt.",
-                next_step="See yours: /v1/me/prompts",
-            )
-        return found
+        return _require_prompt(self._desk.prompt(prompt_id))
 
     def together(self, prompt_id: str, also: Sequence[str]) -> tuple[Prompt, ...]:
         """
@@ -67,15 +60,12 @@ class Rebooking:
         Raises:
             ProblemError: 404 for an unknown prompt, 422 for one of another series, or too many at once.
         """
-        first = self.prompt(prompt_id)
-        others = [self.prompt(each) for each in dict.fromkeys(also) if each != prompt_id]
-        if any(each.series != first.series for each in others) or len(others) >= MAX_DATES:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "not-one-series",
-                f"Together go prompts of one meeting and one room, {MAX_DATES} at the most.",
-                next_step="Name in `also` those prompts whose `series.id` is the same.",
-            )
+        wanted = tuple(dict.fromkeys((prompt_id, *also)))
+        if len(wanted) > MAX_DATES:
+            raise _not_one_series()
+        first, *others = (_require_prompt(self._board.prompts.get(each)) for each in wanted)
+        if any(each.series != first.series for each in others):
+            raise _not_one_series()
         return first, *others
 
     def choices(self, prompt: Prompt, *others: Prompt) -> Choices:
@@ -84,7 +74,7 @@ class Rebooking:
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
         rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
         asked = frozenset().union(*(each.other_rooms for each in dates))
-        doubts = find_doubts(self._own_lines(), current_habits().of(self._person.tenant))
+        doubts = find_doubts(self._board.rooms.values(), current_habits().of(self._person.tenant))
         ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates), doubts)
         if empty is not None:
             return Choices((), empty)
@@ -157,8 +147,10 @@ class Rebooking:
             Takes(self._deps, self._person).dismiss(prompt)
         return self.prompt(prompt_id)
 
-    def _own_lines(self) -> Collection[RoomLine]:
-        return self._desk.board(self._desk.read_meetings().meetings.values()).rooms.values()
+    @cached_property
+    def _board(self) -> Board:
+        """All that the person sees, read once a request: which prompts go together, and how rooms have answered before."""
+        return self._desk.board(self._desk.read_meetings().meetings.values())
 
     def _read_availability(self, addresses: Sequence[str], prompt: Prompt) -> Mapping[str, Availability]:
         return self._reader.availability(
@@ -175,6 +167,27 @@ class Rebooking:
                 next_step="Take one of those listed under the prompt's `choices`.",
             )
         return row
+
+
+def _require_prompt(found: Prompt | None) -> Prompt:
+    """Raises ProblemError (404): there is none."""
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "no-such-prompt",
+            "You have no such prompt.",
+            next_step="See yours: /v1/me/prompts",
+        )
+    return found
+
+
+def _not_one_series() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "not-one-series",
+        f"Together go prompts of one meeting and one room, {MAX_DATES} at the most.",
+        next_step="Name in `also` those prompts whose `series.id` is the same.",
+    )
 
 
 def _check_key(key: str) -> None:

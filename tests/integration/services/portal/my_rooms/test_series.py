@@ -91,6 +91,21 @@ def test_room_is_offered_for_a_series_if_it_is_free_on_every_date_that_lost_its_
     assert "Room two" not in ada.client.get(f"/prompts/{lost[1]}").text.split("<template")[0].split("Upcoming")[0]
 
 
+def test_choices_for_several_dates_read_the_persons_meetings_once(
+    office: Office, ada: Browser, lost: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices(ada, *lost)  # how rooms are doing in the organisation is counted now, and known from here on
+    rows, read = office.engine.view.rows, []
+    monkeypatch.setattr(office.engine.view, "rows", lambda owner: read.append(owner) or rows(owner))
+
+    choices(ada, *lost, *lost)
+    assert len(read) == 1
+    refused = ada.client.get(f"/v1/me/prompts/{lost[0]}/choices", query_string={"also": [f"d-{n}" for n in range(10)]})
+
+    assert (refused.status_code, refused.json["code"]) == (422, "not-one-series")
+    assert len(read) == 1, "what is too many is refused before anything is read"
+
+
 def test_it_says_beforehand_how_many_mails_each_guest_gets(office: Office, ada: Browser, lost: list[str]) -> None:
     def mails(first: str, *also: str) -> Any:
         answer = ada.client.get(f"/v1/me/prompts/{first}/choices", query_string={"also": also})
