@@ -65,6 +65,7 @@ from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
+from shared.runtime.lost_input import note_lost_input
 
 POLL_S = 0.25
 PEOPLE_A_STEP = 50
@@ -105,7 +106,8 @@ class NotifierOwner:
         self._backlog: Sequence[Record] = ()
         self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(engine.log, NOTIFIER, claim.partition, clock)
-        self._note_lost_input()
+        # What retention took before the first notifier ever ran is no loss: nobody was to be told of it.
+        note_lost_input(claim, NOTIFIER.service, claim.position)
         self._forget(self._ledger.unreadable)
 
     def step(self) -> None:
@@ -128,13 +130,6 @@ class NotifierOwner:
         self._brake.close()
         self._holding.close()
         self._lag.close()
-
-    def _note_lost_input(self) -> None:
-        """What retention took before the first notifier ever ran is no loss: nobody was to be told of it."""
-        for topic, count in self._claim.lost.items():
-            if topic in self._claim.position:
-                logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
-                metrics.INPUT_LOST.labels(NOTIFIER.service, topic).inc(count)
 
     def _take_in(self, records: Sequence[Record]) -> None:
         taken = self._intake.take(records)

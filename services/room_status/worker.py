@@ -65,6 +65,7 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.dead_letters import bury
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
+from shared.runtime.lost_input import note_lost_input
 
 POLL_S = 0.25
 POSITION_EVERY_MS = HOUR_MS
@@ -126,7 +127,7 @@ class RoomStatusOwner:
         self._swept_at_ms = clock.now_ms()
         self._passed: Mapping[str, int] = dict(claim.position)
         self._lag = LagGauges(self._log, ROOM_STATUS_STATION, claim.partition, clock)
-        self._note_lost_input()
+        note_lost_input(claim, ROOM_STATUS_STATION.service)
         self._projection.restore(self._log.span(MEETING_STATE.name, claim.partition).end - 1)
 
     def step(self) -> None:
@@ -148,11 +149,6 @@ class RoomStatusOwner:
     def close(self) -> None:
         """Nothing is held that the log does not have."""
         self._lag.close()
-
-    def _note_lost_input(self) -> None:
-        for topic, count in self._claim.lost.items():
-            logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
-            metrics.INPUT_LOST.labels(ROOM_STATUS_STATION.service, topic).inc(count)
 
     def _note_foreign_keys(self) -> None:
         for key in self._claim.state:

@@ -60,6 +60,7 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.dead_letters import bury
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
+from shared.runtime.lost_input import note_lost_input
 
 POLL_S = 0.05
 BUSY_POLL_S = 0.01
@@ -127,7 +128,9 @@ class SyncOwner:
         self._schedule = Schedule()
         self._show_at_ms = 0
         self._closing = False
-        self._note_lost_input()
+        note_lost_input(claim, SYNC_WORKER.service)
+        if claim.lost:
+            spread_gap(self._held, now_ms=clock.now_ms())
         for mailbox in self._held:
             self._appoint(mailbox)
 
@@ -149,13 +152,6 @@ class SyncOwner:
         self._closing = True
         self._lag.close()
         self._gauges.close()
-
-    def _note_lost_input(self) -> None:
-        for topic, count in self._claim.lost.items():
-            logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
-            metrics.INPUT_LOST.labels(SYNC_WORKER.service, topic).inc(count)
-        if self._claim.lost:
-            spread_gap(self._held, now_ms=self._clock.now_ms())
 
     def _forget_erased(self) -> None:
         if self._forgotten:

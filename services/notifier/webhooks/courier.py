@@ -66,12 +66,20 @@ class Courier:
         self._slow: set[EndpointName] = set()
         self._under_way: set[Future[None]] = set()
 
+    def has_room(self, endpoint: EndpointName) -> bool:
+        """Whether there is a thread for it now: asked before an attempt is prepared, which costs reads of log and registry."""
+        with self._lock:
+            return self._has_room(endpoint)
+
+    def _has_room(self, endpoint: EndpointName) -> bool:
+        return self._used[endpoint in self._slow] < self._threads and self._busy[endpoint] < MOST_AT_ONCE
+
     def try_send(self, parcel: Parcel, ended: Ended) -> bool:
         """Begin to send, if there is a thread for it; the result will stand in `ended`."""
         with self._lock:
-            lane = int(parcel.endpoint in self._slow)
-            if self._used[lane] >= self._threads or self._busy[parcel.endpoint] >= MOST_AT_ONCE:
+            if not self._has_room(parcel.endpoint):
                 return False
+            lane = int(parcel.endpoint in self._slow)
             self._used[lane] += 1
             self._busy[parcel.endpoint] += 1
         future = self._lanes[lane].submit(self._send, parcel, lane, ended)

@@ -1,5 +1,6 @@
 """
-One POST to an endpoint: to the very address that was checked, within one deadline, and nothing it answers is followed or kept.
+One POST to an endpoint: to the very address that was checked, within one deadline once its name is resolved (the system's resolver
+has its own), and nothing it answers is followed or kept.
 
 The name is resolved once. Unless the operator allows the host by name, every address it stands for has to be public; the
 connection is made to one of those addresses, so that a name which answers differently a moment later leads nowhere else. TLS

@@ -41,6 +41,7 @@ from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
+from shared.runtime.lost_input import note_lost_input
 
 POLL_S = 0.25
 RESULT_S = 0.05
@@ -76,7 +77,8 @@ class WebhookOwner:
         self._lag = LagGauges(engine.log, WEBHOOKS, claim.partition, clock)
         for name in self._backlogs.names():
             self._appointments.appoint(name, 0)
-        self._note_lost_input()
+        # What retention took before this ever ran is no loss: nobody was to get it.
+        note_lost_input(claim, WEBHOOKS.service, claim.position)
         self._commit([StateChange(key, None) for key in self._backlogs.unreadable])
 
     def step(self) -> None:
@@ -97,13 +99,6 @@ class WebhookOwner:
         self._collect(0.0)
         self._record_results()
         self._lag.close()
-
-    def _note_lost_input(self) -> None:
-        """What retention took before this ever ran is no loss: nobody was to get it."""
-        for topic, count in self._claim.lost.items():
-            if topic in self._claim.position:
-                logger.error("input_lost_to_retention", topic=topic, partition=self._claim.partition, offsets=count)
-                metrics.INPUT_LOST.labels(WEBHOOKS.service, topic).inc(count)
 
     def _take_in(self, records: Sequence[Record]) -> None:
         changed = self._intake.take(records, self._passed)
@@ -141,6 +136,9 @@ class WebhookOwner:
         for place, name in enumerate(due):
             if name in self._on_the_way:
                 continue  # its result appoints it
+            if not self._courier.has_room(name):
+                self._appointments.appoint(name, self._clock.now_ms() + BUSY_AGAIN_MS)
+                continue
             try:
                 self._send_next(name)
             except KeyDestroyedError:

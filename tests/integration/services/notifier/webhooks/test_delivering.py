@@ -322,3 +322,26 @@ def test_store_that_is_away_for_a_moment_costs_no_endpoint_its_delivery(
             bureau.owner.step()
     bureau.deliver()
     assert [len(bureau.receiver.got(f"{path}/{number}")) for number in range(3)] == [1, 1, 1]
+
+
+def test_nothing_is_prepared_for_an_endpoint_while_there_is_no_thread_for_it(
+    bureau: Bureau, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bureau.add_endpoint(path)
+    bureau.deliver()
+    bureau.publish("d-1")
+    find, asked = bureau.owner._preparation.find, list[EndpointName]()
+
+    def asking(name: EndpointName) -> Any:
+        asked.append(name)
+        return find(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bureau.owner._preparation, "find", asking)
+        patch.setattr(bureau.courier, "has_room", lambda _: False)
+        for _ in range(3):
+            bureau.owner.step()
+            bureau.clock.at_ms += 1_000
+        assert asked == []
+    bureau.deliver()
+    assert len(bureau.receiver.got(path)) == 1

@@ -37,10 +37,12 @@ def test_few_go_to_one_endpoint_and_none_waits_for_a_thread() -> None:
     begun = [courier.try_send(parcel("w-1"), ended) for _ in range(MOST_AT_ONCE + 1)]
     assert begun == [True] * MOST_AT_ONCE + [False]
     assert [courier.try_send(parcel(f"w-{number}"), ended) for number in range(2, 5)] == [True, True, False]
+    assert not courier.has_room(EndpointName("t-1", "w-5"))
     post.go.set()
     courier.drain(10)
     assert sum(1 for _ in range(5) if ended.get(timeout=10)[1].taken) == 5
     with pytest.raises(queue.Empty):
         ended.get_nowait()
+    assert courier.has_room(EndpointName("t-1", "w-1"))
     assert courier.try_send(parcel("w-1"), ended)
     courier.drain(10)
