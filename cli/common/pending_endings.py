@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.common.records import read_all
+from cli.common.records import read_newest
 from services.sync_worker.operations import mailbox_of
 from shared.contracts.rows import IntegrationState
-from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
+from shared.contracts.topics import CALENDAR_STATE
 from shared.errors import MalformedRecordError
 from shared.ports.engine import Engine
 from shared.registry.tables import endings
@@ -33,16 +33,10 @@ def count_pending_endings(engine: Engine, tenant: str, state: IntegrationState) 
 
 
 def _remaining_mailboxes(engine: Engine, tenant: str) -> Iterator[str]:
-    newest: dict[bytes, bool] = {}
-    for partition in range(engine.log.partitions):
-        newest |= {
-            record.key: record.value is not None for record in read_all(engine.log, CALENDAR_STATE.name, partition)
-        }
-    newest.pop(POSITION_KEY, None)
-    for key, remains in newest.items():
+    for key, _ in read_newest(engine.log, CALENDAR_STATE.name):
         try:
             mailbox = mailbox_of(key)
         except MalformedRecordError:
             continue
-        if remains and mailbox.tenant == tenant and mailbox.key == key:
+        if mailbox.tenant == tenant and mailbox.key == key:
             yield mailbox.id

@@ -11,10 +11,10 @@ from functools import cache
 
 import msgspec
 
-from cli.common.records import read_all
+from cli.common.records import read_newest
 from cli.doctor.checks.check_result import CheckResult, CheckState
 from shared.contracts import envelope as envelopes
-from shared.contracts.topics import POSITION_KEY, TOPICS, Cleanup
+from shared.contracts.topics import TOPICS, Cleanup
 from shared.crypto.records import open_envelope
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
@@ -39,7 +39,7 @@ def check_records(engine: Engine) -> Iterator[CheckResult]:
         for topic in (topic.name for topic in TOPICS if topic.sealed and topic.cleanup is Cleanup.COMPACT):
             found = Counter[_RecordState]()
             refusing = False
-            for key, value in _newest(engine, topic):
+            for key, value in read_newest(engine.log, topic):
                 with contextlib.suppress(KeyDestroyedError):
                     keys = keys_of(key.decode(errors="replace").partition("/")[0])
                     refusing = keys.refuse_unbound
@@ -51,13 +51,6 @@ def check_records(engine: Engine) -> Iterator[CheckResult]:
                 yield _refused(topic, f"{others} more")
             if unbound := found[_RecordState.UNBOUND]:
                 yield _unbound(topic, unbound, refusing=refusing)
-
-
-def _newest(engine: Engine, topic: str) -> Iterator[tuple[bytes, bytes]]:
-    for partition in range(engine.log.partitions):
-        newest = {record.key: record.value for record in read_all(engine.log, topic, partition)}
-        newest.pop(POSITION_KEY, None)
-        yield from ((key, value) for key, value in newest.items() if value is not None)
 
 
 def _judge(key: bytes, value: bytes, keys: TenantKeys) -> _RecordState:
