@@ -7,7 +7,8 @@ Nothing of it is written: what was written last stays, and the mailbox is looked
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from services.sync_worker.deciding.pieces import CommitPart
@@ -67,7 +68,7 @@ def with_parked_as_before(
     return {event_id: part for event_id, part in after.items() if event_id not in parked} | restored
 
 
-def unread_meetings(before: Collection[str], parked: Iterable[ParkedMeeting], *, baseline: bool) -> tuple[str, ...]:
+def unread_meetings(before: AbstractSet[str], parked: Iterable[ParkedMeeting], *, baseline: bool) -> tuple[str, ...]:
     """
     Name the meetings that no look since the consent could write: what they show is no news once they fit.
 

@@ -136,7 +136,7 @@ def _looked(
     merged = merge(
         held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
-    owed = job.state.owed
+    owed, unread = job.state.owed, frozenset(held.state.unread)
     seen = observe(
         merged.references, _meetings_to_observe(held, outcome, merged, keys, full=outcome.look.full),
         provider=state.provider, mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done,
@@ -146,7 +146,7 @@ def _looked(
         event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
         for event_id in merged.changed
     }
-    seen = [msgspec.structs.replace(one, baseline=one.baseline or one.meeting in held.state.unread) for one in seen]
+    seen = [msgspec.structs.replace(one, baseline=True) if one.meeting in unread else one for one in seen]
     records = _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
     parts, parked = park(
         meeting_parts(records, changes, held.references, merged.references),
@@ -175,7 +175,7 @@ def _looked(
         full=held.full and not job.full,
         observed_at_ms=began_ms,
         blind=False,
-        unread=unread_meetings(held.state.unread, parked, baseline=not state.baseline_done),
+        unread=unread_meetings(unread, parked, baseline=not state.baseline_done),
     )
     if parked:
         after = msgspec.structs.replace(after, cursor="")  # an increment would not bring what was not written
@@ -261,8 +261,8 @@ def _left(
     parts = [each for part in parts for each in divide_large(part, observations_first=True)]
     if not fit_together(opening, *parts):
         # Should its owner die meanwhile, and its person come back, it is looked at in full.
-        unread = msgspec.structs.replace(held.state, cursor="", baseline_done=False)
-        opening.add(changes=[state_change(job.mailbox, unread, keys)])
+        to_look_at = msgspec.structs.replace(held.state, cursor="", baseline_done=False)
+        opening.add(changes=[state_change(job.mailbox, to_look_at, keys)])
     return Settled([opening, *parts], fresh, {}, left=KeptMeetings(keeps, keys.era))
 
 
