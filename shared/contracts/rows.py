@@ -406,6 +406,11 @@ class AttendanceRow(_Row, frozen=True):
     user: str
 
 
+def attendance_ids(meeting: str, occurrence: str, user: str, row: UserRow) -> tuple[str, str]:
+    """Name the row of what a person said of a date: where it stands; second, where earlier versions wrote it."""
+    return f"{meeting}/{occurrence}/{user}", f"{meeting}/{occurrence}/{row.person}"
+
+
 class SignInRow(_Row, frozen=True):
     """A sign-in that was begun. Table `sign-ins`, id = keyed hash of browser and state; gone after ten minutes."""
 

@@ -11,7 +11,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.row_quota import RowQuota
-from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow
+from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow, attendance_ids
 from shared.domain.instants import DAY_MS
 from shared.organisations.addresses import people_by_address
 from shared.registry import tables
@@ -90,7 +90,7 @@ class Places:
         user = self._users.get(self._tenant, self._person.user)
         if user is None:
             return
-        row_id, *earlier = _attendance_ids(meeting, occurrence, self._person.user, user)
+        row_id, *earlier = attendance_ids(meeting, occurrence, self._person.user, user)
         known = any(self._attendances.get(self._tenant, each) is not None for each in (row_id, *earlier))
         for each in earlier:
             self._attendances.delete(self._tenant, each)
@@ -118,7 +118,7 @@ class Places:
         known = self._colleagues().get(person)
         if known is None:
             return WorkPlace.UNKNOWN
-        for row_id in _attendance_ids(meeting, occurrence, *known) if meeting and occurrence else ():
+        for row_id in attendance_ids(meeting, occurrence, *known) if meeting and occurrence else ():
             row = self._attendances.get(self._tenant, row_id)
             if row is not None:
                 return WorkPlace(row.place)
@@ -146,11 +146,6 @@ class Places:
 
     def _until(self, day: date) -> int:
         return (day.toordinal() - _EPOCH) * DAY_MS + KEEP_MS
-
-
-def _attendance_ids(meeting: str, occurrence: str, user: str, row: UserRow) -> tuple[str, str]:
-    """Where what a person said of a date stands; second, where earlier versions wrote it."""
-    return f"{meeting}/{occurrence}/{user}", f"{meeting}/{occurrence}/{row.person}"
 
 
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from services.sync_worker.deciding.job import Outcome
 from services.sync_worker.deciding.references import References, meeting_of
-from shared.contracts.rows import UserRow
+from shared.contracts.rows import UserRow, attendance_ids
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Look, SeenEvent
@@ -93,8 +93,7 @@ class OwnData:
         found = {each.event_id: each for each in find_missing_dates(known, outcome.look, outcome.state.provider, keys)}
         unsure = {}
         for each in (waiting | found).values():
-            # By user; by hashed address as well, as earlier versions wrote it.
-            row_ids = [f"{each.meeting}/{each.occurrence}/{whose}" for whose in (user_id, user.person)]
+            row_ids = attendance_ids(each.meeting, each.occurrence, user_id, user)
             if each.end_ms <= outcome.job.started_at_ms or not self._any_stands(mailbox.tenant, row_ids):
                 continue  # what is past slides out of the window every day: its deadline takes it
             gone = each.said or self._is_gone(mailbox, outcome.state.provider, each.event_id)
