@@ -137,7 +137,8 @@ def own_hashes(look: Look | None, keys: TenantKeys) -> frozenset[str]:
     """Hash the addresses by which the look's person is invited, where their provider marks their own entry. Pure."""
     events = (each for each in look.seen if isinstance(each, SeenEvent)) if look else ()
     entries = (entry for event in events for entry in event.attendees or ())
-    return frozenset(keys.person(entry.address) for entry in entries if entry.is_self and entry.address)
+    addresses = {entry.address for entry in entries if entry.is_self and entry.address}  # each stands in every event
+    return frozenset(map(keys.person, addresses))
 
 
 def find_missing_dates(known: References, look: Look | None, provider: str, keys: TenantKeys) -> Iterator[Missing]:
