@@ -184,7 +184,7 @@ class RoomStatusOwner:
             metrics.TOLD_SECONDS.labels("topic").observe(max(now_ms - seen_ms, 0) / SECOND_MS)
         if batch.untold:
             metrics.ROOMLESS_UNTOLD.inc(batch.untold)
-            logger.error("meeting_began_untold", partition=self._claim.partition, meetings=batch.untold)
+            logger.error("meeting_began_untold", partition=self._claim.partition, dates=batch.untold)
 
     def _dismiss(self, records: Sequence[Record]) -> None:
         batch = dismiss(

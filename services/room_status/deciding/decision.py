@@ -170,6 +170,7 @@ class _Decision:
             return
         writer.remember(change.record, changes)
         self._count(keys.tenant, meeting.record, change.record, seen.observed_at_ms)
+        self.batch.untold += count_untold(meeting.record, change.record)
         self.batch.publish(publications)
         self._ask(keys.tenant, change.owed, seen.meeting)
 
@@ -242,7 +243,6 @@ class _Decision:
         return Publisher(self.partition, key, keys, correlation, self.told)
 
     def _count(self, tenant: str, before: MeetingRecord, after: MeetingRecord, now_ms: int) -> None:
-        self.batch.untold += count_untold(before, after)
         if counts := count_change(before, after, now_ms):
             self.batch.counts.setdefault(tenant, Counter()).update(counts)
 
