@@ -210,6 +210,11 @@ def meeting_key(tenant: str, meeting: str) -> bytes:
     return f"{tenant}/{meeting}".encode()
 
 
+def meeting_of_key(key: bytes) -> str:
+    """Read the meeting's pseudonym from a key that `meeting_key` made: a MeetingRecord's, or an observation's."""
+    return key_text(key).partition("/")[2]
+
+
 def copy_key(meeting: bytes, mailbox: str) -> bytes:
     """The key of a CopyRecord, by its meeting's key."""
     return meeting + b"/" + mailbox.encode()

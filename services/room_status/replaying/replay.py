@@ -25,6 +25,7 @@ from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.room_outcome import RoomOutcome
 from shared.contracts.topics import ROOM_OUTCOMES
 from shared.crypto.meetings import open_meeting
+from shared.domain.identity import tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.ports.log import NewRecord, Record, StateChange
@@ -163,11 +164,10 @@ def _sweep(
 ) -> None:
     """Do what a sweep or a dismissal did to a record: the record shows which declines that closed."""
     place, key, value = change
-    meeting, mailbox = parts_of(key)
+    mailbox = parts_of(key)[1]
     before = remembered.get(key)
     if before is not None and not mailbox and not place <= outcomes_from > 0:
-        tenant = meeting.decode().partition("/")[0]
-        redone.outcomes += _outcomes_between(key, before, value, partition, tenant, keys_of)
+        redone.outcomes += _outcomes_between(key, before, value, partition, tenant_of_key(key), keys_of)
     remembered.apply([StateChange(key, value)])
 
 

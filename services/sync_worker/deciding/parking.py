@@ -15,6 +15,7 @@ from services.sync_worker.deciding.pieces import CommitPart
 from services.sync_worker.deciding.references import References
 from shared.contracts import bounds
 from shared.contracts.calendar_state import EventReference
+from shared.contracts.meeting_state import meeting_of_key
 from shared.contracts.topics import CALENDAR_STATE, OBSERVATIONS
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, Record, StateChange
@@ -34,7 +35,7 @@ class ParkedMeeting:
     @property
     def meeting(self) -> str:
         """Its pseudonym; "" where none is known."""
-        return self.source.key.decode().partition("/")[2] if self.source.topic == OBSERVATIONS.name else ""
+        return meeting_of_key(self.source.key) if self.source.topic == OBSERVATIONS.name else ""
 
 
 def park(parts: Iterable[CommitPart], mailbox: Mailbox, partition: int) -> tuple[list[CommitPart], list[ParkedMeeting]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from services.sync_worker.deciding.references import References, meeting_of
 from shared.contracts.bounds import PIECE_BYTES, PIECE_RECORDS
+from shared.contracts.meeting_state import meeting_of_key
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, StateChange
 
@@ -73,7 +74,7 @@ def meeting_parts(
         return parts.setdefault("" if meeting in mixed else meeting, CommitPart())
 
     for record in observations:
-        part_of(record.key.decode().partition("/")[2]).add([record])
+        part_of(meeting_of_key(record.key)).add([record])
     for event_id, change in changes.items():
         part_of(next(iter(meetings[event_id]), "")).add(changes=[change])
     return list(parts.values())

@@ -28,6 +28,7 @@ from services.sync_worker.memory import TrackedMailbox, left_change, reference_c
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.copy_observation import CopyObservation
+from shared.contracts.meeting_state import meeting_key, meeting_of_key
 from shared.contracts.topics import OBSERVATIONS
 from shared.crypto.records import sealed_envelope
 from shared.domain import trace
@@ -199,7 +200,7 @@ def _divided(held: TrackedMailbox, parts: Sequence[CommitPart], mailbox: Mailbox
     large = [part for part in parts if is_large(part)]
     if not large:
         return [*parts]
-    meetings = {record.key.decode().partition("/")[2] for part in large for record in part.observations}
+    meetings = {meeting_of_key(record.key) for part in large for record in part.observations}
     owed = {**held.state.owed, **{meeting: held.state.owed.get(meeting, False) for meeting in sorted(meetings)}}
     opening = mailbox_part(mailbox, held.remembering(msgspec.structs.replace(held.state, owed=owed)), keys)
     return [opening, *(each for part in parts for each in divide_large(part))]
@@ -290,7 +291,7 @@ def _records(seen: list[CopyObservation], job: Job, keys: TenantKeys, partitions
     headers = trace.headers(job.trace.child() if job.trace else trace.make())
     records = []
     for fact in seen:
-        key = f"{job.mailbox.tenant}/{fact.meeting}".encode()
+        key = meeting_key(job.mailbox.tenant, fact.meeting)
         value = sealed_envelope(
             keys,
             fact,
