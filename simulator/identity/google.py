@@ -131,7 +131,7 @@ def auth_error(name: str, text: str) -> str:
 
 
 def read_auth_error(word: str) -> tuple[str, str]:
-    """Name and text of an `auth_error`. Raises ValueError for anything else."""
+    """Name and text of an `auth_error`. Raises ValueError or IndexError for anything else."""
     raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
     name, rest = raw[2 : 2 + raw[1]], raw[2 + raw[1] :]
     return name.decode(), rest[2 : 2 + rest[1]].decode()

@@ -176,7 +176,7 @@ def claims(login_url: str, issued: Issued, now_s: int) -> dict[str, Any]:
     if "profile" in issued.scopes:
         found |= {"name": account.name, "preferred_username": account.address}
     if "email" in issued.scopes:
-        found["email"] = account.mail or account.address
+        found["email"] = account.mail
     return found | ({"nonce": issued.nonce} if issued.nonce else {})
 
 

@@ -22,8 +22,8 @@ class SimulatedAccount:
     address: str
     """What they sign in with: the user principal name, or Google's address."""
     domain: str
-    mail: str = ""
-    """Their main address, if it is another."""
+    mail: str
+    """Their main address."""
 
 
 @dataclass(frozen=True, slots=True)

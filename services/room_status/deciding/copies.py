@@ -1,4 +1,4 @@
-"""What the copies of a meeting say, as it is kept: of one observation, its copy's record and its dates. Pure."""
+"""Makes the kept records of a copy and of its dates out of one observation. Pure."""
 
 from __future__ import annotations
 
