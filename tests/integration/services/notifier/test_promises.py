@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog.testing
 
 from shared.runtime import metrics
 from tests.integration.services.notifier.conftest import Desk
@@ -58,7 +59,9 @@ def test_a_room_whose_no_is_seen_after_its_meeting_began_is_counted_once(desk: D
     before = untold()
     desk.pass_time(700)
     desk.calendar.book(start_ms=start_ms, **{AARE: "declined", BIRS: "none"})
-    desk.look()
+    with structlog.testing.capture_logs() as lines:
+        desk.look()
+    assert [line["dates"] for line in lines if line["event"] == "meeting_began_untold"] == [1]
     assert untold() - before == 1
     desk.calendar.book(start_ms=start_ms, **{AARE: "declined", BIRS: "declined"})
     desk.look()
