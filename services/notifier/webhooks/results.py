@@ -39,6 +39,7 @@ class ResultBook:
         self._partition = partition
         self._noted: dict[EndpointName, tuple[int, PostResult]] = {}
         self._failures: Counter[EndpointName] = Counter()
+        self._unaudited: set[EndpointName] = set()
 
     def note(self, parcel: Parcel, result: PostResult) -> None:
         """An attempt has ended. At most one of an endpoint is under way."""
@@ -108,12 +109,14 @@ class ResultBook:
     def _note_failure(self, name: EndpointName, result: PostResult, now_ms: int) -> bool:
         """Whether the endpoint is paused."""
         try:
-            paused = webhooks.note_failure(self._registry, name.tenant, name.id, now_ms, gone=result.gone)
+            if webhooks.note_failure(self._registry, name.tenant, name.id, now_ms, gone=result.gone):
+                self._unaudited.add(name)  # until it is written: a repeat finds it paused already
             found = webhooks.find_webhook(self._registry, name.tenant, name.id)
             reason = found.paused_because if found else None
-            if paused and reason:
+            if name in self._unaudited and reason:
                 act = AuditRow(at_ms=now_ms, user=ACTOR, act="webhook.paused", about=name.id, outcome=reason.value)
                 append_act(self._registry, name.tenant, act)
+                self._unaudited.discard(name)
                 metrics.WEBHOOKS_PAUSED.labels(reason.value).inc()
                 logger.error("webhook_paused", webhook=name.id, tenant=name.tenant, reason=reason.value)
         except RowRefusedError as error:

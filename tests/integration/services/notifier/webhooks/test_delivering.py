@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from services.notifier.webhooks import results
 from services.notifier.webhooks.courier import EndpointName
 from services.notifier.webhooks.delivery_log import write_entry
 from shared.contracts.rows import IntegrationState
@@ -189,6 +190,26 @@ def test_410_pauses_at_once(bureau: Bureau, path: str) -> None:
     bureau.pass_time(7_200, 60)
     assert len(bureau.receiver.got(path)) == 1
     assert bureau.webhook(endpoint).paused_because is PauseReason.GONE
+
+
+def test_a_pause_stands_in_the_audit_although_the_store_was_away_for_a_moment(
+    bureau: Bureau, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = bureau.add_endpoint(path)
+    bureau.receiver.behave(path, status=410)
+    bureau.publish("d-1")
+
+    def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "append_act", away)
+        with pytest.raises(StoreUnavailableError):
+            bureau.deliver()
+    bureau.deliver()
+    chain, _ = read_chain(bureau.engine.registry, bureau.tenant)
+    acts = [(each.row.act, each.row.about) for each in chain.entries.values()]
+    assert acts == [("webhook.paused", endpoint)]
 
 
 def test_a_slow_receiver_delays_nobody(bureau: Bureau, path: str) -> None:
