@@ -35,7 +35,7 @@ class RoomHabits:
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     def of(self, tenant: str) -> Mapping[str, Health]:
-        """Room id → its health; empty while the view cannot be reached, since a choice without it is better than none."""
+        """Room id → its health; what was known before while the view cannot be reached: a choice without it is better than none."""
         now_ms = self._deps.clock.now_ms()
         with self._lock:
             at_ms, health = self._known.get(tenant, (0, {}))
@@ -45,7 +45,7 @@ class RoomHabits:
         try:
             found = self._count(tenant, now_ms)
         except (StoreUnavailableError, KeyDestroyedError):
-            return {}
+            return health
         with self._lock:
             self._keep(tenant, (now_ms, found))
         return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from services.portal.deps import Deps
 from services.portal.meetings import room_habits
+from services.portal.meetings.answer_history import Memories
 from services.portal.meetings.takes import UNDER_WAY_MS
 from shared.contracts import envelope
 from shared.contracts.command import Command, TakeRoom
@@ -15,7 +17,7 @@ from shared.contracts.topics import MEETING_STATE
 from shared.crypto.commands import event_of
 from shared.domain.identity import Mailbox
 from shared.domain.sighting import Availability
-from shared.errors import LogUnavailableError
+from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.ports.log import NewRecord
 from shared.registry import tables
 from tests.integration.services.portal.office import TITLE, Browser, Office
@@ -119,6 +121,28 @@ def test_meetings_of_the_organisation_are_looked_through_once_in_five_minutes(
     office.clock.advance(room_habits.KEPT_MS)
     ada.client.get(path)
     assert len(counted) == 2
+
+
+def test_what_is_known_of_rooms_is_said_on_while_the_view_cannot_be_looked_through(
+    office: Office, ada: Browser, ben: Browser, declined: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    four = office.keys(ada.tenant).room("four@rooms.test")
+    for number in range(3):
+        name = f"m-ben-{number}"
+        refused = office.room(ben, four, RoomState.DECLINED, meeting=name, occurrence=f"o-ben-{number}")
+        office.show(office.meeting(ben, refused, meeting=name), ben.tenant)
+    path = f"/v1/me/prompts/{declined}/choices"
+    doubts = [each["doubt"] for each in ada.client.get(path).json["choices"]]
+    assert "always-declines" in doubts
+
+    def away(_deps: Deps, _tenant: str) -> Memories:
+        message = "the view is away"
+        raise StoreUnavailableError(message)
+
+    monkeypatch.setattr(room_habits, "memories", away)
+    office.clock.advance(room_habits.KEPT_MS)
+    for _ in range(2):
+        assert [each["doubt"] for each in ada.client.get(path).json["choices"]] == doubts
 
 
 def test_choices_say_why_there_is_none(office: Office, ada: Browser, declined: str) -> None:
