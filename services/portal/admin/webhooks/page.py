@@ -17,7 +17,6 @@ from shared.domain.roles import Right
 
 LIST = "/admin/webhooks"
 _ONE = f"{LIST}/<endpoint>"
-_SINCE_CHARS = len("2026-11-28T09:30")
 
 
 def register_pages(bp: Blueprint, deps: Deps) -> None:
@@ -84,7 +83,7 @@ def _deliveries(bp: Blueprint, mine: Callable[[], WebhookList]) -> None:
 
     @bp.post(f"{_ONE}/redeliver")
     def redeliver_by_form(endpoint: str) -> Response:
-        sent = {"since": request.form.get("since", "")[: _SINCE_CHARS + 8], "ids": request.form.getlist("ids")}
+        sent = {"since": request.form.get("since", ""), "ids": request.form.getlist("ids")}
         mine().redeliver(endpoint, sent)
         return redirect(f"{LIST}/{endpoint}", HTTPStatus.SEE_OTHER)
 

@@ -74,6 +74,8 @@ def test_its_deliveries_are_shown_and_sent_again(office: Office, chief: Browser)
     assert all(word in page for word in ("d-1", "503", "waiting"))
     assert press(chief, f"{LIST}/{endpoint}/redeliver", ids="d-1").status_code == 303
     assert press(chief, f"{LIST}/{endpoint}/redeliver", since="2026-11-28T09:30").status_code == 303
+    for odd in ("2026-11-28T09:30:00.000Zodd", "2026-11-28T09:30:00.000000+24:30"):
+        assert press(chief, f"{LIST}/{endpoint}/redeliver", since=odd).status_code == 422, "no part of it is read"
     assert press(chief, f"{LIST}/{endpoint}/redeliver", ids="d-2").status_code == 404
     acts = [act["words"] for act in chief.client.get("/v1/admin/audit").json["acts"]]
     assert acts == ["had events sent to a webhook again"] * 2 + ["tested a webhook", "added a webhook"]
