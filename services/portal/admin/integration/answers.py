@@ -160,7 +160,7 @@ class IntegrationAnswer(TypedDict):
     asleepUntil: InstantOrEmpty
     """Until when consents are kept asleep after switching off; empty when none are."""
     ending: EndingShape | None
-    """Null where none does."""
+    """Null where none does, and unless the integration is enabled."""
     asleep: list[ProviderName]
     """With which calendar systems people were connected who sleep."""
     contact: Annotated[str, Meta(examples=["it@contoso.test"])]

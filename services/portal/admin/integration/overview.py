@@ -81,7 +81,7 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
         "advice": STATE_ADVICE[state],
         "provider": row.provider if state is not IntegrationState.OFF else "",
         "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
-        "ending": _ending(deps, person.tenant),
+        "ending": _ending(deps, person.tenant) if state is IntegrationState.ENABLED else None,
         "asleep": _asleep(deps, person.tenant) if is_asleep(row, deps.clock.now_ms()) else [],
         "contact": row.contact,
         "observes": not deps.settings.may_write,
