@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, render_template
 
 from services.portal.admin.integration.answers import ConsentsAnswer, GivenConsent, ProviderConsent, SeenConsent
-from services.portal.admin.integration.testflow.completion import known_directories, known_directory
+from services.portal.admin.integration.testflow.completion import directory_in_use, list_directories
 from services.portal.deps import Deps
 from services.portal.frame.sessions import require_right
 from services.portal.interface.operation import operation
@@ -48,12 +50,15 @@ def has_page(deps: Deps, provider: Provider) -> bool:
     return ours.consent_url is not None and bool(ours.client_id)
 
 
-def read_seen(deps: Deps, tenant: str, provider: Provider) -> SeenConsent | None:
+def read_seen(deps: Deps, tenant: str, provider: Provider, known: Collection[str]) -> SeenConsent | None:
     """
     Whether a tenant-wide consent was seen, for the page and for programs.
 
     Only the answer of the provider's page counts. That people could connect proves none: they may have been let consent for
     themselves; and that one was seen does not say that it still stands.
+
+    Args:
+        known: The organisation's directories at the provider, lower-cased.
 
     Returns:
         None where the provider has no such page. `seen` is None, or says when, for which directory, which permissions, and
@@ -62,7 +67,6 @@ def read_seen(deps: Deps, tenant: str, provider: Provider) -> SeenConsent | None
     if not has_page(deps, provider):
         return None
     row = tables.tenant_consents(deps.engine.registry).get(tenant, provider)
-    known = known_directories(deps, tenant, provider)
     if row is None or (known and row.directory not in known):
         return {"page": PAGE, "seen": None}
     asked = asked_for(provider, Purpose.CONNECT, writes=deps.settings.may_write)
@@ -79,20 +83,25 @@ def read_seen(deps: Deps, tenant: str, provider: Provider) -> SeenConsent | None
 
 
 def _shape(deps: Deps, consents: TenantConsents, tenant: str) -> ConsentsAnswer:
+    directories = list_directories(deps, tenant)
     listed = [provider for provider in Provider if has_page(deps, provider)]
     return {
         "days": LIFE_MS // DAY_MS,
         "observes": not deps.settings.may_write,
-        "providers": [_provider(deps, consents, tenant, provider) for provider in listed],
+        "providers": [
+            _provider(deps, consents, tenant, provider, directories.get(provider, frozenset())) for provider in listed
+        ],
     }
 
 
-def _provider(deps: Deps, consents: TenantConsents, tenant: str, provider: Provider) -> ProviderConsent:
-    directory = known_directory(deps, tenant, provider)
+def _provider(
+    deps: Deps, consents: TenantConsents, tenant: str, provider: Provider, known: Collection[str]
+) -> ProviderConsent:
+    directory = directory_in_use(deps, tenant, provider, known)
     words = profile_of(provider).scopes.words
     room_import = profile_of(provider).scopes.room_import
     return {
-        **(read_seen(deps, tenant, provider) or SeenConsent(page=PAGE, seen=None)),
+        **(read_seen(deps, tenant, provider, known) or SeenConsent(page=PAGE, seen=None)),
         "provider": provider.value,
         "clientId": registration(provider, deps.settings).client_id,
         "directory": directory,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from services.portal.admin.integration.answers import (
     EndingShape,
     IntegrationAnswer,
@@ -12,7 +14,7 @@ from services.portal.admin.integration.answers import (
 from services.portal.admin.integration.consent import read_seen
 from services.portal.admin.integration.domains import may_have_several
 from services.portal.admin.integration.testflow.authorization import test_purpose
-from services.portal.admin.integration.testflow.completion import known_directories
+from services.portal.admin.integration.testflow.completion import list_directories
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
@@ -75,6 +77,7 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
     flow.settle(person.tenant)
     row = read_organisation(deps, person.tenant)
     state = row.integration
+    directories = list_directories(deps, person.tenant)
     return {
         "state": state,
         "words": STATE_WORDS[state],
@@ -87,7 +90,9 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
         "observes": not deps.settings.may_write,
         "mayChange": may(person.roles, Right.SWITCH_INTEGRATION),
         "rooms": sum(1 for _ in tables.rooms(deps.engine.registry).scan(person.tenant)),
-        "providers": [_provider(deps, person.tenant, provider) for provider in Provider],
+        "providers": [
+            _provider(deps, person.tenant, provider, directories.get(provider, frozenset())) for provider in Provider
+        ],
         "test": test(deps, flow, person),
     }
 
@@ -124,7 +129,7 @@ def test(deps: Deps, flow: TestFlow, person: Person) -> ShownTest | None:
     return {**shape, "diagnosis": diagnosis(shape, facts), "room": room.name or room.address if room else ""}
 
 
-def _provider(deps: Deps, tenant: str, provider: Provider) -> ProviderShape:
+def _provider(deps: Deps, tenant: str, provider: Provider, directories: Collection[str]) -> ProviderShape:
     known = provider in list_configured(deps)
     asked = {
         Purpose.TEST: test_purpose(deps, tenant),
@@ -140,7 +145,7 @@ def _provider(deps: Deps, tenant: str, provider: Provider) -> ProviderShape:
             name.value: permissions(provider, purpose, writes=deps.settings.may_write)
             for name, purpose in asked.items()
         },
-        "directories": sorted(known_directories(deps, tenant, provider)),
+        "directories": sorted(directories),
         "mayHaveSeveral": may_have_several(provider),
-        "tenantConsent": read_seen(deps, tenant, provider),
+        "tenantConsent": read_seen(deps, tenant, provider, directories),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import msgspec
 
 from services.portal.admin.integration.switching import lapse, wake
@@ -17,17 +19,32 @@ from shared.organisations.integration import IntegrationTransition, after
 from shared.registry import tables
 from shared.runtime.refused_rows import log_refused_row
 
+Directories = Mapping[str, frozenset[str]]
+"""Provider → the tenant's directories there, lower-cased; no entry for a provider where it has none."""
+
+
+def list_directories(deps: Deps, tenant: str) -> Directories:
+    """The tenant's directories, by provider: found in one look through those of all; others' refused rows stop nobody."""
+    found: dict[str, set[str]] = {}
+    for name, row in tables.directories(deps.engine.registry).scan_readable(NOBODY, log_refused_row):
+        provider, _, directory = name.partition(":")
+        if row.tenant == tenant:
+            found.setdefault(provider, set()).add(directory.lower())
+    return {provider: frozenset(directories) for provider, directories in found.items()}
+
 
 def known_directories(deps: Deps, tenant: str, provider: str) -> frozenset[str]:
-    """Which of the provider's directories are the tenant's, lower-cased; others' refused rows stop nobody."""
-    rows = tables.directories(deps.engine.registry).scan_readable(NOBODY, log_refused_row)
-    named = ((name.partition(":"), row.tenant) for name, row in rows)
-    return frozenset(directory.lower() for (at, _, directory), owner in named if owner == tenant and at == provider)
+    """Which of the provider's directories are the tenant's, lower-cased."""
+    return list_directories(deps, tenant).get(provider, frozenset())
 
 
 def known_directory(deps: Deps, tenant: str, provider: str) -> str:
     """One of these: the one in use, where there is a choice; "" for none yet."""
-    known = known_directories(deps, tenant, provider)
+    return directory_in_use(deps, tenant, provider, known_directories(deps, tenant, provider))
+
+
+def directory_in_use(deps: Deps, tenant: str, provider: str, known: Collection[str]) -> str:
+    """The one of `known` that the integration uses, where there is a choice; "" for none yet."""
     row = tables.tenants(deps.engine.registry).get(tenant, "tenant")
     in_use = row.directory.lower() if row is not None and row.provider == provider else ""
     return in_use if in_use in known else min(known, default="")
