@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
 
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
@@ -66,7 +68,7 @@ class MeetingPresenter:
     def prompts(self, prompts: Sequence[Prompt]) -> list[PromptShape]:
         """Prompts as they are shown, each with the take that was last asked for it."""
         self._read(prompts)
-        latest = Takes(self._deps, self._person).latest() if prompts else {}
+        latest = self._latest if prompts else {}
         return [self._prompt(prompt, latest) for prompt in prompts]
 
     def refused_takes(self) -> list[TakeShape]:
@@ -76,22 +78,26 @@ class MeetingPresenter:
         A take may wait until the calendar system answers again. By then the meeting may be over or have another room, its card is
         gone from the page, and this is where its person learns that nothing was changed.
         """
-        latest = Takes(self._deps, self._person).latest()
         open_prompts = {prompt.id for prompt in self._board.open_prompts}
         return [
             take_shape(take_id, row, self.room_name(row.room) or UNNAMED)
-            for prompt, (take_id, row) in latest.items()
+            for prompt, (take_id, row) in self._latest.items()
             if row.state is TakeState.FAILED and prompt not in open_prompts
         ]
 
     def outcomes(self) -> list[Json]:
         """Rooms that were taken within the last day and asked by now, with what they have answered; by meeting, newest first."""
         done: dict[tuple[str, str], list[tuple[tuple[str, TakeRow], Prompt]]] = {}
-        for name, (take_id, row) in reversed(Takes(self._deps, self._person).latest().items()):
+        for name, (take_id, row) in reversed(self._latest.items()):
             prompt = self._board.prompts.get(name)
             if row.state is TakeState.DONE and prompt is not None and self._is_asked(prompt, row):
                 done.setdefault((prompt.meeting, row.room), []).append(((take_id, row), prompt))
-        return [self._outcome(room, found) for (_, room), found in done.items()][:MAX_OUTCOMES]
+        return [self._outcome(room, found) for (_, room), found in islice(done.items(), MAX_OUTCOMES)]
+
+    @cached_property
+    def _latest(self) -> dict[str, tuple[str, TakeRow]]:
+        """Prompt id → the take that this person asked for it last."""
+        return Takes(self._deps, self._person).latest()
 
     def _is_asked(self, prompt: Prompt, take: TakeRow) -> bool:
         line = self._board.rooms.get(f"{prompt.occurrence}.{take.room}")
