@@ -10,7 +10,7 @@ from flask import Flask, request
 
 from services.portal.deps import deps
 from services.portal.frame.deciding.page_words import STALE_WORDS
-from services.portal.frame.sessions import Person, anybody
+from services.portal.frame.sessions import Person, anybody, own_row
 from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
 from shared.errors import RoomsyncError
@@ -134,9 +134,8 @@ def _many_declines(person: Person) -> int:
 
 
 def _address_of(person: Person) -> str:
-    engine = deps().engine
-    user = tables.users(engine.registry).get(person.tenant, person.user)
+    user = own_row()
     try:
-        return ConsentVault(engine.keyring).address_of(person.tenant, person.user, user) if user else ""
+        return ConsentVault(deps().engine.keyring).address_of(person.tenant, person.user, user) if user else ""
     except RoomsyncError:
         return ""  # the consent key is destroyed with the organisation's grants: its administrators still have pages

@@ -132,6 +132,12 @@ def anybody() -> Person | None:
     return _person()
 
 
+def own_row() -> UserRow | None:
+    """The row of the person behind this request, as it was when they were looked up; None for nobody."""
+    found: UserRow | None = g.get("user_row") if _person() else None
+    return found
+
+
 def open_session(response: Response, tenant: str, user: str) -> None:
     """Sign `user` in with the browser that gets `response`; a session it had ends, and the person's oldest if they have many."""
     _forget()
@@ -219,6 +225,7 @@ def _look_up(cookie: str) -> Person | None:
     if live is None:
         return None
     session, user = live
+    g.user_row = user
     g.prolonged_at_ms = session.prolonged_at_ms
     return Person(tenant, session.user, Mailbox(tenant, user.mailbox), user.provider, session.csrf, name, user.roles)
 
