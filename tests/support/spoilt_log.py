@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -21,6 +20,7 @@ from shared.contracts.topics import MEETING_STATE, POSITION_KEY
 from shared.crypto.meetings import open_meeting
 from shared.registry.tables import consents
 from tests.support.office import Office
+from tests.support.office_environ import write_master_key
 
 
 class Poisoned(Office):
@@ -34,10 +34,9 @@ class Poisoned(Office):
 
     def environ(self) -> dict[str, str]:
         """The settings of a command that runs on this office."""
-        [(name, key)] = self._master.ring.items()
         return simulator_environ("http://127.0.0.1:1") | {
             "ROOMSYNC_HOME": str(self.home),
-            "ROOMSYNC_MASTER_KEY": f"{name}:{base64.urlsafe_b64encode(key).decode()}",
+            "ROOMSYNC_MASTER_KEY": write_master_key(self._master),
             "ROOMSYNC_PARTITIONS": "1",
             "ROOMSYNC_TEST_CLOCK": str(self._clock_file),
             "ROOMSYNC_RECEIVER_PORT": "0",

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from cli.demo.processes import simulator_environ
 from services.notifier.ledger import Ledger
 from shared.contracts.notification import DeliveryState
 from shared.contracts.topics import NOTIFICATION_STATE, POSITION_KEY
 from tests.integration.services.notifier.conftest import Desk
 from tests.support.mail_server import MailSink
-from tests.support.paths import ROOT
+from tests.support.office_environ import office_environ, run_notifier
 
 BEFORE_ACCEPTED = ("notifier.taking-in", "notifier.decided", "notifier.stated", "notifier.intended")
 ACCEPTED = ("notifier.sent", "notifier.accepted")
@@ -42,32 +38,15 @@ def advance(desk: Desk, clock_file: Path, seconds: int) -> None:
         file.write(f"{desk.clock.at_ms:015}")
 
 
-@contextmanager
 def notifier(
     desk: Desk, home: Path, clock_file: Path, crash_at: str = "", port: int | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """`roomsync run notifier` on the office's own files."""
-    [(key_id, key)] = desk._master.ring.items()
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
-    environ |= simulator_environ("http://127.0.0.1:9")  # nobody is asked; crash points want loopback alone
-    environ |= {
-        "PYTHONPATH": str(ROOT),
-        "ROOMSYNC_HOME": str(home),
-        "ROOMSYNC_PARTITIONS": "1",
-        "ROOMSYNC_MASTER_KEY": f"{key_id}:{base64.urlsafe_b64encode(key).decode()}",
-        "ROOMSYNC_TEST_CLOCK": str(clock_file),
-        "ROOMSYNC_SMTP_URL": desk.smtp_url,
-        "ROOMSYNC_MAIL_FROM": "rooms@contoso.test",
-        "ROOMSYNC_CRASH_AT": crash_at,
-    } | ({} if port is None else {"ROOMSYNC_NOTIFIER_PORT": str(port)})
-    command = [sys.executable, "-m", "cli.main", "run", "notifier"]
-    output = subprocess.DEVNULL
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(WAIT_S)
+    mail = {"smtp_url": desk.smtp_url, "mail_from": "rooms@contoso.test"}
+    settings = mail | {"test_clock": str(clock_file), "crash_at": crash_at}
+    if port is not None:
+        settings["notifier_port"] = str(port)
+    return run_notifier(office_environ(desk._master, home, **settings), home / "notifier.log")
 
 
 def states(desk: Desk) -> Counter[DeliveryState]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from cli.demo.processes import simulator_environ
 from tests.integration.services.notifier.webhooks.conftest import Bureau
 from tests.support.emptiness import found, in_files
 from tests.support.office import AARE, ADA
-from tests.support.paths import ROOT
+from tests.support.office_environ import office_environ, run_notifier
 
 pytestmark = pytest.mark.proves("B21")
 NOT_SENT = ("webhooks.taking-in", "webhooks.decided", "webhooks.stated", "webhooks.intended")
@@ -28,32 +24,10 @@ RECORDED = ("webhooks.recorded",)
 WAIT_S = 40.0
 
 
-@contextmanager
-def notifier(bureau: Bureau, home: Path, crash_at: str = "") -> Iterator[subprocess.Popen[bytes]]:
+def notifier(bureau: Bureau, home: Path, crash_at: str = "") -> AbstractContextManager[subprocess.Popen[bytes]]:
     """`roomsync run notifier` on the office's own files, at the machine's time."""
-    [(key_id, key)] = bureau._master.ring.items()
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
-    environ |= simulator_environ("http://127.0.0.1:9")  # nobody is asked; crash points want loopback alone
-    environ |= {
-        "PYTHONPATH": str(ROOT),
-        "ROOMSYNC_HOME": str(home),
-        "ROOMSYNC_PARTITIONS": "1",
-        "ROOMSYNC_MASTER_KEY": f"{key_id}:{base64.urlsafe_b64encode(key).decode()}",
-        "ROOMSYNC_WEBHOOKS": "on",
-        "ROOMSYNC_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
-        "ROOMSYNC_CRASH_AT": crash_at,
-    }
-    command = [sys.executable, "-m", "cli.main", "run", "notifier"]
-    log = home.parent / "notifier.log"
-    with (
-        log.open("ab") as output,
-        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(WAIT_S)
+    settings = {"webhooks": "on", "webhook_allowed_hosts": "127.0.0.1", "crash_at": crash_at}
+    return run_notifier(office_environ(bureau._master, home, **settings), home.parent / "notifier.log")
 
 
 def wait_until(condition: str, reached: Callable[[], bool]) -> None:

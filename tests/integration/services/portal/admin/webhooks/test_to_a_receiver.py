@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +12,11 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from cli.demo.processes import simulator_environ
 from shared.contracts.meeting_state import RoomState
-from shared.crypto.master import MasterKeys
 from shared.domain.instants import to_rfc3339
 from tests.integration.services.portal.admin.webhooks.test_endpoints import add
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
+from tests.support.office_environ import office_environ
 from tests.support.processes import start
 from tests.support.webhook_receiver import Receiver, start_receiver
 
@@ -42,16 +39,8 @@ def receiver() -> Iterator[Receiver]:
 
 def notifier_environ(office: Office) -> dict[str, str]:
     """A notifier on the office's own files."""
-    master: MasterKeys = office.engine.keyring._master
-    [(key_id, key)] = master.ring.items()
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
-    return environ | simulator_environ("http://127.0.0.1:9") | {
-        "ROOMSYNC_HOME": str(office.home),
-        "ROOMSYNC_PARTITIONS": "2",
-        "ROOMSYNC_MASTER_KEY": f"{key_id}:{base64.urlsafe_b64encode(key).decode()}",
-        "ROOMSYNC_WEBHOOKS": "on",
-        "ROOMSYNC_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
-    }  # fmt: skip
+    settings = {"webhooks": "on", "webhook_allowed_hosts": "127.0.0.1"}
+    return office_environ(office.engine.keyring._master, office.home, partitions=2, **settings)
 
 
 def wait_until(condition: str, reached: Callable[[], Any]) -> None:
