@@ -105,3 +105,18 @@ def desk(tmp_path: Path, server: tuple[MailSink, int]) -> Iterator[Desk]:
     desk = Desk(tmp_path, server[1])
     yield desk
     desk.engine.close()
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path, desk: Desk) -> Path:
+    """The time of a notifier in a process of its own: the office's, as `advance` moves both."""
+    path = tmp_path / "clock"
+    path.write_text(f"{desk.clock.at_ms:015}")
+    return path
+
+
+def advance(desk: Desk, clock_file: Path, seconds: int) -> None:
+    """Time passes for the office and for the process with this file alike."""
+    desk.clock.at_ms += seconds * 1_000
+    with clock_file.open("r+") as file:
+        file.write(f"{desk.clock.at_ms:015}")

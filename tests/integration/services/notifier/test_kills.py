@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,28 +12,14 @@ import pytest
 from services.notifier.ledger import Ledger
 from shared.contracts.notification import DeliveryState
 from shared.contracts.topics import NOTIFICATION_STATE, POSITION_KEY
-from tests.integration.services.notifier.conftest import Desk
+from tests.integration.services.notifier.conftest import Desk, advance
 from tests.support.mail_server import MailSink
 from tests.support.office_environ import office_environ, run_notifier
+from tests.support.waiting import WAIT_S, wait_until
 
 BEFORE_ACCEPTED = ("notifier.taking-in", "notifier.decided", "notifier.stated", "notifier.intended")
 ACCEPTED = ("notifier.sent", "notifier.accepted")
 RECORDED = ("notifier.recorded",)
-WAIT_S = 40.0
-
-
-@pytest.fixture
-def clock_file(tmp_path: Path, desk: Desk) -> Path:
-    path = tmp_path / "clock"
-    path.write_text(f"{desk.clock.at_ms:015}")
-    return path
-
-
-def advance(desk: Desk, clock_file: Path, seconds: int) -> None:
-    """For the office and for the process alike."""
-    desk.clock.at_ms += seconds * 1_000
-    with clock_file.open("r+") as file:
-        file.write(f"{desk.clock.at_ms:015}")
 
 
 def notifier(
@@ -59,13 +43,6 @@ def states(desk: Desk) -> Counter[DeliveryState]:
     kept.pop(POSITION_KEY, None)
     ladders = Ledger(kept, desk.engine.keyring.keys).ladders_of(desk.mailbox)
     return Counter(each.state for ladder in ladders.values() for each in ladder.deliveries.values())
-
-
-def wait_until(condition: str, reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not reached():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
 
 
 @pytest.mark.proves("B16")

@@ -8,17 +8,17 @@ import pytest
 
 from shared.contracts.rows import DeclineIncidentRow
 from shared.organisations import decline_incidents
-from tests.integration.services.notifier.conftest import Desk
+from tests.integration.services.notifier.conftest import Desk, advance
 from tests.integration.services.notifier.crowd import ADMIN, appoint_administrator, book, decline
-from tests.integration.services.notifier.test_kills import WAIT_S, advance, clock_file, notifier, wait_until
+from tests.integration.services.notifier.test_kills import notifier
 from tests.support.mail_server import MailSink
 from tests.support.office import ADA
+from tests.support.waiting import WAIT_S, wait_until
 
 pytestmark = pytest.mark.proves("B17")
 COUNT = 40
 DIED_HAVING_SENT = "notifier.sent"
 POINTS = ("notifier.taking-in", "notifier.incident-shown", "notifier.alarm-intended", DIED_HAVING_SENT)
-__all__ = ["clock_file"]
 
 
 def incident(desk: Desk) -> DeclineIncidentRow | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,25 +14,18 @@ from tests.integration.services.notifier.webhooks.conftest import Bureau
 from tests.support.emptiness import found, in_files
 from tests.support.office import AARE, ADA
 from tests.support.office_environ import office_environ, run_notifier
+from tests.support.waiting import WAIT_S, wait_until
 
 pytestmark = pytest.mark.proves("B21")
 NOT_SENT = ("webhooks.taking-in", "webhooks.decided", "webhooks.stated", "webhooks.intended")
 SENT = ("webhooks.sent", "webhooks.answered")
 RECORDED = ("webhooks.recorded",)
-WAIT_S = 40.0
 
 
 def notifier(bureau: Bureau, home: Path, crash_at: str = "") -> AbstractContextManager[subprocess.Popen[bytes]]:
     """`roomsync run notifier` on the office's own files, at the machine's time."""
     settings = {"webhooks": "on", "webhook_allowed_hosts": "127.0.0.1", "crash_at": crash_at}
     return run_notifier(office_environ(bureau._master, home, **settings), home.parent / "notifier.log")
-
-
-def wait_until(condition: str, reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not reached():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
 
 
 def test_every_event_arrives_under_its_own_id_and_twice_only_where_the_receiver_had_it_already(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -18,10 +16,10 @@ from tests.integration.services.portal.admin.webhooks.test_endpoints import add
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 from tests.support.office_environ import office_environ
 from tests.support.processes import start
+from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import Receiver, start_receiver
 
 pytestmark = pytest.mark.proves("B21")
-WAIT_S = 40.0
 
 
 @pytest.fixture
@@ -41,13 +39,6 @@ def notifier_environ(office: Office) -> dict[str, str]:
     """A notifier on the office's own files."""
     settings = {"webhooks": "on", "webhook_allowed_hosts": "127.0.0.1"}
     return office_environ(office.engine.keyring._master, office.home, partitions=2, **settings)
-
-
-def wait_until(condition: str, reached: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not reached():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
 
 
 def test_what_an_administrator_asks_for_arrives_and_is_shown(
