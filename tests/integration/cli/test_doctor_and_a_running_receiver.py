@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from deploy.local.processes import free_ports
 from shared.crypto.master import new_key
 from tests.support.commands import run_roomsync, set_alone
 from tests.support.processes import start
@@ -16,15 +16,9 @@ from tests.support.processes import start
 pytestmark = pytest.mark.proves("B18")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    port = free_port()
+    [port] = free_ports(1)
     found = {
         "ROOMSYNC_HOME": str(tmp_path / "home"),
         "ROOMSYNC_RECEIVER_PORT": str(port),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from cli.demo.processes import simulator_environ
+from deploy.local.processes import free_ports
 from tests.support.guides.acts import Acts
 from tests.support.guides.consoles import Consoles
 from tests.support.guides.failure import WalkError, fail
@@ -120,7 +120,7 @@ def start_walk(provider: str, browser: Browser, directory: Path, change: Callabl
     """
     with start_simulator() as simulator:
         _create_organisation(provider, simulator.url)
-        portal, receiver = _free_port(), _free_port()
+        portal, receiver = free_ports(2)
         replaced = {
             "https://rooms.corp.example": f"http://127.0.0.1:{portal}",
             "https://hooks.corp.example": f"http://127.0.0.1:{receiver}",
@@ -182,9 +182,3 @@ def _post(sim: httpx.Client, path: str, **sent: Any) -> dict[str, Any]:
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
