@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -63,10 +62,11 @@ def check_answer(app: Flask, method: str, path: str, response: TestResponse) -> 
     Raises:
         UndescribedAnswerError: it is not as the document says.
     """
-    template = _template(app, method, path)
+    interface = interface_of(app)
+    document = interface.document
+    template = _template(app, document, method, path)
     if template is None:
         return
-    document = document_of(app)
     said = document["paths"][template][method.lower()]["responses"]
     described = said.get(str(response.status_code))
     if described is None:
@@ -83,18 +83,18 @@ def check_answer(app: Flask, method: str, path: str, response: TestResponse) -> 
     if response.mimetype != media_type:
         _refuse(method, template, f"{response.mimetype}, where {media_type} is described", response)
     if media_type == EVENT_STREAM:
-        response.response = _Checked(response.response, document, shape["x-events"])  # type: ignore[assignment]
+        response.response = _Checked(response.response, interface, shape["x-events"])  # type: ignore[assignment]
         return
-    for error in _validator(document, shape["schema"], closed=media_type != PROBLEM).iter_errors(response.json):
+    for error in interface.validator(shape["schema"], closed=media_type != PROBLEM).iter_errors(response.json):
         _refuse(method, template, f"{'/'.join(map(str, error.path))}: {error.message}", response)
 
 
 class _Checked:
     """A stream whose events are looked at as the test reads them."""
 
-    def __init__(self, body: Iterable[Any], document: Document, events: dict[str, Any]) -> None:
+    def __init__(self, body: Iterable[Any], interface: DescribedInterface, events: dict[str, Any]) -> None:
         self._body = body
-        self._document = document
+        self._interface = interface
         self._events = events
 
     def __iter__(self) -> Iterator[Any]:
@@ -106,7 +106,7 @@ class _Checked:
                     message = f"the stream told {fields['event']!r}, which its @operation does not name"
                     raise UndescribedAnswerError(message)
                 schema = self._events[fields["event"]]
-                for error in _validator(self._document, schema, closed=True).iter_errors(json.loads(fields["data"])):
+                for error in self._interface.validator(schema, closed=True).iter_errors(json.loads(fields["data"])):
                     message = f"the event {fields['event']}: {'/'.join(map(str, error.path))}: {error.message}"
                     raise UndescribedAnswerError(message)
             yield chunk
@@ -117,30 +117,58 @@ class _Checked:
             close()
 
 
-def document_of(app: Flask) -> Document:
+class DescribedInterface:
+    """A document, and validators of what stands in it, each made once."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._registries = {closed: self._registry(closed=closed) for closed in (False, True)}
+        self._validators: dict[tuple[int, bool], Draft202012Validator] = {}
+
+    def validator(self, schema: Document, *, closed: bool = False) -> Draft202012Validator:
+        """
+        Return a validator of a schema, as a reader of the document would make it.
+
+        Args:
+            schema: An object that stands in the document.
+            closed: Whether members that are not described are refused.
+        """
+        key = id(schema), closed  # the document keeps it
+        if key not in self._validators:
+            rooted = json.loads(json.dumps(schema).replace('"#/', f'"{ROOT}#/'))
+            self._validators[key] = Draft202012Validator(rooted, registry=self._registries[closed])
+        return self._validators[key]
+
+    def _registry(self, *, closed: bool) -> Registry[Any]:
+        schemas = self.document["components"]["schemas"]
+        if closed:
+            schemas = {name: _closed(each) for name, each in schemas.items()}
+        whole = {"$id": ROOT, "components": {"schemas": schemas}}
+        return Registry().with_resource(ROOT, Resource(whole, specification=DRAFT202012))
+
+
+def interface_of(app: Flask) -> DescribedInterface:
     """The document of an application of the tests; made once for all that have the same routes."""
-    found: Document | None = _made.get(_routes(app))
+    found: DescribedInterface | None = app.extensions.get(ROOT)
     if found is None:
-        found = describe_interface(app.url_map.iter_rules(), app.view_functions)
-        _made[_routes(app)] = found
+        routes = tuple(sorted(f"{rule.rule} {rule.methods}" for rule in app.url_map.iter_rules()))
+        if routes not in _made:
+            _made[routes] = DescribedInterface(describe_interface(app.url_map.iter_rules(), app.view_functions))
+        found = app.extensions[ROOT] = _made[routes]
     return found
 
 
-_made: dict[tuple[str, ...], Document] = {}
+_made: dict[tuple[str, ...], DescribedInterface] = {}
 
 
-def _routes(app: Flask) -> tuple[str, ...]:
-    return tuple(sorted(f"{rule.rule} {rule.methods}" for rule in app.url_map.iter_rules()))
-
-
-def _template(app: Flask, method: str, path: str) -> str | None:
+def _template(app: Flask, document: Document, method: str, path: str) -> str | None:
     """The described path that a request was answered by; None for one that no operation answers."""
     try:
         rule, _ = app.url_map.bind("localhost").match(path, method, return_rule=True)
     except (HTTPException, RequestRedirect):
         return None
     template = template_of(rule.rule)
-    return template if method.lower() in document_of(app)["paths"][template] else None
+    return template if method.lower() in document["paths"][template] else None
 
 
 def _resolve(document: Document, described: Document) -> Document:
@@ -149,27 +177,6 @@ def _resolve(document: Document, described: Document) -> Document:
     name = described["$ref"].rpartition("/")[2]
     found: Document = document["components"]["responses"][name]
     return found
-
-
-def schema_validator(document: Document, schema: Document) -> Draft202012Validator:
-    """Make a validator of a schema in the document, as a reader of the document would."""
-    return _validator(document, schema, closed=False)
-
-
-def _validator(document: Document, schema: Document, *, closed: bool) -> Draft202012Validator:
-    """A validator that, where `closed`, refuses members that are not described."""
-    return _make_validator(json.dumps(document["components"]["schemas"]), json.dumps(schema), closed)
-
-
-@cache
-def _make_validator(components: str, schema: str, closed: bool) -> Draft202012Validator:
-    schemas = json.loads(components)
-    if closed:
-        schemas = {name: _closed(each) for name, each in schemas.items()}
-    whole = {"$id": ROOT, "components": {"schemas": schemas}}
-    registry: Registry[Any] = Registry().with_resource(ROOT, Resource(whole, specification=DRAFT202012))
-    rooted = json.loads(schema.replace('"#/', f'"{ROOT}#/'))
-    return Draft202012Validator(rooted, registry=registry)
 
 
 def _closed(schema: Document) -> Document:

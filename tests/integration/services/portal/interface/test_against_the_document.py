@@ -37,7 +37,7 @@ from shared.registry import tables
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
 from tests.support.abuse import sized
-from tests.support.described_answers import closed_document, document_of
+from tests.support.described_answers import closed_document, interface_of
 
 ENDLESS = "/v1/me/stream"
 """Its events are held against the document where streams are read to an end."""
@@ -144,7 +144,7 @@ def _make_meetings(office: Office, ada: Browser, cleo: Browser) -> dict[str, lis
 
 @pytest.mark.proves("B28")
 def test_every_answer_to_requests_made_up_from_the_document_is_described(served: Served) -> None:
-    document = closed_document(document_of(served.office.app))
+    document = closed_document(interface_of(served.office.app).document)
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=served.url)
     answered: Counter[int] = Counter()

@@ -17,7 +17,7 @@ from services.portal.interface.document import describe_interface
 from services.portal.interface.operation import Audience, operation_of
 from shared.domain.roles import Right
 from tests.support.applications import applications
-from tests.support.described_answers import schema_validator
+from tests.support.described_answers import DescribedInterface
 from tests.support.paths import ROOT
 from tests.support.routes import table
 
@@ -72,10 +72,10 @@ def test_every_schema_is_one_and_every_example_fits_it(document: dict[str, Any])
     for name, schema in document["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)
         assert schema.get("description") or "enum" in schema, f"{name} says nothing of itself"
-    examples = list(_examples(document))
+    interface, examples = DescribedInterface(document), list(_examples(document))
     assert len(examples) > 60
     for where, schema, example in examples:
-        assert [error.message for error in schema_validator(document, schema).iter_errors(example)] == [], where
+        assert [error.message for error in interface.validator(schema).iter_errors(example)] == [], where
 
 
 def _examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
