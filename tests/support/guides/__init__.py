@@ -11,5 +11,5 @@ What a guide has to be written like, so that it is read here and by people alike
 - `> **You see** …`: everything in it that is bold or code has to appear, in the terminal's output or on the page.
 - `> **Undo** …` says how to take the step back.
 
-An act that nobody can read fails the walk, as does a text that does not appear.
+A block of any other kind, an act that nobody can read and a text that does not appear fail the walk.
 """

@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.support.guides.failure import fail
+
 _STEP = re.compile(r"^## (\d+)\. (.+)$")
-_FENCE = re.compile(r"^\s*```(\w+)?\s*(\w+)?\s*$")
+_FENCE = re.compile(r"^\s*```(.*)$")
 _ITEM = re.compile(r"^\d+\. (.+)$")
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _NOTE = re.compile(r"^> \*\*(You see|Undo)\*\*:? ?(.*)$")
 _MARKED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`")
 Kind = Literal["sh", "stays", "env", "item", "see"]
+_BLOCKS: Mapping[str, Kind | None] = {"sh": "sh", "sh stays": "stays", "env": "env", "": None}
+"""What stands behind the fence of a block → what it is; None for one that is only looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Step:
 
 
 def read_steps(text: str) -> list[Step]:
-    """Every step of the guide, in order."""
+    """Every step of the guide, in order. Raises WalkError at a block of which nobody knows what it is."""
     steps: list[Step] = []
     lines = iter(text.splitlines())
     for line in lines:
@@ -56,10 +60,7 @@ def read_steps(text: str) -> list[Step]:
 
 def _read_line(step: Step, line: str, lines: Iterator[str]) -> None:
     if found := _FENCE.match(line):
-        body = "\n".join(_until_fence(lines))
-        kind = {("sh", None): "sh", ("sh", "stays"): "stays", ("env", None): "env"}.get((found[1], found[2]))
-        if kind:
-            step.acts.append(Act(kind, body))  # type: ignore[arg-type]
+        _add_block(step, found[1].strip(), "\n".join(_until_fence(lines)))
     elif found := _ITEM.match(line):
         step.acts.append(Act("item", found[1]))
     elif found := _NOTE.match(line):
@@ -75,6 +76,14 @@ def _until_fence(lines: Iterator[str]) -> Iterator[str]:
         if line.strip() == "```":
             return
         yield line
+
+
+def _add_block(step: Step, info: str, body: str) -> None:
+    if info not in _BLOCKS:
+        known = ", ".join(f"“{each}”" for each in _BLOCKS if each)
+        fail(f"step {step.number}, {step.title}: a block is “{info}”; write {known} or nothing behind its fence", body)
+    if kind := _BLOCKS[info]:
+        step.acts.append(Act(kind, body))
 
 
 def _add_note(step: Step, kind: str, text: str) -> None:

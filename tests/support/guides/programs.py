@@ -37,9 +37,10 @@ def az(arguments: list[str]) -> int:
             options, answer = found
             parser = argparse.ArgumentParser(prog=f"az {' '.join(words[:length])}", allow_abbrev=False)
             for option in options:
-                parser.add_argument(option, required=option.endswith("id"))
-            parser.add_argument("--append", action="store_true")
-            parser.add_argument("--allow-no-subscriptions", action="store_true")
+                if option in _AZ_SWITCHES:
+                    parser.add_argument(option, action="store_true")
+                else:
+                    parser.add_argument(option, required=option.endswith("id"))
             parser.add_argument("--query")
             parser.add_argument("--output", default="json")
             chosen = parser.parse_args(arguments[length:])
@@ -109,11 +110,12 @@ def _delete(chosen: argparse.Namespace) -> Any:
     return _sim("DELETE", f"applications/{chosen.id}", {}) and None
 
 
+_AZ_SWITCHES = ("--allow-no-subscriptions", "--append")
 _AZ: dict[str, tuple[tuple[str, ...], Callable[[argparse.Namespace], Any]]] = {
-    "login": (("--tenant",), _login),
+    "login": (("--tenant", "--allow-no-subscriptions"), _login),
     "ad app create": (("--display-name", "--sign-in-audience", "--required-resource-accesses"), _create),
     "ad app update": (("--id", "--web-redirect-uris", "--required-resource-accesses"), _update),
-    "ad app credential reset": (("--id", "--display-name", "--years"), _reset),
+    "ad app credential reset": (("--id", "--display-name", "--years", "--append"), _reset),
     "ad app show": (("--id",), _show),
     "ad app delete": (("--id",), _delete),
     "ad sp create": (("--id",), _principal),

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from tests.support.guides.failure import WalkError, fail
 from tests.support.guides.guide import Act, Step, read_steps
 from tests.support.guides.terminal import Terminal
 from tests.support.paths import ROOT
+from tests.support.process_guard import ProcessGuard
 from tests.support.processes import start_simulator
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ def start_walk(provider: str, browser: Browser, directory: Path, change: Callabl
         directory: Where the reader's terminal begins.
         change: Makes another guide of the text.
     """
-    with start_simulator() as simulator:
+    with ExitStack() as stack:
+        guard, simulator = stack.enter_context(ProcessGuard()), stack.enter_context(start_simulator())
+        guard.watch(simulator.process.pid)
         _create_organisation(provider, simulator.url)
         portal, receiver = free_ports(2)
         replaced = {
@@ -131,14 +134,12 @@ def start_walk(provider: str, browser: Browser, directory: Path, change: Callabl
         for written, ours in replaced.items():
             text = text.replace(written, ours)
         environ = _environ(simulator.url, directory, portal, receiver)
-        terminal = Terminal(directory, environ)
+        terminal = Terminal(directory, environ, guard)
+        stack.callback(terminal.close)
         consoles = Consoles(simulator.url, directory)
         acts = Acts(browser, simulator.url, terminal, consoles)
-        try:
-            yield Walk(provider, simulator.url, directory, read_steps(text), terminal, consoles, acts)
-        finally:
-            acts.close()
-            terminal.close()
+        stack.callback(acts.close)
+        yield Walk(provider, simulator.url, directory, read_steps(text), terminal, consoles, acts)
 
 
 def _environ(simulator: str, directory: Path, portal: int, receiver: int) -> dict[str, str]:
