@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps, deps
 from services.portal.frame.problems import ProblemError, not_allowed, not_enabled
+from services.portal.interface.fields import ChangeToken
 from shared.contracts.rows import IntegrationState, SessionRow, UserRow
 from shared.domain.hosts import is_loopback
 from shared.domain.identity import Mailbox
@@ -130,6 +131,11 @@ def require_right(right: Right) -> Person:
 def anybody() -> Person | None:
     """The person behind this request, or None; says nothing about their organisation."""
     return _person()
+
+
+def change_token(person: Person) -> ChangeToken:
+    """What a program of `person` sends with every change."""
+    return {"csrf": person.csrf, "csrfHeader": CSRF_HEADER}
 
 
 def own_row() -> UserRow | None:

@@ -49,6 +49,15 @@ WebhookId = Annotated[str, Meta(examples=["w-3f5h7j2l4n6p"], description="The id
 Count = Annotated[int, Meta(ge=0, examples=[3])]
 
 
+class ChangeToken(TypedDict):
+    """What a program sends with every change, as pages do."""
+
+    csrf: Annotated[str, Meta(examples=["pQ3…"])]
+    """The token that every change carries."""
+    csrfHeader: Annotated[str, Meta(examples=["X-CSRF-Token"])]
+    """The name of the header for it."""
+
+
 class Nothing(TypedDict):
     """Nothing beside the status of the answer."""
 

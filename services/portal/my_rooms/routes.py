@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Flask, redirect, render_template, request
@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps, deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import CSRF_HEADER, Person, anybody, signed_in
-from services.portal.interface.fields import ProviderName, UserId
+from services.portal.frame.sessions import Person, anybody, change_token, signed_in
+from services.portal.interface.fields import ChangeToken, ProviderName, UserId
 from services.portal.interface.operation import CALENDAR_PROBLEMS, WRITING_PROBLEMS, Audience, operation
 from services.portal.meetings.deciding.answers import (
     ChoicesAnswer,
@@ -72,17 +72,13 @@ TAKE_PROBLEMS = (
 )
 
 
-class MeAnswer(TypedDict):
+class MeAnswer(ChangeToken):
     """Whoever is signed in."""
 
     user: UserId
     tenant: Annotated[str, Meta(examples=["t-4f1c2b3a49585766"])]
     """The organisation."""
     provider: ProviderName
-    csrf: Annotated[str, Meta(examples=["pQ3…"])]
-    """The token that every change carries."""
-    csrfHeader: Annotated[str, Meta(examples=["X-CSRF-Token"])]
-    """The name of the header for it."""
     connection: ConnectionShape
     writing: Writing
     """Whether calendars are changed from here."""
@@ -143,8 +139,7 @@ def _add_reading(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             "user": person.user,
             "tenant": person.tenant,
             "provider": person.provider,
-            "csrf": person.csrf,
-            "csrfHeader": CSRF_HEADER,
+            **change_token(person),
             "connection": read_connection(deps, person),
             "writing": read_writing(deps, person),
         }

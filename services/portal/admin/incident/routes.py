@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.admin.audit import entries
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
-from services.portal.interface.fields import Count, Instant
+from services.portal.frame.sessions import Person, change_token, require_right
+from services.portal.interface.fields import ChangeToken, Count, Instant
 from services.portal.interface.operation import operation
 from shared.contracts.rows import DeclineIncidentRow
 from shared.domain.instants import to_rfc3339
@@ -56,11 +56,8 @@ class IncidentAnswer(TypedDict):
     incident: IncidentShape | None
 
 
-class IncidentForPrograms(IncidentAnswer):
+class IncidentForPrograms(IncidentAnswer, ChangeToken):
     """The same with the token that every change carries."""
-
-    csrf: Annotated[str, Meta(examples=["pQ3…"])]
-    csrfHeader: Annotated[str, Meta(examples=["X-CSRF-Token"])]
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -78,7 +75,7 @@ def blueprint(deps: Deps) -> Blueprint:
     def api() -> IncidentForPrograms:
         """Show the latest incident: many rooms of the organisation said no at once, and messages were held."""
         person = require_right(Right.SEE_INTEGRATION)
-        return {"incident": _latest(deps, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER}
+        return {"incident": _latest(deps, person), **change_token(person)}
 
     @bp.post(f"{INCIDENT_PAGE}/release")
     def release_by_form() -> AnyResponse:

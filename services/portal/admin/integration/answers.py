@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
-from services.portal.interface.fields import Count, Instant, ProviderName, Reference
+from services.portal.interface.fields import ChangeToken, Count, Instant, ProviderName, Reference
 from services.portal.sign_in.refusals import Who
 from shared.contracts.rows import IntegrationState
 from shared.contracts.test_run import Stage, Step
@@ -173,11 +173,8 @@ class IntegrationAnswer(TypedDict):
     test: ShownTest | None
 
 
-class IntegrationForPrograms(IntegrationAnswer):
+class IntegrationForPrograms(IntegrationAnswer, ChangeToken):
     """The same with the token that every change carries."""
-
-    csrf: Annotated[str, Meta(examples=["pQ3…"])]
-    csrfHeader: Annotated[str, Meta(examples=["X-CSRF-Token"])]
 
 
 class WayOn(TypedDict):

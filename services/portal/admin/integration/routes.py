@@ -20,7 +20,7 @@ from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_fields, read_object
 from services.portal.frame.organisations import read_organisation
-from services.portal.frame.sessions import CSRF_HEADER, Person, require_right
+from services.portal.frame.sessions import Person, change_token, require_right
 from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.refusals import Refusal, Who
@@ -154,7 +154,7 @@ def _api(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
     def shown() -> IntegrationForPrograms:
         """Show where the integration stands, both calendar systems, and the latest test."""
         person = require_right(Right.SEE_INTEGRATION)
-        return {**overview(deps, flow, person), "csrf": person.csrf, "csrfHeader": CSRF_HEADER}
+        return {**overview(deps, flow, person), **change_token(person)}
 
     @bp.post("/v1/admin/integration/test")
     @operation(
