@@ -13,6 +13,14 @@ from shared.contracts.test_run import Stage, Step
 
 StepState = Literal["passed", "failed", "running", "waiting", "not-tried"]
 Words = Annotated[str, Meta(examples=["Read your own calendar"])]
+StateWords = Annotated[str, Meta(examples=["Being tested"])]
+StateAdvice = Annotated[str, Meta(examples=["Nobody can connect yet: the test has to pass first."])]
+ConsentPage = Annotated[Reference, Meta(examples=["/admin/integration/consent"])]
+ConsentLink = Annotated[
+    Reference, Meta(examples=["https://login.test/organizations/v2.0/adminconsent?client_id=2d4e6f80-1a2b-4c3d"])
+]
+PermissionsPage = Annotated[Reference, Meta(examples=["/admin/integration/test/permissions"])]
+TestDeparture = Annotated[Reference, Meta(examples=["/v1/admin/integration/test/depart"])]
 Scope = Annotated[str, Meta(examples=["Calendars.ReadWrite"])]
 Code = Annotated[str, Meta(examples=["no-push"])]
 Directory = Annotated[str, Meta(examples=["8c1d4e5f-0a2b-4c3d-9e8f-7a6b5c4d3e2f"])]
@@ -43,7 +51,7 @@ class GivenConsent(TypedDict):
 class SeenConsent(TypedDict):
     """Whether a consent for everybody was seen."""
 
-    page: Reference
+    page: ConsentPage
     seen: GivenConsent | None
 
 
@@ -57,9 +65,9 @@ class ProviderConsent(SeenConsent):
     """Empty while it is not known."""
     permissions: list[PermissionShape]
     roomImport: PermissionShape
-    link: Reference
+    link: ConsentLink
     """At the provider, for an administrator of the directory."""
-    linkWithRooms: Reference
+    linkWithRooms: ConsentLink
     """The same with the permission to import rooms."""
 
 
@@ -153,8 +161,8 @@ class IntegrationAnswer(TypedDict):
     """Where the integration stands."""
 
     state: IntegrationState
-    words: Words
-    advice: Words
+    words: StateWords
+    advice: StateAdvice
     provider: ProviderName
     """The calendar system that is in use or being tested; empty for none."""
     asleepUntil: InstantOrEmpty
@@ -180,9 +188,9 @@ class IntegrationForPrograms(IntegrationAnswer, ChangeToken):
 class WayOn(TypedDict):
     """How a test goes on."""
 
-    next: Reference
+    next: PermissionsPage
     """The page with the permissions."""
-    depart: Reference
+    depart: TestDeparture
     """For programs: a change that leads on to the provider."""
 
 
