@@ -87,7 +87,7 @@ class RoomLine:
     @property
     def id(self) -> str:
         """Names the line on a page and in the stream."""
-        return f"{self.occurrence}.{self.room}"
+        return line_id(self.occurrence, self.room)
 
     @property
     def series(self) -> str:
@@ -200,6 +200,11 @@ def hidden_lines(meeting: StoredMeeting, viewer: Viewer, shown: Container[str]) 
             line = _line(meeting.record, date, room, copy, entries.get(date.ref))
             if line.id not in shown:
                 yield replace(line, state=RoomState.GONE)
+
+
+def line_id(occurrence: str, room: str) -> str:
+    """Names the line of a room on a date of a meeting."""
+    return f"{occurrence}.{room}"
 
 
 def series_of(meeting: str, room: str) -> str:

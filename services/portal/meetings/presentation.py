@@ -17,7 +17,7 @@ from services.portal.meetings.takes import Takes
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting, Window
-from shared.meetings.prompts import STILL_ASKED, Prompt, RoomLine
+from shared.meetings.prompts import STILL_ASKED, Prompt, RoomLine, line_id
 from shared.registry import tables
 
 UNNAMED = "a room"
@@ -100,12 +100,12 @@ class MeetingPresenter:
         return Takes(self._deps, self._person).latest()
 
     def _is_asked(self, prompt: Prompt, take: TakeRow) -> bool:
-        line = self._board.rooms.get(f"{prompt.occurrence}.{take.room}")
+        line = self._board.rooms.get(line_id(prompt.occurrence, take.room))
         return line is not None and line.state in STILL_ASKED
 
     def _outcome(self, room: str, found: Sequence[tuple[tuple[str, TakeRow], Prompt]]) -> Json:
         takes, prompts = zip(*found, strict=True)
-        lines = [self._board.rooms[f"{each.occurrence}.{room}"] for each in prompts]
+        lines = [self._board.rooms[line_id(each.occurrence, room)] for each in prompts]
         accepted = sum(line.state is RoomState.ACCEPTED for line in lines)
         self._read(lines)
         shown = self._room(lines[0])

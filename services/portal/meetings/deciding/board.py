@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.contracts.meeting_state import RoomState
-from shared.meetings.prompts import Closing, MeetingView, Prompt, PromptState, RoomLine
+from shared.meetings.prompts import Closing, MeetingView, Prompt, PromptState, RoomLine, line_id
 
 MAX_DATES = 10
 
@@ -105,7 +105,7 @@ def changes(before: Board, after: Board) -> Iterator[Change]:
 
 def _why_gone(prompt: Prompt, after: Board) -> Closing:
     """Why a prompt is not even listed any more: a room that still stands as declined is somebody else's to change."""
-    line = after.rooms.get(f"{prompt.occurrence}.{prompt.room}")
+    line = after.rooms.get(line_id(prompt.occurrence, prompt.room))
     return Closing.NOT_YOURS if line is not None and line.state is RoomState.DECLINED else Closing.CANCELLED
 
 

@@ -32,7 +32,7 @@ from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow
 from shared.domain.instants import to_rfc3339
 from shared.domain.sighting import LiveMeeting
-from shared.meetings.prompts import Actor, Prompt, PromptState, RoomLine
+from shared.meetings.prompts import Actor, Prompt, PromptState, RoomLine, line_id
 
 Json = dict[str, Any]
 
@@ -157,7 +157,7 @@ def outcome_shape(
     whole = accepted == len(takes)
     return {
         "takeId": takes[0][0],
-        "lines": [f"{prompt.occurrence}.{take.room}" for (_, take), prompt in zip(takes, prompts, strict=True)],
+        "lines": [line_id(prompt.occurrence, take.room) for (_, take), prompt in zip(takes, prompts, strict=True)],
         "state": (RoomState.ACCEPTED if whole else RoomState.PENDING).value,
         "words": words["accepted" if whole else "some" if accepted else "pending"],
         "accepted": accepted,
