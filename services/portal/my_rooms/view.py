@@ -23,6 +23,8 @@ from shared.organisations.decline_incidents import read_open
 
 SHOWN_SINGLY = 20
 """So many prompts are shown one by one; the others are folded."""
+SHOWN_IN_FULL = 11
+"""So many prompts are shown with all their parts; when there are more they are rows, and one button asks a room for each."""
 
 
 class RoomsView:
@@ -77,6 +79,7 @@ class RoomsView:
             "prompts": prompts,
             "outcomes": self._presenter.outcomes(),
             "singly": SHOWN_SINGLY,
+            "in_full": SHOWN_IN_FULL,
             "many": self._many_at_once(),
             "refused": self._presenter.refused_takes(),
             "loading": not self._presenter.complete,

@@ -78,7 +78,7 @@
   };
   // A prompt's card stands for one date of a meeting, or for several on which the same room said no.
   const MOST_DATES = 10;
-  const MOST_UNFOLDED = 11;
+  const MOST_UNFOLDED = Number(byId("prompt-list").dataset.inFull);
   const datesOf = (card) => [...card.querySelectorAll("[data-date]")];
   const idsOf = (card) => datesOf(card).map((date) => date.dataset.date);
   const cardOf = (id) => find("date", id)?.closest("[data-prompt]");
