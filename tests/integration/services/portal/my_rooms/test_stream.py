@@ -75,7 +75,7 @@ class Listener:
         return next(mark for _, _, mark in reversed(self.events) if mark)
 
     @property
-    def told(self) -> list[str]:
+    def changes(self) -> list[str]:
         """The names of what changed; whether many rooms said no at once is told once a stream in any case."""
         return [name for name, _, _ in self.events if name != "many-at-once"]
 
@@ -256,7 +256,7 @@ def test_what_only_time_changed_while_the_browser_was_away_is_told_and_nothing_e
     third = listen(second.mark)
     third.wait("prompt-closed")
 
-    assert [listener.told for listener in (second, third)] == [["prompt"], ["prompt-closed"]]
+    assert [listener.changes for listener in (second, third)] == [["prompt"], ["prompt-closed"]]
 
 
 @pytest.mark.proves("B17")
