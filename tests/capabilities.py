@@ -6,7 +6,7 @@ import ast
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,18 +22,35 @@ def proofs() -> dict[str, list[str]]:
     """Row → the tests marked as proving it, read from the source without importing it."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for name, row in _marked(ast.parse(path.read_text())):
-            found[row].append(f"{path.relative_to(ROOT)}::{name}")
+        for name, row in marked(ast.parse(path.read_text())):
+            found[row].append(f"{path.relative_to(ROOT)}{name and '::'}{name}")
     return found
 
 
-def _marked(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            continue
-        for mark in node.decorator_list:
-            if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.proves"):
-                yield from ((node.name, str(ast.literal_eval(argument))) for argument in mark.args)
+def marked(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """
+    The marks of a module of tests: the name of a test or class with a row that it proves.
+
+    The name is "" for `pytestmark`, a mark or a list of them, which holds for every test of the module.
+    """
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _names_pytestmark(node):
+            marks = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
+            yield from (("", row) for row in _rows_of(marks))
+    for each in ast.walk(tree):
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from ((each.name, row) for row in _rows_of(each.decorator_list))
+
+
+def _names_pytestmark(node: ast.Assign | ast.AnnAssign) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets)
+
+
+def _rows_of(marks: Sequence[ast.expr | None]) -> Iterator[str]:
+    for mark in marks:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.proves"):
+            yield from (str(ast.literal_eval(argument)) for argument in mark.args)
 
 
 def main() -> int:
