@@ -31,6 +31,15 @@ def register(app: Flask) -> None:
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if is_encrypted():
             response.headers["Strict-Transport-Security"] = f"max-age={_STRICT_S}"
-        static = request.endpoint == "static" and response.status_code < 400  # noqa: PLR2004  # found
-        response.headers["Cache-Control"] = f"public, max-age={_STATIC_S}, immutable" if static else "no-store"
+        response.headers["Cache-Control"] = _cache_control(response)
         return response
+
+
+def _cache_control(response: Response) -> str:
+    """How long a browser may keep an answer: a static file for good under the address that names its content.
+
+    A module that another one imports has no such address: the browser asks each time whether its copy is the newest.
+    """
+    if request.endpoint != "static" or response.status_code >= 400:  # noqa: PLR2004  # not found
+        return "no-store"
+    return f"public, max-age={_STATIC_S}, immutable" if "v" in request.args else "no-cache"

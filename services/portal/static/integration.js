@@ -1,5 +1,5 @@
 // The result of a test follows by itself; without this script the page reloads every two seconds.
-"use strict";
+import { pageState } from "./page_state.js";
 
 const EVERY_MS = 1000;
 const WAIT_MS = 10000;

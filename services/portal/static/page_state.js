@@ -1,7 +1,6 @@
 // Says at the top of a page that it is no longer live: signed out, not allowed any more, or cut off. Other scripts tell it what
 // they were answered; it finds out by itself how things stand, and takes the words away once they are right again.
-"use strict";
-const pageState = (() => {
+export const pageState = (() => {
   const EVERY_MS = 3000;
   const SELDOM_MS = 15000;  // only somebody else can mend it
   const WAIT_MS = 5000;

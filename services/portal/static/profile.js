@@ -1,6 +1,6 @@
 // Sends this browser's time zone with the form. Follows the switch while it moves: the page is loaded anew once it stands
 // elsewhere. Without it the link does the same.
-"use strict";
+import { pageState } from "./page_state.js";
 
 (() => {
   const zone = document.querySelector(".ladder [name=zone]");

@@ -36,3 +36,17 @@ def test_every_answer_carries_the_headers_and_strict_transport_over_tls_alone(
 def test_signing_out_is_never_limited() -> None:
     assert limit_of("POST", "/auth/logout") is None
     assert limit_of("POST", "/profile/disconnect") is WRITES
+
+
+def test_a_static_file_is_kept_for_good_under_the_address_of_its_content_alone(office: Office) -> None:
+    client = office.app.test_client()
+    kept = {}
+    for path in ("/static/mark.svg?v=0123456789ab", "/static/my_rooms/stream.js", "/static/no-such.js?v=0123456789ab"):
+        with client.get(path) as answer:
+            kept[path.partition("?")[0]] = answer.headers["Cache-Control"]
+
+    assert kept == {
+        "/static/mark.svg": "public, max-age=86400, immutable",
+        "/static/my_rooms/stream.js": "no-cache",
+        "/static/no-such.js": "no-store",
+    }

@@ -21,7 +21,7 @@ from shared.contracts.rows import TakeState
 from shared.meetings.prompts import Closing
 
 PORTAL = Path(services.portal.__file__).parent
-SCRIPT = (PORTAL / "static" / "portal.js").read_text()
+SCRIPT = "\n".join(path.read_text() for path in sorted((PORTAL / "static" / "my_rooms").glob("*.js")))
 SEVERAL_WORDS = re.compile(r"""["'`][A-Z][a-z]{2,40}[ .:,…][^"'`]{0,200}["'`]""")
 
 

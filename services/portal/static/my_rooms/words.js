@@ -1,0 +1,5 @@
+// Holds the server's own table of words: the scripts of this page have no words of their own.
+import { byId } from "./elements.js";
+
+export const WORDS = JSON.parse(byId("words").content.textContent);  // the server's own table: this script has no words of its own
+export const fill = (text, values) => text.replace(/\{([a-z]{1,20})\}/gi, (_, name) => values[name]);
