@@ -119,7 +119,7 @@ FAULTS = (
                 "            seen += page.seen if page.next_page or not token else []\n",
             ),
             (
-                "shared/providers/microsoft/client.py",
+                "shared/providers/microsoft/delta_rounds.py",
                 "            events += page.events\n",
                 "            events += page.events if page.next_link or not visited else []\n",
             ),

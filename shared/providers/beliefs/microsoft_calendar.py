@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.providers.beliefs.belief import Belief, Trust
 
 _CLIENT = "shared/providers/microsoft/client.py"
+_ROUNDS = "shared/providers/microsoft/delta_rounds.py"
 _PARSE = "shared/providers/microsoft/parse.py"
 _SERIES = "shared/providers/microsoft/series.py"
 _TIMES = "shared/providers/microsoft/times.py"
@@ -20,7 +21,7 @@ BELIEFS = (
         text="Every page of a delta round but the last names a next page; the last names the delta link instead.",
         source=_DELTA,
         trust=Trust.DOCUMENTED,
-        dependents=(_CLIENT,),
+        dependents=(_ROUNDS,),
         otherwise="The look fails and is tried again later; what was read is not committed.",
     ),
     Belief(
@@ -37,7 +38,7 @@ BELIEFS = (
         text="A delta round may repeat what an earlier one has reported, and name one event twice; the last entry counts.",
         source="learn.microsoft.com/graph/delta-query-overview, replays",
         trust=Trust.DOCUMENTED,
-        dependents=(_PARSE, _CLIENT),
+        dependents=(_PARSE, _ROUNDS),
         otherwise="Nothing: an event that comes once is the ordinary case.",
         not_tried="a round without repetition does not disprove it",
     ),
@@ -54,7 +55,7 @@ BELIEFS = (
         text="An event outside the window of a delta round comes as `@removed`, although it stands in the calendar.",
         source="microsoftgraph/microsoft-graph-docs-contrib#6146",
         trust=Trust.REPORTED,
-        dependents=(_SERIES, _CLIENT),
+        dependents=(_SERIES, _ROUNDS),
         otherwise="Nothing is lost: each removal of a known meeting is confirmed by its id before it counts.",
     ),
     Belief(
@@ -118,7 +119,7 @@ BELIEFS = (
         text="Reading an event that was deleted is answered with 404.",
         source="learn.microsoft.com/graph/errors; microsoftgraph/microsoft-graph-docs#15350",
         trust=Trust.REPORTED,
-        dependents=(_CLIENT, "shared/providers/failures.py"),
+        dependents=(_ROUNDS, "shared/providers/failures.py"),
         otherwise="A removal is not confirmed; the room of the meeting stays as it was until the full look.",
     ),
     Belief(
@@ -194,7 +195,7 @@ BELIEFS = (
         text="While `isDraft` is set the organiser has changed the meeting and not sent it: attendees' answers may be stale.",
         source=f"{_EVENT}, `isDraft`",
         trust=Trust.DOCUMENTED,
-        dependents=(_PARSE, _CLIENT),
+        dependents=(_PARSE, _ROUNDS),
         otherwise="What was believed before is kept for longer than needed.",
         not_tried="the API makes no draft of a meeting that was sent",
     ),

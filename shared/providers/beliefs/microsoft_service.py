@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.providers.beliefs.belief import Belief, Trust
 
 _CLIENT = "shared/providers/microsoft/client.py"
+_CALLS = "shared/providers/microsoft/subscription_calls.py"
 _PARSE = "shared/providers/microsoft/parse.py"
 _FAILURES = "shared/providers/microsoft/failures.py"
 _CODES = "shared/providers/microsoft/token_codes.py"
@@ -117,7 +118,7 @@ BELIEFS = (
         text="A second subscription of one application to the same events is refused with 409.",
         source=_WEBHOOKS,
         trust=Trust.DOCUMENTED,
-        dependents=(_CLIENT, _SUBSCRIPTIONS),
+        dependents=(_CALLS, _SUBSCRIPTIONS),
         otherwise="Pushes come twice; hints are counted together.",
         not_tried=_RECEIVER,
     ),
@@ -126,7 +127,7 @@ BELIEFS = (
         text="A subscription may end without `subscriptionRemoved`; the next renewal then answers 404.",
         source="microsoftgraph/microsoft-graph-docs-contrib#3111",
         trust=Trust.REPORTED,
-        dependents=(_MAILBOX, _CLIENT),
+        dependents=(_MAILBOX, _CALLS),
         otherwise="Nothing: a subscription that is announced as removed is made anew.",
         not_tried=_NOT_FORCED,
     ),

@@ -113,6 +113,12 @@ class InstancePage(_GraphObject, frozen=True, kw_only=True):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
+class NextLink(_GraphObject, frozen=True, kw_only=True):
+    """Of any page: where the next one is."""
+
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
 class DeltaPage(_GraphObject, frozen=True, kw_only=True):
     """One page of a delta round; the last one has the delta link."""
 
