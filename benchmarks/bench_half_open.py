@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
+import selectors
 import socket
 import statistics
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from urllib.parse import urlsplit
 
 from benchmarks.bench_receiver import Send, paced, pushes_of, receiver, sender_to
+from benchmarks.load_beside import load_beside
 from cli.demo.processes import simulator_environ
 
 HALF_OPEN = 200
@@ -49,7 +48,7 @@ def main() -> int:
 
 def _ratio(url: str, send: Send) -> float:
     alone = _p99_ms(send)
-    with _half_open(url):
+    with load_beside(_keep_half_open, url):
         beside = _p99_ms(send)
     print(f"alone p99 {alone:.1f} ms, beside them p99 {beside:.1f} ms")
     return beside / alone
@@ -61,29 +60,20 @@ def _p99_ms(send: Send) -> float:
     return statistics.quantiles([seconds * 1000 for _, seconds in answers], n=100)[98]
 
 
-@contextlib.contextmanager
-def _half_open(url: str) -> Iterator[None]:
-    """Hold the connections, and open each anew when the receiver has ended it."""
+def _keep_half_open(orders: Connection, url: str) -> None:
+    """Open the connections, and each anew once the receiver has ended it."""
     address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
-    stop = threading.Event()
-    opened = [_begun(address, number) for number in range(HALF_OPEN)]
-
-    def replace_ended() -> None:
-        while not stop.wait(0.5):
-            for number, connection in enumerate(opened):
-                if select.select([connection], [], [], 0)[0]:
-                    connection.close()
-                    opened[number] = _begun(address, number)
-
-    keeper = threading.Thread(target=replace_ended)
-    keeper.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        keeper.join()
-        for connection in opened:
-            connection.close()
+    with selectors.DefaultSelector() as opened:
+        for number in range(HALF_OPEN):
+            opened.register(_begun(address, number), selectors.EVENT_READ, number)
+        orders.send("open")
+        while not orders.poll():
+            for key, _ in opened.select(0.5):
+                opened.unregister(key.fileobj)
+                key.fileobj.close()  # type: ignore[union-attr]
+                opened.register(_begun(address, key.data), selectors.EVENT_READ, key.data)
+        for key in [*opened.get_map().values()]:
+            key.fileobj.close()  # type: ignore[union-attr]
 
 
 def _begun(address: tuple[str, int], number: int) -> socket.socket:

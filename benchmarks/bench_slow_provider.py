@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.bench_receiver import Send, paced
+from benchmarks.load_beside import load_beside
 
 CONNECTIONS = 100
 CLIENTS = 20
@@ -49,8 +51,9 @@ def main() -> int:
 def _ratio(url: str, round_: int) -> float:
     send = _sender(url)
     alone = _p99_ms(send)
-    with _waiting(url, round_) as answers:
+    with load_beside(_keep_waiting, url, round_) as load:
         beside = _p99_ms(send)
+    answers = load.recv()
     refused = sum(status == http.client.SERVICE_UNAVAILABLE for status in answers)
     print(
         f"alone p99 {alone:.1f} ms, beside them p99 {beside:.1f} ms; {refused} of {len(answers)} answers to them were 503"
@@ -75,9 +78,11 @@ def _sender(url: str) -> Send:
     return send
 
 
-@contextlib.contextmanager
-def _waiting(url: str, round_: int) -> Iterator[list[int]]:
-    """Hold the connections: each comes back from its provider, and comes again when it is refused or has waited in vain."""
+def _keep_waiting(orders: Connection, url: str, round_: int) -> None:
+    """Hold the connections: each comes back from its provider, and comes again when it is refused or has waited in vain.
+
+    The last message is the list of their answers' status codes.
+    """
     stop = threading.Event()
     answers: list[int] = []
 
@@ -93,12 +98,12 @@ def _waiting(url: str, round_: int) -> Iterator[list[int]]:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         people = [pool.submit(come_back, number) for number in range(CONNECTIONS)]
         time.sleep(2 * AGAIN_S)
-        try:
-            yield answers
-        finally:
-            stop.set()
-            for person in people:
-                person.result()
+        orders.send("waiting")
+        orders.recv()
+        stop.set()
+        for person in people:
+            person.result()
+    orders.send(answers)
 
 
 def _begun(url: str, client: str) -> tuple[str, str] | None:
