@@ -22,9 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import queue
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from functools import cache
 
@@ -45,6 +43,7 @@ from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.left_mailboxes import LeftMailboxes
 from services.sync_worker.looking.look import Looker
 from services.sync_worker.looking.own_data import OwnData
+from services.sync_worker.looks_in_flight import LooksInFlight
 from services.sync_worker.memory import TrackedMailbox, forget_destroyed, restore_mailboxes
 from services.sync_worker.organisation_state import OrganisationReader, OrganisationState
 from shared.contracts.calendar_state import DueReason, MailboxState
@@ -64,8 +63,6 @@ from shared.runtime.lost_input import note_lost_input
 
 POLL_S = 0.05
 BUSY_POLL_S = 0.01
-LINGER_S = 0.01
-"""Under half a commit on three brokers. Without it, looks that begin after a commit always just miss the next one."""
 SAVE_POSITION_EVERY_MS = 60_000
 SHOW_EVERY_MS = 1_000
 FORGOTTEN_A_STEP = 100
@@ -106,17 +103,14 @@ class SyncOwner:
         self._claim = claim
         self._engine = engine
         self._clock = clock
-        self._looker = looker
-        self._pool = pool
+        self._in_flight = LooksInFlight(looker, pool, own_data)
         self._organisations = OrganisationReader(broker, engine.keyring, rooms_of)
         self._pace_of = pace_of
-        self._own_data = own_data
         self._poll_s = poll_s
         self._held, self._unreadable = restore_mailboxes(claim.state, engine.keyring)
         self._left = LeftMailboxes(claim.state, engine.keyring)
         self._forgotten = forget_destroyed(claim.state, engine.keyring)
         self._hints = Hints()
-        self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._backlog: list[Record] = []
         self._saved_at_ms = clock.now_ms()
         looked = [mailbox for mailbox, held in self._held.items() if held.state.baseline_done]
@@ -124,10 +118,8 @@ class SyncOwner:
         self._lag = LagGauges(engine.log, SYNC_WORKER, claim.partition, clock)
         self._gauges = MailboxGauges(claim.partition, pace_of)
         self._freshness = Freshness(engine.registry, pool)
-        self._busy: dict[Mailbox, Job] = {}
         self._schedule = Schedule()
         self._show_at_ms = 0
-        self._closing = False
         note_lost_input(claim, SYNC_WORKER.service)
         if claim.lost:
             spread_gap(self._held, now_ms=clock.now_ms())
@@ -149,7 +141,7 @@ class SyncOwner:
 
     def close(self) -> None:
         """Looks in flight are let go: their hints were not discharged, the next owner repeats them."""
-        self._closing = True
+        self._in_flight.close()
         self._lag.close()
         self._gauges.close()
 
@@ -159,7 +151,7 @@ class SyncOwner:
             self._forgotten = []
 
     def _take_in(self) -> None:
-        waits = self._busy or self._schedule.ready()
+        waits = self._in_flight or self._schedule.ready()
         self._backlog += self._claim.read(BUSY_POLL_S if waits else self._poll_s)
         while self._backlog:
             record = self._backlog[0]
@@ -182,7 +174,7 @@ class SyncOwner:
         now_ms = self._clock.now_ms()
         for mailbox in noticed:
             held = self._held.get(mailbox)
-            if held is None or mailbox in self._busy:
+            if held is None or mailbox in self._in_flight:
                 continue
             earliest_ms = held.hinted_look_at_ms + hint_pause_ms(held.empty_looks)
             if not self._hints.pending(mailbox):
@@ -202,7 +194,7 @@ class SyncOwner:
         self._schedule.release(now_ms)
         while mailbox := self._schedule.take(self._allowed()):
             held = self._held.get(mailbox)
-            if held is None or mailbox in self._busy:
+            if held is None or mailbox in self._in_flight:
                 continue
             owed = bool(self._hints.pending(mailbox))
             if owed and not mailboxes.may_look(held.state, now_ms):
@@ -214,7 +206,7 @@ class SyncOwner:
 
     def _allowed(self) -> tuple[Priority, ...]:
         """Appointments beyond a few wait here, where a push can still overtake them, and not in the pool."""
-        return tuple(Priority) if len(self._busy) < APPOINTMENTS_AT_ONCE else (Priority.PERSON, Priority.PUSH)
+        return tuple(Priority) if len(self._in_flight) < APPOINTMENTS_AT_ONCE else (Priority.PERSON, Priority.PUSH)
 
     def _leave_to_appointment(self, mailbox: Mailbox, held: TrackedMailbox) -> None:
         """The appointment is durable and will begin later than these hints: it answers them. What is owed is made durable too."""
@@ -244,31 +236,10 @@ class SyncOwner:
         )
         held.hinted_look_at_ms = now_ms if held.hinted else held.hinted_look_at_ms
         held.hinted, held.priority = False, Priority.APPOINTMENT
-        self._busy[mailbox] = held.job
-        self._pool.submit(self._run, held.job)
-
-    def _run(self, job: Job) -> None:
-        """On a pool thread."""
-        try:
-            outcome = self._looker.run(job)
-            if self._own_data:
-                self._own_data.follow(outcome, job.references)
-            self._finished.put(outcome)
-        except StoreUnavailableError as error:
-            metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
-            logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))
-            self._finished.put(Outcome(job, job.state))
-        except BaseException as error:
-            if self._closing:  # the engine closes under it; its hints were not discharged, the next owner repeats them
-                logger.info(
-                    "look_abandoned", tenant=job.mailbox.tenant, mailbox=job.mailbox.id, kind=type(error).__name__
-                )
-            else:
-                logger.exception("look_failed", tenant=job.mailbox.tenant, mailbox=job.mailbox.id)
-            self._finished.put(Outcome(job, job.state))
+        self._in_flight.begin(held.job)
 
     def _commit_finished(self) -> None:
-        outcomes = self._drain()
+        outcomes = self._in_flight.finished()
         if not outcomes:
             return
         drained = outcomes
@@ -279,8 +250,7 @@ class SyncOwner:
                 outcome.job.mailbox: self._settle(outcome, standing(outcome.job.mailbox.tenant)) for outcome in outcomes
             }
         except StoreUnavailableError:
-            for outcome in drained:
-                self._finished.put(outcome)  # nothing was written: settle them again when the store is back
+            self._in_flight.give_back(drained)  # nothing was written: settle them again when the store is back
             raise
         self._commit(
             {mailbox: result for mailbox, result in settled.items() if result},
@@ -288,17 +258,6 @@ class SyncOwner:
         )
         for outcome in outcomes:
             self._finish(outcome)
-
-    def _drain(self) -> Sequence[Outcome]:
-        """What looks have brought. A look that misses a commit waits for all of the next: so the last ones get a moment."""
-        looking = len(self._busy)
-        outcomes: list[Outcome] = []
-        until_s = time.monotonic() + LINGER_S
-        with contextlib.suppress(queue.Empty):
-            while len(outcomes) < looking:
-                left_s = until_s - time.monotonic() if outcomes else 0.0
-                outcomes.append(self._finished.get(timeout=max(0.0, left_s)))
-        return outcomes
 
     def _still_wanted(self, outcome: Outcome, standing: OrganisationState) -> Outcome:
         """
@@ -401,7 +360,7 @@ class SyncOwner:
         metrics.LOOKS.labels(outcome.state.provider, kind, result).inc()
         if outcome.gone == ASLEEP:
             self._notes.note_sleeper(mailbox)
-        self._busy.pop(mailbox, None)
+        self._in_flight.end(mailbox)
         held = self._held.get(mailbox)
         if held is None:
             return
@@ -435,14 +394,17 @@ class SyncOwner:
     def _postpone_slow(self) -> None:
         now_ms = self._clock.now_ms()
         settled: dict[Mailbox, Settled] = {}
-        for mailbox, job in self._busy.items():
+        answered: dict[Mailbox, Collection[Offset]] = {}
+        for job in self._in_flight.jobs():
+            mailbox = job.mailbox
             slow = job.answers and now_ms - job.started_at_ms > mailboxes.SLOW_LOOK_MS
             if slow and self._hints.pending(mailbox) & job.answers and mailbox in self._held:
                 with contextlib.suppress(KeyDestroyedError):  # its tenant was erased: nobody waits for it any more
                     keys = self._engine.keyring.keys(mailbox.tenant)
                     settled[mailbox] = postpone_look(self._held[mailbox], mailbox, keys=keys, now_ms=now_ms)
+                    answered[mailbox] = job.answers
         if settled:
-            self._commit(settled, {mailbox: self._busy[mailbox].answers for mailbox in settled})
+            self._commit(settled, answered)
 
     def _forget_ended(self) -> None:
         """Of mailboxes that left nothing is kept beyond the end of their meetings."""

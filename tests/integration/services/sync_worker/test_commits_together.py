@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.sync_worker import worker
+from services.sync_worker import looks_in_flight
 from tests.support.office import Office
 
 
@@ -60,7 +60,7 @@ def test_look_that_ends_within_a_moment_of_another_shares_its_commit(
 ) -> None:
     office, pool = hinted
     found = commits(office, monkeypatch)
-    monkeypatch.setattr(worker, "LINGER_S", 30.0)
+    monkeypatch.setattr(looks_in_flight, "LINGER_S", 30.0)
     threading.Timer(0.05, pool.slower.set).start()
     office.sync.step()
     assert found == [2]
