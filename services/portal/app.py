@@ -59,6 +59,7 @@ from services.portal.frame import (
 )
 from services.portal.help import routes as help_routes
 from services.portal.interface import routes as interface_routes
+from services.portal.kept_data import routes as kept_data_routes
 from services.portal.meetings import room_habits
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar import profile, welcome
@@ -134,6 +135,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(webhook_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))
+    app.register_blueprint(kept_data_routes.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
     app.register_blueprint(notification_routes.blueprint(deps))
     app.register_blueprint(notification_links.blueprint(deps))

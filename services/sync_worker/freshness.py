@@ -28,12 +28,14 @@ class Freshness:
         self._pool = pool
         self._written_ms: dict[Mailbox, int] = {}
 
-    def note(self, mailbox: Mailbox, state: MailboxState, now_ms: int) -> None:
-        """After a look: `state` as it was committed. What is not written now is written with a later look."""
+    def note(self, mailbox: Mailbox, state: MailboxState, references: int, now_ms: int) -> None:
+        """After a look: `state` as it was committed, with how many references. What is not written now, a later look writes."""
         if 0 <= now_ms - self._written_ms.get(mailbox, -MINUTE_MS) < MINUTE_MS:
             return
         self._written_ms[mailbox] = now_ms
-        self._pool.submit(self._write, mailbox, FreshnessRow(state.heard_at_ms, state.looked_at_ms), now_ms + KEPT_MS)
+        self._pool.submit(
+            self._write, mailbox, FreshnessRow(state.heard_at_ms, state.looked_at_ms, references), now_ms + KEPT_MS
+        )
 
     def forget(self, mailbox: Mailbox) -> None:
         """The mailbox is nobody's any more. Its row goes with its grant."""

@@ -385,6 +385,8 @@ class FreshnessRow(_Row, frozen=True):
     """When its calendar system last pushed a change; 0: not yet."""
     checked_at_ms: int
     """When it was last looked at to the end, with or without a push."""
+    references: int | None = None
+    """How many references were kept of it then; None: a version wrote the row that did not count them."""
 
 
 class OfficeDayRow(_Row, frozen=True):

@@ -83,12 +83,11 @@ class BoundRegistry:
 
     def scan(self, table: str, tenant: str) -> Iterator[tuple[str, Versioned]]:
         """All live rows of the table for this tenant, by row id. After one that is refused, the next can be asked for."""
+        return self._read(table, tenant, self._registry.scan(table, tenant))
 
-        def read(stored: tuple[str, Versioned]) -> tuple[str, Versioned]:
-            row, found = stored
-            return row, Versioned(self._plain(table, tenant, row, found.value), found.version)
-
-        return map(read, self._registry.scan(table, tenant))  # a generator would end with the first one refused
+    def scan_named(self, table: str, tenant: str, owner: str) -> Iterator[tuple[str, Versioned]]:
+        """As `scan`, of the rows whose id begins with `owner/` or ends with `/owner`."""
+        return self._read(table, tenant, self._registry.scan_named(table, tenant, owner))
 
     def everything(self) -> Sequence[StoredRow]:
         """All live rows of all tables and tenants, in order."""
@@ -162,6 +161,13 @@ class BoundRegistry:
     def close(self) -> None:
         """Release connections and files."""
         self._registry.close()
+
+    def _read(self, table: str, tenant: str, rows: Iterator[tuple[str, Versioned]]) -> Iterator[tuple[str, Versioned]]:
+        def read(stored: tuple[str, Versioned]) -> tuple[str, Versioned]:
+            row, found = stored
+            return row, Versioned(self._plain(table, tenant, row, found.value), found.version)
+
+        return map(read, rows)  # a generator would end with the first one refused
 
     def _bound(self, table: str, tenant: str, row: str, value: bytes) -> bytes:
         """The row with its MAC; what is no JSON object, which no table of ours holds, stays as it is."""

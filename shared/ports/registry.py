@@ -56,6 +56,14 @@ class Registry(Protocol):
         """All live rows of the table for this tenant, by row id."""
         ...
 
+    def scan_named(self, table: str, tenant: str, owner: str) -> Iterator[tuple[str, Versioned]]:
+        """
+        All live rows of the table for this tenant whose id begins with `owner/` or ends with `/owner`, by row id.
+
+        The store looks through the names of the table's rows for it, and hands out no other row.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections and files."""
         ...

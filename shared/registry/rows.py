@@ -9,7 +9,7 @@ import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.errors import ConflictError, MalformedRecordError, RowRefusedError
-from shared.ports.registry import Registry
+from shared.ports.registry import Registry, Versioned
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -38,6 +38,11 @@ class ReadRows(Generic[T]):
         for row_id, found in self._registry.scan(self.name, tenant):
             yield row_id, self.read(tenant, row_id, found.value)
 
+    def scan_named(self, tenant: str, owner: str) -> Iterator[tuple[str, T]]:
+        """The live rows of the tenant whose id begins with `owner/` or ends with `/owner` and that can be read, by row id."""
+        for row_id, row, _ in self._read_stored(tenant, self._registry.scan_named(self.name, tenant, owner)):
+            yield row_id, row
+
     def scan_readable(
         self, tenant: str, refuse: Callable[[RowRefusedError], object] = lambda _: None
     ) -> Iterator[tuple[str, T]]:
@@ -53,7 +58,14 @@ class ReadRows(Generic[T]):
 
     def scan_stored(self, tenant: str, refuse: Callable[[RowRefusedError], object]) -> Iterator[tuple[str, T, bytes]]:
         """As `scan_readable`, each row with its bytes as they were written."""
-        stored = self._registry.scan(self.name, tenant)
+        return self._read_stored(tenant, self._registry.scan(self.name, tenant), refuse)
+
+    def _read_stored(
+        self,
+        tenant: str,
+        stored: Iterator[tuple[str, Versioned]],
+        refuse: Callable[[RowRefusedError], object] = lambda _: None,
+    ) -> Iterator[tuple[str, T, bytes]]:
         while True:
             try:
                 row_id, found = next(stored)

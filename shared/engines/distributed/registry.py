@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -42,6 +43,8 @@ end
 return 1
 """
 _STORE = "registry"
+_STEP = 1_000
+"""How many names Redis looks through in one step, in which it serves nobody else."""
 
 
 class RedisRegistry:
@@ -101,6 +104,15 @@ class RedisRegistry:
         rows = ((key_text(row), self._live(value)) for row, value in sorted(stored.items()))
         return iter([(row, found) for row, found in rows if found is not None])
 
+    def scan_named(self, table: str, tenant: str, owner: str) -> Iterator[tuple[str, Versioned]]:
+        """All live rows whose id begins with `owner/` or ends with `/owner`, by row id. Steps through the names, never at once."""
+        name, found = self._hash(table, tenant), dict[bytes, bytes]()
+        with translate_errors(_STORE):
+            for pattern in (f"{_plain_glob(owner)}/*", f"*/{_plain_glob(owner)}"):
+                found |= dict(self._redis.hscan_iter(name, match=pattern, count=_STEP))
+        rows = ((key_text(row), self._live(value)) for row, value in sorted(found.items()))
+        return iter([(row, live) for row, live in rows if live is not None])
+
     def everything(self) -> Sequence[StoredRow]:
         """All live rows of all tables and tenants; those of one table and tenant as they stood together."""
         with translate_errors(_STORE):
@@ -135,6 +147,11 @@ class RedisRegistry:
 def _deadline(stored: bytes) -> int | None:
     not_after_ms = stored.split(b":", 2)[1]
     return int(not_after_ms) if not_after_ms else None
+
+
+def _plain_glob(text: str) -> str:
+    """A pattern of Redis that matches `text` alone."""
+    return re.sub(r"([*?\[\]\\^-])", r"\\\1", text)
 
 
 def _or_empty(number: int | None) -> str:

@@ -83,6 +83,16 @@ class EmbeddedRegistry:
         )
         return iter([(row, Versioned(value, version)) for row, value, version in rows])
 
+    def scan_named(self, table: str, tenant: str, owner: str) -> Iterator[tuple[str, Versioned]]:
+        """All live rows whose id begins with `owner/` or ends with `/owner`, by row id."""
+        rows = self._database.read(
+            "SELECT row, value, version FROM rows WHERE name = ? AND tenant = ?"
+            " AND (substr(row, 1, length(?)) = ? OR substr(row, -length(?)) = ?)"
+            " AND (not_after_ms IS NULL OR not_after_ms > ?) ORDER BY row",
+            (table, tenant, f"{owner}/", f"{owner}/", f"/{owner}", f"/{owner}", self._clock.now_ms()),
+        )
+        return iter([(row, Versioned(value, version)) for row, value, version in rows])
+
     def everything(self) -> Sequence[StoredRow]:
         """All live rows of all tables and tenants, as they stood together at one instant."""
         rows = self._database.read(

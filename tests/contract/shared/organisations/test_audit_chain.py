@@ -78,6 +78,9 @@ class Watched:
         self.asked["scan"] += 1
         return self._registry.scan(table, tenant)
 
+    def scan_named(self, table: str, tenant: str, owner: str) -> Iterator[tuple[str, Versioned]]:
+        return self._registry.scan_named(table, tenant, owner)
+
     def close(self) -> None:
         self._registry.close()
 

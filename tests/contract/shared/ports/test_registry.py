@@ -131,6 +131,18 @@ def test_names_that_look_like_paths_or_patterns_are_only_names(registry: Registr
     }
 
 
+@pytest.mark.proves("M8")
+def test_rows_that_name_an_owner_are_found_by_either_end_of_their_id(registry: Registry, tenant: str) -> None:
+    odd = "u-*[a]?"
+    mine = ["u-1/2026-12-01", "a/b/u-1", f"{odd}/x"]
+    for row in (*mine, "u-1", "u-12/x", "x/u-12", "xu-1/y", "a/u-1/b", "u-xa"):
+        registry.put(TABLE, tenant, row, b"1")
+    registry.put(TABLE, tenant, "gone/u-1", b"1", not_after_ms=1)
+    registry.put(TABLE, f"{tenant}-other", "b/u-1", b"1")
+    assert [row for row, _ in registry.scan_named(TABLE, tenant, "u-1")] == sorted(mine[:2])
+    assert [(row, found.value) for row, found in registry.scan_named(TABLE, tenant, odd)] == [(mine[2], b"1")]
+
+
 def test_scanning_goes_by_row_and_may_write_meanwhile(registry: Registry, tenant: str) -> None:
     for number in (3, 1, 2):
         registry.put(TABLE, tenant, f"r-{number}", b"%d" % number)

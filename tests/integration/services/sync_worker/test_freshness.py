@@ -29,14 +29,14 @@ def fresh(office: Office) -> FreshnessRow | None:
 
 
 def test_first_look_is_a_check_and_nothing_has_been_heard(office: Office) -> None:
-    assert fresh(office) == FreshnessRow(heard_at_ms=0, checked_at_ms=NOW_MS)
+    assert fresh(office) == FreshnessRow(heard_at_ms=0, checked_at_ms=NOW_MS, references=0)
 
 
 def test_push_is_heard_and_the_look_that_follows_is_a_check(office: Office) -> None:
     office.after(5 * MINUTE_S)
     office.hint()
     office.settle()
-    assert fresh(office) == FreshnessRow(heard_at_ms=office.clock.at_ms, checked_at_ms=office.clock.at_ms)
+    assert fresh(office) == FreshnessRow(office.clock.at_ms, office.clock.at_ms, references=0)
 
 
 def test_reconciliation_is_a_check_and_nothing_is_heard(office: Office) -> None:
@@ -44,7 +44,7 @@ def test_reconciliation_is_a_check_and_nothing_is_heard(office: Office) -> None:
     office.send(Reconcile(at_ms=office.clock.at_ms))
     office.settle()
     office.after(901)
-    assert fresh(office) == FreshnessRow(heard_at_ms=0, checked_at_ms=office.clock.at_ms)
+    assert fresh(office) == FreshnessRow(0, office.clock.at_ms, references=1)
 
 
 def test_many_looks_in_a_minute_are_written_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,13 @@ class MemoryRegistry:
     def scan(self, table: str, tenant: str) -> Iterator[tuple[str, Versioned]]:
         return ((key[2], found) for key, found in sorted(self.rows.items()) if key[:2] == (table, tenant))
 
+    def scan_named(self, table: str, tenant: str, owner: str) -> Iterator[tuple[str, Versioned]]:
+        return (
+            each
+            for each in self.scan(table, tenant)
+            if f"/{each[0]}/".startswith(f"/{owner}/") or each[0].endswith(f"/{owner}")
+        )
+
     def close(self) -> None: ...
 
 
