@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from services.notifier.webhooks.courier import Courier
-from services.notifier.webhooks.http_post import HttpPost
+from shared.runtime.http_post import HttpPost
 from services.notifier.webhooks.worker import WebhookOwner
 from shared.contracts.published import samples
 from shared.contracts.topics import ROOM_REJECTIONS, WEBHOOKS
