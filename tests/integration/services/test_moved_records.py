@@ -24,7 +24,6 @@ from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
 from services.notifier.recipients import People
 from services.notifier.webhooks.courier import Courier
-from shared.runtime.http_post import HttpPost
 from services.notifier.webhooks.worker import WebhookOwner
 from services.notifier.worker import NotifierOwner, Tools
 from services.room_status.view.expected_rows import rows_at
@@ -52,6 +51,7 @@ from shared.domain.instants import DAY_MS
 from shared.errors import MalformedRecordError
 from shared.organisations.webhooks import add_webhook
 from shared.ports.log import NewRecord, Record
+from shared.runtime.http_post import HttpPost
 from tests.support.office import AARE, BIRS, Inline, Office
 
 SEALED = [topic for topic in TOPICS if topic.sealed]

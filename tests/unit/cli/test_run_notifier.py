@@ -25,7 +25,9 @@ def test_all_services_are_five_whatever_is_configured() -> None:
 
 
 @pytest.mark.proves("B17")
-def test_without_a_mail_server_chat_and_webhooks_it_owns_its_partitions_and_answers_health_checks(tmp_path: Path) -> None:
+def test_without_a_mail_server_chat_and_webhooks_it_owns_its_partitions_and_answers_health_checks(
+    tmp_path: Path,
+) -> None:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
     environ |= {"PYTHONPATH": str(ROOT), "ROOMSYNC_HOME": str(tmp_path / "home")}
     environ |= {"ROOMSYNC_WEBHOOKS": "off", "ROOMSYNC_CHAT_HOSTS": ""}

@@ -138,8 +138,13 @@ def test_every_message_arrives_through_kills_and_twice_only_where_the_product_ha
         assert process.returncode == -9, f"{point} was not passed"
         advance(desk, clock_file, 31)
         with run_notifier(office_environ(desk._master, tmp_path, **settings), tmp_path / "notifier.log"):
-            wait_until(f"told after {point}", lambda told=number: len({each.body for each in posted(product, path)}) == told)
-            wait_until("recorded", lambda told=number: (tmp_path / "notifier.log").read_text().count("message_accepted") >= told)
+            wait_until(
+                f"told after {point}", lambda told=number: len({each.body for each in posted(product, path)}) == told
+            )
+            wait_until(
+                "recorded",
+                lambda told=number: (tmp_path / "notifier.log").read_text().count("message_accepted") >= told,
+            )
         advance(desk, clock_file, 600)
     copies = Counter(each.body for each in posted(product, path))
     assert Counter(copies.values()) == {1: len(points) - len(ACCEPTED), 2: len(ACCEPTED)}
