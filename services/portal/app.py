@@ -49,6 +49,7 @@ from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import (
     headers,
+    language,
     limits,
     navigation,
     problems,
@@ -62,6 +63,7 @@ from services.portal.interface import routes as interface_routes
 from services.portal.kept_data import routes as kept_data_routes
 from services.portal.meetings import room_habits
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_calendar import language as language_routes
 from services.portal.my_calendar import profile, welcome
 from services.portal.my_day import routes as my_day_routes
 from services.portal.my_rooms import routes as my_rooms_routes
@@ -93,6 +95,7 @@ def create_app(deps: Deps) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = deps
+    language.register(app)
     reader = LiveReader(deps)
     flow = app.extensions[TEST_FLOW] = TestFlow(deps)
     problems.register(app)
@@ -137,6 +140,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(kept_data_routes.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))
+    app.register_blueprint(language_routes.blueprint(deps))
     app.register_blueprint(notification_routes.blueprint(deps))
     app.register_blueprint(notification_links.blueprint(deps))
     app.register_blueprint(stream.blueprint(deps, reader))

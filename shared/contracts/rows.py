@@ -124,6 +124,14 @@ class UserRow(_Row, frozen=True):
     """How often they have signed out everywhere: sessions of an earlier epoch are over."""
     sessions: tuple[str, ...] = ()
     """Ids of their latest sessions, the oldest first, some of which may have ended: whoever opens one too many ends the oldest."""
+    language: str = ""
+    """The language that they chose, of `shared.language.deciding.negotiation.LANGUAGES`; "" for that of their browser."""
+    clock: str = ""
+    """`12` or `24` hours, as they chose; "" for what is usual in their language and country."""
+    week: str = ""
+    """The day on which their weeks begin, as they chose: a word of `WeekChoice`."""
+    browser_language: str = ""
+    """What their browser asked for at their last sign-in, with the country (`de-CH`): for mails, which no browser asks for."""
 
 
 class ConsentRow(_Row, frozen=True):

@@ -10,6 +10,7 @@ from flask import request
 
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import ProblemError
+from shared.language.deciding.sentences import say
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -45,6 +46,9 @@ def require_object(example: str = "one") -> dict[str, Any]:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise ProblemError(
-            HTTPStatus.BAD_REQUEST, "json-missing", "The body must be a JSON object.", next_step=f"Send {example}."
+            HTTPStatus.BAD_REQUEST,
+            "json-missing",
+            say("The body must be a JSON object."),
+            next_step=say("Send {example}.").format(example=example),
         )
     return body

@@ -16,6 +16,7 @@ from services.portal.frame.problems import ProblemError, answer
 from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name
 from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
+from shared.language.deciding.sentences import say
 from shared.runtime import metrics
 from shared.runtime.client_address import client_group
 from shared.runtime.log_limit import LimitedLog, LimitedRecords
@@ -117,8 +118,8 @@ def too_many(wait_ms: int) -> ProblemError:
     return ProblemError(
         HTTPStatus.TOO_MANY_REQUESTS,
         "too-many-requests",
-        "That was too often in a short time.",
-        next_step=f"Wait {wait_s} seconds, then try again.",
+        say("That was too often in a short time."),
+        next_step=say("Wait {wait_s} seconds, then try again.").format(wait_s=wait_s),
         retry_after_s=wait_s,
     )
 

@@ -15,13 +15,14 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Right, Role, may
 from shared.errors import RoomsyncError
 from shared.grants.vault import ConsentVault
+from shared.language.deciding.sentences import say
 from shared.organisations.decline_incidents import read_open
 from shared.registry import tables
 
 ROLE_WORDS = {
-    Role.EMPLOYEE: "Employee",
-    Role.BUILDING_ADMIN: "Building administrator",
-    Role.SUBSCRIPTION_ADMIN: "Subscription administrator",
+    Role.EMPLOYEE: say("Employee"),
+    Role.BUILDING_ADMIN: say("Building administrator"),
+    Role.SUBSCRIPTION_ADMIN: say("Subscription administrator"),
 }
 
 
@@ -39,16 +40,16 @@ class NavigationEntry:
 
 
 ENTRIES = (
-    NavigationEntry("/", "My rooms", Right.OWN_CALENDAR, only_enabled=True),
-    NavigationEntry("/day", "My day", Right.OWN_CALENDAR, only_enabled=True),
-    NavigationEntry("/month", "Month", Right.OWN_CALENDAR, only_enabled=True),
-    NavigationEntry("/profile", "Profile", Right.OWN_CALENDAR),
-    NavigationEntry("/admin/rooms", "Rooms", Right.SEE_ROOMS),
-    NavigationEntry("/admin/integration", "Integration", Right.SEE_INTEGRATION),
-    NavigationEntry("/admin/report", "Report", Right.SEE_INTEGRATION, only_enabled=True),
-    NavigationEntry("/admin/people", "People", Right.APPOINT),
-    NavigationEntry("/admin/webhooks", "Webhooks", Right.MANAGE_WEBHOOKS, only_enabled=True, needs_webhooks=True),
-    NavigationEntry("/admin/audit", "Audit", Right.SEE_AUDIT),
+    NavigationEntry("/", say("My rooms"), Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/day", say("My day"), Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/month", say("Month"), Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/profile", say("Profile"), Right.OWN_CALENDAR),
+    NavigationEntry("/admin/rooms", say("Rooms"), Right.SEE_ROOMS),
+    NavigationEntry("/admin/integration", say("Integration"), Right.SEE_INTEGRATION),
+    NavigationEntry("/admin/report", say("Report"), Right.SEE_INTEGRATION, only_enabled=True),
+    NavigationEntry("/admin/people", say("People"), Right.APPOINT),
+    NavigationEntry("/admin/webhooks", say("Webhooks"), Right.MANAGE_WEBHOOKS, only_enabled=True, needs_webhooks=True),
+    NavigationEntry("/admin/audit", say("Audit"), Right.SEE_AUDIT),
 )
 
 

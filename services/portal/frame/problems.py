@@ -20,6 +20,7 @@ from shared.errors import (
     RowRefusedError,
     StoreUnavailableError,
 )
+from shared.language.deciding.sentences import say
 from shared.runtime.logging import get_logger
 from shared.runtime.redaction import mask_text
 
@@ -74,7 +75,7 @@ def _ours(error: RoomsyncError) -> ProblemError | None:
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "log-unavailable",
-                "Nothing can be recorded at the moment; nothing was changed.",
+                say("Nothing can be recorded at the moment; nothing was changed."),
                 next_step=_SOON,
                 retry_after_s=2,
             )
@@ -82,7 +83,7 @@ def _ours(error: RoomsyncError) -> ProblemError | None:
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "rebuilding",
-                "The answer is being rebuilt or cannot be reached at the moment.",
+                say("The answer is being rebuilt or cannot be reached at the moment."),
                 next_step=_SOON,
                 retry_after_s=2,
             )
@@ -99,31 +100,31 @@ def _calendars(error: RoomsyncError) -> ProblemError | None:
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "calendar-suspended",
-                "Your calendar system refuses us at the moment; your permission is kept.",
-                next_step="We keep trying. What it says, and who can mend it, is on your profile: /profile",
+                say("Your calendar system refuses us at the moment; your permission is kept."),
+                next_step=say("We keep trying. What it says, and who can mend it, is on your profile: /profile"),
                 retry_after_s=int(error.retry_after_s or 5),
             )
         case RetryableError():
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "calendar-busy",
-                "Your calendar system is busy or away.",
-                next_step="Try again in a moment.",
+                say("Your calendar system is busy or away."),
+                next_step=say("Try again in a moment."),
                 retry_after_s=int(error.retry_after_s or 5),
             )
         case RefusedError():
             return ProblemError(
                 HTTPStatus.CONFLICT,
                 "calendar-refuses",
-                "Your calendar system refuses this.",
-                next_step="Connect your calendar again; if that does not help, ask your administrator.",
+                say("Your calendar system refuses this."),
+                next_step=say("Connect your calendar again; if that does not help, ask your administrator."),
             )
         case ConsentRevokedError():
             return ProblemError(
                 HTTPStatus.CONFLICT,
                 "not-connected",
-                "Your calendar is not connected.",
-                next_step="Connect it on your profile: /profile",
+                say("Your calendar is not connected."),
+                next_step=say("Connect it on your profile: /profile"),
             )
     return None
 
@@ -138,13 +139,15 @@ def _refused_row(error: RowRefusedError) -> ProblemError:
     return ProblemError(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "row-refused",
-        "Something that is stored for you or your organisation is not as we wrote it, and is not used.",
-        next_step="Tell whoever operates roomsync: `roomsync doctor` names the row and what to do. Trying again does not help.",
+        say("Something that is stored for you or your organisation is not as we wrote it, and is not used."),
+        next_step=say(
+            "Tell whoever operates roomsync: `roomsync doctor` names the row and what to do. Trying again does not help."
+        ),
     )
 
 
 def not_enabled(
-    contact: str = "", *, title: str = "This is not switched on for your organisation.", next_step: str = ""
+    contact: str = "", *, title: str = say("This is not switched on for your organisation."), next_step: str = ""
 ) -> ProblemError:
     """
     Say that the organisation has not switched the integration on, or has switched it off.
@@ -155,7 +158,7 @@ def not_enabled(
         next_step: What to do instead; "" for asking whoever can switch it on.
     """
     whom = f" ({contact})" if contact else ""
-    asking = f"Ask your subscription administrator{whom} to switch it on."
+    asking = say("Ask your subscription administrator{whom} to switch it on.").format(whom=whom)
     return ProblemError(HTTPStatus.CONFLICT, "not-enabled", title, next_step=next_step or asking)
 
 
@@ -165,8 +168,8 @@ def not_allowed(contact: str = "") -> ProblemError:
     return ProblemError(
         HTTPStatus.FORBIDDEN,
         "not-allowed",
-        "You have no right to this.",
-        next_step=f"Ask your subscription administrator{whom}.",
+        say("You have no right to this."),
+        next_step=say("Ask your subscription administrator{whom}.").format(whom=whom),
     )
 
 
@@ -193,8 +196,8 @@ def register(app: Flask) -> None:
         problem = ProblemError(
             HTTPStatus.BAD_REQUEST,
             "bad-characters",
-            "There is half a character in what was sent.",
-            next_step="Send text that UTF-8 can carry: JSON's \\u escapes of a surrogate come in pairs.",
+            say("There is half a character in what was sent."),
+            next_step=say("Send text that UTF-8 can carry: JSON's \\u escapes of a surrogate come in pairs."),
         )
         return answer(problem)
 
@@ -239,15 +242,15 @@ def _broken() -> ProblemError:
     return ProblemError(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal",
-        "Something went wrong here.",
-        next_step="Try again; if it stays, tell your administrator when it happened.",
+        say("Something went wrong here."),
+        next_step=say("Try again; if it stays, tell your administrator when it happened."),
     )
 
 
-_SOON = "Try again in a moment."
-_GENERAL = "Check the request against the documentation of the interface."
+_SOON = say("Try again in a moment.")
+_GENERAL = say("Check the request against the documentation of the interface.")
 _NEXT = {
-    HTTPStatus.NOT_FOUND: "Check the address, or go back to your rooms: /",
-    HTTPStatus.METHOD_NOT_ALLOWED: "Use one of the methods named in the Allow header.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send Content-Type: application/json.",
+    HTTPStatus.NOT_FOUND: say("Check the address, or go back to your rooms: /"),
+    HTTPStatus.METHOD_NOT_ALLOWED: say("Use one of the methods named in the Allow header."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: say("Send Content-Type: application/json."),
 }

@@ -13,6 +13,7 @@ from flask import Flask, current_app, request
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name
 from shared.domain.identity import Provider
+from shared.language.deciding.sentences import say
 from shared.runtime import metrics
 from shared.runtime.client_address import client_group
 from shared.runtime.log_limit import LimitedLog
@@ -105,7 +106,9 @@ def _too_many() -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "provider-slow",
-        "Too many requests wait for your calendar system's answer already.",
-        next_step=f"Nothing was done or used up. Wait {RETRY_AFTER_S} seconds, then reload this page or send it again.",
+        say("Too many requests wait for your calendar system's answer already."),
+        next_step=say(
+            "Nothing was done or used up. Wait {retry_after_s} seconds, then reload this page or send it again."
+        ).format(retry_after_s=RETRY_AFTER_S),
         retry_after_s=RETRY_AFTER_S,
     )

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 from flask.json.provider import DefaultJSONProvider
 
+from services.portal.frame.language import translated_answer
 from services.portal.frame.problems import ProblemError
+from shared.language.deciding.sentences import say
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,9 +27,13 @@ _HOST_CHARS = frozenset(string.ascii_letters + string.digits + ".-:[]")
 
 
 class BoundedJson(DefaultJSONProvider):
-    """Reads JSON without letting its nesting end Python's stack."""
+    """Reads JSON without letting its nesting end Python's stack, and writes its sentences in the language of whoever asks."""
 
     sort_keys = False
+
+    def dumps(self, obj: Any, **options: Any) -> str:
+        """As Flask does, with what people read translated."""
+        return super().dumps(translated_answer(obj), **options)
 
     def loads(self, s: str | bytes, **options: Any) -> Any:
         """Raises ValueError for whatever is not JSON, which Flask answers with 400."""
@@ -57,15 +63,17 @@ def fault_of(path: str, query: bytes, *, odd_host: bool) -> ProblemError | None:
         return ProblemError(
             HTTPStatus.REQUEST_URI_TOO_LONG,
             "address-too-long",
-            "This address is too long.",
-            next_step=f"Use a path of at most {MAX_PATH_CHARS} characters, and put what is longer into a body.",
+            say("This address is too long."),
+            next_step=say(
+                "Use a path of at most {max_path_chars} characters, and put what is longer into a body."
+            ).format(max_path_chars=MAX_PATH_CHARS),
         )
     if odd_host or not path.isprintable():
         return ProblemError(
             HTTPStatus.BAD_REQUEST,
             "bad-address",
-            "This address has characters in it that no address of ours has.",
-            next_step="Check the address, or go back to your rooms: /",
+            say("This address has characters in it that no address of ours has."),
+            next_step=say("Check the address, or go back to your rooms: /"),
         )
     return None
 

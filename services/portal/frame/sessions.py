@@ -26,6 +26,7 @@ from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
 from shared.domain.roles import Right, may
 from shared.errors import ConflictError, RowRefusedError, StoreUnavailableError
+from shared.language.deciding.sentences import say
 from shared.ports.registry import Registry
 from shared.registry import tables
 
@@ -109,7 +110,10 @@ def member() -> Person:
     person = _person()
     if person is None:
         raise ProblemError(
-            HTTPStatus.UNAUTHORIZED, "not-signed-in", "You are not signed in.", next_step="Sign in: /auth/login"
+            HTTPStatus.UNAUTHORIZED,
+            "not-signed-in",
+            say("You are not signed in."),
+            next_step=say("Sign in: /auth/login"),
         )
     return person
 
@@ -320,13 +324,18 @@ def _refuse_forged_change() -> None:
     person = _person()
     if person is None:
         raise ProblemError(
-            HTTPStatus.UNAUTHORIZED, "not-signed-in", "You are not signed in.", next_step="Sign in: /auth/login"
+            HTTPStatus.UNAUTHORIZED,
+            "not-signed-in",
+            say("You are not signed in."),
+            next_step=say("Sign in: /auth/login"),
         )
     sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
     if not hmac.compare_digest(sent.encode(), person.csrf.encode()):
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
             "csrf",
-            "This change did not come from a page of ours.",
-            next_step=f"Reload the page; a program sends the `csrf` of GET /v1/me as {CSRF_HEADER}.",
+            say("This change did not come from a page of ours."),
+            next_step=say("Reload the page; a program sends the `csrf` of GET /v1/me as {csrf_header}.").format(
+                csrf_header=CSRF_HEADER
+            ),
         )

@@ -27,6 +27,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "integration-on": HTTPStatus.CONFLICT,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
     "json-missing": HTTPStatus.BAD_REQUEST,
+    "language-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "last-subscription-admin": HTTPStatus.CONFLICT,
     "limit": HTTPStatus.BAD_REQUEST,
     "link-of-another": HTTPStatus.FORBIDDEN,

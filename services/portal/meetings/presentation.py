@@ -17,10 +17,11 @@ from services.portal.meetings.takes import Takes
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting, Window
+from shared.language.deciding.sentences import say
 from shared.meetings.prompts import STILL_ASKED, Prompt, RoomLine, line_id
 from shared.registry import tables
 
-UNNAMED = "a room"
+UNNAMED = say("a room")
 MAX_OUTCOMES = 10
 
 

@@ -12,6 +12,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from shared.contracts.rows import UserRow
 from shared.domain.instants import DAY_MS, HOUR_MS, SECOND_MS
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 
 
@@ -51,8 +52,8 @@ class RowQuota:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             f"{kind}-full",
-            f"You have entered {most} {kind} here, and more are not kept.",
-            next_step="Take some of them away, or wait until past ones have ended.",
+            say("You have entered {most} {kind} here, and more are not kept.").format(most=most, kind=kind),
+            next_step=say("Take some of them away, or wait until past ones have ended."),
         )
 
     def reserve_today(self, kind: str, most: int) -> None:
@@ -70,8 +71,8 @@ class RowQuota:
         raise ProblemError(
             HTTPStatus.TOO_MANY_REQUESTS,
             f"{kind}-full",
-            f"You have made {most} {kind} today, and more are not taken.",
-            next_step="Try again tomorrow, or use your calendar itself.",
+            say("You have made {most} {kind} today, and more are not taken.").format(most=most, kind=kind),
+            next_step=say("Try again tomorrow, or use your calendar itself."),
             retry_after_s=wait_s,
         )
 

@@ -18,6 +18,7 @@ from shared.domain import trace
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, MINUTE_MS, SECOND_MS
 from shared.domain.keys import pseudonym
+from shared.language.deciding.sentences import say
 from shared.meetings.prompts import Prompt, dismissal_id
 from shared.registry import tables
 from shared.runtime import metrics
@@ -67,8 +68,8 @@ class Takes:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
-                "This Idempotency-Key was used for another room or prompt.",
-                next_step="Send a new key with each new wish; repeat a key only to repeat the same wish.",
+                say("This Idempotency-Key was used for another room or prompt."),
+                next_step=say("Send a new key with each new wish; repeat a key only to repeat the same wish."),
             )
         return take_id, row
 
@@ -153,8 +154,8 @@ def _refuse_second(own: Sequence[tuple[str, TakeRow]], prompt: Prompt, take_id: 
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "take-under-way",
-            "Another room is being asked for this meeting right now.",
-            next_step="Wait for its outcome, then choose again if it failed.",
+            say("Another room is being asked for this meeting right now."),
+            next_step=say("Wait for its outcome, then choose again if it failed."),
         )
 
 
@@ -165,8 +166,8 @@ def _refuse_surplus(own: Sequence[tuple[str, TakeRow]], take_id: str, now_ms: in
     raise ProblemError(
         HTTPStatus.TOO_MANY_REQUESTS,
         "takes-full",
-        f"You have asked for {MAX_TAKES} rooms within a day, and more are not taken.",
-        next_step="Try again tomorrow, or change the room in your calendar.",
+        say("You have asked for {max_takes} rooms within a day, and more are not taken.").format(max_takes=MAX_TAKES),
+        next_step=say("Try again tomorrow, or change the room in your calendar."),
         retry_after_s=wait_s,
     )
 

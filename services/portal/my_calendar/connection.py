@@ -23,6 +23,7 @@ from services.portal.sign_in.openid import asked_for
 from shared.contracts.command import Disconnect
 from shared.contracts.rows import ConsentState, IntegrationState, TenantRow, UserRow
 from shared.domain.identity import Provider
+from shared.language.deciding.sentences import say
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
 
@@ -157,13 +158,13 @@ def where_to_remove(provider: Provider) -> str:
 
 def _refusal(person: Person, row: TenantRow) -> ProblemError | None:
     if row.integration is not IntegrationState.ENABLED:
-        title = "Calendars cannot be connected: this is not switched on for your organisation."
+        title = say("Calendars cannot be connected: this is not switched on for your organisation.")
         return not_enabled(row.contact, title=title)
     if row.provider != person.provider:
         return ProblemError(
             HTTPStatus.CONFLICT,
             "other-calendar",
-            "Your organisation uses the other calendar system here.",
-            next_step="Sign out, and sign in with your account of that calendar system.",
+            say("Your organisation uses the other calendar system here."),
+            next_step=say("Sign out, and sign in with your account of that calendar system."),
         )
     return None

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
+from services.portal.frame.language import current_manner
 from services.portal.frame.sessions import anybody, end_every_session, member
 from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.my_calendar.connection import CalendarAnswer, CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
+from services.portal.my_calendar.language import describe_choice
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.refusals import RefusedSignInError
 from services.portal.sign_in.reported import require_reported_code
 from services.portal.sign_in.routes import refused_page
 from shared.domain.roles import Right
+from shared.language.deciding.formats import name_weekdays
+from shared.language.deciding.negotiation import FIRST_DAYS, LANGUAGE_NAMES
+from shared.language.deciding.sentences import say
 
 PATH = "/profile"
 _DONE = {
-    "notifications": "Saved: this is how you are told from now on.",
-    "disconnected": "Your calendar is being disconnected.",
-    "connected": "Your calendar is being connected.",
+    "language": say("Saved: this is how pages and mails are written from now on."),
+    "notifications": say("Saved: this is how you are told from now on."),
+    "disconnected": say("Your calendar is being disconnected."),
+    "connected": say("Your calendar is being connected."),
 }
 
 
@@ -31,13 +38,15 @@ def blueprint(deps: Deps) -> Blueprint:
     """The routes below `/profile` and `/v1/me/calendar`."""
     bp = Blueprint("profile", __name__)
     switch = CalendarSwitch(deps)
-    _pages(bp, switch, LadderPreferences(deps))
+    _pages(bp, deps, switch)
     _explain(bp, deps)
     _api(bp, switch)
     return bp
 
 
-def _pages(bp: Blueprint, switch: CalendarSwitch, preferences: LadderPreferences) -> None:
+def _pages(bp: Blueprint, deps: Deps, switch: CalendarSwitch) -> None:
+    preferences = LadderPreferences(deps)
+
     @bp.get(PATH)
     def profile() -> AnyResponse | str:
         if anybody() is None:
@@ -50,6 +59,9 @@ def _pages(bp: Blueprint, switch: CalendarSwitch, preferences: LadderPreferences
             words=CONNECTION_WORDS[it["state"]],
             advice=advise(it["state"], it.get("mends", "person")),
             ladder=preferences.shown(person.tenant, person.user),
+            chosen=describe_choice(deps, person),
+            languages=LANGUAGE_NAMES,
+            week_days=_week_days(),
             csrf=person.csrf,
             flash=_DONE.get(request.args.get("done", ""), ""),
         )
@@ -64,7 +76,7 @@ def _pages(bp: Blueprint, switch: CalendarSwitch, preferences: LadderPreferences
         person = member()
         departure = switch.depart(person, PATH)
         switch.mark_welcomed(person)
-        return leading_page(departure, "to read your own calendar")
+        return leading_page(departure, say("to read your own calendar"))
 
     @bp.post(f"{PATH}/disconnect")
     def disconnect() -> AnyResponse:
@@ -76,6 +88,12 @@ def _pages(bp: Blueprint, switch: CalendarSwitch, preferences: LadderPreferences
         response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
         end_every_session(response, member())
         return response
+
+
+def _week_days() -> list[tuple[str, str]]:
+    """The days on which weeks begin somewhere, each as it is sent and as it is read."""
+    names = dict(enumerate(name for name, _ in name_weekdays(replace(current_manner(), first_day=0))))
+    return [(choice.value, names[day]) for choice, day in FIRST_DAYS.items()]
 
 
 def _explain(bp: Blueprint, deps: Deps) -> None:

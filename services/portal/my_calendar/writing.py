@@ -10,6 +10,7 @@ from services.portal.frame.sessions import Person
 from services.portal.my_calendar.deciding.writing_words import OBSERVING, Writing
 from shared.domain.identity import Provider
 from shared.grants.oauth import missing_scopes
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 
 
@@ -37,14 +38,14 @@ def require_writing(deps: Deps, person: Person) -> None:
                 HTTPStatus.FORBIDDEN,
                 "writes-off",
                 OBSERVING,
-                next_step="Change the meeting in your calendar itself; what the room answers is seen here.",
+                next_step=say("Change the meeting in your calendar itself; what the room answers is seen here."),
             )
         case Writing.RECONNECT:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "read-only-permission",
-                "Your permission lets us read your calendar, and not change it.",
-                next_step="Connect again on your profile, and send this once more: /profile",
+                say("Your permission lets us read your calendar, and not change it."),
+                next_step=say("Connect again on your profile, and send this once more: /profile"),
             )
         case Writing.ON:
             return

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
+from services.portal.frame.language import current_manner
 from services.portal.frame.sessions import anybody, signed_in
 from services.portal.interface.operation import CALENDAR_PROBLEMS, operation
 from services.portal.meetings.live_reader import LiveReader
@@ -27,12 +28,13 @@ from services.portal.my_day.parameters import (
 from services.portal.my_day.places import CHOSEN
 from services.portal.my_day.presentation import DayView
 from shared.domain.roles import Right
+from shared.language.deciding.formats import name_weekdays
+from shared.language.deciding.sentences import say
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FLASHES = {
-    "marked": "The day is marked.",
-    "placed": "Where you attend from is noted.",
-    "booked": "The meeting stands in your calendar, and the room has been asked. It is pending until it answers.",
+    "marked": say("The day is marked."),
+    "placed": say("Where you attend from is noted."),
+    "booked": say("The meeting stands in your calendar, and the room has been asked. It is pending until it answers."),
 }
 
 
@@ -104,8 +106,8 @@ def _add_month(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             "month.html",
             person=person,
             month=first,
-            weekdays=_WEEKDAYS,
-            rows=weeks(first, counted) if counted is not None else [],
+            weekdays=name_weekdays(current_manner()),
+            rows=weeks(first, counted, current_manner().first_day) if counted is not None else [],
             place_of={day.date: view.place(day.date).value for day in counted or ()},
             total=sum(day.meetings for day in counted or ()),
             rule=COUNTING_RULE,

@@ -22,6 +22,7 @@ from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
 from shared.domain.sighting import NewMeeting, RoomContact
 from shared.errors import LogUnavailableError
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -92,15 +93,17 @@ class Booking:
             raise ProblemError(
                 HTTPStatus.BAD_REQUEST,
                 "idempotency-key-missing",
-                f"Booking needs an Idempotency-Key of 1 to {MAX_KEY_CHARS} characters.",
-                next_step="Send a fresh random key with each wish, and the same key when you repeat it.",
+                say("Booking needs an Idempotency-Key of 1 to {max_key_chars} characters.").format(
+                    max_key_chars=MAX_KEY_CHARS
+                ),
+                next_step=say("Send a fresh random key with each wish, and the same key when you repeat it."),
             )
         if tables.consents(self._deps.engine.registry).get(self._person.tenant, self._person.mailbox.id) is None:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "not-connected",
-                "Your calendar is not connected, so nothing can be booked in it from here.",
-                next_step="Connect it on your profile: /profile",
+                say("Your calendar is not connected, so nothing can be booked in it from here."),
+                next_step=say("Connect it on your profile: /profile"),
             )
 
     def _request_id(self, wish: BookingRequest, key: str) -> str:
@@ -115,8 +118,8 @@ class Booking:
                 raise ProblemError(
                     HTTPStatus.NOT_FOUND,
                     "no-such-room",
-                    "Your organisation has no such room.",
-                    next_step="Choose one of the list.",
+                    say("Your organisation has no such room."),
+                    next_step=say("Choose one of the list."),
                 )
             return wish.room, rooms[wish.room]
         room_id = self._chosen(wish, request_id, rooms)
@@ -138,7 +141,7 @@ class Booking:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "none-free",
                 WORDS[found.empty or NoChoice.NONE_FREE],
-                next_step="Choose another time or room.",
+                next_step=say("Choose another time or room."),
             )
         if known is None:
             RowQuota(self._deps, self._person).reserve_today("bookings", MAX_BOOKINGS_A_DAY)

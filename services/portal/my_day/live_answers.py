@@ -11,6 +11,7 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
+from shared.language.deciding.sentences import say
 from shared.runtime.logging import get_logger
 
 T = TypeVar("T")
@@ -32,10 +33,10 @@ def describe_failure(error: Exception) -> str:
     """Say what went wrong, for the person at the page."""
     _log.info("day_not_read", kind=type(error).__name__)
     if isinstance(error, ConsentRevokedError):
-        return "Your calendar is not connected, so it cannot be read. Connect it on your profile."
+        return say("Your calendar is not connected, so it cannot be read. Connect it on your profile.")
     if isinstance(error, RefusedError):
-        return "Your calendar system refuses this. Connecting your calendar again may help."
-    return "Your calendar system could not be asked just now. Try again in a moment."
+        return say("Your calendar system refuses this. Connecting your calendar again may help.")
+    return say("Your calendar system could not be asked just now. Try again in a moment.")
 
 
 def redirect_to_day(first: str, done: str, day: date) -> Response:

@@ -20,6 +20,7 @@ from services.portal.my_day.deciding.agenda import month_of
 from services.portal.my_day.deciding.zones import UTC_ZONE, local, zone_from
 from services.portal.my_day.places import CHOSEN, WorkPlace
 from shared.domain.instants import DAY_MS, from_rfc3339
+from shared.language.deciding.sentences import say
 
 ZONE_COOKIE = "roomsync_zone"
 """Set by the page's script out of what the browser knows; says nothing that a browser does not tell everybody."""
@@ -88,9 +89,13 @@ def read_day(text: str, default: date) -> date:
     try:
         day = date.fromisoformat(text) if text else default
     except ValueError as error:
-        raise _refuse(field="date", title="This is not a date.", next_step="Write it as YYYY-MM-DD.") from error
+        raise _refuse(
+            field="date", title=say("This is not a date."), next_step=say("Write it as YYYY-MM-DD.")
+        ) from error
     if day.year not in _YEARS:
-        raise _refuse(field="date", title="No calendar goes that far.", next_step="Choose a date of these years.")
+        raise _refuse(
+            field="date", title=say("No calendar goes that far."), next_step=say("Choose a date of these years.")
+        )
     return day
 
 
@@ -99,7 +104,9 @@ def read_month(default: date) -> date:
     try:
         month = month_of(request.args.get("month", ""), default)
     except ValueError as error:
-        raise _refuse(field="month", title="This is not a month.", next_step="Write it as YYYY-MM.") from error
+        raise _refuse(
+            field="month", title=say("This is not a month."), next_step=say("Write it as YYYY-MM.")
+        ) from error
     return read_day(month.isoformat(), default)
 
 
@@ -107,7 +114,11 @@ def read_span() -> int:
     """Read how many days `?days=` asks for. Raises ProblemError (422)."""
     text = request.args.get("days", "") or str(DEFAULT_DAYS)
     if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= MAX_DAYS:
-        raise _refuse(field="days", title="This is not a number of days.", next_step=f"Ask for 1 to {MAX_DAYS}.")
+        raise _refuse(
+            field="days",
+            title=say("This is not a number of days."),
+            next_step=say("Ask for 1 to {max_days}.").format(max_days=MAX_DAYS),
+        )
     return int(text)
 
 
@@ -116,7 +127,7 @@ def read_place(text: str) -> WorkPlace:
     if text in {place.value for place in CHOSEN}:
         return WorkPlace(text)
     if text:
-        raise _refuse(field="place", title="This is not a place.", next_step="Choose office or remote.")
+        raise _refuse(field="place", title=say("This is not a place."), next_step=say("Choose office or remote."))
     return WorkPlace.UNKNOWN
 
 
@@ -130,7 +141,9 @@ def read_occurrence(sent: Mapping[str, Any], now_ms: int) -> tuple[str, str, int
     meeting, occurrence = sent.get("meeting", ""), sent.get("occurrence", "")
     if not (_REF.fullmatch(meeting) and _REF.fullmatch(occurrence)):
         raise _refuse(
-            field="meeting", title="This names no date of a meeting.", next_step="Take both references from the agenda."
+            field="meeting",
+            title=say("This names no date of a meeting."),
+            next_step=say("Take both references from the agenda."),
         )
     try:
         end_ms = from_rfc3339(sent.get("end", ""))

@@ -13,6 +13,7 @@ from services.portal.frame.sessions import Person
 from services.portal.meetings.row_quota import RowQuota
 from shared.contracts.rows import AttendanceRow, OfficeDayRow, UserRow, attendance_ids
 from shared.domain.instants import DAY_MS
+from shared.language.deciding.sentences import say
 from shared.organisations.addresses import people_by_address
 from shared.registry import tables
 
@@ -67,15 +68,15 @@ class Places:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "date-past",
-                f"Marks are kept for {KEEP_MS // DAY_MS} days, and this day is longer ago.",
-                next_step="Choose a later day.",
+                say("Marks are kept for {days} days, and this day is longer ago.").format(days=KEEP_MS // DAY_MS),
+                next_step=say("Choose a later day."),
             )
         elif day > self._last_day():
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "date-far",
-                f"Days are marked up to {MAX_DAYS_AHEAD} days ahead.",
-                next_step="Choose an earlier day.",
+                say("Days are marked up to {max_days_ahead} days ahead.").format(max_days_ahead=MAX_DAYS_AHEAD),
+                next_step=say("Choose an earlier day."),
             )
         else:
             self._days.put(self._tenant, row_id, OfficeDayRow(place=place.value), not_after_ms=until_ms)

@@ -17,11 +17,12 @@ from services.portal.my_day.places import Places, WorkPlace
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 
 ANSWER_WORDS = {
-    "accepted": "Accepted", "declined": "Declined", "tentative": "Tentative", "none": "No answer yet",
-    "unknown": "Not known",
+    "accepted": say("Accepted"), "declined": say("Declined"), "tentative": say("Tentative"), "none": say("No answer yet"),
+    "unknown": say("Not known"),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from services.portal.frame.bodies import read_object
 from services.portal.frame.problems import ProblemError
 from services.portal.interface.fields import PromptId, RoomId
 from services.portal.meetings.takes import MAX_KEY_CHARS
+from shared.language.deciding.sentences import say
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 MAX_ROOM_ID_CHARS = 64
@@ -72,8 +73,8 @@ def read_room_id() -> str:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "room-missing",
-            'The body must be JSON with the room to take: {"roomId": "…"}.',
-            next_step="Take one of those listed under the prompt's `choices`.",
+            say('The body must be JSON with the room to take: {"roomId": "…"}.'),
+            next_step=say("Take one of those listed under the prompt's `choices`."),
         )
     return room
 
@@ -90,7 +91,7 @@ def read_also() -> list[str]:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "also-not-a-list",
-            "`also` names other prompts of the same series: a list of their ids.",
-            next_step="See /v1/me/prompts, or leave it out.",
+            say("`also` names other prompts of the same series: a list of their ids."),
+            next_step=say("See /v1/me/prompts, or leave it out."),
         )
     return named

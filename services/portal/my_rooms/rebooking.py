@@ -28,6 +28,7 @@ from services.portal.my_calendar.writing import require_writing
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
 from shared.errors import RefusedError, RetryableError
+from shared.language.deciding.sentences import say
 from shared.meetings.prompts import Prompt
 from shared.registry import tables
 from shared.runtime.logging import get_logger
@@ -163,8 +164,8 @@ class Rebooking:
             raise ProblemError(
                 HTTPStatus.NOT_FOUND,
                 "no-such-room",
-                "Your organisation has no such room.",
-                next_step="Take one of those listed under the prompt's `choices`.",
+                say("Your organisation has no such room."),
+                next_step=say("Take one of those listed under the prompt's `choices`."),
             )
         return row
 
@@ -175,8 +176,8 @@ def _require_prompt(found: Prompt | None) -> Prompt:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
             "no-such-prompt",
-            "You have no such prompt.",
-            next_step="See yours: /v1/me/prompts",
+            say("You have no such prompt."),
+            next_step=say("See yours: /v1/me/prompts"),
         )
     return found
 
@@ -185,8 +186,8 @@ def _not_one_series() -> ProblemError:
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "not-one-series",
-        f"Together go prompts of one meeting and one room, {MAX_DATES} at the most.",
-        next_step="Name in `also` those prompts whose `series.id` is the same.",
+        say("Together go prompts of one meeting and one room, {max_dates} at the most.").format(max_dates=MAX_DATES),
+        next_step=say("Name in `also` those prompts whose `series.id` is the same."),
     )
 
 
@@ -195,36 +196,42 @@ def _check_key(key: str) -> None:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "idempotency-key-missing",
-            f"Taking a room needs an Idempotency-Key header of 1 to {MAX_KEY_CHARS} characters.",
-            next_step="Send a fresh random key with each wish, and the same key when you repeat it.",
+            say("Taking a room needs an Idempotency-Key header of 1 to {max_key_chars} characters.").format(
+                max_key_chars=MAX_KEY_CHARS
+            ),
+            next_step=say("Send a fresh random key with each wish, and the same key when you repeat it."),
         )
 
 
 def _refuse_closed(prompt: Prompt) -> None:
     if prompt.open:
         return
-    words = CLOSING_WORDS[prompt.closing] if prompt.closing else "Your calendar system may still find a room by itself."
+    words = (
+        CLOSING_WORDS[prompt.closing]
+        if prompt.closing
+        else say("Your calendar system may still find a room by itself.")
+    )
     raise ProblemError(
         HTTPStatus.CONFLICT,
         f"prompt-{prompt.closing.value if prompt.closing else 'waiting'}",
         words,
-        next_step="Nothing has to be done for this prompt. See the others: /v1/me/prompts",
+        next_step=say("Nothing has to be done for this prompt. See the others: /v1/me/prompts"),
     )
 
 
 def _refuse_unfit(prompt: Prompt, room: str, row: RoomRow) -> None:
     """What is not offered is not taken either: a page may be old, and a program may name any room."""
     if room == prompt.room or room in prompt.other_rooms:
-        title = "The meeting has asked this room already."
+        title = say("The meeting has asked this room already.")
     elif not row.paired:
-        title = "This room is not connected any more."
+        title = say("This room is not connected any more.")
     elif not row.confirmed:
-        title = "Nobody whose word counts has said yet that this is a meeting room."
+        title = say("Nobody whose word counts has said yet that this is a meeting room.")
     else:
         return
     raise ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "room-not-offered",
         title,
-        next_step="Take one of those listed under the prompt's `choices`, or reload the page.",
+        next_step=say("Take one of those listed under the prompt's `choices`, or reload the page."),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from msgspec import Meta
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps, deps
+from services.portal.frame.language import current_manner
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, change_token, signed_in
 from services.portal.interface.fields import ChangeToken, ProviderName, UserId
@@ -36,6 +37,7 @@ from services.portal.meetings.takes import Takes
 from services.portal.my_calendar.connection_state import ConnectionShape, read_connection
 from services.portal.my_calendar.deciding.writing_words import Writing
 from services.portal.my_calendar.writing import read_writing
+from services.portal.my_day.parameters import read_zone
 from services.portal.my_rooms.parameters import (
     ALSO_PROBLEMS,
     AlsoBody,
@@ -52,6 +54,8 @@ from services.portal.my_rooms.view import RoomsView
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.instants import SECOND_MS, from_rfc3339
 from shared.domain.roles import Right
+from shared.language.deciding.formats import write_clock, write_long_day, write_month, write_short_day
+from shared.language.deciding.sentences import join_sentences, say
 from shared.meetings.prompts import Closing
 from shared.registry import tables
 
@@ -85,8 +89,8 @@ class MeAnswer(ChangeToken):
 
 
 _FLASHES = {
-    "asked": "The room is being asked. It is pending until it answers.",
-    "dismissed": "The prompt was put away.",
+    "asked": say("The room is being asked. It is pending until it answers."),
+    "dismissed": say("The prompt was put away."),
 }
 
 
@@ -110,17 +114,23 @@ def register_filters(app: Flask, *, may_write: bool) -> None:
     """
     app.jinja_env.globals["words"] = PAGE_WORDS if may_write else PAGE_WORDS | OBSERVING_WORDS
     app.template_filter("until")(lambda text: describe_wait(from_rfc3339(text) - deps().clock.now_ms()))
-    app.template_filter("utc_day")(lambda text: f"{_moment(text):%a %-d %b}")
-    app.template_filter("utc_clock")(lambda text: f"{_moment(text):%H:%M}")
+    app.template_filter("utc_day")(lambda text: write_short_day(_moment(text, UTC), current_manner()))
+    app.template_filter("utc_clock")(lambda text: write_clock(_moment(text, UTC), current_manner()))
+    app.template_filter("short_day")(lambda text: write_short_day(_moment(text, read_zone()[0]), current_manner()))
+    app.template_filter("clock")(lambda text: write_clock(_moment(text, read_zone()[0]), current_manner()))
+    app.template_filter("moment")(_write_moment)
+    app.template_filter("wall_clock")(lambda text: write_clock(time.fromisoformat(text), current_manner()))
+    app.jinja_env.globals["zone_note"] = _zone_note
     app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))
     app.template_filter("place")(describe_place)
-    app.template_filter("long_day")(lambda text: f"{date.fromisoformat(text):%A %-d %B}")
+    app.template_filter("long_day")(lambda text: write_long_day(date.fromisoformat(text), current_manner()))
+    app.template_filter("month_name")(lambda day: write_month(day, current_manner()))
 
 
 def describe_place(choice: Mapping[str, Any]) -> str:
     """`Riverside, floor 4`."""
     floor = FLOOR_WORDS.format(floor=choice["floor"]) if choice["floor"] else ""
-    return ", ".join(filter(None, [choice["building"], floor]))
+    return join_sentences(choice["building"] or "", floor, between=", ")
 
 
 def _add_reading(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -212,7 +222,10 @@ def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         row = Takes(deps, person).find(take_id)
         if row is None:
             raise ProblemError(
-                HTTPStatus.NOT_FOUND, "no-such-take", "You asked for no such room.", next_step="See /v1/me/prompts"
+                HTTPStatus.NOT_FOUND,
+                "no-such-take",
+                say("You asked for no such room."),
+                next_step=say("See /v1/me/prompts"),
             )
         room = tables.rooms(deps.engine.registry).get(person.tenant, row.room)
         return take_shape(take_id, row, room.name if room else UNNAMED)
@@ -258,7 +271,7 @@ def _find_choices(
 
 def _flash(chosen: str, group: Json | None) -> str:
     if chosen and group is None:
-        return "Nothing has to be done for this prompt any more."
+        return say("Nothing has to be done for this prompt any more.")
     return _FLASHES.get(request.args.get("done", ""), "")
 
 
@@ -271,5 +284,16 @@ def _as_asked(row: TakeRow) -> TakeRow:
     return msgspec.structs.replace(row, state=TakeState.ASKED, reason="")
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromtimestamp(from_rfc3339(text) // SECOND_MS, tz=UTC)
+def _moment(text: str, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(from_rfc3339(text) // SECOND_MS, tz=zone)
+
+
+def _write_moment(text: str) -> str:
+    """`Mon 5 Jan, 09:05` on the wall clock of whoever looks; in UTC, and saying so, while that is not known."""
+    moment, manner = _moment(text, read_zone()[0]), current_manner()
+    return f"{write_short_day(moment, manner)}, {write_clock(moment, manner)}{_zone_note()}"
+
+
+def _zone_note() -> str:
+    """What stands behind a time: nothing where it is on the clock of whoever looks."""
+    return "" if read_zone()[1] else " UTC"

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 from msgspec import Meta
 
 from services.portal.deps import Deps
+from services.portal.frame.language import current_catalogue
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, signed_in, still_welcome
 from services.portal.interface.fields import Nothing, PromptId
@@ -36,6 +37,7 @@ from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.roles import Right
 from shared.errors import LogUnavailableError, StoreUnavailableError
+from shared.language.deciding.sentences import Catalogue, say, translate_all
 from shared.meetings.prompts import Prompt, PromptState
 from shared.organisations.decline_incidents import read_open
 from shared.runtime import metrics
@@ -113,11 +115,13 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "streams-full",
-                "Too many pages are being kept live at the moment.",
-                next_step="Ask /v1/me/prompts every now and then, and try the stream again later.",
+                say("Too many pages are being kept live at the moment."),
+                next_step=say("Ask /v1/me/prompts every now and then, and try the stream again later."),
                 retry_after_s=15,
             )
-        seated = _Seated(EventStream(deps, reader, person, desk, seat).run(since), partial(seats.release, seat))
+        seated = _Seated(
+            EventStream(deps, reader, person, desk, seat, current_catalogue()).run(since), partial(seats.release, seat)
+        )
         response = Response(seated, content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
@@ -169,9 +173,18 @@ _EVENTS = (
 class EventStream:
     """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
 
-    def __init__(self, deps: Deps, reader: LiveReader, person: Person, desk: PersonalView, seat: Seat) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        reader: LiveReader,
+        person: Person,
+        desk: PersonalView,
+        seat: Seat,
+        catalogue: Catalogue,
+    ) -> None:
         self._deps = deps
         self._seat = seat
+        self._catalogue = catalogue
         self._reader = reader
         self._person = person
         self._desk = desk
@@ -289,7 +302,7 @@ class EventStream:
         mark = StreamPosition(self._revision, now_ms)
         for change in told:
             name, data = showing.event(change)
-            yield _event(name, data, mark)
+            yield _event(name, translate_all(data, self._catalogue), mark)
 
 
 def _measure(before: Prompt | None, opened: Prompt, now_ms: int) -> None:

@@ -22,9 +22,10 @@ from services.portal.notifications.preferences import LadderPreferences
 from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
 from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 
-_GONE_WORDS = "There is nothing to do any more: this prompt is closed."
+_GONE_WORDS = say("There is nothing to do any more: this prompt is closed.")
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -48,8 +49,8 @@ def blueprint(deps: Deps) -> Blueprint:
             raise ProblemError(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "link-only-read",
-                "This link can be opened, and does nothing else.",
-                next_step="Open it in your browser.",
+                say("This link can be opened, and does nothing else."),
+                next_step=say("Open it in your browser."),
             )
         preferences.stop(link.tenant, link.user)
         return _page("stopped", HTTPStatus.OK)
@@ -63,8 +64,8 @@ def _read(signer: LinkSigner, signed: str) -> Link:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
             "no-such-link",
-            "This link is incomplete, or not one of ours.",
-            next_step="Copy it whole from the message, or go to your rooms: /",
+            say("This link is incomplete, or not one of ours."),
+            next_step=say("Copy it whole from the message, or go to your rooms: /"),
         )
     return link
 
@@ -81,8 +82,8 @@ def _lead(deps: Deps, link: Link, signed: str) -> Response:
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
             "link-of-another",
-            "This link was sent to somebody else.",
-            next_step="Sign out, and sign in as the person whom the message was sent to.",
+            say("This link was sent to somebody else."),
+            next_step=say("Sign out, and sign in as the person whom the message was sent to."),
         )
     return redirect(f"/prompts/{link.prompt}", HTTPStatus.SEE_OTHER)
 

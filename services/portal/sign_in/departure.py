@@ -26,6 +26,7 @@ from shared.domain.hosts import is_loopback
 from shared.domain.identity import Provider
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 
 CALLBACK = "/auth/callback"
@@ -98,7 +99,7 @@ class LeadingAnswer(TypedDict):
 
 def leading_answer(departure: Departure) -> Response:
     """The same for programs: where the browser is to be sent."""
-    leads = LeadingAnswer(location=departure.address, next="Open `location` in this browser; it leads back here.")
+    leads = LeadingAnswer(location=departure.address, next=say("Open `location` in this browser; it leads back here."))
     response = jsonify(leads)
     keep_browser(response, departure.browser)
     return response
@@ -121,7 +122,7 @@ def callback_address(deps: Deps) -> str:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "public-url",
-            "This service does not know its own public address.",
-            next_step="Set ROOMSYNC_PUBLIC_URL to the address people use.",
+            say("This service does not know its own public address."),
+            next_step=say("Set ROOMSYNC_PUBLIC_URL to the address people use."),
         )
     return f"{request.host_url.rstrip('/')}{CALLBACK}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import RoomsyncError
+from shared.language.deciding.sentences import say
 
 _AADSTS = re.compile(r"AADSTS(\d{5,7})")
 _MAX_ERROR_CHARS = 200
@@ -19,6 +20,14 @@ class Who(StrEnum):
     IT = "Your organisation's IT administrator"
     ADMINISTRATOR = "Your subscription administrator"
     OPERATOR = "Whoever runs this service"
+
+
+WHO_WORDS = {
+    Who.YOU: say("You"),
+    Who.IT: say("Your organisation's IT administrator"),
+    Who.ADMINISTRATOR: say("Your subscription administrator"),
+    Who.OPERATOR: say("Whoever runs this service"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,76 +86,88 @@ class RefusedSignInError(RoomsyncError):
 
 _APPROVAL = Refusal(
     "admin-approval-required",
-    "Your organisation lets nobody use this application before an administrator has approved it.",
+    say("Your organisation lets nobody use this application before an administrator has approved it."),
     Who.IT,
-    "Ask them to approve the application for the listed permissions, then try again.",
+    say("Ask them to approve the application for the listed permissions, then try again."),
 )
 _BARE = Refusal(
     "declined-or-approval",
-    "Permission was not given: it was declined, or your organisation lets nobody give it before an administrator has approved "
-    "this application. The provider says the same in both cases.",
+    say(
+        "Permission was not given: it was declined, or your organisation lets nobody give it before an administrator has approved "
+        "this application. The provider says the same in both cases."
+    ),
     Who.IT,
-    "If you declined, try again and accept. If you were told that an administrator's approval is needed, do not try again: send "
-    "your administrator the link for it.",
+    say(
+        "If you declined, try again and accept. If you were told that an administrator's approval is needed, do not try again: "
+        "send your administrator the link for it."
+    ),
 )
 _DECLINED = Refusal(
     "access-denied",
-    "Permission to read and change your own calendar was not given.",
+    say("Permission to read and change your own calendar was not given."),
     Who.YOU,
-    "Try again and accept. If you were not even asked, your organisation lets some people only use this application: ask your "
-    "IT administrator.",
+    say(
+        "Try again and accept. If you were not even asked, your organisation lets some people only use this application: ask your "
+        "IT administrator."
+    ),
 )
 _ASSIGNMENT = Refusal(
     "user-not-assigned",
-    "Your organisation allows this application for some people only, and you are not among them.",
+    say("Your organisation allows this application for some people only, and you are not among them."),
     Who.IT,
-    "Ask them to assign you to the application.",
+    say("Ask them to assign you to the application."),
 )
 _REDIRECT = Refusal(
     "redirect-wrong",
-    "The address people return to is not registered for this application.",
+    say("The address people return to is not registered for this application."),
     Who.OPERATOR,
-    "Register the address PUBLIC_URL/auth/callback at the provider, exactly.",
+    say("Register the address PUBLIC_URL/auth/callback at the provider, exactly."),
 )
 _SECRET = Refusal(
     "secret-expired",
-    "This service could not prove itself to the provider: its client id or secret is wrong, or the secret has expired.",
+    say(
+        "This service could not prove itself to the provider: its client id or secret is wrong, or the secret has expired."
+    ),
     Who.OPERATOR,
-    "Compare the client id; if it is right, make a new client secret at the provider and set it here.",
+    say("Compare the client id; if it is right, make a new client secret at the provider and set it here."),
 )
 _POLICY = Refusal(
     "sign-in-policy",
-    "A rule of your organisation wants more of this sign-in: another factor, a managed device, or another place.",
+    say("A rule of your organisation wants more of this sign-in: another factor, a managed device, or another place."),
     Who.YOU,
-    "Meet the rule and sign in again; if you cannot, ask your IT administrator.",
+    say("Meet the rule and sign in again; if you cannot, ask your IT administrator."),
 )
 _BLOCKED = Refusal(
     "policy-blocks-app",
-    "An administrator of your organisation restricts which applications may use calendars, and this one may not.",
+    say("An administrator of your organisation restricts which applications may use calendars, and this one may not."),
     Who.IT,
-    "Ask them to allow this application, by its client id: at Microsoft under Conditional Access and Enterprise "
-    "applications, at Google under API controls.",
+    say(
+        "Ask them to allow this application, by its client id: at Microsoft under Conditional Access and Enterprise "
+        "applications, at Google under API controls."
+    ),
 )
-_EXPIRED = Refusal("code-expired", "The sign-in took too long, or was already used.", Who.YOU, "Try again.")
-_BUSY = Refusal("provider-busy", "The provider was busy or away just now.", Who.YOU, "Try again in a moment.")
+_EXPIRED = Refusal("code-expired", say("The sign-in took too long, or was already used."), Who.YOU, say("Try again."))
+_BUSY = Refusal("provider-busy", say("The provider was busy or away just now."), Who.YOU, say("Try again in a moment."))
 _UNKNOWN_APP = Refusal(
     "application-unknown",
-    "The application is not known, or was removed or disabled, in your organisation.",
+    say("The application is not known, or was removed or disabled, in your organisation."),
     Who.IT,
-    "Ask them to add and approve the application again.",
+    say("Ask them to add and approve the application again."),
 )
 _SCOPES = Refusal(
     "permissions-unknown",
-    "The provider does not accept the permissions that were asked for.",
+    say("The provider does not accept the permissions that were asked for."),
     Who.OPERATOR,
-    "Compare the permissions of the application's registration with those on the sign-in page.",
+    say("Compare the permissions of the application's registration with those on the sign-in page."),
 )
 
 _ONE_TENANT = Refusal(
     "registered-for-one-tenant",
-    "The application is registered for one tenant of Entra alone, and was looked for among those of every tenant.",
+    say("The application is registered for one tenant of Entra alone, and was looked for among those of every tenant."),
     Who.OPERATOR,
-    "Set ROOMSYNC_MICROSOFT_DIRECTORY to the id of that tenant, or register the application for accounts in any directory.",
+    say(
+        "Set ROOMSYNC_MICROSOFT_DIRECTORY to the id of that tenant, or register the application for accounts in any directory."
+    ),
 )
 
 _BY_AADSTS = {
@@ -182,16 +203,16 @@ _BY_ERROR = {
     "admin_policy_enforced": _BLOCKED,
     "org_internal": Refusal(
         "other-organisation",
-        "This application is registered for the people of another organisation only.",
+        say("This application is registered for the people of another organisation only."),
         Who.OPERATOR,
-        "Make the application external at the provider, or sign in with an account of its own organisation.",
+        say("Make the application external at the provider, or sign in with an account of its own organisation."),
     ),
     "redirect_uri_mismatch": _REDIRECT,
     "deleted_client": Refusal(
         "registration-gone",
-        "This application's registration at the provider was deleted.",
+        say("This application's registration at the provider was deleted."),
         Who.OPERATOR,
-        "Register the application anew at the provider, and set its client id and secret here.",
+        say("Register the application anew at the provider, and set its client id and secret here."),
     ),
     "invalid_client": _SECRET,
     "unauthorized_client": _UNKNOWN_APP,
@@ -201,90 +222,96 @@ _BY_ERROR = {
     "server_error": _BUSY,
     Cause.STATE: Refusal(
         "sign-in-expired",
-        "This sign-in was not begun in this browser, was already used, or took more than ten minutes.",
+        say("This sign-in was not begun in this browser, was already used, or took more than ten minutes."),
         Who.YOU,
-        "Sign in again.",
+        say("Sign in again."),
     ),
     Cause.ID_TOKEN: Refusal(
         "identity-not-proven",
-        "The provider's word about who you are could not be verified.",
+        say("The provider's word about who you are could not be verified."),
         Who.OPERATOR,
-        "Check the clocks and the provider's addresses in the settings, then sign in again.",
+        say("Check the clocks and the provider's addresses in the settings, then sign in again."),
     ),
     Cause.NO_DIRECTORY: Refusal(
         "personal-account",
-        "This account does not belong to an organisation.",
+        say("This account does not belong to an organisation."),
         Who.YOU,
-        "Sign in with your work account.",
+        say("Sign in with your work account."),
     ),
     Cause.NO_ADDRESS: Refusal(
         "no-address",
-        "The provider named no verified e-mail address for this account.",
+        say("The provider named no verified e-mail address for this account."),
         Who.IT,
-        "Ask them to give the account a mailbox.",
+        say("Ask them to give the account a mailbox."),
     ),
     Cause.SCOPE_MISSING: Refusal(
         "scope-missing",
-        "A permission that is needed was left out: your calendar cannot be read without it.",
+        say("A permission that is needed was left out: your calendar cannot be read without it."),
         Who.YOU,
-        "Try again and leave every permission ticked.",
+        say("Try again and leave every permission ticked."),
     ),
     Cause.NO_REFRESH_TOKEN: Refusal(
         "no-lasting-permission",
-        "The provider gave permission for an hour only.",
+        say("The provider gave permission for an hour only."),
         Who.OPERATOR,
-        "Allow offline access for this application, then try again.",
+        say("Allow offline access for this application, then try again."),
     ),
     Cause.NO_ACCESS_TOKEN: _BUSY,
     Cause.OTHER_CALENDAR: Refusal(
         "other-calendar",
-        "Your organisation uses another calendar system with this application: only one can be connected at a time.",
+        say(
+            "Your organisation uses another calendar system with this application: only one can be connected at a time."
+        ),
         Who.ADMINISTRATOR,
-        "Sign in with the other calendar system, or ask them which one is in use.",
+        say("Sign in with the other calendar system, or ask them which one is in use."),
     ),
     Cause.GUEST: Refusal(
         "guest-account",
-        "This account is a guest in the organisation's directory, and belongs to another one.",
+        say("This account is a guest in the organisation's directory, and belongs to another one."),
         Who.YOU,
-        "Sign in with the account of your own organisation.",
+        say("Sign in with the account of your own organisation."),
     ),
     Cause.DIRECTORY_UNPROVEN: Refusal(
         "directory-unproven",
-        "The directory of this account has not been joined with your organisation, and its account does not administer it.",
+        say(
+            "The directory of this account has not been joined with your organisation, and its account does not administer it."
+        ),
         Who.OPERATOR,
-        "Whoever runs this service joins the two (roomsync tenants join); at Microsoft, a global administrator of the "
-        "directory may do the test instead; at Google, a super administrator shows it on the test's page of permissions.",
+        say(
+            "Whoever runs this service joins the two (roomsync tenants join); at Microsoft, a global administrator of the "
+            "directory may do the test instead; at Google, a super administrator shows it on the test's page of permissions."
+        ),
     ),
     Cause.DIRECTORY_TAKEN: Refusal(
         "directory-taken",
-        "The organisation of this account is set up here already, apart from yours.",
+        say("The organisation of this account is set up here already, apart from yours."),
         Who.ADMINISTRATOR,
-        "Sign in with an account of your own organisation; if both are one, whoever runs this service joins them.",
+        say("Sign in with an account of your own organisation; if both are one, whoever runs this service joins them."),
     ),
     Cause.OTHER_DIRECTORY: Refusal(
         "other-directory",
-        "This account belongs to another organisation than the one that was set up here for this calendar system.",
+        say("This account belongs to another organisation than the one that was set up here for this calendar system."),
         Who.YOU,
-        "Sign in with an account of the organisation whose calendars are to be connected.",
+        say("Sign in with an account of the organisation whose calendars are to be connected."),
     ),
     Cause.OTHER_PERSON: Refusal(
         "other-person",
-        "The account that gave the permission is not the one you are signed in with.",
+        say("The account that gave the permission is not the one you are signed in with."),
         Who.YOU,
-        "Choose your own account at the provider, or sign out here and sign in with the other one.",
+        say("Choose your own account at the provider, or sign out here and sign in with the other one."),
     ),
     Cause.NOT_ENABLED: Refusal(
         "not-enabled",
-        "This is not switched on for your organisation.",
+        say("This is not switched on for your organisation."),
         Who.ADMINISTRATOR,
-        "Ask your subscription administrator to switch it on.",
+        say("Ask your subscription administrator to switch it on."),
     ),
 }
 OTHER = Refusal(
     "sign-in-refused",
-    "The provider refused the sign-in for a reason that is not in our list.",
+    say("The provider refused the sign-in for a reason that is not in our list."),
     Who.OPERATOR,
-    "Look the provider's code up in its documentation.",
+    say("Look the provider's code up in its documentation."),
 )
 
 BY_CODE = {each.code: each for each in (*_BY_AADSTS.values(), *_BY_ERROR.values(), _BARE, OTHER)}

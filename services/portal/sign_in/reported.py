@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from services.portal.frame.problems import ProblemError
 from services.portal.sign_in.deciding.reported_code import read_reported_code
+from shared.language.deciding.sentences import say
 
 
 def require_reported_code(text: str) -> str:
@@ -23,8 +24,10 @@ def require_reported_code(text: str) -> str:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "no-code",
-            "There is no error code of a provider in this.",
-            next_step="Copy the code off the error page: AADSTS and five digits, or words like redirect_uri_mismatch; or the "
-            "page's heading, such as “Need admin approval”.",
+            say("There is no error code of a provider in this."),
+            next_step=say(
+                "Copy the code off the error page: AADSTS and five digits, or words like redirect_uri_mismatch; or the "
+                "page's heading, such as “Need admin approval”."
+            ),
         )
     return code

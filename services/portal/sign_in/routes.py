@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.deps import Deps
 from services.portal.frame.provider_calls import waiting_for
 from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name, end_session, open_session
+from services.portal.my_calendar.language import remember_browser
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
@@ -20,6 +21,7 @@ from services.portal.sign_in.departure import callback_address, keep_browser
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
 from services.portal.sign_in.refusals import (
     APPROVABLE,
+    WHO_WORDS,
     Cause,
     RefusedSignInError,
     Who,
@@ -142,6 +144,7 @@ def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity
     response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
     open_session(response, who.tenant, who.user)
     LadderPreferences(deps).remember_zone(who.tenant, who.user)
+    remember_browser(deps, who.tenant, who.user)
     return response
 
 
@@ -168,6 +171,7 @@ def refused_page(deps: Deps, error: RefusedSignInError, status: HTTPStatus = HTT
     page = render_template(
         "refused.html",
         reason=reason,
+        who=WHO_WORDS[reason.who],
         provider_code=code if code.replace("_", "-") != reason.code else "",
         contact=error.contact if reason.who is Who.ADMINISTRATOR else "",
         consent_link=TenantConsents(deps).link_for(anybody(), error.provider) if reason.code in APPROVABLE else "",

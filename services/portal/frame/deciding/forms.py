@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from shared.language.deciding.sentences import say
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 _BLANKS = re.compile(r"[\t\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000 ]{1,10000}")
@@ -44,7 +46,7 @@ def read_form(sent: Mapping[str, Any], kind: type[T]) -> T:
         value = plain(field.encode_name, sent.get(field.encode_name))
         if value is None:
             if field.required:
-                raise FieldError(field.encode_name, "It is missing.")
+                raise FieldError(field.encode_name, say("It is missing."))
             continue
         try:
             values[field.name] = msgspec.convert(value, field.type, strict=False)
@@ -62,16 +64,21 @@ def plain(field: str, value: object) -> object | None:
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) > MAX_NUMBER:
-            raise FieldError(field, "It is far too large.")
+            raise FieldError(field, say("It is far too large."))
         return str(value)
     if not isinstance(value, str):
         return value
     if len(value) > MAX_TEXT_CHARS:
-        raise FieldError(field, "It is far too long.")
+        raise FieldError(field, say("It is far too long."))
     line = single_spaced(value)
     refused = next((sign for sign in line if unicodedata.category(sign) in _REFUSED), None)
     if refused is not None:
-        raise FieldError(field, f"It holds the control character U+{ord(refused):04X}, which cannot be shown.")
+        raise FieldError(
+            field,
+            say("It holds the control character U+{number}, which cannot be shown.").format(
+                number=f"{ord(refused):04X}"
+            ),
+        )
     return line or None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from shared.language.deciding.sentences import say
+
 STALE_WORDS = {
-    "signedOut": "You are signed out, so this page is no longer kept up to date.",
-    "signIn": "Sign in again",
-    "cutOff": "This page cannot reach roomsync, so it may be out of date. It keeps trying by itself.",
-    "forbidden": "You may no longer see this page.",
-    "away": "roomsync cannot answer just now, so this page may be out of date. It keeps trying by itself.",
+    "signedOut": say("You are signed out, so this page is no longer kept up to date."),
+    "signIn": say("Sign in again"),
+    "cutOff": say("This page cannot reach roomsync, so it may be out of date. It keeps trying by itself."),
+    "forbidden": say("You may no longer see this page."),
+    "away": say("roomsync cannot answer just now, so this page may be out of date. It keeps trying by itself."),
 }
 """Handed to the script `page_state.js` as JSON."""

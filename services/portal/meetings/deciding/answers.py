@@ -93,6 +93,8 @@ class TakeShape(TypedDict):
     state: TakeState
     reason: Annotated[str, Meta(examples=["room-not-free"])] | None
     """Why it came to nothing."""
+    why: Annotated[str, Meta(examples=["The meeting is no longer there."])] | None
+    """The same as a sentence in the language of whoever asks."""
     words: Words
 
 

@@ -11,10 +11,11 @@ from services.portal.meetings.deciding.health import Health, RoomCheck
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.sighting import Availability
+from shared.language.deciding.sentences import say
 from shared.meetings.prompts import RoomLine
 
 MAX_CANDIDATES = 20  # one free/busy call at either provider
-LABEL = "free now, not confirmed"
+LABEL = say("free now, not confirmed")
 
 
 class NoChoice(StrEnum):
@@ -28,11 +29,13 @@ class NoChoice(StrEnum):
 
 
 WORDS = {
-    NoChoice.NO_ROOMS: "There is no room to choose from. An administrator can enter rooms, and connect them.",
-    NoChoice.NONE_LARGE_ENOUGH: "None of the rooms to choose from seats that many people.",
-    NoChoice.NONE_FREE: "None of the rooms that are large enough is free at that time. You could move the meeting.",
-    NoChoice.NOT_VISIBLE: "Your calendar system does not show you whether these rooms are free.",
-    NoChoice.NOT_READABLE: "Your calendar system could not be asked just now. Try again in a moment.",
+    NoChoice.NO_ROOMS: say("There is no room to choose from. An administrator can enter rooms, and connect them."),
+    NoChoice.NONE_LARGE_ENOUGH: say("None of the rooms to choose from seats that many people."),
+    NoChoice.NONE_FREE: say(
+        "None of the rooms that are large enough is free at that time. You could move the meeting."
+    ),
+    NoChoice.NOT_VISIBLE: say("Your calendar system does not show you whether these rooms are free."),
+    NoChoice.NOT_READABLE: say("Your calendar system could not be asked just now. Try again in a moment."),
 }
 
 
@@ -45,9 +48,9 @@ class Doubt(StrEnum):
 
 
 DOUBT_WORDS = {
-    Doubt.DECLINED_YOU: "has declined you before",
-    Doubt.ALWAYS_DECLINES: "has declined everybody so far",
-    Doubt.NEVER_ANSWERS: "leaves requests without an answer",
+    Doubt.DECLINED_YOU: say("has declined you before"),
+    Doubt.ALWAYS_DECLINES: say("has declined everybody so far"),
+    Doubt.NEVER_ANSWERS: say("leaves requests without an answer"),
 }
 NO_DOUBTS: Mapping[str, Doubt] = MappingProxyType({})
 
@@ -86,9 +89,13 @@ class RoomCandidate:
     @property
     def reasons(self) -> tuple[str, ...]:
         """What speaks for it, after what speaks against it, for a person to read."""
-        place = ("same floor",) if self.same_floor else ("same building",) if self.same_building else ()
+        place = (say("same floor"),) if self.same_floor else (say("same building"),) if self.same_building else ()
         doubt = (DOUBT_WORDS[self.doubt],) if self.doubt else ()
-        return (*doubt, *place, f"seats {self.room.capacity}" if self.room.capacity else "capacity not known")
+        return (
+            *doubt,
+            *place,
+            say("seats {seats}").format(seats=self.room.capacity) if self.room.capacity else say("capacity not known"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

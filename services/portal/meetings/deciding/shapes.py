@@ -16,6 +16,7 @@ from services.portal.meetings.deciding.answers import (
 )
 from services.portal.meetings.deciding.board import SeriesShare
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
+from services.portal.meetings.deciding.take_reasons import explain_reason
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
     GUEST_DECLINED_WORDS,
@@ -137,6 +138,7 @@ def take_shape(take_id: str, take: TakeRow, room_name: str) -> TakeShape:
         "roomName": room_name,
         "state": take.state,
         "reason": take.reason or None,
+        "why": explain_reason(take.reason) or None,
         "words": TAKE_WORDS[take.state].format(room=room_name),
     }
 

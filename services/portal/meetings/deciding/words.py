@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeState
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from shared.language.deciding.sentences import join_sentences, say, say_many
 from shared.meetings.prompts import Closing
 
 STATE_BADGES = {
-    RoomState.PENDING: "Pending",
-    RoomState.ACCEPTED: "Accepted",
-    RoomState.DECLINED: "Declined",
-    RoomState.RELEASED: "Released",
-    RoomState.GONE: "Gone",
-    RoomState.UNKNOWN: "Not known",
+    RoomState.PENDING: say("Pending"),
+    RoomState.ACCEPTED: say("Accepted"),
+    RoomState.DECLINED: say("Declined"),
+    RoomState.RELEASED: say("Released"),
+    RoomState.GONE: say("Gone"),
+    RoomState.UNKNOWN: say("Not known"),
 }
 """State → one or two words."""
 STATE_WORDS = {
-    RoomState.PENDING: "Pending: the room has not answered yet.",
-    RoomState.ACCEPTED: "The room has accepted.",
-    RoomState.DECLINED: "The room has declined. It gave no reason.",
-    RoomState.RELEASED: "The room had accepted and is no longer invited.",
-    RoomState.GONE: "The room is no longer asked.",
-    RoomState.UNKNOWN: "Not known: only the organiser's calendar shows the room's answer.",
+    RoomState.PENDING: say("Pending: the room has not answered yet."),
+    RoomState.ACCEPTED: say("The room has accepted."),
+    RoomState.DECLINED: say("The room has declined. It gave no reason."),
+    RoomState.RELEASED: say("The room had accepted and is no longer invited."),
+    RoomState.GONE: say("The room is no longer asked."),
+    RoomState.UNKNOWN: say("Not known: only the organiser's calendar shows the room's answer."),
 }
 """State → a sentence."""
-GUEST_DECLINED_WORDS = "The room has declined. Only {organizer} can choose another one."
-ORGANIZER_WORDS = "whoever organises the meeting"
-OUT_OF_SIGHT_WORDS = "Not known just now: no connected calendar shows the room's answer."
-QUIET_WORDS = "Declined before you connected."
+GUEST_DECLINED_WORDS = say("The room has declined. Only {organizer} can choose another one.")
+ORGANIZER_WORDS = say("whoever organises the meeting")
+OUT_OF_SIGHT_WORDS = say("Not known just now: no connected calendar shows the room's answer.")
+QUIET_WORDS = say("Declined before you connected.")
 CLOSING_WORDS = {
-    Closing.REBOOKED: "Closed: the meeting has asked for a room again.",
-    Closing.ACCEPTED: "Closed: the room has accepted after all.",
-    Closing.CANCELLED: "Closed: the meeting, or its wish for this room, is gone.",
-    Closing.PAST: "Closed: the meeting is over.",
-    Closing.DISMISSED: "Closed: you put it away.",
-    Closing.NOT_YOURS: "Closed: you can no longer change this meeting's rooms. Its organizer can.",
+    Closing.REBOOKED: say("Closed: the meeting has asked for a room again."),
+    Closing.ACCEPTED: say("Closed: the room has accepted after all."),
+    Closing.CANCELLED: say("Closed: the meeting, or its wish for this room, is gone."),
+    Closing.PAST: say("Closed: the meeting is over."),
+    Closing.DISMISSED: say("Closed: you put it away."),
+    Closing.NOT_YOURS: say("Closed: you can no longer change this meeting's rooms. Its organizer can."),
 }
 TAKE_WORDS = {
-    TakeState.ASKED: "Asking for {room} in your calendar …",
-    TakeState.DONE: "{room} has been asked. It is pending until it answers.",
-    TakeState.FAILED: "Asking for {room} did not work.",
+    TakeState.ASKED: say("Asking for {room} in your calendar …"),
+    TakeState.DONE: say("{room} has been asked. It is pending until it answers."),
+    TakeState.FAILED: say("Asking for {room} did not work."),
 }
 SHARE_WORDS = {
-    "accepted": "{accepted} of {dates} dates have the room.",
-    "pendingOne": "{pending} has no answer yet.",
-    "pendingMany": "{pending} have no answer yet.",
+    "accepted": say("{accepted} of {dates} dates have the room."),
+    "pendingOne": say("{pending} has no answer yet."),
+    "pendingMany": say("{pending} have no answer yet."),
 }
 
 
@@ -63,81 +65,102 @@ def mail_words(guests: int, dates: int) -> str:
     """
     if guests < 1:
         return ""
-    whom = "The guest gets" if guests == 1 else f"Each of the {guests} guests gets"
-    return f"{whom} 1 mail." if dates == 1 else f"{whom} {dates} mails, one for each date."
+    if guests == 1:
+        return say_many("The guest gets {count} mail.", "The guest gets {count} mails, one for each date.", dates)
+    return say_many(
+        "Each of the {guests} guests gets {count} mail.",
+        "Each of the {guests} guests gets {count} mails, one for each date.",
+        dates,
+        guests=guests,
+    )
 
 
-WAIT_WORDS = {DAY_MS: "in {count} days", HOUR_MS: "in {count} hours", MINUTE_MS: "in {count} minutes"}
+WAIT_WORDS: Mapping[int, Callable[[int], str]] = {
+    DAY_MS: lambda count: say_many("in {count} day", "in {count} days", count),
+    HOUR_MS: lambda count: say_many("in {count} hour", "in {count} hours", count),
+    MINUTE_MS: lambda count: say_many("in {count} minute", "in {count} minutes", count),
+}
 """How long until a meeting, for pages without a script; a script knows today and tomorrow, and its reader's language."""
-FLOOR_WORDS = "floor {floor}"
+FLOOR_WORDS = say("floor {floor}")
 
 PAGE_WORDS: dict[str, Any] = {
+    "page": say("My rooms"),
     "states": {state.value: words for state, words in STATE_BADGES.items()},
     "share": SHARE_WORDS,
     "asking": TAKE_WORDS[TakeState.ASKED],
     "floor": FLOOR_WORDS,
-    "room": "A room",
-    "untitled": "Untitled meeting",
-    "loading": "Reading the title …",
-    "unread": "Meeting",
-    "unreadWhy": "(title could not be read just now)",
-    "lostRoom": "{title} lost its room",
-    "seats": "Needs {people} seats.",
-    "takeRoom": "Take {room}",
-    "suggestedFor": "Free now, not confirmed: {reasons}.",
-    "holding": "{room} is asked in ten seconds. Everybody invited is then told of the change.",
-    "undo": "Undo",
-    "askNow": "Ask now",
-    "notAsked": "Nothing was asked.",
+    "room": say("A room"),
+    "untitled": say("Untitled meeting"),
+    "loading": say("Reading the title …"),
+    "unread": say("Meeting"),
+    "unreadWhy": say("(title could not be read just now)"),
+    "lostRoom": say("{title} lost its room"),
+    "seats": say("Needs {people} seats."),
+    "takeRoom": say("Take {room}"),
+    "suggestedFor": say("Free now, not confirmed: {reasons}."),
+    "holding": say("{room} is asked in ten seconds. Everybody invited is then told of the change."),
+    "undo": say("Undo"),
+    "askNow": say("Ask now"),
+    "notAsked": say("Nothing was asked."),
     "outcomes": {
-        "pending": "{room} has been asked for {title}. It is pending until it answers.",
-        "accepted": "{room} has accepted: {title} has its room.",
-        "some": "{room} has accepted {accepted} of {dates} dates of {title}.",
+        "pending": say("{room} has been asked for {title}. It is pending until it answers."),
+        "accepted": say("{room} has accepted: {title} has its room."),
+        "some": say("{room} has accepted {accepted} of {dates} dates of {title}."),
     },
-    "seen": "OK",
-    "takeAll": "Take the suggested room for all {count}",
-    "takingAll": "In ten seconds a room is asked for each of {count} meetings, one after the other. Stay on this page.",
-    "tookSome": "A room was asked for {asked} of {count} meetings.",
-    "couldNot": "Not for: {titles}.",
-    "saidNo": "{room} said no. Choose another room.",
-    "saidNoToo": "{room} said no on another date.",
-    "choose": "Choose another room",
-    "chooseForAll": "Choose one room for all",
-    "notNow": "Not now",
-    "onDates": "on {count} dates",
-    "onTheseDates": "on these dates",
-    "more": "Show all {count} free rooms",
-    "building": "Building",
-    "floorLabel": "Floor",
-    "seatsLabel": "Seats at least",
-    "any": "Any",
-    "noneSuch": "None of the free rooms is like that.",
-    "looking": "Looking for free rooms …",
+    "seen": say("OK"),
+    "takeAll": say("Take the suggested room for all {count}"),
+    "takingAll": say(
+        "In ten seconds a room is asked for each of {count} meetings, one after the other. Stay on this page."
+    ),
+    "tookSome": say("A room was asked for {asked} of {count} meetings."),
+    "couldNot": say("Not for: {titles}."),
+    "saidNo": say("{room} said no. Choose another room."),
+    "saidNoToo": say("{room} said no on another date."),
+    "choose": say("Choose another room"),
+    "chooseForAll": say("Choose one room for all"),
+    "notNow": say("Not now"),
+    "onDates": say("on {count} dates"),
+    "onTheseDates": say("on these dates"),
+    "more": say("Show all {count} free rooms"),
+    "building": say("Building"),
+    "floorLabel": say("Floor"),
+    "seatsLabel": say("Seats at least"),
+    "any": say("Any"),
+    "noneSuch": say("None of the free rooms is like that."),
+    "looking": say("Looking for free rooms …"),
     "choices": (
-        "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."
+        say(
+            "Free now, not confirmed. The room itself still decides. Your calendar system mails the change to everybody invited."
+        )
     ),
-    "folded": "And {count} more",
+    "folded": say("And {count} more"),
     "many": (
-        "Many rooms of your organisation said no at once. Its administrators know, and it may be put right:"
-        " what cannot wait, you can change now."
+        say(
+            "Many rooms of your organisation said no at once. Its administrators know, and it may be put right:"
+            " what cannot wait, you can change now."
+        )
     ),
-    "openLink": "Open the meeting in {calendar}",
-    "observing": "This service only observes for now and changes nothing in your calendar: choose another room there.",
-    "readOnly": "Your permission lets us read your calendar, and not change it. To take a room from here, connect again.",
-    "slow": "This is taking long. Look at your calendar, or try again.",
-    "failed": "That did not work. Try again in a moment.",
-    "live": "Live: changes appear by themselves.",
-    "reconnecting": "Reconnecting …",
-    "replaced": "Live in your other windows. Reload this page to follow it here.",
-    "zone": "Times are those of {zone}.",
+    "openLink": say("Open the meeting in {calendar}"),
+    "observing": say(
+        "This service only observes for now and changes nothing in your calendar: choose another room there."
+    ),
+    "readOnly": say(
+        "Your permission lets us read your calendar, and not change it. To take a room from here, connect again."
+    ),
+    "slow": say("This is taking long. Look at your calendar, or try again."),
+    "failed": say("That did not work. Try again in a moment."),
+    "live": say("Live: changes appear by themselves."),
+    "reconnecting": say("Reconnecting …"),
+    "replaced": say("Live in your other windows. Reload this page to follow it here."),
+    "zone": say("Times are those of {zone}."),
 }
 """What the pages of meetings say beside the tables above; handed to their script as JSON, which has no words of its own."""
 
 OBSERVING_WORDS: dict[str, Any] = {
-    "saidNo": "{room} said no. Choose another room in your calendar.",
-    "choose": "See which rooms are free",
-    "chooseForAll": "See which rooms are free on all dates",
-    "choices": "Free now, as you may see it. The room itself still decides.",
+    "saidNo": say("{room} said no. Choose another room in your calendar."),
+    "choose": say("See which rooms are free"),
+    "chooseForAll": say("See which rooms are free on all dates"),
+    "choices": say("Free now, as you may see it. The room itself still decides."),
 }
 """What they say instead where the service only observes."""
 
@@ -147,7 +170,7 @@ def describe_wait(wait_ms: int) -> str:
     if wait_ms <= 0:
         return ""
     unit_ms = next((unit_ms for unit_ms in WAIT_WORDS if wait_ms >= 2 * unit_ms), MINUTE_MS)
-    return WAIT_WORDS[unit_ms].format(count=round(wait_ms / unit_ms) or 1)
+    return WAIT_WORDS[unit_ms](round(wait_ms / unit_ms) or 1)
 
 
 def share_words(accepted: int, pending: int, dates: int) -> str:
@@ -157,4 +180,4 @@ def share_words(accepted: int, pending: int, dates: int) -> str:
     parts = [SHARE_WORDS["accepted"].format(accepted=accepted, dates=dates)]
     if pending:
         parts.append(SHARE_WORDS["pendingOne" if pending == 1 else "pendingMany"].format(pending=pending))
-    return " ".join(parts)
+    return join_sentences(*parts)

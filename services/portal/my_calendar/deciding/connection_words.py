@@ -2,48 +2,62 @@
 
 from __future__ import annotations
 
+from shared.language.deciding.sentences import say
+
 CONNECTION_WORDS = {
-    "none": "Not connected",
-    "connecting": "Connecting …",
-    "first-sync": "First sync …",
-    "connected": "Connected",
-    "failing": "Trouble reaching your calendar",
-    "suspended": "Your calendar system refuses us for now",
-    "revoked": "Disconnected: permission taken back",
-    "sleeping": "Switched off for your organisation",
-    "disconnecting": "Disconnecting …",
+    "none": say("Not connected"),
+    "connecting": say("Connecting …"),
+    "first-sync": say("First sync …"),
+    "connected": say("Connected"),
+    "failing": say("Trouble reaching your calendar"),
+    "suspended": say("Your calendar system refuses us for now"),
+    "revoked": say("Disconnected: permission taken back"),
+    "sleeping": say("Switched off for your organisation"),
+    "disconnecting": say("Disconnecting …"),
 }
 _ADVICE = {
-    "none": "Your calendar is not connected: nothing of it is read, and nothing can be said about your rooms.",
-    "connecting": "Your calendar system is being asked to tell us about changes.",
-    "first-sync": "Your calendar is being read for the first time. Nothing is announced for what happened before.",
-    "connected": "You hear of it when a room declines one of your meetings.",
-    "failing": "Your calendar system does not answer us at the moment. We keep trying; connecting again may help.",
+    "none": say("Your calendar is not connected: nothing of it is read, and nothing can be said about your rooms."),
+    "connecting": say("Your calendar system is being asked to tell us about changes."),
+    "first-sync": say("Your calendar is being read for the first time. Nothing is announced for what happened before."),
+    "connected": say("You hear of it when a room declines one of your meetings."),
+    "failing": say("Your calendar system does not answer us at the moment. We keep trying; connecting again may help."),
     "sleeping": (
-        "Nothing of your calendar is read. Your permission is kept locked away for five days after switching off; if it is "
-        "switched on again by then, you are connected again without doing anything."
+        say(
+            "Nothing of your calendar is read. Your permission is kept locked away for five days after switching off; if it is "
+            "switched on again by then, you are connected again without doing anything."
+        )
     ),
-    "disconnecting": "Your calendar system is being told to stop; then your permission is deleted here.",
+    "disconnecting": say("Your calendar system is being told to stop; then your permission is deleted here."),
 }
 _SUSPENDED_ADVICE = {
     "person": (
-        "Your calendar system wants to see you before it answers us again. Your permission is kept, and we go on trying for "
-        "two weeks. Connecting again helps at once."
+        say(
+            "Your calendar system wants to see you before it answers us again. Your permission is kept, and we go on trying for "
+            "two weeks. Connecting again helps at once."
+        )
     ),
     "administrator": (
-        "Your calendar system says that a rule of your organisation forbids it at the moment. Your permission is kept, and we "
-        "go on trying for two weeks: once your IT department allows it, you are connected again without doing anything."
+        say(
+            "Your calendar system says that a rule of your organisation forbids it at the moment. Your permission is kept, and we "
+            "go on trying for two weeks: once your IT department allows it, you are connected again without doing anything."
+        )
     ),
     "operator": (
-        "Your calendar system refuses this service at the moment. Whoever runs it has to mend that; your permission is kept, "
-        "and nothing is needed from you."
+        say(
+            "Your calendar system refuses this service at the moment. Whoever runs it has to mend that; your permission is kept, "
+            "and nothing is needed from you."
+        )
     ),
 }
 _REVOKED_ADVICE = {
-    "person": "Your calendar system says that the permission is gone. Nothing is read any more. Connect again to go on.",
+    "person": say(
+        "Your calendar system says that the permission is gone. Nothing is read any more. Connect again to go on."
+    ),
     "administrator": (
-        "Your calendar system says that a rule of your organisation forbids it now. Nothing is read any more. Your IT "
-        "department has to allow it; then connect again."
+        say(
+            "Your calendar system says that a rule of your organisation forbids it now. Nothing is read any more. Your IT "
+            "department has to allow it; then connect again."
+        )
     ),
 }
 

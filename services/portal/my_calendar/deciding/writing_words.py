@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-OBSERVING = "This service only observes for now: it changes nothing in anybody's calendar."
+from shared.language.deciding.sentences import say
+
+OBSERVING = say("This service only observes for now: it changes nothing in anybody's calendar.")
 
 
 class Writing(StrEnum):

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from services.portal.my_day.deciding.zones import UTC_ZONE, days, local
 from shared.domain.sighting import AgendaItem
+from shared.language.deciding.sentences import say
 
-COUNTING_RULE = (
+COUNTING_RULE = say(
     "Counted is what you have not declined: each date of a series by itself, a meeting on the day it begins, and an "
     "all-day event once, on its first day."
 )
@@ -67,9 +68,9 @@ def month_of(text: str, today: date) -> date:
     return date.fromisoformat(f"{text}-01")
 
 
-def weeks(month: date, counted: Sequence[Day]) -> list[list[Day | None]]:
-    """A month's days in rows of Monday to Sunday; None before the first and after the last."""
-    cells: list[Day | None] = [None] * month.weekday() + list(counted)
+def weeks(month: date, counted: Sequence[Day], first_day: int = 0) -> list[list[Day | None]]:
+    """A month's days in rows that begin on `first_day`, 0 for Monday; None before the first and after the last."""
+    cells: list[Day | None] = [None] * ((month.weekday() - first_day) % 7) + list(counted)
     cells += [None] * (-len(cells) % 7)
     return [cells[row : row + 7] for row in range(0, len(cells), 7)]
 

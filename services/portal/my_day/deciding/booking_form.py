@@ -17,6 +17,7 @@ from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import FieldError, plain, read_form
 from services.portal.frame.problems import ProblemError
 from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms
+from shared.language.deciding.sentences import join_sentences, say
 
 MAX_TITLE_CHARS = 200
 MAX_GUESTS = 50
@@ -25,13 +26,16 @@ MAX_PEOPLE = 9_999
 
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", examples=["09:30"])]
 _RULES = {
-    "title": ("The meeting needs a title.", f"Enter one line of at most {MAX_TITLE_CHARS} characters."),
-    "date": ("This is not a date.", "Enter it as YYYY-MM-DD."),
-    "from": ("“from” is not a time of day.", "Enter it as HH:MM."),
-    "to": ("“to” is not a time of day.", "Enter it as HH:MM."),
-    "room": ("This is not a room.", "Choose one of the list."),
-    "people": ("This is not a number of people.", "Enter how many seats are needed."),
-    "guests": ("Not every guest is an e-mail address.", "Enter addresses, separated by commas."),
+    "title": (
+        say("The meeting needs a title."),
+        say("Enter one line of at most {max_title_chars} characters.").format(max_title_chars=MAX_TITLE_CHARS),
+    ),
+    "date": (say("This is not a date."), say("Enter it as YYYY-MM-DD.")),
+    "from": (say("“from” is not a time of day."), say("Enter it as HH:MM.")),
+    "to": (say("“to” is not a time of day."), say("Enter it as HH:MM.")),
+    "room": (say("This is not a room."), say("Choose one of the list.")),
+    "people": (say("This is not a number of people."), say("Enter how many seats are needed.")),
+    "guests": (say("Not every guest is an e-mail address."), say("Enter addresses, separated by commas.")),
 }
 _CODES = {"from": "time", "to": "time"}
 """The word in the problem's code, where it is not the name of the field."""
@@ -104,17 +108,19 @@ def _read_times(form: BookingForm, zone: ZoneInfo, now_ms: int) -> tuple[int, in
     try:
         start_ms, end_ms = instant_ms(form.date, begins, zone), instant_ms(form.date, ends, zone)
     except NoSuchTimeError as error:
-        raise _refuse(code="time", title=str(error), next_step="Choose another time.") from error
+        raise _refuse(code="time", title=error.args[0], next_step=say("Choose another time.")) from error
     except OverflowError as error:  # at either end of what a calendar can say at all
         raise _refuse(
-            code="date", title="No calendar goes that far.", next_step="Choose a date of these years."
+            code="date", title=say("No calendar goes that far."), next_step=say("Choose a date of these years.")
         ) from error
     if end_ms <= start_ms:
         raise _refuse(
-            code="time", title="The meeting ends before it begins.", next_step="Enter an end after the beginning."
+            code="time",
+            title=say("The meeting ends before it begins."),
+            next_step=say("Enter an end after the beginning."),
         )
     if start_ms <= now_ms:
-        raise _refuse(code="time", title="This time is past.", next_step="Choose a time to come.")
+        raise _refuse(code="time", title=say("This time is past."), next_step=say("Choose a time to come."))
     return start_ms, end_ms
 
 
@@ -126,15 +132,17 @@ def _read_guests(value: object) -> tuple[str, ...]:
     if len(guests) > MAX_GUESTS:
         raise _refuse(
             code="guests",
-            title="These are too many guests.",
-            next_step=f"Invite at most {MAX_GUESTS} here, the others in your calendar.",
+            title=say("These are too many guests."),
+            next_step=say("Invite at most {max_guests} here, the others in your calendar.").format(
+                max_guests=MAX_GUESTS
+            ),
         )
     return guests
 
 
 def _refuse_field(error: FieldError) -> ProblemError:
     title, next_step = _RULES[error.field]
-    return _refuse(_CODES.get(error.field, error.field), " ".join(filter(None, [title, error.why])), next_step)
+    return _refuse(_CODES.get(error.field, error.field), join_sentences(title, error.why), next_step)
 
 
 def _refuse(code: str, title: str, next_step: str) -> ProblemError:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.domain.instants import SECOND_MS, from_datetime
+from shared.language.deciding.sentences import say
 
 UTC_ZONE = ZoneInfo("UTC")
 _MAX_CHARS = 64
@@ -44,7 +45,9 @@ def instant_ms(day: date, clock: time, zone: ZoneInfo) -> int:
     """
     moment = datetime.combine(day, clock, tzinfo=zone)
     if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
-        message = f"{clock:%H:%M} does not exist on {day.isoformat()}: the clocks are put forward over it"
+        message = say("{clock} does not exist on {day}: the clocks are put forward over it").format(
+            clock=f"{clock:%H:%M}", day=day.isoformat()
+        )
         raise NoSuchTimeError(message)
     return from_datetime(moment)
 

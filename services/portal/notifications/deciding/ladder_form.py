@@ -15,13 +15,14 @@ from services.portal.interface.fields import Instant, WallClock, Zone
 from services.portal.my_day.deciding.zones import zone_from
 from shared.contracts.rows import NotificationRow
 from shared.domain.instants import to_rfc3339
+from shared.language.deciding.sentences import say
 
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
 SWITCHES = ("mail", "first", "dayBefore", "hoursBefore", "quiet")
 _RULES = {
-    "quietFrom": "a time of the day: 22:00",
-    "quietUntil": "a time of the day: 07:00",
-    "zone": "the name of a time zone: Europe/Zurich",
+    "quietFrom": say("a time of the day: 22:00"),
+    "quietUntil": say("a time of the day: 07:00"),
+    "zone": say("the name of a time zone: Europe/Zurich"),
 }
 
 
@@ -95,10 +96,10 @@ def ladder_shape(row: NotificationRow, *, available: bool) -> LadderAnswer:
 
 
 def _refuse_field(field: str) -> ProblemError:
-    rule = _RULES.get(field, "true or false")
+    rule = _RULES.get(field, say("true or false"))
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "notifications-invalid",
-        f"The field {field} cannot be used.",
-        next_step=f"Send {rule}.",
+        say("The field {field} cannot be used.").format(field=field),
+        next_step=say("Send {rule}.").format(rule=rule),
     )

@@ -22,5 +22,5 @@ export const count = () => {
   byId("prompts").hidden = document.querySelectorAll("#prompt-list > *").length === 0;
   byId("prompts").classList.toggle("rows", open > MOST_UNFOLDED);
   for (const act of listeners) act(open);
-  document.title = `${open ? `(${open}) ` : ""}My rooms · roomsync`;
+  document.title = `${open ? `(${open}) ` : ""}${WORDS.page} · roomsync`;
 };

@@ -36,7 +36,7 @@ const outcome = async (card, href) => {
     if (!answer.ok) continue;
     const found = await answer.json();
     if (found.state === "asked") continue;
-    if (found.state === "failed") throw new Error([found.words, found.reason && `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.`].filter(Boolean).join(" "));
+    if (found.state === "failed") throw new Error([found.words, found.why].filter(Boolean).join(" "));
     if (!card.classList.contains("closed")) showNote(card, found.words);
     return;
   }

@@ -1,8 +1,8 @@
 // Writes times in the reader's own zone and manner.
-export const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-export const SHORT_DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
-export const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+import { writing } from "./writing.js";
+
+const { locale, hours } = document.documentElement.dataset;
+export const { longDay: DAY, shortDay: SHORT_DAY, clock: CLOCK, relative: RELATIVE } = writing(locale, hours);
 const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate());
 const until = (start) => {
   const minutes = Math.round((start - Date.now()) / 60000);

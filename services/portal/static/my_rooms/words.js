@@ -2,4 +2,6 @@
 import { byId } from "./elements.js";
 
 export const WORDS = JSON.parse(byId("words").content.textContent);  // the server's own table: this script has no words of its own
-export const fill = (text, values) => text.replace(/\{([a-z]{1,20})\}/gi, (_, name) => values[name]);
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}]/u;
+const isolate = (value) => RIGHT_TO_LEFT.test(value) ? `\u2068${value}\u2069` : value;  // a name must not reorder the sentence
+export const fill = (text, values) => text.replace(/\{([a-z]{1,20})\}/gi, (_, name) => isolate(values[name]));
