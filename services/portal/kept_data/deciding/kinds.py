@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.language.deciding.sentences import say
+
 
 class Place(StrEnum):
     """Where a kind of records is kept."""
@@ -57,7 +59,7 @@ class Kind:
     """Whether it follows from the person's permission: disconnecting leaves none."""
 
 
-_DAYS = "Goes after five days, unless whoever operates this keeps records longer."
+_DAYS = say("Goes after five days, unless whoever operates this keeps records longer.")
 
 
 def _row(source: str, finder: Finder, title: str, ends: str, *, from_calendar: bool = False) -> Kind:
@@ -70,85 +72,88 @@ def _records(source: str, title: str, ends: str = _DAYS, finder: Finder = Finder
 
 KINDS = (
     _row(
-        "consents", Finder.MAILBOX, "Your permission to read your calendar, sealed, and its state",
-        "Goes when you disconnect. If your organisation switches this off, it waits sealed for five days.", from_calendar=True,
+        "consents", Finder.MAILBOX, say("Your permission to read your calendar, sealed, and its state"),
+        say("Goes when you disconnect. If your organisation switches this off, it waits sealed for five days."), from_calendar=True,
     ),
     _row(
-        "freshness", Finder.MAILBOX, "When your calendar was last heard of and checked",
-        "Goes when you disconnect, and two days after the last check.", from_calendar=True,
+        "freshness", Finder.MAILBOX, say("When your calendar was last heard of and checked"),
+        say("Goes when you disconnect, and two days after the last check."), from_calendar=True,
     ),
     _row(
-        "endings", Finder.MAILBOX, "Subscriptions that are still to be ended at your calendar system, sealed",
-        "Goes once they have been ended.", from_calendar=True,
+        "endings", Finder.MAILBOX, say("Subscriptions that are still to be ended at your calendar system, sealed"),
+        say("Goes once they have been ended."), from_calendar=True,
     ),
     _records(
         "calendar-state",
-        "References to the events of your calendar: ids, times, keyed codes of rooms and people with their answers; and how"
-        " far it was read",
-        "Goes when you disconnect, and about a day after an event. Of meetings with a room that you organise, their"
-        " pseudonyms alone stay until they end, so that a meeting you cancel meanwhile is noticed when you come back.",
+        say("References to the events of your calendar: ids, times, keyed codes of rooms and people with their answers; and how"
+        " far it was read"),
+        say("Goes when you disconnect, and about a day after an event. Of meetings with a room that you organise, their"
+        " pseudonyms alone stay until they end, so that a meeting you cancel meanwhile is noticed when you come back."),
         Finder.REFERENCES,
     ),
     _records(
         "meeting-state",
-        "Your meetings with rooms: keyed codes, times, and how each room answered",
-        "Goes when you disconnect, and a day after a meeting. What a colleague's calendar shows of the same meeting is theirs.",
+        say("Your meetings with rooms: keyed codes, times, and how each room answered"),
+        say(
+            "Goes when you disconnect, and a day after a meeting."
+            " What a colleague's calendar shows of the same meeting is theirs."
+        ),
         Finder.MEETINGS,
     ),
     _row(
-        "users", Finder.USER, "You: your account at your calendar system, and your addresses, sealed or as keyed codes",
-        "Stays while your organisation uses this; goes five days after it is switched off, unless you are an administrator.",
+        "users", Finder.USER, say("You: your account at your calendar system, and your addresses, sealed or as keyed codes"),
+        say("Stays while your organisation uses this; goes five days after it is switched off, unless you are an administrator."),
     ),
-    _row("sessions", Finder.SESSIONS, "Browsers in which you are signed in", "Goes twelve hours after its last use."),
+    _row("sessions", Finder.SESSIONS, say("Browsers in which you are signed in"), say("Goes twelve hours after its last use.")),
     _row(
-        "notifications", Finder.USER, "How you want to be notified",
-        "Goes five days after your organisation switches this off.",
-    ),
-    _row(
-        "office-days", Finder.NAMED, "Where you said that you work on a day",
-        "Goes sixty days after the day, when you take it away, or when your organisation switches this off.",
+        "notifications", Finder.USER, say("How you want to be notified"),
+        say("Goes five days after your organisation switches this off."),
     ),
     _row(
-        "attendances", Finder.NAMED, "Where you said that you attend a meeting from",
-        "Goes sixty days after the meeting, when you take it away, or when your organisation switches this off.",
+        "office-days", Finder.NAMED, say("Where you said that you work on a day"),
+        say("Goes sixty days after the day, when you take it away, or when your organisation switches this off."),
     ),
     _row(
-        "dismissals", Finder.NAMED, "Prompts that you put away",
-        "Goes 400 days after the meeting, so that a later date of the series does not ask again, or when your organisation"
-        " switches this off.",
-    ),
-    _row("takes", Finder.TAKES, "Rooms that you chose in place of another", "Goes after a day."),
-    _row(
-        "appointments", Finder.APPOINTMENT, "Rights that were given to your address or account before you signed in",
-        "Goes when an administrator takes them back.",
+        "attendances", Finder.NAMED, say("Where you said that you attend a meeting from"),
+        say("Goes sixty days after the meeting, when you take it away, or when your organisation switches this off."),
     ),
     _row(
-        "test-runs", Finder.TEST, "That you began your organisation's latest test, or gave the permission for it",
-        "Goes with the next test, or five days after your organisation switches this off.",
+        "dismissals", Finder.NAMED, say("Prompts that you put away"),
+        say("Goes 400 days after the meeting, so that a later date of the series does not ask again, or when your organisation"
+        " switches this off."),
+    ),
+    _row("takes", Finder.TAKES, say("Rooms that you chose in place of another"), say("Goes after a day.")),
+    _row(
+        "appointments", Finder.APPOINTMENT, say("Rights that were given to your address or account before you signed in"),
+        say("Goes when an administrator takes them back."),
     ),
     _row(
-        "bookings", Finder.NONE, "The room that was chosen for a booking that left the choice to us, under a name that"
-        " nobody can read you from", "Goes after a day.",
+        "test-runs", Finder.TEST, say("That you began your organisation's latest test, or gave the permission for it"),
+        say("Goes with the next test, or five days after your organisation switches this off."),
     ),
-    _row("sign-ins", Finder.NONE, "That you are on your way to your calendar system and back", "Goes after ten minutes."),
     _row(
-        "audit", Finder.NONE, "What you did as an administrator, or what an administrator did with your rights, by your id",
-        "Stays as your organisation's record of a year. Disconnecting takes nothing out of it.",
+        "bookings", Finder.NONE, say("The room that was chosen for a booking that left the choice to us, under a name that"
+        " nobody can read you from"), say("Goes after a day."),
+    ),
+    _row("sign-ins", Finder.NONE, say("That you are on your way to your calendar system and back"), say("Goes after ten minutes.")),
+    _row(
+        "audit", Finder.NONE, say("What you did as an administrator, or what an administrator did with your rights, by your id"),
+        say("Stays as your organisation's record of a year. Disconnecting takes nothing out of it."),
     ),
     _records(
-        "notification-state", "Which messages about an open prompt were sent to you, by keyed codes",
-        "Goes when the prompt is closed, or a day after the meeting begins.",
+        "notification-state", say("Which messages about an open prompt were sent to you, by keyed codes"),
+        say("Goes when the prompt is closed, or a day after the meeting begins."),
     ),
-    _records("notifications.graph", "That Microsoft said that something changed in your calendar, and not what"),
-    _records("notifications.google", "That Google said that something changed in your calendar, and not what"),
-    _records("commands", "Requests about your calendar: connect, look again, take a room"),
-    _records("observations", "What your calendar showed of a meeting with rooms, in keyed codes"),
-    _records("dismissals", "That you put a prompt away, on its way to where prompts are decided"),
-    _records("room-rejections", "That a room declined a meeting that you organise, by your keyed code"),
-    _records("room-outcomes", "How such a decline ended"),
-    _records("person-prompts", "That you are to be notified of a prompt"),
-    _records("organisation-declines", "That a room declined, for counting declines that come together"),
-    _records("dead-letters", "A record about your calendar that could not be handled"),
+    _records("notifications.graph", say("That Microsoft said that something changed in your calendar, and not what")),
+    _records("notifications.google", say("That Google said that something changed in your calendar, and not what")),
+    _records("commands", say("Requests about your calendar: connect, look again, take a room")),
+    _records("observations", say("What your calendar showed of a meeting with rooms, in keyed codes")),
+    _records("dismissals", say("That you put a prompt away, on its way to where prompts are decided")),
+    _records("room-rejections", say("That a room declined a meeting that you organise, by your keyed code")),
+    _records("room-outcomes", say("How such a decline ended")),
+    _records("person-prompts", say("That you are to be notified of a prompt")),
+    _records("organisation-declines", say("That a room declined, for counting declines that come together")),
+    _records("dead-letters", say("A record about your calendar that could not be handled")),
 )  # fmt: skip
 
 NAMES_NOBODY = {

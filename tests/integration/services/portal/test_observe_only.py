@@ -29,7 +29,8 @@ OWN = {
     "/profile/sign-out-everywhere", "/v1/me/calendar/connect", "/v1/me/calendar/disconnect", "/prompts/<prompt_id>/dismiss",
     "/v1/me/prompts/<prompt_id>/dismiss", "/book/rooms", "/day/place", "/day/attendance",
     "/v1/me/office-days/<day>", "/v1/me/attendances/<meeting>/<occurrence>", "/profile/connect/reported",
-    "/profile/notifications", "/v1/me/notifications", "/profile/language", "/v1/me/language", "/p/<signed>", "/v1/webhooks", "/v1/webhooks/<endpoint>",
+    "/profile/notifications", "/v1/me/notifications", "/profile/language", "/v1/me/language",
+    "/p/<signed>", "/v1/webhooks", "/v1/webhooks/<endpoint>",
     "/v1/webhooks/<endpoint>/redeliver", "/v1/webhooks/<endpoint>/resume", "/v1/webhooks/<endpoint>/secrets",
     "/v1/webhooks/<endpoint>/secrets/older", "/v1/webhooks/<endpoint>/test",
 }  # fmt: skip
