@@ -18,7 +18,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "shared", "cli", "deploy")
 OTHER_ENGINES = {"regex", "re2", "sre_compile", "fnmatch", "hyperscan"}
-BROWSER = sorted(path for kind in ("static/*.js", "templates/*.html") for path in ROOT.glob(f"services/portal/{kind}"))
+BROWSER = sorted(
+    path for kind in ("static/**/*.js", "templates/*.html") for path in ROOT.glob(f"services/portal/{kind}")
+)
 _JS_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", re.DOTALL)
 _JS_LITERAL = re.compile(r"(?<=[(=,:!&|?{;\[])\s*/(?![/*])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\n\[])+)/[dgimsuvy]*")
 _HTML_PATTERN = re.compile(r"\bpattern=\"([^\"]*)\"")

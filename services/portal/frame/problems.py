@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from services.portal.frame.deciding.refilled import Refilled
 from shared.errors import (
     ConsentRevokedError,
     GrantSuspendedError,
@@ -60,6 +61,19 @@ class ProblemError(RoomsyncError):
         self.next_step = next_step
         self.retry_after_s = retry_after_s
         self.members = dict(members or {})
+
+
+class FieldProblemError(ProblemError):
+    """What was sent in one field of a form cannot be used: a page brings the form back with that field marked."""
+
+    def __init__(self, status: HTTPStatus, code: str, title: str, *, next_step: str, field: str) -> None:
+        """Name the field as it is sent; the rest as any problem has it."""
+        super().__init__(status, code, title, next_step=next_step)
+        self.field = field
+
+    def refill(self, sent: Mapping[str, str]) -> Refilled:
+        """The form as it was sent, with the field marked."""
+        return Refilled(dict(sent), self.field, f"{self.title} {self.next_step}")
 
 
 def problem_of(error: RoomsyncError) -> ProblemError:

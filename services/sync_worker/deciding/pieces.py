@@ -18,9 +18,6 @@ from shared.contracts.meeting_state import meeting_of_key
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, StateChange
 
-Changes = Mapping[str, Sequence[StateChange]]
-"""Event id → what is written because of it."""
-
 
 @dataclass(slots=True)
 class CommitPart:
@@ -55,17 +52,17 @@ def fit_together(*parts: CommitPart) -> bool:
 
 
 def meeting_parts(
-    observations: Iterable[NewRecord], changes: Changes, before: References, after: References
+    observations: Iterable[NewRecord], changes: Mapping[str, StateChange], before: References, after: References
 ) -> list[CommitPart]:
     """
-    Put each meeting's observations together with the references of its events, and with what is remembered of its people.
+    Put each meeting's observations together with the references of its events.
 
     Meetings between which an event has moved are one: committed apart, a repeated look would not know that the former one has
     lost the event.
 
     Args:
         observations: Keyed by tenant and meeting.
-        changes: Of the references, and of the pieces of snapshots.
+        changes: Event id → the change of its reference.
         before: The mailbox's references before the look.
         after: The same after it.
     """
@@ -78,8 +75,8 @@ def meeting_parts(
 
     for record in observations:
         part_of(meeting_of_key(record.key)).add([record])
-    for event_id, each in changes.items():
-        part_of(next(iter(meetings[event_id]), "")).add(changes=each)
+    for event_id, change in changes.items():
+        part_of(next(iter(meetings[event_id]), "")).add(changes=[change])
     return list(parts.values())
 
 

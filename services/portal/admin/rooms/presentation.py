@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
-
-from msgspec import Meta
-
+from services.portal.admin.rooms.deciding.remedy import remedies_for
+from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
-from services.portal.interface.fields import Address, Count, Instant, RoomId
 from services.portal.meetings.answer_history import Memories, memories
 from services.portal.meetings.deciding.choices import is_offered
-from services.portal.meetings.deciding.health import Health, RoomCheck, health_of, span_words
+from services.portal.meetings.deciding.health import Health, health_of, span_words
 from services.portal.meetings.live_reader import LiveReader
 from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.contracts.rows import ENTERED, RoomProof, RoomRow
+from shared.domain.identity import Provider
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
 from shared.domain.sighting import Availability
 from shared.errors import ConsentRevokedError, KeyDestroyedError, RefusedError, RetryableError, StoreUnavailableError
@@ -39,49 +37,6 @@ EARLIER_ADVICE = (
 )
 _SHOWN_STATES = {RoomState.PENDING, RoomState.ACCEPTED, RoomState.DECLINED}
 _log = get_logger()
-
-
-class HealthShape(TypedDict):
-    """How a room is doing, from what is known of its answers."""
-
-    visible: RoomCheck
-    """Whether free/busy shows it."""
-    bookable: RoomCheck
-    answers: RoomCheck
-    accepted: Count
-    declined: Count
-    waiting: Count
-    usualAnswer: Annotated[str, Meta(examples=["4 s"])] | None
-    """How long it usually takes."""
-    fixes: list[Annotated[str, Meta(examples=["Have your calendar administrator let it accept by itself."])]]
-    """What to do."""
-
-
-class ListedRoom(TypedDict):
-    """A room of the organisation's list."""
-
-    id: RoomId
-    name: Annotated[str, Meta(examples=["Riverside"])]
-    address: Address
-    capacity: Count | None
-    building: Annotated[str, Meta(examples=["North"])]
-    floor: Annotated[str, Meta(examples=["4"])]
-    paired: bool
-    """Whether it is connected: followed, and offered to people."""
-    confirmed: RoomProof | None
-    """By whose word it counts as a room."""
-    confirm: Annotated[str, Meta(examples=["Import your directory's rooms."])] | None
-    """What to do so that it counts as one."""
-    health: HealthShape
-
-
-class RoomDate(TypedDict):
-    """When a room is asked for, and how it answered; never whose or what."""
-
-    start: Instant
-    end: Instant
-    state: RoomState
-    since: Instant
 
 
 class RoomPresenter:
@@ -137,6 +92,7 @@ class RoomPresenter:
                 "usualAnswer": span_words(health.usual_answer_ms) if health.usual_answer_ms else None,
                 "fixes": list(health.fixes),
             },
+            "remedies": list(remedies_for(Provider(self._person.provider), row.address, health)),
         }
 
     def _health(self, known: tuple[RoomRecord, ...], said: Availability | None) -> Health:

@@ -10,8 +10,9 @@ import msgspec
 
 from services.portal.admin.audit import entries
 from services.portal.admin.rooms.deciding.directory_match import index_rooms, match_room, merge_listing
+from services.portal.admin.rooms.deciding.room_sheet import SheetPlan, plan_sheet
 from services.portal.deps import Deps
-from services.portal.frame.problems import ProblemError, not_enabled
+from services.portal.frame.problems import FieldProblemError, ProblemError, not_enabled
 from services.portal.frame.sessions import Person
 from services.portal.meetings.takes import append_command
 from shared.contracts.command import Reconcile
@@ -62,15 +63,16 @@ class RoomList:
                 colleague.
         """
         keys, enabled = self._keys(), self.is_enabled()
-        self._refuse_colleague(keys, row.address)
+        self._refuse_colleagues(keys, [row.address])
         room_id = keys.room(row.address)
         self._check_space({known for known, _ in self._rooms.scan(self._person.tenant)}, {room_id})
         if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
-            raise ProblemError(
+            raise FieldProblemError(
                 HTTPStatus.CONFLICT,
                 "room-known",
                 "A room with this address is in the list already.",
                 next_step="Change that one instead.",
+                field="address",
             )
         self._record("room.entered", room_id)
         if enabled:
@@ -86,11 +88,12 @@ class RoomList:
         """
         before = self.find_room(room_id)
         if row.address != before.address:
-            raise ProblemError(
+            raise FieldProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "room-address-fixed",
                 "A room's address cannot be changed: it is what the room is known by.",
                 next_step="Remove this room and enter the other one.",
+                field="address",
             )
         # Only over the room as it stands: switching off may be unpairing it, and somebody may be removing it.
         self._rooms.change(self._person.tenant, room_id, partial(_with_information, row))
@@ -99,8 +102,15 @@ class RoomList:
     def remove_room(self, room_id: str) -> None:
         """Take a room off the list; the room's own calendar is not touched. Raises ProblemError (404)."""
         self.find_room(room_id)
-        self._rooms.delete(self._person.tenant, room_id)
-        self._record("room.removed", room_id)
+        self.remove_rooms([room_id])
+
+    def remove_rooms(self, room_ids: Collection[str]) -> int:
+        """Take rooms off the list. Returns how many; those that are not there are passed over."""
+        found = self._find_rooms(room_ids)
+        for room_id in found:
+            self._rooms.delete(self._person.tenant, room_id)
+            self._record("room.removed", room_id)
+        return len(found)
 
     def set_paired(self, room_id: str, *, paired: bool) -> None:
         """
@@ -110,17 +120,32 @@ class RoomList:
             ProblemError: 404; 409 while the integration is not enabled.
         """
         self.find_room(room_id)
+        self.set_all_paired([room_id], paired=paired)
+
+    def set_all_paired(self, room_ids: Collection[str], *, paired: bool) -> int:
+        """
+        Join rooms with their calendars, or part them. Calendars are looked at again once, however many rooms there are.
+
+        Returns:
+            How many rooms; those that are not in the list are passed over.
+
+        Raises:
+            ProblemError: 409 while the integration is not enabled.
+        """
         if not self.is_enabled():
             raise not_enabled(
                 title="Rooms are paired when the integration is enabled, all in one run.",
                 next_step="Enter them now; then have a subscription administrator enable the integration.",
             )
-        self._rooms.change(
-            self._person.tenant, room_id, lambda row: msgspec.structs.replace(row, paired=paired) if row else None
-        )
-        self._record("room.paired" if paired else "room.unpaired", room_id)
-        if paired:
+        found = self._find_rooms(room_ids)
+        for room_id in found:
+            self._rooms.change(
+                self._person.tenant, room_id, lambda row: msgspec.structs.replace(row, paired=paired) if row else None
+            )
+            self._record("room.paired" if paired else "room.unpaired", room_id)
+        if paired and found:
             self._request_looks()
+        return len(found)
 
     def import_rooms(self, listed: Iterable[DirectoryRoom]) -> tuple[int, int]:
         """
@@ -152,6 +177,38 @@ class RoomList:
             self._request_looks()
         return new, known
 
+    def plan_sheet(self, text: str) -> SheetPlan:
+        """Compare a sheet with the list as it stands: nothing is changed."""
+        known = dict(self._rooms.scan(self._person.tenant))
+        return plan_sheet(text, known, self._keys().room)
+
+    def apply_sheet(self, text: str) -> SheetPlan:
+        """
+        Enter the rooms of a sheet that are new, and change the information of those that are known.
+
+        Returns:
+            What was done, or, where it has errors, what is wrong with it: then nothing was changed.
+
+        Raises:
+            ProblemError: 409, there would be too many rooms; 422, one of them is the address of a colleague.
+        """
+        plan, keys, enabled = self.plan_sheet(text), self._keys(), self.is_enabled()
+        if not plan.applies:
+            return plan
+        self._refuse_colleagues(keys, [row.address for row in plan.new.values()])
+        self._check_space({known for known, _ in self._rooms.scan(self._person.tenant)}, plan.new.keys())
+        for room_id, row in plan.new.items():
+            self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled))
+        for room_id, row in plan.changed.items():
+            self._rooms.change(self._person.tenant, room_id, partial(_with_information, row))
+        self._record("rooms.imported", outcome=f"{len(plan.new)} new, {len(plan.changed)} changed")
+        if enabled and plan.new:
+            self._request_looks()
+        return plan
+
+    def _find_rooms(self, room_ids: Collection[str]) -> list[str]:
+        return [each for each in dict.fromkeys(room_ids) if self._rooms.get(self._person.tenant, each) is not None]
+
     def _check_space(self, known: Collection[str], wanted: Collection[str]) -> None:
         """Before anything is written. Raises ProblemError: 409, with the new ones of `wanted` there would be too many rooms."""
         fresh = len(set(wanted).difference(known))
@@ -169,16 +226,20 @@ class RoomList:
         row = tables.tenants(self._deps.engine.registry).get(self._person.tenant, "tenant")
         return row is not None and row.integration is IntegrationState.ENABLED
 
-    def _refuse_colleague(self, keys: TenantKeys, address: str) -> None:
+    def _refuse_colleagues(self, keys: TenantKeys, addresses: Collection[str]) -> None:
         """Nobody's meetings become a room's schedule because somebody entered their address."""
-        person = keys.person(address)
+        people = {keys.person(address): address for address in addresses}
         users = tables.users(self._deps.engine.registry).scan(self._person.tenant)
-        if any(person in hashes_of(row) for _, row in users):
-            raise ProblemError(
+        colleague = next((people[each] for _, row in users for each in hashes_of(row) if each in people), None)
+        if colleague is not None:
+            raise FieldProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "room-is-person",
-                "This is the address of a person of your organisation, not of a room.",
+                "This is the address of a person of your organisation, not of a room."
+                if len(people) == 1
+                else f"{colleague} is the address of a person of your organisation, not of a room.",
                 next_step="Enter the address of the room itself, as your calendar system's directory shows it.",
+                field="address",
             )
 
     def _keys(self) -> TenantKeys:

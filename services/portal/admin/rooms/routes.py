@@ -5,34 +5,27 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TypedDict
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.rooms.deciding.room_form import RoomForm, read_room
+from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
 from services.portal.admin.rooms.directory_import import RoomImport
-from services.portal.admin.rooms.presentation import ListedRoom, RoomDate, RoomPresenter
+from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
+from services.portal.admin.rooms.table_routes import DONE, add_table
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
-from services.portal.frame.sessions import Person, require_right
+from services.portal.frame.deciding.refilled import Refilled
+from services.portal.frame.problems import FieldProblemError
+from services.portal.frame.sessions import require_right
 from services.portal.interface.fields import Reference, RoomId
 from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.meetings.live_reader import LiveReader
-from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
-from services.portal.sign_in.openid import asked_for
-from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
 
 _ROOM = '{"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…"}'
-_DONE = {
-    "entered": "The room is in the list.",
-    "changed": "The room's information was changed.",
-    "removed": "The room was taken off the list. Its own calendar was not touched.",
-    "paired": "The room is connected.",
-    "unpaired": "The room is no longer connected. Its information stays.",
-    "imported": "The directory's rooms are in the list.",
-}
 
 
 class RoomListAnswer(TypedDict):
@@ -59,6 +52,7 @@ def blueprint(deps: Deps, reader: LiveReader, room_import: RoomImport) -> Bluepr
     """The routes below `/admin/rooms` and `/v1/admin/rooms`."""
     bp = Blueprint("rooms", __name__)
     _import(bp, room_import)
+    add_table(bp, deps, reader)
     _pages(bp, deps, reader)
     _api(bp, deps, reader)
     return bp
@@ -77,36 +71,16 @@ def _import(bp: Blueprint, room_import: RoomImport) -> None:
 
 
 def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
-    @bp.get("/admin/rooms")
-    def rooms_page() -> str:
-        person = require_right(Right.SEE_ROOMS)
-        book = RoomList(deps, person)
-        return _list_page(deps, person, RoomPresenter(deps, reader, person).rooms(book.list_rooms()))
-
     @bp.get("/admin/rooms/<room_id>")
     def room_page(room_id: str) -> str:
-        person = require_right(Right.SEE_ROOMS)
-        book = RoomList(deps, person)
-        row = book.find_room(room_id)
-        shown = RoomPresenter(deps, reader, person)
-        return render_template(
-            "room.html",
-            person=person,
-            room=shown.rooms({room_id: row})[0],
-            schedule=shown.schedule(room_id, row),
-            may_change=may(person.roles, Right.CHANGE_ROOMS),
-            may_pair=book.is_enabled(),
-            flash=_DONE.get(request.args.get("done", ""), ""),
-        )
-
-    @bp.post("/admin/rooms")
-    def enter_by_form() -> AnyResponse:
-        room_id = _book(deps).enter_room(read_room(request.form))
-        return _back(f"/admin/rooms/{room_id}", "entered")
+        return _room_page(deps, reader, room_id)
 
     @bp.post("/admin/rooms/<room_id>")
     def change_by_form(room_id: str) -> AnyResponse:
-        _book(deps).change_room(room_id, read_room(request.form))
+        try:
+            _book(deps).change_room(room_id, read_room(request.form))
+        except FieldProblemError as error:
+            return make_response(_room_page(deps, reader, room_id, error.refill(request.form)), error.status)
         return _back(f"/admin/rooms/{room_id}", "changed")
 
     @bp.post("/admin/rooms/<room_id>/remove")
@@ -172,15 +146,20 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         _book(deps).set_paired(room_id, paired=act == "pair")
 
 
-def _list_page(deps: Deps, person: Person, rooms: list[ListedRoom]) -> str:
+def _room_page(deps: Deps, reader: LiveReader, room_id: str, form: Refilled | None = None) -> str:
+    person = require_right(Right.SEE_ROOMS)
+    book = RoomList(deps, person)
+    row = book.find_room(room_id)
+    shown = RoomPresenter(deps, reader, person)
     return render_template(
-        "rooms_admin.html",
+        "room.html",
         person=person,
-        rooms=rooms,
-        troubled=[each for each in rooms if each["health"]["fixes"] or each["confirm"]],
+        room=shown.rooms({room_id: row})[0],
+        schedule=shown.schedule(room_id, row),
         may_change=may(person.roles, Right.CHANGE_ROOMS),
-        permissions=asked_for(Provider(person.provider), Purpose.ROOMS, writes=deps.settings.may_write),
-        flash=_DONE.get(request.args.get("done", ""), ""),
+        may_pair=book.is_enabled(),
+        flash=DONE.get(request.args.get("done", ""), ""),
+        form=form or Refilled(),
     )
 
 

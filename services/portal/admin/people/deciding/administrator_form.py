@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from services.portal.frame.deciding.email_addresses import MAX_CHARS, is_address
 from services.portal.frame.deciding.forms import FieldError, read_form
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.problems import FieldProblemError
 from shared.domain.roles import Role
 
 APPOINTABLE = (Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN)
@@ -37,7 +37,7 @@ def read_administrator(sent: Mapping[str, Any]) -> tuple[str, Role]:
     Read an address, in lower case, and a role out of a form or a JSON object.
 
     Raises:
-        ProblemError: 422, there is no such role to give, or it is no address.
+        FieldProblemError: 422, there is no such role to give, or it is no address.
     """
     try:
         form = read_form(sent, AdministratorForm)
@@ -50,24 +50,26 @@ def read_administrator(sent: Mapping[str, Any]) -> tuple[str, Role]:
 
 
 def read_role(sent: Mapping[str, Any]) -> Role:
-    """Read a role that can be given. Raises ProblemError (422) for any other word."""
+    """Read a role that can be given. Raises FieldProblemError (422) for any other word."""
     try:
         return Role(read_form(sent, RoleForm).role)
     except FieldError as error:
         raise _refuse(error.field) from error
 
 
-def _refuse(field: str) -> ProblemError:
+def _refuse(field: str) -> FieldProblemError:
     if field == "role":
-        return ProblemError(
+        return FieldProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "no-such-role",
             "There is no such role to give.",
             next_step=f"Choose one of: {', '.join(role.value for role in APPOINTABLE)}.",
+            field="role",
         )
-    return ProblemError(
+    return FieldProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "no-address",
         "This is not an e-mail address.",
         next_step="Give the address of the work account they sign in with.",
+        field="address",
     )

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import FieldError, read_form
-from services.portal.frame.problems import ProblemError
+from services.portal.frame.problems import FieldProblemError
 from shared.contracts.rows import ENTERED, RoomRow
 
 MAX_CHARS = 120
@@ -41,7 +41,7 @@ def read_room(sent: Mapping[str, Any]) -> RoomRow:
     Read a room out of a form or a JSON object; the row says nothing yet of pairing, and proves nothing.
 
     Raises:
-        ProblemError: 422, naming the field and what it must be.
+        FieldProblemError: 422, naming the field and what it must be.
     """
     try:
         form = read_form(sent, RoomForm)
@@ -60,10 +60,11 @@ def read_room(sent: Mapping[str, Any]) -> RoomRow:
     )
 
 
-def _refuse_field(field: str, why: str = "") -> ProblemError:
-    return ProblemError(
+def _refuse_field(field: str, why: str = "") -> FieldProblemError:
+    return FieldProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "room-invalid",
         " ".join(filter(None, [f"The {field} of the room cannot be used.", why])),
         next_step=f"Enter {_RULES.get(field, _LINE_RULE)}.",
+        field=field,
     )

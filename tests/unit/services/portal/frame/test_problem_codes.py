@@ -11,6 +11,7 @@ from tests.support.paths import ROOT
 
 QUOTAS = {"*-full": {"CONFLICT", "TOO_MANY_REQUESTS"}}
 """One code for each kind of row: some are kept until they are taken away, the others counted by the day."""
+MAKERS = ("ProblemError", "FieldProblemError")
 OF_OTHERS = {"*"}
 """Not ours: an error of HTTP itself, whose code is the phrase of its status."""
 
@@ -19,7 +20,7 @@ def written_codes() -> Iterator[tuple[str, str, str]]:
     """Code, status and place of every problem that a service makes."""
     for path in sorted((ROOT / "services").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ProblemError":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in MAKERS:
                 status, code = node.args[:2]
                 yield _as_text(code), ast.unparse(status).removeprefix("HTTPStatus."), f"{path.name}:{node.lineno}"
 

@@ -67,12 +67,6 @@ def call_it_a_room(office: Office, tenant: str, room_id: str, *, by: str) -> str
     return room_id
 
 
-@pytest.fixture
-def builder(office: Office, ada: Browser) -> Browser:
-    appoint(office, ada, Role.BUILDING_ADMIN)
-    return ada
-
-
 @pytest.mark.proves("E20")
 def test_rooms_are_entered_while_the_integration_is_off_without_a_word_to_the_provider(
     office: Office, builder: Browser

@@ -1,0 +1,58 @@
+"""A room as pages and programs are shown it."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
+
+from services.portal.admin.rooms.deciding.remedy import Remedy
+from services.portal.interface.fields import Address, Count, Instant, RoomId
+from services.portal.meetings.deciding.health import RoomCheck
+from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import RoomProof
+
+
+class HealthShape(TypedDict):
+    """How a room is doing, from what is known of its answers."""
+
+    visible: RoomCheck
+    """Whether free/busy shows it."""
+    bookable: RoomCheck
+    answers: RoomCheck
+    accepted: Count
+    declined: Count
+    waiting: Count
+    usualAnswer: Annotated[str, Meta(examples=["4 s"])] | None
+    """How long it usually takes."""
+    fixes: list[Annotated[str, Meta(examples=["Have your calendar administrator let it accept by itself."])]]
+    """What to do."""
+
+
+class ListedRoom(TypedDict):
+    """A room of the organisation's list."""
+
+    id: RoomId
+    name: Annotated[str, Meta(examples=["Riverside"])]
+    address: Address
+    capacity: Count | None
+    building: Annotated[str, Meta(examples=["North"])]
+    floor: Annotated[str, Meta(examples=["4"])]
+    paired: bool
+    """Whether it is connected: followed, and offered to people."""
+    confirmed: RoomProof | None
+    """By whose word it counts as a room."""
+    confirm: Annotated[str, Meta(examples=["Import your directory's rooms."])] | None
+    """What to do so that it counts as one."""
+    health: HealthShape
+    remedies: list[Remedy]
+    """What to enter in the calendar system where its health says that something has to be done."""
+
+
+class RoomDate(TypedDict):
+    """When a room is asked for, and how it answered; never whose or what."""
+
+    start: Instant
+    end: Instant
+    state: RoomState
+    since: Instant

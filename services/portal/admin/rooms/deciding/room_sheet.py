@@ -1,0 +1,134 @@
+"""The list of rooms as CSV: written, read, and compared with the list as it stands. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.portal.admin.rooms.deciding.room_form import read_room
+from services.portal.admin.rooms.deciding.room_shapes import ListedRoom
+from services.portal.frame.deciding.sheets import read_cell, write_sheet
+from services.portal.frame.problems import ProblemError
+from shared.contracts.rows import RoomRow
+
+MAX_LINES = 1_000
+COLUMNS = ("address", "name", "capacity", "building", "floor")
+"""What is read; others are left alone, so that a sheet that was written here can be changed and read again."""
+_WRITTEN = (*COLUMNS, "connected", "confirmed", "visible", "bookable", "answers", "accepted", "declined", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetError:
+    """A line that cannot be used."""
+
+    line: int
+    """Counted from 1, the names of the columns being the first; 0: the sheet as a whole."""
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPlan:
+    """What a sheet would do to the list."""
+
+    new: Mapping[str, RoomRow] = field(default_factory=dict)
+    """Room id → what would be entered."""
+    changed: Mapping[str, RoomRow] = field(default_factory=dict)
+    same: int = 0
+    errors: Sequence[SheetError] = ()
+
+    @property
+    def applies(self) -> bool:
+        """Whether it can be done, and does something."""
+        return not self.errors and bool(self.new or self.changed)
+
+
+def write_rooms(rooms: Sequence[ListedRoom]) -> str:
+    """The rooms as CSV, with how each is doing."""
+    return write_sheet(_WRITTEN, (_cells(each) for each in rooms))
+
+
+def read_rooms(text: str) -> tuple[list[tuple[int, RoomRow]], list[SheetError]]:
+    """Read the rooms of a sheet with the number of the line that each stands on, and what cannot be read."""
+    rows, errors = list[tuple[int, RoomRow]](), list[SheetError]()
+    try:
+        for line, found in _lines(text):
+            (rows if isinstance(found, RoomRow) else errors).append(
+                (line, found) if isinstance(found, RoomRow) else SheetError(line, found)  # type: ignore[arg-type]
+            )
+    except csv.Error:
+        return [], [SheetError(0, "This is not a table of comma-separated values.")]
+    return rows, errors
+
+
+def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str], str]) -> SheetPlan:
+    """
+    Compare a sheet with the list.
+
+    Args:
+        text: The sheet, with the names of its columns in the first line.
+        known: Room id → room, as the list stands.
+        room_id: Names the room that has an address.
+    """
+    rows, errors = read_rooms(text)
+    new, changed, seen, same = dict[str, RoomRow](), dict[str, RoomRow](), set[str](), 0
+    for line, row in rows:
+        room = room_id(row.address)
+        before = known.get(room)
+        if room in seen:
+            errors.append(SheetError(line, "A line above has the same address."))
+        elif before is None:
+            new[room] = row
+        elif _information(before) != _information(row):
+            changed[room] = row
+        else:
+            same += 1
+        seen.add(room)
+    return SheetPlan(new, changed, same, sorted(errors, key=lambda each: each.line))
+
+
+def _lines(text: str) -> Iterator[tuple[int, RoomRow | str]]:
+    """Each line's number with its room, or with why it has none."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), dialect=_dialect(text), strict=True)
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    if "address" not in reader.fieldnames:
+        yield 0, f"The first line names the columns: {', '.join(COLUMNS)}. There is no `address` among them."
+        return
+    for count, cells in enumerate(reader):
+        if count >= MAX_LINES:
+            yield 0, f"A sheet has {MAX_LINES:,} rooms at most: divide it."
+            return
+        if any(cells.get(name) for name in COLUMNS):
+            yield reader.line_num, _room_of(cells)
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    """Spreadsheets of many languages write semicolons, since the comma is in their numbers."""
+    head = text.partition("\n")[0]
+
+    class Dialect(csv.excel):
+        delimiter = max((",", ";", "\t"), key=head.count)
+
+    return Dialect
+
+
+def _room_of(cells: Mapping[str, str | None]) -> RoomRow | str:
+    sent = {name: read_cell(cells.get(name) or "") for name in COLUMNS}
+    try:
+        return read_room(sent)
+    except ProblemError as error:
+        return f"{error.title} {error.next_step}"
+
+
+def _information(row: RoomRow) -> tuple[str, int, str, str]:
+    return row.name, row.capacity, row.building, row.floor
+
+
+def _cells(room: ListedRoom) -> tuple[str | int | None, ...]:
+    health = room["health"]
+    return (
+        room["address"], room["name"], room["capacity"], room["building"], room["floor"],
+        "yes" if room["paired"] else "no", room["confirmed"] or "no", health["visible"], health["bookable"], health["answers"],
+        health["accepted"], health["declined"], health["waiting"],
+    )  # fmt: skip
