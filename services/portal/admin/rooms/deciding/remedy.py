@@ -15,7 +15,7 @@ _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 """PowerShell ends a literal string at each of these (`about_Quoting_Rules`), and reads two of them as one."""
 
 
-class Remedy(TypedDict):
+class RoomRemedy(TypedDict):
     """One thing to enter in the calendar system."""
 
     words: Annotated[str, Meta(examples=["Let it answer by itself:"])]
@@ -26,7 +26,7 @@ class Remedy(TypedDict):
     """To be copied whole; "" where there is a switch and no command."""
 
 
-def remedies_for(provider: Provider, address: str, health: Health) -> tuple[Remedy, ...]:
+def remedies_for(provider: Provider, address: str, health: Health) -> tuple[RoomRemedy, ...]:
     """
     Say how to mend what `health` shows to be wrong.
 
@@ -45,40 +45,42 @@ def remedies_for(provider: Provider, address: str, health: Health) -> tuple[Reme
             assert_never(provider)
 
 
-def _microsoft(room: str, health: Health) -> Iterator[Remedy]:
+def _microsoft(room: str, health: Health) -> Iterator[RoomRemedy]:
     if health.answers is RoomCheck.NO:
-        yield Remedy(
+        yield RoomRemedy(
             words="Let it answer by itself:",
             command=f"Set-CalendarProcessing -Identity {room} -AutomateProcessing AutoAccept",
         )
     if health.bookable is RoomCheck.NO:
-        yield Remedy(words="See its booking rules:", command=f"Get-CalendarProcessing -Identity {room} | Format-List")
-        yield Remedy(
+        yield RoomRemedy(
+            words="See its booking rules:", command=f"Get-CalendarProcessing -Identity {room} | Format-List"
+        )
+        yield RoomRemedy(
             words="Let everybody book it within those rules:",
             command=f"Set-CalendarProcessing -Identity {room} -AllBookInPolicy $true",
         )
     if health.visible is RoomCheck.NO:
-        yield Remedy(
+        yield RoomRemedy(
             words="Show its free/busy to everybody in the organisation:",
             command=f"Set-MailboxFolderPermission -Identity {_quote_folder(room)} -User Default -AccessRights AvailabilityOnly",
         )
 
 
-def _google(health: Health) -> Iterator[Remedy]:
+def _google(health: Health) -> Iterator[RoomRemedy]:
     if health.answers is RoomCheck.NO:
-        yield Remedy(
+        yield RoomRemedy(
             words="In the settings of the room's calendar, under “Auto-accept invitations”, choose to accept those that do not"
             " conflict.",
             command="",
         )
     if health.bookable is RoomCheck.NO:
-        yield Remedy(
+        yield RoomRemedy(
             words="In the settings of the room's calendar, under “Access permissions”, make it available for your organisation with"
             " “See all event details”: a room that shows free/busy alone may decline everybody.",
             command="",
         )
     if health.visible is RoomCheck.NO:
-        yield Remedy(
+        yield RoomRemedy(
             words="In the settings of the room's calendar, under “Access permissions”, switch on “Make available for” your"
             " organisation, with “See only free/busy” at least.",
             command="",

@@ -6,7 +6,7 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from services.portal.admin.rooms.deciding.remedy import Remedy
+from services.portal.admin.rooms.deciding.remedy import RoomRemedy
 from services.portal.interface.fields import Address, Count, Instant, RoomId
 from services.portal.meetings.deciding.health import RoomCheck
 from shared.contracts.meeting_state import RoomState
@@ -45,7 +45,7 @@ class ListedRoom(TypedDict):
     confirm: Annotated[str, Meta(examples=["Import your directory's rooms."])] | None
     """What to do so that it counts as one."""
     health: HealthShape
-    remedies: list[Remedy]
+    remedies: list[RoomRemedy]
     """What to enter in the calendar system where its health says that something has to be done."""
 
 
