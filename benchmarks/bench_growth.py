@@ -24,8 +24,9 @@ from services.room_status.deciding.memory import Memory
 from services.room_status.replaying.recollection import states_between
 from services.room_status.worker import RoomStatusOwner
 from services.sync_worker.deciding.listed_rooms import ListedRooms
+from services.sync_worker.deciding.people import Snapshots, follow_people
 from services.sync_worker.deciding.references import Merge, References, changed_meetings, merge, observe
-from services.sync_worker.memory import reference_change
+from services.sync_worker.memory import reference_change, snapshot_changes
 from shared.contracts import copy_observation
 from shared.contracts.copy_observation import CopyDate, CopyObservation
 from shared.contracts.meeting_state import meeting_key
@@ -47,6 +48,7 @@ from shared.runtime.wiring import open_engine
 
 NOW_MS = int(time.time() * 1000) // HOUR_MS * HOUR_MS
 KEYS = TenantKeys("t-0000000000000001", b"d" * 32, b"h" * 32, b"c" * 32)
+MAILBOX = Mailbox(KEYS.tenant, "m-1")
 DATES, PEOPLE, ROOMS = 60, 500, 3
 WINDOW_MS = 62 * DAY_MS
 WINDOW = Window(NOW_MS - DAY_MS, NOW_MS + WINDOW_MS)
@@ -64,10 +66,17 @@ def main() -> int:
     for connected in (10, 50, 100, 500):
         observed, kept, largest = _one_answer(connected)
         print(
-            f"| a person's answer at Google, {connected} connected: observations, references, largest record of the meeting | "
-            f"{observed:,} B, {kept:,} B, {largest:,} B |",
+            f"| a person's answer to every date at Google, {connected} connected: observations, references and people, "
+            f"largest record of the meeting | {observed:,} B, {kept:,} B, {largest:,} B |",
             flush=True,
         )
+    first, changed = _written_for_a_date()
+    print(f"| the same, to one date: references and people | {changed:,} B |")
+    print(
+        f"| that series' first look, its organiser's copy: references, people, largest record of these | "
+        f"{sum(first[0]):,} B in {len(first[0])} records, {sum(first[1]):,} B in {len(first[1])}, {max(first[1]):,} B |",
+        flush=True,
+    )
     for years in (0, 1, 3):
         print(
             f"| record of a daily series with one room after {years} years | {_running_series(years):,} B |", flush=True
@@ -91,19 +100,44 @@ def _one_answer(connected: int) -> tuple[int, int, int]:
 
 
 def _written_for_an_answer(*, organizes: bool) -> tuple[int, int]:
-    """What the look of one mailbox writes: bytes of observations, bytes of references."""
-    mailbox = Mailbox(KEYS.tenant, "m-1")
-    before = _merged({}, _dates(Answer.NONE, organizes=organizes))
-    merged = _merged(before.references, _dates(Answer.ACCEPTED, organizes=organizes))
-    changed = changed_meetings(before.references, merged.references, merged.meetings, keys=KEYS)
+    """What the look of one mailbox writes: bytes of observations, bytes of references and people."""
+    held = _Copy()
+    held.look(_dates(Answer.NONE, organizes=organizes))
+    before = held.references
+    merged, written = held.look(_dates(Answer.ACCEPTED, organizes=organizes))
+    changed = changed_meetings(before, merged.references, merged.meetings, keys=KEYS)
     looks = observe(
-        merged.references, changed, provider="google", mailbox=mailbox.id, keys=KEYS, now_ms=NOW_MS, baseline=False,
+        merged.references, changed, provider="google", mailbox=MAILBOX.id, keys=KEYS, now_ms=NOW_MS, baseline=False,
         window=WINDOW,
     )  # fmt: skip
-    changes = [reference_change(mailbox, one, merged.references[one], KEYS) for one in merged.changed]
-    return sum(len(_record(KEYS, look, 0).value or b"") for look in looks), sum(
-        len(one.value or b"") for one in changes
-    )
+    return sum(len(_record(KEYS, look, 0).value or b"") for look in looks), sum(map(sum, written))
+
+
+def _written_for_a_date() -> tuple[tuple[list[int], list[int]], int]:
+    """What the organiser's copy writes: sizes of references and people at its first look, and bytes for one answer to one date."""
+    held = _Copy()
+    _, first = held.look(_dates(Answer.NONE, organizes=True))
+    _, written = held.look(_dates(Answer.ACCEPTED, organizes=True)[30:31])
+    return first, sum(map(sum, written))
+
+
+class _Copy:
+    """What one mailbox keeps, look by look."""
+
+    def __init__(self) -> None:
+        self.references: References = {}
+        self.snapshots: Snapshots = {}
+
+    def look(self, seen: Sequence[SeenEvent]) -> tuple[Merge, tuple[list[int], list[int]]]:
+        """What a look makes of it, and the sizes of the references and of the pieces of people that it writes."""
+        merged = _merged(self.references, seen)
+        people = follow_people(self.snapshots, self.references, merged, KEYS)
+        references = [reference_change(MAILBOX, one, merged.references[one], KEYS) for one in merged.changed]
+        pieces = [
+            each for name, one in people.changed.items() for each in snapshot_changes(MAILBOX, name, one, KEYS)
+        ]  # fmt: skip
+        self.references, self.snapshots = merged.references, people.snapshots
+        return merged, ([len(one.value or b"") for one in references], [len(one.value or b"") for one in pieces])
 
 
 def _merged(known: References, seen: Sequence[SeenEvent]) -> Merge:

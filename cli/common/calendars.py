@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from cli.common.records import read_from
 from services.sync_worker.operations import mailbox_of
+from shared.contracts import attendee_snapshot
 from shared.contracts import envelope as envelopes
 from shared.contracts.calendar_state import LEFT_TYPE, MAILBOX_TYPE, EventReference, MailboxState
 from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
@@ -88,7 +89,7 @@ class Calendars:
         self._keys[envelope.tenant] = keys
         if envelope.type == MAILBOX_TYPE:
             self.states[mailbox] = open_envelope(envelope, keys, MailboxState, key=key)
-        elif envelope.type != LEFT_TYPE:
+        elif envelope.type not in {LEFT_TYPE, attendee_snapshot.TYPE}:
             self.references[mailbox][key] = open_reference(key, envelope, keys)
 
     def _forget(self, mailbox: Mailbox, key: bytes, *, is_event: bool) -> None:

@@ -34,12 +34,7 @@ def command(service: tuple[str, ...]) -> int:
         main = importlib.import_module(f"services.{service[0].replace('-', '_')}.main").main
         return int(main())
     settings = load()
-    return _supervise(_all_services(settings) if "all" in service else service, settings)
-
-
-def _all_services(settings: Settings) -> tuple[str, ...]:
-    """Without a mail server, and without webhooks, the notifier has nothing to do."""
-    return tuple(name for name in SERVICES if name != "notifier" or settings.smtp_url or settings.sends_webhooks)
+    return _supervise(SERVICES if "all" in service else service, settings)
 
 
 def _supervise(names: tuple[str, ...], settings: Settings) -> int:

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from services.notifier.deciding.plan import retry_after_ms
+from services.notifier.deciding.rungs import MAIL
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Dispatch, Outbox
 from shared.contracts.decline_incident import DeclineIncident
@@ -20,7 +21,6 @@ from shared.runtime.logging import get_logger
 
 MOST = 20
 """So many administrators are told at the most; the page tells all."""
-DRAIN_S = 8.0
 
 logger = get_logger()
 
@@ -33,8 +33,15 @@ class AlarmSender:
         self._writer = writer
         self._outbox = outbox
 
+    @property
+    def outbox(self) -> Outbox:
+        """What alarms are sent by."""
+        return self._outbox
+
     def with_alarms(self, incident: DeclineIncident, keys: TenantKeys) -> DeclineIncident:
-        """The incident with a message for each administrator. Raises StoreUnavailableError."""
+        """The incident with a mail for each administrator; none where no mail is sent. Raises StoreUnavailableError."""
+        if MAIL not in self._outbox.channels:
+            return incident
         told = sorted(self._writer.administrators(keys.tenant))[:MOST]
         alarms = {
             user: RungDelivery(state=DeliveryState.INTENT, message=keys.message(user, [f"{incident.id}/alarm"]))
@@ -79,10 +86,6 @@ class AlarmSender:
             if attempt.outcome in {each.value for each in DeliveryState}:
                 state = DeliveryState(attempt.outcome.value)
                 yield dispatch.mailbox.tenant, partial(_settled, user=dispatch.user, state=state)
-
-    def drain(self) -> None:
-        """Wait for what is on its way."""
-        self._outbox.drain(DRAIN_S)
 
 
 def _settled(incident: DeclineIncident, user: str, state: DeliveryState) -> DeclineIncident:

@@ -23,11 +23,12 @@ from shared.contracts.decline_incident import (
     counted_key,
     incident_key,
 )
+from shared.contracts.rows import AuditRow
 from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, RowRefusedError
 from shared.organisations import decline_incidents
-from shared.organisations.audit_chain import read_chain
+from shared.organisations.audit_chain import read_latest_acts
 from shared.organisations.room_report import count_upcoming
 from shared.ports.engine import Engine
 from shared.ports.log import StateChange
@@ -40,6 +41,8 @@ from shared.runtime.refused_rows import log_refused_row
 LOOK_EVERY_MS = SECOND_MS
 UPCOMING_KNOWN_MS = HOUR_MS
 """How long the number of an organisation's rooms to come is taken for the same: it is asked while a minute is suspicious alone."""
+MOST_ACTS = 500
+"""So many of the latest acts of administrators are looked through for a likely cause."""
 
 Declines = Mapping[str, Collection[OrganisationDecline]]
 """Organisation → its declines that were read."""
@@ -111,8 +114,7 @@ class DeclineBrake:
                 log_refused_row(error)
 
     def close(self) -> None:
-        """Record what became of alarms that are on their way."""
-        self._alarms.drain()
+        """Record what became of alarms that were on their way."""
         self._record_alarms()
         self._gauge.set(0)
 
@@ -150,13 +152,18 @@ class DeclineBrake:
         return count
 
     def _likely_cause(self, tenant: str, declines: Collection[OrganisationDecline], now_ms: int) -> LikelyCause:
-        registry = self._engine.registry
         buildings = {
             room: building for room in {each.room for each in declines} if (building := self._building(tenant, room))
         }
-        chain, _ = read_chain(registry, tenant)
-        acts = [rules.RoomAct(each.row.at_ms, each.row.act, each.row.about) for each in chain.entries.values()]
+        acts = [rules.RoomAct(each.at_ms, each.act, each.about) for each in self._latest_acts(tenant, now_ms)]
         return rules.likely_cause(declines, buildings, acts, now_ms)
+
+    def _latest_acts(self, tenant: str, now_ms: int) -> list[AuditRow]:
+        try:
+            return read_latest_acts(self._engine.registry, tenant, now_ms - rules.ACT_MS, MOST_ACTS)
+        except RowRefusedError as error:
+            log_refused_row(error)
+            return []
 
     def _building(self, tenant: str, room: str) -> str:
         try:

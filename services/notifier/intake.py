@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -10,6 +10,7 @@ from itertools import islice
 import msgspec
 
 from services.notifier.deciding.plan import KEPT_AFTER_START_MS
+from services.notifier.deciding.rungs import CHAT, MAIL, PUSH
 from services.notifier.ledger import Ledger, ladder_change, search_change
 from services.notifier.prompt_reader import Addressee, PromptReader
 from shared.contracts.decline_incident import DECLINE_TYPE, OrganisationDecline, counted_key
@@ -20,12 +21,14 @@ from shared.crypto.records import open_record, sealed_envelope
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS, from_rfc3339
 from shared.domain.keys import TenantKeys
-from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, MalformedRecordError, RowRefusedError
+from shared.meetings.prompts import Prompt
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import NewRecord, Record, StateChange
 from shared.runtime.dead_letters import bury
 from shared.runtime.logging import get_logger
+from shared.runtime.refused_rows import log_refused_row
 
 SEARCH_EVERY_MS = SECOND_MS
 SEARCH_SELDOM_MS = MINUTE_MS
@@ -50,14 +53,30 @@ class Taken:
     """Searches that begin; None: that end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Whom declines are told to."""
+
+    reader: PromptReader
+    channels: Collection[str]
+    """By which this deployment can tell."""
+    chat_channels: Callable[[str], Sequence[Mailbox]]
+    """Organisation → its chat channels."""
+
+    @property
+    def tells_people(self) -> bool:
+        """Whether there is a channel to people: without, no ladder of theirs begins."""
+        return bool({MAIL, PUSH} & set(self.channels))
+
+
 class DeclineIntake:
     """One partition's. Methods raise StoreUnavailableError, after which nothing was changed."""
 
-    def __init__(self, partition: int, engine: Engine, clock: Clock, reader: PromptReader, ledger: Ledger) -> None:
+    def __init__(self, partition: int, engine: Engine, clock: Clock, addressed: Addressed, ledger: Ledger) -> None:
         self._partition = partition
         self._engine = engine
         self._clock = clock
-        self._reader = reader
+        self._addressed = addressed
         self._ledger = ledger
         self._next_search_ms = 0
 
@@ -91,10 +110,13 @@ class DeclineIntake:
             return taken
         young = False
         for key, search in list(islice(self._ledger.searches.items(), SEARCHES_A_STEP)):
-            ended = self._search_one(key, search, taken) or search.declined_at_ms + SEARCHED_FOR_MS <= now_ms
-            if ended:
+            left = self._search_one(key, search, taken)
+            ended = left is None or search.declined_at_ms + SEARCHED_FOR_MS <= now_ms
+            if left is None or ended:
                 taken.changes.append(StateChange(key, None))
                 taken.searches[key] = None
+            elif left != search:
+                self._remember(key.decode().partition("/")[0], left, taken)
             else:  # behind the others, so that each has its turn
                 self._ledger.searches[key] = self._ledger.searches.pop(key)
             young = young or (not ended and now_ms < search.declined_at_ms + SEARCHED_OFTEN_MS)
@@ -110,13 +132,17 @@ class DeclineIntake:
                 self._ledger.searches[key] = search
                 self._next_search_ms = 0
 
-    def _search_one(self, key: bytes, search: AddresseeSearch, taken: Taken) -> bool:
-        """Whether it has ended. What cannot be read of one meeting or mailbox keeps no other search waiting."""
+    def _search_one(self, key: bytes, search: AddresseeSearch, taken: Taken) -> AddresseeSearch | None:
+        """The search as it goes on; None: it has ended. What cannot be read of one meeting keeps nothing else waiting."""
         try:
             return self._seek(key.decode().partition("/")[0], search, taken)
         except MalformedRecordError as error:
             logger.warning("search_failed", prompt=search.prompt, error=str(error))
-            return False
+            return search
+
+    def _remember(self, tenant: str, search: AddresseeSearch, taken: Taken) -> None:
+        taken.changes.append(search_change(search, self._engine.keyring.keys(tenant)))
+        taken.searches[search_key(tenant, search.prompt)] = search
 
     def _take_decline(self, record: Record, taken: Taken) -> None:
         try:
@@ -129,9 +155,8 @@ class DeclineIntake:
         taken.outputs.append(self._organisation_decline(event))
         search = AddresseeSearch(prompt=event.id, meeting=event.data.meeting_ref, declined_at_ms=self._clock.now_ms())
         tenant = event.data.tenant_id
-        if not self._seek(tenant, search, taken):
-            taken.changes.append(search_change(search, self._engine.keyring.keys(tenant)))
-            taken.searches[search_key(tenant, search.prompt)] = search
+        if left := self._search_one(search_key(tenant, search.prompt), search, taken):
+            self._remember(tenant, left, taken)
 
     def _organisation_decline(self, event: RoomDeclined) -> NewRecord:
         """The decline again, for whoever counts those of its organisation."""
@@ -148,19 +173,39 @@ class DeclineIntake:
         partition = partition_of(data.tenant_id.encode(), self._engine.log.partitions)
         return NewRecord(ORGANISATION_DECLINES.name, partition, key, value)
 
-    def _seek(self, tenant: str, search: AddresseeSearch, taken: Taken) -> bool:
-        """Whether it is known whom the prompt goes to; then they are to be told."""
+    def _seek(self, tenant: str, search: AddresseeSearch, taken: Taken) -> AddresseeSearch | None:
+        """Have those told of whom it is known that the prompt goes to them. Returns the search as it goes on, or None."""
         try:
-            found = self._reader.addressees(tenant, search.meeting, search.prompt)
+            found = self._addressed.reader.addressees(tenant, search.meeting, search.prompt)
             keys = self._engine.keyring.keys(tenant)
         except KeyDestroyedError:
-            return True
-        for addressee in found or ():
-            taken.outputs.append(self._person_prompt(addressee, search, keys))
-        return found is not None
+            return None
+        if found is None:
+            return search
+        told = self._told(tenant, found.known)
+        fresh = {mailbox: prompt for mailbox, prompt in told.items() if mailbox.id not in search.reached}
+        taken.outputs += [self._person_prompt(mailbox, prompt, search, keys) for mailbox, prompt in fresh.items()]
+        reached = (*search.reached, *(mailbox.id for mailbox in fresh))
+        return None if found.complete else msgspec.structs.replace(search, reached=reached)
 
-    def _person_prompt(self, addressee: Addressee, search: AddresseeSearch, keys: TenantKeys) -> NewRecord:
-        mailbox, prompt = addressee.mailbox, addressee.prompt
+    def _told(self, tenant: str, addressees: Sequence[Addressee]) -> dict[Mailbox, Prompt]:
+        """Who is told, and how the prompt reads to them: its people, and the organisation's chat channels as the first of them."""
+        people = {each.mailbox: each.prompt for each in addressees} if self._addressed.tells_people else {}
+        if not addressees:
+            return people
+        earliest = min((each.prompt for each in addressees), key=lambda prompt: prompt.opens_at_ms)
+        return people | dict.fromkeys(self._chat_channels(tenant), earliest)
+
+    def _chat_channels(self, tenant: str) -> Sequence[Mailbox]:
+        if CHAT not in self._addressed.channels:
+            return ()
+        try:
+            return self._addressed.chat_channels(tenant)
+        except RowRefusedError as error:
+            log_refused_row(error)
+            return ()
+
+    def _person_prompt(self, mailbox: Mailbox, prompt: Prompt, search: AddresseeSearch, keys: TenantKeys) -> NewRecord:
         payload = PersonPrompt(
             prompt=prompt.id,
             meeting=search.meeting,

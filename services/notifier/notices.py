@@ -17,6 +17,7 @@ from shared.meetings.prompts import Prompt
 from shared.organisations.decline_incidents import INCIDENT_PAGE, describe_cause
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
+from shared.ports.registry import Registry
 from shared.registry import tables
 from shared.runtime.refused_rows import log_refused_row
 
@@ -111,9 +112,16 @@ class NoticeWriter:
         )
 
     def _line(self, tenant: str, user: str, prompt: Prompt) -> NoticeLine:
-        room = tables.rooms(self._engine.registry).get(tenant, prompt.room)
         link = self._address(Link(LinkPurpose.PROMPT, tenant, user, prompt.id))
-        return NoticeLine(room.name if room else UNNAMED, prompt.start_ms, prompt.end_ms, link)
+        return NoticeLine(
+            name_of_room(self._engine.registry, tenant, prompt.room), prompt.start_ms, prompt.end_ms, link
+        )
 
     def _address(self, link: Link) -> str:
         return f"{self._public_url}{link_path(self._signer.sign(link))}"
+
+
+def name_of_room(registry: Registry, tenant: str, room: str) -> str:
+    """How the organisation calls a room. Raises StoreUnavailableError, RowRefusedError."""
+    row = tables.rooms(registry).get(tenant, room)
+    return row.name if row else UNNAMED

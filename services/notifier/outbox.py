@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
 from services.notifier.channels.port import AlarmNotice, Notice, NoticeChannel, SendAttempt, SendOutcome
 from services.notifier.deciding.plan import RungStep
+from services.notifier.deciding.rungs import MAIL
 from shared.domain.identity import Mailbox
 from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
@@ -28,21 +30,33 @@ class Dispatch:
     steps: tuple[RungStep, ...]
     promised_from_ms: tuple[int, ...] = ()
     """When the time began within which they were to be told, of those of which that is promised."""
+    channel: str = MAIL
 
 
 class Outbox:
     """Used by one partition's thread; the sending threads only put results into a queue."""
 
-    def __init__(self, channel: NoticeChannel, executor: Executor) -> None:
-        self._channel = channel
+    def __init__(self, channels: Mapping[str, NoticeChannel], executor: Executor) -> None:
+        """`channels`: name → what it is sent by."""
+        self._channels = channels
         self._executor = executor
         self._in_flight: dict[str, Future[None]] = {}
         self._ended: queue.SimpleQueue[tuple[Dispatch, SendAttempt]] = queue.SimpleQueue()
 
     @property
+    def channels(self) -> frozenset[str]:
+        """The names of the channels that there are."""
+        return frozenset(self._channels)
+
+    @property
     def is_full(self) -> bool:
         """Whether nothing more may be begun now."""
         return len(self._in_flight) >= MAX_IN_FLIGHT
+
+    @property
+    def under_way(self) -> list[Future[None]]:
+        """What is being sent."""
+        return list(self._in_flight.values())
 
     def is_sending(self, message: str) -> bool:
         """Whether this message is on its way, or its result was not fetched yet."""
@@ -61,16 +75,21 @@ class Outbox:
             found.append((dispatch, attempt))
         return found
 
-    def drain(self, timeout_s: float) -> None:
-        """Wait for what is on its way; what takes longer is sent again by whoever takes over, under the same id."""
-        wait(self._in_flight.values(), timeout=timeout_s)
-
     def _send(self, dispatch: Dispatch, notice: Notice | AlarmNotice) -> None:
         try:
-            attempt = self._channel.send(notice)
+            attempt = self._channels[dispatch.channel].send(notice)
         except Exception as error:  # a fault of ours in one message must not stop the others
             logger.exception("message_failed", message=dispatch.message)
             attempt = SendAttempt(SendOutcome.LATER, type(error).__name__)
         if attempt.outcome is SendOutcome.ACCEPTED:
             crash_point("notifier.sent")
         self._ended.put((dispatch, attempt))
+
+
+def drain(outboxes: Iterable[Outbox], timeout_s: float) -> None:
+    """
+    Wait once for what all of them have on its way.
+
+    What takes longer is sent again by whoever takes over, under the same id.
+    """
+    wait([future for outbox in outboxes for future in outbox.under_way], timeout=timeout_s)

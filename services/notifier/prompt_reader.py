@@ -11,11 +11,13 @@ from shared.contracts.rows import ConsentRow, IntegrationState
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.keys import TenantKeys
+from shared.errors import RowRefusedError
 from shared.meetings.prompts import Prompt, Viewer, view_meeting
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.registry import tables
 from shared.registry.dismissals import DismissedPrompts
+from shared.runtime.refused_rows import log_refused_row
 
 GraceOf = Callable[[str], int]
 """Provider → how long a decline stands before its prompt opens, in milliseconds."""
@@ -29,6 +31,15 @@ class Addressee:
     prompt: Prompt
 
 
+@dataclass(frozen=True, slots=True)
+class Addressees:
+    """Everybody who can act on a prompt, as far as that can be read."""
+
+    known: tuple[Addressee, ...]
+    complete: bool
+    """False: somebody's row is refused, and it is not known whether they are one of them."""
+
+
 class PromptReader:
     """Every method raises StoreUnavailableError, KeyDestroyedError, MalformedRecordError, NewerRecordError."""
 
@@ -37,19 +48,28 @@ class PromptReader:
         self._clock = clock
         self._grace_of = grace_of
 
-    def addressees(self, tenant: str, meeting: str, prompt: str) -> tuple[Addressee, ...] | None:
-        """Everybody who can act on a prompt that is not closed; None while the view does not show its decline."""
+    def addressees(self, tenant: str, meeting: str, prompt: str) -> Addressees | None:
+        """
+        Everybody who can act on a prompt that is not closed; None while the view does not show its decline.
+
+        A row that is refused keeps nobody else from being found.
+        """
         keys = self._engine.keyring.keys(tenant)
         stored = self._meeting(keys, meeting)
         if stored is None or prompt not in _declines(stored, keys):
             return None
-        found = []
+        found, complete = [], True
         for mailbox in stored.copies:
-            consent = tables.consents(self._engine.registry).get(tenant, mailbox)
-            shown = self._view(stored, keys, Mailbox(tenant, mailbox), consent, prompt)
+            try:
+                consent = tables.consents(self._engine.registry).get(tenant, mailbox)
+                shown = self._view(stored, keys, Mailbox(tenant, mailbox), consent, prompt)
+            except RowRefusedError as error:
+                log_refused_row(error)
+                complete = False
+                continue
             if shown is not None and shown.closing is None:
                 found.append(Addressee(Mailbox(tenant, mailbox), shown))
-        return tuple(found)
+        return Addressees(tuple(found), complete)
 
     def find(self, mailbox: Mailbox, meeting: str, prompt: str) -> tuple[Openness, Prompt | None]:
         """Whether a prompt is open for the person of `mailbox` now, and how it reads."""
@@ -67,6 +87,21 @@ class PromptReader:
         if shown is None or shown.closing is not None:
             return Openness.CLOSED, shown  # it was seen when its ladder began: what is not shown any more is gone
         return (Openness.OPEN if shown.open else Openness.UNCLEAR), shown
+
+    def find_for_anybody(self, tenant: str, meeting: str, prompt: str) -> tuple[Openness, Prompt | None]:
+        """Whether a prompt is open for anybody now, and how it reads to one of them."""
+        row = tables.tenants(self._engine.registry).get(tenant, "tenant")
+        if row is None:
+            return Openness.CLOSED, None
+        if row.integration is not IntegrationState.ENABLED:
+            return Openness.UNCLEAR, None
+        found = self.addressees(tenant, meeting, prompt)
+        if found is None:  # it was seen when its ladder began: what is not shown any more is gone
+            return (Openness.UNCLEAR if self._is_lost(tenant, meeting) else Openness.CLOSED), None
+        opened = next((each.prompt for each in found.known if each.prompt.open), None)
+        if opened is not None:
+            return Openness.OPEN, opened
+        return (Openness.UNCLEAR if found.known or not found.complete else Openness.CLOSED), None
 
     def _view(
         self, stored: StoredMeeting, keys: TenantKeys, mailbox: Mailbox, consent: ConsentRow | None, prompt: str

@@ -17,40 +17,42 @@ is, the view knows. While the view does not show the decline yet, a search is re
   refuses the person's address for good ends that person's mails, and their profile says so.
 - Declines of one organisation meet in one partition, whose owner counts them (`brake`). When they are too many at once, whoever is
   due waits until that is over (`holding`).
+- Each channel of a person has its own rungs in the ledger. A chat channel of an organisation is told as a person is: it has a
+  mailbox's place in the ledger, and ladders of its own (`chat_recipients`).
 - The address, the room's name and the links are put together in the moment of sending (`notices`); the ledger holds none of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-
-import msgspec
+from functools import cache, partial
 
 from services.notifier.alarms import AlarmSender
 from services.notifier.appointments import Appointments
 from services.notifier.brake import DeclineBrake
 from services.notifier.channels.port import SendAttempt, SendOutcome
+from services.notifier.chat_recipients import ChatRecipients, is_chat
+from services.notifier.deciding.channels import plan_channels, prompts_of_channels
 from services.notifier.deciding.plan import (
+    LONGEST_RETRY_MS,
     LOOK_AGAIN_MS,
     Message,
+    RungStep,
     intend,
-    plan,
-    prompts_to_look_up,
+    postpone,
     retry_after_ms,
     settle,
     wake_at,
 )
 from services.notifier.deciding.promise import promised_from
 from services.notifier.holding import Holding
-from services.notifier.intake import DeclineIntake
+from services.notifier.intake import Addressed, DeclineIntake
 from services.notifier.ledger import Ledger, ladder_change
-from services.notifier.notices import NoticeWriter
-from services.notifier.outbox import Dispatch, Outbox
+from services.notifier.outbox import Dispatch, Outbox, drain
 from services.notifier.prompt_reader import PromptReader
+from services.notifier.recipients import People, Recipients
 from shared.contracts.notification import DeliveryState, PromptLadder, ladder_key
-from shared.contracts.rows import NotificationRow
 from shared.contracts.topics import NOTIFIER
 from shared.domain.identity import Mailbox
 from shared.domain.instants import SECOND_MS
@@ -60,7 +62,6 @@ from shared.meetings.prompts import Prompt
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import Claim, NewRecord, Record, StateChange
-from shared.registry import tables
 from shared.runtime import metrics
 from shared.runtime.crash_points import crash_point
 from shared.runtime.lag import LagGauges
@@ -81,7 +82,8 @@ class Tools:
     """What an owner asks and sends with."""
 
     reader: PromptReader
-    writer: NoticeWriter
+    people: People
+    chat: ChatRecipients
     outbox: Outbox
     alarms: AlarmSender
 
@@ -97,7 +99,8 @@ class NotifierOwner:
         self._tools = tools
         self._poll_s = poll_s
         self._ledger = Ledger(claim.state, cache(engine.keyring.keys))
-        self._intake = DeclineIntake(claim.partition, engine, clock, tools.reader, self._ledger)
+        addressed = Addressed(tools.reader, tools.outbox.channels, tools.chat.mailboxes)
+        self._intake = DeclineIntake(claim.partition, engine, clock, addressed, self._ledger)
         self._brake = DeclineBrake(claim.partition, engine, self._ledger, tools.alarms, self._commit)
         self._holding = Holding(engine.registry, claim.partition)
         self._appointments = Appointments[Mailbox]()
@@ -125,7 +128,7 @@ class NotifierOwner:
 
     def close(self) -> None:
         """Wait for what is on its way, and record what became of it."""
-        self._tools.outbox.drain(DRAIN_S)
+        drain([self._tools.outbox, self._tools.alarms.outbox], DRAIN_S)
         self._record(self._tools.outbox.results())
         self._brake.close()
         self._holding.close()
@@ -180,29 +183,30 @@ class NotifierOwner:
         if pause is not None and pause.lasts:
             self._holding.hold(mailbox)
             return
-        ladders = self._ledger.ladders_of(mailbox)
-        user = self._tools.writer.user_of(mailbox)
-        row = self._tools.writer.preferences(mailbox, user) if user else NotificationRow(mail=False)
+        ladders, recipients = self._ledger.ladders_of(mailbox), self._recipients(mailbox)
+        recipient = recipients.find(mailbox)
+        row, channels = recipient.row, recipient.channels
         looked_up = {
-            prompt: self._tools.reader.find(mailbox, ladders[prompt].meeting, prompt)
-            for prompt in prompts_to_look_up(ladders, row, now_ms)
+            prompt: recipients.look_up(mailbox, ladders[prompt].meeting, prompt)
+            for prompt in prompts_of_channels(ladders, row, now_ms, channels)
         }
         openness = {prompt: found for prompt, (found, _) in looked_up.items()}
-        decided = plan(ladders, row, openness, now_ms, pause)
-        changed = {
-            step.prompt: settle(ladders[step.prompt], step.rung, state) for step, state in decided.settled.items()
-        }
+        decided = plan_channels(ladders, row, openness, now_ms, pause, channels)
+        changed: dict[str, PromptLadder] = {}
+        for step, state in decided.settled.items():
+            before = changed.get(step.prompt, ladders[step.prompt])
+            changed[step.prompt] = settle(before, step.rung, state, step.channel)
         dispatches = []
         for message in decided.messages:
             name = self._name(message, mailbox, keys)
             since = (promised_from(step, ladders, row, pause, name) for step in message.steps)
             promised = tuple(each for each in since if each is not None)
-            dispatches.append(Dispatch(name, mailbox, user or "", message.steps, promised))
+            dispatches.append(Dispatch(name, mailbox, recipient.user, message.steps, promised, message.channel))
         dispatches = [each for each in dispatches if not self._tools.outbox.is_sending(each.message)]
         for dispatch in dispatches:
             for step in dispatch.steps:
                 before = changed.get(step.prompt, ladders[step.prompt])
-                changed[step.prompt] = intend(before, step.rung, dispatch.message, now_ms)
+                changed[step.prompt] = intend(before, step.rung, dispatch.message, now_ms, step.channel)
         self._keep(mailbox, changed.values(), decided.expired, keys)
         again_ms = [decided.wake_at_ms, now_ms + retry_after_ms(1) if decided.messages else None]
         self._appointments.appoint_first(mailbox, again_ms)
@@ -210,12 +214,16 @@ class NotifierOwner:
             self._send(dispatch, [shown for step in dispatch.steps if (shown := looked_up[step.prompt][1])])
 
     def _name(self, message: Message, mailbox: Mailbox, keys: TenantKeys) -> str:
-        return message.id or keys.message(mailbox.id, (f"{step.prompt}/mail/{step.rung}" for step in message.steps))
+        steps = (f"{step.prompt}/{step.channel}/{step.rung}" for step in message.steps)
+        return message.id or keys.message(mailbox.id, steps)
+
+    def _recipients(self, mailbox: Mailbox) -> Recipients:
+        return self._tools.chat if is_chat(mailbox) else self._tools.people
 
     def _send(self, dispatch: Dispatch, prompts: Sequence[Prompt]) -> None:
         crash_point("notifier.intended")
         try:
-            notice = self._tools.writer.write(dispatch.message, dispatch.mailbox, dispatch.user, prompts)
+            notice = self._recipients(dispatch.mailbox).write(dispatch, prompts)
         except (StoreUnavailableError, KeyDestroyedError, MalformedRecordError) as error:
             logger.warning("message_not_written", message=dispatch.message, error=str(error))
             return  # the intent stands, and is tried again
@@ -225,22 +233,30 @@ class NotifierOwner:
     def _record(self, results: Iterable[tuple[Dispatch, SendAttempt]]) -> None:
         ends = {SendOutcome.ACCEPTED: DeliveryState.ACCEPTED, SendOutcome.REFUSED: DeliveryState.REFUSED}
         for dispatch, attempt in results:
-            metrics.MESSAGES.labels("mail", attempt.outcome).inc()
+            metrics.MESSAGES.labels(dispatch.channel, attempt.outcome).inc()
             log = logger.info if attempt.outcome is SendOutcome.ACCEPTED else logger.warning
-            log("message_" + attempt.outcome, message=dispatch.message, channel="mail", reason=attempt.reason)
+            log("message_" + attempt.outcome, message=dispatch.message, channel=dispatch.channel, reason=attempt.reason)
             for since_ms in dispatch.promised_from_ms if attempt.outcome is SendOutcome.ACCEPTED else ():
-                metrics.TOLD_SECONDS.labels("mail").observe(max(self._clock.now_ms() - since_ms, 0) / SECOND_MS)
+                metrics.TOLD_SECONDS.labels(dispatch.channel).observe(
+                    max(self._clock.now_ms() - since_ms, 0) / SECOND_MS
+                )
             if attempt.outcome is SendOutcome.REFUSED:
-                self._note_refusal(dispatch, attempt.reason)
+                now_ms = self._clock.now_ms()
+                self._recipients(dispatch.mailbox).note_refusal(dispatch, now_ms, attempt.reason)
             if attempt.outcome in ends:
-                self._settle(dispatch, ends[attempt.outcome])
+                self._change(dispatch, partial(_settled, state=ends[attempt.outcome]))
+            elif attempt.retry_in_s:
+                until_ms = self._clock.now_ms() + min(int(attempt.retry_in_s * SECOND_MS), LONGEST_RETRY_MS)
+                self._change(dispatch, partial(postpone, until_ms=until_ms))
+                self._appoint(dispatch.mailbox)
 
-    def _settle(self, dispatch: Dispatch, state: DeliveryState) -> None:
+    def _change(self, dispatch: Dispatch, change: Callable[[PromptLadder, RungStep], PromptLadder]) -> None:
+        """Commit what has become of a message's rungs."""
         ladders = self._ledger.ladders_of(dispatch.mailbox)
         changed: dict[str, PromptLadder] = {}
         for step in dispatch.steps:
             if before := changed.get(step.prompt, ladders.get(step.prompt)):
-                changed[step.prompt] = settle(before, step.rung, state)
+                changed[step.prompt] = change(before, step)
         try:
             keys = self._engine.keyring.keys(dispatch.mailbox.tenant)
         except KeyDestroyedError:
@@ -248,15 +264,6 @@ class NotifierOwner:
         crash_point("notifier.accepted")
         self._keep(dispatch.mailbox, changed.values(), (), keys)
         crash_point("notifier.recorded")
-
-    def _note_refusal(self, dispatch: Dispatch, reason: str) -> None:
-        """The person's profile says so, and no further mail goes to them until they switch it on again."""
-        now_ms = self._clock.now_ms()
-        tables.notifications(self._engine.registry).change(
-            dispatch.mailbox.tenant,
-            dispatch.user,
-            lambda row: msgspec.structs.replace(row or NotificationRow(), refused_at_ms=now_ms, refusal=reason),
-        )
 
     def _keep(
         self, mailbox: Mailbox, ladders: Iterable[PromptLadder], expired: Sequence[str], keys: TenantKeys
@@ -279,7 +286,7 @@ class NotifierOwner:
             self._commit([StateChange(key, None) for key in keys])
 
     def _appoint(self, mailbox: Mailbox) -> None:
-        at_ms = wake_at(self._ledger.ladders_of(mailbox).values())
+        at_ms = wake_at(self._ledger.ladders_of(mailbox).values(), self._recipients(mailbox).channels)
         self._appointments.appoint_first(mailbox, [at_ms])
 
     def _commit(
@@ -290,3 +297,7 @@ class NotifierOwner:
     ) -> None:
         with metrics.COMMIT_SECONDS.labels(NOTIFIER.service).time():
             self._claim.commit(outputs, changes, position or {})
+
+
+def _settled(ladder: PromptLadder, step: RungStep, state: DeliveryState) -> PromptLadder:
+    return settle(ladder, step.rung, state, step.channel)

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from services.sync_worker.deciding.job import Job
+from services.sync_worker.deciding.people import Snapshots
 from services.sync_worker.deciding.schedule import Priority
-from shared.contracts import calendar_state
+from shared.contracts import attendee_snapshot, calendar_state
 from shared.contracts import envelope as envelopes
+from shared.contracts.attendee_snapshot import SnapshotPiece
 from shared.contracts.calendar_state import EventReference, LeftMailbox, MailboxState
 from shared.contracts.command import TakeRoom
 from shared.crypto.records import open_envelope, sealed_envelope
@@ -36,6 +38,7 @@ class TrackedMailbox:
 
     state: MailboxState
     references: dict[str, EventReference] = field(default_factory=dict)
+    snapshots: Snapshots = field(default_factory=dict)
     job: Job | None = None
     takes: dict[str, TakeRoom] = field(default_factory=dict)
     full: bool = False
@@ -73,7 +76,8 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> Restore
     """
     Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forget_destroyed`).
 
-    A mailbox with a record of an event that cannot be read is looked at in full next: that writes the events' records anew. One
+    A mailbox with a record of an event that cannot be read is looked at in full next: that writes the events' records anew, and
+    those of their people. One
     whose own record cannot be read is left alone, and named: written anew, what the record holds would be lost (takes that wait,
     the subscription), though a setting or a key put right may make it readable again. `roomsync reconcile` connects it anew.
 
@@ -83,6 +87,7 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> Restore
     doubtful: set[Mailbox] = set()
     mailboxes: dict[Mailbox, MailboxState] = {}
     references: dict[Mailbox, dict[str, EventReference]] = {}
+    snapshots: dict[Mailbox, dict[str, dict[str, SnapshotPiece]]] = {}
     keys_of = cache(keyring.keys)  # asked once an organisation, not once a record
     for key, value in state.items():
         try:
@@ -97,6 +102,9 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> Restore
             keys = keys_of(envelope.tenant)
             if envelope.type == calendar_state.MAILBOX_TYPE:
                 mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState, key=key)
+            elif envelope.type == attendee_snapshot.TYPE:
+                piece = open_envelope(envelope, keys, SnapshotPiece, key=key, newest=attendee_snapshot.VERSION)
+                snapshots.setdefault(mailbox, {}).setdefault(piece.series, {})[piece.bits] = piece
             else:
                 reference = open_reference(key, envelope, keys)
                 references.setdefault(mailbox, {})[reference.event_id] = reference
@@ -113,7 +121,11 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> Restore
         )
     restored = {
         mailbox: TrackedMailbox(
-            held, references.get(mailbox, {}), takes=dict(held.takes), full=held.full or mailbox in doubtful
+            held,
+            references.get(mailbox, {}),
+            snapshots.get(mailbox, {}),
+            takes=dict(held.takes),
+            full=held.full or mailbox in doubtful,
         )
         for mailbox, held in mailboxes.items()
     }
@@ -192,3 +204,22 @@ def reference_change(
     name = pseudonym(keys.hash_key, "event", event_id)
     key = f"{mailbox.tenant}/{mailbox.id}/{name}".encode()
     return StateChange(key, sealed_reference(key, keys, reference, name) if reference else None)
+
+
+def snapshot_changes(
+    mailbox: Mailbox, series: str, pieces: Mapping[str, SnapshotPiece | None], keys: TenantKeys
+) -> list[StateChange]:
+    """The records of the pieces of a series' snapshot, by their bits; None deletes one."""
+    return [_snapshot_change(mailbox, series, bits, piece, keys) for bits, piece in pieces.items()]
+
+
+def _snapshot_change(
+    mailbox: Mailbox, series: str, bits: str, piece: SnapshotPiece | None, keys: TenantKeys
+) -> StateChange:
+    key = "/".join([mailbox.tenant, mailbox.id, "people", series, *([bits] if bits else [])]).encode()
+    if piece is None:
+        return StateChange(key, None)
+    sealed = sealed_envelope(
+        keys, piece, key=key, type=attendee_snapshot.TYPE, version=attendee_snapshot.VERSION, id=f"{series}/{bits}"
+    )
+    return StateChange(key, sealed)

@@ -329,6 +329,7 @@ class SyncOwner:
             self._let_go(mailbox)
         else:
             held.state, held.asked, held.references = result.state, False, result.references
+            held.snapshots = held.snapshots if result.snapshots is None else result.snapshots
 
     def _bury_parked(self, settled: Mapping[Mailbox, Settled]) -> None:
         """What cannot be written becomes a dead letter, once as long as it is so and its owner lives."""

@@ -1,6 +1,8 @@
 """
 What the sync worker keeps of a mailbox: its cursor, subscription and timers, and a reference per event. Sealed at rest.
 
+The people of what a mailbox's person organises stand beside (`attendee_snapshot.SnapshotPiece`).
+
 Of a mailbox that is not connected any more one small record is left, until the last of its meetings has ended.
 """
 
@@ -16,9 +18,9 @@ from shared.domain.attendees import Answer
 MAILBOX_TYPE = "mailbox-state"
 REFERENCE_TYPE = "event-reference"
 REFERENCE_VERSION = 2
-"""Version 1 kept a hash and an answer of every person in every copy."""
+"""Version 1 kept a hash and an answer of every person in every copy, early records of version 2 in each of the organiser's."""
 SNAPSHOT_PEOPLE = 500
-"""Of a larger crowd no snapshot is kept: about 22 kB, beside a bound of 256 KiB for a record."""
+"""Of a larger crowd no snapshot is kept."""
 LEFT_TYPE = "left-mailbox"
 
 
@@ -92,7 +94,7 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
 
 
 class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One event of one mailbox: identity, rooms and people as hashes with their answers, and the time. No content."""
+    """One event of one mailbox: identity, rooms as hashes with their answers, how many people, and the time. No content."""
 
     event_id: str
     uid: str
@@ -108,7 +110,10 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     rooms: dict[str, Answer] | None = None
     """None: not said by this item; an occurrence then takes its master's."""
     people: dict[str, Answer] | None = None
-    """Hashes and answers, in the organiser's copy alone; None elsewhere, of a crowd, and where this item does not say."""
+    """Hashes and answers, as a look brings them in the organiser's copy and as earlier versions wrote them; None elsewhere, of a
+    crowd, and where this item does not say."""
+    people_apart: bool = False
+    """Whether they stand in the pieces of the series' snapshot (`attendee_snapshot.SnapshotPiece`), and not here."""
     seats: int | None = None
     """How many people the event is for, its organiser included; None: not said by this item, see `rooms`."""
     version: str = ""

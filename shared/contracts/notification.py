@@ -66,12 +66,14 @@ class PromptLadder(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
 
 
 class AddresseeSearch(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A decline whose meeting the view did not show yet."""
+    """A decline of which it is not known yet whom its prompt goes to, or not of everybody."""
 
     prompt: str
     meeting: str
     declined_at_ms: int
     """When the decline was read here."""
+    reached: tuple[str, ...] = ()
+    """Mailboxes, and chat channels, that are being told already: somebody's row could not be read."""
 
 
 def ladder_key(mailbox: bytes, prompt: str) -> bytes:

@@ -44,7 +44,7 @@ CALENDAR_STATE = Topic(
     "calendar-state",
     "mailbox + event",
     Cleanup.COMPACT,
-    "references, snapshots, cursor, subscription, due; of who left, which meetings; sealed",
+    "references, snapshots in pieces, cursor, subscription, due; of who left, which meetings; sealed",
     sealed=True,
 )
 OBSERVATIONS = Topic(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.contracts import copy_observation, meeting_state
+from shared.contracts import attendee_snapshot, calendar_state, copy_observation, meeting_state
 
 NEWEST: Mapping[str, int] = {
+    attendee_snapshot.TYPE: attendee_snapshot.VERSION,
+    calendar_state.REFERENCE_TYPE: calendar_state.REFERENCE_VERSION,
     copy_observation.TYPE: copy_observation.VERSION,
     meeting_state.MEETING_TYPE: meeting_state.VERSION,
     meeting_state.COPY_TYPE: meeting_state.VERSION,

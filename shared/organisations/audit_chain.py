@@ -94,6 +94,31 @@ def read_chain(registry: Registry, tenant: str) -> tuple[Chain, list[AuditRow]]:
     return Chain(head, entries, frozenset(refused), head_refused=head_refused), unchained
 
 
+def read_latest_acts(registry: Registry, tenant: str, since_ms: int, most: int) -> list[AuditRow]:
+    """
+    Read an organisation's acts since an instant, the latest first. Reads them and one row more, however long the chain is.
+
+    Args:
+        registry: Where it stands.
+        tenant: The organisation.
+        since_ms: Earlier acts are left out, epoch milliseconds.
+        most: How many rows are read at the most.
+
+    Raises:
+        StoreUnavailableError: the registry is away.
+        RowRefusedError: the head is not what was written there. Other rows that are refused are left out.
+    """
+    head, _ = _read_head(registry, tenant)
+    found: list[AuditRow] = []
+    for number in range(head.number if head else 0, max(0, (head.number if head else 0) - most), -1):
+        with contextlib.suppress(RowRefusedError):
+            row = tables.audit(registry).get(tenant, name_row(number))
+            if row is None or row.at_ms < since_ms:
+                break
+            found.append(row)
+    return found
+
+
 def name_row(number: int) -> str:
     """The id of the row at `number`: sorts by it, and behind the rows of version 0.1.0."""
     return f"{_CHAINED}{number:0{_DIGITS}d}"

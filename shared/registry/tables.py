@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from shared.contracts.chat_rows import ChatChannelsRow
 from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import (
     AppointmentRow,
@@ -228,6 +229,14 @@ webhook_deliveries = Table(
     restored=False,  # what was sent since is not known of it
     bound_ids="",
 )
+chat_channels = Table(
+    name="chat-channels",
+    row=ChatChannelsRow,
+    what="chat channels that are told of rooms that say no; id = the word `channels`",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+    bound_ids="",
+)
 leases = Table(
     name="leases",
     row=LeaseRow,
@@ -238,7 +247,7 @@ leases = Table(
 TABLES: tuple[ReadTable[Any], ...] = (
     tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals,
     notifications, decline_incidents, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens,
-    webhooks, webhook_deliveries, leases,
+    webhooks, webhook_deliveries, chat_channels, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.domain.chat_address import KNOWN_CHAT_HOSTS
 from shared.domain.hosts import is_loopback
 from shared.errors import ConfigurationError
 from shared.providers.catalogue import profile_of
@@ -120,6 +121,11 @@ class Settings:
         "`name[,name]` of hosts to which webhooks may go although they are private, without TLS and at any port; "
         "all others have to be public and speak TLS",
     )
+    chat_hosts: str = _setting(
+        KNOWN_CHAT_HOSTS,
+        "hosts of Slack, Microsoft Teams and Google Chat to which organisations may have chat messages posted; `*.` stands for any "
+        "name below; empty: nothing is posted to chat",
+    )
     prompt_grace_s: float = _setting(
         -1.0,
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
@@ -189,6 +195,11 @@ class Settings:
     def may_write(self) -> bool:
         """Whether people's calendars may be written to."""
         return self.writes == "on"
+
+    @property
+    def posts_to_chat(self) -> bool:
+        """Whether chat channels of organisations may be told."""
+        return bool(self.chat_hosts)
 
     @property
     def sends_webhooks(self) -> bool:

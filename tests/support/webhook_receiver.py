@@ -51,9 +51,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        manner = STATE.manners.get(self.path, {})
+        manner = STATE.manners.get(self.path.partition("?")[0], {})
+        refused = self.headers.get("webhook-id") in manner.get("refuses", ())
+        status = 0 if manner.get("hang_up") or manner.get("drips") else 422 if refused else manner.get("status", 204)
+        arrived = {"path": self.path, "headers": dict(self.headers.items()), "body": body.decode(), "status": status}
         with STATE.lock:
-            STATE.got.append({"path": self.path, "headers": dict(self.headers.items()), "body": body.decode()})
+            STATE.got.append(arrived)
         time.sleep(manner.get("slow_s", 0.0))
         if manner.get("hang_up"):
             self.close_connection = True
@@ -61,8 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif manner.get("drips"):
             self._drip()
         else:
-            refused = self.headers.get("webhook-id") in manner.get("refuses", ())
-            self._answer(422 if refused else manner.get("status", 204), headers=manner.get("headers", {}))
+            self._answer(status, headers=manner.get("headers", {}))
 
     def _drip(self) -> None:
         with contextlib.suppress(OSError):
@@ -91,6 +93,8 @@ class Got:
     path: str
     headers: dict[str, str]
     body: str
+    status: int
+    """What was answered; 0: nothing."""
 
     @property
     def id(self) -> str:
@@ -111,7 +115,7 @@ class Receiver:
     def got(self, path: str = "") -> list[Got]:
         """What has arrived, at one path or at all, in order."""
         found = [Got(**each) for each in httpx.get(f"{self.url}{HIDDEN}").json()]
-        return [each for each in found if path in {"", each.path}]
+        return [each for each in found if path in {"", each.path, each.path.partition("?")[0]}]
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from shared.contracts.chat_rows import ChatProduct
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
@@ -36,6 +38,10 @@ class Notice:
     at_ms: int
     may_act: bool = True
     """Whether the page lets them choose another room; False: this deployment only observes."""
+    thread: str = ""
+    """What messages of one prompt have in common, for chat that shows them below each other; "" for a digest."""
+    chat: ChatProduct | None = None
+    """Which product `address`, a chat channel's, speaks to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class SendAttempt:
     outcome: SendOutcome
     reason: str = ""
     """The server's codes, or the kind of fault: no text of the server's, which may repeat the address."""
+    retry_in_s: float = 0.0
+    """How long the server asks to be left alone."""
 
 
 class NoticeChannel(Protocol):

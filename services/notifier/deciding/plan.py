@@ -53,18 +53,24 @@ class Openness(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class RungStep:
-    """One rung of one prompt."""
+    """One rung of one prompt, by one channel."""
 
     prompt: str
     rung: Rung
+    channel: str = MAIL
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: which steps it tells of; `id` is "" for a new one."""
+    """One message by one channel: which steps it tells of; `id` is "" for a new one."""
 
     steps: tuple[RungStep, ...]
     id: str = ""
+
+    @property
+    def channel(self) -> str:
+        """What it is sent by."""
+        return self.steps[0].channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +104,19 @@ class Plan:
     """When to look again; None: when something new is known."""
 
 
-def wake_at(ladders: Iterable[PromptLadder]) -> int | None:
+def wake_at(ladders: Iterable[PromptLadder], channels: Iterable[str] = (MAIL,)) -> int | None:
     """When something of these is due at the earliest, whatever the person prefers; None: of none."""
-    moments = [moment for ladder in ladders for _, moment in to_come(ladder)]
+    ladders = list(ladders)
+    moments = [moment for channel in channels for ladder in ladders for _, moment in to_come(ladder, channel)]
     return min([*moments, *(_expires_at(ladder) for ladder in ladders)], default=None)
 
 
-def prompts_to_look_up(ladders: Ladders, row: NotificationRow, now_ms: int) -> frozenset[str]:
+def prompts_to_look_up(ladders: Ladders, row: NotificationRow, now_ms: int, channel: str = MAIL) -> frozenset[str]:
     """The prompts of which the plan has to know whether they are open; none while nothing is due or every hour is quiet."""
-    due = _due(ladders, now_ms)
+    due = _due(ladders, now_ms, channel)
     if quiet_until(row, now_ms) > now_ms or not any(_may_be_sent(step, ladders, row, now_ms) for step in due):
         return frozenset()
-    return frozenset(step.prompt for step in (*due, *_early(ladders, row, now_ms)))
+    return frozenset(step.prompt for step in (*due, *_early(ladders, row, now_ms, channel)))
 
 
 def plan(
@@ -118,9 +125,10 @@ def plan(
     openness: Mapping[str, Openness],
     now_ms: int,
     pause: MessagePause | None = None,
+    channel: str = MAIL,
 ) -> Plan:
     """
-    Decide what one person is told.
+    Decide what one person is told by one channel.
 
     Args:
         ladders: All of the person's.
@@ -128,24 +136,26 @@ def plan(
         openness: The prompts of `prompts_to_look_up`; others are taken for unclear.
         now_ms: The present, in epoch milliseconds.
         pause: When messages were held last. What had to wait is told in one message.
+        channel: By what they are told.
     """
+    due = _due(ladders, now_ms, channel)
     settled = {
         step: _end_of(step, ladders)
-        for step in _due(ladders, now_ms)
+        for step in due
         if not _may_be_sent(step, ladders, row, now_ms) or openness.get(step.prompt) is Openness.CLOSED
     }
     expired = tuple(sorted(ladder.prompt for ladder in ladders.values() if _expires_at(ladder) <= now_ms))
-    tellable = [step for step in _due(ladders, now_ms) if step not in settled]
-    messages, waits = _tell(tellable, ladders, row, openness, now_ms, pause)
+    tellable = [step for step in due if step not in settled]
+    messages, waits = _tell(tellable, ladders, row, openness, now_ms, pause, channel)
     told = {step for message in messages for step in message.steps}
-    moments = [*waits, *_moments_ahead(ladders, told, now_ms)]
+    moments = [*waits, *_moments_ahead(ladders, told, now_ms, channel)]
     moments += [_expires_at(ladder) for ladder in ladders.values() if ladder.prompt not in expired]
     return Plan(messages, settled, expired, min(moments, default=None))
 
 
-def intend(ladder: PromptLadder, rung: Rung, message: str, now_ms: int) -> PromptLadder:
+def intend(ladder: PromptLadder, rung: Rung, message: str, now_ms: int, channel: str = MAIL) -> PromptLadder:
     """The ladder once it is decided that `message` tells of this rung: an attempt begins."""
-    earlier = delivery_of(ladder, rung)
+    earlier = delivery_of(ladder, rung, channel)
     attempts = earlier.attempts if earlier else 0
     delivery = RungDelivery(
         state=DeliveryState.INTENT,
@@ -154,13 +164,21 @@ def intend(ladder: PromptLadder, rung: Rung, message: str, now_ms: int) -> Promp
         attempts=attempts + 1,
         retry_at_ms=now_ms + retry_after_ms(attempts + 1),
     )
-    return _with(ladder, rung, delivery)
+    return _with(ladder, rung, channel, delivery)
 
 
-def settle(ladder: PromptLadder, rung: Rung, state: DeliveryState) -> PromptLadder:
+def settle(ladder: PromptLadder, rung: Rung, state: DeliveryState, channel: str = MAIL) -> PromptLadder:
     """The ladder once a rung has come to its end."""
-    delivery = delivery_of(ladder, rung) or RungDelivery(state=state)
-    return _with(ladder, rung, msgspec.structs.replace(delivery, state=state, retry_at_ms=0))
+    delivery = delivery_of(ladder, rung, channel) or RungDelivery(state=state)
+    return _with(ladder, rung, channel, msgspec.structs.replace(delivery, state=state, retry_at_ms=0))
+
+
+def postpone(ladder: PromptLadder, step: RungStep, until_ms: int) -> PromptLadder:
+    """The ladder once the server has asked to be left alone until then; never more than an hour is waited."""
+    delivery = delivery_of(ladder, step.rung, step.channel)
+    if delivery is None or delivery.state is not DeliveryState.INTENT:
+        return ladder
+    return _with(ladder, step.rung, step.channel, msgspec.structs.replace(delivery, retry_at_ms=until_ms))
 
 
 def retry_after_ms(attempts: int) -> int:
@@ -168,37 +186,40 @@ def retry_after_ms(attempts: int) -> int:
     return min(FIRST_RETRY_MS << min(attempts - 1, 16), LONGEST_RETRY_MS)
 
 
-def _with(ladder: PromptLadder, rung: Rung, delivery: RungDelivery) -> PromptLadder:
-    return msgspec.structs.replace(ladder, deliveries={**ladder.deliveries, f"{MAIL}/{rung}": delivery})
+def _with(ladder: PromptLadder, rung: Rung, channel: str, delivery: RungDelivery) -> PromptLadder:
+    return msgspec.structs.replace(ladder, deliveries={**ladder.deliveries, f"{channel}/{rung}": delivery})
 
 
-def _due(ladders: Ladders, now_ms: int) -> list[RungStep]:
+def _due(ladders: Ladders, now_ms: int, channel: str) -> list[RungStep]:
     return sorted(
-        RungStep(ladder.prompt, rung)
+        RungStep(ladder.prompt, rung, channel)
         for ladder in ladders.values()
-        for rung, moment in to_come(ladder)
+        for rung, moment in to_come(ladder, channel)
         if moment <= now_ms
     )
 
 
-def _early(ladders: Ladders, row: NotificationRow, now_ms: int) -> list[RungStep]:
+def _early(ladders: Ladders, row: NotificationRow, now_ms: int, channel: str) -> list[RungStep]:
     """Prompts that have opened and whose minute is not over: a digest tells of them as well."""
-    if not is_wanted(row, Rung.FIRST):
+    if not is_wanted(row, Rung.FIRST, channel):
         return []
     return sorted(
-        RungStep(ladder.prompt, Rung.FIRST)
+        RungStep(ladder.prompt, Rung.FIRST, channel)
         for ladder in ladders.values()
-        if delivery_of(ladder, Rung.FIRST) is None and ladder.opened_at_ms <= now_ms < due_at(ladder, Rung.FIRST)
+        if delivery_of(ladder, Rung.FIRST, channel) is None
+        and ladder.opened_at_ms <= now_ms < due_at(ladder, Rung.FIRST)
     )
 
 
 def _may_be_sent(step: RungStep, ladders: Ladders, row: NotificationRow, now_ms: int) -> bool:
-    return is_wanted(row, step.rung) and now_ms < of_use_until(ladders[step.prompt], step.rung, row)
+    until_ms = of_use_until(ladders[step.prompt], step.rung, row, step.channel)
+    return is_wanted(row, step.rung, step.channel) and now_ms < until_ms
 
 
 def _end_of(step: RungStep, ladders: Ladders) -> DeliveryState:
     """What becomes of a step that is not told any more."""
-    return DeliveryState.SKIPPED if delivery_of(ladders[step.prompt], step.rung) is None else DeliveryState.GIVEN_UP
+    known = delivery_of(ladders[step.prompt], step.rung, step.channel)
+    return DeliveryState.SKIPPED if known is None else DeliveryState.GIVEN_UP
 
 
 def _tell(
@@ -208,6 +229,7 @@ def _tell(
     openness: Mapping[str, Openness],
     now_ms: int,
     pause: MessagePause | None,
+    channel: str,
 ) -> tuple[tuple[Message, ...], list[int]]:
     """The messages to be sent now, and when to look again at what is held back."""
     quiet_end_ms = quiet_until(row, now_ms)
@@ -217,12 +239,12 @@ def _tell(
     waits = [now_ms + LOOK_AGAIN_MS] * (len(shown) < len(tellable))
     retries, fresh = _by_message(shown, ladders)
     had_to_wait = pause is not None and any(pause.covers(due_at(ladders[each.prompt], each.rung)) for each in fresh)
-    if not had_to_wait and not _is_crowded(fresh, ladders, now_ms):
+    if not had_to_wait and not _is_crowded(fresh, ladders, now_ms, channel):
         return (*retries, *(Message((step,)) for step in fresh)), waits
-    free_at_ms = max((begun + CROWD_SPAN_MS for begun in _begun(ladders.values())), default=now_ms)
+    free_at_ms = max((begun + CROWD_SPAN_MS for begun in _begun(ladders.values(), channel)), default=now_ms)
     if not fresh or free_at_ms > now_ms:
         return retries, [*waits, *[free_at_ms] * bool(fresh)]
-    early = [step for step in _early(ladders, row, now_ms) if openness.get(step.prompt) is Openness.OPEN]
+    early = [step for step in _early(ladders, row, now_ms, channel) if openness.get(step.prompt) is Openness.OPEN]
     return (*retries, Message(tuple(sorted([*fresh, *early])))), waits
 
 
@@ -231,36 +253,42 @@ def _by_message(shown: list[RungStep], ladders: Ladders) -> tuple[tuple[Message,
     retries: dict[str, list[RungStep]] = {}
     fresh: list[RungStep] = []
     for step in shown:
-        delivery = delivery_of(ladders[step.prompt], step.rung)
+        delivery = delivery_of(ladders[step.prompt], step.rung, step.channel)
         (fresh if delivery is None else retries.setdefault(delivery.message, [])).append(step)
     return tuple(Message(tuple(steps), message) for message, steps in sorted(retries.items())), fresh
 
 
-def _is_crowded(fresh: Collection[RungStep], ladders: Ladders, now_ms: int) -> bool:
+def _is_crowded(fresh: Collection[RungStep], ladders: Ladders, now_ms: int, channel: str) -> bool:
     """Whether there are many prompts, or the steps would be a third message within the span: a prompt has several rungs."""
-    deliveries = (each for ladder in ladders.values() for each in ladder.deliveries.values())
+    deliveries = (each for ladder in ladders.values() for each in _deliveries(ladder, channel))
     sent = {each.message for each in deliveries if each.message and each.begun_at_ms > now_ms - CROWD_SPAN_MS}
-    return len(_crowd(fresh, ladders, now_ms)) >= CROWD or len(sent) + len(fresh) >= CROWD
+    return len(_crowd(fresh, ladders, now_ms, channel)) >= CROWD or len(sent) + len(fresh) >= CROWD
 
 
-def _crowd(fresh: Iterable[RungStep], ladders: Ladders, now_ms: int) -> set[str]:
+def _crowd(fresh: Iterable[RungStep], ladders: Ladders, now_ms: int, channel: str) -> set[str]:
     """The prompts that opened, are due or were told within the span."""
     since_ms = now_ms - CROWD_SPAN_MS
     opened = {ladder.prompt for ladder in ladders.values() if since_ms < ladder.opened_at_ms <= now_ms}
-    told = {ladder.prompt for ladder in ladders.values() if any(begun > since_ms for begun in _begun([ladder]))}
+    told = {
+        ladder.prompt for ladder in ladders.values() if any(begun > since_ms for begun in _begun([ladder], channel))
+    }
     return opened | told | {step.prompt for step in fresh}
 
 
-def _begun(ladders: Iterable[PromptLadder]) -> Iterator[int]:
-    """When the messages were decided upon."""
-    return (each.begun_at_ms for ladder in ladders for each in ladder.deliveries.values() if each.message)
+def _begun(ladders: Iterable[PromptLadder], channel: str) -> Iterator[int]:
+    """When the messages of a channel were decided upon."""
+    return (each.begun_at_ms for ladder in ladders for each in _deliveries(ladder, channel) if each.message)
 
 
-def _moments_ahead(ladders: Ladders, told: set[RungStep], now_ms: int) -> Iterator[int]:
+def _deliveries(ladder: PromptLadder, channel: str) -> Iterator[RungDelivery]:
+    return (each for rung in Rung if (each := delivery_of(ladder, rung, channel)))
+
+
+def _moments_ahead(ladders: Ladders, told: set[RungStep], now_ms: int, channel: str) -> Iterator[int]:
     """The moments of steps that are not due yet."""
     for ladder in ladders.values():
-        for rung, moment in to_come(ladder):
-            if moment > now_ms and RungStep(ladder.prompt, rung) not in told:
+        for rung, moment in to_come(ladder, channel):
+            if moment > now_ms and RungStep(ladder.prompt, rung, channel) not in told:
                 yield moment
 
 

@@ -31,7 +31,12 @@ def promised_from(
         None for reminders, and for what waited for the end of the person's quiet hours, of an incident or of other messages.
     """
     due_ms = due_at(ladders[step.prompt], step.rung)
-    others = (each for ladder in ladders.values() for each in ladder.deliveries.values())
+    others = (
+        each
+        for ladder in ladders.values()
+        for name, each in ladder.deliveries.items()
+        if name.startswith(f"{step.channel}/")
+    )
     crowded = any(
         each.message not in {"", message} and due_ms - CROWD_SPAN_MS < each.begun_at_ms <= due_ms for each in others
     )

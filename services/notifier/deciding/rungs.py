@@ -18,6 +18,9 @@ BEFORE_MS = {"day-before": DAY_MS, "hours-before": 2 * HOUR_MS}
 APART_MS = HOUR_MS
 """A reminder that would come sooner after the first message is left out."""
 MAIL = "mail"
+PUSH = "push"
+CHAT = "chat"
+"""The channels: a person's mail and browsers, and a chat channel of an organisation."""
 
 
 class Rung(StrEnum):
@@ -40,9 +43,11 @@ def due_at(ladder: PromptLadder, rung: Rung) -> int:
     return ladder.starts_ms - BEFORE_MS[rung]
 
 
-def of_use_until(ladder: PromptLadder, rung: Rung, row: NotificationRow) -> int:
+def of_use_until(ladder: PromptLadder, rung: Rung, row: NotificationRow, channel: str = MAIL) -> int:
     """From then on a rung is not told any more: a later one is due, the meeting has begun, or the decline has become old."""
-    later = [due_at(ladder, each) for each in _after(rung) if is_applicable(ladder, each) and is_wanted(row, each)]
+    later = [
+        due_at(ladder, each) for each in _after(rung) if is_applicable(ladder, each) and is_wanted(row, each, channel)
+    ]
     old = [ladder.opened_at_ms + FIRST_OF_USE_MS] if rung is Rung.FIRST else []
     return min([ladder.starts_ms, *later, *old])
 
@@ -52,10 +57,10 @@ def is_applicable(ladder: PromptLadder, rung: Rung) -> bool:
     return rung is Rung.FIRST or due_at(ladder, rung) >= due_at(ladder, Rung.FIRST) + APART_MS
 
 
-def to_come(ladder: PromptLadder) -> Iterator[tuple[Rung, int]]:
-    """The rungs that are not settled, each with the moment at which something has to be done about it."""
+def to_come(ladder: PromptLadder, channel: str = MAIL) -> Iterator[tuple[Rung, int]]:
+    """The rungs of a channel that are not settled, each with the moment at which something has to be done about it."""
     for rung in Rung:
-        delivery = delivery_of(ladder, rung)
+        delivery = delivery_of(ladder, rung, channel)
         if delivery is None:
             if is_applicable(ladder, rung):
                 yield rung, due_at(ladder, rung)
@@ -63,10 +68,17 @@ def to_come(ladder: PromptLadder) -> Iterator[tuple[Rung, int]]:
             yield rung, delivery.retry_at_ms
 
 
-def is_wanted(row: NotificationRow, rung: Rung) -> bool:
-    """Whether the person wants to be told at this rung by mail."""
+def is_wanted(row: NotificationRow, rung: Rung, channel: str = MAIL) -> bool:
+    """Whether the person, or the chat channel, is to be told at this rung by this channel."""
     wanted = {Rung.FIRST: row.first, Rung.DAY_BEFORE: row.day_before, Rung.HOURS_BEFORE: row.hours_before}
-    return row.mail and not row.refused_at_ms and wanted[rung]
+    return is_on(row, channel) and wanted[rung]
+
+
+def is_on(row: NotificationRow, channel: str) -> bool:
+    """Whether a channel is to be used at all."""
+    if channel == PUSH:
+        return row.push
+    return not row.refused_at_ms and (channel != MAIL or row.mail)
 
 
 def quiet_until(row: NotificationRow, now_ms: int) -> int:

@@ -10,8 +10,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.notifier.webhooks.http_post import TIMEOUT, HttpPost, PostResult
 from shared.runtime.crash_points import crash_point
+from shared.runtime.http_post import TIMEOUT, HttpPost, PostResult
 from shared.runtime.logging import get_logger
 
 LANE_THREADS = 16

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from services.notifier.webhooks.courier import EndpointName
-from services.notifier.webhooks.http_post import PostResult
 from shared.contracts.webhook_records import WaitingDelivery
 from shared.contracts.webhook_rows import (
     PAGE_DELIVERIES,
@@ -16,6 +15,7 @@ from shared.contracts.webhook_rows import (
 from shared.domain.instants import DAY_MS
 from shared.ports.registry import Registry
 from shared.registry import tables
+from shared.runtime.http_post import PostResult
 
 KEPT_MS = 5 * DAY_MS
 

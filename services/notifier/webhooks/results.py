@@ -8,7 +8,6 @@ from collections.abc import Callable
 from services.notifier.webhooks.courier import EndpointName, Parcel
 from services.notifier.webhooks.deciding.backlog import after_failure, after_success, make_due
 from services.notifier.webhooks.delivery_log import delivery_entry, write_entry
-from services.notifier.webhooks.http_post import PostResult
 from shared.contracts.rows import AuditRow
 from shared.contracts.webhook_records import EndpointBacklog, WaitingDelivery
 from shared.domain.instants import SECOND_MS
@@ -18,6 +17,7 @@ from shared.organisations.audit_chain import append_act
 from shared.ports.clock import Clock
 from shared.ports.registry import Registry
 from shared.runtime import metrics
+from shared.runtime.http_post import PostResult
 from shared.runtime.logging import get_logger
 from shared.runtime.refused_rows import log_refused_row
 

@@ -7,18 +7,19 @@ Nothing of it is written: what was written last stays, and the mailbox is looked
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TypeVar
 
 from services.sync_worker.deciding.pieces import CommitPart
-from services.sync_worker.deciding.references import References
 from shared.contracts import bounds
-from shared.contracts.calendar_state import EventReference
 from shared.contracts.meeting_state import meeting_of_key
 from shared.contracts.topics import CALENDAR_STATE, OBSERVATIONS
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, Record, StateChange
+
+T = TypeVar("T")
 
 MOST_UNREAD = 1_000
 """Of more, what is declined when it fits is told: a mailbox' own record stays below 40 kB."""
@@ -60,13 +61,24 @@ def park(parts: Iterable[CommitPart], mailbox: Mailbox, partition: int) -> tuple
 
 
 def with_parked_as_before(
-    before: References, after: References, changes: Mapping[str, StateChange], written: Iterable[CommitPart]
-) -> dict[str, EventReference]:
-    """The references after a look of which only `written` is committed."""
+    before: Mapping[str, T],
+    after: Mapping[str, T],
+    changes: Mapping[str, Sequence[StateChange]],
+    written: Iterable[CommitPart],
+) -> dict[str, T]:
+    """
+    What is kept after a look of which only `written` is committed: references by event id, or snapshots by their series.
+
+    Args:
+        before: As they were.
+        after: As the look would have them.
+        changes: By the same names.
+        written: What is not parked.
+    """
     kept = {change.key for part in written for change in part.changes}
-    parked = {event_id for event_id, change in changes.items() if change.key not in kept}
-    restored = {event_id: before[event_id] for event_id in parked if event_id in before}
-    return {event_id: part for event_id, part in after.items() if event_id not in parked} | restored
+    parked = {name for name, each in changes.items() if any(change.key not in kept for change in each)}
+    restored = {name: before[name] for name in parked if name in before}
+    return {name: part for name, part in after.items() if name not in parked} | restored
 
 
 def unread_meetings(before: AbstractSet[str], parked: Iterable[ParkedMeeting], *, baseline: bool) -> tuple[str, ...]:

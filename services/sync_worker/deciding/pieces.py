@@ -18,6 +18,9 @@ from shared.contracts.meeting_state import meeting_of_key
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, StateChange
 
+Changes = Mapping[str, Sequence[StateChange]]
+"""Event id → what is written because of it."""
+
 
 @dataclass(slots=True)
 class CommitPart:
@@ -52,17 +55,17 @@ def fit_together(*parts: CommitPart) -> bool:
 
 
 def meeting_parts(
-    observations: Iterable[NewRecord], changes: Mapping[str, StateChange], before: References, after: References
+    observations: Iterable[NewRecord], changes: Changes, before: References, after: References
 ) -> list[CommitPart]:
     """
-    Put each meeting's observations together with the references of its events.
+    Put each meeting's observations together with the references of its events, and with what is remembered of its people.
 
     Meetings between which an event has moved are one: committed apart, a repeated look would not know that the former one has
     lost the event.
 
     Args:
         observations: Keyed by tenant and meeting.
-        changes: Event id → the change of its reference.
+        changes: Of the references, and of the pieces of snapshots.
         before: The mailbox's references before the look.
         after: The same after it.
     """
@@ -75,8 +78,8 @@ def meeting_parts(
 
     for record in observations:
         part_of(meeting_of_key(record.key)).add([record])
-    for event_id, change in changes.items():
-        part_of(next(iter(meetings[event_id]), "")).add(changes=[change])
+    for event_id, each in changes.items():
+        part_of(next(iter(meetings[event_id]), "")).add(changes=each)
     return list(parts.values())
 
 

@@ -28,6 +28,8 @@ class Merge:
     """Event ids written or removed. One of which the version alone is another stays on record as it is."""
     meetings: tuple[str, ...]
     """Meetings that the look said something about: each gets a new total observation."""
+    people: dict[str, dict[str, Answer]]
+    """Event id → the people that the look named there, of those events whose people stand apart from their references."""
 
 
 def known_events(references: References) -> dict[str, KnownEvent]:
@@ -51,6 +53,8 @@ def merge(
     """
     Apply a look to a mailbox's references.
 
+    Where people stand in a reference itself, as earlier versions wrote it, they stay there until it changes.
+
     Args:
         known: As they were.
         look: What was seen.
@@ -61,13 +65,20 @@ def merge(
     """
     after = dict(known)
     touched: set[str] = set()
+    people: dict[str, dict[str, Answer]] = {}
     for seen in look.seen:
         if isinstance(seen, SeenRemoval) or seen.cancelled:
             touched.add(seen.event_id)
+            people.pop(seen.event_id, None)
             after.pop(seen.event_id, None)
         else:
             touched.add(seen.event_id)
-            after[seen.event_id] = reference_of(seen, provider=provider, keys=keys, rooms=rooms)
+            people.pop(seen.event_id, None)
+            found = reference_of(seen, provider=provider, keys=keys, rooms=rooms)
+            if found.people is not None and _has_news(known.get(seen.event_id), found):
+                people[seen.event_id] = found.people
+                found = msgspec.structs.replace(found, people=None, people_apart=True)
+            after[seen.event_id] = found
     if look.full:
         for event_id in known.keys() - touched:
             if known[event_id].start_ms < window.end_ms:
@@ -75,7 +86,7 @@ def merge(
                 del after[event_id]
     changed = tuple(sorted(event_id for event_id in touched if _has_news(known.get(event_id), after.get(event_id))))
     said = {meeting_of(known, event_id) for event_id in touched} | {meeting_of(after, event_id) for event_id in touched}
-    return Merge(after, changed, tuple(sorted(said - {""})))
+    return Merge(after, changed, tuple(sorted(said - {""})), people)
 
 
 def _has_news(before: EventReference | None, after: EventReference | None) -> bool:
@@ -89,7 +100,7 @@ def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: Lis
     """
     An event without addresses: rooms and the organiser become pseudonyms, and people a number.
 
-    The organiser's copy keeps its people as pseudonyms with their answers besides, so that this snapshot stands once a meeting
+    The organiser's copy has its people besides, as pseudonyms with their answers, so that this snapshot stands once a meeting
     and not in every guest's copy; of a larger crowd than `SNAPSHOT_PEOPLE` the number alone is kept.
     """
     organizer = keys.person(seen.organizer) if seen.organizer else ""

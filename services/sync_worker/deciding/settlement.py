@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +13,7 @@ from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, leav
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.parking import ParkedMeeting, park, unread_meetings, with_parked_as_before
+from services.sync_worker.deciding.people import PeopleChange, Snapshots, follow_people
 from services.sync_worker.deciding.pieces import CommitPart, divide_large, fit_together, is_large, meeting_parts
 from services.sync_worker.deciding.references import (
     Merge,
@@ -24,7 +25,7 @@ from services.sync_worker.deciding.references import (
     organized_meetings,
     withdraw,
 )
-from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, state_change
+from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, snapshot_changes, state_change
 from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.copy_observation import CopyObservation
@@ -35,7 +36,7 @@ from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import TenantKeys
-from shared.ports.log import NewRecord
+from shared.ports.log import NewRecord, StateChange
 
 BLIND_AFTER_MS = MINUTE_MS
 """An appointment further off than this leaves the copies of a mailbox without a word until it is kept."""
@@ -51,6 +52,8 @@ class Settled:
     references: dict[str, EventReference]
     left: KeptMeetings | None = None
     """What is kept of a mailbox that leaves, or (nothing any more) of one that has returned; None: as before."""
+    snapshots: Snapshots | None = None
+    """What is remembered of people; None: as before."""
     parked: Sequence[ParkedMeeting] | None = None
     """Meetings of which nothing is written, because a record would exceed its bound; None: nothing was looked at."""
 
@@ -143,10 +146,9 @@ def _looked(
         provider=state.provider, mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done,
         window=window, left=leave_out_ended(kept, now_ms).keys(), unchanged_until_ms=_last_look_ms(held.state),
     )  # fmt: skip
-    changes = {
-        event_id: reference_change(job.mailbox, event_id, merged.references.get(event_id), keys)
-        for event_id in merged.changed
-    }
+    people = follow_people(held.snapshots, held.references, merged, keys)
+    by_series = {name: snapshot_changes(job.mailbox, name, each, keys) for name, each in people.changed.items()}
+    changes = _changes(job.mailbox, merged, people, by_series, keys)
     seen = [msgspec.structs.replace(one, baseline=True) if one.meeting in unread else one for one in seen]
     records = _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
     parts, parked = park(
@@ -154,9 +156,10 @@ def _looked(
         job.mailbox,
         partition_of(job.mailbox.key, partitions),
     )
-    references = (
-        with_parked_as_before(held.references, merged.references, changes, parts) if parked else merged.references
-    )
+    references, snapshots = merged.references, people.snapshots
+    if parked:
+        references = with_parked_as_before(held.references, references, changes, parts)
+        snapshots = with_parked_as_before(held.snapshots, snapshots, by_series, parts)
     after = after_look(
         _carried(held, outcome),
         held.references,
@@ -186,8 +189,26 @@ def _looked(
         after,
         references,
         left=KeptMeetings({}, keys.era) if kept else None,
+        snapshots=snapshots,
         parked=parked,
     )
+
+
+def _changes(
+    mailbox: Mailbox,
+    merged: Merge,
+    people: PeopleChange,
+    by_series: Mapping[str, Sequence[StateChange]],
+    keys: TenantKeys,
+) -> dict[str, list[StateChange]]:
+    """What is written of references and people, by the event because of which it is."""
+    changes = {
+        event_id: [reference_change(mailbox, event_id, merged.references.get(event_id), keys)]
+        for event_id in merged.changed
+    }
+    for series, pieces in by_series.items():
+        changes.setdefault(people.events[series], []).extend(pieces)
+    return changes
 
 
 def _divided(held: TrackedMailbox, parts: Sequence[CommitPart], mailbox: Mailbox, keys: TenantKeys) -> list[CommitPart]:
@@ -251,7 +272,9 @@ def _left(
         held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
         now_ms=max(now_ms, held.state.observed_at_ms + 1), unchanged_until_ms=_last_look_ms(held.state),
     )  # fmt: skip
-    changes = {event_id: reference_change(job.mailbox, event_id, None, keys) for event_id in sorted(held.references)}
+    changes = {event_id: [reference_change(job.mailbox, event_id, None, keys)] for event_id in sorted(held.references)}
+    for series, pieces in held.snapshots.items():
+        changes[series] = snapshot_changes(job.mailbox, series, dict.fromkeys(pieces), keys)
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
     opening = CommitPart().add(changes=[left_change(job.mailbox, keeps, keys)] if keeps != kept else [])
@@ -264,7 +287,7 @@ def _left(
         # Should its owner die meanwhile, and its person come back, it is looked at in full.
         to_look_at = msgspec.structs.replace(held.state, cursor="", baseline_done=False)
         opening.add(changes=[state_change(job.mailbox, to_look_at, keys)])
-    return Settled([opening, *parts], fresh, {}, left=KeptMeetings(keeps, keys.era))
+    return Settled([opening, *parts], fresh, {}, left=KeptMeetings(keeps, keys.era), snapshots={})
 
 
 def _last_look_ms(state: MailboxState) -> int:

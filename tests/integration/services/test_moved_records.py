@@ -18,11 +18,12 @@ from cli.doctor.checks.records import check_records
 from cli.reconcile import Reconciliation
 from services.notifier.alarms import AlarmSender
 from services.notifier.channels.port import Notice, SendAttempt, SendOutcome
+from services.notifier.chat_recipients import ChatRecipients
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
+from services.notifier.recipients import People
 from services.notifier.webhooks.courier import Courier
-from services.notifier.webhooks.http_post import HttpPost
 from services.notifier.webhooks.worker import WebhookOwner
 from services.notifier.worker import NotifierOwner, Tools
 from services.room_status.view.expected_rows import rows_at
@@ -50,6 +51,7 @@ from shared.domain.instants import DAY_MS
 from shared.errors import MalformedRecordError
 from shared.organisations.webhooks import add_webhook
 from shared.ports.log import NewRecord, Record
+from shared.runtime.http_post import HttpPost
 from tests.support.office import AARE, BIRS, Inline, Office
 
 SEALED = [topic for topic in TOPICS if topic.sealed]
@@ -110,7 +112,11 @@ class Beside(Office):
         """Have the notifier send what is due, to a server that takes everything."""
         reader = PromptReader(self.engine, self.clock, lambda _: 0)
         writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
-        tools = Tools(reader, writer, Outbox(TakesAll(), Inline()), AlarmSender(writer, Outbox(TakesAll(), Inline())))
+        channels = {"mail": TakesAll()}
+        people = People(self.engine.registry, reader, writer, channels)
+        chat = ChatRecipients(self.engine, self.clock, reader, "https://rooms.contoso.test")
+        alarms = AlarmSender(writer, Outbox(channels, Inline()))
+        tools = Tools(reader, people, chat, Outbox(channels, Inline()), alarms)
         owner = NotifierOwner(self.engine.log.claim(NOTIFIER, 0), self.engine, self.clock, tools, poll_s=0.0)
         for _ in range(4):
             owner.step()

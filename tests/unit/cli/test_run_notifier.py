@@ -1,4 +1,4 @@
-"""When the notifier runs: with a mail server, or idle on request; and which settings of it are refused."""
+"""When the notifier runs: always, since it counts declines as well; and which settings of it are refused."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.run import _all_services
+from cli.run import SERVICES
 from shared.errors import ConfigurationError
-from shared.runtime.settings import Settings, load
+from shared.runtime.settings import load
 from tests.support.paths import ROOT
 from tests.support.processes import start
+from tests.support.waiting import wait_until
 
 MAIL = {"ROOMSYNC_SMTP_URL": "smtps://mailer:secret@mail.test", "ROOMSYNC_MAIL_FROM": "Rooms <rooms@corp.test>"}
 
 
-def test_all_services_are_four_without_a_mail_server_and_webhooks_and_five_with_one_of_them() -> None:
-    assert "notifier" not in _all_services(Settings(webhooks="off"))
-    assert _all_services(load(MAIL))[-1] == "notifier"
-    assert _all_services(Settings(webhooks="on"))[-1] == "notifier"
+def test_all_services_are_five_whatever_is_configured() -> None:
+    assert SERVICES[-1] == "notifier"
+    assert len(SERVICES) == 5
 
 
-def test_without_a_mail_server_and_webhooks_it_answers_health_checks_and_opens_no_store(tmp_path: Path) -> None:
+@pytest.mark.proves("B17")
+def test_without_a_mail_server_chat_and_webhooks_it_owns_its_partitions_and_answers_health_checks(
+    tmp_path: Path,
+) -> None:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
-    environ |= {"PYTHONPATH": str(ROOT), "ROOMSYNC_HOME": str(tmp_path / "home"), "ROOMSYNC_WEBHOOKS": "off"}
+    environ |= {"PYTHONPATH": str(ROOT), "ROOMSYNC_HOME": str(tmp_path / "home")}
+    environ |= {"ROOMSYNC_WEBHOOKS": "off", "ROOMSYNC_CHAT_HOSTS": ""}
     with start([sys.executable, "-m", "cli.main", "run", "notifier"], "notifier", environ) as running:
-        for path in ("/livez", "/readyz", "/version", "/metrics"):
+        wait_until("it is ready", lambda: httpx.get(f"{running.url}/readyz").status_code == 200)
+        for path in ("/livez", "/version", "/metrics"):
             assert httpx.get(f"{running.url}{path}").status_code == 200
-        assert not (tmp_path / "home").exists()
+        assert 'roomsync_claims{service="notifier"}' in httpx.get(f"{running.url}/metrics").text
         running.process.terminate()
         assert running.process.wait(10) == 0
 

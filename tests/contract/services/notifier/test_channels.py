@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.notifier.channels.chat import ChatSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import MailServer
-from services.notifier.channels.port import Notice, NoticeChannel, NoticeLine, SendOutcome
+from services.notifier.channels.port import AlarmNotice, Notice, NoticeChannel, NoticeLine, SendAttempt, SendOutcome
 from services.notifier.channels.smtp import SmtpChannel
+from shared.contracts.chat_rows import ChatProduct
 from shared.domain.instants import HOUR_MS
+from shared.runtime.chat_post import ChatPost
 from tests.support.mail_server import MailSink, free_port, serve_mail, text_of
+from tests.support.webhook_receiver import start_receiver
 
 TIMEOUT_S = 0.5
 NOW_MS = 1_795_000_000_000
@@ -62,11 +69,54 @@ def mail() -> Iterator[Rig]:
         )
 
 
+@dataclass(frozen=True)
+class Towards:
+    """Chat, to one channel's address."""
+
+    post: ChatSender
+    product: ChatProduct
+    address: str
+    name: str = "chat"
+
+    def send(self, notice: Notice | AlarmNotice) -> SendAttempt:
+        """Send once."""
+        assert isinstance(notice, Notice)
+        return self.post.send(replace(notice, chat=self.product, address=self.address))
+
+
+def chat(product: ChatProduct) -> Iterator[Rig]:
+    hosts = frozenset({"127.0.0.1"})
+    post, path = ChatSender(ChatPost(hosts, hosts, whole_s=TIMEOUT_S)), f"/hooks/{product}/T0/B0"
+    with start_receiver() as receiver:
+
+        def texts() -> list[str]:
+            taken = [each for each in receiver.got(path) if each.status == HTTPStatus.NO_CONTENT]
+            return ["\n".join(_strings(json.loads(each.body))) for each in taken]
+
+        yield Rig(
+            channel=Towards(post, product, f"{receiver.url}{path}"),
+            arrived=texts,
+            refuse=lambda: receiver.behave(path, status=404),
+            be_busy=lambda: receiver.behave(path, status=429, headers={"Retry-After": "30"}),
+            hang=lambda: receiver.behave(path, slow_s=5 * TIMEOUT_S),
+            elsewhere=Towards(post, product, f"http://127.0.0.1:{free_port()}{path}"),
+        )
+
+
+def _strings(told: object) -> Iterator[str]:
+    """Every text in a decoded body."""
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, list | dict):
+        for each in told.values() if isinstance(told, dict) else told:
+            yield from _strings(each)
+
+
 def _answer(sink: MailSink, text: str) -> None:
     sink.answer = text
 
 
-@pytest.fixture(params=[mail])
+@pytest.fixture(params=[mail, *(partial(chat, product) for product in ChatProduct)], ids=["mail", *ChatProduct])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """One channel after the other."""
     yield from request.param()

@@ -11,10 +11,13 @@ import pytest
 from services.notifier.alarms import AlarmSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
+from services.notifier.channels.port import NoticeChannel
 from services.notifier.channels.smtp import SmtpChannel
+from services.notifier.chat_recipients import ChatRecipients
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
+from services.notifier.recipients import People
 from services.notifier.worker import NotifierOwner, Tools
 from shared.contracts.rows import NotificationRow
 from shared.contracts.topics import NOTIFIER
@@ -32,6 +35,7 @@ class Desk(Office):
     """The office, with somebody who tells people of their prompts."""
 
     def __init__(self, home: Path, port: int) -> None:
+        self.more_channels: dict[str, NoticeChannel] = {}
         self.smtp_url = f"smtp://127.0.0.1:{port}"
         super().__init__(home)
         self.take_over()
@@ -45,7 +49,11 @@ class Desk(Office):
         reader = PromptReader(self.engine, self.clock, lambda _: 0)
         self.signer = LinkSigner([LINK_KEY])
         writer = NoticeWriter(self.engine, self.clock, self.signer, PUBLIC_URL)
-        tools = Tools(reader, writer, Outbox(channel, Inline()), AlarmSender(writer, Outbox(channel, Inline())))
+        channels = {"mail": channel, **self.more_channels}
+        alarms = AlarmSender(writer, Outbox(channels, Inline()))
+        people = People(self.engine.registry, reader, writer, channels)
+        chat = ChatRecipients(self.engine, self.clock, reader, PUBLIC_URL)
+        tools = Tools(reader, people, chat, Outbox(channels, Inline()), alarms)
         claim = self.engine.log.claim(NOTIFIER, 0)
         self.notifier = NotifierOwner(claim, self.engine, self.clock, tools, poll_s=0.0)
 

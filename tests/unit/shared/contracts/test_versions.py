@@ -14,7 +14,7 @@ def test_every_version_of_a_contract_is_in_the_table() -> None:
         importlib.import_module(f"shared.contracts.{each.name}") for each in pkgutil.iter_modules(contracts.__path__)
     ]
     versions = {
-        name: getattr(module, "VERSION", 1)
+        name: getattr(module, constant.replace("TYPE", "VERSION"), getattr(module, "VERSION", 1))
         for module in modules
         for constant, name in vars(module).items()
         if constant == "TYPE" or constant.endswith("_TYPE")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from shared.contracts import attendee_snapshot
 from shared.contracts import envelope as envelopes
+from shared.contracts.attendee_snapshot import AttendeeAnswers, SnapshotPiece
 from shared.contracts.calendar_state import REFERENCE_TYPE, EventReference
 from shared.crypto.records import open_record, sealed_envelope
 from shared.crypto.references import open_reference, sealed_reference
@@ -41,3 +43,14 @@ def test_what_is_written_a_process_of_version_1_refuses() -> None:
     assert open_reference(KEY, envelopes.decode(value), KEYS).seats == 2
     with pytest.raises(NewerRecordError, match="version 2"):
         open_record(KEY, value, KEYS, EventReference)
+
+
+def test_people_apart_are_refused_by_a_process_that_knows_references_alone() -> None:
+    """It would take them for an event, look in full at every start, and leave them behind when the person disconnects."""
+    piece = SnapshotPiece(series="s", people={BEN: AttendeeAnswers(Answer.ACCEPTED)})
+    value = sealed_envelope(
+        KEYS, piece, key=KEY, type=attendee_snapshot.TYPE, version=attendee_snapshot.VERSION, id="s"
+    )
+    for newest in (1, 2):
+        with pytest.raises(NewerRecordError, match="version 3"):
+            open_record(KEY, value, KEYS, EventReference, newest=newest)

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from services.notifier.webhooks.courier import Courier
-from services.notifier.webhooks.http_post import HttpPost
 from services.notifier.webhooks.worker import WebhookOwner
 from shared.contracts.published import samples
 from shared.contracts.topics import ROOM_REJECTIONS, WEBHOOKS
@@ -21,6 +20,7 @@ from shared.domain.instants import SECOND_MS
 from shared.organisations.webhooks import add_webhook, find_webhook
 from shared.ports.log import NewRecord
 from shared.registry import tables
+from shared.runtime.http_post import HttpPost
 from shared.runtime.webhook_requests import webhook_request_record
 from tests.support.office import Office
 from tests.support.webhook_receiver import Receiver, start_receiver

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from services.notifier.webhooks.http_post import HttpPost
+from shared.runtime.http_post import HttpPost
 from tests.integration.services.notifier.webhooks.conftest import Bureau
 
 pytestmark = pytest.mark.proves("B21")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from services.notifier.webhooks.courier import MOST_AT_ONCE, Courier, Ended, EndpointName, Parcel
-from services.notifier.webhooks.http_post import HttpPost, PostResult
+from shared.runtime.http_post import HttpPost, PostResult
 
 pytestmark = pytest.mark.proves("B21")
 

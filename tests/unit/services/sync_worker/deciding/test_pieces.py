@@ -61,7 +61,7 @@ def test_position_is_committed_even_if_nothing_else_is() -> None:
 def test_meeting_is_a_part_with_its_references() -> None:
     master = a_reference("s", "m-series", kind=EventKind.MASTER)
     after = {"s": master, "s1": a_reference("s1", "", master_id="s"), "e": a_reference("e", "m-other")}
-    changes = {name: StateChange(name.encode(), b"r") for name in after}
+    changes = {name: [StateChange(name.encode(), b"r")] for name in after}
     series, other = meeting_parts([an_observation("m-series"), an_observation("m-other")], changes, {}, after)
     assert [change.key for change in series.changes] == [b"s", b"s1"]
     assert [change.key for change in other.changes] == [b"e"]
@@ -71,7 +71,7 @@ def test_meeting_is_a_part_with_its_references() -> None:
 def test_meetings_between_which_an_event_moved_are_one_part() -> None:
     before, after = {"e": a_reference("e", "m-old")}, {"e": a_reference("e", "m-new")}
     observations = [an_observation(name) for name in ("m-old", "m-new", "m-else")]
-    moved, other = meeting_parts(observations, {"e": StateChange(b"e", b"r")}, before, after)
+    moved, other = meeting_parts(observations, {"e": [StateChange(b"e", b"r")]}, before, after)
     assert [record.key for record in moved.observations] == [b"t-1/m-old", b"t-1/m-new"]
     assert [change.key for change in moved.changes] == [b"e"]
     assert [record.key for record in other.observations] == [b"t-1/m-else"]

@@ -65,9 +65,11 @@ def observed(references: dict[str, EventReference], *meetings: str) -> list[Copy
 
 @pytest.mark.proves("D5", "D6")
 def test_reference_keeps_answers_and_neither_name_nor_address() -> None:
-    kept = looked({}, an_event()).references["e1"]
+    found = looked({}, an_event())
+    kept = found.references["e1"]
     assert kept.rooms == {KEYS.room(ROOM): Answer.NONE}
-    assert kept.people == {KEYS.person("ben@contoso.test"): Answer.ACCEPTED}
+    assert found.people == {"e1": {KEYS.person("ben@contoso.test"): Answer.ACCEPTED}}
+    assert (kept.people, kept.people_apart) == (None, True)
     assert kept.seats == 2  # Ada, who invites, and Ben
     assert b"contoso" not in msgspec.json.encode(kept)
     assert b"uid-1" not in msgspec.json.encode(kept)
@@ -79,8 +81,9 @@ def test_people_are_kept_once_a_meeting_and_of_a_crowd_as_a_number_alone(
     organizes: bool, people: int, kept: int | None
 ) -> None:
     guests = tuple(SeenAttendee(f"{n}@contoso.test", AttendeeKind.PERSON, Answer.NONE) for n in range(people))
-    found = looked({}, an_event(is_organizer=organizes, attendees=guests)).references["e1"]
-    assert (None if found.people is None else len(found.people), found.seats) == (kept, people + 1)
+    found = looked({}, an_event(is_organizer=organizes, attendees=guests))
+    named = found.people.get("e1")
+    assert (None if named is None else len(named), found.references["e1"].seats) == (kept, people + 1)
 
 
 @pytest.mark.proves("D6")
