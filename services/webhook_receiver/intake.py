@@ -4,44 +4,49 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from services.webhook_receiver.gaps import Gaps
 from services.webhook_receiver.protocols.push import Hint
 from services.webhook_receiver.records import gap_record, hint_record
+from services.webhook_receiver.waiting import Waiting
 from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.trace import Trace
+from shared.errors import LogUnavailableError
 from shared.ports.clock import Clock
-from shared.ports.log import Log, NewRecord
+from shared.ports.log import Append, Log, NewRecord
 from shared.runtime import metrics
 from shared.runtime.breaker import Breaker
 
+Settled = Callable[[Exception | None], None]
+"""Called once: with None when all hints of a request are durable, else with why they are not."""
 
-class Gaps:
-    """Partitions for which hints were turned away, with one mailbox each. Thread-safe; in memory only."""
+SHED_QUIET_S = 2.0
+"""Seconds without refusals for want of capacity, after which the gap that they left is signalled."""
 
-    def __init__(self) -> None:
-        self._missed: dict[int, Mailbox] = {}
-        self._lock = threading.Lock()
 
-    def note(self, missed: Iterable[tuple[int, Mailbox]]) -> None:
-        """Hints of these partitions were not taken."""
-        with self._lock:
-            for partition, mailbox in missed:
-                self._missed.setdefault(partition, mailbox)
+@dataclass(eq=False, slots=True)
+class Taking:
+    """The hints of one request on their way into the log."""
 
-    def taken(self, partitions: Collection[int]) -> dict[int, Mailbox]:
-        """Take the gaps of `partitions` out, to be signalled: one caller gets each."""
-        with self._lock:
-            return {partition: self._missed.pop(partition) for partition in partitions if partition in self._missed}
+    topic: str
+    hints: Sequence[Hint]
+    step: Trace
+    settled: Settled
+    lanes: frozenset[int]
+    gaps: dict[int, Mailbox] = field(default_factory=dict)
+    admitted: bool = False
 
 
 class Intake:
     """
-    Puts hints on their topic, all of a request or a refusal.
+    Puts hints on their topic, all of a request or a refusal. Thread-safe.
 
-    The providers repeat a 503 for hours, not for ever, and may drop what they hold; so the first append to a partition
-    after failed ones also says "gap" (design §9).
+    One thread appends for all requests: those that come while it is at work are the next group. A request is settled for
+    itself, and waits for nobody else's records. The providers repeat a 503 for hours, not for ever, and may drop what they
+    hold; so the first append to a partition after failed ones also says "gap" (design §9).
     """
 
     def __init__(self, log: Callable[[], Log], partitions: int, clock: Clock, breaker: Breaker) -> None:
@@ -51,6 +56,7 @@ class Intake:
         self._clock = clock
         self._breaker = breaker
         self._gaps = Gaps()
+        self._waiting: Waiting[Taking] = Waiting(self._append_group, self._fail)
 
     def take(self, topic: str, hints: Sequence[Hint], step: Trace) -> None:
         """
@@ -59,19 +65,83 @@ class Intake:
         Raises:
             LogUnavailableError: nothing may be acknowledged. Within 2.2 s, at once while the breaker is open.
         """
+        done = threading.Event()
+        outcome: list[Exception | None] = []
+
+        def settled(failure: Exception | None) -> None:
+            outcome.append(failure)
+            done.set()
+
+        self.begin(topic, hints, step, settled)
+        done.wait()
+        if outcome[0] is not None:
+            raise outcome[0]
+
+    def begin(self, topic: str, hints: Sequence[Hint], step: Trace, settled: Settled) -> None:
+        """Do what `take` does without waiting: `settled` is called once, within 2.2 s, perhaps before this returns."""
         if not hints:
+            settled(None)
             return
-        headers = trace.headers(step)
-        records = [hint_record(hint, topic, self._partitions, id=_new_id("n"), headers=headers) for hint in hints]
-        lanes = frozenset(record.partition for record in records)
-        gaps = self._gaps.taken(lanes)
+        lanes = frozenset(partition_of(hint.mailbox.key, self._partitions) for hint in hints)
+        taking = Taking(topic, hints, step, settled, lanes)
+        if not self._breaker.passable(lanes):
+            self._fail(taking, self._breaker.refusal())
+        elif not self._waiting.add(taking):
+            self._note(taking, quiet_s=SHED_QUIET_S)
+            settled(LogUnavailableError("more hints arrive than the log takes: those that came last are refused"))
+
+    def close(self) -> None:
+        """End the thread that appends; what is not settled then is refused."""
+        self._waiting.close()
+
+    def _append_group(self, group: Sequence[Taking]) -> None:
+        admitted = [taking for taking in group if self._admit(taking)]
+        if not admitted:
+            return
         try:
-            self._breaker.call(lanes, lambda: self._log().append([*records, *self._signals(gaps, step)]))
-        except BaseException:
-            self._gaps.note(gaps.items())
-            self._gaps.note((partition_of(hint.mailbox.key, self._partitions), hint.mailbox) for hint in hints)
-            raise
-        metrics.GAPS.inc(len(gaps))
+            self._log().begin_appends([self._append_of(taking) for taking in admitted])
+        except Exception as error:  # noqa: BLE001  # the log could not be opened, or a record not be made: nothing is durable
+            for taking in admitted:
+                self._settle(taking, error)
+
+    def _admit(self, taking: Taking) -> bool:
+        taking.admitted = self._breaker.admit(taking.lanes)
+        if not taking.admitted:
+            self._settle(taking, self._breaker.refusal())
+        return taking.admitted
+
+    def _append_of(self, taking: Taking) -> Append:
+        headers = trace.headers(taking.step)
+        records = [
+            hint_record(hint, taking.topic, self._partitions, id=_new_id("n"), headers=headers) for hint in taking.hints
+        ]
+        taking.gaps = self._gaps.taken(taking.lanes)
+        if taking.gaps:
+            records += self._signals(taking.gaps, taking.step)
+        return Append(records, lambda failure: self._settle(taking, failure))
+
+    def _settle(self, taking: Taking, failure: Exception | None) -> None:
+        """Say what became of a request, unless its time is over and that was said."""
+        if not self._waiting.remove(taking):
+            return
+        if failure is not None:
+            self._fail(taking, failure)
+            return
+        self._breaker.settle(taking.lanes, succeeded=True)
+        if taking.gaps:
+            metrics.GAPS.inc(len(taking.gaps))
+        taking.settled(None)
+
+    def _fail(self, taking: Taking, failure: Exception) -> None:
+        if taking.admitted:
+            self._breaker.settle(taking.lanes, succeeded=False)
+        self._gaps.note(taking.gaps.items())
+        self._note(taking)
+        taking.settled(failure)
+
+    def _note(self, taking: Taking, *, quiet_s: float = 0.0) -> None:
+        missed = [(partition_of(hint.mailbox.key, self._partitions), hint.mailbox) for hint in taking.hints]
+        self._gaps.note(missed, quiet_s=quiet_s)
 
     def _signals(self, gaps: dict[int, Mailbox], step: Trace) -> list[NewRecord]:
         headers, now_ms = trace.headers(step), self._clock.now_ms()

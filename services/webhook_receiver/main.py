@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.webhook_receiver.app import MAX_BODY_BYTES, NAME, HookHandler, make_app
+from services.webhook_receiver.app import MAX_BODY_BYTES, NAME, HookHandler, direct_routes, make_app
 from services.webhook_receiver.intake import Intake
 from shared.errors import LogUnavailableError
 from shared.runtime.breaker import Breaker
@@ -14,7 +14,7 @@ from shared.runtime.serving import serve
 from shared.runtime.settings import load
 from shared.runtime.wiring import hook_keys, open_engine
 
-THREADS = 16  # waiting for the log is most of a request
+THREADS = 4  # for health, metrics and refusals: notifications hold none
 
 
 def main() -> int:
@@ -37,8 +37,9 @@ def main() -> int:
     except LogUnavailableError as error:
         get_logger().warning("log_unavailable", reason=str(error), next="answering 503 until it is back")
     intake = Intake(lambda: engine.log, settings.partitions, clock, breaker)
+    hooks = HookHandler(intake, keys, clock)
     app = make_app(
-        HookHandler(intake, keys, clock),
+        hooks,
         {"log": lambda: engine.log.probe()},  # noqa: PLW0108
     )
     try:
@@ -50,8 +51,10 @@ def main() -> int:
             host=settings.listen_host,
             max_body_bytes=MAX_BODY_BYTES,
             admission=door_admission_from(settings),
+            direct=direct_routes(hooks),
         )
     finally:
+        intake.close()
         breaker.close()
         engine.close()
     return 0

@@ -8,7 +8,7 @@ open and aborted commits; the embedded engine never shows those at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,15 @@ class NewRecord:
     key: bytes
     value: bytes | None
     headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Records that are durable together or not at all as far as anybody may say, and what to call then."""
+
+    records: Sequence[NewRecord]
+    settle: Callable[[Exception | None], None]
+    """Called once: with None when every record is durable, else with why not. By any thread, which it must not keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,15 @@ class Log(Protocol):
 
         Raises:
             LogUnavailableError: within 2.2 s; some of `records` may stand in the log all the same, or appear later.
+        """
+        ...
+
+    def begin_appends(self, appends: Sequence[Append]) -> None:
+        """
+        Do what `append` does for each of `appends` by itself, in as few writes as they fit in, perhaps without waiting.
+
+        Each is settled as soon as it is durable or has failed, whatever becomes of the others. Settling may come after more
+        than 2.2 s, or never: who calls this has a clock of its own.
         """
         ...
 

@@ -94,16 +94,30 @@ class Breaker:
         Raises:
             LogUnavailableError: at once while a lane is open; else whatever `action` raises, after opening the lanes.
         """
-        if not self._admit(lanes):
-            message = f"{self.name} was away a moment ago and has not come back yet"
-            raise LogUnavailableError(message)
+        if not self.admit(lanes):
+            raise self.refusal()
         try:
             result = action()
         except BaseException:
-            self._happened(lanes, Happening.FAILED)
+            self.settle(lanes, succeeded=False)
             raise
-        self._happened(lanes, Happening.SUCCEEDED)
+        self.settle(lanes, succeeded=True)
         return result
+
+    def refusal(self) -> LogUnavailableError:
+        """Say that a caller was not let pass."""
+        return LogUnavailableError(f"{self.name} was away a moment ago and has not come back yet")
+
+    def settle(self, lanes: Collection[Hashable], *, succeeded: bool) -> None:
+        """Note how it went with a caller that `admit` let pass; called once for each."""
+        self._happened(lanes, Happening.SUCCEEDED if succeeded else Happening.FAILED)
+
+    def passable(self, lanes: Collection[Hashable]) -> bool:
+        """Whether a caller might pass now; `admit` has the last word."""
+        if not self._lanes:
+            return True
+        with self._lock:
+            return not self._away and all(admits(self._lanes.get(lane, Lane.CLOSED)) for lane in lanes)
 
     def open_lanes(self) -> int:
         """How many lanes let nobody pass freely."""
@@ -117,7 +131,8 @@ class Breaker:
         if prober is not None:
             prober.join(timeout=2)
 
-    def _admit(self, lanes: Collection[Hashable]) -> bool:
+    def admit(self, lanes: Collection[Hashable]) -> bool:
+        """Let a caller pass, which then says with `settle` how it went; False while a lane is open."""
         with self._lock:
             if not self._lanes:
                 return True

@@ -12,6 +12,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 
 from shared.runtime.http_connections import BodyBudget, Connections
+from shared.runtime.http_direct import task_for
 from shared.runtime.http_limits import (
     BODY_DEADLINE_S,
     HEADERS_DEADLINE_S,
@@ -60,6 +61,9 @@ class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
     request: Any
     requests: list[Any]
     total_outbufs_len: int
+    task_class = staticmethod(task_for)
+    waits_for_handler = False
+    """Whether a direct handler, which may answer later, has the first request (`http_direct`)."""
 
     def __init__(  # the first five are waitress'
         self,
@@ -78,6 +82,7 @@ class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
         self._awaited = True
         self._refused = self._hanging_up = False
         self._heard_out = 0
+        self.descriptor = sock.fileno()
         super().__init__(server, sock, addr, adj, map)
         self.parser_class = partial(LimitedParser, budget=budget)
 
@@ -105,7 +110,8 @@ class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
     @property
     def settled(self) -> bool:
         """Whether what it waits for changes by an event of its socket only: no worker is at work for it, nothing is to be sent."""
-        return self.phase is not Phase.ANSWER and not self.will_close and not self.close_when_flushed
+        at_rest = self.waits_for_handler or self.phase is not Phase.ANSWER
+        return at_rest and not self.will_close and not self.close_when_flushed
 
     def drop(self) -> None:
         """Close it now, without a word."""

@@ -10,6 +10,7 @@ work for.
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
@@ -24,8 +25,10 @@ class SocketLoop(dict[int, Any]):
     A dispatcher may have an attribute `settled`: True promises that what it waits for changes by an event of its socket only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, after_event: Callable[[], object] = lambda: None) -> None:
+        """`after_event` is called when a dispatcher has handled an event: it may have work that must not wait for the others."""
         super().__init__()
+        self._after_event = after_event
         self._poll = select.poll()  # select() ends at 1024 descriptors
         self._watched: dict[int, int] = {}
         self._unsettled: set[int] = set()
@@ -49,6 +52,12 @@ class SocketLoop(dict[int, Any]):
                 wasyncore.readwrite(dispatcher, events)
                 if descriptor in self:
                     self._unsettled.add(descriptor)
+                self._after_event()
+
+    def ask(self, descriptor: int) -> None:
+        """Let the next turn ask one dispatcher: something has been done to it."""
+        if descriptor in self:
+            self._unsettled.add(descriptor)
 
     def ask_all(self) -> None:
         """Let the next turn ask every dispatcher, whether or not something has happened to it."""

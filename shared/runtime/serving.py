@@ -20,6 +20,7 @@ from shared.runtime import metrics
 from shared.runtime.client_address import with_client_address
 from shared.runtime.http_channel import GuardedChannel, Phase
 from shared.runtime.http_connections import Admission, BodyBudget, Connections
+from shared.runtime.http_direct import DirectDispatcher, DirectRoutes, Wake
 from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S, MIB
 from shared.runtime.http_loop import SocketLoop
 from shared.runtime.log_limit import LimitedLog, LimitedRecords
@@ -35,6 +36,7 @@ _SWEEP_EVERY_S = 1.0
 _GRACE_S = 5.0
 _FILES = 4096
 _DEFAULT = Admission()
+_NONE: DirectRoutes = {}
 
 _log = LimitedLog(get_logger())
 logging.getLogger("waitress").addFilter(LimitedRecords())
@@ -50,6 +52,7 @@ def serve(
     host: str = LOOPBACK,
     max_body_bytes: int = MAX_BODY_BYTES,
     admission: Admission = _DEFAULT,
+    direct: DirectRoutes = _NONE,
 ) -> None:
     """
     Serve until SIGTERM, SIGINT or `stop`; then take no more connections and finish the requests that are here.
@@ -63,12 +66,13 @@ def serve(
         host: The address to listen on.
         max_body_bytes: A longer body is answered 413.
         admission: How many connections are held, and which peers are proxies.
+        direct: Paths whose POSTs do not reach `app`.
 
     Raises:
         ConfigurationError: the port is taken.
     """
     stop = stop or threading.Event()
-    server = _Server(app, _bound(host, port), threads, max_body_bytes, admission)
+    server = _Server(app, _bound(host, port), threads, max_body_bytes, admission, direct)
     with _stopping_on_signals(stop):
         announce(name, server.url)
         server.run(stop)
@@ -114,7 +118,7 @@ def serve_in_background(
     Raises:
         ConfigurationError: the port is taken.
     """
-    background = BackgroundServer(_Server(app, _bound(host, port), threads, MAX_BODY_BYTES, admission))
+    background = BackgroundServer(_Server(app, _bound(host, port), threads, MAX_BODY_BYTES, admission, _NONE))
     if ready:
         announce(name, background.url)
     return background
@@ -124,15 +128,24 @@ class _Server:
     """Waitress with our loop, our connections and our parser (ADR 14); its own `run` can be ended by an exception only."""
 
     def __init__(
-        self, app: WsgiApp, listener: socket.socket, threads: int, max_body_bytes: int, admission: Admission
+        self,
+        app: WsgiApp,
+        listener: socket.socket,
+        threads: int,
+        max_body_bytes: int,
+        admission: Admission,
+        direct: DirectRoutes,
     ) -> None:
         """Listen; nothing is answered before `run`."""
         _allow_files()
-        self._sockets = SocketLoop()
+        self._sockets = SocketLoop(self._answer)
         self._connections = Connections(admission)
         self._budget = BodyBudget()
+        self._wake = Wake()
+        self._direct = DirectDispatcher(direct, threads, self._wake)
         self._server = create_server(
             with_client_address(app, admission.trusted),
+            _dispatcher=self._direct,
             map=self._sockets,
             sockets=[listener],
             threads=threads,
@@ -145,6 +158,7 @@ class _Server:
             outbuf_high_watermark=MIB,  # of an answer that is not read, per connection; then its thread waits
             inbuf_overflow=max_body_bytes + 2,  # a body never touches a temporary file
         )
+        self._wake.pull, self._server.pull_trigger = self._server.pull_trigger, self._wake
         self._server.channel_class = self._accept
         self.url = f"http://{self._server.effective_host}:{self._server.effective_port}"
 
@@ -152,12 +166,24 @@ class _Server:
         """Serve until `stop`; then accept nothing more, and finish what is here within some seconds."""
         sweep_at = time.monotonic() + _SWEEP_EVERY_S
         while not stop.is_set():
-            self._sockets.turn(_POLL_S)
+            self._turn()
             if time.monotonic() >= sweep_at:
                 sweep_at = time.monotonic() + _SWEEP_EVERY_S
                 self._end_late_connections()
                 self._sockets.ask_all()
         self._finish()
+
+    def _turn(self) -> None:
+        """Wait for sockets and answers, and see to both."""
+        self._wake.looked()
+        self._answer()
+        self._sockets.turn(_POLL_S)
+
+    def _answer(self) -> None:
+        """Send the answers that have come."""
+        while served := self._direct.answer_all():
+            for channel in served:
+                self._sockets.ask(channel.descriptor)
 
     def _accept(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: dict[int, Any]) -> GuardedChannel:
         """Waitress' `channel_class`: called for each accepted socket."""
@@ -185,7 +211,7 @@ class _Server:
         wasyncore.dispatcher.close(self._server)  # the listening socket only: the trigger still wakes us for answers
         deadline = time.monotonic() + _GRACE_S
         while time.monotonic() < deadline and any(channel.phase is Phase.ANSWER for channel in self._channels()):
-            self._sockets.turn(_POLL_S)
+            self._turn()
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets)  # idle keep-alive connections
 

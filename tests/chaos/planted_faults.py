@@ -161,8 +161,10 @@ FAULTS = (
         ((
             "services/webhook_receiver/app.py",
             TAKE,
-            ("            import threading as planted\n"
-            "            planted.Timer(0.3, self._intake.take, (profile.hooks.topic.name, push.hints, step)).start()\n"),
+            ("        import threading as planted\n"
+            "        begun = (profile.hooks.topic.name, push.hints, step, lambda _: None)\n"
+            "        planted.Timer(0.3, self._intake.begin, begun).start()\n"
+            "        settled(None)\n"),
         ),),
     ),
     Fault(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from shared.engines.distributed.clients import Ack, Clients, KafkaError, Producer
 from shared.errors import LogUnavailableError
-from shared.ports.log import NewRecord
+from shared.ports.log import Append, NewRecord
 
 BUDGET_S = 2.2
 MAX_IN_FLIGHT = 2_000
@@ -37,6 +37,17 @@ class Appender:
             message = f"Kafka did not acknowledge in time ({error}); look at the brokers at {self._clients.bootstrap}"
             raise LogUnavailableError(message) from error
 
+    def begin(self, appends: Sequence[Append]) -> None:
+        """Queue the records of each; they are settled by the client's threads, at most some 2 s later."""
+        for one in appends:
+            acks = _Acknowledgements(one, self._clients.bootstrap)
+            try:
+                producer = self._mine()
+                for record in one.records:
+                    self._send(producer, record, 0.0).add_both(acks.take)
+            except Exception as error:  # noqa: BLE001  # a client that cannot be made, metadata that cannot be had: it failed
+                acks.fail(error)
+
     def close(self) -> None:
         """Release connections; what is unacknowledged was never promised."""
         with self._lock:
@@ -62,6 +73,35 @@ class Appender:
             raise
         ack.add_both(lambda *_: self._slots.release())
         return ack
+
+
+class _Acknowledgements:
+    """Those that an append still waits for. Thread-safe."""
+
+    def __init__(self, append: Append, bootstrap: str) -> None:
+        self._append = append
+        self._bootstrap = bootstrap
+        self._missing = len(append.records)
+        self._lock = threading.Lock()
+
+    def take(self, outcome: object) -> None:
+        """One record is settled: with its metadata, or with the client's error."""
+        if isinstance(outcome, Exception):
+            self.fail(outcome)
+            return
+        with self._lock:
+            self._missing -= 1
+            done = self._missing == 0
+        if done:
+            self._append.settle(None)
+
+    def fail(self, error: Exception) -> None:
+        """Settle it now: the first failure decides."""
+        with self._lock:
+            first, self._missing = self._missing > 0, -1
+        if first:
+            message = f"Kafka did not acknowledge in time ({error}); look at the brokers at {self._bootstrap}"
+            self._append.settle(LogUnavailableError(message))
 
 
 def send(producer: Producer, clients: Clients, record: NewRecord) -> Ack:

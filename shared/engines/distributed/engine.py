@@ -1,20 +1,23 @@
-"""Opening the distributed engine: each part connects when it is first used."""
+"""Opening the distributed engine: each part connects when it is first used; Redis' client is loaded with the first part on it."""
 
 from __future__ import annotations
 
 import threading
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.crypto.master import MasterKeys, require_master_keys
 from shared.engines.bound_registry import BoundRegistry, bound
 from shared.engines.distributed.claim import AtPoint
 from shared.engines.distributed.clients import Clients
-from shared.engines.distributed.keyring import RedisKeyring
 from shared.engines.distributed.log import DistributedLog
-from shared.engines.distributed.registry import RedisRegistry
 from shared.engines.distributed.security import PLAIN_TEXT, Security
-from shared.engines.distributed.view import RedisView
 from shared.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from shared.engines.distributed.keyring import RedisKeyring
+    from shared.engines.distributed.registry import RedisRegistry
+    from shared.engines.distributed.view import RedisView
 
 
 class DistributedEngine:
@@ -65,12 +68,16 @@ class DistributedEngine:
     @cached_property
     def view(self) -> RedisView:
         """What answers questions; may be lost."""
+        from shared.engines.distributed.view import RedisView  # noqa: PLC0415  # 8 MB that a receiver has no use for
+
         with self._opening:
             return RedisView(self._view_redis_url, prefix=self.prefix, clock=self._clock)
 
     @cached_property
     def registry(self) -> BoundRegistry | RedisRegistry:
         """What exists nowhere else."""
+        from shared.engines.distributed.registry import RedisRegistry  # noqa: PLC0415  # as above
+
         with self._opening:
             rows = RedisRegistry(self._registry_redis_url, prefix=self.prefix, clock=self._clock)
             return bound(rows, self._master, refuse_unbound=self._refuse_unbound)
@@ -78,6 +85,8 @@ class DistributedEngine:
     @cached_property
     def keyring(self) -> RedisKeyring:
         """The tenants' keys."""
+        from shared.engines.distributed.keyring import RedisKeyring  # noqa: PLC0415  # as above
+
         with self._opening:
             return RedisKeyring(
                 self._registry_redis_url,

@@ -14,7 +14,7 @@ from shared.engines.distributed.clients import UNKNOWN_TOPIC, Admin, Clients, Co
 from shared.engines.distributed.membership import GroupMembership
 from shared.engines.distributed.reader import Reader
 from shared.errors import ConfigurationError, LogUnavailableError
-from shared.ports.log import NewRecord, Record, Span
+from shared.ports.log import Append, NewRecord, Record, Span
 
 T = TypeVar("T", DistributedClaim, GroupMembership)
 
@@ -52,6 +52,10 @@ class DistributedLog:
     def append(self, records: Sequence[NewRecord]) -> None:
         """Return when all in-sync replicas have them. Raises LogUnavailableError within 2.2 s."""
         self._appender.append(records)
+
+    def begin_appends(self, appends: Sequence[Append]) -> None:
+        """Queue all of them; the client's thread settles each. Waits for metadata only."""
+        self._appender.begin(appends)
 
     def join(self, station: Station) -> GroupMembership:
         """

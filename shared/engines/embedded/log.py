@@ -16,7 +16,7 @@ from shared.engines.embedded.membership import EmbeddedMembership
 from shared.engines.embedded.records import Records
 from shared.errors import LogUnavailableError
 from shared.ports.clock import Clock
-from shared.ports.log import NewRecord, Record, Span
+from shared.ports.log import Append, NewRecord, Record, Span
 
 _HOUSEKEEPING = """
 CREATE TABLE IF NOT EXISTS housekeeping (one INTEGER PRIMARY KEY, done_at_ms INTEGER NOT NULL);
@@ -54,6 +54,16 @@ class EmbeddedLog:
         """Append in one transaction, on disk on return. Raises LogUnavailableError: nothing was written."""
         with self._database.write() as connection:
             self._records.add(connection, records)
+
+    def begin_appends(self, appends: Sequence[Append]) -> None:
+        """Append all of them in one transaction; all are settled on return."""
+        failure: Exception | None = None
+        try:
+            self.append([record for one in appends for record in one.records])
+        except Exception as error:  # noqa: BLE001  # each of them gets it
+            failure = error
+        for one in appends:
+            one.settle(failure)
 
     def join(self, station: Station) -> EmbeddedMembership:
         """Become one of the workers of a service."""

@@ -14,7 +14,7 @@ from shared.contracts.change_notification import ChangeNotification
 from shared.contracts.command import Command, Gap
 from shared.domain.identity import partition_of
 from shared.errors import LogUnavailableError
-from shared.ports.log import NewRecord
+from shared.ports.log import Append, NewRecord
 from shared.runtime import metrics
 from shared.runtime.breaker import Breaker
 from tests.unit.services.webhook_receiver.pushes import (
@@ -45,6 +45,15 @@ class FailingLog:
         if self.away is not None:
             raise self.away
         self.records += records
+
+    def begin_appends(self, appends: Sequence[Append]) -> None:
+        for one in appends:
+            try:
+                self.append(one.records)
+            except Exception as error:  # noqa: BLE001
+                one.settle(error)
+            else:
+                one.settle(None)
 
     def probe(self) -> None:
         if self.away is not None:
