@@ -88,20 +88,22 @@ class PortalSession:
         headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": self._csrf}
         return self._http.post(path, json=body, headers=headers)
 
-    def take(self, prompt: str, room: str, also: Collection[str] = ()) -> None:
+    def take(self, prompt: str, room: str, also: Collection[str] = (), *, whole_series: bool = False) -> None:
         """
         Take the room; the same request is repeated under one idempotency key until it is answered.
 
         Args:
+            prompt: The prompt's id.
+            room: The room's id.
             also: Prompts for other dates of the series that it is to be taken for.
+            whole_series: Change the series once instead of each date.
         """
         headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": self._csrf}
+        body = {"roomId": room, "also": [*also], "wholeSeries": whole_series}
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
-                answer = self._http.post(
-                    f"/v1/me/prompts/{prompt}/take", json={"roomId": room, "also": [*also]}, headers=headers
-                )
+                answer = self._http.post(f"/v1/me/prompts/{prompt}/take", json=body, headers=headers)
                 if not answer.is_server_error:
                     answer.raise_for_status()
                     return

@@ -54,6 +54,8 @@ class TakeRoom(_Command, frozen=True, tag="take-room"):
     start_ms: int = 0
     """When the date was to begin as the person saw it, of an all-day one midnight UTC; 0: not said (0.1.0)."""
     end_ms: int = 0
+    series: tuple[str, ...] | None = None
+    """The room is taken on the whole series with one change; these are the takes of its other dates. None: on this date."""
 
 
 Command = Connect | Disconnect | Sleep | Reconcile | Gap | TakeRoom

@@ -289,6 +289,8 @@ class TakeRow(_Row, frozen=True):
     state: TakeState
     reason: str = ""
     at_ms: int = 0
+    whole_series: bool = False
+    """Asked together with the takes of the other dates, by one change of the series."""
 
 
 class BookingRow(_Row, frozen=True):

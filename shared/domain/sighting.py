@@ -126,6 +126,17 @@ class LiveMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSeries:
+    """A series read live, with its dates in a stretch of time: content, as `LiveMeeting`."""
+
+    master: LiveMeeting
+    """What all its dates have in common; its times are those of the first one."""
+    dates: tuple[LiveMeeting, ...]
+    apart: frozenset[str]
+    """Event ids of those dates that were changed for themselves: as far as is known they keep their own attendees."""
+
+
+@dataclass(frozen=True, slots=True)
 class LivePage:
     """One page of a calendar's dates, read live: content, as `LiveMeeting`."""
 

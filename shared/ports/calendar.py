@@ -15,6 +15,7 @@ from shared.domain.sighting import (
     KnownEvent,
     LiveMeeting,
     LivePage,
+    LiveSeries,
     Look,
     NewMeeting,
     OwnAddresses,
@@ -89,9 +90,20 @@ class CalendarProvider(Protocol):
         """
         ...
 
+    def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
+        """
+        Read the series that the date `event_id` belongs to, with those of its dates that touch `window`.
+
+        None: the event is no date of a series. Raises EventGoneError.
+        """
+        ...
+
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """
         Replace the room with address `declined` by `room`, in attendees and location; the others' answers are preserved.
+
+        Of a series (`LiveSeries.master`) this changes all dates at once, past ones too, but those that were changed for
+        themselves (beliefs `microsoft.series-at-once`, `google.series-at-once`).
 
         Already swapped counts as done. Raises EventGoneError, PreconditionFailedError (changed meanwhile: call again).
         """

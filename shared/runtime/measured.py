@@ -15,6 +15,7 @@ from shared.domain.sighting import (
     KnownEvent,
     LiveMeeting,
     LivePage,
+    LiveSeries,
     Look,
     NewMeeting,
     OwnAddresses,
@@ -105,6 +106,11 @@ class MeasuredCalendar:
         """Each page counts as a call."""
         with _measured(self.provider, "read_page"):
             return self._calendar.read_page(access, window, page)
+
+    def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
+        """All that is read of a series counts as one call."""
+        with _measured(self.provider, "read_series"):
+            return self._calendar.read_series(access, event_id, window)
 
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         """Call the wrapped provider and record the duration and the outcome."""

@@ -131,4 +131,5 @@ def _date(world: World, date: Instance) -> dict[str, Any]:
         "cancelled": date.cancelled,
         "exception": date.is_exception,
         "rooms": _attendees(world, date.attendees, rooms=True),
+        "attendees": _attendees(world, date.attendees, rooms=False),
     }

@@ -120,7 +120,7 @@ def list_instances(calendar_id: str, event_id: str) -> Response:
         reached = _reach_calendar(calendar_id, access.READ_EVENTS)
         renderer = GoogleRenderer(side().world, reached.mailbox, zone=args.get("timeZone"))
         cancelled = bool(query.flag(args, "showDeleted"))
-        found = side().events.dates(reached, event_id, renderer, cancelled=cancelled)
+        found = side().events.dates(reached, event_id, renderer, query.read_times(args), cancelled=cancelled)
         head = side().listing.head(reached, args.get("timeZone"))
     start, end = int(offset), int(offset) + size
     more: dict[str, Any] = {"nextPageToken": str(end)} if end < len(found) else {}

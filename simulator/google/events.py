@@ -10,6 +10,7 @@ from simulator.google import parse, rrule
 from simulator.google.access import ReachedCalendar, demand_writer
 from simulator.google.errors import ApiError, deleted, invalid, not_found
 from simulator.google.event_lookup import Found, check_etag, find
+from simulator.google.query import TimeSpan
 from simulator.google.render import SHARED_FLAGS, SHARED_TEXT, GoogleRenderer
 from simulator.world import AttendeeAnswer, Copy, InvalidError, Invitee, NotOrganizerError, Room, TakenError, World
 
@@ -86,9 +87,9 @@ class Events:
         self._remove(reached, found)
 
     def dates(
-        self, reached: ReachedCalendar, event_id: str, renderer: GoogleRenderer, *, cancelled: bool
+        self, reached: ReachedCalendar, event_id: str, renderer: GoogleRenderer, times: TimeSpan, *, cancelled: bool
     ) -> list[dict[str, Any]]:
-        """The instances of a series; `cancelled` includes those that are."""
+        """The instances of a series that touch a stretch of time; `cancelled` includes those that are."""
         found = find(self._world, reached.mailbox, event_id)
         if found.meeting.recurrence is None or found.date is not None:
             invalid("The event is not recurring.", "eventId")
@@ -97,7 +98,7 @@ class Events:
         return [
             renderer.instance(found.copy, found.meeting, date)
             for date in self._world.calendar.dates(found.copy)
-            if cancelled or not date.cancelled
+            if (cancelled or not date.cancelled) and times.touches(date.start_ms, date.end_ms)
         ]
 
     def _remove(self, reached: ReachedCalendar, found: Found) -> None:

@@ -10,7 +10,7 @@ from simulator.google.cursors import Cursors, ListEntry, Listing, SyncToken
 from simulator.google.errors import ApiError, full_sync_required
 from simulator.google.event_lookup import Found, find
 from simulator.google.history import GoneDates
-from simulator.google.query import Query
+from simulator.google.query import Query, TimeSpan
 from simulator.google.render import GoogleRenderer
 from simulator.google.times import utc_text
 from simulator.world import Copy, Instance, Mailbox, Meeting, World
@@ -228,9 +228,7 @@ class EventList:
 
 
 def _overlaps(date: Instance, query: Query) -> bool:
-    if query.time_min_ms is not None and date.end_ms <= query.time_min_ms:
-        return False
-    return query.time_max_ms is None or date.start_ms < query.time_max_ms
+    return TimeSpan(query.time_min_ms, query.time_max_ms).touches(date.start_ms, date.end_ms)
 
 
 def _remains(renderer: GoogleRenderer, copy: Copy, meeting: Meeting, entry: ListEntry) -> dict[str, Any]:

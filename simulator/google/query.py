@@ -28,6 +28,20 @@ _FLAGS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """From `timeMin`, which what is listed must end after, to `timeMax`, which it must begin before; None: not bound."""
+
+    start_ms: int | None
+    end_ms: int | None
+
+    def touches(self, start_ms: int, end_ms: int) -> bool:
+        """Whether something from `start_ms` to `end_ms` is listed."""
+        if self.start_ms is not None and end_ms <= self.start_ms:
+            return False
+        return self.end_ms is None or start_ms < self.end_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One list call. `parameters` is what a sync token is bound to, `page_parameters` what a page token is."""
 
@@ -64,17 +78,15 @@ def read(args: MultiDict[str, str]) -> Query:
         invalid(f"Invalid value for: {order_by}", "orderBy")
     if order_by == "startTime" and not single:
         invalid("The requested ordering is not available for the particular query.", "orderBy")
-    start, end = instant(args, "timeMin"), instant(args, "timeMax")
-    if start is not None and end is not None and end <= start:
-        invalid("The specified time range is empty.", "timeMax")
+    times = read_times(args)
     types = frozenset(args.getlist("eventTypes"))
     if types - _EVENT_TYPES:
         invalid(f"Invalid value for: {', '.join(sorted(types - _EVENT_TYPES))}", "eventTypes")
     return Query(
         single_events=single,
         show_deleted=flag(args, "showDeleted"),
-        time_min_ms=start,
-        time_max_ms=end,
+        time_min_ms=times.start_ms,
+        time_max_ms=times.end_ms,
         updated_min_ms=instant(args, "updatedMin"),
         page_size=number(args, "maxResults", DEFAULT_PAGE, LARGEST_PAGE),
         sync_token=args.get("syncToken", ""),
@@ -90,6 +102,14 @@ def read(args: MultiDict[str, str]) -> Query:
         parameters=_freeze(args, _BOUND),
         page_parameters=_freeze(args, (*_BOUND, *FORBIDDEN_WITH_TOKEN, "syncToken", "showDeleted")),
     )
+
+
+def read_times(args: MultiDict[str, str]) -> TimeSpan:
+    """`timeMin` and `timeMax`. Raises ApiError 400."""
+    start, end = instant(args, "timeMin"), instant(args, "timeMax")
+    if start is not None and end is not None and end <= start:
+        invalid("The specified time range is empty.", "timeMax")
+    return TimeSpan(start, end)
 
 
 def flag(args: MultiDict[str, str], name: str) -> bool | None:

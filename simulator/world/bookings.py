@@ -157,11 +157,18 @@ class Bookings:
     # --- how one edit spreads
 
     def _series_follows(self, meeting: Meeting, guests: Guests, edit: Edit, *, moved: bool) -> None:
-        """A moved series drops its exceptions; another guest list reaches them too."""
+        """
+        A moved series drops its exceptions; another guest list does not reach them: they keep their own.
+
+        Dates that are no exceptions have no attendees of their own, so that the list reaches past ones as well.
+        """
         if edit.time_zone:
             meeting.time_zone = edit.time_zone
         if moved:
             meeting.overrides.clear()
+        provider = self._directory.mailbox(meeting.organizer_id).provider
+        if not self._faults.contradicts(f"{provider}.series-at-once"):
+            return
         for override in meeting.overrides.values():
             for address in guests.removed:
                 override.attendees.pop(address, None)

@@ -64,9 +64,14 @@ class House:
             start=start.isoformat(),
             end=(start + timedelta(hours=hours)).isoformat(),
             rooms=[self.room(room)],
-            attendees=[],
-            **more,
+            **{"attendees": [], **more},
         )
+
+    def changes(self) -> int:
+        """How many changes of events have been sent to the provider."""
+        told = self.sim.get("requests").json()
+        requests = told if isinstance(told, list) else next(value for value in told.values() if isinstance(value, list))
+        return sum(one["method"] == "PATCH" and "/events/" in one["path"] for one in requests)
 
     def dates(self, meeting: str) -> list[dict[str, str]]:
         """What each room truly answers on each date of a series: name → answer."""
@@ -214,6 +219,23 @@ def test_dates_of_a_series_are_decided_prompted_for_and_rebooked_date_by_date(ho
     assert [date for date, rooms in enumerate(shown) if "weekly" not in rooms] == [*lost]
 
 
+@pytest.mark.proves("B8", "E43")
+def test_series_that_a_room_refused_as_a_whole_is_changed_once(house: House) -> None:
+    ada, refusing, guest = house.people["ada"], "forbidden", f"ben@{house.domain}"
+    daily = {"frequency": "daily", "interval": 1, "count": 4}
+    meeting = house.book(refusing, days=40, recurrence=daily, attendees=[guest])
+    prompts = _until(lambda: four if len(four := _open(ada, refusing)) == daily["count"] else None)
+    first, *others = (each["id"] for each in prompts)
+    before = house.changes()
+    found = ada.get(f"/v1/me/prompts/{first}/choices?{'&'.join(f'also={each}' for each in others)}")
+    assert (found["wholeSeries"], found["mails"]["words"]) == (True, "The guest gets 1 mail for the whole series.")
+    room = next(each["roomId"] for each in found["choices"] if each["name"] == "open")
+    ada.take(first, room, others, whole_series=True)
+    _until(lambda: _open(ada, refusing) == [])
+    assert [set(rooms) for rooms in house.dates(meeting["id"])] == [{"open"}] * daily["count"]
+    assert house.changes() == before + 1
+
+
 @pytest.mark.proves("E41")
 def test_rules_are_never_read_and_what_is_suggested_is_not_confirmed(house: House) -> None:
     house.book("forbidden", days=13)
@@ -225,9 +247,9 @@ def test_rules_are_never_read_and_what_is_suggested_is_not_confirmed(house: Hous
     assert not [word for word in RULE_WORDS if word in asked]
 
 
-def _open(person: PortalSession) -> list[Any]:
+def _open(person: PortalSession, room: str = "weekly") -> list[Any]:
     """The prompts for the room of the series."""
-    return [each for each in person.get("/v1/me/prompts")["prompts"] if each["roomName"] == "weekly"]
+    return [each for each in person.get("/v1/me/prompts")["prompts"] if each["roomName"] == room]
 
 
 def _until(found: Callable[[], Any]) -> Any:

@@ -35,6 +35,7 @@ from shared.domain.sighting import (
     EventKind,
     LiveAttendee,
     LiveMeeting,
+    LiveSeries,
     Look,
     RoomContact,
     Seen,
@@ -128,6 +129,7 @@ class Calendar:
         self.looks: list[str] = []
         self.calls: list[str] = []
         self.subscriptions: dict[str, SubscriptionRequest] = {}
+        self.series: LiveSeries | None = None
         self._shown: dict[str, dict[str, SeenEvent]] = {}
 
     def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
@@ -180,6 +182,11 @@ class Calendar:
             for each in event.attendees or ()
         )
         return LiveMeeting(event_id, "Planning", event.start_ms, event.end_ms, event.version, False, True, guests)
+
+    def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
+        del access, window
+        self.calls.append(f"series {event_id}")
+        return self.series
 
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         del access

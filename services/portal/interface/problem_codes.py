@@ -54,6 +54,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "not-connected": HTTPStatus.CONFLICT,
     "not-enabled": HTTPStatus.CONFLICT,
     "not-one-series": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-whole-series": HTTPStatus.CONFLICT,
     "not-signed-in": HTTPStatus.UNAUTHORIZED,
     "nothing-held": HTTPStatus.CONFLICT,
     "notifications-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -11,7 +11,7 @@ from services.portal.deps import Deps
 from services.portal.meetings.event_reads import EventReads
 from services.portal.meetings.mailbox_calls import MailboxCalls
 from shared.domain.identity import Mailbox, Provider
-from shared.domain.sighting import Access, AgendaItem, Availability, LiveMeeting, NewMeeting, Window
+from shared.domain.sighting import Access, AgendaItem, Availability, LiveMeeting, LiveSeries, NewMeeting, Window
 from shared.errors import RetryableError
 from shared.ports.calendar import CalendarProvider
 from shared.runtime.log_limit import LimitedLog
@@ -107,6 +107,15 @@ class LiveReader:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
         return self._call(mailbox, provider, lambda calendar, access: calendar.agenda(access, window))
+
+    def series(self, mailbox: Mailbox, provider: str, event_id: str, window: Window) -> LiveSeries | None:
+        """
+        The series that a date belongs to, as the person sees it now; None: it is no date of one.
+
+        Raises:
+            RetryableError, ConsentRevokedError, RefusedError, EventGoneError: as the provider says.
+        """
+        return self._call(mailbox, provider, lambda calendar, access: calendar.read_series(access, event_id, window))
 
     def book(self, mailbox: Mailbox, provider: str, meeting: NewMeeting) -> str:
         """

@@ -53,7 +53,7 @@ class Takes:
         row = self._rows.get(self._person.tenant, take_id)
         return row if row is not None and row.user == self._person.user else None
 
-    def known(self, key: str, prompt_id: str, room: str) -> tuple[str, TakeRow] | None:
+    def known(self, key: str, prompt_id: str, room: str, *, whole_series: bool = False) -> tuple[str, TakeRow] | None:
         """
         The take that was asked for under this idempotency key before.
 
@@ -64,7 +64,7 @@ class Takes:
         row = self.find(take_id)
         if row is None:
             return None
-        if (row.prompt, row.room) != (prompt_id, room):
+        if (row.prompt, row.room, row.whole_series) != (prompt_id, room, whole_series):
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
@@ -81,23 +81,70 @@ class Takes:
             ProblemError: 409, another room is being asked for this prompt; 429, too many rooms were asked for within a day.
             LogUnavailableError: nothing was sent; the same key may be used again.
         """
-        now_ms = self._deps.clock.now_ms()
         take_id = self._id(key)
-        own = self._list_own()
-        _refuse_second(own, prompt, take_id, now_ms)
-        _refuse_surplus(own, take_id, now_ms)
-        row = TakeRow(user=self._person.user, prompt=prompt.id, room=room, state=TakeState.ASKED, at_ms=now_ms)
-        if not self._rows.add(self._person.tenant, take_id, row, not_after_ms=now_ms + KEPT_MS):
-            row = self.find(take_id) or row
+        row = self._record(take_id, prompt, room, self._list_own())
         if row.state is TakeState.ASKED:
             crash_point("portal.take-recorded")
             self.send(take_id, prompt, row)
             crash_point("portal.take-sent")
-        metrics.ROOMS_TAKEN.labels(prompt.provider, "asked").inc()
         return take_id, row
 
-    def send(self, take_id: str, prompt: Prompt, row: TakeRow) -> None:
-        """Put the wish on the mailbox's own partition. Raises LogUnavailableError."""
+    def ask_series(self, prompts: Sequence[Prompt], room: str, key: str) -> list[tuple[str, TakeRow]]:
+        """
+        As `ask`, for dates of one series by one change of it: a take for each date, and one wish for all of them.
+
+        Raises:
+            ProblemError, LogUnavailableError: as `ask`.
+        """
+        own = self._list_own()
+        wanted = {self._id(key if each is prompts[0] else f"{key}/{each.id}"): each for each in prompts}
+        rows = {take_id: self._record(take_id, each, room, own, whole_series=True) for take_id, each in wanted.items()}
+        first, *others = wanted
+        if rows[first].state is TakeState.ASKED:
+            crash_point("portal.take-recorded")
+            self.send(first, prompts[0], rows[first], series=tuple(others))
+            crash_point("portal.take-sent")
+        return list(rows.items())
+
+    def _record(
+        self,
+        take_id: str,
+        prompt: Prompt,
+        room: str,
+        own: Sequence[tuple[str, TakeRow]],
+        *,
+        whole_series: bool = False,
+    ) -> TakeRow:
+        """The row of a take, made if there is none. Raises ProblemError as `ask`."""
+        now_ms = self._deps.clock.now_ms()
+        _refuse_second(own, prompt, take_id, now_ms)
+        _refuse_surplus(own, take_id, now_ms)
+        row = TakeRow(
+            user=self._person.user,
+            prompt=prompt.id,
+            room=room,
+            state=TakeState.ASKED,
+            at_ms=now_ms,
+            whole_series=whole_series,
+        )
+        if not self._rows.add(self._person.tenant, take_id, row, not_after_ms=now_ms + KEPT_MS):
+            row = self.find(take_id) or row
+        metrics.ROOMS_TAKEN.labels(prompt.provider, "asked").inc()
+        return row
+
+    def send(self, take_id: str, prompt: Prompt, row: TakeRow, series: tuple[str, ...] | None = None) -> None:
+        """
+        Put the wish on the mailbox's own partition.
+
+        Args:
+            take_id: Names the row.
+            prompt: Which date.
+            row: What was asked for.
+            series: The takes of the other dates, where one change of the series is for all of them.
+
+        Raises:
+            LogUnavailableError: it is not certain to stand there.
+        """
         keys = self._deps.engine.keyring.keys(self._person.tenant)
         wish = TakeRoom(
             at_ms=row.at_ms,
@@ -108,6 +155,7 @@ class Takes:
             room_id=row.room,
             start_ms=prompt.start_ms,
             end_ms=prompt.end_ms,
+            series=series,
         )
         append_command(self._deps, self._person.mailbox, wish, take_id)
 

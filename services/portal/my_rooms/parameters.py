@@ -47,6 +47,8 @@ class TakeBody(AlsoBody, kw_only=True):
 
     roomId: Annotated[RoomId, Meta(min_length=1, max_length=MAX_ROOM_ID_CHARS)]  # noqa: N815  # as it is sent
     """One of those listed under the prompt's `choices`."""
+    wholeSeries: bool = False  # noqa: N815  # as it is sent
+    """Change the series once instead of each date, where the `choices` of these prompts say that it goes."""
 
 
 class KeyHeaders(msgspec.Struct, rename={"key": IDEMPOTENCY_HEADER}):
@@ -77,6 +79,11 @@ def read_room_id() -> str:
             next_step=say("Take one of those listed under the prompt's `choices`."),
         )
     return room
+
+
+def read_whole_series() -> bool:
+    """Whether the series is to be changed as a whole."""
+    return request.form.get("wholeSeries") == "1" or read_object().get("wholeSeries") is True
 
 
 def read_also() -> list[str]:

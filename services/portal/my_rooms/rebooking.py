@@ -9,7 +9,7 @@ from http import HTTPStatus
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.board import MAX_DATES, Board
+from services.portal.meetings.deciding.board import MAX_DATES, Board, covers_series
 from services.portal.meetings.deciding.choices import (
     Choices,
     NoChoice,
@@ -27,9 +27,10 @@ from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
 from services.portal.my_calendar.writing import require_writing
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
 from shared.domain.sighting import Availability
-from shared.errors import RefusedError, RetryableError
+from shared.errors import EventGoneError, RefusedError, RetryableError
 from shared.language.deciding.sentences import say
 from shared.meetings.prompts import Prompt
+from shared.meetings.series_refusals import IsRoom, dates_apart, find_objection, series_window
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -68,6 +69,25 @@ class Rebooking:
         if any(each.series != first.series for each in others):
             raise _not_one_series()
         return first, *others
+
+    def count_dates_apart(self, prompts: Sequence[Prompt]) -> int | None:
+        """
+        How many dates are changed for themselves where the room refused the whole series, and one change takes another.
+
+        None: each date is changed by itself. The series is read only where all its dates in sight were refused.
+        """
+        if not covers_series(self._board, prompts):
+            return None
+        now_ms, is_declined = self._deps.clock.now_ms(), self._is_room(prompts[0].room)
+        event_id, window = prompts[0].event_id, series_window(now_ms)
+        try:
+            series = self._reader.series(self._person.mailbox, self._person.provider, event_id, window)
+        except (RetryableError, RefusedError, EventGoneError) as error:
+            _log.info("series_not_read", mailbox=self._person.mailbox.id, kind=type(error).__name__)
+            return None
+        if series is None or find_objection(series, is_declined, now_ms) is not None:
+            return None
+        return len(dates_apart(series, is_declined, now_ms))
 
     def choices(self, prompt: Prompt, *others: Prompt) -> Choices:
         """The rooms that are free on all these dates as the person may see it, nearest first; or why there is none."""
@@ -122,6 +142,29 @@ class Rebooking:
                 taken.append(self._take(each.id, room, own_key)[:2])
         return taken, wanted
 
+    def take_series(
+        self, prompt_id: str, also: Sequence[str], room: str, key: str
+    ) -> tuple[list[tuple[str, TakeRow]], RoomRow]:
+        """
+        As `take_all`, by one change of the whole series; each of these dates has a take of its own, and all one outcome.
+
+        Raises:
+            ProblemError: as `take_all`; 409 where the room does not refuse all dates of the series any more.
+            LogUnavailableError: nothing was sent; send it again with the same key.
+        """
+        require_writing(self._deps, self._person)
+        _check_key(key)
+        prompts, wanted = self.together(prompt_id, also), self._room(room)
+        takes = Takes(self._deps, self._person)
+        known = takes.known(key, prompt_id, room, whole_series=True)
+        if known is None:
+            for each in prompts:
+                _refuse_closed(each)
+                _refuse_unfit(each, room, wanted)
+            if not covers_series(self._board, prompts):
+                raise _not_whole_series()
+        return takes.ask_series(prompts, room, key), wanted
+
     def _take(self, prompt_id: str, room: str, key: str) -> tuple[str, TakeRow, RoomRow]:
         takes = Takes(self._deps, self._person)
         wanted = self._room(room)
@@ -158,6 +201,13 @@ class Rebooking:
             self._person.mailbox, self._person.provider, addresses, prompt.start_ms, prompt.end_ms
         )
 
+    def _is_room(self, room: str) -> IsRoom:
+        """Whether an address is that of the room, which may have left the list."""
+        row = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)
+        known = {row.address.lower(), *row.aliases} if row is not None else set[str]()
+        keys = self._deps.engine.keyring.keys(self._person.tenant)
+        return lambda address: address in known or keys.room(address) == room
+
     def _room(self, room: str) -> RoomRow:
         row: RoomRow | None = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)
         if row is None:
@@ -188,6 +238,15 @@ def _not_one_series() -> ProblemError:
         "not-one-series",
         say("Together go prompts of one meeting and one room, {max_dates} at the most.").format(max_dates=MAX_DATES),
         next_step=say("Name in `also` those prompts whose `series.id` is the same."),
+    )
+
+
+def _not_whole_series() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.CONFLICT,
+        "not-whole-series",
+        say("The room does not refuse all dates of the series."),
+        next_step=say("Ask for the `choices` of these prompts again, and take a room as they say."),
     )
 
 

@@ -48,6 +48,7 @@ from services.portal.my_rooms.parameters import (
     read_also,
     read_key,
     read_room_id,
+    read_whole_series,
 )
 from services.portal.my_rooms.rebooking import Rebooking
 from services.portal.my_rooms.view import RoomsView
@@ -72,6 +73,7 @@ TAKE_PROBLEMS = (
     "take-under-way",
     "takes-full",
     "prompt-waiting",
+    "not-whole-series",
     *(f"prompt-{closing.value}" for closing in Closing),
 )
 
@@ -180,15 +182,16 @@ def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def choices(prompt_id: str) -> ChoicesAnswer:
         """List the rooms that could be taken instead, nearest first, as free/busy says of them now."""
         rebooking = _rebooking(deps, reader, signed_in())
-        prompt, *others = rebooking.together(prompt_id, read_also())
-        return choices_shape((prompt, *others), rebooking.choices(prompt, *others))
+        prompts = rebooking.together(prompt_id, read_also())
+        return choices_shape(prompts, rebooking.choices(*prompts), rebooking.count_dates_apart(prompts))
 
 
 def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.post("/prompts/<prompt_id>/take")
     def take_by_form(prompt_id: str) -> AnyResponse:
         rebooking = _rebooking(deps, reader, signed_in())
-        rebooking.take_all(prompt_id, read_also(), request.form.get("roomId", ""), read_key())
+        take = rebooking.take_series if read_whole_series() else rebooking.take_all
+        take(prompt_id, read_also(), request.form.get("roomId", ""), read_key())
         return redirect("/?done=asked", HTTPStatus.SEE_OTHER)
 
     @bp.post(f"{_API}/prompts/<prompt_id>/take")
@@ -207,7 +210,8 @@ def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         The answer says that it was asked, however often it is repeated; how it went stands at its `href`.
         """
         rebooking = _rebooking(deps, reader, signed_in())
-        takes, room = rebooking.take_all(prompt_id, read_also(), read_room_id(), read_key())
+        take_dates = rebooking.take_series if read_whole_series() else rebooking.take_all
+        takes, room = take_dates(prompt_id, read_also(), read_room_id(), read_key())
         taken: list[TakenShape] = [
             {**take_shape(take_id, _as_asked(row), room.name), "href": f"{_API}/takes/{take_id}"}
             for take_id, row in takes
@@ -265,8 +269,10 @@ def _find_choices(
 ) -> ChoicesAnswer | None:
     rebooking = _rebooking(deps, reader, person)
     dates = [date["id"] for date in group["dates"]] if group else []
-    prompt, *others = rebooking.together(dates[0] if dates else chosen, dates)
-    return choices_shape((prompt, *others), rebooking.choices(prompt, *others)) if prompt.open else None
+    prompts = rebooking.together(dates[0] if dates else chosen, dates)
+    if not prompts[0].open:
+        return None
+    return choices_shape(prompts, rebooking.choices(*prompts), rebooking.count_dates_apart(prompts))
 
 
 def _flash(chosen: str, group: Json | None) -> str:

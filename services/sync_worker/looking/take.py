@@ -6,6 +6,7 @@ import msgspec
 
 from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.listed_rooms import ListedRooms, plain_address
+from services.sync_worker.looking.series_swap import AS_IT_WAS, swap_series
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
 from shared.crypto.commands import event_of
@@ -20,6 +21,7 @@ from shared.errors import (
     RetryableError,
     TokenRefusedError,
 )
+from shared.meetings.series_refusals import IsRoom, room_of
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -28,8 +30,6 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
 TRIES = 3
-AS_IT_WAS = "your meeting is as it was"
-"""Said only where it is certain: not of one that is gone, nor where a write went out and another's came in between."""
 PATIENCE_MS = 10 * MINUTE_MS
 """How long after it was asked for a take is tried again, while the provider is busy with it and looks succeed."""
 KEEP_MS = DAY_MS  # as long as an idempotency key is remembered
@@ -77,11 +77,18 @@ class TakeRooms:
                     logger.info("take_postponed", tenant=job.mailbox.tenant, take=take.take_id, error=str(error))
                     continue
                 reason = "the calendar could not be reached in time; look at the meeting there before you try once more"
-            state = TakeState.FAILED if reason else TakeState.DONE
-            settled = msgspec.structs.replace(row, state=state, reason=reason)
-            self._takes.put(job.mailbox.tenant, take.take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
-            logger.info("take_settled", tenant=job.mailbox.tenant, take=take.take_id, state=state, reason=reason)
+            for take_id in (*(take.series or ()), take.take_id):  # the one that is looked at comes last
+                self._settle(job.mailbox.tenant, take_id, reason)
         return frozenset(waiting)
+
+    def _settle(self, tenant: str, take_id: str, reason: str) -> None:
+        row = self._takes.get(tenant, take_id)
+        if row is None or row.state is not TakeState.ASKED:
+            return
+        state = TakeState.FAILED if reason else TakeState.DONE
+        settled = msgspec.structs.replace(row, state=state, reason=reason)
+        self._takes.put(tenant, take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
+        logger.info("take_settled", tenant=tenant, take=take_id, state=state, reason=reason)
 
     def _executed(self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, now_ms: int) -> str:
         """As `_swap`, of a take whose event may be sealed."""
@@ -97,24 +104,33 @@ class TakeRooms:
         room = self._rooms.get(tenant, take.room_id)
         if room is None:
             return f"the room is no longer in the list of rooms; {AS_IT_WAS}"
+        contact = RoomContact(room.address, room.name)
         for tried in range(TRIES):
             try:
-                meeting = provider.read(access, take.event_id)
-                if reason := self._refusal(job, meeting, take, now_ms):
-                    return reason
-                declined = self._room_of(tenant, meeting, take.declined_room_id)
-                crash_point("sync-worker.room-swapping")
-                address = declined.address if declined is not None else ""
-                provider.swap_room(access, take.event_id, address, RoomContact(room.address, room.name))
-                crash_point("sync-worker.room-swapped")
+                return self._swap_once(job, provider, access, take, contact, now_ms)
             except PreconditionFailedError:
                 continue  # somebody changed the meeting between our reading and writing: read it again
             except EventGoneError:
                 return "the meeting is no longer there"
             except RefusedError as error:
                 return f"{'' if tried else f'{AS_IT_WAS}, since '}the calendar refused: {error}"
-            return ""
         return "the meeting kept changing while we tried; look at it in your calendar before you try once more"
+
+    def _swap_once(
+        self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, room: RoomContact, now_ms: int
+    ) -> str:
+        """As `_swap`. Raises what the provider's calls raise."""
+        meeting = provider.read(access, take.event_id)
+        if reason := self._refusal(job, meeting, take, now_ms):
+            return reason
+        is_declined = self._is_room(job.mailbox.tenant, take.declined_room_id)
+        if take.series is not None:
+            return swap_series(provider, access, take.event_id, is_declined, room, now_ms)
+        declined = room_of(meeting, is_declined)
+        crash_point("sync-worker.room-swapping")
+        provider.swap_room(access, take.event_id, declined.address if declined else "", room)
+        crash_point("sync-worker.room-swapped")
+        return ""
 
     def _refusal(self, job: Job, meeting: LiveMeeting, take: TakeRoom, now_ms: int) -> str:
         """Why the meeting as it is now is not the one that the person saw; "" while it is."""
@@ -146,12 +162,9 @@ class TakeRooms:
 
     def _room_of(self, tenant: str, meeting: LiveMeeting, room_id: str) -> LiveAttendee | None:
         """A room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
+        return room_of(meeting, self._is_room(tenant, room_id))
+
+    def _is_room(self, tenant: str, room_id: str) -> IsRoom:
+        """Whether an address is that of the room, which may be in nobody's list."""
         keys, listed = self._keyring.keys(tenant), ListedRooms.of(self._rooms.scan(tenant)).by_address
-        return next(
-            (
-                each
-                for each in meeting.attendees
-                if listed.get(plain_address(each.address), keys.room(each.address)) == room_id
-            ),
-            None,
-        )
+        return lambda address: listed.get(plain_address(address), keys.room(address)) == room_id

@@ -120,6 +120,21 @@ BELIEFS = (
         otherwise="Taking another room asks every guest anew.",
     ),
     Belief(
+        key="google.series-at-once",
+        text=(
+            "Changing the attendees of a series changes them on all its dates, past ones too, but not on those that were "
+            "changed for themselves."
+        ),
+        source=(
+            "developers.google.com/workspace/calendar/api/guides/recurringevents (instances follow the recurring "
+            "event; only a split spares the earlier ones); that exceptions keep their attendees is reported: "
+            "macro-inc/macro#6062"
+        ),
+        trust=Trust.REPORTED,
+        dependents=("shared/meetings/series_refusals.py", "services/sync_worker/looking/series_swap.py"),
+        otherwise="Nothing: a date that follows its series is found changed, and left as it is; guests get fewer mails.",
+    ),
+    Belief(
         key="google.move-asks-again",
         text="A meeting that is moved asks its rooms again; their earlier answers are gone.",
         source="support.google.com/calendar/answer/16107253",

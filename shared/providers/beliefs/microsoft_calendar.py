@@ -156,6 +156,21 @@ BELIEFS = (
         not_tried="the product writes no answer, whatever becomes of one",
     ),
     Belief(
+        key="microsoft.series-at-once",
+        text=(
+            "Changing the attendees of a series changes them on all its dates, past ones too, but not on those that were "
+            "changed for themselves."
+        ),
+        source=(
+            "learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxocal, 3.1.4.6.2 (recipients are copied when an "
+            "exception is made) and 3.1.4.7.3.5 (an update of the series is followed by one of each exception to come); for "
+            "Graph nobody says it"
+        ),
+        trust=Trust.REPORTED,
+        dependents=("shared/meetings/series_refusals.py", "services/sync_worker/looking/series_swap.py"),
+        otherwise="Nothing: a date that follows its series is found changed, and left as it is; guests get fewer mails.",
+    ),
+    Belief(
         key="microsoft.move-asks-again",
         text="A meeting that is moved asks its rooms again; their earlier answers are gone.",
         source="no page says it; without it a room could not decline the new time",

@@ -15,6 +15,7 @@ from shared.domain.sighting import (
     KnownEvent,
     LiveMeeting,
     LivePage,
+    LiveSeries,
     Look,
     NewMeeting,
     OwnAddresses,
@@ -35,6 +36,7 @@ from shared.ports.calendar import NOTHING_KNOWN
 from shared.providers.failures import Doing
 from shared.providers.google.agenda import agenda_item, parse_resources
 from shared.providers.google.booking import new_event
+from shared.providers.google.live_series import parse_series
 from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
@@ -147,6 +149,14 @@ class GoogleCalendar:
         """Read one page of the list of dates."""
         items, next_page = self._listed(access, window, page)
         return LivePage(tuple(readable_rows(items, parse_live)), next_page if next_page != page else "")
+
+    @readable
+    def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
+        """Read the date, its recurring event and the instances in `window`."""
+        series_id = str(self._event(access, event_id).get("recurringEventId") or "")
+        if not series_id:
+            return None
+        return parse_series(self._event(access, series_id), self._instances(access, series_id, window))
 
     @readable
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
@@ -274,6 +284,23 @@ class GoogleCalendar:
         answer = self._transport.send(Doing.AGENDA, access, self._service.events().list(**query))
         found = answer if isinstance(answer, dict) else {}
         return found.get("items") or (), str(found.get("nextPageToken") or "")
+
+    def _instances(self, access: Access, series_id: str, window: Window) -> list[dict[str, Any]]:
+        """The dates of a recurring event, to the last page."""
+        found: list[dict[str, Any]] = []
+        token, visited = "", set[str]()
+        while token not in visited:
+            visited.add(token)
+            more = {"pageToken": token} if token else {}
+            request = self._service.events().instances(
+                calendarId=CALENDAR, eventId=series_id, maxResults=_FROZEN["maxResults"], **_times(window), **more
+            )
+            answer = self._transport.send(Doing.EVENT, access, request)
+            found += [item for item in answer.get("items") or () if isinstance(item, dict)]
+            token = str(answer.get("nextPageToken") or "")
+            if not token:
+                break
+        return found
 
     def _event(self, access: Access, event_id: str) -> dict[str, Any]:
         request = self._service.events().get(calendarId=CALENDAR, eventId=event_id)

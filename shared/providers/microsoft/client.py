@@ -16,6 +16,7 @@ from shared.domain.sighting import (
     KnownEvent,
     LiveMeeting,
     LivePage,
+    LiveSeries,
     Look,
     NewMeeting,
     OwnAddresses,
@@ -34,7 +35,8 @@ from shared.providers.microsoft import wire
 from shared.providers.microsoft.agenda import FIELDS, agenda_item, parse_places, series_of
 from shared.providers.microsoft.booking import new_event, utc
 from shared.providers.microsoft.delta_rounds import DeltaRounds
-from shared.providers.microsoft.event_reads import PAGE_SIZE, EventReads, build_request, with_prefer
+from shared.providers.microsoft.graph_reads import PAGE_SIZE, GraphReads, build_request, with_prefer
+from shared.providers.microsoft.live_series import parse_series
 from shared.providers.microsoft.parse import (
     all_day_series,
     live_meeting,
@@ -91,7 +93,7 @@ class GraphCalendar:
         """
         self._transport = GraphTransport(base_url, timeout_s, may_write=may_write)
         self._me = self._transport.client.me
-        self._reads = EventReads(self._transport)
+        self._reads = GraphReads(self._transport)
         self._rounds = DeltaRounds(self._transport, self._reads)
         self._subscriptions = SubscriptionCalls(self._transport, self._reads)
 
@@ -132,6 +134,18 @@ class GraphCalendar:
         found = read_json(self._transport.send(Doing.AGENDA, access, with_prefer(request)), wire.AgendaPage)
         next_page = found.next_link if found.next_link != page else ""
         return LivePage(tuple(readable_rows(found.value, live_meeting)), next_page or "")
+
+    @readable
+    def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
+        """Read the date, its master and the instances in `window`; those of type `exception` stand apart."""
+        fields = ["seriesMasterId", *_LIVE_FIELDS]
+        date = read_json(self._reads.read_event(access, event_id, fields), wire.GraphLiveEvent)
+        if not date.series_master_id:
+            return None
+        master = parse_live(self._reads.read_event(access, date.series_master_id, _LIVE_FIELDS))
+        return parse_series(
+            master, self._reads.list_dates(access, date.series_master_id, window, ["id", *_LIVE_FIELDS])
+        )
 
     @readable
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:

@@ -10,7 +10,7 @@ from shared.domain.sighting import Access, KnownEvent, Look, Seen, SeenEvent, Se
 from shared.errors import CursorExpiredError, EventGoneError, RetryableError
 from shared.providers.failures import Doing
 from shared.providers.microsoft import wire
-from shared.providers.microsoft.event_reads import PAGE_SIZE, EventReads, with_prefer
+from shared.providers.microsoft.graph_reads import PAGE_SIZE, GraphReads, with_prefer
 from shared.providers.microsoft.parse import SEEN_FIELDS, all_day_series, latest, parse_page, read_events
 from shared.providers.microsoft.sdk import DeltaRequestBuilder, RequestConfiguration, RequestInformation
 from shared.providers.microsoft.series import to_confirm, touched_series, with_series
@@ -22,7 +22,7 @@ _Window = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters
 class DeltaRounds:
     """Looks at one person's calendar. Thread-safe; one per process."""
 
-    def __init__(self, transport: GraphTransport, reads: EventReads) -> None:
+    def __init__(self, transport: GraphTransport, reads: GraphReads) -> None:
         """Look through `transport`; `reads` is for what a round leaves unsaid."""
         self._transport = transport
         self._delta = transport.client.me.calendar_view.delta

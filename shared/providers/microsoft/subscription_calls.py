@@ -8,7 +8,7 @@ from shared.domain.sighting import Access, Subscription, SubscriptionRequest
 from shared.errors import ConflictError, RetryableError, SubscriptionGoneError
 from shared.providers.failures import Doing
 from shared.providers.microsoft import wire
-from shared.providers.microsoft.event_reads import EventReads, build_request, with_prefer
+from shared.providers.microsoft.graph_reads import GraphReads, build_request, with_prefer
 from shared.providers.microsoft.sdk import Method
 from shared.providers.microsoft.subscriptions import is_ours, read_subscription, subscription_body
 from shared.providers.microsoft.transport import GraphTransport
@@ -17,7 +17,7 @@ from shared.providers.microsoft.transport import GraphTransport
 class SubscriptionCalls:
     """The subscriptions of one application. Thread-safe; one per process."""
 
-    def __init__(self, transport: GraphTransport, reads: EventReads) -> None:
+    def __init__(self, transport: GraphTransport, reads: GraphReads) -> None:
         """Call through `transport`; `reads` follows links."""
         self._transport = transport
         self._subscriptions = transport.client.subscriptions

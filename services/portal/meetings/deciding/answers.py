@@ -156,6 +156,8 @@ class ChoicesAnswer(TypedDict):
     people: Count
     """How many seats are needed."""
     mails: MailsShape
+    wholeSeries: bool
+    """The room refused the whole series: a take that sends `wholeSeries` changes it once, all its dates at the same time."""
     label: Annotated[str, Meta(examples=["free now, not confirmed"])]
     choices: list[ChoiceShape]
     empty: NoChoice | None

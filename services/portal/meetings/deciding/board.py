@@ -53,6 +53,20 @@ def group_series(prompts: Iterable[Prompt]) -> list[tuple[Prompt, ...]]:
     return sorted(parts, key=lambda part: (part[0].start_ms, part[0].id))
 
 
+def covers_series(board: Board, prompts: Iterable[Prompt]) -> bool:
+    """
+    Whether `prompts` stand for a series of whose dates the room has refused every one, as far as they are in sight.
+
+    Prompts of one series go together up to `MAX_DATES`; so many stand for all of them.
+    """
+    asked = [prompt for prompt in prompts if prompt.open]
+    if not asked:
+        return False
+    refused = {prompt.occurrence for prompt in board.open_prompts if prompt.series == asked[0].series}
+    dates = {line.occurrence for line in board.rooms.values() if line.series == asked[0].series}
+    return len(dates) > 1 and dates == refused and len(asked) >= min(len(dates), MAX_DATES)
+
+
 @dataclass(frozen=True, slots=True)
 class RoomChanged:
     """A line is new, or says something else. A line that went is GONE."""

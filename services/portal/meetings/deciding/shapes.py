@@ -27,6 +27,7 @@ from services.portal.meetings.deciding.words import (
     STATE_WORDS,
     TAKE_WORDS,
     mail_words,
+    series_mail_words,
     share_words,
 )
 from shared.contracts.meeting_state import RoomState
@@ -108,20 +109,24 @@ def _prompt_words(prompt: Prompt) -> str:
     return OUT_OF_SIGHT_WORDS if prompt.state is PromptState.OUT_OF_SIGHT else STATE_WORDS[RoomState.DECLINED]
 
 
-def choices_shape(prompts: Sequence[Prompt], choices: Choices) -> ChoicesAnswer:
+def choices_shape(prompts: Sequence[Prompt], choices: Choices, apart: int | None = None) -> ChoicesAnswer:
     """
     What could be taken instead, how many mails that sends, and what is said when nothing can.
 
     Args:
         prompts: The prompt, and the others of its series for which one room is to be found; closed ones are left alone.
         choices: What was found for them.
+        apart: Where the whole series is changed at once, how many of its dates are changed for themselves beside it.
     """
     prompt, dates = prompts[0], sum(each.open for each in prompts)
     guests = max((each.people for each in prompts if each.open), default=prompt.people) - 1
+    changes = max(dates, 1) if apart is None else apart + 1
+    words = mail_words(guests, changes) if apart is None else series_mail_words(guests, apart)
     return {
         "promptId": prompt.id,
         "people": prompt.people,
-        "mails": {"guests": guests, "each": dates if guests else 0, "words": mail_words(guests, max(dates, 1))},
+        "mails": {"guests": guests, "each": changes if guests and dates else 0, "words": words},
+        "wholeSeries": apart is not None,
         "label": LABEL,
         "choices": [_choice(each) for each in choices.rooms],
         "empty": choices.empty,

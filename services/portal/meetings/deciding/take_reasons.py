@@ -16,6 +16,11 @@ _SENTENCES = (
     say("The meeting was moved since you asked, and its rooms are asked for the new time; your meeting is as it was."),
     say("The room that had declined has accepted after all; your meeting is as it was."),
     say("Another room has been asked since; your meeting is as it was."),
+    say("The meeting is no series any more; your meeting is as it was."),
+    say("Only the organiser can change the rooms of a series; your meeting is as it was."),
+    say("The series has begun, so its dates are changed one by one: choose again; your meeting is as it was."),
+    say("The room does not refuse the whole series any more: choose again; your meeting is as it was."),
+    say("The room has not refused all dates of the series: choose again; your meeting is as it was."),
 )
 _BY_REASON = {str(each): each for each in _SENTENCES}
 """By the sentence that a reason becomes."""

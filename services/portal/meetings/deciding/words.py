@@ -75,6 +75,32 @@ def mail_words(guests: int, dates: int) -> str:
     )
 
 
+def series_mail_words(guests: int, apart: int) -> str:
+    """
+    As `mail_words`, where the whole series is changed at once.
+
+    Args:
+        guests: How many people are invited beside the organiser.
+        apart: How many dates keep their own attendees, and are changed for themselves.
+    """
+    if guests < 1:
+        return ""
+    if not apart:
+        return say_many(
+            "The guest gets 1 mail for the whole series.",
+            "Each of the {count} guests gets 1 mail for the whole series.",
+            guests,
+        )
+    return join_sentences(
+        mail_words(guests, 1),
+        say_many(
+            "One date stands apart from the series, and is mailed for itself.",
+            "{count} dates stand apart from the series, and each is mailed for itself.",
+            apart,
+        ),
+    )
+
+
 WAIT_WORDS: Mapping[int, Callable[[int], str]] = {
     DAY_MS: lambda count: say_many("in {count} day", "in {count} days", count),
     HOUR_MS: lambda count: say_many("in {count} hour", "in {count} hours", count),

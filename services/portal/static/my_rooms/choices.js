@@ -10,7 +10,9 @@ export const choicesOf = async (card) => {
   const [id, ...also] = idsOf(card);
   const answer = await fetch(`/v1/me/prompts/${id}/choices?${new URLSearchParams(also.map((each) => ["also", each]))}`);
   if (!answer.ok) throw new Error(await problem(answer));
-  return answer.json();
+  const found = await answer.json();
+  for (const choice of found.choices) choice.wholeSeries = found.wholeSeries;
+  return found;
 };
 const list = (card, parts, choices, most) => {
   const items = choices.slice(0, most).map((choice) => {

@@ -16,7 +16,7 @@ export const take = async (card, choice, key) => {
   const title = card.querySelector("[data-title]").textContent;
   const lines = datesOf(card).map((date) => `${date.dataset.occurrence}.${choice.roomId}`);
   try {
-    const answer = await post(`/v1/me/prompts/${id}/take`, { roomId: choice.roomId, also }, { "Idempotency-Key": key });
+    const answer = await post(`/v1/me/prompts/${id}/take`, { roomId: choice.roomId, also, wholeSeries: choice.wholeSeries }, { "Idempotency-Key": key });
     if (!answer.ok) throw new Error(await problem(answer));
     const first = await answer.json();
     Promise.all([first, ...first.also].map((taken) => outcome(card, taken.href)))

@@ -24,6 +24,20 @@ def move_asks_again(context: TrialContext) -> str:
     return "" if _answer(context, moved) != ACCEPTED else "the answer for the earlier time stands"
 
 
+def series_at_once(context: TrialContext) -> str:
+    """Change one date of a series for itself, then invite the room to the series."""
+    room = [{"email": context.needs_room(), "resource": True}]
+    series = events.create_series(context)
+    changed = events.dates_of(context, series)[1]
+    events.change(context, changed["id"], summary=f"{changed['summary']} (changed)")
+    events.change(context, series["id"], attendees=room)
+    asked = {date["id"]: _answer(context, date) != "absent" for date in events.dates_of(context, series)}
+    apart = asked.pop(changed["id"])
+    if not all(asked.values()):
+        return "a date does not have the room that its series has"
+    return "the date that was changed for itself has the room, too" if apart else ""
+
+
 def _create(context: TrialContext) -> Json:
     return events.create(context, attendees=[{"email": context.needs_room(), "resource": True}], transparency="opaque")
 
@@ -40,5 +54,6 @@ _MEETINGS = RoomMeetings(_create, events.read, _answer)
 TRIALS = (
     BeliefTrial("google.room-declines", _MEETINGS.room_declines, writes=True),
     BeliefTrial("google.answers-survive-patch", answers_survive_patch, writes=True),
+    BeliefTrial("google.series-at-once", series_at_once, writes=True),
     BeliefTrial("google.move-asks-again", move_asks_again, writes=True),
 )

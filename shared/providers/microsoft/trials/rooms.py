@@ -28,6 +28,20 @@ def move_asks_again(context: TrialContext) -> str:
     return "" if asked else "the answer for the earlier time stands"
 
 
+def series_at_once(context: TrialContext) -> str:
+    """Change one date of a series for itself, then invite the room to the series."""
+    room = [{"type": "resource", "emailAddress": {"address": context.needs_room()}}]
+    series = events.create_series(context)
+    changed = events.dates_of(context, series)[1]
+    events.change(context, changed["id"], subject=f"{changed['subject']} (changed)")
+    events.change(context, series["id"], attendees=room)
+    asked = {date["id"]: bool(_status(context, date)) for date in events.dates_of(context, series)}
+    apart = asked.pop(changed["id"])
+    if not all(asked.values()):
+        return "a date does not have the room that its series has"
+    return "the date that was changed for itself has the room, too" if apart else ""
+
+
 def _create(context: TrialContext) -> Json:
     room = {"type": "resource", "emailAddress": {"address": context.needs_room()}}
     return events.create(context, attendees=[room], showAs="busy")
@@ -49,5 +63,6 @@ _MEETINGS = RoomMeetings(_create, events.read, _response)
 TRIALS = (
     BeliefTrial("microsoft.room-declines", _MEETINGS.room_declines, writes=True),
     BeliefTrial("microsoft.answers-survive-patch", answers_survive_patch, writes=True),
+    BeliefTrial("microsoft.series-at-once", series_at_once, writes=True),
     BeliefTrial("microsoft.move-asks-again", move_asks_again, writes=True),
 )

@@ -36,6 +36,7 @@ from shared.domain.sighting import (
     LiveAttendee,
     LiveMeeting,
     LivePage,
+    LiveSeries,
     NewMeeting,
     OwnAddresses,
     Window,
@@ -92,6 +93,8 @@ class MemoryCalendar:
     pages: list[tuple[str, str]] = field(default_factory=list)
     page_size: int = 100
     addresses: dict[str, OwnAddresses] = field(default_factory=dict)
+    series: LiveSeries | None = None
+    """What every event is a date of; None: they are single meetings."""
 
     def read(self, access: Access, event_id: str) -> LiveMeeting:
         self.reads.append((access.subject, event_id))
@@ -112,6 +115,11 @@ class MemoryCalendar:
         first = int(page or 0)
         last = first + self.page_size
         return LivePage(tuple(listed[first:last]), str(last) if last < len(listed) else "")
+
+    def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
+        del window
+        self.reads.append((access.subject, event_id))
+        return self.series
 
     def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
         self.asked_by.append(access.subject)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.contracts.command import Disconnect, TakeRoom
 from shared.contracts.rows import TakeRow, TakeState
+from shared.domain.sighting import Access, LiveAttendee, LiveSeries
 from shared.errors import EventGoneError, PreconditionFailedError, RefusedError, RetryableError
 from shared.registry.tables import takes
 from tests.support.office import AARE, BIRS, Office
 
+ADA_ACCESS = Access("token", "ada", "ada@contoso.test")
 FAR_S = 300
 SAVED_S = 61
 """After that, the position moves on even when nothing else is committed."""
@@ -136,3 +139,35 @@ def test_refusal_after_a_write_that_met_anothers_does_not_say_that_nothing_was_w
     row = takes(office.engine.registry).get(office.tenant, "take-1")
     assert row is not None
     assert row.reason == "the calendar refused: no longer invited"
+
+
+@pytest.mark.proves("B8")
+@pytest.mark.parametrize(("answer", "state"), [("declined", TakeState.DONE), ("accepted", TakeState.FAILED)])
+def test_series_is_taken_with_one_change_and_all_its_takes_have_one_outcome(
+    office: Office, answer: str, state: TakeState
+) -> None:
+    names, table = ("take-1", "take-2", "take-3"), takes(office.engine.registry)
+    room, at_ms = office.keys.room(BIRS), office.clock.at_ms
+    office.calendar.book(**{AARE: "declined"})
+    date = office.calendar.read(ADA_ACCESS, "e1")
+    refusing = (LiveAttendee(AARE, AARE, is_room=True, answer=answer),)
+    master = replace(date, event_id="series", attendees=refusing)
+    office.calendar.series = LiveSeries(master, (date,), frozenset())
+    for name in names:
+        asked = TakeRow(
+            user="u-ada", prompt=f"d-{name}", room=room, state=TakeState.ASKED, at_ms=at_ms, whole_series=True
+        )
+        table.put(office.tenant, name, asked)
+    first, *others = names
+    wish = TakeRoom(
+        at_ms=at_ms, take_id=first, event_id="e1", declined_room_id=office.keys.room(AARE), room_id=room,
+        series=tuple(others),
+    )  # fmt: skip
+    office.send(wish)
+    office.settle()
+    office.send(wish)
+    office.settle()
+    assert len(swaps(office)) == (state is TakeState.DONE)
+    rows = [table.get(office.tenant, name) for name in names]
+    assert {row.state for row in rows if row is not None} == {state}
+    assert len(rows) == len(names)

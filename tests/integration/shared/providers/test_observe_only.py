@@ -35,6 +35,9 @@ READING: dict[str, Callable[[Any, str, str], Any]] = {
     "read_page": lambda who, *_: who.calendar.read_page(
         who.access, Window(who.simulator.now_ms(), who.window().end_ms)
     ),
+    "read_series": lambda who, event_id, _: who.calendar.read_series(
+        who.access, event_id, Window(who.simulator.now_ms(), who.window().end_ms)
+    ),
     "availability": lambda who, _, room: who.calendar.availability(
         who.access, [room], who.simulator.now_ms() + HOUR_MS, who.simulator.now_ms() + 2 * HOUR_MS
     ),

@@ -29,7 +29,7 @@ _Query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters
 _Instances = InstancesRequestBuilder.InstancesRequestBuilderGetQueryParameters
 
 
-class EventReads:
+class GraphReads:
     """Reads of one person's events. Thread-safe; one per process."""
 
     def __init__(self, transport: GraphTransport) -> None:
