@@ -33,6 +33,7 @@ from pathlib import Path
 from flask import Flask, Response, g, request, url_for
 
 from services.portal.admin.audit import routes as audit_routes
+from services.portal.admin.chat import routes as chat_routes
 from services.portal.admin.incident import routes as incident_routes
 from services.portal.admin.integration import consent, domains, switch_off
 from services.portal.admin.integration import routes as integration_routes
@@ -137,6 +138,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(incident_routes.blueprint(deps))
     app.register_blueprint(people_routes.blueprint(deps))
     app.register_blueprint(webhook_routes.blueprint(deps))
+    app.register_blueprint(chat_routes.blueprint(deps))
     app.register_blueprint(profile.blueprint(deps))
     app.register_blueprint(kept_data_routes.blueprint(deps))
     app.register_blueprint(welcome.blueprint(deps))

@@ -18,6 +18,7 @@ from shared.grants.vault import ConsentVault
 from shared.language.deciding.sentences import say
 from shared.organisations.decline_incidents import read_open
 from shared.registry import tables
+from shared.runtime.settings import Settings
 
 ROLE_WORDS = {
     Role.EMPLOYEE: say("Employee"),
@@ -35,8 +36,8 @@ class NavigationEntry:
     right: Right
     only_enabled: bool = False
     """Hidden while the integration is anything but enabled: there is nothing behind it then."""
-    needs_webhooks: bool = False
-    """Hidden where the deployment sends no webhooks."""
+    needs: str = ""
+    """Hidden where the deployment does not do this: a word of `_done`; "": always there."""
 
 
 ENTRIES = (
@@ -48,7 +49,8 @@ ENTRIES = (
     NavigationEntry("/admin/integration", say("Integration"), Right.SEE_INTEGRATION),
     NavigationEntry("/admin/report", say("Report"), Right.SEE_INTEGRATION, only_enabled=True),
     NavigationEntry("/admin/people", say("People"), Right.APPOINT),
-    NavigationEntry("/admin/webhooks", say("Webhooks"), Right.MANAGE_WEBHOOKS, only_enabled=True, needs_webhooks=True),
+    NavigationEntry("/admin/webhooks", say("Webhooks"), Right.MANAGE_WEBHOOKS, only_enabled=True, needs="webhooks"),
+    NavigationEntry("/admin/chat", say("Chat"), Right.MANAGE_WEBHOOKS, only_enabled=True, needs="chat"),
     NavigationEntry("/admin/audit", say("Audit"), Right.SEE_AUDIT),
 )
 
@@ -69,18 +71,18 @@ class Shell:
     """How many rooms said no at once, for an administrator while messages are held because of it."""
 
 
-def visible(roles: Collection[str], state: IntegrationState, *, webhooks: bool = False) -> tuple[NavigationEntry, ...]:
+def visible(roles: Collection[str], state: IntegrationState, done: Collection[str] = ()) -> tuple[NavigationEntry, ...]:
     """
     The entries of somebody who holds `roles`, in an organisation whose integration is in `state`.
 
     Args:
-        webhooks: Whether the deployment sends any.
+        done: What the deployment does, of what it may leave: `webhooks`, `chat`.
     """
     enabled = state is IntegrationState.ENABLED
     return tuple(
         each
         for each in ENTRIES
-        if may(roles, each.right) and (enabled or not each.only_enabled) and (webhooks or not each.needs_webhooks)
+        if may(roles, each.right) and (enabled or not each.only_enabled) and (not each.needs or each.needs in done)
     )
 
 
@@ -121,10 +123,15 @@ def _shell() -> Shell | None:
         organisation=row.name if row else "",
         role=role_words(person.roles),
         address=_address_of(person),
-        entries=visible(person.roles, state, webhooks=deps().settings.sends_webhooks),
+        entries=visible(person.roles, state, _done(deps().settings)),
         current=place(request.path),
         many_declines=_many_declines(person),
     )
+
+
+def _done(settings: Settings) -> set[str]:
+    switches = {"webhooks": settings.sends_webhooks, "chat": settings.posts_to_chat}
+    return {name for name, is_on in switches.items() if is_on}
 
 
 def _many_declines(person: Person) -> int:

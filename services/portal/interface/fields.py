@@ -45,6 +45,7 @@ OccurrenceRef = Annotated[
     Meta(examples=["o-b3d5f7h2j4l6n7p3r5t7v2x4z6"], description="A keyed hash that stands for a date of a meeting."),
 ]
 UserId = Annotated[str, Meta(examples=["u-2b4d6f7h3j5l7n2p"], description="Our id of a person.")]
+ChatChannelId = Annotated[str, Meta(examples=["c-4b6d8f0a2c4e6a8c0e2a"], description="The id of a chat channel.")]
 WebhookId = Annotated[str, Meta(examples=["w-3f5h7j2l4n6p"], description="The id of a webhook.")]
 Count = Annotated[int, Meta(ge=0, examples=[3])]
 

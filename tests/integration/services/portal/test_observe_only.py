@@ -32,7 +32,8 @@ OWN = {
     "/profile/notifications", "/v1/me/notifications", "/profile/language", "/v1/me/language",
     "/p/<signed>", "/v1/webhooks", "/v1/webhooks/<endpoint>",
     "/v1/webhooks/<endpoint>/redeliver", "/v1/webhooks/<endpoint>/resume", "/v1/webhooks/<endpoint>/secrets",
-    "/v1/webhooks/<endpoint>/secrets/older", "/v1/webhooks/<endpoint>/test",
+    "/v1/webhooks/<endpoint>/secrets/older", "/v1/webhooks/<endpoint>/test", "/v1/chat-channels",
+    "/v1/chat-channels/<channel>", "/v1/chat-channels/<channel>/test",
 }  # fmt: skip
 """Changes of roomsync's own stores, and questions that are sent as forms. Administrators' are all of this kind."""
 PAGES = ("/", "/day", "/month", "/book", "/profile")

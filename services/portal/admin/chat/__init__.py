@@ -1,0 +1,1 @@
+"""Which chat channels are told of rooms that say no."""
