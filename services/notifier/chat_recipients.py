@@ -10,7 +10,7 @@ from services.notifier.deciding.rungs import CHAT, zone_of
 from services.notifier.notices import name_of_room
 from services.notifier.outbox import Dispatch
 from services.notifier.prompt_reader import PromptReader
-from services.notifier.recipients import Recipient
+from services.notifier.recipients import NoticeRecipient
 from shared.contracts.chat_rows import ChatChannel
 from shared.contracts.rows import NotificationRow
 from shared.domain.identity import Mailbox
@@ -47,10 +47,10 @@ class ChatRecipients:
         """The names under which the ledger keeps what each channel was told. Raises StoreUnavailableError, RowRefusedError."""
         return [Mailbox(tenant, each.id) for each in chat_channels.list_channels(self._engine.registry, tenant)]
 
-    def find(self, mailbox: Mailbox) -> Recipient:
+    def find(self, mailbox: Mailbox) -> NoticeRecipient:
         """The channel; one that was removed is told nothing."""
         channel = chat_channels.find_channel(self._engine.registry, mailbox.tenant, mailbox.id)
-        return Recipient(channel.id if channel else "", _row_of(channel) if channel else _NOTHING, (CHAT,))
+        return NoticeRecipient(channel.id if channel else "", _row_of(channel) if channel else _NOTHING, (CHAT,))
 
     def look_up(self, mailbox: Mailbox, meeting: str, prompt: str) -> tuple[Openness, Prompt | None]:
         """Whether the prompt is open for anybody."""

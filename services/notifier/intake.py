@@ -182,13 +182,13 @@ class DeclineIntake:
             return None
         if found is None:
             return search
-        told = self._told(tenant, found.known)
-        fresh = {mailbox: prompt for mailbox, prompt in told.items() if mailbox.id not in search.reached}
+        recipients = self._recipients_of(tenant, found.known)
+        fresh = {mailbox: prompt for mailbox, prompt in recipients.items() if mailbox.id not in search.reached}
         taken.outputs += [self._person_prompt(mailbox, prompt, search, keys) for mailbox, prompt in fresh.items()]
         reached = (*search.reached, *(mailbox.id for mailbox in fresh))
         return None if found.complete else msgspec.structs.replace(search, reached=reached)
 
-    def _told(self, tenant: str, addressees: Sequence[Addressee]) -> dict[Mailbox, Prompt]:
+    def _recipients_of(self, tenant: str, addressees: Sequence[Addressee]) -> dict[Mailbox, Prompt]:
         """Who is told, and how the prompt reads to them: its people, and the organisation's chat channels as the first of them."""
         people = {each.mailbox: each.prompt for each in addressees} if self._addressed.tells_people else {}
         if not addressees:

@@ -22,7 +22,7 @@ from shared.registry import tables
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class NoticeRecipient:
     """Somebody who is told, as they want it now."""
 
     user: str
@@ -40,7 +40,7 @@ class Recipients(Protocol):
         """Every channel by which one of them may be told."""
         ...
 
-    def find(self, mailbox: Mailbox) -> Recipient:
+    def find(self, mailbox: Mailbox) -> NoticeRecipient:
         """Who it is, and how they want to be told."""
         ...
 
@@ -71,14 +71,14 @@ class People:
         self._writer = writer
         self._available = available
 
-    def find(self, mailbox: Mailbox) -> Recipient:
+    def find(self, mailbox: Mailbox) -> NoticeRecipient:
         """As the protocol has it; whoever is not connected wants nothing."""
         user = self._writer.user_of(mailbox)
         row = self._writer.preferences(mailbox, user) if user else NotificationRow(mail=False, push=False)
         row = msgspec.structs.replace(
             row, mail=row.mail and MAIL in self._available, push=row.push and PUSH in self._available
         )
-        return Recipient(user or "", row, (MAIL, PUSH) if row.push else (MAIL,))
+        return NoticeRecipient(user or "", row, (MAIL, PUSH) if row.push else (MAIL,))
 
     def look_up(self, mailbox: Mailbox, meeting: str, prompt: str) -> tuple[Openness, Prompt | None]:
         """As the protocol has it."""

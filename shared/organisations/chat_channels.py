@@ -45,7 +45,7 @@ def open_address(keyring: Keyring, tenant: str, channel: ChatChannel) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatWish:
+class NewChatChannel:
     """A channel as an administrator enters it."""
 
     product: ChatProduct
@@ -56,7 +56,7 @@ class ChatWish:
     reminders: bool = True
 
 
-def add_channel(registry: Registry, keyring: Keyring, tenant: str, wish: ChatWish, now_ms: int) -> ChatChannel:
+def add_channel(registry: Registry, keyring: Keyring, tenant: str, new: NewChatChannel, now_ms: int) -> ChatChannel:
     """
     Add a channel, its address sealed.
 
@@ -66,11 +66,11 @@ def add_channel(registry: Registry, keyring: Keyring, tenant: str, wish: ChatWis
     channel = f"{PREFIX}{secrets.token_hex(_ID_BYTES)}"
     added = ChatChannel(
         id=channel,
-        product=wish.product,
-        name=wish.name,
-        sealed=seal(keyring.consent_key(tenant), wish.address.encode(), purpose=_purpose(tenant, channel)),
-        zone=wish.zone,
-        reminders=wish.reminders,
+        product=new.product,
+        name=new.name,
+        sealed=seal(keyring.consent_key(tenant), new.address.encode(), purpose=_purpose(tenant, channel)),
+        zone=new.zone,
+        reminders=new.reminders,
         made_at_ms=now_ms,
     )
 

@@ -57,14 +57,14 @@ class ChatChannelList:
             ProblemError: 422; 409, there are as many as may be.
             KeyDestroyedError: the organisation has not switched the integration on.
         """
-        wish = read_chat_channel(sent, self._post.hosts, self._post.allowed)
+        new = read_chat_channel(sent, self._post.hosts, self._post.allowed)
         engine, now_ms = self._deps.engine, self._deps.clock.now_ms()
         try:
-            added = chat_channels.add_channel(self._registry, engine.keyring, self._caller.tenant, wish, now_ms)
+            added = chat_channels.add_channel(self._registry, engine.keyring, self._caller.tenant, new, now_ms)
         except RefusedError as error:
             raise _full() from error
         self._record("chat.added", added.id)
-        return channel_shape(added, wish.address)
+        return channel_shape(added, new.address)
 
     def remove(self, channel: str) -> None:
         """Remove a channel: nothing more is posted to it. Raises ProblemError: 404."""

@@ -13,7 +13,7 @@ from services.notifier.channels.chat import ChatSender
 from services.notifier.deciding.rungs import CHAT
 from shared.contracts.chat_rows import ChatProduct
 from shared.organisations import chat_channels, decline_incidents
-from shared.organisations.chat_channels import ChatWish
+from shared.organisations.chat_channels import NewChatChannel
 from shared.runtime.chat_post import ChatPost
 from tests.integration.services.notifier.conftest import PUBLIC_URL, Desk, advance
 from tests.integration.services.notifier.crowd import book, decline
@@ -50,8 +50,8 @@ def channel(desk: Desk, product: Receiver, path: str) -> str:
     desk.more_channels[CHAT] = ChatSender(ChatPost(HOSTS, HOSTS, whole_s=1.0))
     desk.take_over()
     desk.prefer(mail=False)
-    wish = ChatWish(ChatProduct.SLACK, "#rooms", f"{product.url}{path}", "Europe/Zurich")
-    return chat_channels.add_channel(desk.engine.registry, desk.engine.keyring, desk.tenant, wish, desk.clock.at_ms).id
+    new = NewChatChannel(ChatProduct.SLACK, "#rooms", f"{product.url}{path}", "Europe/Zurich")
+    return chat_channels.add_channel(desk.engine.registry, desk.engine.keyring, desk.tenant, new, desk.clock.at_ms).id
 
 
 def posted(product: Receiver, path: str) -> list[Got]:

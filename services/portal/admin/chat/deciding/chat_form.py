@@ -15,7 +15,7 @@ from services.portal.my_day.deciding.zones import zone_from
 from shared.contracts.chat_rows import ChatProduct
 from shared.domain.chat_address import read_chat_url
 from shared.domain.webhook_address import MAX_URL_CHARS, WebhookAddressError
-from shared.organisations.chat_channels import ChatWish
+from shared.organisations.chat_channels import NewChatChannel
 
 MAX_NAME_CHARS = 60
 MAX_ZONE_CHARS = 60
@@ -31,7 +31,7 @@ class ChatForm(msgspec.Struct, frozen=True):
     reminders: bool = True
 
 
-def read_chat_channel(sent: Mapping[str, Any], hosts: Collection[str], allowed: Collection[str]) -> ChatWish:
+def read_chat_channel(sent: Mapping[str, Any], hosts: Collection[str], allowed: Collection[str]) -> NewChatChannel:
     """
     Read a new channel.
 
@@ -52,7 +52,7 @@ def read_chat_channel(sent: Mapping[str, Any], hosts: Collection[str], allowed: 
         raise _refuse(field="url", why=error.why) from error
     if form.zone and zone_from(form.zone) is None:
         raise _refuse(field="zone")
-    return ChatWish(form.product, form.name, form.url, form.zone, form.reminders)
+    return NewChatChannel(form.product, form.name, form.url, form.zone, form.reminders)
 
 
 _RULES = {

@@ -1,4 +1,4 @@
-"""Chat channels are added, tested and removed by administrators and services; an address is never shown whole, nor left unguarded."""
+"""Chat channels are added, tested and removed by those who may; an address is never shown whole, nor left unguarded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def press(browser: Browser, path: str, **form: Any) -> Any:
 
 
 def add(browser: Browser, url: str) -> str:
-    answer = press(browser, LIST, product="slack", name="<b>#rooms</b>", url=url, zone="Europe/Zurich", reminders="true")
+    answer = press(
+        browser, LIST, product="slack", name="<b>#rooms</b>", url=url, zone="Europe/Zurich", reminders="true"
+    )
     assert answer.status_code == 303, answer.text
     [channel] = browser.client.get(API).json["channels"]
     return str(channel["id"])
