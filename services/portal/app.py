@@ -41,6 +41,7 @@ from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.domains import DomainProof
 from services.portal.admin.integration.testflow.authorization import TestPurpose
 from services.portal.admin.integration.testflow.flow import TestFlow
+from services.portal.admin.overview import routes as overview_routes
 from services.portal.admin.people import routes as people_routes
 from services.portal.admin.report import routes as report_routes
 from services.portal.admin.rooms import routes as room_routes
@@ -128,6 +129,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(sign_in_routes.blueprint(deps, purposes))
     app.register_blueprint(security_contact.blueprint(deps))
     app.register_blueprint(interface_routes.blueprint())
+    app.register_blueprint(overview_routes.blueprint(deps))
     app.register_blueprint(audit_routes.blueprint(deps))
     app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
     app.register_blueprint(domains.blueprint(domain_proof))

@@ -103,15 +103,24 @@ def read_report(view: View, registry: Registry, keys: TenantKeys, *, days: int, 
     Raises:
         StoreUnavailableError: view or registry cannot be reached.
     """
+    return RoomReport(
+        read_days(view, keys, days=days, now_ms=now_ms),
+        _count_rooms(view, registry, keys, now_ms, (RoomState.PENDING,)),
+    )
+
+
+def read_days(view: View, keys: TenantKeys, *, days: int, now_ms: int) -> dict[str, DayTally]:
+    """
+    Read the counts of an organisation's last days, today included, in order: a small row for each day and partition.
+
+    Raises StoreUnavailableError.
+    """
     asked = [day_of(now_ms - back * DAY_MS) for back in reversed(range(min(days, MAX_DAYS)))]
     found: dict[str, list[DayTally]] = {day: [] for day in asked}
     for day, tally in _read_tallies(view, keys):
         if day in found:
             found[day].append(tally)
-    return RoomReport(
-        {day: add_tallies(each) for day, each in found.items()},
-        _count_rooms(view, registry, keys, now_ms, (RoomState.PENDING,)),
-    )
+    return {day: add_tallies(each) for day, each in found.items()}
 
 
 def read_meetings(view: View, registry: Registry, keys: TenantKeys) -> Iterator[MeetingRecord]:

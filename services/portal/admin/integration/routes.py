@@ -50,11 +50,6 @@ def blueprint(deps: Deps, flow: TestFlow, purpose: TestPurpose, proof: Directory
 
 
 def _show(bp: Blueprint, deps: Deps, flow: TestFlow, proof: DirectoryProof) -> None:
-    @bp.get("/admin")
-    def admin() -> AnyResponse:
-        require_right(Right.SEE_INTEGRATION)
-        return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
-
     @bp.get("/admin/integration")
     def page() -> str:
         person = require_right(Right.SEE_INTEGRATION)

@@ -1,0 +1,1 @@
+"""Whether it works, and who needs help: the administrators' first page."""

@@ -1,0 +1,1 @@
+"""Pure: sums the figures of the overview, and lays out its charts."""

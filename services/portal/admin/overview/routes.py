@@ -1,0 +1,81 @@
+"""The overview as a page, as CSV and as JSON."""
+
+from __future__ import annotations
+
+from datetime import date
+from http import HTTPStatus
+
+from flask import Blueprint, Response, redirect, render_template
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.portal.admin.overview.deciding.charts import lay_out_bars
+from services.portal.admin.overview.deciding.figures import OverviewFigures, write_weeks
+from services.portal.admin.overview.reading import OverviewReader
+from services.portal.deps import Deps
+from services.portal.frame.deciding.sheets import MEDIA_TYPE
+from services.portal.frame.organisations import read_organisation
+from services.portal.frame.sessions import Person, require_right
+from services.portal.interface.operation import operation
+from services.portal.meetings.personal_view import is_rebuilding
+from shared.contracts.rows import ConsentState, IntegrationState
+from shared.domain.roles import Right
+
+STATE_WORDS = {
+    ConsentState.FAILING: "Its last look failed; it is tried again",
+    ConsentState.SUSPENDED: "The calendar system refuses it for now; it is tried again for two weeks",
+    ConsentState.REVOKED: "The permission has ended: its person has to connect again",
+}
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """`/admin`, `/admin/overview.csv` and `/v1/admin/overview`."""
+    bp = Blueprint("overview", __name__)
+    reader = OverviewReader(deps)
+
+    @bp.get("/admin")
+    def page() -> AnyResponse | str:
+        person = require_right(Right.SEE_INTEGRATION)
+        if not _is_enabled(deps, person):
+            return redirect("/admin/integration", HTTPStatus.SEE_OTHER)
+        return _page(deps, reader.read(person.tenant))
+
+    @bp.get("/admin/overview.csv")
+    def sheet() -> Response:
+        person = require_right(Right.SEE_INTEGRATION)
+        attached = {"Content-Disposition": "attachment; filename=weeks.csv"}
+        return Response(write_weeks(reader.read(person.tenant)["weeks"]), content_type=MEDIA_TYPE, headers=attached)
+
+    @bp.get("/v1/admin/overview")
+    @operation(Right.SEE_INTEGRATION, problems=("not-enabled",))
+    def api() -> OverviewFigures:
+        """Say whether it works for the organisation, and what needs help: counts, and nobody's meetings."""
+        return reader.read(require_right(Right.SEE_INTEGRATION).tenant)
+
+    return bp
+
+
+def _is_enabled(deps: Deps, person: Person) -> bool:
+    return read_organisation(deps, person.tenant).integration is IntegrationState.ENABLED
+
+
+def _page(deps: Deps, figures: OverviewFigures) -> str:
+    weeks = [(_short(week["monday"]), week) for week in figures["weeks"]]
+    return render_template(
+        "overview.html",
+        it=figures,
+        weeks=weeks,
+        declines=lay_out_bars([(label, (week["declined"], week["rebooked"])) for label, week in weeks]),
+        delays=lay_out_bars([(label, (_rounded(week["rebookedAfterMinutes"]),)) for label, week in weeks]),
+        failing=sum(each["mailboxes"] for each in figures["failing"]),
+        state_words=STATE_WORDS,
+        rebuilding=is_rebuilding(deps),
+    )
+
+
+def _short(day: str) -> str:
+    found = date.fromisoformat(day)
+    return f"{found.day} {found:%b}"
+
+
+def _rounded(minutes: float | None) -> float | None:
+    return None if minutes is None else round(minutes)
