@@ -19,7 +19,7 @@ from services.sync_worker.operations import Job, SyncOwner, assemble
 from services.webhook_receiver.operations import Hint, hint_record
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.contracts.command import Command, Connect, Disconnect, Reconcile
-from shared.contracts.rows import RoomRow, UserRow
+from shared.contracts.rows import NotificationRow, RoomRow, UserRow
 from shared.contracts.topics import OBSERVATIONS, ROOM_STATUS_STATION, SYNC_WORKER
 from shared.crypto.master import new_key, parse
 from shared.crypto.sealing import seal
@@ -282,6 +282,7 @@ class Deployment:
             mailbox=mailbox.id,
         )
         tables.users(self.engine.registry).put(self.tenant, user, row)
+        tables.notifications(self.engine.registry).put(self.tenant, user, NotificationRow(zone=person.zone))
         return mailbox
 
 

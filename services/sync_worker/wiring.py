@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from services.sync_worker.deciding.mailbox import Pace
+from services.sync_worker.looking.day_zones import DayZones
 from services.sync_worker.looking.look import Addresses, Looker
 from services.sync_worker.looking.own_data import OwnData
 from services.sync_worker.looking.room_addresses import RoomAddresses
@@ -69,6 +70,7 @@ def assemble(
         providers=providers,
         endings=endings,
         take=TakeRooms(engine.registry, engine.keyring),
+        zones=DayZones(engine.registry),
         hook_keys=hook_keys,
         addresses=Addresses.under(settings.receiver_url),
         clock=clock,

@@ -12,6 +12,7 @@ import msgspec
 
 from services.room_status.worker import RoomStatusOwner
 from services.sync_worker.deciding.mailbox import Pace
+from services.sync_worker.looking.day_zones import DayZones
 from services.sync_worker.looking.look import Addresses, Looker
 from services.sync_worker.looking.own_data import OwnData
 from services.sync_worker.looking.room_addresses import RoomAddresses
@@ -261,6 +262,7 @@ class Office:
             providers=providers,
             endings=self.endings,
             take=TakeRooms(self.engine.registry, self.engine.keyring),
+            zones=DayZones(self.engine.registry),
             hook_keys=self._master.hook_keys(),
             addresses=Addresses.under("http://127.0.0.1:1"),
             clock=self.clock,

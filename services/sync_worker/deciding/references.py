@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import msgspec
 
@@ -66,6 +67,7 @@ def merge(
     after = dict(known)
     touched: set[str] = set()
     people: dict[str, dict[str, Answer]] = {}
+    person = cache(keys.person)  # the same people stand in every date of a series
     for seen in look.seen:
         if isinstance(seen, SeenRemoval) or seen.cancelled:
             touched.add(seen.event_id)
@@ -74,7 +76,7 @@ def merge(
         else:
             touched.add(seen.event_id)
             people.pop(seen.event_id, None)
-            found = reference_of(seen, provider=provider, keys=keys, rooms=rooms)
+            found = reference_of(seen, provider=provider, keys=keys, rooms=rooms, person=person)
             if found.people is not None and _has_news(known.get(seen.event_id), found):
                 people[seen.event_id] = found.people
                 found = msgspec.structs.replace(found, people=None, people_apart=True)
@@ -96,15 +98,25 @@ def _has_news(before: EventReference | None, after: EventReference | None) -> bo
     return msgspec.structs.replace(before, version=after.version) != after
 
 
-def reference_of(seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: ListedRooms) -> EventReference:
+def reference_of(
+    seen: SeenEvent, *, provider: str, keys: TenantKeys, rooms: ListedRooms, person: Callable[[str], str] | None = None
+) -> EventReference:
     """
     An event without addresses: rooms and the organiser become pseudonyms, and people a number.
 
     The organiser's copy has its people besides, as pseudonyms with their answers, so that this snapshot stands once a meeting
     and not in every guest's copy; of a larger crowd than `SNAPSHOT_PEOPLE` the number alone is kept.
+
+    Args:
+        seen: As the look brought it.
+        provider: Names the meeting together with its uid.
+        keys: Of the tenant.
+        rooms: The organisation's list.
+        person: Address → pseudonym, where the caller knows them already; None: `keys.person`.
     """
-    organizer = keys.person(seen.organizer) if seen.organizer else ""
-    named = None if seen.attendees is None else _split(seen.attendees, keys, rooms)
+    person = person or keys.person
+    organizer = person(seen.organizer) if seen.organizer else ""
+    named = None if seen.attendees is None else _split(seen.attendees, person, rooms)
     return EventReference(
         event_id=seen.event_id,
         uid=keys.meeting(provider, seen.uid) if seen.uid else "",
@@ -296,7 +308,7 @@ def answers(references: References) -> dict[tuple[str, str], Answer]:
 
 
 def _split(
-    attendees: Iterable[SeenAttendee], keys: TenantKeys, rooms: ListedRooms
+    attendees: Iterable[SeenAttendee], person: Callable[[str], str], rooms: ListedRooms
 ) -> tuple[dict[str, Answer], dict[str, Answer]]:
     places: dict[str, Answer] = {}
     people: dict[str, Answer] = {}
@@ -307,7 +319,7 @@ def _split(
         if room:
             places[room] = attendee.answer
         elif attendee.kind is AttendeeKind.PERSON:
-            people[keys.person(attendee.address)] = attendee.answer
+            people[person(attendee.address)] = attendee.answer
     return places, people
 
 

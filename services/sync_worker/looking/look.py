@@ -20,6 +20,7 @@ from services.sync_worker.deciding.mailbox import (
     window_at,
 )
 from services.sync_worker.deciding.references import known_events
+from services.sync_worker.looking.day_zones import DayZones
 from services.sync_worker.looking.take import TakeRooms
 from shared.contracts.calendar_state import LiveSubscription, MailboxState
 from shared.contracts.topics import SYNC_WORKER
@@ -84,9 +85,17 @@ class Looker:
         hook_keys: HookKeys,
         addresses: Addresses,
         clock: Clock,
+        zones: DayZones | None = None,
         channel_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        """`channel_id` gives a fresh one each time: Google never forgets a used one."""
+        """
+        Take what looks need.
+
+        Args:
+            zones: Says when days begin and end where a provider does not; None: nobody does.
+            channel_id: Gives a fresh one each time: Google never forgets a used one.
+        """
+        self._zones = zones
         self._broker = broker
         self._providers = providers
         self._take = take
@@ -234,6 +243,7 @@ class Looker:
         except CursorExpiredError:
             logger.info("cursor_expired", mailbox=job.mailbox.id)
             look = provider.look(access, "", window, known)
+        look = self._zones.complete(job.mailbox, look) if self._zones else look
         start = window.start_ms if look.full else state.window_start_ms
         return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor, window_start_ms=start), look)
 

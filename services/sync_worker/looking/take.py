@@ -7,6 +7,7 @@ import msgspec
 from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.listed_rooms import ListedRooms, plain_address
 from services.sync_worker.looking.series_swap import AS_IT_WAS, swap_series
+from shared.contracts.calendar_state import EventReference
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
 from shared.crypto.commands import event_of
@@ -136,7 +137,7 @@ class TakeRooms:
         """Why the meeting as it is now is not the one that the person saw; "" while it is."""
         if meeting.cancelled:
             return "the meeting is no longer there: it was cancelled"
-        if (meeting.ends_ms or meeting.end_ms) <= now_ms:
+        if _end_of(meeting, job.references.get(take.event_id)) <= now_ms:
             return f"the meeting is over; {AS_IT_WAS}"
         if take.end_ms and (meeting.start_ms, meeting.end_ms) != (take.start_ms, take.end_ms):
             return f"the meeting was moved since you asked, and its rooms are asked for the new time; {AS_IT_WAS}"
@@ -168,3 +169,9 @@ class TakeRooms:
         """Whether an address is that of the room, which may be in nobody's list."""
         keys, listed = self._keyring.keys(tenant), ListedRooms.of(self._rooms.scan(tenant)).by_address
         return lambda address: listed.get(plain_address(address), keys.room(address)) == room_id
+
+
+def _end_of(meeting: LiveMeeting, known: EventReference | None) -> int:
+    """When it is over. Of days whose zone the provider does not say, the last look took another's word for it."""
+    looked_up = known.ends_ms if known is not None and known.end_ms == meeting.end_ms else 0
+    return meeting.ends_ms or looked_up or meeting.end_ms
