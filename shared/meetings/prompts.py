@@ -83,6 +83,8 @@ class RoomLine:
     organizes: bool
     provider: str
     actor: Actor = Actor.YOU
+    asked_at_ms: int = 0
+    """When the room was asked for this time, as far as it was seen."""
 
     @property
     def id(self) -> str:
@@ -239,6 +241,7 @@ def _line(
         organizes=copy is not None and copy.role is CopyRole.ORGANIZER,
         provider=record.provider,
         actor=actor_of(record, copy, entry),
+        asked_at_ms=room.asked_at_ms,
     )
 
 

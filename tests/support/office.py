@@ -36,6 +36,7 @@ from shared.domain.sighting import (
     EventKind,
     LiveAttendee,
     LiveMeeting,
+    LivePage,
     LiveSeries,
     Look,
     RoomContact,
@@ -188,6 +189,10 @@ class Calendar:
         del access, window
         self.calls.append(f"series {event_id}")
         return self.series
+
+    def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
+        del window, page
+        return LivePage(tuple(self.read(access, event_id) for event_id in self.events), "")
 
     def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
         del access

@@ -10,13 +10,16 @@ from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.answers import PromptShape, RoomShape, TakeShape
 from services.portal.meetings.deciding.board import Board, Change, PromptOpened, RoomChanged, group_series, share
+from services.portal.meetings.deciding.forecast import Forecast, forecast
 from services.portal.meetings.deciding.shapes import Json, name_in, outcome_shape, prompt_shape, room_shape, take_shape
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
+from services.portal.meetings.room_tallies import read_room_tallies
 from services.portal.meetings.takes import Takes
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.sighting import LiveMeeting, Window
+from shared.errors import StoreUnavailableError
 from shared.language.deciding.sentences import say
 from shared.meetings.prompts import STILL_ASKED, Prompt, RoomLine, line_id
 from shared.registry import tables
@@ -59,6 +62,7 @@ class MeetingPresenter:
         self._person = person
         self._desk = desk
         self._names: dict[str, str | None] = {}
+        self._waits: dict[str, Mapping[str, int]] = {}
         self._live: dict[str, LiveMeeting] = {}
 
     def rooms(self, lines: Sequence[RoomLine]) -> list[RoomShape]:
@@ -145,7 +149,19 @@ class MeetingPresenter:
 
     def _room(self, line: RoomLine) -> RoomShape:
         live = self._live.get(line.event_id)
-        return room_shape(line, self._name(line.room, live), live)
+        return room_shape(line, self._name(line.room, live), live, self._forecast(line))
+
+    def _forecast(self, line: RoomLine) -> Forecast | None:
+        """When a pending room can be expected to answer; None while the counts cannot be read: a page is shown without."""
+        if line.state is not RoomState.PENDING:
+            return None
+        if line.room not in self._waits:
+            try:
+                found = read_room_tallies(self._deps.engine.view, self._desk.keys, line.room)
+            except StoreUnavailableError:
+                found = {}
+            self._waits[line.room] = found[line.room].waits if line.room in found else {}
+        return forecast(self._waits[line.room], self._deps.clock.now_ms() - line.asked_at_ms)
 
     def _prompt(self, prompt: Prompt, latest: Mapping[str, tuple[str, TakeRow]]) -> PromptShape:
         live = self._live.get(prompt.event_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from services.room_status.deciding.counting import Counts
 from services.room_status.deciding.publications import Publications
+from services.room_status.deciding.room_counting import RoomCounts
 from shared.contracts.bounds import PIECE_BYTES, PIECE_RECORDS
 from shared.domain.identity import Mailbox
 from shared.ports.log import NewRecord, Record, StateChange
@@ -48,6 +49,8 @@ class Batch:
     """Meeting key → when something of it is to be forgotten, or a look at it asked for, epoch milliseconds."""
     counts: dict[str, Counts] = field(default_factory=dict)
     """Organisation → what is counted of it: see `DayTally`."""
+    room_counts: dict[str, RoomCounts] = field(default_factory=dict)
+    """Organisation → what is counted of its rooms: see `RoomTally`."""
     untold: int = 0
     """Dates that began without a room and untold, as these observations show."""
     handled: int = 0

@@ -53,7 +53,7 @@ def _began_untold(before: DateRecord, after: DateRecord) -> bool:
     begins_ms = after.begins
     earlier = {room.room: room for room in before.rooms}
     late = any(
-        _witnessed_late(room, begins_ms) and room.room in earlier and not _begins(earlier[room.room], room)
+        _witnessed_late(room, begins_ms) and room.room in earlier and not begins_anew(earlier[room.room], room)
         for room in after.rooms
     )
     known = any(room.answer is RoomState.DECLINED for room in before.rooms)
@@ -66,7 +66,7 @@ def _witnessed_late(room: RoomRecord, begins_ms: int) -> bool:
 
 def _count_date(counts: Counts, before: DateRecord | None, after: DateRecord) -> None:
     earlier = {room.room: room for room in before.rooms} if before else {}
-    begun = [room for room in after.rooms if _begins(earlier.get(room.room), room)]
+    begun = [room for room in after.rooms if begins_anew(earlier.get(room.room), room)]
     for room in begun:
         _add(counts, room.asked_at_ms, "asked")
     for room in after.rooms:
@@ -76,14 +76,29 @@ def _count_date(counts: Counts, before: DateRecord | None, after: DateRecord) ->
 
 
 def _count_answer(counts: Counts, before: RoomRecord | None, after: RoomRecord, *, is_new: bool) -> None:
+    name = name_answer(before, after, is_new=is_new)
+    if name:
+        _add(counts, after.answered_at_ms, name)
+
+
+def name_answer(before: RoomRecord | None, after: RoomRecord, *, is_new: bool) -> str:
+    """
+    Say as what an answer counts that came between two states of a room: `accepted`, `declined`, `quiet`; "" for none that is new.
+
+    Args:
+        before: The room as it was; None: it was not asked.
+        after: The room as it is.
+        is_new: Whether it is asked anew.
+    """
     is_same = before is not None and not is_new and before.answer is after.answer
     match after.answer:
         case RoomState.ACCEPTED if not is_same:
-            _add(counts, after.answered_at_ms, "accepted")
-        case RoomState.DECLINED if after.quiet and not is_same:
-            _add(counts, after.answered_at_ms, "quiet")
-        case RoomState.DECLINED if not after.quiet and not (is_same and before is not None and not before.quiet):
-            _add(counts, after.answered_at_ms, "declined")
+            return "accepted"
+        case RoomState.DECLINED if after.quiet:
+            return "" if is_same else "quiet"
+        case RoomState.DECLINED if not (is_same and before is not None and not before.quiet):
+            return "declined"
+    return ""
 
 
 def _count_noticed(
@@ -134,7 +149,7 @@ def _had(room: RoomRecord, begins_ms: int) -> bool:
     return room.answer is RoomState.ACCEPTED and room.answered_at_ms <= begins_ms
 
 
-def _begins(before: RoomRecord | None, after: RoomRecord) -> bool:
+def begins_anew(before: RoomRecord | None, after: RoomRecord) -> bool:
     """Whether the room is asked anew: first seen, asked again after it was let go, or for another time."""
     if after.answer not in _ASKED:
         return False

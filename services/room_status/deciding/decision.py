@@ -21,6 +21,7 @@ from services.room_status.deciding.meeting_writer import MeetingWriter, next_due
 from services.room_status.deciding.memory import PendingMemory
 from services.room_status.deciding.outcomes import close_dismissed, close_past
 from services.room_status.deciding.publications import Publisher, require_one_commit, source_of
+from services.room_status.deciding.room_counting import count_answers
 from services.room_status.deciding.sealing import RecordSealing, RecordTooLargeError
 from shared.contracts import envelope as envelopes
 from shared.contracts.meeting_state import MeetingRecord, meeting_key, parts_of
@@ -245,6 +246,8 @@ class _Decision:
     def _count(self, tenant: str, before: MeetingRecord, after: MeetingRecord, now_ms: int) -> None:
         if counts := count_change(before, after, now_ms):
             self.batch.counts.setdefault(tenant, Counter()).update(counts)
+        if answers := count_answers(before, after):
+            self.batch.room_counts.setdefault(tenant, Counter()).update(answers)
 
     def _ask(self, tenant: str, mailboxes: Iterable[str], meeting: str) -> None:
         self.batch.owed += [PendingLook(Mailbox(tenant, mailbox), meeting) for mailbox in sorted(mailboxes)]

@@ -13,6 +13,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state_version_1
 from shared.contracts.day_tally import is_tally, tally_owner
 from shared.contracts.meeting_state import parts_of
+from shared.contracts.room_tally import is_room_tally, read_room, room_tally_owners
 from shared.crypto.meetings import open_meeting
 from shared.domain.identity import tenant_of_key
 from shared.domain.keys import TenantKeys
@@ -36,8 +37,10 @@ def copy_row(key: bytes, value: bytes | None) -> Row:
 
 
 def tally_row(key: bytes, value: bytes | None) -> Row:
-    """The row of an organisation's counts of a day."""
-    return Row(key.decode(), (tally_owner(tenant_of_key(key)),) if value is not None else (), value)
+    """The row of an organisation's counts of a day, or of a room."""
+    tenant = tenant_of_key(key)
+    owners = room_tally_owners(tenant, read_room(key)) if is_room_tally(key) else (tally_owner(tenant),)
+    return Row(key.decode(), owners if value is not None else (), value)
 
 
 def rows_of(

@@ -371,7 +371,7 @@ def test_records_of_an_earlier_version_are_read_bound_as_they_change_and_refused
     office.restart()
     assert [(each.state, each.text.split()[1]) for each in check_records(office.engine)] == [
         (CheckState.NOTE, "8"),  # two mailboxes with two events each, and two that left
-        (CheckState.NOTE, "7"),  # two meetings, of which two people hold copies, and the counts of a day
+        (CheckState.NOTE, "9"),  # two meetings, of which two people hold copies, the counts of a day and of two rooms
     ]
     office.calendar.book("e2", **{BIRS: "declined"})
     look(office)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.portal.admin.rooms.deciding.remedy import remedies_for
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.answer_history import Memories, memories
 from services.portal.meetings.deciding.choices import is_offered
+from services.portal.meetings.deciding.forecast import forecast
 from services.portal.meetings.deciding.health import Health, health_of, span_words
+from services.portal.meetings.deciding.shapes import forecast_shape
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.room_tallies import read_room_tallies
 from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.contracts.rows import ENTERED, RoomProof, RoomRow
 from shared.domain.identity import Provider
@@ -57,17 +62,20 @@ class RoomPresenter:
         """The room's upcoming dates: times and states, never whose or what. Empty unless it is connected and confirmed."""
         if not is_offered(row):
             return []
-        now_ms = self._deps.clock.now_ms()
+        now_ms, waits = self._deps.clock.now_ms(), self._waits(room_id)
         return [
-            {
-                "start": to_rfc3339(memory.start_ms),
-                "end": to_rfc3339(memory.end_ms),
-                "state": memory.state,
-                "since": to_rfc3339(memory.since_ms),
-            }
+            _date(memory, waits, now_ms)
             for memory in self._memories().get(room_id, ())
             if memory.end_ms > now_ms and memory.state in _SHOWN_STATES
         ]
+
+    def _waits(self, room_id: str) -> Mapping[str, int]:
+        engine = self._deps.engine
+        try:
+            found = read_room_tallies(engine.view, engine.keyring.keys(self._person.tenant), room_id)
+        except (StoreUnavailableError, KeyDestroyedError):
+            return {}
+        return found[room_id].waits if room_id in found else {}
 
     def _line(self, room_id: str, row: RoomRow, remembered: Memories, said: dict[str, Availability]) -> ListedRoom:
         known = remembered.get(room_id, ()) if row.confirmed else ()
@@ -120,6 +128,19 @@ class RoomPresenter:
         except (RetryableError, RefusedError, ConsentRevokedError) as error:
             _log.info("room_health_not_asked", mailbox=self._person.mailbox.id, kind=type(error).__name__)
             return {}
+
+
+def _date(memory: RoomRecord, waits: Mapping[str, int], now_ms: int) -> RoomDate:
+    pending = memory.state is RoomState.PENDING
+    expected = forecast(waits, now_ms - memory.asked_at_ms) if pending else None
+    return {
+        "start": to_rfc3339(memory.start_ms),
+        "end": to_rfc3339(memory.end_ms),
+        "state": memory.state,
+        "since": to_rfc3339(memory.since_ms),
+        "forecast": forecast_shape(expected),
+        "words": expected.words if expected else "",
+    }
 
 
 def _confirm_advice(row: RoomRow) -> str | None:

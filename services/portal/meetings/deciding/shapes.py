@@ -8,6 +8,7 @@ from typing import Any
 from services.portal.meetings.deciding.answers import (
     ChoicesAnswer,
     ChoiceShape,
+    ForecastShape,
     LiveShape,
     PromptShape,
     RoomShape,
@@ -16,6 +17,8 @@ from services.portal.meetings.deciding.answers import (
 )
 from services.portal.meetings.deciding.board import SeriesShare
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
+from services.portal.meetings.deciding.forecast import Forecast
+from services.portal.meetings.deciding.health import span_words
 from services.portal.meetings.deciding.take_reasons import explain_reason
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
@@ -32,20 +35,24 @@ from services.portal.meetings.deciding.words import (
 )
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeRow
-from shared.domain.instants import to_rfc3339
+from shared.domain.instants import SECOND_MS, to_rfc3339
 from shared.domain.sighting import LiveMeeting
+from shared.language.deciding.sentences import join_sentences
 from shared.meetings.prompts import Actor, Prompt, PromptState, RoomLine, line_id
 
 Json = dict[str, Any]
 
 
-def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> RoomShape:
+def room_shape(
+    line: RoomLine, name: str | None, live: LiveMeeting | None, expected: Forecast | None = None
+) -> RoomShape:
     """
     One room of one date.
 
     Args:
         name: The room's name, None when nobody told us.
         live: The event as just read; None when it could not be: then the title is null and the times are those last seen.
+        expected: When it usually answers; None where that is not known.
     """
     return {
         "id": line.id,
@@ -56,12 +63,25 @@ def room_shape(line: RoomLine, name: str | None, live: LiveMeeting | None) -> Ro
         "roomName": name,
         "state": line.state,
         "quiet": line.quiet,
-        "words": _room_words(line, live),
+        "words": join_sentences(_room_words(line, live), expected.words if expected else ""),
         "canChange": line.actor is Actor.YOU,
         "since": to_rfc3339(line.since_ms),
         "organizer": line.organizes,
         "provider": line.provider,
+        "forecast": forecast_shape(expected),
         **_live(line.start_ms, line.end_ms, live),
+    }
+
+
+def forecast_shape(expected: Forecast | None) -> ForecastShape | None:
+    """When a room can be expected to answer."""
+    if expected is None:
+        return None
+    return {
+        "usual": span_words(expected.usual_ms),
+        "usualSeconds": expected.usual_ms // SECOND_MS,
+        "silentSeconds": round(expected.silent_ms / SECOND_MS),
+        "unusual": expected.unusual,
     }
 
 

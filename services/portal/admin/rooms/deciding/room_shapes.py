@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from services.portal.admin.rooms.deciding.remedy import RoomRemedy
 from services.portal.interface.fields import Address, Count, Instant, RoomId
+from services.portal.meetings.deciding.answers import ForecastShape
 from services.portal.meetings.deciding.health import RoomCheck
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomProof
@@ -56,3 +57,7 @@ class RoomDate(TypedDict):
     end: Instant
     state: RoomState
     since: Instant
+    forecast: ForecastShape | None
+    """Of a pending one: when it can be expected to answer; null where too few answers are known."""
+    words: Annotated[str, Meta(examples=["Usually answers within 5 s; silent for 9 min, unusual."])]
+    """The same for people; empty where nothing is said."""

@@ -162,7 +162,8 @@ def test_the_schedule_tells_times_and_states_and_never_whose_or_what(office: Off
     assert "Pending" in page.text
     assert TITLE not in page.text
     [date] = builder.client.get(f"/v1/admin/rooms/{room_id}").json["schedule"]
-    assert set(date) == {"start", "end", "state", "since"}
+    assert set(date) == {"start", "end", "state", "since", "forecast", "words"}
+    assert (date["forecast"], date["words"]) == (None, ""), "nothing is known of its answers"
 
 
 @pytest.mark.proves("B15")
