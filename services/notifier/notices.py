@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine
 from services.notifier.deciding.rungs import zone_of
 from shared.contracts.decline_incident import DeclineIncident
-from shared.contracts.rows import NotificationRow
+from shared.contracts.rows import NotificationRow, UserRow
 from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
 from shared.domain.identity import Mailbox
 from shared.domain.roles import Right, may
 from shared.errors import RowRefusedError
 from shared.grants.vault import ConsentVault
+from shared.language.deciding.negotiation import Manner, choose_manner
+from shared.language.deciding.sentences import say
 from shared.meetings.prompts import Prompt
 from shared.organisations.decline_incidents import INCIDENT_PAGE, describe_cause
 from shared.ports.clock import Clock
@@ -21,7 +23,7 @@ from shared.ports.registry import Registry
 from shared.registry import tables
 from shared.runtime.refused_rows import log_refused_row
 
-UNNAMED = "A room"
+UNNAMED = say("A room")
 
 
 class NoticeWriter:
@@ -77,6 +79,7 @@ class NoticeWriter:
             stop=self._address(stop),
             at_ms=self._clock.now_ms(),
             may_act=self._may_act,
+            manner=_manner_of(person),
         )
 
     def administrators(self, tenant: str) -> list[str]:
@@ -109,6 +112,7 @@ class NoticeWriter:
             profile=f"{self._public_url}/profile",
             stop=self._address(Link(LinkPurpose.STOP, tenant, user)),
             at_ms=self._clock.now_ms(),
+            manner=_manner_of(person),
         )
 
     def _line(self, tenant: str, user: str, prompt: Prompt) -> NoticeLine:
@@ -125,3 +129,8 @@ def name_of_room(registry: Registry, tenant: str, room: str) -> str:
     """How the organisation calls a room. Raises StoreUnavailableError, RowRefusedError."""
     row = tables.rooms(registry).get(tenant, room)
     return row.name if row else UNNAMED
+
+
+def _manner_of(person: UserRow) -> Manner:
+    """As they chose, else as their browser said when they last signed in: no browser asks for a mail."""
+    return choose_manner(person.browser_language, person.language, person.clock, person.week)

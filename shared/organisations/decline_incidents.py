@@ -6,6 +6,7 @@ import msgspec
 
 from shared.contracts.decline_incident import CauseKind, DeclineIncident
 from shared.contracts.rows import DeclineIncidentRow
+from shared.language.deciding.sentences import say
 from shared.ports.registry import Registry
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
@@ -14,12 +15,14 @@ LATEST = "latest"
 INCIDENT_PAGE = "/admin/incident"
 """The page that shows the incident and ends it."""
 _WORDS = {
-    CauseKind.ACT: "An administrator changed the rooms of {share} of them within the hour before.",
-    CauseKind.ROOM: "{share} of them are of one room: {about}.",
-    CauseKind.BUILDING: "{share} of them are of rooms in one building: {about}.",
-    CauseKind.ORGANIZER: "{share} of them are of meetings of one organiser.",
-    CauseKind.PROVIDER: "All came from {about}, of several buildings and organisers: look at the calendar system's own state.",
-    CauseKind.NONE: "They have no room, building or organiser in common.",
+    CauseKind.ACT: say("An administrator changed the rooms of {share} of them within the hour before."),
+    CauseKind.ROOM: say("{share} of them are of one room: {about}."),
+    CauseKind.BUILDING: say("{share} of them are of rooms in one building: {about}."),
+    CauseKind.ORGANIZER: say("{share} of them are of meetings of one organiser."),
+    CauseKind.PROVIDER: say(
+        "All came from {about}, of several buildings and organisers: look at the calendar system's own state."
+    ),
+    CauseKind.NONE: say("They have no room, building or organiser in common."),
 }
 
 
@@ -92,7 +95,7 @@ def describe_cause(registry: Registry, tenant: str, cause: str, about: str, shar
     kind = CauseKind(cause) if cause in set(CauseKind) else CauseKind.NONE
     if kind is CauseKind.ROOM:
         room = tables.rooms(registry).get(tenant, about)
-        about = room.name if room and room.name else "one that is not listed"
+        about = room.name if room and room.name else say("one that is not listed")
     elif kind is CauseKind.PROVIDER:
         about = profile_of(about).name
     return _WORDS[kind].format(share=share, about=about)

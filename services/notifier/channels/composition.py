@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,11 +17,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine
 from shared.domain.instants import DAY_MS, SECOND_MS
+from shared.language.catalogues import catalogue_for
+from shared.language.deciding.formats import write_clock, write_short_day_with_year
+from shared.language.deciding.negotiation import PLAIN, Manner
+from shared.language.deciding.sentences import Sentence, say, say_many, translate
+from shared.language.templates import template_options, use_catalogue
 
 LISTED = 20
 """How many prompts a digest lists; the person's page has all."""
 _MAX_NAME_CHARS = 80
 _UTC = ZoneInfo("UTC")
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,72 +40,89 @@ class WrittenLine:
 
 
 class MailComposer:
-    """Writes the mails of one deployment."""
+    """Writes the mails of one deployment, each in the language of whoever gets it."""
 
     def __init__(self, sender: str) -> None:
         """`sender` is ROOMSYNC_MAIL_FROM: `roomsync@corp.example`, or with a name before it."""
         self._from = sender
         self.sender = parseaddr(sender)[1]
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def compose(self, notice: Notice | AlarmNotice) -> EmailMessage:
         """The mail that tells of `notice`."""
         if isinstance(notice, AlarmNotice):
-            subject = f"{notice.declines} rooms said no at once"
+            subject = say("{declines} rooms said no at once").format(declines=notice.declines)
             return self._mail(notice, "alarm", subject, {"it": notice})
-        lines = [_write(line, notice.zone) for line in notice.lines[:LISTED]]
+        lines = [_write(line, notice.zone, notice.manner) for line in notice.lines[:LISTED]]
         known = {
             "lines": lines,
             "more": max(0, len(notice.lines) - LISTED),
-            "act": "Choose another room" if notice.may_act else "See which rooms are free",
+            "act": say("Choose another room") if notice.may_act else say("See which rooms are free"),
             "page": notice.page,
             "stop": notice.stop,
         }
         return self._mail(notice, "mail", _subject(lines, len(notice.lines)), known)
 
     def _mail(
-        self, notice: Notice | AlarmNotice, template: str, subject: str, known: Mapping[str, Any]
+        self, notice: Notice | AlarmNotice, template: str, subject: Sentence, known: Mapping[str, Any]
     ) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._from
         message["To"] = notice.address
-        message["Subject"] = subject
+        message["Subject"] = translate(subject, catalogue_for(notice.manner))
         message["Date"] = format_datetime(datetime.fromtimestamp(notice.at_ms / SECOND_MS, tz=_UTC))
         message["Message-ID"] = f"<{notice.id}@{self.sender.rpartition('@')[2]}>"
+        message["Content-Language"] = notice.manner.language
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
         message["X-Auto-Response-Suppress"] = "All"  # Exchange sends no absence note
         message["List-Unsubscribe"] = f"<{notice.stop}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058 §3.1
-        message.set_content(self._templates.get_template(f"{template}.txt").render(known))
-        message.add_alternative(self._templates.get_template(f"{template}.html").render(known), subtype="html")
+        templates = _templates_in(notice.manner.language, notice.manner.pseudo)
+        shown = {**known, "subject": subject, "manner": notice.manner}
+        message.set_content(templates.get_template(f"{template}.txt").render(shown))
+        message.add_alternative(templates.get_template(f"{template}.html").render(shown), subtype="html")
         return message
 
 
-def _subject(lines: list[WrittenLine], count: int) -> str:
+@lru_cache(maxsize=16)
+def _templates_in(language: str, pseudo: bool) -> Environment:
+    catalogue = catalogue_for(Manner(language, "", False, 0, pseudo=pseudo))
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **template_options(lambda: catalogue),
+    )
+    use_catalogue(environment, lambda: catalogue)
+    return environment
+
+
+def _subject(lines: list[WrittenLine], count: int) -> Sentence:
     if count == 1:
-        return f"{lines[0].room} said no: {lines[0].when}"
-    return f"{count} meetings have lost their room"
+        return say("{room} said no: {when}").format(room=lines[0].room, when=lines[0].when)
+    return say_many("{count} meeting has lost its room", "{count} meetings have lost their room", count)
 
 
-def _write(line: NoticeLine, zone: ZoneInfo | None) -> WrittenLine:
-    return WrittenLine(plain_name(line.room), when_words(line.starts_ms, line.ends_ms, zone), line.link)
+def _write(line: NoticeLine, zone: ZoneInfo | None, manner: Manner) -> WrittenLine:
+    room = translate(line.room, catalogue_for(manner))
+    return WrittenLine(plain_name(room), when_words(line.starts_ms, line.ends_ms, zone, manner), line.link)
 
 
-def when_words(starts_ms: int, ends_ms: int, zone: ZoneInfo | None) -> str:
+def when_words(starts_ms: int, ends_ms: int, zone: ZoneInfo | None, manner: Manner = PLAIN) -> str:
     """`Tue 1 Dec 2026, 10:00 to 11:00`, on the person's wall clock; in UTC, and saying so, while their zone is not known."""
+    catalogue = catalogue_for(manner)
     if starts_ms % DAY_MS == 0 and ends_ms % DAY_MS == 0:  # all-day dates stand at midnight UTC
-        last = _local(ends_ms, _UTC) - timedelta(days=1)
-        first = _local(starts_ms, _UTC)
-        return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
+        last = _day(_local(ends_ms, _UTC) - timedelta(days=1), manner)
+        first = _day(_local(starts_ms, _UTC), manner)
+        return first if first == last else translate(_SPAN.format(begin=first, end=last), catalogue)
     begin, end = _local(starts_ms, zone or _UTC), _local(ends_ms, zone or _UTC)
-    until = f"{end:%H:%M}" if begin.date() == end.date() else f"{_day(end)}, {end:%H:%M}"
-    return f"{_day(begin)}, {begin:%H:%M} to {until}{'' if zone else ' UTC'}"
+    until = write_clock(end, manner) if begin.date() == end.date() else _moment(end, manner)
+    span = translate(_SPAN.format(begin=_moment(begin, manner), end=until), catalogue)
+    return span if zone else f"{span} UTC"
+
+
+_SPAN = say("{begin} to {end}")
 
 
 def plain_name(text: str) -> str:
@@ -111,5 +135,9 @@ def _local(at_ms: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at_ms / SECOND_MS, tz=zone)
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment:%a} {moment.day} {moment:%b %Y}"
+def _moment(moment: datetime, manner: Manner) -> str:
+    return f"{_day(moment, manner)}, {write_clock(moment, manner)}"
+
+
+def _day(moment: datetime, manner: Manner) -> str:
+    return write_short_day_with_year(moment.date(), manner)

@@ -8,6 +8,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shared.contracts.chat_rows import ChatProduct
+from shared.language.deciding.negotiation import PLAIN, Manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Notice:
     """What messages of one prompt have in common, for chat that shows them below each other; "" for a digest."""
     chat: ChatProduct | None = None
     """Which product `address`, a chat channel's, speaks to."""
+    manner: Manner = PLAIN
+    """How the person is written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class AlarmNotice:
     stop: str
     """The address that switches the channel off, signed."""
     at_ms: int
+    manner: Manner = PLAIN
+    """How the administrator is written to."""
 
 
 class SendOutcome(StrEnum):

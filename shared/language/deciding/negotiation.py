@@ -91,6 +91,10 @@ def choose_manner(accept: str, language: str = "", clock: str = "", week: str = 
     return Manner(known.language, shown, twelve, first_day, pseudo=not language and tags[:1] == (PSEUDO,))
 
 
+PLAIN = Manner("en", "en_GB", twelve_hours=False, first_day=0)
+"""English, for where nothing is known of who reads."""
+
+
 def accepted_tags(accept: str) -> tuple[str, ...]:
     """The languages that a browser names, the dearest first; those that it refuses are left out."""
     found = parse_accept_header(accept[:MAX_ACCEPT_CHARS], LanguageAccept)

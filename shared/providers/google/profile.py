@@ -8,6 +8,7 @@ from typing import Protocol
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE
 from shared.domain.identity import Provider
 from shared.domain.instants import SECOND_MS
+from shared.language.deciding.sentences import say
 from shared.providers.google.failures import FAILURES
 from shared.providers.google.token_codes import CODES
 from shared.providers.profile import OPENID_WORDS, ROOM_IMPORT_WORDS, Hooks, Profile, Registration, Scopes, Traits
@@ -49,12 +50,12 @@ PROFILE = Profile(
     company="Google",
     calendar="Google Calendar",
     registering="make an OAuth client at the Google Cloud console",
-    where_to_remove="Google Account, then Security, then Your connections to third-party apps and services",
+    where_to_remove=say("Google Account, then Security, then Your connections to third-party apps and services"),
     approval=(
         "In many organisations an administrator has to trust the application first: in the Google Admin console under "
         "Security, API controls, App access control."
     ),
-    refusal_examples="admin_policy_enforced or org_internal",
+    refusal_examples=say("admin_policy_enforced or org_internal"),
     client_id_name="OAuth client id",
     room_import_hint=(
         "Listing rooms needs an account with an administrator’s right to read resources; without it, enter a room by hand."  # noqa: RUF001

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from shared.contracts.topics import NOTIFICATIONS_GRAPH
 from shared.domain.identity import Provider
+from shared.language.deciding.sentences import say
 from shared.providers.microsoft.failures import FAILURES
 from shared.providers.microsoft.token_codes import CODES
 from shared.providers.profile import OPENID_WORDS, ROOM_IMPORT_WORDS, Hooks, Profile, Registration, Scopes, Traits
@@ -61,13 +62,13 @@ PROFILE = Profile(
     calendar="Outlook",
     registering="register an application at Entra (App registrations)",
     where_to_remove=(
-        "My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions"
+        say("My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions")
     ),
     approval=(
         "In most organisations nobody may give these permissions alone: a Cloud Application Administrator (or Global "
         "Administrator) approves them once for everybody, in the Entra admin centre under Enterprise applications."
     ),
-    refusal_examples="AADSTS90094, or its heading, such as “Need admin approval”",
+    refusal_examples=say("AADSTS90094, or its heading, such as “Need admin approval”"),
     client_id_name="client id",
     room_import_hint="",
     directory="Entra tenant id",
