@@ -135,8 +135,7 @@ class Intake:
     def _fail(self, taking: Taking, failure: Exception) -> None:
         if taking.admitted:
             self._breaker.settle(taking.lanes, succeeded=False)
-        self._gaps.note(taking.gaps.items())
-        self._note(taking)
+        self._note(taking)  # the gaps that it was to signal are of the same partitions
         taking.settled(failure)
 
     def _note(self, taking: Taking, *, quiet_s: float = 0.0) -> None:

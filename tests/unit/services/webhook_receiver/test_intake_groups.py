@@ -1,0 +1,110 @@
+"""Requests that wait while the log is asked for others: each is admitted when its turn comes, and refused without delay."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from services.webhook_receiver.intake import Intake
+from services.webhook_receiver.protocols.push import Hint
+from shared.contracts.change_notification import ChangeNotification, HintKind
+from shared.domain import trace
+from shared.domain.identity import Mailbox, partition_of
+from shared.errors import LogUnavailableError
+from shared.ports.log import Append
+from shared.runtime.breaker import Breaker
+from tests.unit.services.webhook_receiver.pushes import mailbox
+
+PARTITIONS = 4
+TOPIC = "notifications.graph"
+WAIT_S = 10.0
+ADA, EVE = mailbox("m-ada"), mailbox("m-eve")
+
+
+class HeldLog:
+    """Keeps the thread that asks it until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked: list[Append] = []
+        self.entered = threading.Semaphore(0)
+        self.let_go = threading.Semaphore(0)
+
+    def begin_appends(self, appends: Sequence[Append]) -> None:
+        self.asked += appends
+        self.entered.release()
+        assert self.let_go.acquire(timeout=WAIT_S)
+
+
+class Clock:
+    def now_ms(self) -> int:
+        return 0
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.log = HeldLog()
+        self.breaker = Breaker("test-log", lambda: None)
+        self.breaker.close()  # no probe: a lane that opens stays open
+        self.intake = Intake(lambda: self.log, PARTITIONS, Clock(), self.breaker)  # type: ignore[arg-type, return-value]
+        self.outcomes: dict[str, Exception | None] = {}
+        self.settled = threading.Semaphore(0)
+
+    def begin(self, name: str, of: Mailbox) -> None:
+        def settled(failure: Exception | None) -> None:
+            self.outcomes[name] = failure
+            self.settled.release()
+
+        notification = ChangeNotification(
+            provider="microsoft", kind=HintKind.CHANGED, subscription_id=name, key_id="k", received_at_ms=0
+        )
+        self.intake.begin(TOPIC, [Hint(of, notification)], trace.make(), settled)
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.log.let_go.release(9)
+    rig.intake.close()
+
+
+@pytest.mark.proves("D4")
+def test_whoever_waited_while_a_lane_opened_is_refused_without_asking_the_log(rig: Rig) -> None:
+    rig.begin("first", ADA)
+    assert rig.log.entered.acquire(timeout=WAIT_S)
+    rig.begin("behind it", ADA)
+    rig.log.asked[0].settle(LogUnavailableError("its leader is gone"))
+    rig.log.let_go.release()
+
+    assert rig.settled.acquire(timeout=WAIT_S)
+    assert rig.settled.acquire(timeout=WAIT_S)
+    assert all(isinstance(outcome, LogUnavailableError) for outcome in rig.outcomes.values())
+    assert len(rig.log.asked) == 1
+
+
+@pytest.mark.proves("D4")
+def test_while_a_lane_is_open_nobody_waits_for_the_thread(rig: Rig) -> None:
+    assert partition_of(ADA.key, PARTITIONS) != partition_of(EVE.key, PARTITIONS)
+    rig.breaker.settle({partition_of(ADA.key, PARTITIONS)}, succeeded=False)
+    rig.breaker._away = False  # the probe answers: it is one lane, not the whole log
+    rig.begin("on another lane", EVE)
+    assert rig.log.entered.acquire(timeout=WAIT_S)
+
+    rig.begin("refused", ADA)
+    assert isinstance(rig.outcomes["refused"], LogUnavailableError)
+    rig.log.asked[0].settle(None)
+    assert rig.outcomes["on another lane"] is None
+
+
+def test_what_the_log_says_after_the_time_was_over_changes_nothing(rig: Rig) -> None:
+    rig.begin("given up", ADA)
+    assert rig.log.entered.acquire(timeout=WAIT_S)
+    rig.log.let_go.release()
+    rig.intake.close()
+    assert isinstance(rig.outcomes["given up"], LogUnavailableError)
+    rig.log.asked[0].settle(None)
+
+    assert isinstance(rig.outcomes["given up"], LogUnavailableError)
+    assert rig.breaker.open_lanes() == 1
