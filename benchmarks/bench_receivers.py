@@ -3,8 +3,9 @@ What it costs to take a notification durably, beside receivers as others would w
 
 Each round starts every receiver in turn, in another order each time, and puts it under the same loads, 64 kept connections
 each: a paced one of 400 and one of 800 pushes a second, as many as it takes, and, over 512 connections, three times as many as
-it took. What counts is a 202, which each gives only when all in-sync replicas have the record (`benchmarks/peers`). Ratios are
-taken within a round, so that what else the machine does falls on both.
+it took; there a push counts from when a connection was free for it. What counts is a 202, which each gives only when all
+in-sync replicas have the record (`benchmarks/peers`). Ratios are taken within a round, so that what else the machine does falls
+on both.
 """
 
 from __future__ import annotations
@@ -85,10 +86,19 @@ class Bench:
     seconds: float
     """The share of each measurement's usual length."""
 
-    def load(self, running: Running, pushes: Path, seconds: float, *, connections: int, rate: float = 0) -> Outcome:
+    def load(
+        self,
+        running: Running,
+        pushes: Path,
+        seconds: float,
+        *,
+        connections: int,
+        rate: float = 0,
+        more: Sequence[str] = (),
+    ) -> Outcome:
         """Put it under load from another process."""
         words = [running.url, str(pushes), "--seconds", str(seconds * self.seconds), "--connections", str(connections)]
-        command = [sys.executable, "-m", "benchmarks.receiving.generator", *words, "--rate", str(rate)]
+        command = [sys.executable, "-m", "benchmarks.receiving.generator", *words, "--rate", str(rate), *more]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         outcome = json.loads(printed)
         outcome["answers"] = {int(status): took for status, took in outcome["answers"].items()}
@@ -193,7 +203,8 @@ def _costed(
 
 
 def _overloaded(bench: Bench, running: Running, rate: float) -> Figures:
-    outcome = bench.load(running, bench.single, OVERLOAD_S, connections=MANY_CONNECTIONS, rate=rate)
+    more = ("--from-sending",)
+    outcome = bench.load(running, bench.single, OVERLOAD_S, connections=MANY_CONNECTIONS, rate=rate, more=more)
     took_s = outcome.ended - outcome.began
     accepted, refused = (outcome.answers.get(status, []) for status in (ACCEPTED, UNAVAILABLE))
     others = sum(len(took) for status, took in outcome.answers.items() if status not in (ACCEPTED, UNAVAILABLE))

@@ -2,7 +2,8 @@
 Sends pushes to a receiver from a process of its own, and prints what came back as one line of JSON.
 
 With a rate, push number n is due at n/rate seconds whatever became of those before it, and its time counts from then: a
-push that finds all connections busy waits for one here, and that wait is the receiver's. Without a rate every connection
+push that finds all connections busy waits for one here, and that wait is the receiver's, unless `--from-sending` counts from
+when it was sent. Without a rate every connection
 sends its next push as soon as it is answered. Connections are kept open between pushes.
 """
 
@@ -88,8 +89,11 @@ class Sender(asyncio.Protocol):
 class Load:
     """The pushes of one measurement over its connections."""
 
-    def __init__(self, address: tuple[str, int], requests: Sequence[bytes], *, paced: bool) -> None:
+    def __init__(
+        self, address: tuple[str, int], requests: Sequence[bytes], *, paced: bool, from_sending: bool = False
+    ) -> None:
         """`paced`: pushes come by `add`; else each connection sends one after the other."""
+        self._from_sending = from_sending
         self._address = address
         self._requests = requests
         self._paced = paced
@@ -164,7 +168,7 @@ class Load:
     def _send(self, sender: Sender, due_at: float) -> None:
         request = self._requests[self._sent % len(self._requests)]
         self._sent += 1
-        sender.send(request, due_at)
+        sender.send(request, time.perf_counter() if self._from_sending else due_at)
 
 
 async def run(load: Load, connections: int, rate: float, seconds: float) -> Outcome:
@@ -196,11 +200,17 @@ def main() -> int:
     parser.add_argument("pushes", type=Path)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--rate", type=float, default=0.0, help="pushes a second; 0: as fast as they are answered")
+    parser.add_argument("--from-sending", action="store_true", help="leave out what a push waits for a connection")
     parser.add_argument("--seconds", type=float, default=8.0)
     arguments = parser.parse_args()
     parts = urlsplit(arguments.url)
     requests = [_request(json.loads(line), parts.netloc) for line in arguments.pushes.read_text().splitlines()]
-    load = Load((parts.hostname or "", parts.port or 80), requests, paced=arguments.rate > 0)
+    load = Load(
+        (parts.hostname or "", parts.port or 80),
+        requests,
+        paced=arguments.rate > 0,
+        from_sending=arguments.from_sending,
+    )
     outcome = asyncio.run(run(load, arguments.connections, arguments.rate, arguments.seconds))
     print(json.dumps(asdict(outcome)))
     return 0

@@ -100,11 +100,11 @@ class HookHandler:
             case UnreadablePush():
                 answered(_refusal(profile.provider, push))
             case _:
-                self._accept(profile, push, asked.headers.get(trace.HEADER), answered)
+                self._accept(profile, push, asked, answered)
 
-    def _accept(self, profile: Profile, push: Notifications, traceparent: str | None, respond: Respond) -> None:
+    def _accept(self, profile: Profile, push: Notifications, asked: DirectRequest, respond: Respond) -> None:
         provider = profile.provider
-        step = trace.continue_trace(traceparent)
+        step = trace.continue_trace(asked.headers.get(trace.HEADER))
         crash_point("receiver-appending")
 
         def settled(failure: Exception | None) -> None:
@@ -118,7 +118,8 @@ class HookHandler:
             _log.debug("notifications_accepted", provider=provider, items=len(push.hints), trace=step.trace_id)
             respond(_answer(profile.hooks.acknowledgement))
 
-        self._intake.begin(profile.hooks.topic.name, push.hints, step, settled)
+        take = self._intake.refuse if asked.late else self._intake.begin
+        take(profile.hooks.topic.name, push.hints, step, settled)
 
 
 def direct_routes(hooks: HookHandler) -> DirectRoutes:

@@ -87,8 +87,14 @@ class Intake:
         if not self._breaker.passable(lanes):
             self._fail(taking, self._breaker.refusal())
         elif not self._waiting.add(taking):
-            self._note(taking, quiet_s=SHED_QUIET_S)
-            settled(LogUnavailableError("more hints arrive than the log takes: those that came last are refused"))
+            self._shed(taking)
+
+    def refuse(self, topic: str, hints: Sequence[Hint], step: Trace, settled: Settled) -> None:
+        """Take none of a request's hints, since more arrive than can be handled in time; `settled` is called here."""
+        if not hints:
+            settled(None)
+            return
+        self._shed(Taking(topic, hints, step, settled, frozenset()))
 
     def close(self) -> None:
         """End the thread that appends; what is not settled then is refused."""
@@ -137,6 +143,12 @@ class Intake:
             self._breaker.settle(taking.lanes, succeeded=False)
         self._note(taking)  # the gaps that it was to signal are of the same partitions
         taking.settled(failure)
+
+    def _shed(self, taking: Taking) -> None:
+        self._note(taking, quiet_s=SHED_QUIET_S)
+        taking.settled(
+            LogUnavailableError("more hints arrive than can be taken in time: those that came last are refused")
+        )
 
     def _note(self, taking: Taking, *, quiet_s: float = 0.0) -> None:
         missed = [(partition_of(hint.mailbox.key, self._partitions), hint.mailbox) for hint in taking.hints]

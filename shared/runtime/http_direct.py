@@ -29,6 +29,8 @@ class DirectRequest:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    late: bool = False
+    """Whether more requests arrive than the loop can hand on in time: this one should be refused rather than taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,13 @@ class DirectDispatcher:
     Given a request by the loop, or by the thread that answered the one before on the same connection.
     """
 
-    def __init__(self, routes: DirectRoutes, threads: int, wake: Callable[[], None]) -> None:
-        """`wake` has the loop call `answer_all` soon."""
+    def __init__(
+        self, routes: DirectRoutes, threads: int, wake: Callable[[], None], crowded: Callable[[], bool]
+    ) -> None:
+        """`wake` has the loop call `answer_all` soon; `crowded` says whether what the loop hands on now is late."""
         self._routes = routes
         self._wake = wake
+        self._crowded = crowded
         self._answered: deque[WaitingChannel] = deque()
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(threads)
@@ -107,7 +112,7 @@ class DirectDispatcher:
             self._wake()
 
         try:
-            handler(_read(request), respond)
+            handler(_read(request, late=self._crowded()), respond)
         except Exception as error:  # noqa: BLE001  # a fault of ours in one request must not end the loop
             _log.error("direct_handler_failed", exc_info=error)
             respond(DirectAnswer(HTTPStatus.INTERNAL_SERVER_ERROR))
@@ -150,6 +155,6 @@ class Wake:
         self._asked = False
 
 
-def _read(request: Any) -> DirectRequest:
+def _read(request: Any, *, late: bool) -> DirectRequest:
     headers = {name.replace("_", "-").lower(): value for name, value in request.headers.items()}
-    return DirectRequest(request.query, headers, request.get_body_stream().read())
+    return DirectRequest(request.query, headers, request.get_body_stream().read(), late)

@@ -10,12 +10,18 @@ work for.
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
 
 _READ = select.POLLIN | select.POLLPRI
+
+FEW = 128
+"""So many may come at once without being a crowd, however slow the machine is at the moment."""
+LATE_S = 0.04
+"""Whoever comes behind them is late when they have taken so long."""
 
 
 class SocketLoop(dict[int, Any]):
@@ -29,6 +35,8 @@ class SocketLoop(dict[int, Any]):
         """`after_event` is called when a dispatcher has handled an event: it may have work that must not wait for the others."""
         super().__init__()
         self._after_event = after_event
+        self._turn_began = 0.0
+        self._handled = 0
         self._poll = select.poll()  # select() ends at 1024 descriptors
         self._watched: dict[int, int] = {}
         self._unsettled: set[int] = set()
@@ -46,13 +54,21 @@ class SocketLoop(dict[int, Any]):
         """Wait for events, `timeout_s` at most, and let the dispatchers handle them."""
         for descriptor in list(self._unsettled):
             self._ask(descriptor)
-        for descriptor, events in self._poll.poll(timeout_s * 1000):
+        ready = self._poll.poll(timeout_s * 1000)
+        self._turn_began, self._handled = time.monotonic(), 0
+        for descriptor, events in ready:
+            self._handled += 1
             dispatcher = self.get(descriptor)
             if dispatcher is not None:  # an event of another socket may have closed it
                 wasyncore.readwrite(dispatcher, events)
                 if descriptor in self:
                     self._unsettled.add(descriptor)
                 self._after_event()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what is handled now has waited for long behind many others, which came at once."""
+        return self._handled > FEW and time.monotonic() - self._turn_began > LATE_S
 
     def ask(self, descriptor: int) -> None:
         """Let the next turn ask one dispatcher: something has been done to it."""

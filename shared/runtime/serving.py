@@ -142,7 +142,7 @@ class _Server:
         self._connections = Connections(admission)
         self._budget = BodyBudget()
         self._wake = Wake()
-        self._direct = DirectDispatcher(direct, threads, self._wake)
+        self._direct = DirectDispatcher(direct, threads, self._wake, lambda: self._sockets.crowded)
         self._server = create_server(
             with_client_address(app, admission.trusted),
             _dispatcher=self._direct,

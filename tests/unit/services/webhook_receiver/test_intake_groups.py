@@ -108,3 +108,23 @@ def test_what_the_log_says_after_the_time_was_over_changes_nothing(rig: Rig) -> 
 
     assert isinstance(rig.outcomes["given up"], LogUnavailableError)
     assert rig.breaker.open_lanes() == 1
+
+
+@pytest.mark.proves("D9")
+def test_a_late_request_is_refused_without_the_log_and_leaves_a_gap(rig: Rig) -> None:
+    outcomes: list[Exception | None] = []
+    hints = [
+        Hint(
+            ADA,
+            ChangeNotification(
+                provider="microsoft", kind=HintKind.CHANGED, subscription_id="s", key_id="k", received_at_ms=0
+            ),
+        )
+    ]
+    rig.intake.refuse(TOPIC, hints, trace.make(), outcomes.append)
+    rig.intake.refuse(TOPIC, [], trace.make(), outcomes.append)
+
+    assert isinstance(outcomes[0], LogUnavailableError)
+    assert outcomes[1] is None, "what has no effect needs no log"
+    assert rig.log.asked == []
+    assert rig.intake._gaps._missed.keys() == {partition_of(ADA.key, PARTITIONS)}

@@ -10,7 +10,9 @@ import pytest
 from flask import Flask
 
 from deploy.local.processes import HOST, free_ports
+from shared.runtime import http_loop
 from shared.runtime.http_direct import DirectAnswer, DirectRequest, Respond
+from shared.runtime.http_loop import FEW, LATE_S, SocketLoop
 from shared.runtime.serving import serve
 
 MANY = 20
@@ -121,3 +123,46 @@ def test_a_fault_in_one_request_is_that_requests_alone(later: tuple[Later, tuple
         handler.wait_for(1)
         handler.answer_all()
         assert b" 202 " in read_until(connection, b"sound")
+
+
+@pytest.mark.proves("D9")
+@pytest.mark.parametrize(
+    ("at_once", "each_s", "late"), [(FEW + 20, 0.0, 0), (FEW - 1, LATE_S, 0), (FEW + 20, LATE_S, 20)]
+)
+def test_who_is_ready_behind_many_that_took_long_is_late(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, each_s: float, late: int
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(http_loop.time, "monotonic", lambda: now[0])
+    seen: list[bool] = []
+
+    class Ready:
+        accepting = False
+        settled = True
+
+        def __init__(self, descriptor: int) -> None:
+            loop[descriptor] = self
+
+        def readable(self) -> bool:
+            return True
+
+        def writable(self) -> bool:
+            return False
+
+        def handle_read_event(self) -> None:
+            seen.append(loop.crowded)
+            now[0] += each_s
+
+    loop = SocketLoop()
+    pairs = [socket.socketpair() for _ in range(at_once)]
+    for near, far in pairs:
+        far.send(b"x")
+        Ready(near.fileno())
+    loop.turn(1.0)
+    for pair in pairs:
+        for one in pair:
+            one.close()
+
+    assert len(seen) == at_once
+    assert sum(seen) == late
+    assert seen == sorted(seen), "those that came first are none of them"
