@@ -11,7 +11,6 @@ from shared.organisations.audit_chain import append_act, read_chain
 from shared.organisations.audit_check import ChainFinding, check_chain
 from shared.runtime.logging import get_logger
 
-_SHOWN = 200
 _log = get_logger()
 
 
@@ -50,12 +49,12 @@ class Acts:
     """Where the chain is broken, in the order of its entries."""
 
 
-def read_acts(deps: Deps, tenant: str, limit: int = _SHOWN) -> Acts:
-    """The organisation's acts, and whether all of them are there. Raises StoreUnavailableError."""
+def read_acts(deps: Deps, tenant: str) -> Acts:
+    """The organisation's acts of a year, and whether all of them are there. Raises StoreUnavailableError."""
     chain, unchained = read_chain(deps.engine.registry, tenant)
     acts = [(number, entry.row) for number, entry in chain.entries.items()] + [(0, row) for row in unchained]
     acts.sort(key=lambda each: (each[0], each[1].at_ms), reverse=True)
     findings = check_chain(chain, deps.clock.now_ms())
     for finding in findings:
         _log.error("audit_chain_broken", tenant=tenant, first=finding.first, last=finding.last, fault=finding.fault)
-    return Acts(acts[:limit], findings)
+    return Acts(acts, findings)

@@ -1,0 +1,1 @@
+"""Pure: which acts of the audit are shown."""
