@@ -15,6 +15,22 @@ class Answer(StrEnum):
     DECLINED = "declined"
 
 
+_WEIGHTS = {answer: weight for weight, answer in enumerate(("tentative", "declined", "accepted"), start=1)}
+
+
+def weight_of(answer: str) -> int:
+    """
+    Compare the answers to several invitations of one room, whose greatest counts.
+
+    A room that is invited under two of its addresses answers one of them, and the other keeps no answer for good. One that has
+    accepted under any of them holds the booking.
+
+    Args:
+        answer: An `Answer`, or another word, which weighs nothing.
+    """
+    return _WEIGHTS.get(answer, 0)
+
+
 class AttendeeKind(StrEnum):
     """A person, or a place."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from shared.domain.attendees import Answer
+from shared.domain.attendees import Answer, weight_of
 from shared.domain.instants import DAY_MS
 from shared.domain.sighting import LiveAttendee, LiveMeeting, LiveSeries, Window
 
@@ -71,8 +71,9 @@ def dates_apart(series: LiveSeries, is_room: IsRoom, now_ms: int) -> tuple[LiveM
 
 
 def room_of(meeting: LiveMeeting, is_room: IsRoom) -> LiveAttendee | None:
-    """The room in question as the meeting shows it; None where it is not invited."""
-    return next((each for each in meeting.attendees if is_room(each.address)), None)
+    """The room in question as the meeting shows it, by the answer that counts; None where it is not invited."""
+    invited = [each for each in meeting.attendees if is_room(each.address)]
+    return max(invited, key=lambda each: weight_of(each.answer), default=None)
 
 
 def ends_of(meeting: LiveMeeting) -> int:

@@ -11,7 +11,7 @@ import msgspec
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from shared.contracts.calendar_state import EventReference, snapshot_of
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
-from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee
+from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee, weight_of
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, KnownEvent, Look, SeenEvent, SeenRemoval, Window
 
@@ -317,7 +317,7 @@ def _split(
             continue
         room = rooms.room_at(attendee.address)
         if room:
-            places[room] = attendee.answer
+            places[room] = max(places.get(room, Answer.NONE), attendee.answer, key=weight_of)
         elif attendee.kind is AttendeeKind.PERSON:
             people[person(attendee.address)] = attendee.answer
     return places, people

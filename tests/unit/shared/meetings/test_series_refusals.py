@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import LiveAttendee, LiveMeeting, LiveSeries
-from shared.meetings.series_refusals import SeriesObjection, dates_apart, find_objection
+from shared.meetings.series_refusals import SeriesObjection, dates_apart, find_objection, room_of
 
 NOW_MS = 1_800_000_000_000
 AARE = "aare@rooms.test"
@@ -66,3 +66,11 @@ def test_dates_that_stand_apart_are_those_to_come_whose_room_declined() -> None:
     names = frozenset({"e1", "e7", "e8", "e9"})
     found = replace(REFUSED, dates=(*REFUSED.dates, over, accepted, cancelled), apart=names)
     assert [date.event_id for date in dates_apart(found, is_aare, NOW_MS)] == ["e1"]
+
+
+@pytest.mark.parametrize("answers", [("none", "declined"), ("declined", "none"), ("declined", "unknown")])
+def test_room_that_is_invited_under_two_of_its_addresses_is_swapped_where_it_refused(answers: tuple[str, str]) -> None:
+    invited = tuple(LiveAttendee("Aare", f"{answer}@rooms.test", True, answer) for answer in answers)
+    found = room_of(replace(meeting("e", NOW_MS), attendees=invited), lambda address: address.endswith("@rooms.test"))
+    assert found
+    assert found.address == "declined@rooms.test"

@@ -217,3 +217,25 @@ def test_address_of_a_proven_room_stays_its_own_when_somebody_enters_it_by_hand(
         [("r-1", proven), ("r-2", RoomRow(address="old@contoso.test", name="x", resource="entered"))]
     )
     assert rooms.room_at("old@contoso.test") == "r-1"
+
+
+@pytest.mark.parametrize(
+    ("answers", "counts"),
+    [
+        ((Answer.DECLINED, Answer.NONE), Answer.DECLINED),
+        ((Answer.ACCEPTED, Answer.NONE), Answer.ACCEPTED),
+        ((Answer.TENTATIVE, Answer.DECLINED), Answer.DECLINED),
+        ((Answer.ACCEPTED, Answer.DECLINED), Answer.ACCEPTED),
+    ],
+)
+def test_room_that_is_invited_under_two_of_its_addresses_has_the_answer_it_gave(
+    answers: tuple[Answer, Answer], counts: Answer
+) -> None:
+    row = RoomRow(address=ROOM, name="Aare", resource="directory", aliases=("old@contoso.test",))
+    twice = [
+        SeenAttendee(address, AttendeeKind.ROOM, answer)
+        for address, answer in zip((ROOM, "old@contoso.test"), answers, strict=True)
+    ]
+    for attendees in (tuple(twice), tuple(reversed(twice))):
+        kept = looked({}, an_event(attendees=attendees), rooms=ListedRooms.of([("r-1", row)])).references["e1"]
+        assert kept.rooms == {"r-1": counts}
