@@ -176,12 +176,13 @@ def test_no_payload_of_hundreds_runs_on_any_page(
     page, asked = context.new_page(), list[str]()
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: ran.append(dialog.message))
-    cards = page.locator("#prompt-list [data-prompt]")
+    cards = page.locator("#prompt-list [data-prompt], #folded-list [data-prompt]")
     decline(office, ada, rooms, texts, range(PROMPTS))
     shown = look_at(page, address, "/")
     expect(cards).to_have_count(PROMPTS)
     decline(office, ada, rooms, texts, range(PROMPTS, 2 * PROMPTS))
     expect(cards).to_have_count(2 * PROMPTS)  # these the script has made, out of the stream
+    page.locator("#folded").evaluate("folded => { folded.open = true; }")
     cards.last.get_by_role("button", name="Choose another room").click()
     expect(page.locator(".choice").first).to_be_visible()
     assert page.evaluate(LOOK)["bad"] == []
