@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from cli.common.colours import choose_colour
 from cli.common.environment_file import read_environment_file
 from cli.common.exit_codes import FINDING, INTERRUPTED, UNREACHABLE, USAGE
 from shared.errors import ConfigurationError, LogUnavailableError, RoomsyncError, StoreUnavailableError
@@ -65,7 +66,7 @@ def main() -> int:
     """Run the command line. Exit codes: 0 done, 1 a finding, 2 usage, 3 a dependency cannot be reached, 130 Ctrl-C."""
     try:
         read_environment_file(Path.cwd(), os.environ)
-        return int(roomsync(standalone_mode=False) or 0)
+        return int(roomsync(standalone_mode=False, color=choose_colour(os.environ)) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:

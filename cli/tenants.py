@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
 from cli.common.engine import connect_engine
-from cli.common.lines import print_fields
+from cli.common.lines import print_table
 from cli.common.mailboxes import list_tenants
 from cli.common.organisations import read_organisation
 from cli.common.pending_endings import count_pending_endings
 from cli.common.refused_rows import RefusedRows
+from cli.common.removal import remove
 from cli.common.switching_off import disable
 from shared.contracts.envelope import read_json
 from shared.contracts.rows import AuditRow, IntegrationState, RoomRow
@@ -50,6 +51,7 @@ def command() -> None:
 
 
 command.add_command(disable)
+command.add_command(remove)
 
 
 @command.command()
@@ -155,9 +157,12 @@ def _check_whom(address: str, account: str) -> None:
 def list_candidates(as_json: bool) -> None:
     """List who signed in with an appointed address, and waits to be confirmed or refused."""
     with connect_engine() as (engine, _):
-        for tenant in list_tenants(engine.registry):
-            for each in candidates(engine.registry, engine.keyring, tenant):
-                print_fields(_described(tenant, each), as_json=as_json)
+        found = [
+            _described(tenant, each)
+            for tenant in list_tenants(engine.registry)
+            for each in candidates(engine.registry, engine.keyring, tenant)
+        ]
+        print_table(found, as_json=as_json)
 
 
 @command.command("confirm")
@@ -238,20 +243,21 @@ def join_directory(tenant: str, provider: str, directory: str, dry_run: bool) ->
 def list_(as_json: bool) -> None:
     """Every organisation, its state, and how many rooms it has."""
     with connect_engine() as (engine, _):
-        refuse = RefusedRows()
-        for directory, row in directories(engine.registry).scan_readable(NOBODY, refuse):
-            tenant = next((found for _, found in tenants(engine.registry).scan_readable(row.tenant, refuse)), None)
-            if tenant is None:
-                continue
-            count = sum(1 for _ in rooms(engine.registry).scan_readable(row.tenant, refuse))
-            line = {
+        print_table(_listed(engine.registry), as_json=as_json)
+
+
+def _listed(registry: Registry) -> Iterator[dict[str, object]]:
+    refuse = RefusedRows()
+    for directory, row in directories(registry).scan_readable(NOBODY, refuse):
+        tenant = next((found for _, found in tenants(registry).scan_readable(row.tenant, refuse)), None)
+        if tenant is not None:
+            yield {
                 "tenant": row.tenant,
                 "directory": directory,
                 "name": tenant.name,
                 "state": tenant.integration,
-                "rooms": count,
+                "rooms": sum(1 for _ in rooms(registry).scan_readable(row.tenant, refuse)),
             }
-            print_fields(line, as_json=as_json)
 
 
 @command.command("show")

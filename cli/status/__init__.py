@@ -57,11 +57,17 @@ def command(as_json: bool, urls: tuple[str, ...], timeout_s: float, watch: bool)
             code = choose_exit_code(facts, found)
             if watch and not as_json:
                 click.clear()  # on a terminal alone
-            click.echo(json.dumps(as_dict(facts, found)) if as_json else as_text(facts, found))
+            click.echo(json.dumps(as_dict(facts, found)) if as_json else _colour(as_text(facts, found), code))
             if not watch:
                 break
             time.sleep(WATCH_S)
     return code
+
+
+def _colour(screen: str, code: int) -> str:
+    """The first line in the colour of what it says; click takes it away again where none is wanted."""
+    first, line_break, rest = screen.partition("\n")
+    return click.style(first, fg="red" if code else "green", bold=True) + line_break + rest
 
 
 def _look(settings: Settings, urls: tuple[str, ...], timeout_s: float) -> Facts:

@@ -1,0 +1,48 @@
+"""Removes an organisation for good: every row that the table of tables knows of it, once its keys are destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.organisations.enrolment import NOBODY
+from shared.ports.registry import Registry
+from shared.registry import tables
+
+
+def count_rows(registry: Registry, tenant: str) -> dict[str, int]:
+    """How many rows each table keeps of an organisation, those without any left out. Raises StoreUnavailableError."""
+    counts = {table.name: sum(1 for _ in registry.scan(table.name, tenant)) for table in tables.TABLES}
+    counts[tables.directories.name] += len(_directories_of(registry, tenant))
+    return {name: count for name, count in counts.items() if count}
+
+
+def remove_organisation(registry: Registry, tenant: str, *, erase: Callable[[], None]) -> None:
+    """
+    Delete every row of an organisation. Idempotent: what was interrupted is repeated, since the organisation's own row goes last.
+
+    Its directories are let go first, so that nobody signs in to it any more.
+
+    Args:
+        registry: Where its rows are.
+        tenant: The organisation, whose integration is off.
+        erase: Destroys its keys, after putting that on record: what topics keep of it becomes unreadable.
+
+    Raises:
+        StoreUnavailableError: some rows may stand; repeat it.
+    """
+    for name in _directories_of(registry, tenant):
+        registry.delete(tables.directories.name, NOBODY, name)
+    erase()
+    for table in tables.TABLES:
+        if table is not tables.tenants:
+            _delete_rows(registry, table.name, tenant)
+    _delete_rows(registry, tables.tenants.name, tenant)
+
+
+def _delete_rows(registry: Registry, table: str, tenant: str) -> None:
+    for row_id, _ in list(registry.scan(table, tenant)):
+        registry.delete(table, tenant, row_id)
+
+
+def _directories_of(registry: Registry, tenant: str) -> list[str]:
+    return [name for name, row in tables.directories(registry).scan_readable(NOBODY) if row.tenant == tenant]
