@@ -295,6 +295,7 @@ def settings_for(home: Path, provider_url: str) -> Settings:
         home=home,
         public_url="http://127.0.0.1:1",
         hooks_url="http://127.0.0.1:1",
+        window_days=60,  # as the files are written: what a look brings in them lies within it
         microsoft_client_id="scenario",
         microsoft_client_secret="scenario",  # noqa: S106  # nobody but the scenario's own server hears it
         microsoft_login_url=provider_url,

@@ -14,7 +14,7 @@ from services.sync_worker.looking.room_addresses import RoomAddresses
 from services.sync_worker.looking.take import TakeRooms
 from services.sync_worker.worker import POLL_S, SyncOwner
 from shared.domain.identity import Provider
-from shared.domain.instants import SECOND_MS
+from shared.domain.instants import DAY_MS, SECOND_MS
 from shared.domain.proof import HookKeys
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
@@ -74,6 +74,7 @@ def assemble(
         hook_keys=hook_keys,
         addresses=Addresses.under(settings.receiver_url),
         clock=clock,
+        ahead_ms=settings.window_days * DAY_MS,
     )
     own_data = OwnData(engine.registry, engine.keyring, broker, providers)
 

@@ -270,7 +270,12 @@ class SyncOwner:
             return outcome
         if standing.refused:
             before = outcome.job.state  # what its calls made stays on record; what it read is read again
-            state = msgspec.structs.replace(outcome.state, cursor=before.cursor, window_start_ms=before.window_start_ms)
+            state = msgspec.structs.replace(
+                outcome.state,
+                cursor=before.cursor,
+                window_start_ms=before.window_start_ms,
+                window_end_ms=before.window_end_ms,
+            )
             return dataclasses.replace(outcome, state=state, look=None)
         if standing.enabled and standing.keys and not self._is_of_another_era(mailbox, standing.keys.era):
             return outcome

@@ -60,6 +60,8 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Opaque; "" asks for a full look."""
     window_start_ms: int = 0
     """Where the window inside the cursor begins (Graph: part of its token)."""
+    window_end_ms: int = 0
+    """Where it ends; 0: 63 days later, as versions did that had no setting for it."""
     baseline_done: bool = False
     subscription: LiveSubscription | None = None
     retiring: tuple[LiveSubscription, ...] = ()

@@ -21,6 +21,7 @@ PREFIX = "ROOMSYNC_"
 _KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _KAFKA_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _COUNTS = ("partitions", "kafka_replication", "connections_per_address")
+MIN_WINDOW_DAYS, MAX_WINDOW_DAYS = 30, 400
 _SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
 _PORTS = ("health_port", "notifier_port", "receiver_port", "portal_port", "simulator_port")
 _SMTP_SCHEMES = ("smtp", "smtps")
@@ -131,6 +132,9 @@ class Settings:
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
     )
     reconcile_s: float = _setting(900.0, "seconds without a look after which a mailbox is looked at anyway")
+    window_days: int = _setting(
+        180, "days ahead that calendars are looked at, 30 to 400; rooms are booked 180 days ahead by default"
+    )
     pending_silent_s: float = _setting(600.0, "seconds a room may be pending before its mailbox is looked at again")
     call_timeout_s: float = _setting(10.0, "seconds one provider call may take")
     test_flow_s: float = _setting(
@@ -316,6 +320,10 @@ def _out_of_range(settings: Settings) -> list[str]:
         for name in _PORTS
         if not 0 <= getattr(settings, name) <= _LAST_PORT
     ]
+    if not MIN_WINDOW_DAYS <= settings.window_days <= MAX_WINDOW_DAYS:
+        faults.append(
+            f"{PREFIX}WINDOW_DAYS={settings.window_days}: must be {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days"
+        )
     if not (settings.prompt_grace_s == -1 or 0 <= settings.prompt_grace_s < math.inf):
         faults.append(f"{PREFIX}PROMPT_GRACE_S={settings.prompt_grace_s:g}: must be -1, or a number of seconds")
     if settings.unbound_rows not in {"read", "refuse"}:

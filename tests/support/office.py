@@ -135,7 +135,7 @@ class Calendar:
         self._shown: dict[str, dict[str, SeenEvent]] = {}
 
     def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
-        del access, window, known
+        del access, known
         if self.look_failures:
             raise self.look_failures.pop(0)
         self._fail()
@@ -143,10 +143,14 @@ class Calendar:
         seen: tuple[Seen, ...]
         if cursor:
             before = self._shown.get(cursor, {})
-            changed = [event for key, event in self.events.items() if before.get(key) != event]
+            changed = [
+                event
+                for key, event in self.events.items()
+                if before.get(key) != event and event.start_ms < window.end_ms
+            ]
             seen = (*changed, *(SeenRemoval(key) for key in before if key not in self.events))
         else:
-            seen = tuple(self.events.values())
+            seen = tuple(event for event in self.events.values() if event.start_ms < window.end_ms)
         after = f"cursor-{len(self.looks)}"
         self._shown[after] = dict(self.events)
         return Look(seen, after, full=not cursor)
@@ -255,6 +259,7 @@ class Office:
             self.engine.registry, self.engine.keyring, Settings(), self.clock, endpoint=self.endpoint
         )
         self._channels = iter(range(10_000))
+        self.ahead_ms = 60 * DAY_MS
         self.restart()
 
     def restart(self, pool: Executor | None = None) -> None:
@@ -272,6 +277,7 @@ class Office:
             addresses=Addresses.under("http://127.0.0.1:1"),
             clock=self.clock,
             channel_id=lambda: f"channel-{next(self._channels)}",
+            ahead_ms=self.ahead_ms,
         )
         self.sync = SyncOwner(
             self.engine.log.claim(SYNC_WORKER, 0),

@@ -18,7 +18,9 @@ from shared.domain.sighting import Window
 from shared.providers.catalogue import profile_of
 
 WINDOW_BACK_MS = DAY_MS
-WINDOW_AHEAD_MS = 62 * DAY_MS  # sixty ahead of every moment: the window moves on once a day, at any time of it
+WINDOW_AHEAD_MS = 180 * DAY_MS
+WINDOW_SLACK_MS = 2 * DAY_MS  # so that it lies ahead of every moment: the window moves on once a day, at any time of it
+_EARLIER_WINDOW_MS = 63 * DAY_MS  # of a cursor whose state does not say where its window ends
 ECHO_MS = 2 * SECOND_MS
 """Graph's delta lags behind its notifications ("processing delays", learn.microsoft.com/graph/delta-query-overview); no bound is
 published, so that the pause doubles from here while the delta stays empty."""
@@ -52,22 +54,24 @@ class SubscriptionNeed(StrEnum):
     EXTEND = "extend"
 
 
-def window_at(now_ms: int, mailbox: str = "") -> Window:
+def window_at(now_ms: int, mailbox: str = "", *, ahead_ms: int = WINDOW_AHEAD_MS) -> Window:
     """
     The stretch of time that is watched, in whole UTC days, so that a delta link lasts a day.
 
     Args:
         now_ms: Epoch milliseconds.
         mailbox: Its id says at what time of day the window moves on: the full looks that follow are spread over the day.
+        ahead_ms: How far ahead of every moment it reaches at least. Another span holds from the next time it moves on: so what
+            it brings into sight comes spread over a day, too.
     """
     moves_on_ms = int(_spread(mailbox) * DAY_MS) if mailbox else 0
     today = (now_ms - moves_on_ms) // DAY_MS * DAY_MS
-    return Window(today - WINDOW_BACK_MS, today + WINDOW_AHEAD_MS)
+    return Window(today - WINDOW_BACK_MS, today + ahead_ms + WINDOW_SLACK_MS)
 
 
-def window_from(start_ms: int) -> Window:
-    """The window that a cursor was made for, by where it begins."""
-    return Window(start_ms, start_ms + WINDOW_BACK_MS + WINDOW_AHEAD_MS)
+def window_of(state: MailboxState) -> Window:
+    """The window that the mailbox's cursor was made for."""
+    return Window(state.window_start_ms, state.window_end_ms or state.window_start_ms + _EARLIER_WINDOW_MS)
 
 
 def needs_full(state: MailboxState, window: Window) -> bool:

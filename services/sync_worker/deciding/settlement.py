@@ -135,7 +135,7 @@ def _looked(
     if outcome.look is None:
         message = "a look without result cannot be settled as one"
         raise ValueError(message)
-    window = mailboxes.window_from(state.window_start_ms)
+    window = mailboxes.window_of(state)
     began_ms = max(job.started_at_ms, held.state.observed_at_ms + 1)
     merged = merge(
         held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
@@ -256,7 +256,7 @@ def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantK
     return observe(
         held.references, lost & known, provider=outcome.state.provider, mailbox=outcome.job.mailbox.id, keys=keys,
         now_ms=held.state.observed_at_ms or held.state.looked_at_ms, baseline=True,
-        window=mailboxes.window_from(held.state.window_start_ms),
+        window=mailboxes.window_of(held.state),
     )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ import msgspec
 
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
 from services.sync_worker.deciding.mailbox import (
+    WINDOW_AHEAD_MS,
     SubscriptionNeed,
     is_worth_ending,
     needs_full,
     not_ended,
     repair,
     window_at,
+    window_of,
 )
 from services.sync_worker.deciding.references import known_events
 from services.sync_worker.looking.day_zones import DayZones
@@ -87,6 +89,7 @@ class Looker:
         clock: Clock,
         zones: DayZones | None = None,
         channel_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        ahead_ms: int = WINDOW_AHEAD_MS,
     ) -> None:
         """
         Take what looks need.
@@ -94,7 +97,9 @@ class Looker:
         Args:
             zones: Says when days begin and end where a provider does not; None: nobody does.
             channel_id: Gives a fresh one each time: Google never forgets a used one.
+            ahead_ms: How far ahead calendars are looked at.
         """
+        self._ahead_ms = ahead_ms
         self._zones = zones
         self._broker = broker
         self._providers = providers
@@ -235,17 +240,20 @@ class Looker:
         return msgspec.structs.replace(state, retiring=tuple(each for each in left if is_worth_ending(each, now_ms)))
 
     def _looked(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> Outcome:
-        window = window_at(self._clock.now_ms(), job.mailbox.id)
-        cursor = "" if job.full or needs_full(state, window) else state.cursor
+        whole = window_at(self._clock.now_ms(), job.mailbox.id, ahead_ms=self._ahead_ms)
+        cursor = "" if job.full or needs_full(state, whole) else state.cursor
+        window = window_of(state) if cursor else whole
         known = known_events(job.references)
         try:
             look = provider.look(access, cursor, window, known)
         except CursorExpiredError:
             logger.info("cursor_expired", mailbox=job.mailbox.id)
+            window = whole
             look = provider.look(access, "", window, known)
         look = self._zones.complete(job.mailbox, look) if self._zones else look
-        start = window.start_ms if look.full else state.window_start_ms
-        return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor, window_start_ms=start), look)
+        if look.full:
+            state = msgspec.structs.replace(state, window_start_ms=window.start_ms, window_end_ms=window.end_ms)
+        return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor), look)
 
     def _leave(self, job: Job, state: MailboxState) -> Outcome:
         """Stop first, revoke second: without a token nobody may end a channel."""

@@ -64,6 +64,15 @@ BELIEFS = (
         otherwise="Every room shows as unknown, with the advice to connect again.",
     ),
     Belief(
+        key="google.secondary-calendars",
+        text="No scope of ours lists the calendars that a person owns beside the primary one.",
+        source="developers.google.com/workspace/calendar/api/v3/reference/calendarList/list and the discovery document calendar.v3",
+        trust=Trust.DOCUMENTED,
+        dependents=(_PROFILE, _CLIENT),
+        otherwise="Nothing is lost: secondary calendars could be looked at, and are not.",
+        not_tried="it would take a second calendar",
+    ),
+    Belief(
         key="google.free-busy-unknown",
         text="A calendar that one may not see has `errors` in the answer, never just an empty list of busy times.",
         source=_FREE_BUSY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.providers.beliefs.belief import Belief, Trust
 
 _CLIENT = "shared/providers/microsoft/client.py"
+_ROUNDS = "shared/providers/microsoft/delta_rounds.py"
 _CALLS = "shared/providers/microsoft/subscription_calls.py"
 _PARSE = "shared/providers/microsoft/parse.py"
 _FAILURES = "shared/providers/microsoft/failures.py"
@@ -34,6 +35,15 @@ BELIEFS = (
         trust=Trust.DOCUMENTED,
         dependents=(_CLIENT, "services/portal/sign_in/own_addresses.py", "shared/organisations/addresses.py"),
         otherwise="A colleague who is invited by an alias is shown as a guest; an appointment by it finds nobody.",
+    ),
+    Belief(
+        key="microsoft.default-calendar",
+        text="`/me/calendarView` shows the default calendar alone, and a subscription to `/me/events` is for it alone.",
+        source="learn.microsoft.com/graph/api/user-list-calendarview",
+        trust=Trust.DOCUMENTED,
+        dependents=(_ROUNDS,),
+        otherwise="Nothing: further calendars are looked at as well.",
+        not_tried="it would take a second calendar",
     ),
     Belief(
         key="microsoft.schedule-twenty",

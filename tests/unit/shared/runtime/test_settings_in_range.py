@@ -11,6 +11,7 @@ OUT_OF_RANGE = {
     "PARTITIONS": ("0",), "KAFKA_REPLICATION": ("0",), "RECONCILE_S": ("0", "-5", "nan", "inf"),
     "PENDING_SILENT_S": ("-1",), "CALL_TIMEOUT_S": ("nan",), "TEST_FLOW_S": ("0",), "PROMPT_GRACE_S": ("-2", "nan"),
     "RECEIVER_PORT": ("99999", "-1"), "HEALTH_PORT": ("65536",), "LOG_LEVEL": ("verbose",), "WRITES": ("no", "ON"),
+    "WINDOW_DAYS": ("29", "401"),
 }  # fmt: skip
 
 
@@ -35,5 +36,6 @@ def test_ends_of_the_ranges_are_accepted() -> None:
         "PROMPT_GRACE_S": "0",
         "RECEIVER_PORT": "65535",
         "LOG_LEVEL": "debug",
+        "WINDOW_DAYS": "400",
     }
     load({f"ROOMSYNC_{name}": value for name, value in ends.items()})

@@ -19,6 +19,7 @@ from services.sync_worker.deciding.mailbox import (
     reconcile_every_ms,
     repair,
     window_at,
+    window_of,
 )
 from shared.contracts.calendar_state import DueReason, EventReference, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
@@ -172,3 +173,18 @@ def test_failures_without_an_appointment_back_off_up_to_a_bound() -> None:
     assert waits[-1] <= 8 * 60 * SECOND_MS
     assert after(state, {}, {}).failures == 0
     assert DueReason.RETRY not in after(state, {}, {}).due
+
+
+@pytest.mark.proves("B13")
+def test_another_span_of_the_window_holds_from_the_next_time_it_moves_on() -> None:
+    short, long = window_at(NOW_MS, ahead_ms=60 * DAY_MS), window_at(NOW_MS, ahead_ms=180 * DAY_MS)
+    state = a_state(window_start_ms=short.start_ms, window_end_ms=short.end_ms)
+    assert not needs_full(state, long), "a new setting makes no mailbox look at everything at once"
+    assert window_of(state) == short
+    assert needs_full(state, window_at(NOW_MS + DAY_MS, ahead_ms=180 * DAY_MS))
+
+
+@pytest.mark.proves("B13")
+def test_cursor_of_a_version_without_the_setting_has_the_window_that_it_had() -> None:
+    window = window_of(a_state(window_start_ms=NOW_MS))
+    assert (window.start_ms, window.end_ms) == (NOW_MS, NOW_MS + 63 * DAY_MS)
