@@ -23,7 +23,7 @@ WAIT_S = 10.0
 ADA, EVE = mailbox("m-ada"), mailbox("m-eve")
 
 
-class HeldLog:
+class WaitingLog:
     """Keeps the thread that asks it until it is let go."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Clock:
 
 class Rig:
     def __init__(self) -> None:
-        self.log = HeldLog()
+        self.log = WaitingLog()
         self.breaker = Breaker("test-log", lambda: None)
         self.breaker.close()  # no probe: a lane that opens stays open
         self.intake = Intake(lambda: self.log, PARTITIONS, Clock(), self.breaker)  # type: ignore[arg-type, return-value]
