@@ -17,6 +17,7 @@ from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
 from services.notifier.recipients import People
 from services.notifier.webhooks.courier import Courier
+from services.notifier.webhooks.pause_mails import PauseMails
 from services.notifier.webhooks.worker import WebhookOwner
 from services.notifier.worker import NotifierOwner, Tools
 from shared.contracts.topics import NOTIFIER, WEBHOOKS, Station
@@ -34,6 +35,7 @@ from shared.runtime.wiring import master_keys, open_engine
 
 SENDERS = 4
 """Messages that are sent at once by one process."""
+PAUSE_SENDERS = 1
 
 
 def main() -> int:
@@ -53,8 +55,7 @@ def main() -> int:
 def _tell(settings: Settings, engine: Engine, clock: Clock) -> Own:
     channels = _channels(settings)
     reader = PromptReader(engine, clock, settings.grace_ms)
-    signer = LinkSigner(master_keys(settings).link_keys())
-    writer = NoticeWriter(engine, clock, signer, settings.portal_url, may_act=settings.may_write)
+    writer = _writer(settings, engine, clock)
     people = People(engine.registry, reader, writer, channels.keys())
     chat = ChatRecipients(engine, clock, reader, settings.portal_url, may_act=settings.may_write)
     executor = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
@@ -64,6 +65,11 @@ def _tell(settings: Settings, engine: Engine, clock: Clock) -> Own:
         return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, Outbox(channels, executor), alarms))
 
     return own
+
+
+def _writer(settings: Settings, engine: Engine, clock: Clock) -> NoticeWriter:
+    signer = LinkSigner(master_keys(settings).link_keys())
+    return NoticeWriter(engine, clock, signer, settings.portal_url, may_act=settings.may_write)
 
 
 def _channels(settings: Settings) -> dict[str, NoticeChannel]:
@@ -78,8 +84,11 @@ def _channels(settings: Settings) -> dict[str, NoticeChannel]:
 
 def _send_webhooks(settings: Settings, engine: Engine, clock: Clock) -> Own:
     courier = Courier(HttpPost(hosts_of(settings.webhook_allowed_hosts)))
+    writer, channels = _writer(settings, engine, clock), _channels(settings)
+    executor = ThreadPoolExecutor(PAUSE_SENDERS, thread_name_prefix="pause-mail")
 
     def own(claim: Claim) -> WebhookOwner:
-        return WebhookOwner(claim, engine, clock, courier)
+        pauses = PauseMails(engine, clock, writer, Outbox(channels, executor))
+        return WebhookOwner(claim, engine, clock, courier, pauses)
 
     return own

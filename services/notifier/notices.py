@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine
+from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine, PauseNotice
 from services.notifier.deciding.rungs import zone_of
 from shared.contracts.decline_incident import DeclineIncident
 from shared.contracts.rows import NotificationRow, UserRow
@@ -82,12 +82,12 @@ class NoticeWriter:
             manner=_manner_of(person),
         )
 
-    def administrators(self, tenant: str) -> list[str]:
-        """The users who see the state of the integration and want mails. Raises StoreUnavailableError."""
+    def administrators(self, tenant: str, right: Right = Right.SEE_INTEGRATION) -> list[str]:
+        """The users who have a right, by default to see the integration's state, and want mails. Raises StoreUnavailableError."""
         rows = tables.notifications(self._engine.registry)
         found = []
         for user, row in tables.users(self._engine.registry).scan_readable(tenant):
-            if may(row.roles, Right.SEE_INTEGRATION):
+            if may(row.roles, right):
                 try:
                     wanted = rows.get(tenant, user) or NotificationRow()
                 except RowRefusedError as error:
@@ -109,6 +109,23 @@ class NoticeWriter:
             upcoming=incident.upcoming,
             cause=describe_cause(self._engine.registry, tenant, cause.kind, cause.about, cause.share),
             page=f"{self._public_url}{INCIDENT_PAGE}",
+            profile=f"{self._public_url}/profile",
+            stop=self._address(Link(LinkPurpose.STOP, tenant, user)),
+            at_ms=self._clock.now_ms(),
+            manner=_manner_of(person),
+        )
+
+    def write_pause(self, message: str, tenant: str, user: str, host: str, *, gone: bool) -> PauseNotice | None:
+        """The notice of an endpoint at `host` that is paused. Returns and raises as `write`."""
+        person = tables.users(self._engine.registry).get(tenant, user)
+        if person is None:
+            return None
+        return PauseNotice(
+            id=message,
+            address=ConsentVault(self._engine.keyring).mail_address_of(tenant, user, person),
+            host=host,
+            gone=gone,
+            page=f"{self._public_url}/admin/webhooks",
             profile=f"{self._public_url}/profile",
             stop=self._address(Link(LinkPurpose.STOP, tenant, user)),
             at_ms=self._clock.now_ms(),

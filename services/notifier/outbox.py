@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
-from services.notifier.channels.port import AlarmNotice, Notice, NoticeChannel, SendAttempt, SendOutcome
+from services.notifier.channels.port import AnyNotice, NoticeChannel, SendAttempt, SendOutcome
 from services.notifier.deciding.plan import RungStep
 from services.notifier.deciding.rungs import MAIL
 from shared.domain.identity import Mailbox
@@ -62,7 +62,7 @@ class Outbox:
         """Whether this message is on its way, or its result was not fetched yet."""
         return message in self._in_flight
 
-    def send(self, dispatch: Dispatch, notice: Notice | AlarmNotice) -> None:
+    def send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
         """Begin to send."""
         self._in_flight[dispatch.message] = self._executor.submit(self._send, dispatch, notice)
 
@@ -75,7 +75,7 @@ class Outbox:
             found.append((dispatch, attempt))
         return found
 
-    def _send(self, dispatch: Dispatch, notice: Notice | AlarmNotice) -> None:
+    def _send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
         try:
             attempt = self._channels[dispatch.channel].send(notice)
         except Exception as error:  # a fault of ours in one message must not stop the others

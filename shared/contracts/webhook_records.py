@@ -62,6 +62,8 @@ class WaitingDelivery(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     """When it was read, or its endpoint resumed: it is given up three days later."""
     attempts: int = 0
     retry_at_ms: int = 0
+    seen_at_ms: int = 0
+    """When the answer that the event tells of was seen at the provider; 0: not of a decline that was taken in as it came."""
 
 
 class EventRange(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.contracts.notification import RungDelivery
 from shared.domain.instants import DAY_MS
 
 FAILING_FOR_MS = 3 * DAY_MS
@@ -41,6 +42,8 @@ class Webhook(_WebhookRow, frozen=True, kw_only=True):
     paused_at_ms: int = 0
     """0: it is not paused."""
     paused_because: PauseReason | None = None
+    pause_mails: dict[str, RungDelivery] = {}
+    """User → how far the mail has come by which this administrator hears of the pause; empty while nobody was to hear."""
 
 
 class WebhooksRow(_WebhookRow, frozen=True, kw_only=True):

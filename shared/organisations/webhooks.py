@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from shared.contracts.notification import RungDelivery
 from shared.contracts.webhook_rows import (
     FAILING_FOR_MS,
     SECRET_PREFIX,
@@ -172,11 +173,30 @@ def note_failure(registry: Registry, tenant: str, endpoint: str, now_ms: int, *,
     return paused
 
 
+def change_pause_mails(
+    registry: Registry, tenant: str, endpoint: str, decide: Callable[[Webhook], dict[str, RungDelivery]]
+) -> None:
+    """
+    Change how far the mails about a pause have come; nothing once the endpoint was resumed or removed.
+
+    Args:
+        registry: Where the endpoint stands.
+        tenant: Whose it is.
+        endpoint: Its id.
+        decide: The mails as they are to be; called again when another process has changed the row meanwhile.
+    """
+
+    def changed(webhook: Webhook) -> Webhook:
+        return msgspec.structs.replace(webhook, pause_mails=decide(webhook)) if webhook.paused_at_ms else webhook
+
+    _change(registry, tenant, endpoint, changed)
+
+
 def resume_webhook(registry: Registry, tenant: str, endpoint: str) -> bool:
     """Send to a paused endpoint again. Returns whether there is such an endpoint."""
 
     def going(webhook: Webhook) -> Webhook:
-        return msgspec.structs.replace(webhook, failing_since_ms=0, paused_at_ms=0, paused_because=None)
+        return msgspec.structs.replace(webhook, failing_since_ms=0, paused_at_ms=0, paused_because=None, pause_mails={})
 
     return _change(registry, tenant, endpoint, going) is not None
 

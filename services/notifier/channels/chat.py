@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.notifier.channels.composition import LISTED, plain_name, when_words
-from services.notifier.channels.port import AlarmNotice, Notice, SendAttempt, SendOutcome
+from services.notifier.channels.port import AnyNotice, Notice, SendAttempt, SendOutcome
 from services.notifier.deciding.rungs import CHAT
 from shared.contracts.chat_message import ChatLine, ChatMessage, refuses_for_good
 from shared.runtime.chat_post import ChatPost
@@ -18,10 +18,10 @@ class ChatSender:
     def __init__(self, post: ChatPost) -> None:
         self._post = post
 
-    def send(self, notice: Notice | AlarmNotice) -> SendAttempt:
+    def send(self, notice: AnyNotice) -> SendAttempt:
         """Post one message, once."""
-        if isinstance(notice, AlarmNotice) or notice.chat is None:
-            message = "alarms go to people, and every chat notice names its product"
+        if not isinstance(notice, Notice) or notice.chat is None:
+            message = "administrators are told by mail, and every chat notice names its product"
             raise TypeError(message)
         return _attempt(self._post.send(notice.chat, notice.address, compose_chat(notice)))
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notifier.channels.port import AlarmNotice, Notice, NoticeLine
+from services.notifier.channels.port import AlarmNotice, AnyNotice, NoticeLine, PauseNotice
 from shared.domain.instants import DAY_MS, SECOND_MS
 from shared.language.catalogues import catalogue_for
 from shared.language.deciding.formats import write_clock, write_short_day_with_year
@@ -47,11 +47,13 @@ class MailComposer:
         self._from = sender
         self.sender = parseaddr(sender)[1]
 
-    def compose(self, notice: Notice | AlarmNotice) -> EmailMessage:
+    def compose(self, notice: AnyNotice) -> EmailMessage:
         """The mail that tells of `notice`."""
         if isinstance(notice, AlarmNotice):
             subject = say("{declines} rooms said no at once").format(declines=notice.declines)
             return self._mail(notice, "alarm", subject, {"it": notice})
+        if isinstance(notice, PauseNotice):
+            return self._mail(notice, "pause", say("A webhook is paused"), {"it": notice})
         lines = [_write(line, notice.zone, notice.manner) for line in notice.lines[:LISTED]]
         known = {
             "lines": lines,
@@ -62,9 +64,7 @@ class MailComposer:
         }
         return self._mail(notice, "mail", _subject(lines, len(notice.lines)), known)
 
-    def _mail(
-        self, notice: Notice | AlarmNotice, template: str, subject: Sentence, known: Mapping[str, Any]
-    ) -> EmailMessage:
+    def _mail(self, notice: AnyNotice, template: str, subject: Sentence, known: Mapping[str, Any]) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._from
         message["To"] = notice.address

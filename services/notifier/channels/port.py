@@ -68,6 +68,30 @@ class AlarmNotice:
     """How the administrator is written to."""
 
 
+@dataclass(frozen=True, slots=True)
+class PauseNotice:
+    """What an administrator is told of an endpoint that is paused; made in the moment of sending and kept nowhere."""
+
+    id: str
+    """The same at every attempt."""
+    address: str
+    host: str
+    """Of the endpoint; "" when its address cannot be read any more."""
+    gone: bool
+    """Whether it answered that it wants nothing more; False: it has taken nothing for three days."""
+    page: str
+    """The address of the page that resumes it."""
+    profile: str
+    stop: str
+    """The address that switches the channel off, signed."""
+    at_ms: int
+    manner: Manner = PLAIN
+    """How the administrator is written to."""
+
+
+AnyNotice = Notice | AlarmNotice | PauseNotice
+
+
 class SendOutcome(StrEnum):
     """What became of an attempt."""
 
@@ -95,6 +119,6 @@ class NoticeChannel(Protocol):
 
     name: str
 
-    def send(self, notice: Notice | AlarmNotice) -> SendAttempt:
+    def send(self, notice: AnyNotice) -> SendAttempt:
         """Send once. Takes a bounded time; raises nothing that the server or the network can cause."""
         ...

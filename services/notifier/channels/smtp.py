@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import MailServer
-from services.notifier.channels.port import AlarmNotice, Notice, SendAttempt, SendOutcome
+from services.notifier.channels.port import AnyNotice, SendAttempt, SendOutcome
 
 TIMEOUT_S = 10.0
 """For each answer of the server."""
@@ -31,7 +31,7 @@ class SmtpChannel:
         self._composer = composer
         self._timeout_s = timeout_s
 
-    def send(self, notice: Notice | AlarmNotice) -> SendAttempt:
+    def send(self, notice: AnyNotice) -> SendAttempt:
         """Send one message, once."""
         message = self._composer.compose(notice)
         try:

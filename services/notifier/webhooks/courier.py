@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -88,10 +88,10 @@ class Courier:
         future.add_done_callback(self._forget)
         return True
 
-    def drain(self, timeout_s: float) -> None:
-        """Wait for what is on its way; what takes longer is sent again by whoever takes over, under the same id."""
+    def drain(self, timeout_s: float, also: Iterable[Future[None]] = ()) -> None:
+        """Wait for what is on its way, and `also`; what takes longer is sent again by whoever takes over, under the same id."""
         with self._lock:
-            under_way = set(self._under_way)
+            under_way = {*self._under_way, *also}
         wait(under_way, timeout=timeout_s)
 
     def _forget(self, future: Future[None]) -> None:

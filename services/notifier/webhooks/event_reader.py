@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import msgspec
 
 from shared.contracts.envelope import read_json
+from shared.contracts.room_declined import TYPE, RoomDeclined
 from shared.contracts.webhook_records import EventPlace
 from shared.contracts.webhook_rows import Webhook
 from shared.domain.identity import tenant_of_key
-from shared.domain.instants import to_rfc3339
+from shared.domain.instants import from_rfc3339, to_rfc3339
 from shared.errors import MalformedRecordError
 from shared.ports.log import Log, Record
 
@@ -38,6 +39,15 @@ def place_of(record: Record) -> EventPlace:
     """Which event a record is. Raises MalformedRecordError: none."""
     head = read_json(record.value or b"", EventHead)
     return EventPlace(event=head.id, type=head.type, topic=record.topic, offset=record.offset)
+
+
+def seen_at_ms(record: Record) -> int:
+    """When the room's answer was seen at the provider of which a decline tells; 0 of every other event."""
+    try:
+        event = msgspec.json.decode(record.value or b"", type=RoomDeclined)
+        return from_rfc3339(event.data.observed_at) if event.type == TYPE else 0
+    except (msgspec.DecodeError, ValueError):
+        return 0
 
 
 def is_wanted(webhook: Webhook, place: EventPlace) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 from services.notifier.webhooks.backlogs import Backlogs
 from services.notifier.webhooks.courier import EndpointName
 from services.notifier.webhooks.deciding.backlog import add_event, add_named, add_range, resume
-from services.notifier.webhooks.event_reader import EventReader, is_wanted, place_of
+from services.notifier.webhooks.event_reader import EventReader, is_wanted, place_of, seen_at_ms
 from shared.contracts import envelope as envelopes
 from shared.contracts.topics import ROOM_OUTCOMES, ROOM_REJECTIONS, WEBHOOK_REQUESTS, WEBHOOKS
 from shared.contracts.webhook_records import EndpointBacklog, RequestedAct, WebhookRequest
@@ -78,11 +78,11 @@ class EventIntake:
     def _take_event(self, record: Record, webhooks: Sequence[Webhook], changed: Changed) -> None:
         if not webhooks or record.value is None:
             return
-        place = place_of(record)
+        place, seen_ms = place_of(record), seen_at_ms(record)
         for webhook in webhooks:
             if is_wanted(webhook, place) and record.appended_at_ms >= webhook.made_at_ms:
                 name = EndpointName(tenant_of_key(record.key), webhook.id)
-                changed[name] = add_event(self._now(name, changed), place, self._clock.now_ms())
+                changed[name] = add_event(self._now(name, changed), place, self._clock.now_ms(), seen_ms)
 
     def _take_request(self, record: Record, passed: Mapping[str, int], changed: Changed) -> None:
         request = envelopes.payload_of(envelopes.decode(record.value or b""), WebhookRequest)

@@ -10,6 +10,7 @@ from services.notifier.webhooks.deciding.backlog import after_failure, after_suc
 from services.notifier.webhooks.delivery_log import delivery_entry, write_entry
 from shared.contracts.rows import AuditRow
 from shared.contracts.webhook_records import EndpointBacklog, WaitingDelivery
+from shared.contracts.webhook_rows import PauseReason
 from shared.domain.instants import SECOND_MS
 from shared.errors import RowRefusedError
 from shared.organisations import webhooks
@@ -40,6 +41,10 @@ class ResultBook:
         self._noted: dict[EndpointName, tuple[int, PostResult]] = {}
         self._failures: Counter[EndpointName] = Counter()
         self._unaudited: set[EndpointName] = set()
+        self._paused: set[EndpointName] = set()
+        self._promised: dict[EndpointName, float] = {}
+        for reason in PauseReason:  # from 0 on: Prometheus sees no increase in a series that begins with 1
+            metrics.WEBHOOKS_PAUSED.labels(reason.value)
 
     def note(self, parcel: Parcel, result: PostResult) -> None:
         """An attempt has ended. At most one of an endpoint is under way."""
@@ -64,14 +69,19 @@ class ResultBook:
         """The endpoints of which something is noted."""
         return set(self._noted)
 
-    def clear(self) -> None:
-        """Everything noted was committed."""
+    def clear(self) -> set[EndpointName]:
+        """Everything noted was committed. Returns the endpoints that were paused by it."""
         for name, (_, result) in self._noted.items():
             if result.taken:
                 self._failures.pop(name, None)
             elif result is not LOST:
                 self._failures[name] += 1
+        for seconds in self._promised.values():
+            metrics.TOLD_SECONDS.labels("webhook").observe(seconds)
+        self._promised.clear()
         self._noted.clear()
+        paused, self._paused = self._paused, set()
+        return paused
 
     def apply(
         self, backlog_of: Callable[[EndpointName], EndpointBacklog | None]
@@ -98,6 +108,8 @@ class ResultBook:
             retry_in_ms = int(result.retry_in_s * SECOND_MS)
             paused = self._note_failure(name, result, now_ms)
             after, later = after_failure(backlog, tried.number, now_ms, retry_in_ms=retry_in_ms, keep=paused)
+        if result.taken and tried.seen_at_ms and not tried.attempts:  # an endpoint that failed is late by itself
+            self._promised[name] = max(now_ms - tried.seen_at_ms, 0) / SECOND_MS
         try:
             if result.taken:
                 webhooks.note_taken(self._registry, name.tenant, name.id)
@@ -110,6 +122,7 @@ class ResultBook:
         """Whether the endpoint is paused."""
         try:
             if webhooks.note_failure(self._registry, name.tenant, name.id, now_ms, gone=result.gone):
+                self._paused.add(name)
                 self._unaudited.add(name)  # until it is written: a repeat finds it paused already
             found = webhooks.find_webhook(self._registry, name.tenant, name.id)
             reason = found.paused_because if found else None

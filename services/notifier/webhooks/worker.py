@@ -12,7 +12,8 @@ backlog, which is committed with the position: from then on it is sent until it 
 - Endpoints are looked at when something of theirs is due (`Appointments`): URL, secrets and whether it is paused are read from the
   registry for each attempt, so that whatever a person changes holds from the next one on.
 - What is not taken is tried again after longer and longer waits. Once an endpoint takes something again after several failures,
-  all that waits is due at once. One that answers 410, or takes nothing for three days, is paused until a person resumes it.
+  all that waits is due at once. One that answers 410, or takes nothing for three days, is paused until a person resumes it;
+  the organisation's administrators get one mail (`pause_mails`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from services.notifier.webhooks.courier import Courier, Ended, EndpointName, Par
 from services.notifier.webhooks.deciding.backlog import next_at_ms, next_delivery
 from services.notifier.webhooks.event_reader import EventReader
 from services.notifier.webhooks.intake import Changed, EventIntake
+from services.notifier.webhooks.pause_mails import PauseMails
 from services.notifier.webhooks.preparation import Preparation
 from services.notifier.webhooks.results import ResultBook
 from shared.contracts.topics import WEBHOOKS
@@ -57,12 +59,22 @@ logger = get_logger()
 class WebhookOwner:
     """Sends the events of one partition; see the head of this module."""
 
-    def __init__(self, claim: Claim, engine: Engine, clock: Clock, courier: Courier, *, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        engine: Engine,
+        clock: Clock,
+        courier: Courier,
+        pauses: PauseMails,
+        *,
+        poll_s: float = POLL_S,
+    ) -> None:
         """Take over the restored backlogs: whatever waits is looked at in the first step."""
         self._claim = claim
         self._engine = engine
         self._clock = clock
         self._courier = courier
+        self._pauses = pauses
         self._poll_s = poll_s
         self._backlogs = Backlogs(claim.state, cache(engine.keyring.keys))
         reader = EventReader(engine.log, claim.partition)
@@ -90,14 +102,16 @@ class WebhookOwner:
             self._backlog = ()
         self._collect(RESULT_S if self._on_the_way else 0.0)
         self._record_results()
+        self._pauses.record()
         self._send_what_is_due()
         self._lag.show(self._passed)
 
     def close(self) -> None:
         """Wait for what is on its way, and record what became of it."""
-        self._courier.drain(DRAIN_S)
+        self._courier.drain(DRAIN_S, also=self._pauses.outbox.under_way)
         self._collect(0.0)
         self._record_results()
+        self._pauses.record()
         self._lag.close()
 
     def _take_in(self, records: Sequence[Record]) -> None:
@@ -126,10 +140,11 @@ class WebhookOwner:
         crash_point("webhooks.answered")
         self._keep(changed)
         crash_point("webhooks.recorded")
-        self._results.clear()
+        paused = self._results.clear()
         self._on_the_way -= ended
         for name in ended:
             self._appoint(name)
+        self._appointments.appoint_all(paused, self._clock.now_ms())  # its administrators are told at once
 
     def _send_what_is_due(self) -> None:
         due = self._appointments.due(self._clock.now_ms(), ENDPOINTS_A_STEP)
@@ -158,6 +173,8 @@ class WebhookOwner:
             self._keep({name: None})
             return
         now_ms = self._clock.now_ms()
+        if webhook.paused_at_ms:
+            self._pauses.send_due(name, webhook)
         if webhook.paused_at_ms or not self._preparation.may_send(name.tenant):
             if backlog.waiting or backlog.unread or backlog.again:
                 self._appointments.appoint(name, now_ms + LOOK_AGAIN_MS)

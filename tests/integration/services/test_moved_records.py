@@ -24,6 +24,7 @@ from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
 from services.notifier.recipients import People
 from services.notifier.webhooks.courier import Courier
+from services.notifier.webhooks.pause_mails import PauseMails
 from services.notifier.webhooks.worker import WebhookOwner
 from services.notifier.worker import NotifierOwner, Tools
 from services.room_status.view.expected_rows import rows_at
@@ -124,7 +125,10 @@ class Beside(Office):
     def send_webhooks(self) -> None:
         """Have the notifier send events to two endpoints at which nobody listens."""
         post = HttpPost(frozenset({"127.0.0.1"}))
-        owner = WebhookOwner(self.engine.log.claim(WEBHOOKS, 0), self.engine, self.clock, Courier(post), poll_s=0.0)
+        writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
+        pauses = PauseMails(self.engine, self.clock, writer, Outbox({}, Inline()))
+        claim = self.engine.log.claim(WEBHOOKS, 0)
+        owner = WebhookOwner(claim, self.engine, self.clock, Courier(post), pauses, poll_s=0.0)
         for _ in range(4):
             owner.step()
         owner.close()

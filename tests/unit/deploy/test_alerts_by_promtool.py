@@ -100,3 +100,22 @@ def test_an_incident_is_a_ticket(tmp_path: Path) -> None:
     name = 'roomsync_decline_incidents_open{partition="3",instance="a"}'
     assert evaluate(tmp_path, {name: "0x5 1x10 0x20"}, "10m", {"RoomsyncManyRoomsAtOnce": True}) == ""
     assert evaluate(tmp_path, {name: "0x5 1x10 0x20"}, "30m", {"RoomsyncManyRoomsAtOnce": False}) == ""
+
+
+@pytest.mark.proves("B21")
+@pytest.mark.parametrize(("at", "fires"), [("9m", False), ("12m", True), ("60m", True), ("80m", False)])
+def test_pause_of_an_endpoint_opens_a_ticket_for_an_hour(tmp_path: Path, at: str, *, fires: bool) -> None:
+    series = {
+        'roomsync_webhooks_paused_total{reason="gone",instance="a"}': "0x9 1x120",
+        'roomsync_webhooks_paused_total{reason="failing",instance="a"}': "0x130",
+    }
+    assert evaluate(tmp_path, series, at, {"RoomsyncWebhookPaused": fires}) == ""
+
+
+@pytest.mark.proves("B16")
+def test_chat_that_is_accepted_hides_no_mail_server_that_takes_nothing(tmp_path: Path) -> None:
+    series = {
+        'roomsync_messages_total{channel="mail",outcome="later"}': "0+1x60",
+        'roomsync_messages_total{channel="chat",outcome="accepted"}': "0+1x60",
+    }
+    assert evaluate(tmp_path, series, "40m", {"RoomsyncMailNotAccepted": True}) == ""

@@ -31,13 +31,18 @@ def retry_after_ms(event: str, attempts: int) -> int:
     return int(pause_ms * (1 - _SPREAD / 2 + _SPREAD * drawn))
 
 
-def add_event(backlog: EndpointBacklog, place: EventPlace, now_ms: int) -> EndpointBacklog:
-    """The event was read: it waits, or, where too many do, its topic is read again from there."""
+def add_event(backlog: EndpointBacklog, place: EventPlace, now_ms: int, seen_at_ms: int = 0) -> EndpointBacklog:
+    """
+    The event was read: it waits, or, where too many do, its topic is read again from there.
+
+    Args:
+        seen_at_ms: When the answer that a decline tells of was seen at the provider; 0: it is none.
+    """
     if place.topic in backlog.unread:
         return backlog
     if len(backlog.waiting) >= MOST_WAITING:
         return replace(backlog, unread={**backlog.unread, place.topic: place.offset})
-    return _join(backlog, place, now_ms)
+    return _join(backlog, place, now_ms, seen_at_ms)
 
 
 def add_named(backlog: EndpointBacklog, places: Iterable[EventPlace], now_ms: int) -> EndpointBacklog:
@@ -155,6 +160,8 @@ def _eligible(backlog: EndpointBacklog) -> list[WaitingDelivery]:
     return tried if len(tried) >= MOST_TRIED else list(backlog.waiting)
 
 
-def _join(backlog: EndpointBacklog, place: EventPlace, now_ms: int) -> EndpointBacklog:
-    joined = WaitingDelivery(number=backlog.numbered, place=place, begun_at_ms=now_ms, retry_at_ms=now_ms)
+def _join(backlog: EndpointBacklog, place: EventPlace, now_ms: int, seen_at_ms: int = 0) -> EndpointBacklog:
+    joined = WaitingDelivery(
+        number=backlog.numbered, place=place, begun_at_ms=now_ms, retry_at_ms=now_ms, seen_at_ms=seen_at_ms
+    )
     return replace(backlog, waiting=(*backlog.waiting, joined), numbered=backlog.numbered + 1)

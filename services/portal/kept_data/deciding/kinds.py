@@ -160,7 +160,7 @@ NAMES_NOBODY = {
     Place.REGISTRY: frozenset(
         {
             "tenants", "directories", "tenant-consents", "rooms", "audit-heads", "decline-incidents", "service-tokens",
-            "webhooks", "webhook-deliveries", "leases",
+            "webhooks", "webhook-deliveries", "chat-channels", "leases",
         }
     ),
     Place.LOG: frozenset({"repairs", "room-status", "webhook-requests", "webhook-state", "erasures"}),

@@ -14,7 +14,15 @@ from shared.contracts.rows import AuditHeadRow, AuditRow
 from shared.domain.instants import DAY_MS
 from shared.engines.bound_registry import BoundRegistry
 from shared.errors import RowRefusedError, StoreUnavailableError
-from shared.organisations.audit_chain import HEAD, append_act, digest_of, name_row, number_of, read_chain
+from shared.organisations.audit_chain import (
+    HEAD,
+    append_act,
+    digest_of,
+    name_row,
+    number_of,
+    read_chain,
+    read_latest_acts,
+)
 from shared.organisations.audit_check import KEPT_MS, ChainFault, ChainFinding, check_chain, fitting_numbers
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry, Versioned
@@ -327,3 +335,17 @@ def test_ids_of_numbers_sort_as_they_do_and_are_told_from_others() -> None:
     ]
     assert digest_of(name_row(1), b"{}") != digest_of(name_row(2), b"{}")
     assert ChainFinding(1, 2, ChainFault.MISSING).as_text() == "entries 1 to 2 are missing"
+
+
+def test_latest_acts_are_read_without_the_chain(
+    registry: Registry, clock: ManualClock, tenant: str, acted: Callable[[int], None]
+) -> None:
+    acted(30)
+    clock.at_ms += 3_600_000
+    acted(3)
+    assert [row.at_ms for row in read_latest_acts(registry, tenant, clock.now_ms(), 500)] == [clock.now_ms()] * 3
+    assert len(read_latest_acts(registry, tenant, 0, 10)) == 10
+    watched = Watched(registry)
+    read_latest_acts(watched, tenant, clock.now_ms(), 500)  # type: ignore[arg-type]
+    assert watched.asked["scan"] == 0
+    assert watched.asked["get"] == 5, "the head, three acts, and the one that is too old"

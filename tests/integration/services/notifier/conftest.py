@@ -35,6 +35,7 @@ class Desk(Office):
     """The office, with somebody who tells people of their prompts."""
 
     def __init__(self, home: Path, port: int) -> None:
+        self.sends_mail = True
         self.more_channels: dict[str, NoticeChannel] = {}
         self.smtp_url = f"smtp://127.0.0.1:{port}"
         super().__init__(home)
@@ -49,7 +50,8 @@ class Desk(Office):
         reader = PromptReader(self.engine, self.clock, lambda _: 0)
         self.signer = LinkSigner([LINK_KEY])
         writer = NoticeWriter(self.engine, self.clock, self.signer, PUBLIC_URL)
-        channels = {"mail": channel, **self.more_channels}
+        mail = {"mail": channel} if self.sends_mail else {}
+        channels = {**mail, **self.more_channels}
         alarms = AlarmSender(writer, Outbox(channels, Inline()))
         people = People(self.engine.registry, reader, writer, channels)
         chat = ChatRecipients(self.engine, self.clock, reader, PUBLIC_URL)

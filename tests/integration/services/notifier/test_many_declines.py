@@ -129,3 +129,19 @@ def test_two_that_are_left_when_it_is_quiet_are_one_mail(crowd: Desk, sink: Mail
     answer(crowd, range(98), "accepted")
     crowd.pass_time(18 * 60)
     assert subjects_of(sink, ADA) == subjects_of(sink, BEN) == ["2 meetings have lost their room"]
+
+
+def test_without_a_mail_server_declines_are_counted_and_pages_can_say_so(desk: Desk, sink: MailSink) -> None:
+    desk.sends_mail = False
+    desk.take_over()
+    appoint_administrator(desk)
+    book(desk, 40)
+    decline(desk, 40)
+    desk.pass_time(60)
+    row = decline_incidents.read_open(desk.engine.registry, desk.tenant)
+    assert row is not None
+    assert row.declines == 40
+    assert list(desk.notifier._ledger.mailboxes()) == [], "no ladder begins for which there is no channel"
+    desk.pass_time(16 * 60, 60)
+    assert decline_incidents.read_open(desk.engine.registry, desk.tenant) is None
+    assert sink.mails == []

@@ -8,6 +8,7 @@ import pytest
 from shared.contracts.rows import NotificationRow
 from shared.crypto.sealing import seal
 from shared.errors import StoreUnavailableError
+from shared.registry import tables
 from shared.registry.tables import notifications, rooms, users
 from tests.integration.services.notifier.conftest import Desk
 from tests.integration.services.notifier.crowd import ADMIN, answer, appoint_administrator, book, decline
@@ -83,3 +84,25 @@ def test_alarm_goes_where_the_directory_says_that_mail_reaches_its_administrator
     decline(desk, 40)
     desk.pass_time(60)
     assert receivers(sink) == ["grace.hopper@mail.test"]
+
+
+@pytest.mark.proves("B16")
+def test_addressee_whose_row_is_refused_keeps_no_other_from_being_told_and_is_told_once_it_is_put_right(
+    desk: Desk, sink: MailSink
+) -> None:
+    book(desk, 1)
+    desk.connect("ben")
+    good = tables.consents(desk.engine.registry).get(desk.tenant, "m-ben")
+    assert good is not None
+    notifier = desk.notifier
+    del desk.notifier  # the sync worker has seen the answer by then
+    answer(desk, [0], "declined")
+    tamper(desk, "consents", "m-ben")
+    desk.notifier = notifier
+    desk.pass_time(120)
+    assert receivers(sink) == [ADA]
+    assert list(desk.topic("dead-letters")) == []
+    tables.consents(desk.engine.registry).put(desk.tenant, "m-ben", good)
+    desk.pass_time(180)
+    assert receivers(sink) == [ADA, BEN]
+    assert desk.notifier._ledger.searches == {}

@@ -10,19 +10,24 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.notifier.channels.port import NoticeChannel
+from services.notifier.notices import NoticeWriter
+from services.notifier.outbox import Outbox
 from services.notifier.webhooks.courier import Courier
+from services.notifier.webhooks.pause_mails import PauseMails
 from services.notifier.webhooks.worker import WebhookOwner
 from shared.contracts.published import samples
 from shared.contracts.topics import ROOM_REJECTIONS, WEBHOOKS
 from shared.contracts.webhook_records import EventPlace, RequestedAct, WebhookRequest
 from shared.contracts.webhook_rows import PAGES, WebhookDelivery, deliveries_id
+from shared.crypto.links import LinkSigner
 from shared.domain.instants import SECOND_MS
 from shared.organisations.webhooks import add_webhook, find_webhook
 from shared.ports.log import NewRecord
 from shared.registry import tables
 from shared.runtime.http_post import HttpPost
 from shared.runtime.webhook_requests import webhook_request_record
-from tests.support.office import Office
+from tests.support.office import Inline, Office
 from tests.support.webhook_receiver import Receiver, start_receiver
 
 WAIT_S = 30.0
@@ -36,12 +41,16 @@ class Bureau(Office):
         super().__init__(home)
         self.receiver = receiver
         self.secrets: dict[str, str] = {}
+        self.channels: dict[str, NoticeChannel] = {}
         self.take_over()
 
     def take_over(self, post: HttpPost | None = None) -> None:
         """Another notifier claims the partition."""
         self.courier = Courier(post or HttpPost(ALLOWED, connect_s=1.0, whole_s=2.0))
-        self.owner = WebhookOwner(self.engine.log.claim(WEBHOOKS, 0), self.engine, self.clock, self.courier, poll_s=0.0)
+        writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
+        pauses = PauseMails(self.engine, self.clock, writer, Outbox(self.channels, Inline()))
+        claim = self.engine.log.claim(WEBHOOKS, 0)
+        self.owner = WebhookOwner(claim, self.engine, self.clock, self.courier, pauses, poll_s=0.0)
 
     def add_endpoint(self, path: str, url: str = "", types: tuple[str, ...] = ()) -> str:
         """Add one; its id."""

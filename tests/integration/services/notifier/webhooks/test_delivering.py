@@ -366,3 +366,24 @@ def test_nothing_is_prepared_for_an_endpoint_while_there_is_no_thread_for_it(
         assert asked == []
     bureau.deliver()
     assert len(bureau.receiver.got(path)) == 1
+
+
+@pytest.mark.proves("B22")
+def test_time_from_answer_to_receiver_is_measured_once_and_not_of_what_is_sent_again(bureau: Bureau, path: str) -> None:
+    def measured() -> float:
+        return metrics.REGISTRY.get_sample_value("roomsync_told_seconds_count", {"channel": "webhook"}) or 0.0
+
+    endpoint, before = bureau.add_endpoint(path), measured()
+    bureau.publish("d-1")
+    bureau.deliver()
+    assert measured() == before + 1
+    bureau.ask(endpoint, RequestedAct.AGAIN, "d-1")
+    bureau.deliver()
+    assert len(bureau.receiver.got(path)) == 2
+    bureau.receiver.behave(path, status=503)
+    bureau.publish("d-2")
+    bureau.deliver()
+    bureau.receiver.behave(path, status=204)
+    bureau.pass_time(60, 10)
+    assert [each.id for each in bureau.receiver.got(path)][-1] == "d-2"
+    assert measured() == before + 1, "a receiver that was not there is late by itself"
