@@ -47,7 +47,7 @@ BESIDE = (
 )
 TOLD = "        self._told = frozenset(_event_ids(claim.tail() if tail_check else ()))\n"
 SYNC_COMMIT = "            self._claim.commit(piece.observations, piece.changes, self._hints.position(answered))\n"
-SEND = "        self._busy[mailbox] = held.job\n        self._pool.submit(self._run, held.job)\n"
+SEND = "        self._in_flight.begin(held.job)\n"
 TAKE = "        take(profile.hooks.topic.name, push.hints, step, settled)\n"
 MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
 INIT = f"        if transactions:\n            producer.init_transactions()\n        return {MADE}"

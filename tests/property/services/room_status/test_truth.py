@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from services.room_status.deciding import fold as rules
 from services.room_status.deciding.outcomes import Ending
 from services.room_status.deciding.speaking import Ruling
-from shared.contracts.meeting_state import DateRecord
+from shared.contracts.meeting_state import CopyRecord, DateRecord, MeetingRecord, Word
 from shared.domain.identity import Provider
 from tests.support.truth import product
 from tests.support.truth.history import Play, Step, steps
@@ -81,8 +82,17 @@ def _ends_nothing(date: DateRecord, *_: object, **__: object) -> tuple[DateRecor
     return date, ()
 
 
+def _lowest_id_speaks(
+    word: Word, copy: CopyRecord, date: DateRecord | None, record: MeetingRecord, others: Mapping[str, CopyRecord]
+) -> Ruling:
+    """Whose mailbox has the lowest id speaks of every date, as in 0.1.0."""
+    del word, record, others
+    return Ruling.APPLIED if date is None or not date.speaker or copy.mailbox <= date.speaker else Ruling.KEPT
+
+
 _out_of_sight = rules.out_of_sight
 PLANTED = {
+    "the mailbox with the lowest id speaks": ("rule", _lowest_id_speaks),
     "declines do not end": ("close_answered", _ends_nothing),
     "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets),
     "dates that went are kept": ("_Folding._lets_go", lambda *_: False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 
 import msgspec
@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.sync_worker.deciding import people as following
 from services.sync_worker.deciding import snapshots as cutting
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.people import Snapshots, event_name, follow_people, series_name, series_of
 from services.sync_worker.deciding.references import References, merge, reference_of
-from services.sync_worker.deciding.snapshots import cut_snapshot, read_snapshot
+from services.sync_worker.deciding.snapshots import Pieces, Snapshot, cut_snapshot, read_snapshot
 from services.sync_worker.memory import reference_change, restore_mailboxes, snapshot_changes, state_change
+from shared.contracts.attendee_snapshot import SnapshotPiece
 from shared.contracts.calendar_state import MailboxState
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.identity import Mailbox
 from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Look, SeenEvent, SeenRemoval, Window
 from tests.support.builders import KEYS, NOW_MS
 
@@ -134,6 +137,56 @@ class Calendar:
         pieces = self.snapshots.get(name, {})
         assert pieces == cut_snapshot(name, apart), "what was there before is left, or it follows from what came before"
         assert all(len(each.people) == 1 or len(msgspec.json.encode(each.people)) <= SMALL for each in pieces.values())
+
+
+def _keeps_pieces(before: Pieces, after: Pieces) -> dict[str, SnapshotPiece | None]:
+    return {bits: after[bits] for bits in after if before.get(bits) != after[bits]}
+
+
+def _writes_all(before: Pieces, after: Pieces) -> dict[str, SnapshotPiece | None]:
+    return {bits: after.get(bits) for bits in {*before, *after}}
+
+
+def _only_adds(snapshot: Snapshot, events: Collection[str], people: Snapshot, keys: TenantKeys) -> Snapshot:
+    """Whoever was invited once stays."""
+    found = newest(snapshot, events, people, keys)
+    return {name: {**snapshot.get(name, {}), **answers} for name, answers in found.items()}
+
+
+newest = following._newest
+PLANTED = {
+    "pieces that are no longer wanted stay": ("changed_pieces", _keeps_pieces),
+    "every piece is written for one answer": ("changed_pieces", _writes_all),
+    "whoever is uninvited stays": ("_newest", _only_adds),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "PIECE_BYTES", SMALL)
+    monkeypatch.setattr(following, *PLANTED[fault])
+    calendar = Calendar()
+    calendar.look(full=True)
+
+    def play() -> None:
+        for guest in range(GUESTS):
+            calendar.apply("answers the series", guest, 0, Answer.NONE)
+            calendar.look(full=False)
+        calendar.apply("answers the series", 3, 0, Answer.ACCEPTED)
+        assert len(calendar.look(full=False)) in {1, 3}, "one answer is one piece, or one that divides"
+        for guest in range(GUESTS):
+            calendar.apply("answers the series", guest, 0, None)
+            calendar.look(full=False)
+            calendar.restore()
+            calendar.check()
+
+    with pytest.raises(AssertionError):
+        play()
+    monkeypatch.undo()
+    monkeypatch.setattr(cutting, "PIECE_BYTES", SMALL)
+    calendar = Calendar()
+    calendar.look(full=True)
+    play()
 
 
 @pytest.mark.proves("D6", "M7")
