@@ -7,7 +7,6 @@ Rooms' rules cannot be read. What can be seen is which requests a room accepts: 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -49,12 +48,6 @@ def wait_of(wait_ms: int) -> str:
     return str(WAITS_S[min(bisect_left(WAITS_S, wait_ms / SECOND_MS), len(WAITS_S) - 1)])
 
 
-def range_words(condition: str) -> tuple[str, int]:
-    """A condition's kind, and the number of its range; 0 for one without ranges."""
-    kind, _, number = condition.partition("-")
-    return kind, int(number or 0)
-
-
-def bounds_ms(ends: Sequence[int], number: int) -> tuple[int, int]:
-    """Where a range begins and ends, in milliseconds; 0 for an end that it does not have."""
-    return (ends[number - 1] if number else 0), (ends[number] if number < len(ends) else 0)
+def kind_of(condition: str) -> str:
+    """What a condition is about: `duration`, `lead`, `hour`, `day`, `series` or `single`."""
+    return condition.partition("-")[0]

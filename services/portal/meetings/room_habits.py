@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from flask import Flask, current_app
 
 from services.portal.deps import Deps
 from services.portal.meetings.answer_history import memories
 from services.portal.meetings.deciding.health import Health, health_of
+from services.portal.meetings.room_tallies import read_room_tallies
+from shared.contracts.room_tally import RoomTally
 from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.errors import KeyDestroyedError, StoreUnavailableError
 
@@ -18,7 +21,18 @@ KEPT_MS = 5 * MINUTE_MS
 MAX_TENANTS = 64
 """Organisations whose rooms are kept in mind: ids and counts, no content."""
 _EXTENSION = "room-habits"
-_Known = tuple[int, Mapping[str, Health]]
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How an organisation's rooms are doing, by room id."""
+
+    health: Mapping[str, Health] = field(default_factory=dict)
+    tallies: Mapping[str, RoomTally] = field(default_factory=dict)
+    """How they answered, by what they were asked."""
+
+
+_Known = tuple[int, Habits]
 
 
 class RoomHabits:
@@ -34,18 +48,18 @@ class RoomHabits:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    def of(self, tenant: str) -> Mapping[str, Health]:
-        """Room id → its health; what was known before while the view cannot be reached: a choice without it is better than none."""
+    def of(self, tenant: str) -> Habits:
+        """Count, or what was known before while the view cannot be reached: a choice without it is better than none."""
         now_ms = self._deps.clock.now_ms()
         with self._lock:
-            at_ms, health = self._known.get(tenant, (0, {}))
+            at_ms, habits = self._known.get(tenant, (0, Habits()))
             if now_ms - at_ms < KEPT_MS:
-                return health
-            self._keep(tenant, (now_ms, health))
+                return habits
+            self._keep(tenant, (now_ms, habits))
         try:
             found = self._count(tenant, now_ms)
         except (StoreUnavailableError, KeyDestroyedError):
-            return health
+            return habits
         with self._lock:
             self._keep(tenant, (now_ms, found))
         return found
@@ -56,12 +70,14 @@ class RoomHabits:
         while len(self._known) > MAX_TENANTS:
             self._known.popitem(last=False)
 
-    def _count(self, tenant: str, now_ms: int) -> Mapping[str, Health]:
+    def _count(self, tenant: str, now_ms: int) -> Habits:
         silent_ms = int(self._deps.settings.pending_silent_s * SECOND_MS)
-        return {
+        health = {
             room: health_of(records, None, now_ms=now_ms, silent_ms=silent_ms)
             for room, records in memories(self._deps, tenant).items()
         }
+        engine = self._deps.engine
+        return Habits(health, read_room_tallies(engine.view, engine.keyring.keys(tenant)))
 
 
 def register(app: Flask, deps: Deps) -> None:

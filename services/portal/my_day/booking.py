@@ -12,7 +12,9 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import WORDS, Choices, NoChoice, candidates, free, is_offered
+from services.portal.meetings.deciding.risk import find_risks
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.meetings.room_habits import current_habits
 from services.portal.meetings.row_quota import RowQuota
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
 from services.portal.my_calendar.writing import require_writing
@@ -51,8 +53,10 @@ class Booking:
         self._person = person
 
     def choices(self, wish: BookingRequest) -> Choices:
-        """Connected rooms that are large enough and free at that time as the person may see it, the closest fit first."""
-        ranked, empty = candidates(self._rooms(), "", (), wish.people)
+        """Connected rooms that are large enough and free at that time for the person: closest fit first, doubtful ones last."""
+        habits = current_habits().of(self._person.tenant)
+        risks = find_risks(habits.tallies, {}, [(wish.start_ms, wish.end_ms)], self._deps.clock.now_ms())
+        ranked, empty = candidates(self._rooms(), "", (), wish.people, risks=risks)
         if empty is not None:
             return Choices((), empty)
         addresses = [each.room.address for each in ranked]

@@ -19,6 +19,7 @@ from services.portal.meetings.deciding.choices import (
     free,
     is_offered,
 )
+from services.portal.meetings.deciding.risk import count_own, find_risks
 from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
@@ -95,8 +96,11 @@ class Rebooking:
         listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
         rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
         asked = frozenset().union(*(each.other_rooms for each in dates))
-        doubts = find_doubts(self._board.rooms.values(), current_habits().of(self._person.tenant))
-        ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates), doubts)
+        habits, own = current_habits().of(self._person.tenant), tuple(self._board.rooms.values())
+        doubts = find_doubts(own, habits.health)
+        times = [(each.start_ms, each.end_ms) for each in dates]
+        risks = find_risks(habits.tallies, count_own(own), times, self._deps.clock.now_ms())
+        ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates), doubts, risks)
         if empty is not None:
             return Choices((), empty)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
 from services.portal.meetings.deciding.health import Health, RoomCheck
 from shared.contracts.meeting_state import RoomState
@@ -45,12 +46,24 @@ class Doubt(StrEnum):
     DECLINED_YOU = "declined-you"
     ALWAYS_DECLINES = "always-declines"
     NEVER_ANSWERS = "never-answers"
+    OFTEN_DECLINES = "often-declines"
+    THIS_LENGTH = "this-length"
+    THIS_FAR_AHEAD = "this-far-ahead"
+    THIS_HOUR = "this-hour"
+    THIS_WEEKDAY = "this-weekday"
+    SERIES = "series"
 
 
 DOUBT_WORDS = {
     Doubt.DECLINED_YOU: say("has declined you before"),
     Doubt.ALWAYS_DECLINES: say("has declined everybody so far"),
     Doubt.NEVER_ANSWERS: say("leaves requests without an answer"),
+    Doubt.OFTEN_DECLINES: say("has declined most requests"),
+    Doubt.THIS_LENGTH: say("has declined meetings of this length"),
+    Doubt.THIS_FAR_AHEAD: say("has declined requests so far ahead"),
+    Doubt.THIS_HOUR: say("has declined meetings at this hour"),
+    Doubt.THIS_WEEKDAY: say("has declined meetings on this weekday"),
+    Doubt.SERIES: say("has declined series"),
 }
 NO_DOUBTS: Mapping[str, Doubt] = MappingProxyType({})
 
@@ -76,6 +89,30 @@ def is_offered(room: RoomRow) -> bool:
     return room.paired and room.confirmed
 
 
+class RoomRisk(Protocol):
+    """How likely a room is to decline (`services.portal.meetings.deciding.risk`)."""
+
+    @property
+    def probability(self) -> float:
+        """From 0 to 1."""
+        ...
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """By what it shows that a decline is likely; None while it is not."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """The same with numbers, for a person to read."""
+        ...
+
+
+NO_RISKS: Mapping[str, RoomRisk] = MappingProxyType({})
+POSSIBLE = 0.2
+"""Rooms that are as likely to decline as this come after those that are not."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoomCandidate:
     """A room that is large enough, before anybody asked whether it is free."""
@@ -85,12 +122,16 @@ class RoomCandidate:
     same_building: bool
     same_floor: bool
     doubt: Doubt | None = None
+    doubt_words: str = ""
+    """The doubt with its numbers, where there are any."""
+    possible: bool = False
+    """Whether it may well decline, though nothing speaks clearly against it."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What speaks for it, after what speaks against it, for a person to read."""
         place = (say("same floor"),) if self.same_floor else (say("same building"),) if self.same_building else ()
-        doubt = (DOUBT_WORDS[self.doubt],) if self.doubt else ()
+        doubt = (self.doubt_words or DOUBT_WORDS[self.doubt],) if self.doubt else ()
         return (
             *doubt,
             *place,
@@ -112,6 +153,7 @@ def candidates(
     asked: Collection[str],
     people: int,
     doubts: Mapping[str, Doubt] = NO_DOUBTS,
+    risks: Mapping[str, RoomRisk] = NO_RISKS,
 ) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
     """
     The rooms worth asking about, nearest to the one that declined first: building, floor, then the closest fit.
@@ -122,6 +164,7 @@ def candidates(
         rooms: Room id → room, of the whole organisation.
         asked: Rooms that the meeting has asked already.
         doubts: Room id → why it is likely to say no.
+        risks: Room id → how likely it is to say no to this very request; counts before `doubts`, but for a room that is silent.
         people: How many seats are needed. A room of unknown capacity stays in, behind those that are known to fit.
     """
     others = {room_id: room for room_id, room in rooms.items() if room_id != declined and room_id not in asked}
@@ -129,7 +172,7 @@ def candidates(
         return (), NoChoice.NO_ROOMS
     near = rooms.get(declined)
     fitting = [
-        _candidate(room_id, room, near, doubts.get(room_id))
+        _candidate(room_id, room, near, doubts.get(room_id), risks.get(room_id))
         for room_id, room in others.items()
         if not 0 < room.capacity < people
     ]
@@ -162,13 +205,18 @@ def free(ranked: Sequence[RoomCandidate], said: Mapping[str, Availability]) -> C
     return Choices((), NoChoice.NONE_FREE if seen else NoChoice.NOT_VISIBLE)
 
 
-def _candidate(room_id: str, room: RoomRow, near: RoomRow | None, doubt: Doubt | None) -> RoomCandidate:
+def _candidate(
+    room_id: str, room: RoomRow, near: RoomRow | None, doubt: Doubt | None, risk: RoomRisk | None
+) -> RoomCandidate:
     same_building = near is not None and bool(room.building) and room.building == near.building
     same_floor = same_building and near is not None and bool(room.floor) and room.floor == near.floor
-    return RoomCandidate(room_id, room, same_building, same_floor, doubt)
+    if risk is None or doubt is Doubt.NEVER_ANSWERS:
+        return RoomCandidate(room_id, room, same_building, same_floor, doubt)
+    possible = risk.probability >= POSSIBLE
+    return RoomCandidate(room_id, room, same_building, same_floor, risk.doubt, risk.words, possible)
 
 
-def _distance(each: RoomCandidate, people: int) -> tuple[bool, bool, bool, bool, int, str]:
+def _distance(each: RoomCandidate, people: int) -> tuple[bool, bool, bool, bool, bool, int, str]:
     unknown = each.room.capacity == 0
-    beyond = (each.doubt is not None, not each.same_building, not each.same_floor, unknown)
+    beyond = (each.doubt is not None, each.possible, not each.same_building, not each.same_floor, unknown)
     return (*beyond, each.room.capacity - people, each.room.name)
