@@ -51,6 +51,8 @@ class SeenEvent:
     """Google's: rises with every change that guests are told of. 0 at Microsoft."""
     can_change: bool = False
     """Whether this mailbox's person may change the event's rooms."""
+    is_draft: bool = False
+    """Changed by its organiser and not sent: rooms and guests know it as it was (Graph, `isDraft`)."""
 
 
 @dataclass(frozen=True, slots=True)

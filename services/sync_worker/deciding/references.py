@@ -73,6 +73,8 @@ def merge(
             touched.add(seen.event_id)
             people.pop(seen.event_id, None)
             after.pop(seen.event_id, None)
+        elif seen.is_draft and seen.event_id in known:
+            touched.add(seen.event_id)  # neither its new time nor an answer beside it counts before it is sent
         else:
             touched.add(seen.event_id)
             people.pop(seen.event_id, None)

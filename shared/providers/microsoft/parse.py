@@ -219,6 +219,7 @@ def _seen_event(event: wire.GraphEvent, all_day: Mapping[str, bool]) -> SeenEven
         ends_ms=times.ends_ms,
         # learn.microsoft.com/graph/api/event-update: attendees are changed in the organiser's calendar alone.
         can_change=bool(event.is_organizer),
+        is_draft=bool(event.is_draft),
     )
 
 

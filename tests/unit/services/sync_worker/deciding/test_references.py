@@ -239,3 +239,14 @@ def test_room_that_is_invited_under_two_of_its_addresses_has_the_answer_it_gave(
     for attendees in (tuple(twice), tuple(reversed(twice))):
         kept = looked({}, an_event(attendees=attendees), rooms=ListedRooms.of([("r-1", row)])).references["e1"]
         assert kept.rooms == {"r-1": counts}
+
+
+@pytest.mark.proves("D5")
+@pytest.mark.parametrize("full", [False, True])
+def test_draft_of_a_known_meeting_changes_nothing_and_is_not_gone(*, full: bool) -> None:
+    known = looked({}, an_event()).references
+    later = START_MS + 5 * HOUR_MS
+    draft = an_event(start_ms=later, end_ms=later + HOUR_MS, attendees=None, is_draft=True, version="2")
+    assert looked(known, draft, full=full).references == known
+    sent = an_event(start_ms=later, end_ms=later + HOUR_MS, version="3")
+    assert looked(known, sent, full=full).references["e1"].start_ms == later
