@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TypedDict
 
 import msgspec
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.people.administrators import Administrator, AdministratorList, ShownCandidate
@@ -20,8 +20,10 @@ from services.portal.admin.people.deciding.administrator_form import (
 )
 from services.portal.deps import Deps
 from services.portal.frame.bodies import read_object
+from services.portal.frame.deciding.refilled import Refilled
 from services.portal.frame.navigation import ROLE_WORDS
-from services.portal.frame.sessions import require_right
+from services.portal.frame.problems import FieldProblemError
+from services.portal.frame.sessions import Person, require_right
 from services.portal.interface.operation import operation
 from shared.domain.roles import Right, Role
 
@@ -37,21 +39,15 @@ def blueprint(deps: Deps) -> Blueprint:
 def _pages(bp: Blueprint, deps: Deps) -> None:
     @bp.get("/admin/people")
     def page() -> str:
-        person = require_right(Right.APPOINT)
-        return render_template(
-            "people.html",
-            people=AdministratorList(deps, person).all(),
-            candidates=AdministratorList(deps, person).candidates(),
-            csrf=person.csrf,
-            me=person.user,
-            roles=[(role.value, ROLE_WORDS[role]) for role in APPOINTABLE],
-            words={role.value: words for role, words in ROLE_WORDS.items()},
-        )
+        return _page(deps, require_right(Right.APPOINT), Refilled())
 
     @bp.post("/admin/people")
     def appoint_by_form() -> AnyResponse:
         person = require_right(Right.APPOINT)
-        AdministratorList(deps, person).appoint(*read_administrator(request.form))
+        try:
+            AdministratorList(deps, person).appoint(*read_administrator(request.form))
+        except FieldProblemError as error:
+            return make_response(_page(deps, person, error.refill(request.form)), error.status)
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/people/<row_id>/candidates/<user>/<any(confirm, refuse):act>")
@@ -65,6 +61,19 @@ def _pages(bp: Blueprint, deps: Deps) -> None:
         person = require_right(Right.APPOINT)
         AdministratorList(deps, person).dismiss(row_id, read_role(request.form))
         return redirect("/admin/people", HTTPStatus.SEE_OTHER)
+
+
+def _page(deps: Deps, person: Person, form: Refilled) -> str:
+    return render_template(
+        "people.html",
+        people=AdministratorList(deps, person).all(),
+        candidates=AdministratorList(deps, person).candidates(),
+        csrf=person.csrf,
+        me=person.user,
+        roles=[(role.value, ROLE_WORDS[role]) for role in APPOINTABLE],
+        words={role.value: words for role, words in ROLE_WORDS.items()},
+        form=form,
+    )
 
 
 def _api(bp: Blueprint, deps: Deps) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shared.contracts.meeting_state import RoomState
-from tests.integration.services.portal.admin.rooms.test_rooms import ROOM, confirm, listed, looks_asked
+from shared.domain.roles import Role
+from tests.integration.services.portal.admin.rooms.test_rooms import ROOM, appoint, confirm, listed, looks_asked
 from tests.integration.services.portal.office import Browser, Office
 
 
@@ -103,3 +104,19 @@ def test_the_table_finds_rooms_and_carries_the_command_that_mends_them(office: O
     assert "brien" not in page
     assert "Set-CalendarProcessing -Identity &#39;aare@rooms.example&#39; -AllBookInPolicy $true" in page
     assert '<th scope="col" aria-sort="descending">' in builder.client.get("/admin/rooms?sort=seats&down=1").text
+
+
+@pytest.mark.proves("P7")
+def test_the_form_of_an_administrator_comes_back_filled_and_taking_a_role_is_asked_first(
+    office: Office, builder: Browser
+) -> None:
+    appoint(office, builder, Role.SUBSCRIPTION_ADMIN)
+    form = {"csrf": builder.csrf, "address": "nobody at all", "role": "subscription-admin"}
+    refused = builder.client.post("/admin/people", data=form)
+    assert refused.status_code == 422
+    [wrong] = re.findall(r"<input [^>]*aria-invalid[^>]*>", refused.text)
+    assert 'value="nobody at all"' in wrong
+    assert '<option value="subscription-admin" selected>' in refused.text
+    assert 'id="wrong-address">This is not an e-mail address.' in refused.text
+    page = builder.client.get("/admin/people").text
+    assert re.search(r"<details class=\"asks\"><summary>Remove role<span [^>]*> [^<]*</span></summary>\s*<form", page)
