@@ -183,6 +183,14 @@ FAULTS = (
             "    if room.answer is said and said is not RoomState.DECLINED:\n",
         ),),
     ),
+    Fault(
+        "dates-that-went-are-kept",
+        ((
+            "services/room_status/deciding/fold.py",
+            "        return self._role() is CopyRole.ORGANIZER and self.seen.covers(date.begins, date.ends)\n",
+            "        return False\n",
+        ),),
+    ),
 )  # fmt: skip
 
 
