@@ -97,12 +97,12 @@ def create_app(deps: Deps) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = deps
-    language.register(app)
     reader = LiveReader(deps)
     flow = app.extensions[TEST_FLOW] = TestFlow(deps)
     problems.register(app)
     _measure(app)
     request_bounds.register(app)
+    language.register(app)
     limits.register(app, deps)
     provider_calls.register(app)
     sessions.register(app)

@@ -14,6 +14,9 @@ from shared.language.deciding.negotiation import Manner, choose_manner
 from shared.language.deciding.sentences import Catalogue, translate_all
 from shared.language.templates import template_options, use_catalogue
 
+ENGLISH_ONLY = ("/admin", "/api")
+"""The pages of administrators, and the document of the interface."""
+
 
 def current_manner() -> Manner:
     """
@@ -39,11 +42,18 @@ def translated_answer(value: Any) -> Any:
     return translate_all(value, current_catalogue())
 
 
+def is_english_only() -> bool:
+    """Whether the page that is asked for has no words but English ones; what stands around them is translated all the same."""
+    manner = current_manner()
+    return (manner.language != "en" or manner.pseudo) and request.path.startswith(ENGLISH_ONLY)
+
+
 def register(app: Flask) -> None:
     """Have `app` answer each request in the language of its person. Register it before anything uses the templates."""
     app.jinja_options = {**app.jinja_options, **template_options(current_catalogue)}
     use_catalogue(app.jinja_env, current_catalogue)
     app.jinja_env.globals["manner"] = current_manner
+    app.jinja_env.globals["english_only"] = is_english_only
 
     @app.after_request
     def name_language(response: Response) -> Response:

@@ -198,7 +198,8 @@ def register(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         status = HTTPStatus(error.code or 500)
         code = status.phrase.lower().replace(" ", "-")
-        problem = ProblemError(status, code, error.description or status.phrase, next_step=_NEXT.get(status, _GENERAL))
+        title = say(error.description or status.phrase)
+        problem = ProblemError(status, code, title, next_step=_NEXT.get(status, _GENERAL))
         response = answer(problem)
         for name, value in error.get_headers():
             if name.lower() == "allow":
@@ -261,6 +262,17 @@ def _broken() -> ProblemError:
     )
 
 
+_OF_THE_FRAMEWORK = (
+    say(
+        "The requested URL was not found on the server. If you entered the URL manually please check your spelling"
+        " and try again."
+    ),
+    say("The method is not allowed for the requested URL."),
+    say("The browser (or proxy) sent a request that this server could not understand."),
+    say("The data value transmitted exceeds the capacity limit."),
+    say("Did not attempt to load JSON data because the request Content-Type was not 'application/json'."),
+)
+"""What Werkzeug says of requests that lead nowhere, so that the catalogues know it."""
 _SOON = say("Try again in a moment.")
 _GENERAL = say("Check the request against the documentation of the interface.")
 _NEXT = {

@@ -58,11 +58,15 @@ def name_weekdays(manner: Manner) -> Sequence[tuple[str, str]]:
     full = get_day_names("wide", "stand-alone", manner.locale)
     short = get_day_names("short", "stand-alone", manner.locale)
     days = [(manner.first_day + n) % DAYS_OF_WEEK for n in range(DAYS_OF_WEEK)]
-    return [(full[day], short[day]) for day in days]
+    return [(_marked(full[day], manner), _marked(short[day], manner)) for day in days]
 
 
 def _write_date(day: date, pattern: str, manner: Manner) -> str:
-    return format_date(day, pattern, locale=manner.locale)
+    return _marked(format_date(day, pattern, locale=manner.locale), manner)
+
+
+def _marked(text: str, manner: Manner) -> str:
+    return f"⟦{text}⟧" if manner.pseudo else text
 
 
 def _pattern(manner: Manner, *skeletons: str) -> str:

@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.domain.sighting import Availability
+from shared.language.deciding.sentences import say, say_many
 
 ENOUGH = 3
 """So many answers make a habit."""
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 
 
 class RoomCheck(StrEnum):
@@ -75,11 +77,13 @@ def health_of(memories: Iterable[RoomRecord], said: Availability | None, *, now_
 def span_words(span_ms: int) -> str:
     """`4 s`, `9 min`, `2 h`, `3 days`."""
     seconds = max(round(span_ms / 1000), 1)
-    for size, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            count = round(seconds / size)
-            return f"{count} {word}{'s' if word == 'day' and count != 1 else ''}"
-    return f"{seconds} s"
+    if seconds >= _DAY_S:
+        return say_many("{count} day", "{count} days", round(seconds / _DAY_S))
+    if seconds >= _HOUR_S:
+        return say("{count} h").format(count=round(seconds / _HOUR_S))
+    if seconds >= _MINUTE_S:
+        return say("{count} min").format(count=round(seconds / _MINUTE_S))
+    return say("{count} s").format(count=seconds)
 
 
 def _visible(said: Availability | None) -> RoomCheck:
