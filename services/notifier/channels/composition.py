@@ -71,7 +71,6 @@ class MailComposer:
         message["Subject"] = translate(subject, catalogue_for(notice.manner))
         message["Date"] = format_datetime(datetime.fromtimestamp(notice.at_ms / SECOND_MS, tz=_UTC))
         message["Message-ID"] = f"<{notice.id}@{self.sender.rpartition('@')[2]}>"
-        message["Content-Language"] = notice.manner.language
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
         message["X-Auto-Response-Suppress"] = "All"  # Exchange sends no absence note
         message["List-Unsubscribe"] = f"<{notice.stop}>"
@@ -80,6 +79,7 @@ class MailComposer:
         shown = {**known, "subject": subject, "manner": notice.manner}
         message.set_content(templates.get_template(f"{template}.txt").render(shown))
         message.add_alternative(templates.get_template(f"{template}.html").render(shown), subtype="html")
+        message["Content-Language"] = notice.manner.language  # RFC 3282; content sets the headers of that name anew
         return message
 
 
