@@ -29,7 +29,7 @@ class Freshness:
         self._written_ms: dict[Mailbox, int] = {}
 
     def note(self, mailbox: Mailbox, state: MailboxState, references: int, now_ms: int) -> None:
-        """After a look: `state` as it was committed, with how many references. What is not written now, a later look writes."""
+        """After a look: `state` as committed, with how many references and pieces. What is not written now, a later look writes."""
         if 0 <= now_ms - self._written_ms.get(mailbox, -MINUTE_MS) < MINUTE_MS:
             return
         self._written_ms[mailbox] = now_ms

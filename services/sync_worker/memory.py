@@ -59,6 +59,10 @@ class TrackedMailbox:
     era: str = ""
     """Of the data key that its references were named under; "" before the first look that found out."""
 
+    def count_kept(self) -> int:
+        """How many records are kept of its events: references, and pieces of what people of its series answered."""
+        return len(self.references) + sum(map(len, self.snapshots.values()))
+
     def remembering(self, state: MailboxState) -> MailboxState:
         """`state`, with the wishes that still wait: a failure's appointment discharges their commands."""
         return msgspec.structs.replace(state, takes=dict(self.takes), full=self.full)

@@ -380,7 +380,7 @@ class SyncOwner:
         self._plan([mailbox])
 
     def _succeeded(self, mailbox: Mailbox, held: TrackedMailbox, outcome: Outcome) -> None:
-        self._freshness.note(mailbox, held.state, len(held.references), self._clock.now_ms())
+        self._freshness.note(mailbox, held.state, held.count_kept(), self._clock.now_ms())
         held.full = held.full and not outcome.job.full
         if outcome.job.hinted:
             held.empty_looks = 0 if outcome.job.references != held.references else held.empty_looks + 1

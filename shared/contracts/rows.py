@@ -398,7 +398,7 @@ class FreshnessRow(_Row, frozen=True):
     checked_at_ms: int
     """When it was last looked at to the end, with or without a push."""
     references: int | None = None
-    """How many references were kept of it then; None: a version wrote the row that did not count them."""
+    """How many references and pieces of snapshots were kept of it then; None: a version wrote the row that counted none."""
 
 
 class OfficeDayRow(_Row, frozen=True):

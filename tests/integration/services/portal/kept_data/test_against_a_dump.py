@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,16 @@ import pytest
 from services.portal.kept_data.deciding.kinds import KINDS, Finder, Place
 from shared.contracts.rows import AttendanceRow
 from shared.contracts.topics import TOPICS
-from shared.domain.instants import DAY_MS
+from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.domain.sighting import EventKind
 from shared.registry import tables
 from tests.support.builders import NOW_MS
 from tests.support.office import AARE, BIRS, Office
 from tests.support.office_portal import CSRF, OfficePortal, Visitor
 
+KEPT = 10
+"""Eight references, a piece with the answers of a series' people, and how far the calendar was read."""
 DAYS = ("2026-12-01", "2026-12-02")
 NAMED = {Finder.USER, Finder.MAILBOX, Finder.NAMED, Finder.SESSIONS, Finder.TAKES, Finder.APPOINTMENT, Finder.TEST}
 
@@ -43,12 +48,30 @@ def ada(office: Office) -> Visitor:
     office.after(61)
     office.calendar.book("e0", start_ms=NOW_MS + DAY_MS, **{AARE: "declined"})
     office.calendar.book("e1", start_ms=NOW_MS + 2 * DAY_MS, **{AARE: "declined"})
+    series(office)
     office.hint()
     office.after(61)
     for person in people:
         live(person, office)
     office.settle()
     return people[0]
+
+
+def series(office: Office) -> None:
+    """A series of two dates, to which people are invited as well."""
+    office.calendar.book("s", start_ms=NOW_MS + 6 * DAY_MS, **{AARE: "none"})
+    single = office.calendar.events["s"]
+    guests = tuple(
+        SeenAttendee(f"{name}@contoso.test", AttendeeKind.PERSON, Answer.ACCEPTED) for name in ("eve", "fay")
+    )
+    master = dataclasses.replace(single, kind=EventKind.MASTER, attendees=(*(single.attendees or ()), *guests))
+    office.calendar.events["s"] = master
+    for number in range(2):
+        start_ms = single.start_ms + number * DAY_MS
+        office.calendar.events[f"s{number}"] = dataclasses.replace(
+            master, event_id=f"s{number}", kind=EventKind.OCCURRENCE, master_id="s", slot=str(start_ms),
+            start_ms=start_ms, end_ms=start_ms + HOUR_MS,
+        )  # fmt: skip
 
 
 def live(person: Visitor, office: Office) -> None:
@@ -100,9 +123,9 @@ def test_counts_are_those_of_a_dump_and_fall_to_zero_on_disconnecting(office: Of
 
     check_rows(office, shown, "u-ada", "m-ada")
     log = counts(shown, Place.LOG)
-    assert log["calendar-state"] == len(records_under(office, "calendar-state", "m-ada")) == 6
-    assert log["meeting-state"] == len(records_under(office, "meeting-state", "m-ada")) == 5
-    assert shown["fromCalendar"] == 6 + 5 + 2
+    assert log["calendar-state"] == len(records_under(office, "calendar-state", "m-ada")) == KEPT
+    assert log["meeting-state"] == len(records_under(office, "meeting-state", "m-ada")) == 6
+    assert shown["fromCalendar"] == KEPT + 6 + 2
     assert counts(shown, Place.REGISTRY)["office-days"] == 2
     assert counts(shown, Place.REGISTRY)["dismissals"] == 1
     topics = {topic.name for topic in TOPICS if records_under(office, topic.name, "m-ada")}
@@ -156,7 +179,7 @@ def test_page_shows_the_counts_and_the_rows(office: Office, ada: Visitor) -> Non
     page = ada.get("/profile/kept-data")
 
     assert "What is kept about you" in page
-    assert "13 records come from your calendar" in page
+    assert f"{KEPT + 8} records come from your calendar" in page
     assert f"<code>u-ada/{DAYS[0]}</code>" in page
     assert 'href="/v1/me/kept-data" download' in page
     assert '<a href="/profile/kept-data">' in ada.get("/profile")
