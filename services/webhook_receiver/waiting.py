@@ -20,9 +20,8 @@ FEW = 128
 CROWDED_AFTER_S = 0.15
 """When more than `FEW` wait and the oldest has for so long, whoever comes next is refused."""
 GROUP = 500
-BUSY = 8
-GATHER_S = 0.005
-"""While at least `BUSY` wait, each group is gathered for so long: fewer and larger groups cost the log less."""
+APART_S = 0.008
+"""Between one group and the next, at least: fewer and larger ones cost the log less, and what comes alone waits for none."""
 
 _log = get_logger()
 
@@ -98,23 +97,28 @@ class Waiting(Generic[T]):
         return is_crowded(len(self._all), now - next(iter(self._all.values())))
 
     def _run(self) -> None:
+        handed_on = -APART_S
         while not self._closing:
+            self._wait_for_more()
+            time.sleep(max(0.0, handed_on + APART_S - time.monotonic()))
             group = self._next_group()
             try:
                 if group:
                     self._handle(group)
             except Exception as error:  # noqa: BLE001  # what is in it is expired, and the next group is handled
                 _log.error("group_failed", count=len(group), exc_info=error)
+            handed_on = time.monotonic()
             self._expire_until(self._now() - BUDGET_S)
-            if len(self._all) >= BUSY:
-                time.sleep(GATHER_S)
 
-    def _next_group(self) -> list[T]:
+    def _wait_for_more(self) -> None:
         """Wait for things that were added, or until one is overdue."""
         with self._changed:
             if not self._new and not self._closing:
                 oldest = next(iter(self._all.values()), None)
                 self._changed.wait(None if oldest is None else max(0.0, oldest + BUDGET_S - self._now()))
+
+    def _next_group(self) -> list[T]:
+        with self._changed:
             return [self._new.popleft() for _ in range(min(GROUP, len(self._new)))]
 
     def _expire_until(self, added_at: float) -> None:
