@@ -21,6 +21,8 @@ OTHER_ENGINES = {"regex", "re2", "sre_compile", "fnmatch", "hyperscan"}
 BROWSER = sorted(
     path for kind in ("static/**/*.js", "templates/*.html") for path in ROOT.glob(f"services/portal/{kind}")
 )
+_JS_PROPERTY = re.compile(r"\\p\{[A-Za-z_=]{1,40}\}")
+"""One character of a kind, which `re` cannot read: a letter stands for it."""
 _JS_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", re.DOTALL)
 _JS_LITERAL = re.compile(r"(?<=[(=,:!&|?{;\[])\s*/(?![/*])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\n\[])+)/[dgimsuvy]*")
 _HTML_PATTERN = re.compile(r"\bpattern=\"([^\"]*)\"")
@@ -117,7 +119,9 @@ def in_browsers() -> list[tuple[str, str, bool]]:
         found += [(f"{where}:pattern", pattern, True) for pattern in _HTML_PATTERN.findall(text)]
         scripts = [text] if path.suffix == ".js" else re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
         found += [
-            (where, source, False) for script in scripts for source in _JS_LITERAL.findall(_JS_COMMENT.sub("", script))
+            (where, _JS_PROPERTY.sub("x", source), False)
+            for script in scripts
+            for source in _JS_LITERAL.findall(_JS_COMMENT.sub("", script))
         ]
     return found
 
