@@ -187,7 +187,7 @@ class ProcessGroup:
     def _tend(self) -> None:
         now_s = time.monotonic()
         for actor in self.actors:
-            if actor.frozen_until_s and now_s >= actor.frozen_until_s:
+            if actor.frozen_until_s and now_s >= actor.frozen_until_s and actor.service != self._held:
                 self._thaw(actor)
             if actor.armed.endswith(":stop") and not actor.frozen_until_s and actor.stopped:
                 actor.frozen_until_s = now_s + actor.stop_s
