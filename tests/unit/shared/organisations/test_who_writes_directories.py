@@ -17,6 +17,7 @@ HANDLE = "shared/organisations/enrolment.py: _claim"
 RAW_WRITERS = {
     "shared/engines/bound_registry.py",  # binds what others write, and binds it anew
     "shared/organisations/audit_chain.py",  # the tables `audit` and `audit-heads`
+    "shared/organisations/removal.py",  # deletes an organisation's rows of every table, and writes none: the operator's
     "shared/registry/rows.py",  # the handle itself
     "cli/registry/contents.py",  # restores and imports: the operator's
 }

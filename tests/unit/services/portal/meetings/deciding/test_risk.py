@@ -36,7 +36,7 @@ LEARNING, MEASURED = 200, 400
 
 
 @dataclass
-class Wish:
+class RequestedBooking:
     who: str
     start_ms: int
     end_ms: int
@@ -45,10 +45,10 @@ class Wish:
     """The rooms that nobody else has then."""
 
 
-def draw(dice: random.Random, at_ms: int) -> Wish:
+def draw(dice: random.Random, at_ms: int) -> RequestedBooking:
     start_ms = at_ms // HOUR_MS * HOUR_MS + dice.randint(1, 60) * DAY_MS + dice.randint(-4, 4) * HOUR_MS
     minutes = dice.choice((30, 45, 60, 90, 120, 180, 240))
-    return Wish(
+    return RequestedBooking(
         dice.choice(PEOPLE), start_ms, start_ms + minutes * MINUTE_MS, at_ms, frozenset(dice.sample(sorted(RULES), 3))
     )
 
@@ -61,7 +61,7 @@ class World:
     tallies: dict[str, RoomTally] = field(default_factory=dict)
     own: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
-    def is_accepted(self, room: str, wish: Wish) -> bool:
+    def is_accepted(self, room: str, wish: RequestedBooking) -> bool:
         """As the simulator decides it; whoever approves bookings approves all but those of a whole afternoon."""
         slot = Slot(wish.start_ms, wish.end_ms, taken=False)
         found = verdict(RULES[room], [slot], organizer=wish.who, foreign=False, now_ms=wish.at_ms, provider="microsoft")
@@ -69,14 +69,14 @@ class World:
             return wish.end_ms - wish.start_ms < 4 * HOUR_MS
         return found.answer is AttendeeAnswer.ACCEPTED
 
-    def suggest(self, wish: Wish, *, learned: bool) -> RoomCandidate:
+    def suggest(self, wish: RequestedBooking, *, learned: bool) -> RoomCandidate:
         times = [(wish.start_ms, wish.end_ms)]
         risks = find_risks(self.tallies, self.own.get(wish.who, {}), times, wish.at_ms) if learned else NO_RISKS
         ranked, _ = candidates(self.rooms, "", (), 4, risks=risks)
         said = {f"{room}@rooms.test": Availability.FREE for room in wish.free}
         return free(ranked, said).rooms[0]
 
-    def book(self, room: str, wish: Wish) -> bool:
+    def book(self, room: str, wish: RequestedBooking) -> bool:
         """The room answers, and room_status counts it."""
         accepted = self.is_accepted(room, wish)
         before, after = (record(room, wish, state) for state in (None, accepted))
@@ -91,7 +91,7 @@ class World:
         return accepted
 
 
-def record(room: str, wish: Wish, accepted: bool | None) -> MeetingRecord:
+def record(room: str, wish: RequestedBooking, accepted: bool | None) -> MeetingRecord:
     state = {None: RoomState.PENDING, True: RoomState.ACCEPTED, False: RoomState.DECLINED}[accepted]
     known = RoomRecord(
         room=room, state=state, answer=state, start_ms=wish.start_ms, end_ms=wish.end_ms, asked_at_ms=wish.at_ms,
