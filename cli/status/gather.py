@@ -84,9 +84,8 @@ def _probes(engine: Engine) -> list[Part]:
 def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]) -> Iterator[Part]:
     """Yield the parts, those that need only the log first: it answers soonest and says most."""
     now_ms, reconcile_ms = facts.now_ms, int(settings.reconcile_s * SECOND_MS)
-    mail = ((NOTIFIER, LOG),) if settings.smtp_url or settings.mail_from else ()  # without, no notifier has to run
     webhooks = ((WEBHOOKS, LOG),) if settings.sends_webhooks else ()
-    for station, lane in ((SYNC_WORKER, LOG), (ROOM_STATUS_STATION, _SEALED), *mail, *webhooks):
+    for station, lane in ((SYNC_WORKER, LOG), (ROOM_STATUS_STATION, _SEALED), (NOTIFIER, LOG), *webhooks):
         yield Part(
             f"{station.service} lag", (LOG,), functools.partial(_measure_lag, engine, station, now_ms),
             functools.partial(facts.stations.__setitem__, station.service), lane,
