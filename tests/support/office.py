@@ -238,6 +238,9 @@ class Calendar:
 class Office:
     """The engine, the calendar, and one owner of each service; `settle()` runs both until nothing moves."""
 
+    ahead_ms = 60 * DAY_MS
+    """How far ahead calendars are looked at."""
+
     def __init__(self, home: Path) -> None:
         self.clock = ManualClock()
         self.calendar = Calendar(self.clock)
@@ -259,7 +262,6 @@ class Office:
             self.engine.registry, self.engine.keyring, Settings(), self.clock, endpoint=self.endpoint
         )
         self._channels = iter(range(10_000))
-        self.ahead_ms = 60 * DAY_MS
         self.restart()
 
     def restart(self, pool: Executor | None = None) -> None:

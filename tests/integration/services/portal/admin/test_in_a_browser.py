@@ -60,7 +60,8 @@ def test_pages_have_no_barrier_and_fit_every_width(site: Site, chromium: Chromiu
 
     site.use_room(site.room)
     assert site.test()["state"] == "enabled"
-    check(site, chromium, address, ["", "/test/result", "/off", "/switch?provider=google", "/..", "/../rooms"])
+    others = ["/..", "/../rooms", "/../chat", "/../../profile/kept-data"]
+    check(site, chromium, address, ["", "/test/result", "/off", "/switch?provider=google", *others])
 
 
 def check(site: Site, chromium: Chromium, address: str, paths: list[str]) -> None:
