@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from shared.runtime.clock import SystemClock
 from tests.integration.services.notifier.webhooks.conftest import Bureau
 from tests.support.emptiness import found, in_files
 from tests.support.office import AARE, ADA
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.proves("B21")
 NOT_SENT = ("webhooks.taking-in", "webhooks.decided", "webhooks.stated", "webhooks.intended")
 SENT = ("webhooks.sent", "webhooks.answered")
 RECORDED = ("webhooks.recorded",)
+
+
+@pytest.fixture(autouse=True)
+def _machine_time(bureau: Bureau) -> None:
+    """What a process at the machine's time finds older than five days, retention takes."""
+    bureau.clock.at_ms = SystemClock().now_ms()
 
 
 def notifier(bureau: Bureau, home: Path, crash_at: str = "") -> AbstractContextManager[subprocess.Popen[bytes]]:
