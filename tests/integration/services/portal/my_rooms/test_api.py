@@ -382,7 +382,7 @@ def test_calendar_that_cannot_be_read_costs_the_title_and_nothing_else(
 
 
 def test_nothing_that_a_page_has_shown_is_found_at_rest(office: Office, ada: Browser, declined: str) -> None:
-    assert TITLE in ada.client.get("/").text
+    assert TITLE in ada.client.get("/?titles=wait").text
     assert ada.client.get("/v1/me/rooms").json["rooms"][0]["title"] == TITLE
     ada.post(
         f"/v1/me/prompts/{declined}/take",
