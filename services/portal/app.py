@@ -25,12 +25,9 @@ that need it, and no others.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from functools import cache
-from pathlib import Path
 
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, g, request
 
 from services.portal.admin.audit import routes as audit_routes
 from services.portal.admin.chat import routes as chat_routes
@@ -50,6 +47,7 @@ from services.portal.admin.webhooks import routes as webhook_routes
 from services.portal.decline_feed import routes as decline_feed_routes
 from services.portal.deps import EXTENSION, Deps
 from services.portal.frame import (
+    assets,
     headers,
     language,
     limits,
@@ -84,7 +82,6 @@ NAME = "portal"
 TEST_FLOW = "test-flow"
 """The extension that runs administrators' tests."""
 MAX_BODY_BYTES = 64 * 1024
-_STATIC = Path(__file__).parent / "static"
 
 
 def create_app(deps: Deps) -> Flask:
@@ -103,6 +100,7 @@ def create_app(deps: Deps) -> Flask:
     _measure(app)
     request_bounds.register(app)
     language.register(app)
+    assets.register(app)
     limits.register(app, deps)
     provider_calls.register(app)
     sessions.register(app)
@@ -110,7 +108,7 @@ def create_app(deps: Deps) -> Flask:
     navigation.register(app)
     room_habits.register(app, deps)
     my_rooms_routes.register_filters(app, may_write=deps.settings.may_write)
-    app.jinja_env.globals |= {"asset": _asset, "profile_of": profile_of}
+    app.jinja_env.globals["profile_of"] = profile_of
     checks = {
         "log": deps.engine.log.probe,
         "view": lambda: deps.engine.view.revision("-/-"),
@@ -165,13 +163,3 @@ def _measure(app: Flask) -> None:
         if request.url_rule is not None and not response.is_streamed:
             metrics.PAGE_SECONDS.labels(request.url_rule.rule).observe(time.perf_counter() - g.began_s)
         return response
-
-
-def _asset(name: str) -> str:
-    """A static file's address, which changes with its content: browsers may keep it for good."""
-    return url_for("static", filename=name, v=_digest(name))
-
-
-@cache
-def _digest(name: str) -> str:
-    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

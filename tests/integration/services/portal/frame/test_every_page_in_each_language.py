@@ -23,6 +23,7 @@ ENGLISH_ONLY = ("/admin", "/api")
 """Pages that are in English in every language: administrators', and the document of the interface. Their frame is translated."""
 NO_PAGES = {
     "/.well-known/security.txt", "/auth/callback", "/livez", "/metrics", "/readyz", "/version", "/static/<path:filename>",
+    "/static/v/<version>/<path:filename>",
     "/profile/connect",  # leads back to the profile
     "/p/<signed>",  # its pages are looked at below
 }  # fmt: skip
