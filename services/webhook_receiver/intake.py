@@ -114,14 +114,20 @@ class Intake:
         taking.admitted = self._breaker.admit(taking.lanes)
         if not taking.admitted:
             self._settle(taking, self._breaker.refusal())
-        return taking.admitted
+            return False
+        taking.gaps = self._gaps.taken(taking.lanes)
+        if taking in self._waiting:
+            return True
+        self._give_back(
+            taking
+        )  # its time ended meanwhile, perhaps before there was anything that `_fail` could give back
+        return False
 
     def _append_of(self, taking: Taking) -> Append:
         headers = trace.headers(taking.step)
         records = [
             hint_record(hint, taking.topic, self._partitions, id=_new_id("n"), headers=headers) for hint in taking.hints
         ]
-        taking.gaps = self._gaps.taken(taking.lanes)
         if taking.gaps:
             records += self._signals(taking.gaps, taking.step)
         return Append(records, lambda failure: self._settle(taking, failure))
@@ -139,10 +145,14 @@ class Intake:
         taking.settled(None)
 
     def _fail(self, taking: Taking, failure: Exception) -> None:
+        self._give_back(taking)
+        taking.settled(failure)
+
+    def _give_back(self, taking: Taking) -> None:
+        """Have the breaker and the gaps know that nothing came of it; twice is as good as once."""
         if taking.admitted:
             self._breaker.settle(taking.lanes, succeeded=False)
         self._note(taking)  # the gaps that it was to signal are of the same partitions
-        taking.settled(failure)
 
     def _shed(self, taking: Taking) -> None:
         self._note(taking, quiet_s=SHED_QUIET_S)

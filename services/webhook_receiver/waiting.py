@@ -1,7 +1,8 @@
-"""What waits for the log: in groups to one thread, never for longer than promised, and never more than can be had in time."""
+"""What waits for the log: handed on in groups, never waiting longer than promised, never more than can be had in time."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -35,7 +36,8 @@ class Waiting(Generic[T]):
     """
     Things that were added and not removed yet, oldest first. Thread-safe.
 
-    Its one daemon thread hands what was added to `handle`, in groups, and whatever is overdue to `expire`.
+    One daemon thread hands what was added to `handle`, in groups. Another hands whatever is overdue to `expire`, however long
+    `handle` keeps the first: a client of a log that is away waits for its metadata.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class Waiting(Generic[T]):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """
-        Start the thread with the first thing added.
+        Start the threads with the first thing added.
 
         Args:
-            handle: Called with each group; what is in it is removed by others, later or at once.
-            expire: Called for each thing that was not removed within `BUDGET_S`; it has been removed then.
+            handle: Called with each group; what is in it is removed by others, later or at once. It may expire meanwhile.
+            expire: Called for each thing that was not removed within `BUDGET_S`; it has been removed then, and what no group
+                has had yet comes into none.
             now: Monotonic seconds.
         """
         self._handle = handle
@@ -57,49 +60,65 @@ class Waiting(Generic[T]):
         self._now = now
         self._all: dict[T, float] = {}
         self._new: deque[T] = deque()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closing = False
+        self._lock = threading.Lock()
+        self._some_new = threading.Condition(self._lock)
+        self._some_wait = threading.Condition(self._lock)
+        self._threads: tuple[threading.Thread, ...] = ()
+        self._closing = threading.Event()
 
     def add(self, thing: T) -> bool:
         """Have it handled; False, and nothing done, when it would wait too long, or after `close`."""
         now = self._now()
-        with self._changed:
-            if self._closing or self._crowded(now):
+        with self._lock:
+            if self._closing.is_set() or self._crowded(now):
                 return False
             self._all[thing] = now
             self._new.append(thing)
             if len(self._new) == 1:
-                self._changed.notify()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-                self._thread.start()
+                self._some_new.notify()
+            if len(self._all) == 1:
+                self._some_wait.notify()
+            if not self._threads:
+                self._start()
         return True
+
+    def __contains__(self, thing: T) -> bool:
+        """Whether it was added, and neither removed nor expired."""
+        return thing in self._all
 
     def remove(self, thing: T) -> bool:
         """Note that it waits no longer; False when somebody else has done so before."""
-        with self._changed:
+        with self._lock:
             return self._all.pop(thing, None) is not None
 
     def close(self) -> None:
-        """End the thread; whatever waits is expired."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-            thread = self._thread
-        if thread is not None:
+        """End the threads; whatever waits is expired."""
+        with self._lock:
+            self._closing.set()
+            self._some_new.notify()
+            self._some_wait.notify()
+        for thread in self._threads:
             thread.join(BUDGET_S)
-        self._expire_until(float("inf"))
+        self._expire_due(float("inf"))
+
+    def _start(self) -> None:
+        self._threads = (
+            threading.Thread(target=self._hand_on, name="intake", daemon=True),
+            threading.Thread(target=self._expire_overdue, name="intake-deadlines", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     def _crowded(self, now: float) -> bool:
         if len(self._all) < FEW:
             return False
         return is_crowded(len(self._all), now - next(iter(self._all.values())))
 
-    def _run(self) -> None:
+    def _hand_on(self) -> None:
         handed_on = -APART_S
-        while not self._closing:
-            self._wait_for_more()
+        while not self._closing.is_set():
+            with self._lock:
+                self._some_new.wait_for(lambda: self._new or self._closing.is_set())
             time.sleep(max(0.0, handed_on + APART_S - time.monotonic()))
             group = self._next_group()
             try:
@@ -108,27 +127,29 @@ class Waiting(Generic[T]):
             except Exception as error:  # noqa: BLE001  # what is in it is expired, and the next group is handled
                 _log.error("group_failed", count=len(group), exc_info=error)
             handed_on = time.monotonic()
-            self._expire_until(self._now() - BUDGET_S)
 
-    def _wait_for_more(self) -> None:
-        """Wait for things that were added, or until one is overdue."""
-        with self._changed:
-            if not self._new and not self._closing:
-                oldest = next(iter(self._all.values()), None)
-                self._changed.wait(None if oldest is None else max(0.0, oldest + BUDGET_S - self._now()))
+    def _expire_overdue(self) -> None:
+        """Sleep until the oldest is due, whatever is added meanwhile: a steady load costs one look in `BUDGET_S`."""
+        while not self._closing.is_set():
+            with self._lock:
+                self._some_wait.wait_for(lambda: self._all or self._closing.is_set())
+                oldest = next(iter(self._all.values()), 0.0)
+            self._closing.wait(max(0.0, oldest + BUDGET_S - self._now()))
+            self._expire_due(self._now())
 
     def _next_group(self) -> list[T]:
-        with self._changed:
+        with self._lock:
             return [self._new.popleft() for _ in range(min(GROUP, len(self._new)))]
 
-    def _expire_until(self, added_at: float) -> None:
-        with self._changed:
-            overdue = []
-            for thing, at in self._all.items():
-                if at > added_at:
-                    break
-                overdue.append(thing)
-            for thing in overdue:
+    def _expire_due(self, now: float) -> None:
+        with self._lock:
+            due = list(itertools.takewhile(lambda thing: self._all[thing] + BUDGET_S <= now, self._all))
+            for thing in due:
                 del self._all[thing]
-        for thing in overdue:
-            self._expire(thing, LogUnavailableError(f"the log did not answer within {BUDGET_S} s"))
+            while self._new and self._new[0] not in self._all:
+                self._new.popleft()
+        for thing in due:
+            try:
+                self._expire(thing, LogUnavailableError(f"the log did not answer within {BUDGET_S} s"))
+            except Exception as error:  # noqa: BLE001  # a fault in one of them: the others are due all the same
+                _log.error("expiry_failed", exc_info=error)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from services.webhook_receiver.intake import Intake
+from services.webhook_receiver.intake import Intake, Taking
 from services.webhook_receiver.protocols.push import Hint
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
 from shared.errors import LogUnavailableError
 from shared.ports.log import Append
-from shared.runtime.breaker import Breaker
+from shared.runtime.breaker import Breaker, Happening, Lane
 from tests.unit.services.webhook_receiver.pushes import mailbox
 
 PARTITIONS = 4
@@ -56,10 +56,14 @@ class Rig:
             self.outcomes[name] = failure
             self.settled.release()
 
-        notification = ChangeNotification(
-            provider="microsoft", kind=HintKind.CHANGED, subscription_id=name, key_id="k", received_at_ms=0
-        )
-        self.intake.begin(TOPIC, [Hint(of, notification)], trace.make(), settled)
+        self.intake.begin(TOPIC, [hint_of(name, of)], trace.make(), settled)
+
+
+def hint_of(name: str, of: Mailbox) -> Hint:
+    notification = ChangeNotification(
+        provider="microsoft", kind=HintKind.CHANGED, subscription_id=name, key_id="k", received_at_ms=0
+    )
+    return Hint(of, notification)
 
 
 @pytest.fixture
@@ -110,17 +114,27 @@ def test_what_the_log_says_after_the_time_was_over_changes_nothing(rig: Rig) -> 
     assert rig.breaker.open_lanes() == 1
 
 
+@pytest.mark.proves("D4")
+def test_whoever_is_expired_while_being_admitted_leaves_the_lane_to_the_next_and_its_gap_to_be_signalled(
+    rig: Rig,
+) -> None:
+    lane = partition_of(ADA.key, PARTITIONS)
+    rig.breaker.settle({lane}, succeeded=False)
+    rig.breaker._away = False
+    rig.breaker._happened({lane}, Happening.PROBED)
+    rig.intake._gaps.note([(lane, ADA)])
+    expired = Taking(TOPIC, [hint_of("expired", ADA)], trace.make(), lambda _: None, frozenset({lane}))
+    rig.intake._append_group([expired])
+
+    assert rig.log.asked == []
+    assert rig.breaker._lanes[lane] is Lane.OPEN, "in a trial that nobody settles it would stay shut for ever"
+    assert rig.intake._gaps._missed.keys() == {lane}
+
+
 @pytest.mark.proves("D9")
 def test_a_late_request_is_refused_without_the_log_and_leaves_a_gap(rig: Rig) -> None:
     outcomes: list[Exception | None] = []
-    hints = [
-        Hint(
-            ADA,
-            ChangeNotification(
-                provider="microsoft", kind=HintKind.CHANGED, subscription_id="s", key_id="k", received_at_ms=0
-            ),
-        )
-    ]
+    hints = [hint_of("s", ADA)]
     rig.intake.refuse(TOPIC, hints, trace.make(), outcomes.append)
     rig.intake.refuse(TOPIC, [], trace.make(), outcomes.append)
 

@@ -84,6 +84,41 @@ def test_whoever_the_log_does_not_answer_in_time_is_expired_once() -> None:
     assert len(log.expired) == 1
 
 
+@pytest.mark.proves("D4")
+def test_while_the_log_keeps_its_thread_everything_else_is_expired_in_time_and_not_handed_on() -> None:
+    log = Log()
+    log.waiting.add("a")
+    log.until(groups=1)
+    log.waiting.add("b")
+    log.clock.now_s += BUDGET_S
+    log.until(expired=2)
+    assert [thing for thing, _ in log.expired] == ["a", "b"]
+
+    log.waiting.add("c")
+    log.let_go.release(2)
+    log.until(groups=2)
+    assert log.groups == [["a"], ["c"]]
+    log.waiting.close()
+
+
+@pytest.mark.proves("D4")
+def test_a_fault_in_what_is_called_for_one_keeps_no_other_from_being_expired() -> None:
+    expired, done = [], threading.Event()
+
+    def expire(thing: str, _: Exception) -> None:
+        expired.append(thing)
+        if thing == "a":
+            raise RuntimeError(thing)
+        done.set()
+
+    waiting: Waiting[str] = Waiting(lambda _: None, expire)
+    for thing in ("a", "b"):
+        waiting.add(thing)
+    assert done.wait(WAIT_S)
+    assert expired == ["a", "b"]
+    waiting.close()
+
+
 def test_closed_it_expires_what_waits_and_takes_nothing_more() -> None:
     log = Log()
     log.let_go.release(9)
