@@ -12,6 +12,8 @@ from shared.errors import LogUnavailableError
 from shared.ports.log import Append, NewRecord
 
 BUDGET_S = 2.2
+BEGIN_S = 1.9
+"""The client waits up to 2 s for a topic's metadata: once for all that is begun together, and not again for each."""
 MAX_IN_FLIGHT = 2_000
 """The client queues without bound while brokers are away; this is the bound."""
 
@@ -38,15 +40,26 @@ class Appender:
             raise LogUnavailableError(message) from error
 
     def begin(self, appends: Sequence[Append]) -> None:
-        """Queue the records of each; they are settled by the client's threads, at most some 2 s later."""
+        """
+        Queue the records of each; they are settled by the client's threads, at most some 2 s later.
+
+        What has not been queued after `BEGIN_S`, since the client waited for others' metadata, has failed.
+        """
+        latest = time.monotonic() + BEGIN_S
         for one in appends:
             acks = _Acknowledgements(one, self._clients.bootstrap)
             try:
-                producer = self._mine()
-                for record in one.records:
-                    self._send(producer, record, 0.0).add_both(acks.take)
+                self._queue(one, acks, latest)
             except Exception as error:  # noqa: BLE001  # a client that cannot be made, metadata that cannot be had: it failed
                 acks.fail(error)
+
+    def _queue(self, one: Append, acks: _Acknowledgements, latest: float) -> None:
+        producer = self._mine()
+        for record in one.records:
+            if time.monotonic() > latest:
+                message = "its client was busy with others for too long"
+                raise LogUnavailableError(message)
+            self._send(producer, record, 0.0).add_both(acks.take)
 
     def close(self) -> None:
         """Release connections; what is unacknowledged was never promised."""

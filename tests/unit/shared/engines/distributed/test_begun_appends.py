@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.engines.distributed import append
 from shared.engines.distributed.append import Appender
-from shared.engines.distributed.clients import KafkaError
+from shared.engines.distributed.clients import APPEND_TIMEOUT_MS, KafkaError
 from shared.errors import LogUnavailableError
 from shared.ports.log import Append, NewRecord
 
@@ -92,3 +93,31 @@ def test_a_record_that_cannot_even_be_queued_fails_its_append_and_no_other() -> 
 
     assert isinstance(outcomes["dead"], LogUnavailableError)
     assert outcomes["alive"] is None
+
+
+class ProducerWithoutMetadata(Producer):
+    """Waits for it, by a clock of its own, and in vain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 100.0
+        self.asked = 0
+
+    def send(self, *_: object, **__: object) -> Sent:
+        self.asked += 1
+        self.now_s += APPEND_TIMEOUT_MS / 1000
+        raise KafkaError
+
+
+@pytest.mark.proves("D4")
+def test_metadata_that_cannot_be_had_is_waited_for_once_for_all_that_is_begun_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clients, outcomes = Clients(), Outcomes()
+    clients.producer = producer = ProducerWithoutMetadata()
+    monkeypatch.setattr(append.time, "monotonic", lambda: producer.now_s)
+    Appender(clients).begin([outcomes.append_of(f"{number}", number) for number in range(9)])  # type: ignore[arg-type]
+
+    assert producer.asked == 1
+    assert len(outcomes) == 9
+    assert all(isinstance(outcome, LogUnavailableError) for outcome in outcomes.values())
