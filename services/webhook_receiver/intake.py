@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from services.webhook_receiver.deadline_queue import DeadlineQueue
 from services.webhook_receiver.gaps import Gaps
 from services.webhook_receiver.protocols.push import Hint
 from services.webhook_receiver.records import gap_record, hint_record
-from services.webhook_receiver.waiting import Waiting
 from shared.domain import trace
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.trace import Trace
@@ -28,7 +28,7 @@ SHED_QUIET_S = 2.0
 
 
 @dataclass(eq=False, slots=True)
-class Taking:
+class PendingHints:
     """The hints of one request on their way into the log."""
 
     topic: str
@@ -56,7 +56,7 @@ class Intake:
         self._clock = clock
         self._breaker = breaker
         self._gaps = Gaps()
-        self._waiting: Waiting[Taking] = Waiting(self._append_group, self._fail)
+        self._queue: DeadlineQueue[PendingHints] = DeadlineQueue(self._append_group, self._fail)
 
     def take(self, topic: str, hints: Sequence[Hint], step: Trace) -> None:
         """
@@ -83,85 +83,86 @@ class Intake:
             settled(None)
             return
         lanes = frozenset(partition_of(hint.mailbox.key, self._partitions) for hint in hints)
-        taking = Taking(topic, hints, step, settled, lanes)
+        pending = PendingHints(topic, hints, step, settled, lanes)
         if not self._breaker.passable(lanes):
-            self._fail(taking, self._breaker.refusal())
-        elif not self._waiting.add(taking):
-            self._shed(taking)
+            self._fail(pending, self._breaker.refusal())
+        elif not self._queue.add(pending):
+            self._shed(pending)
 
     def refuse(self, topic: str, hints: Sequence[Hint], step: Trace, settled: Settled) -> None:
         """Take none of a request's hints, since more arrive than can be handled in time; `settled` is called here."""
         if not hints:
             settled(None)
             return
-        self._shed(Taking(topic, hints, step, settled, frozenset()))
+        self._shed(PendingHints(topic, hints, step, settled, frozenset()))
 
     def close(self) -> None:
         """End the thread that appends; what is not settled then is refused."""
-        self._waiting.close()
+        self._queue.close()
 
-    def _append_group(self, group: Sequence[Taking]) -> None:
-        admitted = [taking for taking in group if self._admit(taking)]
+    def _append_group(self, group: Sequence[PendingHints]) -> None:
+        admitted = [pending for pending in group if self._admit(pending)]
         if not admitted:
             return
         try:
-            self._log().begin_appends([self._append_of(taking) for taking in admitted])
+            self._log().begin_appends([self._append_of(pending) for pending in admitted])
         except Exception as error:  # noqa: BLE001  # the log could not be opened, or a record not be made: nothing is durable
-            for taking in admitted:
-                self._settle(taking, error)
+            for pending in admitted:
+                self._settle(pending, error)
 
-    def _admit(self, taking: Taking) -> bool:
-        taking.admitted = self._breaker.admit(taking.lanes)
-        if not taking.admitted:
-            self._settle(taking, self._breaker.refusal())
+    def _admit(self, pending: PendingHints) -> bool:
+        pending.admitted = self._breaker.admit(pending.lanes)
+        if not pending.admitted:
+            self._settle(pending, self._breaker.refusal())
             return False
-        taking.gaps = self._gaps.taken(taking.lanes)
-        if taking in self._waiting:
+        pending.gaps = self._gaps.taken(pending.lanes)
+        if pending in self._queue:
             return True
         self._give_back(
-            taking
+            pending
         )  # its time ended meanwhile, perhaps before there was anything that `_fail` could give back
         return False
 
-    def _append_of(self, taking: Taking) -> Append:
-        headers = trace.headers(taking.step)
+    def _append_of(self, pending: PendingHints) -> Append:
+        headers = trace.headers(pending.step)
         records = [
-            hint_record(hint, taking.topic, self._partitions, id=_new_id("n"), headers=headers) for hint in taking.hints
+            hint_record(hint, pending.topic, self._partitions, id=_new_id("n"), headers=headers)
+            for hint in pending.hints
         ]
-        if taking.gaps:
-            records += self._signals(taking.gaps, taking.step)
-        return Append(records, lambda failure: self._settle(taking, failure))
+        if pending.gaps:
+            records += self._signals(pending.gaps, pending.step)
+        return Append(records, lambda failure: self._settle(pending, failure))
 
-    def _settle(self, taking: Taking, failure: Exception | None) -> None:
+    def _settle(self, pending: PendingHints, failure: Exception | None) -> None:
         """Say what became of a request, unless its time is over and that was said."""
-        if not self._waiting.remove(taking):
+        if not self._queue.remove(pending):
             return
         if failure is not None:
-            self._fail(taking, failure)
+            self._fail(pending, failure)
             return
-        self._breaker.settle(taking.lanes, succeeded=True)
-        if taking.gaps:
-            metrics.GAPS.inc(len(taking.gaps))
-        taking.settled(None)
+        self._breaker.settle(pending.lanes, succeeded=True)
+        if pending.gaps:
+            metrics.GAPS.inc(len(pending.gaps))
+        pending.settled(None)
 
-    def _fail(self, taking: Taking, failure: Exception) -> None:
-        self._give_back(taking)
-        taking.settled(failure)
+    def _fail(self, pending: PendingHints, failure: Exception) -> None:
+        self._give_back(pending)
+        pending.settled(failure)
 
-    def _give_back(self, taking: Taking) -> None:
+    def _give_back(self, pending: PendingHints) -> None:
         """Have the breaker and the gaps know that nothing came of it; twice is as good as once."""
-        if taking.admitted:
-            self._breaker.settle(taking.lanes, succeeded=False)
-        self._note(taking)  # the gaps that it was to signal are of the same partitions
+        if pending.admitted:
+            self._breaker.settle(pending.lanes, succeeded=False)
+        self._note(pending)  # the gaps that it was to signal are of the same partitions
 
-    def _shed(self, taking: Taking) -> None:
-        self._note(taking, quiet_s=SHED_QUIET_S)
-        taking.settled(
+    def _shed(self, pending: PendingHints) -> None:
+        self._note(pending, quiet_s=SHED_QUIET_S)
+        pending.settled(
             LogUnavailableError("more hints arrive than can be taken in time: those that came last are refused")
         )
 
-    def _note(self, taking: Taking, *, quiet_s: float = 0.0) -> None:
-        missed = [(partition_of(hint.mailbox.key, self._partitions), hint.mailbox) for hint in taking.hints]
+    def _note(self, pending: PendingHints, *, quiet_s: float = 0.0) -> None:
+        missed = [(partition_of(hint.mailbox.key, self._partitions), hint.mailbox) for hint in pending.hints]
         self._gaps.note(missed, quiet_s=quiet_s)
 
     def _signals(self, gaps: dict[int, Mailbox], step: Trace) -> list[NewRecord]:

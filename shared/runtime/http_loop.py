@@ -18,7 +18,7 @@ from waitress import wasyncore
 
 _READ = select.POLLIN | select.POLLPRI
 
-FEW = 128
+MANY_READY = 128
 """So many may come at once without being a crowd, however slow the machine is at the moment."""
 LATE_S = 0.04
 """Whoever comes behind them is late when they have taken so long."""
@@ -68,7 +68,7 @@ class SocketLoop(dict[int, Any]):
     @property
     def crowded(self) -> bool:
         """Whether what is handled now has waited for long behind many others, which came at once."""
-        return self._handled > FEW and time.monotonic() - self._turn_began > LATE_S
+        return self._handled > MANY_READY and time.monotonic() - self._turn_began > LATE_S
 
     def ask(self, descriptor: int) -> None:
         """Let the next turn ask one dispatcher: something has been done to it."""

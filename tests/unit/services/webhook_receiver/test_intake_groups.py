@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from services.webhook_receiver.intake import Intake, Taking
+from services.webhook_receiver.intake import Intake, PendingHints
 from services.webhook_receiver.protocols.push import Hint
 from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.domain import trace
@@ -123,7 +123,7 @@ def test_whoever_is_expired_while_being_admitted_leaves_the_lane_to_the_next_and
     rig.breaker._away = False
     rig.breaker._happened({lane}, Happening.PROBED)
     rig.intake._gaps.note([(lane, ADA)])
-    expired = Taking(TOPIC, [hint_of("expired", ADA)], trace.make(), lambda _: None, frozenset({lane}))
+    expired = PendingHints(TOPIC, [hint_of("expired", ADA)], trace.make(), lambda _: None, frozenset({lane}))
     rig.intake._append_group([expired])
 
     assert rig.log.asked == []

@@ -12,7 +12,7 @@ from flask import Flask
 from deploy.local.processes import HOST, free_ports
 from shared.runtime import http_loop
 from shared.runtime.http_direct import DirectAnswer, DirectRequest, Respond
-from shared.runtime.http_loop import FEW, LATE_S, SocketLoop
+from shared.runtime.http_loop import LATE_S, MANY_READY, SocketLoop
 from shared.runtime.serving import serve
 
 MANY = 20
@@ -127,7 +127,8 @@ def test_a_fault_in_one_request_is_that_requests_alone(later: tuple[Later, tuple
 
 @pytest.mark.proves("D9")
 @pytest.mark.parametrize(
-    ("at_once", "each_s", "late"), [(FEW + 20, 0.0, 0), (FEW - 1, LATE_S, 0), (FEW + 20, LATE_S, 20)]
+    ("at_once", "each_s", "late"),
+    [(MANY_READY + 20, 0.0, 0), (MANY_READY - 1, LATE_S, 0), (MANY_READY + 20, LATE_S, 20)],
 )
 def test_who_is_ready_behind_many_that_took_long_is_late(
     monkeypatch: pytest.MonkeyPatch, at_once: int, each_s: float, late: int

@@ -16,11 +16,12 @@ T = TypeVar("T")
 
 BUDGET_S = 2.1
 """How long anything waits; a request must be answered within 2.2 s."""
-FEW = 128
+MANY_WAITING = 128
 """So many may always wait: a broker's pause of a second is no reason to refuse at the usual pace."""
 CROWDED_AFTER_S = 0.15
-"""When more than `FEW` wait and the oldest has for so long, whoever comes next is refused."""
+"""When `MANY_WAITING` or more wait and the oldest has for so long, whoever comes next is refused."""
 GROUP = 500
+"""So many at most in one group."""
 APART_S = 0.008
 """Between one group and the next, at least: fewer and larger ones cost the log less, and what comes alone waits for none."""
 
@@ -29,10 +30,10 @@ _log = get_logger()
 
 def is_crowded(count: int, oldest_s: float) -> bool:
     """Whether another one would wait too long behind `count`, of which the oldest has waited `oldest_s`. Pure."""
-    return count >= FEW and oldest_s > CROWDED_AFTER_S
+    return count >= MANY_WAITING and oldest_s > CROWDED_AFTER_S
 
 
-class Waiting(Generic[T]):
+class DeadlineQueue(Generic[T]):
     """
     Things that were added and not removed yet, oldest first. Thread-safe.
 
@@ -110,7 +111,7 @@ class Waiting(Generic[T]):
             thread.start()
 
     def _crowded(self, now: float) -> bool:
-        if len(self._all) < FEW:
+        if len(self._all) < MANY_WAITING:
             return False
         return is_crowded(len(self._all), now - next(iter(self._all.values())))
 

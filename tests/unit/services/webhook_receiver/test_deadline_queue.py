@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from services.webhook_receiver.deadline_queue import BUDGET_S, CROWDED_AFTER_S, MANY_WAITING, DeadlineQueue, is_crowded
 from services.webhook_receiver.gaps import Gaps
-from services.webhook_receiver.waiting import BUDGET_S, CROWDED_AFTER_S, FEW, Waiting, is_crowded
 from shared.domain.identity import Mailbox
 from shared.errors import LogUnavailableError
 
@@ -33,7 +33,7 @@ class Log:
         self.let_go = threading.Semaphore(0)
         self.changed = threading.Condition()
         self.clock = Clock()
-        self.waiting: Waiting[str] = Waiting(self.take, self.expire, self.clock)
+        self.queue: DeadlineQueue[str] = DeadlineQueue(self.take, self.expire, self.clock)
 
     def take(self, group: Sequence[str]) -> None:
         with self.changed:
@@ -54,51 +54,51 @@ class Log:
 @pytest.mark.proves("D4")
 def test_what_comes_while_the_log_is_asked_is_the_next_group() -> None:
     log = Log()
-    log.waiting.add("a")
+    log.queue.add("a")
     log.until(groups=1)
     for thing in ("b", "c", "d"):
-        log.waiting.add(thing)
+        log.queue.add(thing)
     log.let_go.release(2)
     log.until(groups=2)
 
     assert log.groups == [["a"], ["b", "c", "d"]]
-    log.waiting.close()
+    log.queue.close()
 
 
 @pytest.mark.proves("D4")
 def test_whoever_the_log_does_not_answer_in_time_is_expired_once() -> None:
     log = Log()
     log.let_go.release(9)
-    log.waiting.add("a")
+    log.queue.add("a")
     log.until(groups=1)
     log.clock.now_s += BUDGET_S
-    log.waiting.add("b")
+    log.queue.add("b")
     log.until(groups=2, expired=1)
 
     [(thing, error)] = log.expired
     assert thing == "a"
     assert isinstance(error, LogUnavailableError)
-    assert not log.waiting.remove("a"), "an acknowledgement that comes now is too late"
-    assert log.waiting.remove("b")
-    log.waiting.close()
+    assert not log.queue.remove("a"), "an acknowledgement that comes now is too late"
+    assert log.queue.remove("b")
+    log.queue.close()
     assert len(log.expired) == 1
 
 
 @pytest.mark.proves("D4")
 def test_while_the_log_keeps_its_thread_everything_else_is_expired_in_time_and_not_handed_on() -> None:
     log = Log()
-    log.waiting.add("a")
+    log.queue.add("a")
     log.until(groups=1)
-    log.waiting.add("b")
+    log.queue.add("b")
     log.clock.now_s += BUDGET_S
     log.until(expired=2)
     assert [thing for thing, _ in log.expired] == ["a", "b"]
 
-    log.waiting.add("c")
+    log.queue.add("c")
     log.let_go.release(2)
     log.until(groups=2)
     assert log.groups == [["a"], ["c"]]
-    log.waiting.close()
+    log.queue.close()
 
 
 @pytest.mark.proves("D4")
@@ -111,33 +111,33 @@ def test_a_fault_in_what_is_called_for_one_keeps_no_other_from_being_expired() -
             raise RuntimeError(thing)
         done.set()
 
-    waiting: Waiting[str] = Waiting(lambda _: None, expire)
+    queue: DeadlineQueue[str] = DeadlineQueue(lambda _: None, expire)
     for thing in ("a", "b"):
-        waiting.add(thing)
+        queue.add(thing)
     assert done.wait(WAIT_S)
     assert expired == ["a", "b"]
-    waiting.close()
+    queue.close()
 
 
 def test_closed_it_expires_what_waits_and_takes_nothing_more() -> None:
     log = Log()
     log.let_go.release(9)
-    log.waiting.add("a")
+    log.queue.add("a")
     log.until(groups=1)
-    log.waiting.close()
+    log.queue.close()
 
     assert [thing for thing, _ in log.expired] == ["a"]
-    assert not log.waiting.add("b")
+    assert not log.queue.add("b")
 
 
 @pytest.mark.proves("D9")
 @pytest.mark.parametrize(
     ("count", "oldest_s", "crowded"),
     [
-        (FEW - 1, 2.0, False),
-        (FEW, CROWDED_AFTER_S, False),
-        (FEW, CROWDED_AFTER_S + 0.001, True),
-        (10 * FEW, 0.0, False),
+        (MANY_WAITING - 1, 2.0, False),
+        (MANY_WAITING, CROWDED_AFTER_S, False),
+        (MANY_WAITING, CROWDED_AFTER_S + 0.001, True),
+        (10 * MANY_WAITING, 0.0, False),
     ],
 )
 def test_many_of_whom_the_first_has_waited_for_long_are_a_crowd(count: int, oldest_s: float, crowded: bool) -> None:
@@ -147,15 +147,15 @@ def test_many_of_whom_the_first_has_waited_for_long_are_a_crowd(count: int, olde
 @pytest.mark.proves("D9")
 def test_a_crowd_is_not_joined_until_it_gets_smaller() -> None:
     log = Log()
-    log.let_go.release(9 * FEW)
-    for number in range(FEW):
-        assert log.waiting.add(f"{number}")
+    log.let_go.release(9 * MANY_WAITING)
+    for number in range(MANY_WAITING):
+        assert log.queue.add(f"{number}")
     log.clock.now_s += 2 * CROWDED_AFTER_S
 
-    assert not log.waiting.add("late")
-    assert log.waiting.remove("0")
-    assert log.waiting.add("later")
-    log.waiting.close()
+    assert not log.queue.add("late")
+    assert log.queue.remove("0")
+    assert log.queue.add("later")
+    log.queue.close()
 
 
 @pytest.mark.proves("D4")
