@@ -64,6 +64,7 @@ class SocketLoop(dict[int, Any]):
                 if descriptor in self:
                     self._unsettled.add(descriptor)
                 self._after_event()
+        self._handled = 0  # what is handed on between two turns is behind nobody
 
     @property
     def crowded(self) -> bool:

@@ -167,3 +167,4 @@ def test_who_is_ready_behind_many_that_took_long_is_late(
     assert len(seen) == at_once
     assert sum(seen) == late
     assert seen == sorted(seen), "those that came first are none of them"
+    assert not loop.crowded, "what a thread hands on between two turns is behind nobody"
