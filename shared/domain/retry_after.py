@@ -6,6 +6,11 @@ import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+from shared.domain.instants import DAY_MS, SECOND_MS
+
+LONGEST_S = DAY_MS / SECOND_MS
+"""Whoever answers may write any number, and sums with one like 1e308 leave what an instant can hold."""
+
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """
@@ -14,7 +19,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     A date is measured against the answer's own `Date`, so that a wrong clock here does not matter.
 
     Returns:
-        Seconds from the answer on, never negative; None when absent or unreadable.
+        Seconds from the answer on, never negative nor more than a day's; None when absent or unreadable.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     text = lower.get("retry-after", "").strip()
@@ -24,7 +29,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         seconds = float(text)
     except ValueError:
         return _until(text, lower.get("date", ""))
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
+    return _bounded(seconds) if math.isfinite(seconds) else None
 
 
 def _until(date: str, now: str) -> float | None:
@@ -32,4 +37,8 @@ def _until(date: str, now: str) -> float | None:
         wait = (parsedate_to_datetime(date) - parsedate_to_datetime(now)).total_seconds()
     except (TypeError, ValueError):
         return None
-    return max(wait, 0.0)
+    return _bounded(wait)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), LONGEST_S)

@@ -34,6 +34,8 @@ from shared.providers.microsoft import failures as graph_failures
         ({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 30.0),
         ({"Retry-After": "Fri, 20 Nov 2026 09:59:00 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.0),
         ({"Retry-After": "Fri, 20 Nov 2026 10:00:30 GMT"}, None),
+        ({"Retry-After": "1e308"}, 86_400.0),
+        ({"Retry-After": "Fri, 20 Nov 9999 10:00:00 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 86_400.0),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "nan"}, None),
         ({"Retry-After": "inf"}, None),

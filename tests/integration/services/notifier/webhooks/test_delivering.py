@@ -310,6 +310,15 @@ def test_a_receiver_says_when_it_wants_to_be_asked_again(bureau: Bureau, path: s
     assert tried.retry_at_ms == bureau.clock.at_ms + 120_000
 
 
+def test_a_receiver_that_asks_for_longer_than_time_lasts_is_asked_after_an_hour(bureau: Bureau, path: str) -> None:
+    endpoint = bureau.add_endpoint(path)
+    bureau.receiver.behave(path, status=503, headers={"Retry-After": "1e308"})
+    bureau.publish("d-1")
+    bureau.deliver()
+    [tried] = bureau.deliveries(endpoint)
+    assert tried.retry_at_ms == bureau.clock.at_ms + 3_600_000
+
+
 def test_a_delivery_that_is_tried_for_long_takes_no_later_one_off_the_log(bureau: Bureau, path: str) -> None:
     endpoint = bureau.add_endpoint(path)
     name = EndpointName(bureau.tenant, endpoint)
