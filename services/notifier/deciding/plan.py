@@ -174,11 +174,16 @@ def settle(ladder: PromptLadder, rung: Rung, state: DeliveryState, channel: str 
 
 
 def postpone(ladder: PromptLadder, step: RungStep, until_ms: int) -> PromptLadder:
-    """The ladder once the server has asked to be left alone until then; never more than an hour is waited."""
+    """The ladder once the server has asked to be left alone until then: it is asked no sooner than it would have been."""
     delivery = delivery_of(ladder, step.rung, step.channel)
     if delivery is None or delivery.state is not DeliveryState.INTENT:
         return ladder
-    return _with(ladder, step.rung, step.channel, msgspec.structs.replace(delivery, retry_at_ms=until_ms))
+    return _with(
+        ladder,
+        step.rung,
+        step.channel,
+        msgspec.structs.replace(delivery, retry_at_ms=max(delivery.retry_at_ms, until_ms)),
+    )
 
 
 def retry_after_ms(attempts: int) -> int:

@@ -106,6 +106,20 @@ def test_channel_that_asks_to_wait_is_asked_when_it_said(
     assert [each.status for each in posted(product, path)] == [429, 200]
 
 
+@pytest.mark.proves("B29")
+@pytest.mark.parametrize("wish", ["1", "1e308"])
+def test_channel_that_asks_for_a_moment_or_for_ever_is_asked_less_and_less_often_and_within_an_hour(
+    desk: Desk, channel: str, product: Receiver, path: str, wish: str
+) -> None:
+    product.behave(path, status=503, headers={"Retry-After": wish})
+    desk.decline()
+    desk.pass_time(3600, 10)
+    assert 1 <= len(posted(product, path)) <= 8
+    product.behave(path, status=200)
+    desk.pass_time(3600, 60)
+    assert posted(product, path)[-1].status == 200
+
+
 @pytest.mark.proves("B17", "B29")
 def test_channel_waits_while_many_rooms_say_no_at_once_and_gets_one_message(
     desk: Desk, channel: str, product: Receiver, path: str, sink: MailSink
