@@ -167,7 +167,7 @@ WEBHOOKS_PAUSED = _counter(
 )
 TOLD_SECONDS = _histogram(
     "told_seconds",
-    "time from a room's answer being seen (and the provider's grace) until it was told; channel: topic, page, mail, webhook",
+    "time from a room's answer being seen (and the provider's grace) until it was told; channel: topic, page, mail, chat, webhook",
     "channel",
     buckets=_TELLING,
 )

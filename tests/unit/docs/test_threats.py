@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from shared.registry.tables import TABLES
 from tests.support.paths import ROOT
 
 THREATS = (ROOT / "docs/threats.md").read_text()
@@ -24,3 +25,10 @@ def test_each_threat_names_a_test_that_shows_it() -> None:
     threats = [row for row in ROWS if not row.startswith("| wants |")]
     assert len(threats) > 20
     assert [row for row in threats if "::test_" not in row] == []
+
+
+def test_each_table_says_how_much_can_be_written_into_it() -> None:
+    section = THREATS.partition("## What people can write")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(table.name for table in TABLES)
