@@ -95,6 +95,16 @@ def test_test_is_posted_at_once_and_says_what_the_product_answered(
     assert acts == ["tested a chat channel"] * 2 + ["added a chat channel"]
 
 
+def test_eleventh_channel_is_refused_until_one_is_removed(office: Office, chief: Browser) -> None:
+    form = {"product": "slack", "name": "#rooms", "url": "https://hooks.slack.com/services/x"}
+    assert [press(chief, LIST, **form).status_code for _ in range(11)] == [303] * 10 + [409]
+    first, *others = chief.client.get(API).json["channels"]
+    assert len(others) == 9
+    assert press(chief, f"{LIST}/{first['id']}/remove").status_code == 303
+    assert press(chief, LIST, **form).status_code == 303
+    assert [each["id"] for each in chief.client.get(API).json["channels"]][:9] == [each["id"] for each in others]
+
+
 @pytest.mark.parametrize(
     "url",
     [
