@@ -142,6 +142,7 @@ def test_without_a_mail_server_declines_are_counted_and_pages_can_say_so(desk: D
     assert row is not None
     assert row.declines == 40
     assert list(desk.notifier._ledger.mailboxes()) == [], "no ladder begins for which there is no channel"
+    assert desk.notifier._ledger.incidents[desk.tenant].alarms == {}, "no alarm waits for a server that there is not"
     desk.pass_time(16 * 60, 60)
     assert decline_incidents.read_open(desk.engine.registry, desk.tenant) is None
     assert sink.mails == []
