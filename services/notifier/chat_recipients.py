@@ -25,7 +25,7 @@ _NOTHING = NotificationRow(mail=False, first=False, day_before=False, hours_befo
 class ChatRecipients:
     """The chat channels of a deployment's organisations. See `Recipients` for what each method does."""
 
-    channels = (CHAT,)
+    channel = CHAT
 
     def __init__(
         self, engine: Engine, clock: Clock, reader: PromptReader, public_url: str, *, may_act: bool = True
@@ -50,7 +50,7 @@ class ChatRecipients:
     def find(self, mailbox: Mailbox) -> NoticeRecipient:
         """The channel; one that was removed is told nothing."""
         channel = chat_channels.find_channel(self._engine.registry, mailbox.tenant, mailbox.id)
-        return NoticeRecipient(channel.id if channel else "", _row_of(channel) if channel else _NOTHING, (CHAT,))
+        return NoticeRecipient(channel.id, _row_of(channel)) if channel else NoticeRecipient("", _NOTHING)
 
     def look_up(self, mailbox: Mailbox, meeting: str, prompt: str) -> tuple[Openness, Prompt | None]:
         """Whether the prompt is open for anybody."""

@@ -10,7 +10,7 @@ from itertools import islice
 import msgspec
 
 from services.notifier.deciding.plan import KEPT_AFTER_START_MS
-from services.notifier.deciding.rungs import CHAT, MAIL, PUSH
+from services.notifier.deciding.rungs import CHAT, MAIL
 from services.notifier.ledger import Ledger, ladder_change, search_change
 from services.notifier.prompt_reader import Addressee, PromptReader
 from shared.contracts.decline_incident import DECLINE_TYPE, OrganisationDecline, counted_key
@@ -65,8 +65,8 @@ class Addressed:
 
     @property
     def tells_people(self) -> bool:
-        """Whether there is a channel to people: without, no ladder of theirs begins."""
-        return bool({MAIL, PUSH} & set(self.channels))
+        """Whether people get mail: without, no ladder of theirs begins."""
+        return MAIL in self.channels
 
 
 class DeclineIntake:

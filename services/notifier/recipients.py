@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import msgspec
 
 from services.notifier.channels.port import Notice
 from services.notifier.deciding.plan import Openness
-from services.notifier.deciding.rungs import MAIL, PUSH
+from services.notifier.deciding.rungs import MAIL
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Dispatch
 from services.notifier.prompt_reader import PromptReader
@@ -28,16 +28,14 @@ class NoticeRecipient:
     user: str
     """The person's id, or the chat channel's; "": there is nobody any more."""
     row: NotificationRow
-    channels: tuple[str, ...]
-    """At least one."""
 
 
 class Recipients(Protocol):
     """One kind of them, each named by a mailbox. Every method may raise StoreUnavailableError and MalformedRecordError."""
 
     @property
-    def channels(self) -> Sequence[str]:
-        """Every channel by which one of them may be told."""
+    def channel(self) -> str:
+        """By what they are told."""
         ...
 
     def find(self, mailbox: Mailbox) -> NoticeRecipient:
@@ -60,7 +58,7 @@ class Recipients(Protocol):
 class People:
     """The people of a deployment."""
 
-    channels = (MAIL, PUSH)
+    channel = MAIL
 
     def __init__(
         self, registry: Registry, reader: PromptReader, writer: NoticeWriter, available: Collection[str]
@@ -74,11 +72,8 @@ class People:
     def find(self, mailbox: Mailbox) -> NoticeRecipient:
         """As the protocol has it; whoever is not connected wants nothing."""
         user = self._writer.user_of(mailbox)
-        row = self._writer.preferences(mailbox, user) if user else NotificationRow(mail=False, push=False)
-        row = msgspec.structs.replace(
-            row, mail=row.mail and MAIL in self._available, push=row.push and PUSH in self._available
-        )
-        return NoticeRecipient(user or "", row, (MAIL, PUSH) if row.push else (MAIL,))
+        row = self._writer.preferences(mailbox, user) if user else NotificationRow(mail=False)
+        return NoticeRecipient(user or "", msgspec.structs.replace(row, mail=row.mail and MAIL in self._available))
 
     def look_up(self, mailbox: Mailbox, meeting: str, prompt: str) -> tuple[Openness, Prompt | None]:
         """As the protocol has it."""
@@ -90,9 +85,8 @@ class People:
 
     def note_refusal(self, dispatch: Dispatch, now_ms: int, reason: str) -> None:
         """The person's profile says so, and no further mail goes to them until they switch it on again."""
-        if dispatch.channel == MAIL:
-            tables.notifications(self._registry).change(
-                dispatch.mailbox.tenant,
-                dispatch.user,
-                lambda row: msgspec.structs.replace(row or NotificationRow(), refused_at_ms=now_ms, refusal=reason),
-            )
+        tables.notifications(self._registry).change(
+            dispatch.mailbox.tenant,
+            dispatch.user,
+            lambda row: msgspec.structs.replace(row or NotificationRow(), refused_at_ms=now_ms, refusal=reason),
+        )

@@ -17,8 +17,8 @@ is, the view knows. While the view does not show the decline yet, a search is re
   refuses the person's address for good ends that person's mails, and their profile says so.
 - Declines of one organisation meet in one partition, whose owner counts them (`brake`). When they are too many at once, whoever is
   due waits until that is over (`holding`).
-- Each channel of a person has its own rungs in the ledger. A chat channel of an organisation is told as a person is: it has a
-  mailbox's place in the ledger, and ladders of its own (`chat_recipients`).
+- A chat channel of an organisation is told as a person is: it has a mailbox's place in the ledger, and ladders of its own
+  (`chat_recipients`).
 - The address, the room's name and the links are put together in the moment of sending (`notices`); the ledger holds none of it.
 """
 
@@ -33,14 +33,15 @@ from services.notifier.appointments import Appointments
 from services.notifier.brake import DeclineBrake
 from services.notifier.channels.port import SendAttempt, SendOutcome
 from services.notifier.chat_recipients import ChatRecipients, is_chat
-from services.notifier.deciding.channels import plan_channels, prompts_of_channels
 from services.notifier.deciding.plan import (
     LONGEST_RETRY_MS,
     LOOK_AGAIN_MS,
     Message,
     RungStep,
     intend,
+    plan,
     postpone,
+    prompts_to_look_up,
     retry_after_ms,
     settle,
     wake_at,
@@ -184,14 +185,14 @@ class NotifierOwner:
             self._holding.hold(mailbox)
             return
         ladders, recipients = self._ledger.ladders_of(mailbox), self._recipients(mailbox)
-        recipient = recipients.find(mailbox)
-        row, channels = recipient.row, recipient.channels
+        recipient, channel = recipients.find(mailbox), recipients.channel
+        row = recipient.row
         looked_up = {
             prompt: recipients.look_up(mailbox, ladders[prompt].meeting, prompt)
-            for prompt in prompts_of_channels(ladders, row, now_ms, channels)
+            for prompt in prompts_to_look_up(ladders, row, now_ms, channel)
         }
         openness = {prompt: found for prompt, (found, _) in looked_up.items()}
-        decided = plan_channels(ladders, row, openness, now_ms, pause, channels)
+        decided = plan(ladders, row, openness, now_ms, pause, channel)
         changed: dict[str, PromptLadder] = {}
         for step, state in decided.settled.items():
             before = changed.get(step.prompt, ladders[step.prompt])
@@ -286,7 +287,7 @@ class NotifierOwner:
             self._commit([StateChange(key, None) for key in keys])
 
     def _appoint(self, mailbox: Mailbox) -> None:
-        at_ms = wake_at(self._ledger.ladders_of(mailbox).values(), self._recipients(mailbox).channels)
+        at_ms = wake_at(self._ledger.ladders_of(mailbox).values(), self._recipients(mailbox).channel)
         self._appointments.appoint_first(mailbox, [at_ms])
 
     def _commit(

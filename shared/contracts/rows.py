@@ -224,8 +224,6 @@ class NotificationRow(_Row, frozen=True):
     """How a person wants to be told of prompts that nobody looks at. Table `notifications`, id = user id."""
 
     mail: bool = True
-    push: bool = False
-    """Whether they are told by the browsers of theirs that allow it."""
     first: bool = True
     """A minute after the prompt opened."""
     day_before: bool = True

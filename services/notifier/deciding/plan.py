@@ -3,8 +3,7 @@ What one person is told now, in which messages, and when to look again. Pure.
 
 A message tells of one prompt, or, as a digest, of several: once three or more prompts of a person have opened, are due or were
 told within five minutes, or a third message would follow within them, one message tells of all that are left, and the next one
-follows five minutes later at the earliest. So
-nobody gets more than two messages in any five minutes.
+follows five minutes later at the earliest. So nobody gets more than two messages in any five minutes.
 """
 
 from __future__ import annotations
@@ -104,10 +103,10 @@ class Plan:
     """When to look again; None: when something new is known."""
 
 
-def wake_at(ladders: Iterable[PromptLadder], channels: Iterable[str] = (MAIL,)) -> int | None:
+def wake_at(ladders: Iterable[PromptLadder], channel: str = MAIL) -> int | None:
     """When something of these is due at the earliest, whatever the person prefers; None: of none."""
     ladders = list(ladders)
-    moments = [moment for channel in channels for ladder in ladders for _, moment in to_come(ladder, channel)]
+    moments = [moment for ladder in ladders for _, moment in to_come(ladder, channel)]
     return min([*moments, *(_expires_at(ladder) for ladder in ladders)], default=None)
 
 

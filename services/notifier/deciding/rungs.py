@@ -18,9 +18,8 @@ BEFORE_MS = {"day-before": DAY_MS, "hours-before": 2 * HOUR_MS}
 APART_MS = HOUR_MS
 """A reminder that would come sooner after the first message is left out."""
 MAIL = "mail"
-PUSH = "push"
 CHAT = "chat"
-"""The channels: a person's mail and browsers, and a chat channel of an organisation."""
+"""The channels: a person's mail, and a chat channel of an organisation."""
 
 
 class Rung(StrEnum):
@@ -76,8 +75,6 @@ def is_wanted(row: NotificationRow, rung: Rung, channel: str = MAIL) -> bool:
 
 def is_on(row: NotificationRow, channel: str) -> bool:
     """Whether a channel is to be used at all."""
-    if channel == PUSH:
-        return row.push
     return not row.refused_at_ms and (channel != MAIL or row.mail)
 
 
