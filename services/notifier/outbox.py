@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ class Outbox:
         self._executor = executor
         self._in_flight: dict[str, Future[None]] = {}
         self._ended: queue.SimpleQueue[tuple[Dispatch, SendAttempt]] = queue.SimpleQueue()
+        self._unrecorded: deque[tuple[Dispatch, SendAttempt]] = deque()
 
     @property
     def channels(self) -> frozenset[str]:
@@ -59,21 +61,22 @@ class Outbox:
         return list(self._in_flight.values())
 
     def is_sending(self, message: str) -> bool:
-        """Whether this message is on its way, or its result was not fetched yet."""
+        """Whether this message is on its way, or its result was not recorded yet."""
         return message in self._in_flight
 
     def send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
         """Begin to send."""
         self._in_flight[dispatch.message] = self._executor.submit(self._send, dispatch, notice)
 
-    def results(self) -> list[tuple[Dispatch, SendAttempt]]:
-        """What has ended since it was last asked."""
-        found = []
+    def results(self) -> Iterator[tuple[Dispatch, SendAttempt]]:
+        """What has ended. Each is forgotten once the next is asked for: what could not be recorded is given again."""
         while not self._ended.empty():
-            dispatch, attempt = self._ended.get()
+            self._unrecorded.append(self._ended.get())
+        while self._unrecorded:
+            dispatch, attempt = self._unrecorded[0]
+            yield dispatch, attempt
+            self._unrecorded.popleft()
             self._in_flight.pop(dispatch.message, None)
-            found.append((dispatch, attempt))
-        return found
 
     def _send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
         try:

@@ -234,13 +234,8 @@ class NotifierOwner:
     def _record(self, results: Iterable[tuple[Dispatch, SendAttempt]]) -> None:
         ends = {SendOutcome.ACCEPTED: DeliveryState.ACCEPTED, SendOutcome.REFUSED: DeliveryState.REFUSED}
         for dispatch, attempt in results:
-            metrics.MESSAGES.labels(dispatch.channel, attempt.outcome).inc()
             log = logger.info if attempt.outcome is SendOutcome.ACCEPTED else logger.warning
             log("message_" + attempt.outcome, message=dispatch.message, channel=dispatch.channel, reason=attempt.reason)
-            for since_ms in dispatch.promised_from_ms if attempt.outcome is SendOutcome.ACCEPTED else ():
-                metrics.TOLD_SECONDS.labels(dispatch.channel).observe(
-                    max(self._clock.now_ms() - since_ms, 0) / SECOND_MS
-                )
             if attempt.outcome is SendOutcome.REFUSED:
                 now_ms = self._clock.now_ms()
                 self._recipients(dispatch.mailbox).note_refusal(dispatch, now_ms, attempt.reason)
@@ -250,6 +245,13 @@ class NotifierOwner:
                 until_ms = self._clock.now_ms() + min(int(attempt.retry_in_s * SECOND_MS), LONGEST_RETRY_MS)
                 self._change(dispatch, partial(postpone, until_ms=until_ms))
                 self._appoint(dispatch.mailbox)
+            self._measure(dispatch, attempt)
+
+    def _measure(self, dispatch: Dispatch, attempt: SendAttempt) -> None:
+        metrics.MESSAGES.labels(dispatch.channel, attempt.outcome).inc()
+        for since_ms in dispatch.promised_from_ms if attempt.outcome is SendOutcome.ACCEPTED else ():
+            seconds = max(self._clock.now_ms() - since_ms, 0) / SECOND_MS
+            metrics.TOLD_SECONDS.labels(dispatch.channel).observe(seconds)
 
     def _change(self, dispatch: Dispatch, change: Callable[[PromptLadder, RungStep], PromptLadder]) -> None:
         """Commit what has become of a message's rungs."""

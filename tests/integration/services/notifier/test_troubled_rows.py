@@ -43,6 +43,28 @@ def test_store_that_is_away_for_a_moment_costs_nobody_their_mail(
     assert receivers(sink) == [ADA, BEN]
 
 
+@pytest.mark.proves("B16")
+def test_store_that_is_away_when_mails_were_taken_has_nobody_told_twice(
+    desk: Desk, sink: MailSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book(desk, 1)
+    desk.connect("ben")
+    answer(desk, [0], "declined")
+    desk.clock.at_ms += 61_000
+    desk.notifier.step()
+    assert receivers(sink) == [ADA, BEN]
+
+    def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.notifier, "_change", away)
+        with pytest.raises(StoreUnavailableError):
+            desk.notifier.step()
+    desk.pass_time(600)
+    assert receivers(sink) == [ADA, BEN]
+
+
 @pytest.mark.proves("B17")
 @pytest.mark.parametrize(
     ("table", "row_id", "told"),
