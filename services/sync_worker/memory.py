@@ -81,9 +81,9 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> Restore
     Read a claim's restored state. What a destroyed key sealed is left out, as if it had never been (see `forget_destroyed`).
 
     A mailbox with a record of an event that cannot be read is looked at in full next: that writes the events' records anew, and
-    those of their people. One
-    whose own record cannot be read is left alone, and named: written anew, what the record holds would be lost (takes that wait,
-    the subscription), though a setting or a key put right may make it readable again. `roomsync reconcile` connects it anew.
+    those of their people. One whose own record cannot be read is left alone, and named: written anew, what the record holds would
+    be lost (takes that wait, the subscription), though a setting or a key put right may make it readable again. `roomsync
+    reconcile` connects it anew.
 
     Raises:
         StoreUnavailableError: the keyring is away.

@@ -12,6 +12,7 @@ from services.sync_worker.deciding.snapshots import (
     Snapshot,
     changed_pieces,
     cut_snapshot,
+    is_half_written,
     read_snapshot,
 )
 from shared.contracts.attendee_snapshot import SnapshotPiece
@@ -62,7 +63,7 @@ def follow_people(known: Snapshots, before: References, merged: Merge, keys: Ten
         pieces = known.get(name, {})
         snapshot = read_snapshot(pieces.values(), [event_name(each, keys) for each in earlier[series]])
         newest = _newest(snapshot, now[series], merged.people, keys)
-        if newest == snapshot:
+        if newest == snapshot and not is_half_written(pieces):
             continue
         wanted = cut_snapshot(name, newest)
         if changed := changed_pieces(pieces, wanted):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
-from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Job, Outcome
+from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Outcome
 from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, after_failure, after_look
 from services.sync_worker.deciding.parking import ParkedMeeting, park, unread_meetings, with_parked_as_before
-from services.sync_worker.deciding.people import PeopleChange, Snapshots, follow_people
+from services.sync_worker.deciding.people import Snapshots, follow_people
 from services.sync_worker.deciding.pieces import CommitPart, divide_large, fit_together, is_large, meeting_parts
+from services.sync_worker.deciding.records import event_changes, observation_records
 from services.sync_worker.deciding.references import (
     Merge,
     blind,
@@ -26,17 +27,12 @@ from services.sync_worker.deciding.references import (
     withdraw,
 )
 from services.sync_worker.memory import TrackedMailbox, left_change, reference_change, snapshot_changes, state_change
-from shared.contracts import copy_observation
 from shared.contracts.calendar_state import DueReason, EventReference, MailboxState
 from shared.contracts.copy_observation import CopyObservation
-from shared.contracts.meeting_state import meeting_key, meeting_of_key
-from shared.contracts.topics import OBSERVATIONS
-from shared.crypto.records import sealed_envelope
-from shared.domain import trace
+from shared.contracts.meeting_state import meeting_of_key
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import MINUTE_MS
 from shared.domain.keys import TenantKeys
-from shared.ports.log import NewRecord, StateChange
 
 BLIND_AFTER_MS = MINUTE_MS
 """An appointment further off than this leaves the copies of a mailbox without a word until it is kept."""
@@ -105,7 +101,7 @@ def _failed(
             unchanged_until_ms=_last_look_ms(held.state),
         )  # fmt: skip
         state = msgspec.structs.replace(state, blind=True, observed_at_ms=at_ms)
-    said = [CommitPart().add([record]) for record in _records(seen, outcome.job, keys, partitions)]
+    said = [CommitPart().add([record]) for record in observation_records(seen, outcome.job, keys, partitions)]
     # The mailbox first: should its owner die after some of them, the next look observes all.
     return Settled([mailbox_part(outcome.job.mailbox, state, keys), *said], state, held.references)
 
@@ -148,9 +144,9 @@ def _looked(
     )  # fmt: skip
     people = follow_people(held.snapshots, held.references, merged, keys)
     by_series = {name: snapshot_changes(job.mailbox, name, each, keys) for name, each in people.changed.items()}
-    changes = _changes(job.mailbox, merged, people, by_series, keys)
+    changes = event_changes(job.mailbox, merged, people.events, by_series, keys)
     seen = [msgspec.structs.replace(one, baseline=True) if one.meeting in unread else one for one in seen]
-    records = _records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
+    records = observation_records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
     parts, parked = park(
         meeting_parts(records, changes, held.references, merged.references),
         job.mailbox,
@@ -192,23 +188,6 @@ def _looked(
         snapshots=snapshots,
         parked=parked,
     )
-
-
-def _changes(
-    mailbox: Mailbox,
-    merged: Merge,
-    people: PeopleChange,
-    by_series: Mapping[str, Sequence[StateChange]],
-    keys: TenantKeys,
-) -> dict[str, list[StateChange]]:
-    """What is written of references and people, by the event because of which it is."""
-    changes = {
-        event_id: [reference_change(mailbox, event_id, merged.references.get(event_id), keys)]
-        for event_id in merged.changed
-    }
-    for series, pieces in by_series.items():
-        changes.setdefault(people.events[series], []).extend(pieces)
-    return changes
 
 
 def _divided(held: TrackedMailbox, parts: Sequence[CommitPart], mailbox: Mailbox, keys: TenantKeys) -> list[CommitPart]:
@@ -279,7 +258,7 @@ def _left(
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
     opening = CommitPart().add(changes=[left_change(job.mailbox, keeps, keys)] if keeps != kept else [])
     parts = [
-        *meeting_parts(_records(seen, job, keys, partitions), changes, held.references, {}),
+        *meeting_parts(observation_records(seen, job, keys, partitions), changes, held.references, {}),
         mailbox_part(job.mailbox, fresh, keys),
     ]
     parts = [each for part in parts for each in divide_large(part, observations_first=True)]
@@ -308,22 +287,3 @@ def _carried(held: TrackedMailbox, outcome: Outcome) -> MailboxState:
         due=held.state.due,
         owed=held.state.owed,
     )
-
-
-def _records(seen: list[CopyObservation], job: Job, keys: TenantKeys, partitions: int) -> list[NewRecord]:
-    headers = trace.headers(job.trace.child() if job.trace else trace.make())
-    records = []
-    for fact in seen:
-        key = meeting_key(job.mailbox.tenant, fact.meeting)
-        value = sealed_envelope(
-            keys,
-            fact,
-            key=key,
-            type=copy_observation.TYPE,
-            version=copy_observation.VERSION,
-            id=f"{job.mailbox.id}/{fact.meeting}/{fact.observed_at_ms}",
-            correlation=job.correlation,
-            compress=True,
-        )
-        records.append(NewRecord(OBSERVATIONS.name, partition_of(key, partitions), key, value, headers))
-    return records

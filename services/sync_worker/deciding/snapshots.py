@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 import msgspec
 
@@ -63,9 +64,19 @@ def read_snapshot(pieces: Iterable[SnapshotPiece], events: Collection[str]) -> d
     return snapshot
 
 
+def is_half_written(pieces: Pieces) -> bool:
+    """Whether a piece stands beside such as it is divided into: an owner died between writing and deleting."""
+    return any(longer.startswith(bits) for bits, longer in pairwise(sorted(pieces)))
+
+
 def changed_pieces(before: Pieces, after: Pieces) -> dict[str, SnapshotPiece | None]:
-    """Bits → the piece that is to be written under them; None: to be deleted."""
-    return {bits: after.get(bits) for bits in sorted({*before, *after}) if before.get(bits) != after.get(bits)}
+    """
+    Say what is to be written, in this order: bits → the piece that is to stand under them; None: to be deleted.
+
+    Deletions come last: should the owner die between two commits, a person of a piece that divides stands in two, not in none.
+    """
+    written: dict[str, SnapshotPiece | None] = {bits: after[bits] for bits in after if before.get(bits) != after[bits]}
+    return written | dict.fromkeys(sorted(before.keys() - after.keys()))
 
 
 def _answers_of(person: str, snapshot: Snapshot) -> AttendeeAnswers:

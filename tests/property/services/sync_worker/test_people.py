@@ -14,6 +14,7 @@ from services.sync_worker.deciding import people as following
 from services.sync_worker.deciding import snapshots as cutting
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.people import Snapshots, event_name, follow_people, series_name, series_of
+from services.sync_worker.deciding.records import event_changes
 from services.sync_worker.deciding.references import References, merge, reference_of
 from services.sync_worker.deciding.snapshots import Pieces, Snapshot, cut_snapshot, read_snapshot
 from services.sync_worker.memory import reference_change, restore_mailboxes, snapshot_changes, state_change
@@ -44,6 +45,8 @@ steps = st.one_of(
     st.tuples(st.just("is somebody else's"), guests, dates, st.none()),
     st.tuples(st.just("owner dies"), guests, dates, st.none()),
 )
+deaths = st.none() | st.integers(0, 9)
+"""How many records of a look are written before its owner dies."""
 
 
 class Calendar:
@@ -55,6 +58,8 @@ class Calendar:
         self.references: References = {}
         self.snapshots: Snapshots = {}
         self.records: dict[bytes, bytes] = {}
+        self.shown: dict[int, SeenEvent] = {}
+        """What the last look that was written to its end has shown."""
 
     def apply(self, what: str, guest: int, date: int, answer: Answer | None) -> None:
         """Do one thing that may happen to a series."""
@@ -82,23 +87,33 @@ class Calendar:
             version=msgspec.json.encode(self.events[date]).hex(),
         )  # fmt: skip
 
-    def look(self, *, full: bool) -> list[bytes]:
-        """Look at all of it, and write what changes: the keys that are written."""
-        known = self.references
-        gone = [SeenRemoval(each) for each in known if int(each[2:]) not in self.events]
-        seen = [*map(self.seen, self.events), *([] if full else gone)]
+    def look(self, *, full: bool, written: int | None = None) -> list[bytes]:
+        """
+        Look at all of it or at what has changed, and write what changes: the keys that are written.
+
+        Args:
+            full: Whether at all of it.
+            written: Of so many records, after which the owner dies; the next one repeats the look. None: of all.
+        """
+        known, now = self.references, {date: self.seen(date) for date in self.events}
+        gone = [SeenRemoval(f"e-{date}") for date in self.shown if date not in now]
+        news = [event for date, event in now.items() if event != self.shown.get(date)]
+        seen = [*now.values()] if full else [*news, *gone]
         merged = merge(
             known, Look(tuple(seen), "c", full=full), window=WINDOW, provider="google", keys=KEYS, rooms=ROOMS
         )
         people = follow_people(self.snapshots, known, merged, KEYS)
-        changes = [reference_change(MAILBOX, each, merged.references.get(each), KEYS) for each in merged.changed]
-        for name, pieces in people.changed.items():
-            changes += snapshot_changes(MAILBOX, name, pieces, KEYS)
-        for change in changes:
+        by_series = {name: snapshot_changes(MAILBOX, name, each, KEYS) for name, each in people.changed.items()}
+        by_event = event_changes(MAILBOX, merged, people.events, by_series, KEYS)
+        changes = [change for each in by_event.values() for change in each]
+        for change in changes[:written]:
             self.records.pop(change.key, None)
             if change.value is not None:
                 self.records[change.key] = change.value
-        self.references, self.snapshots = merged.references, people.snapshots
+        if written is not None:
+            self.restore()
+            return self.look(full=full)
+        self.references, self.snapshots, self.shown = merged.references, people.snapshots, now
         return [change.key for change in changes]
 
     def restore(self) -> None:
@@ -190,10 +205,39 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.proves("D6", "M7")
+@pytest.mark.parametrize("written", range(4))
+def test_owner_that_dies_while_pieces_divide_or_come_together_loses_nobody(
+    written: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "PIECE_BYTES", SMALL)
+    calendar = Calendar()
+    calendar.look(full=True)
+    for answer in (Answer.ACCEPTED, None):
+        for guest in range(GUESTS):
+            for date in (1, 0):
+                calendar.apply("answers a date", guest, date, answer)
+                calendar.look(full=False, written=written)
+                calendar.check()
+
+
+@pytest.mark.proves("D6", "M7")
+@pytest.mark.parametrize("written", range(4))
+def test_owner_that_dies_while_it_deletes_a_series_leaves_no_answer_behind(written: int) -> None:
+    calendar = Calendar()
+    calendar.apply("answers the series", 0, 0, Answer.ACCEPTED)
+    calendar.look(full=True)
+    calendar.check()
+    calendar.events.clear()
+    calendar.look(full=False, written=written)
+    calendar.check()
+    assert calendar.records == {}
+
+
+@pytest.mark.proves("D6", "M7")
 @settings(max_examples=150, deadline=None)
-@given(history=st.lists(st.tuples(steps, st.booleans()), max_size=25), taken_over=st.booleans())
+@given(history=st.lists(st.tuples(steps, st.booleans(), deaths), max_size=25), taken_over=st.booleans())
 def test_what_is_read_back_of_people_is_what_was_seen_last(
-    history: list[tuple[tuple[str, int, int, Answer | None], bool]], taken_over: bool
+    history: list[tuple[tuple[str, int, int, Answer | None], bool, int | None]], taken_over: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cutting, "PIECE_BYTES", SMALL)
@@ -205,9 +249,9 @@ def test_what_is_read_back_of_people_is_what_was_seen_last(
         else:
             calendar.look(full=True)
         calendar.check()
-        for step, full in history:
+        for step, full, written in history:
             calendar.apply(*step)
-            calendar.look(full=full)
+            calendar.look(full=full, written=written)
             calendar.check()
             assert calendar.look(full=full) == [], "a calendar in which nothing changed is written anew"
         calendar.restore()
