@@ -44,6 +44,10 @@ def remove(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
             return DONE
         if not _is_settled(engine, tenant, row) or not (yes or _is_meant(tenant, row.name)):
             return FINDING
+        row = read_organisation(engine.registry, tenant)  # its administrators may have switched it on meanwhile
+        _check_off(tenant, row)
+        if not _is_settled(engine, tenant, row):
+            return FINDING
         _remove(engine, tenant, clock_from(settings.test_clock).now_ms())
     click.echo(f"{tenant} {row.name}: erased", err=as_json)
     return DONE

@@ -56,6 +56,12 @@ class ReadRows(Generic[T]):
         for row_id, row, _ in self.scan_stored(tenant, refuse):
             yield row_id, row
 
+    def list_ids(self, tenant: str) -> list[str]:
+        """The ids of all live rows of the tenant, of those that are refused as well."""
+        refused: list[RowRefusedError] = []
+        readable = [row_id for row_id, _ in self.scan_readable(tenant, refused.append)]
+        return [*readable, *(error.row for error in refused)]
+
     def scan_stored(self, tenant: str, refuse: Callable[[RowRefusedError], object]) -> Iterator[tuple[str, T, bytes]]:
         """As `scan_readable`, each row with its bytes as they were written."""
         return self._read_stored(tenant, self._registry.scan(self.name, tenant), refuse)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from cli.main import roomsync
 from shared.contracts.rows import EndingRow, IntegrationState, TenantRow
 from shared.contracts.topics import ERASURES
+from shared.engines.bound_registry import BoundRegistry
 from shared.errors import KeyDestroyedError
 from shared.organisations.enrolment import NOBODY, enrol
 from shared.organisations.removal import count_rows
@@ -85,3 +86,31 @@ def test_it_waits_until_the_provider_has_ended_what_was_subscribed(run: Run, eng
     assert waiting.code == 1
     assert "1 subscriptions of Contoso are still to be ended" in waiting.err
     assert state_of(engine, off) is IntegrationState.OFF
+
+
+@pytest.mark.proves("P8")
+def test_a_row_that_was_altered_beside_roomsync_stops_no_erasure(run: Run, engine: Engine, off: str) -> None:
+    assert isinstance(engine.registry, BoundRegistry)
+    stored = engine.registry._registry
+    for table in (tables.rooms, tables.audit, tables.chat_channels):
+        moved = stored.get(table.name, off, "some-row")
+        assert moved is not None
+        stored.put(table.name, off, "moved", moved.value.replace(b"{", b'{"name":"x",', 1))
+    assert run("tenants", "remove", off, "--yes").code == 0
+    assert [each for each in stored.everything() if each.tenant == off] == []
+
+
+@pytest.mark.proves("P8")
+def test_it_is_refused_when_it_was_switched_on_while_the_question_stood(
+    engine: Engine, off: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def switch_on_and_answer(*_: object, **__: object) -> str:
+        tables.tenants(engine.registry).change(off, "tenant", lambda row: _with_state(row, IntegrationState.ENABLED))
+        return off
+
+    monkeypatch.setattr(click, "prompt", switch_on_and_answer)
+    rows = count_rows(engine.registry, off)
+    answered = CliRunner().invoke(roomsync, ("tenants", "remove", off), standalone_mode=False)
+    assert isinstance(answered.exception, click.UsageError)
+    assert count_rows(engine.registry, off) == rows
+    engine.keyring.keys(off)
