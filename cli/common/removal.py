@@ -27,8 +27,9 @@ def remove(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
     """
     Erase TENANT for good: its keys, so that nothing on the topics can be read any more, and every row that is kept of it.
 
-    Its integration has to be off, and its subscriptions ended. Consents that sleep are erased as well. What erases nothing:
-    the consent at the provider, which its administrators withdraw there, and backups of the registry, which a restore leaves out.
+    Its integration has to be off, and its subscriptions ended. Consents that sleep are erased as well. Not erased are the consent
+    at the provider, which its administrators withdraw there, and backups: restoring one made before brings its rows back, as far
+    as no key seals them. Remove it again then.
 
     Exit codes: 0 done, 1 nothing was done, since you said no or subscriptions are still to be ended, 2 it is not off, 3 a store
     is away.
@@ -68,7 +69,10 @@ def _is_settled(engine: Engine, tenant: str, row: TenantRow) -> bool:
         return True
     click.echo(
         f"nothing was changed: {waiting} subscriptions of {row.name} are still to be ended at the provider, by running workers;"
-        f" `roomsync tenants show --tenant {tenant}` says when there are none (`toEnd`)",
+        f" `roomsync tenants show --tenant {tenant}` says when there are none (`toEnd`)"
+        if waiting
+        else f"nothing was changed: {row.name} has just been switched off, and running workers are erasing its data;"
+        " try again in a minute",
         err=True,
     )
     return False
