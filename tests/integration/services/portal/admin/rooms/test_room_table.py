@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from typing import Any
@@ -73,6 +74,23 @@ def test_a_sheet_is_shown_before_it_is_imported_and_comes_out_as_it_went_in(offi
     refused = builder.client.post("/admin/rooms/sheet", data={**carried, "sheet": wrong})
     assert "Line 3: The address of the room cannot be used." in refused.text
     assert len(listed(builder)) == 2
+
+
+@pytest.mark.proves("P7")
+def test_a_sheet_that_may_be_sent_can_be_imported_from_its_preview(builder: Browser) -> None:
+    """What a form adds to each sign must not make it too long on its second way."""
+    sheet = "address,name,capacity,building,floor\n" + "".join(
+        f"r{number}@rooms.example,{'Ü' * 110},4,{'é' * 100},3\n" for number in range(130)
+    )
+    assert 50_000 < len(sheet.encode()) <= 60_000
+    shown = send_sheet(builder, sheet)
+    assert "130 new" in shown.text
+    [kind] = re.findall(r'<form method="post" action="/admin/rooms/sheet"[^>]* enctype="([^"]+)"', shown.text)
+    [carried] = re.findall(r'name="sheet" value="([^"]*)"', shown.text)
+    form = {"csrf": builder.csrf, "apply": "yes", "sheet": html.unescape(carried)}
+    answer = builder.client.post("/admin/rooms/sheet", data=form, content_type=kind)
+    assert answer.headers["Location"] == "/admin/rooms?done=sheet"
+    assert len(listed(builder)) == 130
 
 
 @pytest.mark.proves("P7")
