@@ -16,6 +16,8 @@ from shared.contracts.rows import RoomRow
 MAX_LINES = 1_000
 COLUMNS = ("address", "name", "capacity", "building", "floor")
 """What is read; others are left alone, so that a sheet that was written here can be changed and read again."""
+NOT_DECODED = "\ufffd"
+"""Stands in the text of a file for what is no UTF-8: what spreadsheets write as plain CSV has the encoding of their country."""
 _WRITTEN = (*COLUMNS, "connected", "confirmed", "visible", "bookable", "answers", "accepted", "declined", "waiting")
 
 
@@ -52,11 +54,14 @@ def write_rooms(rooms: Sequence[ListedRoom]) -> str:
 def read_rooms(text: str) -> tuple[list[tuple[int, RoomRow]], list[SheetError]]:
     """Read the rooms of a sheet with the number of the line that each stands on, and what cannot be read."""
     rows, errors = list[tuple[int, RoomRow]](), list[SheetError]()
+    if NOT_DECODED in text:
+        return [], [SheetError(0, "This is not UTF-8: save it as “CSV UTF-8”, or letters with accents would be lost.")]
     try:
         for line, found in _lines(text):
-            (rows if isinstance(found, RoomRow) else errors).append(
-                (line, found) if isinstance(found, RoomRow) else SheetError(line, found)  # type: ignore[arg-type]
-            )
+            if isinstance(found, RoomRow):
+                rows.append((line, found))
+            else:
+                errors.append(SheetError(line, found))
     except csv.Error:
         return [], [SheetError(0, "This is not a table of comma-separated values.")]
     return rows, errors

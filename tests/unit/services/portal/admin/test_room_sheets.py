@@ -81,6 +81,8 @@ def test_a_sheet_says_what_is_new_changed_and_wrong_before_anything_is_done() ->
     assert plan_sheet("address,name,capacity\naare@x.test,Aare,6\n", known, str).same == 1
     assert plan_sheet("name\nAare\n", known, str).errors[0].line == 0
     assert plan_sheet('address\n"a@x.test\n', known, str).errors[0].line == 0
+    foreign = "address,name\nz@x.test,Zürich\n".encode("cp1252").decode(errors="replace")
+    assert [error.line for error in plan_sheet(foreign, known, str).errors] == [0]
     many = "address\n" + "".join(f"r{n}@x.test\n" for n in range(MAX_LINES + 1))
     assert plan_sheet(many, known, str).errors[0].line == 0
 
