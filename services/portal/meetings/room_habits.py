@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app
 
 from services.portal.deps import Deps
+from services.portal.frame.recent_counts import RecentCounts
 from services.portal.meetings.answer_history import memories
 from services.portal.meetings.deciding.health import Health, health_of
 from services.portal.meetings.room_tallies import read_room_tallies
@@ -18,8 +17,6 @@ from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.errors import KeyDestroyedError, StoreUnavailableError
 
 KEPT_MS = 5 * MINUTE_MS
-MAX_TENANTS = 64
-"""Organisations whose rooms are kept in mind: ids and counts, no content."""
 _EXTENSION = "room-habits"
 
 
@@ -32,9 +29,6 @@ class Habits:
     """How they answered, by what they were asked."""
 
 
-_Known = tuple[int, Habits]
-
-
 class RoomHabits:
     """
     Looks through an organisation's meetings at most once in five minutes, whoever asks. Thread-safe; one per process.
@@ -45,39 +39,23 @@ class RoomHabits:
     def __init__(self, deps: Deps) -> None:
         """Know nothing yet."""
         self._deps = deps
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._counts = RecentCounts(deps.clock, self._count, kept_ms=KEPT_MS, before=Habits())
 
     def of(self, tenant: str) -> Habits:
         """Count, or what was known before while the view cannot be reached: a choice without it is better than none."""
-        now_ms = self._deps.clock.now_ms()
-        with self._lock:
-            at_ms, habits = self._known.get(tenant, (0, Habits()))
-            if now_ms - at_ms < KEPT_MS:
-                return habits
-            self._keep(tenant, (now_ms, habits))
-        try:
-            found = self._count(tenant, now_ms)
-        except (StoreUnavailableError, KeyDestroyedError):
-            return habits
-        with self._lock:
-            self._keep(tenant, (now_ms, found))
-        return found
+        return self._counts.of(tenant)
 
-    def _keep(self, tenant: str, known: _Known) -> None:
-        self._known[tenant] = known
-        self._known.move_to_end(tenant)
-        while len(self._known) > MAX_TENANTS:
-            self._known.popitem(last=False)
-
-    def _count(self, tenant: str, now_ms: int) -> Habits:
+    def _count(self, tenant: str, before: Habits | None) -> Habits:
+        engine, now_ms = self._deps.engine, self._deps.clock.now_ms()
         silent_ms = int(self._deps.settings.pending_silent_s * SECOND_MS)
-        health = {
-            room: health_of(records, None, now_ms=now_ms, silent_ms=silent_ms)
-            for room, records in memories(self._deps, tenant).items()
-        }
-        engine = self._deps.engine
-        return Habits(health, read_room_tallies(engine.view, engine.keyring.keys(tenant)))
+        try:
+            health = {
+                room: health_of(records, None, now_ms=now_ms, silent_ms=silent_ms)
+                for room, records in memories(self._deps, tenant).items()
+            }
+            return Habits(health, read_room_tallies(engine.view, engine.keyring.keys(tenant)))
+        except (StoreUnavailableError, KeyDestroyedError):
+            return before or Habits()
 
 
 def register(app: Flask, deps: Deps) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, TypedDict
 
@@ -12,7 +13,7 @@ from msgspec import Meta
 from services.portal.frame.deciding.sheets import write_sheet
 from services.portal.interface.fields import Count, Day, Instant, RoomId
 from shared.contracts.day_tally import DayTally, add_tallies
-from shared.contracts.meeting_state import RoomRecord, RoomState
+from shared.contracts.meeting_state import MeetingRecord, RoomState
 from shared.contracts.rows import ConsentRow, ConsentState, RoomRow
 from shared.domain.instants import MINUTE_MS
 
@@ -85,12 +86,31 @@ def sum_weeks(days: Mapping[str, DayTally], today: str) -> list[WeekFigures]:
     return [_week(monday, add_tallies(tallies)) for monday, tallies in found.items()]
 
 
-def rank_rooms(records: Iterable[RoomRecord], rooms: Mapping[str, RoomRow]) -> list[RoomFigures]:
+@dataclass(slots=True)
+class RoomAnswers:
+    """What rooms answered to meetings that are not past."""
+
+    accepted: Counter[str] = field(default_factory=Counter)
+    """By room id."""
+    declined: Counter[str] = field(default_factory=Counter)
+    pending: int = 0
+    """Requests for dates to come that have no answer yet."""
+
+
+def count_answers(meetings: Iterable[MeetingRecord], now_ms: int) -> RoomAnswers:
+    """Count in one pass: of all the dates none is kept."""
+    found = RoomAnswers()
+    asked = ((each.begins, room) for meeting in meetings for each in meeting.dates for room in each.rooms)
+    for begins_ms, record in asked:
+        found.accepted[record.room] += record.state in {RoomState.ACCEPTED, RoomState.RELEASED}
+        found.declined[record.room] += record.state is RoomState.DECLINED
+        found.pending += record.state is RoomState.PENDING and begins_ms > now_ms
+    return found
+
+
+def rank_rooms(answers: RoomAnswers, rooms: Mapping[str, RoomRow]) -> list[RoomFigures]:
     """The rooms of the list that say no most often, the worst first."""
-    accepted, declined = Counter[str](), Counter[str]()
-    for record in records:
-        accepted[record.room] += record.state in {RoomState.ACCEPTED, RoomState.RELEASED}
-        declined[record.room] += record.state is RoomState.DECLINED
+    accepted = answers.accepted
     found = [
         RoomFigures(
             id=room,
@@ -99,7 +119,7 @@ def rank_rooms(records: Iterable[RoomRecord], rooms: Mapping[str, RoomRow]) -> l
             declined=count,
             declinedPercent=round(100 * count / (count + accepted[room])),
         )
-        for room, count in declined.items()
+        for room, count in answers.declined.items()
         if count and room in rooms and rooms[room].confirmed
     ]
     return sorted(found, key=lambda each: (-each["declinedPercent"], -each["declined"], each["name"]))[:MOST_ROOMS]
