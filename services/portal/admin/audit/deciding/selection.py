@@ -112,7 +112,7 @@ def select_acts(acts: Sequence[tuple[int, AuditRow]], asked: Selection, zone: Zo
         and (until is None or row.at_ms < until)
     ]
     shown = found[: asked.limit]
-    more = len(found) > len(shown) and shown[-1][0] > 1
+    more = len(found) > len(shown) and shown[-1][0] > 0
     return ActPage(shown, shown[-1][0] if more else None)
 
 

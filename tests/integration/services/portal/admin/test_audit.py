@@ -9,7 +9,7 @@ import json
 import pytest
 
 from services.portal.admin.audit.deciding.selection import PAGE_ACTS, Selection, read_selection, select_acts
-from services.portal.my_day.deciding.zones import zone_from
+from services.portal.my_day.deciding.zones import UTC_ZONE, zone_from
 from shared.contracts.rows import AuditRow
 from shared.domain.instants import from_rfc3339
 from tests.integration.services.portal.admin.rooms.test_rooms import ROOM
@@ -79,3 +79,18 @@ def test_days_of_the_audit_are_those_of_whoever_looks() -> None:
     asked = read_selection({"from": "2026-11-24", "to": "2026-11-24", "before": "x", "limit": "9999999999999"}, 50)
     assert [number for number, _ in select_acts(acts, asked, auckland).acts] == [2]
     assert read_selection({"from": "9999-12-31", "to": "0001-01-01"}, 50) == Selection()
+
+
+@pytest.mark.proves("P7")
+@pytest.mark.parametrize("chained", range(1, 4))
+def test_acts_of_before_the_chain_stand_on_the_page_behind_it(chained: int) -> None:
+    acts = [(number, AuditRow(at_ms=number, user="u-1", act="role.given")) for number in range(chained, 0, -1)]
+    acts += [(0, AuditRow(at_ms=0, user="u-1", act="role.offered"))]
+    seen, before = 0, 0
+    while True:
+        page = select_acts(acts, Selection(before=before, limit=1), UTC_ZONE)
+        seen += len(page.acts)
+        if page.cursor is None:
+            break
+        before = page.cursor
+    assert seen == chained + 1
