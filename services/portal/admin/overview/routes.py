@@ -14,6 +14,7 @@ from services.portal.admin.overview.reading import OverviewReader
 from services.portal.deps import Deps
 from services.portal.frame.deciding.sheets import MEDIA_TYPE
 from services.portal.frame.organisations import read_organisation
+from services.portal.frame.problems import not_enabled
 from services.portal.frame.sessions import Person, require_right
 from services.portal.interface.operation import operation
 from services.portal.meetings.personal_view import is_rebuilding
@@ -43,15 +44,22 @@ def blueprint(deps: Deps) -> Blueprint:
     def sheet() -> Response:
         person = require_right(Right.SEE_INTEGRATION)
         attached = {"Content-Disposition": "attachment; filename=weeks.csv"}
-        return Response(write_weeks(reader.read(person.tenant)["weeks"]), content_type=MEDIA_TYPE, headers=attached)
+        return Response(write_weeks(_read(deps, reader, person)["weeks"]), content_type=MEDIA_TYPE, headers=attached)
 
     @bp.get("/v1/admin/overview")
     @operation(Right.SEE_INTEGRATION, problems=("not-enabled",))
     def api() -> OverviewFigures:
         """Say whether it works for the organisation, and what needs help: counts, and nobody's meetings."""
-        return reader.read(require_right(Right.SEE_INTEGRATION).tenant)
+        return _read(deps, reader, require_right(Right.SEE_INTEGRATION))
 
     return bp
+
+
+def _read(deps: Deps, reader: OverviewReader, person: Person) -> OverviewFigures:
+    """What was kept is shown no longer once it is off. Raises ProblemError (409)."""
+    if not _is_enabled(deps, person):
+        raise not_enabled()
+    return reader.read(person.tenant)
 
 
 def _is_enabled(deps: Deps, person: Person) -> bool:

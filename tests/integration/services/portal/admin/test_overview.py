@@ -81,12 +81,16 @@ def test_what_was_counted_is_kept_for_a_moment_and_apart_by_organisation(
 @pytest.mark.proves("P7", "E30")
 def test_there_is_no_overview_while_the_integration_is_off(office: Office, chief: Browser, ben: Browser) -> None:
     assert ben.client.get("/admin").status_code == 403
+    assert chief.client.get("/v1/admin/overview").status_code == 200
     tables.tenants(office.engine.registry).change(
         chief.tenant,
         "tenant",
         lambda row: msgspec.structs.replace(row, integration=IntegrationState.DISABLED) if row else None,
     )
     assert chief.client.get("/admin").headers["Location"] == "/admin/integration"
+    refused = chief.client.get("/v1/admin/overview")
+    assert (refused.status_code, refused.json["code"]) == (409, "not-enabled"), "what was kept is not shown either"
+    assert chief.client.get("/admin/overview.csv").status_code == 409
 
 
 @pytest.mark.proves("P7")
