@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from services.portal.admin.rooms.deciding.remedy import remedies_for
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
@@ -54,7 +55,7 @@ class RoomPresenter:
 
     def rooms(self, rows: dict[str, RoomRow]) -> list[ListedRoom]:
         """One line a room, in the order given."""
-        remembered = self._memories()
+        remembered = self._remembered
         said = self._read_availability(rows)
         return [self._line(room_id, row, remembered, said) for room_id, row in rows.items()]
 
@@ -65,7 +66,7 @@ class RoomPresenter:
         now_ms, waits = self._deps.clock.now_ms(), self._waits(room_id)
         return [
             _date(memory, waits, now_ms)
-            for memory in self._memories().get(room_id, ())
+            for memory in self._remembered.get(room_id, ())
             if memory.end_ms > now_ms and memory.state in _SHOWN_STATES
         ]
 
@@ -107,7 +108,9 @@ class RoomPresenter:
         silent_ms = int(self._deps.settings.pending_silent_s * SECOND_MS)
         return health_of(known, said, now_ms=self._deps.clock.now_ms(), silent_ms=silent_ms)
 
-    def _memories(self) -> Memories:
+    @cached_property
+    def _remembered(self) -> Memories:
+        """Read once for a page: it is all meetings of the organisation."""
         try:
             return memories(self._deps, self._person.tenant)
         except (StoreUnavailableError, KeyDestroyedError):
