@@ -115,7 +115,8 @@ class DirectDispatcher:
             handler(_read(request, late=self._crowded()), respond)
         except Exception as error:  # noqa: BLE001  # a fault of ours in one request must not end the loop
             _log.error("direct_handler_failed", exc_info=error)
-            respond(DirectAnswer(HTTPStatus.INTERNAL_SERVER_ERROR))
+            if not hasattr(request, "direct_answer"):  # a second answer would be the next request's
+                respond(DirectAnswer(HTTPStatus.INTERNAL_SERVER_ERROR))
 
     def answer_all(self) -> list[WaitingChannel]:
         """Send the answers that have come; returns the connections they went to. Called by the loop."""

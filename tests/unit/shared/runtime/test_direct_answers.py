@@ -30,6 +30,9 @@ class Later:
         if request.body == b"fault":
             message = "a fault of ours"
             raise RuntimeError(message)
+        if request.body == b"fault after the answer":
+            respond(DirectAnswer(202, body=request.body))
+            raise RuntimeError
         with self.changed:
             self.asked.append((request, respond))
             self.changed.notify_all()
@@ -123,6 +126,16 @@ def test_a_fault_in_one_request_is_that_requests_alone(later: tuple[Later, tuple
         handler.wait_for(1)
         handler.answer_all()
         assert b" 202 " in read_until(connection, b"sound")
+
+
+def test_a_fault_after_the_answer_answers_no_other_request(later: tuple[Later, tuple[str, int]]) -> None:
+    handler, address = later
+    with connected(address) as connection:
+        connection.sendall(hook(b"fault after the answer") + hook(b"sound"))
+        assert b" 202 " in read_until(connection, b"fault after the answer")
+        handler.wait_for(1)
+        handler.answer_all()
+        assert read_until(connection, b"sound").startswith(b"HTTP/1.1 202 ")
 
 
 @pytest.mark.proves("D9")
