@@ -82,7 +82,8 @@ class Takes:
             LogUnavailableError: nothing was sent; the same key may be used again.
         """
         take_id = self._id(key)
-        row = self._record(take_id, prompt, room, self._list_own())
+        _require_takeable(self._list_own(), prompt, take_id, self._deps.clock.now_ms())
+        row = self._record(take_id, prompt, room)
         if row.state is TakeState.ASKED:
             crash_point("portal.take-recorded")
             self.send(take_id, prompt, row)
@@ -96,9 +97,11 @@ class Takes:
         Raises:
             ProblemError, LogUnavailableError: as `ask`.
         """
-        own = self._list_own()
+        own, now_ms = self._list_own(), self._deps.clock.now_ms()
         wanted = {self._id(key if each is prompts[0] else f"{key}/{each.id}"): each for each in prompts}
-        rows = {take_id: self._record(take_id, each, room, own, whole_series=True) for take_id, each in wanted.items()}
+        for take_id, each in wanted.items():  # before any is recorded: a refusal leaves none that nobody executes
+            _require_takeable(own, each, take_id, now_ms)
+        rows = {take_id: self._record(take_id, each, room, whole_series=True) for take_id, each in wanted.items()}
         first, *others = wanted
         if rows[first].state is TakeState.ASKED:
             crash_point("portal.take-recorded")
@@ -106,19 +109,9 @@ class Takes:
             crash_point("portal.take-sent")
         return list(rows.items())
 
-    def _record(
-        self,
-        take_id: str,
-        prompt: Prompt,
-        room: str,
-        own: Sequence[tuple[str, TakeRow]],
-        *,
-        whole_series: bool = False,
-    ) -> TakeRow:
-        """The row of a take, made if there is none. Raises ProblemError as `ask`."""
+    def _record(self, take_id: str, prompt: Prompt, room: str, *, whole_series: bool = False) -> TakeRow:
+        """The row of a take, made if there is none."""
         now_ms = self._deps.clock.now_ms()
-        _refuse_second(own, prompt, take_id, now_ms)
-        _refuse_surplus(own, take_id, now_ms)
         row = TakeRow(
             user=self._person.user,
             prompt=prompt.id,
@@ -191,6 +184,12 @@ class Takes:
     def _id(self, key: str) -> str:
         keys = self._deps.engine.keyring.keys(self._person.tenant)
         return f"k-{pseudonym(keys.hash_key, 'take', self._person.user, key)}"
+
+
+def _require_takeable(own: Sequence[tuple[str, TakeRow]], prompt: Prompt, take_id: str, now_ms: int) -> None:
+    """Refuse a take that may not be recorded. Raises ProblemError as `Takes.ask`."""
+    _refuse_second(own, prompt, take_id, now_ms)
+    _refuse_surplus(own, take_id, now_ms)
 
 
 def _refuse_second(own: Sequence[tuple[str, TakeRow]], prompt: Prompt, take_id: str, now_ms: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from shared.contracts.meeting_state import RoomState
 from shared.domain.sighting import Availability, LiveAttendee, LiveSeries
+from shared.registry import tables
 from tests.integration.services.portal.my_rooms.series import event_on, show_series
 from tests.integration.services.portal.my_rooms.test_api import takes_asked
 from tests.integration.services.portal.office import Browser, Office
@@ -98,3 +99,15 @@ def test_key_of_a_series_is_no_key_of_its_first_date(ada: Browser, rooms: list[s
     assert take(ada, rooms[1], *lost).status_code == 202
     answer = take(ada, rooms[1], *lost, whole=False)
     assert (answer.status_code, answer.json["code"]) == (422, "idempotency-key-reused")
+
+
+def test_series_of_which_a_date_is_being_taken_records_no_take_of_the_others(
+    office: Office, ada: Browser, rooms: list[str], lost: list[str]
+) -> None:
+    path = f"/v1/me/prompts/{lost[-1]}/take"
+    assert ada.post(path, {"roomId": rooms[1]}, Idempotency_Key="other").status_code == 202
+    answer = take(ada, rooms[1], *lost)
+    assert (answer.status_code, answer.json["code"]) == (409, "take-under-way")
+    assert len(takes_asked(office)) == 1
+    rows = [row for _, row in tables.takes(office.engine.registry).scan(ada.tenant)]
+    assert [row.prompt for row in rows] == [lost[-1]], "a date waits for a take that nobody was told of"
