@@ -34,7 +34,8 @@ from shared.runtime.stateful import Own, run_stations
 from shared.runtime.wiring import master_keys, open_engine
 
 SENDERS = 4
-"""Messages that are sent at once by one process."""
+"""Messages that are sent at once by one channel of one process."""
+ALARM_SENDERS = 1
 PAUSE_SENDERS = 1
 
 
@@ -58,11 +59,13 @@ def _tell(settings: Settings, engine: Engine, clock: Clock) -> Own:
     writer = _writer(settings, engine, clock)
     people = People(engine.registry, reader, writer, channels.keys())
     chat = ChatRecipients(engine, clock, reader, settings.portal_url, may_act=settings.may_write)
-    executor = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
+    threads = {name: ThreadPoolExecutor(SENDERS, thread_name_prefix=f"send-{name}") for name in channels}
+    alarm_threads = ThreadPoolExecutor(ALARM_SENDERS, thread_name_prefix="alarm")
 
     def own(claim: Claim) -> NotifierOwner:
-        alarms = AlarmSender(writer, Outbox(channels, executor))
-        return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, Outbox(channels, executor), alarms))
+        alarms = AlarmSender(writer, Outbox(channels, lambda _: alarm_threads))
+        outbox = Outbox(channels, threads.__getitem__)
+        return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, outbox, alarms))
 
     return own
 
@@ -85,10 +88,10 @@ def _channels(settings: Settings) -> dict[str, NoticeChannel]:
 def _send_webhooks(settings: Settings, engine: Engine, clock: Clock) -> Own:
     courier = Courier(HttpPost(hosts_of(settings.webhook_allowed_hosts)))
     writer, channels = _writer(settings, engine, clock), _channels(settings)
-    executor = ThreadPoolExecutor(PAUSE_SENDERS, thread_name_prefix="pause-mail")
+    threads = ThreadPoolExecutor(PAUSE_SENDERS, thread_name_prefix="pause-mail")
 
     def own(claim: Claim) -> WebhookOwner:
-        pauses = PauseMails(engine, clock, writer, Outbox(channels, executor))
+        pauses = PauseMails(engine, clock, writer, Outbox(channels, lambda _: threads))
         return WebhookOwner(claim, engine, clock, courier, pauses)
 
     return own

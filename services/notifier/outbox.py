@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.logging import get_logger
 
 MAX_IN_FLIGHT = 16
-"""Of one partition: what waits for a slow server waits in the ledger, and costs no memory."""
+"""By one channel, of one partition: what waits for a slow server waits in the ledger, and costs no memory."""
 
 logger = get_logger()
 
@@ -37,10 +37,17 @@ class Dispatch:
 class Outbox:
     """Used by one partition's thread; the sending threads only put results into a queue."""
 
-    def __init__(self, channels: Mapping[str, NoticeChannel], executor: Executor) -> None:
-        """`channels`: name → what it is sent by."""
+    def __init__(self, channels: Mapping[str, NoticeChannel], threads_of: Callable[[str], Executor]) -> None:
+        """
+        Nothing is on its way.
+
+        Args:
+            channels: Name → what it is sent by.
+            threads_of: Name → the threads that send by it: one that is slow keeps no other waiting.
+        """
         self._channels = channels
-        self._executor = executor
+        self._threads_of = threads_of
+        self._busy: Counter[str] = Counter()
         self._in_flight: dict[str, Future[None]] = {}
         self._ended: queue.SimpleQueue[tuple[Dispatch, SendAttempt]] = queue.SimpleQueue()
         self._unrecorded: deque[tuple[Dispatch, SendAttempt]] = deque()
@@ -51,14 +58,13 @@ class Outbox:
         return frozenset(self._channels)
 
     @property
-    def is_full(self) -> bool:
-        """Whether nothing more may be begun now."""
-        return len(self._in_flight) >= MAX_IN_FLIGHT
-
-    @property
     def under_way(self) -> list[Future[None]]:
         """What is being sent."""
         return list(self._in_flight.values())
+
+    def is_full(self, channel: str) -> bool:
+        """Whether nothing more may be begun by this channel now."""
+        return self._busy[channel] >= MAX_IN_FLIGHT
 
     def is_sending(self, message: str) -> bool:
         """Whether this message is on its way, or its result was not recorded yet."""
@@ -66,7 +72,9 @@ class Outbox:
 
     def send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
         """Begin to send."""
-        self._in_flight[dispatch.message] = self._executor.submit(self._send, dispatch, notice)
+        threads = self._threads_of(dispatch.channel)
+        self._in_flight[dispatch.message] = threads.submit(self._send, dispatch, notice)
+        self._busy[dispatch.channel] += 1
 
     def results(self) -> Iterator[tuple[Dispatch, SendAttempt]]:
         """What has ended. Each is forgotten once the next is asked for: what could not be recorded is given again."""
@@ -76,7 +84,8 @@ class Outbox:
             dispatch, attempt = self._unrecorded[0]
             yield dispatch, attempt
             self._unrecorded.popleft()
-            self._in_flight.pop(dispatch.message, None)
+            del self._in_flight[dispatch.message]
+            self._busy[dispatch.channel] -= 1
 
     def _send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
         try:

@@ -89,7 +89,7 @@ class PauseMails:
         return not webhook.pause_mails or any(_is_due(each, now_ms) for each in webhook.pause_mails.values())
 
     def _send(self, name: EndpointName, webhook: Webhook, user: str, message: str) -> None:
-        if self._outbox.is_full or self._outbox.is_sending(message):
+        if self._outbox.is_full(MAIL) or self._outbox.is_sending(message):
             return  # the intent stands, and is tried again
         gone = webhook.paused_because is PauseReason.GONE
         try:

@@ -116,8 +116,8 @@ class Beside(Office):
         channels = {"mail": TakesAll()}
         people = People(self.engine.registry, reader, writer, channels)
         chat = ChatRecipients(self.engine, self.clock, reader, "https://rooms.contoso.test")
-        alarms = AlarmSender(writer, Outbox(channels, Inline()))
-        tools = Tools(reader, people, chat, Outbox(channels, Inline()), alarms)
+        alarms = AlarmSender(writer, Outbox(channels, lambda _: Inline()))
+        tools = Tools(reader, people, chat, Outbox(channels, lambda _: Inline()), alarms)
         owner = NotifierOwner(self.engine.log.claim(NOTIFIER, 0), self.engine, self.clock, tools, poll_s=0.0)
         for _ in range(4):
             owner.step()
@@ -126,7 +126,7 @@ class Beside(Office):
         """Have the notifier send events to two endpoints at which nobody listens."""
         post = HttpPost(frozenset({"127.0.0.1"}))
         writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
-        pauses = PauseMails(self.engine, self.clock, writer, Outbox({}, Inline()))
+        pauses = PauseMails(self.engine, self.clock, writer, Outbox({}, lambda _: Inline()))
         claim = self.engine.log.claim(WEBHOOKS, 0)
         owner = WebhookOwner(claim, self.engine, self.clock, Courier(post), pauses, poll_s=0.0)
         for _ in range(4):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 
 import msgspec
@@ -37,6 +38,7 @@ class Desk(Office):
     def __init__(self, home: Path, port: int) -> None:
         self.sends_mail = True
         self.more_channels: dict[str, NoticeChannel] = {}
+        self.threads_of: Callable[[str], Executor] = lambda _: Inline()
         self.smtp_url = f"smtp://127.0.0.1:{port}"
         super().__init__(home)
         self.take_over()
@@ -52,10 +54,10 @@ class Desk(Office):
         writer = NoticeWriter(self.engine, self.clock, self.signer, PUBLIC_URL)
         mail = {"mail": channel} if self.sends_mail else {}
         channels = {**mail, **self.more_channels}
-        alarms = AlarmSender(writer, Outbox(channels, Inline()))
+        alarms = AlarmSender(writer, Outbox(channels, self.threads_of))
         people = People(self.engine.registry, reader, writer, channels)
         chat = ChatRecipients(self.engine, self.clock, reader, PUBLIC_URL)
-        tools = Tools(reader, people, chat, Outbox(channels, Inline()), alarms)
+        tools = Tools(reader, people, chat, Outbox(channels, self.threads_of), alarms)
         claim = self.engine.log.claim(NOTIFIER, 0)
         self.notifier = NotifierOwner(claim, self.engine, self.clock, tools, poll_s=0.0)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from services.notifier.channels.chat import ChatSender
-from services.notifier.deciding.rungs import CHAT
+from services.notifier.deciding.rungs import CHAT, MAIL
+from services.notifier.outbox import MAX_IN_FLIGHT
 from shared.contracts.chat_rows import ChatProduct
 from shared.organisations import chat_channels, decline_incidents
 from shared.organisations.chat_channels import NewChatChannel
@@ -20,7 +21,7 @@ from tests.integration.services.notifier.crowd import book, decline
 from tests.integration.services.notifier.test_kills import ACCEPTED, BEFORE_ACCEPTED, RECORDED
 from tests.support.emptiness import found
 from tests.support.mail_server import MailSink
-from tests.support.office import ADA
+from tests.support.office import ADA, Inline, PausedPool
 from tests.support.office_environ import office_environ, run_notifier
 from tests.support.waiting import WAIT_S, wait_until
 from tests.support.webhook_receiver import Got, Receiver, start_receiver
@@ -118,6 +119,22 @@ def test_channel_that_asks_for_a_moment_or_for_ever_is_asked_less_and_less_often
     product.behave(path, status=200)
     desk.pass_time(3600, 60)
     assert posted(product, path)[-1].status == 200
+
+
+@pytest.mark.proves("B16", "B29")
+def test_product_that_never_answers_keeps_no_mail_waiting(desk: Desk, channel: str, sink: MailSink) -> None:
+    held = PausedPool()
+    desk.threads_of = {CHAT: held, MAIL: Inline()}.__getitem__
+    desk.take_over()
+    desk.prefer(mail=True)
+    for number in range(9):
+        new = NewChatChannel(ChatProduct.SLACK, f"#rooms-{number}", "http://127.0.0.1:9/x")
+        chat_channels.add_channel(desk.engine.registry, desk.engine.keyring, desk.tenant, new, desk.clock.at_ms)
+    for number in range(3):
+        desk.decline(f"e{number}")
+        desk.pass_time(600)
+        assert len(sink.mails) == number + 1
+    assert len(desk.notifier._tools.outbox.under_way) == MAX_IN_FLIGHT
 
 
 @pytest.mark.proves("B17", "B29")

@@ -13,7 +13,7 @@ TIMEOUT_S = 0.4
 
 
 def test_outboxes_are_waited_for_together() -> None:
-    outboxes = [Outbox({}, PausedPool()), Outbox({}, PausedPool())]
+    outboxes = [Outbox({}, lambda _: PausedPool()), Outbox({}, lambda _: PausedPool())]
     for outbox in outboxes:
         outbox.send(Dispatch("n-1", Mailbox("t-1", "m-1"), "u-1", ()), NOTICE)
     began_s = time.monotonic()

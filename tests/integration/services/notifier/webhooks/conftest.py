@@ -48,7 +48,7 @@ class Bureau(Office):
         """Another notifier claims the partition."""
         self.courier = Courier(post or HttpPost(ALLOWED, connect_s=1.0, whole_s=2.0))
         writer = NoticeWriter(self.engine, self.clock, LinkSigner([b"l" * 32]), "https://rooms.contoso.test")
-        pauses = PauseMails(self.engine, self.clock, writer, Outbox(self.channels, Inline()))
+        pauses = PauseMails(self.engine, self.clock, writer, Outbox(self.channels, lambda _: Inline()))
         claim = self.engine.log.claim(WEBHOOKS, 0)
         self.owner = WebhookOwner(claim, self.engine, self.clock, self.courier, pauses, poll_s=0.0)
 
