@@ -7,14 +7,20 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 
+from services.portal.sign_in.tenant_consent import TenantConsents
 from shared.contracts.meeting_state import RoomState
+from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
+from shared.domain.roles import Role
 from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
 from shared.language.deciding.negotiation import PSEUDO
+from shared.organisations.enrolment import NOBODY
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
 from tests.support.routes import table
@@ -28,6 +34,7 @@ NO_PAGES = {
     "/p/<signed>",  # its pages are looked at below
 }  # fmt: skip
 VOID = {"meta", "link", "input", "img", "br"}
+DIRECTORY = "00000000-0000-0000-0000-000000000000"
 LEADING = (301, 302, 303)
 UNREAD = {"script", "style", "code"}
 INLINE = {"a", "abbr", "b", "bdi", "code", "em", "q", "span", "strong", "time"}
@@ -165,9 +172,39 @@ def test_a_sentence_that_is_not_marked_is_found() -> None:
 
 
 @pytest.mark.proves("P3")
-def test_pages_that_are_in_english_alone_say_so(reader: Browser) -> None:
+def test_pages_that_are_in_english_alone_say_so(office: Office, reader: Browser) -> None:
+    refused = reader.client.get("/admin", headers={"Accept-Language": "de"})
+    assert refused.status_code == HTTPStatus.FORBIDDEN
+    assert '<main id="main" tabindex="-1">' in refused.text, "a refusal is translated, wherever it is"
+    tables.users(office.engine.registry).change(
+        reader.tenant, reader.user, lambda row: msgspec.structs.replace(row, roles=tuple(Role)) if row else None
+    )
     for path in ("/admin", "/api"):
         page = reader.client.get(path, headers={"Accept-Language": "de"}).text
         assert '<html lang="de"' in page
         assert '<main id="main" tabindex="-1" lang="en"' in page, path
-    assert '<main id="main" tabindex="-1">' in reader.client.get("/", headers={"Accept-Language": "de"}).text
+    for path in ("/", "/admin/none"):
+        assert '<main id="main" tabindex="-1">' in reader.client.get(path, headers={"Accept-Language": "de"}).text, path
+
+
+@pytest.mark.proves("P3")
+def test_the_answer_to_a_consent_for_everybody_is_translated_whatever_it_is(office: Office, reader: Browser) -> None:
+    with office.app.test_request_context():
+        consents = TenantConsents(office.deps)
+        links = [consents.link(Provider.MICROSOFT, *whose) for whose in ((NOBODY, ""), (reader.tenant, DIRECTORY))]
+    nobodys, ours = (parse_qs(urlsplit(link).query)["state"][0] for link in links)
+    given = {"admin_consent": "True", "tenant": DIRECTORY}
+    answers = {
+        "given for nobody of ours": {"state": nobodys, **given},
+        "given": {"state": ours, **given, "scope": "User.Read"},
+        "refused": {"state": ours, "error": "access_denied"},
+        "another directory": {"state": ours, **given, "tenant": DIRECTORY.replace("0", "1")},
+        "no link of ours": {"state": "consent.x"},
+    }
+    found, headings = {}, set()
+    for name, answer in answers.items():
+        page = reader.client.get("/auth/callback", query_string=answer, headers={"Accept-Language": PSEUDO}).text
+        found[name] = untranslated(page.replace("User.Read", "{scopes}"))
+        headings.add(re.findall(r"<h1>(.*?)</h1>", page)[0])
+    assert found == {name: [] for name in answers}
+    assert len(headings) == len(answers) - 1, headings  # both that were given are thanked for
