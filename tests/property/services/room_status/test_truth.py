@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.room_status.deciding import fold as rules
+from services.room_status.deciding import meeting_writer, memory
 from services.room_status.deciding.outcomes import Ending
 from services.room_status.deciding.speaking import Ruling
 from shared.contracts.meeting_state import CopyRecord, DateRecord, MeetingRecord, Word
@@ -90,6 +91,12 @@ def _lowest_id_speaks(
     return Ruling.APPLIED if date is None or not date.speaker or copy.mailbox <= date.speaker else Ruling.KEPT
 
 
+def _shared_copy_key(meeting: bytes, mailbox: str) -> bytes:
+    """Every copy of a meeting is kept under one key."""
+    del mailbox
+    return meeting + b"/everybody"
+
+
 _out_of_sight = rules.out_of_sight
 PLANTED = {
     "the mailbox with the lowest id speaks": ("rule", _lowest_id_speaks),
@@ -97,7 +104,10 @@ PLANTED = {
     "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets),
     "dates that went are kept": ("_Folding._lets_go", lambda *_: False),
     "a first look silences what was witnessed before": ("answer_room", None),
+    "one record holds what all copies say, and its last writer wins": ("copy_key", _shared_copy_key),
 }
+USERS = {"copy_key": (memory, meeting_writer, product)}
+"""The modules that use what is planted, where `rules` does not."""
 
 
 @pytest.mark.parametrize("fault", PLANTED)
@@ -112,7 +122,8 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
             known = None if word.baseline else room
             return plain(known, name, answer, word, *rest)
 
-    monkeypatch.setattr(getattr(rules, owner) if owner else rules, attribute, wrong)
+    for user in USERS.get(attribute, (getattr(rules, owner) if owner else rules,)):
+        monkeypatch.setattr(user, attribute, wrong)
 
     @settings(
         max_examples=1500, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
