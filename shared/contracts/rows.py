@@ -209,6 +209,20 @@ class RoomRow(_Row, frozen=True):
         return self.proof is not None
 
 
+class RoomImportRow(_Row, frozen=True):
+    """
+    What the provider's directory listed, while an administrator looks at what an import of it would do.
+
+    Table `room-imports`, id the word `latest`: the next import replaces it. Gone after an hour.
+    """
+
+    preview: str
+    """Random: the page that shows this listing, and no other, is the one that imports it."""
+    at_ms: int
+    listed: bytes
+    """The rooms as they were listed: a JSON array, compressed."""
+
+
 class DismissalRow(_Row, frozen=True):
     """
     A prompt that its person put away. Table `dismissals`, id = `prompt id/user id`: what one person puts away stays with another.

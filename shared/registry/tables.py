@@ -25,6 +25,7 @@ from shared.contracts.rows import (
     LeaseRow,
     NotificationRow,
     OfficeDayRow,
+    RoomImportRow,
     RoomRow,
     ServiceTokensRow,
     SessionRow,
@@ -139,6 +140,14 @@ appointments = Table(
     sealed_by=KeyClass.CONSENT,
 )
 rooms = Table(name="rooms", row=RoomRow, what="a meeting room; id = room")
+room_imports = Table(
+    name="room-imports",
+    row=RoomImportRow,
+    what="the rooms that the directory listed, until an administrator imports them; id = the word `latest`",
+    erased_with=KeyClass.CONSENT,
+    restored=False,  # what the directory listed then says nothing of today
+    bound_ids="",
+)
 audit = Table(
     name="audit",
     row=AuditRow,
@@ -245,9 +254,9 @@ leases = Table(
 )
 
 TABLES: tuple[ReadTable[Any], ...] = (
-    tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, audit, audit_heads, dismissals,
-    notifications, decline_incidents, takes, bookings, office_days, attendances, freshness, sessions, sign_ins, service_tokens,
-    webhooks, webhook_deliveries, chat_channels, leases,
+    tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, room_imports,
+    audit, audit_heads, dismissals, notifications, decline_incidents, takes, bookings, office_days, attendances, freshness,
+    sessions, sign_ins, service_tokens, webhooks, webhook_deliveries, chat_channels, leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

@@ -1,9 +1,11 @@
-"""Taking over the rooms of the provider's directory, with a permission that is used once and kept nowhere."""
+"""Importing the rooms of the provider's directory: read with a permission that is used once and kept nowhere, shown, then done."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
+from services.portal.admin.rooms.pending_listing import PendingListing
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
@@ -14,7 +16,7 @@ from services.portal.sign_in.openid import Identity
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
-from shared.domain.sighting import Access
+from shared.domain.sighting import Access, DirectoryRoom
 from shared.errors import RefusedError
 from shared.grants.oauth import Granted
 from shared.organisations.enrolment import tenant_of
@@ -37,21 +39,20 @@ class RoomImport:
         return self._departures.begin(person, Provider(person.provider), Purpose.ROOMS)
 
     def come_back(self, identity: Identity, grant: Granted) -> str:
-        """Import, then go back to the list."""
-        import_rooms(self._deps, require_right(Right.CHANGE_ROOMS), identity, grant)
-        return "/admin/rooms?done=imported"
+        """Read the directory, then go on to the page that shows what an import would do."""
+        person = require_right(Right.CHANGE_ROOMS)
+        listed = read_directory(self._deps, person, identity, grant)
+        RoomList(self._deps, person).plan_listing(listed)  # refused now where there are too many
+        return f"/admin/rooms/import/{PendingListing(self._deps, person.tenant).keep(listed)}"
 
     def turned_away(self, error: RefusedSignInError) -> str:
         """The page that explains every refused sign-in explains this one as well."""
         raise error
 
 
-def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted) -> tuple[int, int]:
+def read_directory(deps: Deps, person: Person, identity: Identity, grant: Granted) -> Sequence[DirectoryRoom]:
     """
     Read the directory as the administrator who has just come back from their provider.
-
-    Returns:
-        How many rooms were new, and how many were known.
 
     Raises:
         ProblemError: 403 when they came back as somebody of another organisation; 409 when they may not list its rooms.
@@ -66,10 +67,22 @@ def import_rooms(deps: Deps, person: Person, identity: Identity, grant: Granted)
         )
     access = Access(token=grant.access_token, subject=identity.subject, address=identity.address)
     try:
-        listed = deps.providers[identity.provider].directory_rooms(access)
+        return deps.providers[identity.provider].directory_rooms(access)
     except RefusedError as error:
         raise _directory_refused(error) from error
-    return RoomList(deps, person).import_rooms(listed)
+
+
+def find_listing(deps: Deps, person: Person, preview: str) -> list[DirectoryRoom]:
+    """What a preview shows. Raises ProblemError: 404, it is too old, or another import was begun."""
+    listed = PendingListing(deps, person.tenant).read(preview)
+    if listed is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "no-such-preview",
+            "This preview of an import is not there any more: it lasts an hour, and the next import replaces it.",
+            next_step="Import from your directory again: /admin/rooms",
+        )
+    return listed
 
 
 def _directory_refused(error: RefusedError) -> ProblemError:

@@ -9,8 +9,9 @@ from http import HTTPStatus
 import msgspec
 
 from services.portal.admin.audit import entries
-from services.portal.admin.rooms.deciding.directory_match import index_rooms, match_room, merge_listing
-from services.portal.admin.rooms.deciding.room_sheet import SheetPlan, plan_sheet
+from services.portal.admin.rooms.deciding.room_form import with_information
+from services.portal.admin.rooms.deciding.room_plan import RoomPlan, plan_listing
+from services.portal.admin.rooms.deciding.room_sheet import plan_sheet
 from services.portal.deps import Deps
 from services.portal.frame.problems import FieldProblemError, ProblemError, not_enabled
 from services.portal.frame.sessions import Person
@@ -147,42 +148,45 @@ class RoomList:
             self._request_looks()
         return len(found)
 
-    def import_rooms(self, listed: Iterable[DirectoryRoom]) -> tuple[int, int]:
+    def plan_listing(self, listed: Iterable[DirectoryRoom]) -> RoomPlan:
         """
-        Enter what the provider's directory lists; rooms that are known get its information and its word that they are rooms.
+        Compare what the provider's directory lists with the list as it stands: nothing is changed.
 
         A room whose address was changed in the directory is known by its directory id: it keeps its own id and its history.
 
+        Raises:
+            ProblemError: 409, there would be too many rooms.
+        """
+        known = dict(self._rooms.scan(self._person.tenant))
+        plan = plan_listing(listed, known, self._keys().room)
+        self._check_space(known, plan.new.keys())
+        return plan
+
+    def import_listing(self, listed: Iterable[DirectoryRoom]) -> RoomPlan:
+        """
+        Enter what the provider's directory lists; rooms that are known get its information and its word that they are rooms.
+
         Returns:
-            How many rooms were new, and how many were known.
+            What was done. Rooms that the directory no longer lists stay as they are.
 
         Raises:
-            ProblemError: 409, there would be too many.
+            ProblemError: 409, there would be too many rooms: nothing was changed.
         """
-        keys, enabled = self._keys(), self.is_enabled()
-        rooms = dict(self._rooms.scan(self._person.tenant))
-        index = index_rooms(rooms)
-        matched = [(each, match_room(index, each) or keys.room(each.address)) for each in listed]
-        self._check_space(rooms.keys(), {room_id for _, room_id in matched})
-        new = known = 0
-        for each, room_id in matched:
-            fresh = merge_listing(each, None)
-            if self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(fresh, paired=enabled)):
-                new += 1
-                continue
-            known += 1
-            self._rooms.change(self._person.tenant, room_id, partial(_with_listing, each))
-        self._record("rooms.imported", outcome=f"{new} new, {known} known")
-        if enabled and (new or known):
-            self._request_looks()
-        return new, known
+        plan, enabled = self.plan_listing(listed), self.is_enabled()
+        for room_id, row in plan.new.items():
+            if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
+                self._rooms.change(self._person.tenant, room_id, partial(_with_listing, row))  # entered meanwhile
+        for room_id, row in plan.changed.items():
+            self._rooms.change(self._person.tenant, room_id, partial(_with_listing, row))
+        self._imported(plan, looks=plan.applies)
+        return plan
 
-    def plan_sheet(self, text: str) -> SheetPlan:
+    def plan_sheet(self, text: str) -> RoomPlan:
         """Compare a sheet with the list as it stands: nothing is changed."""
         known = dict(self._rooms.scan(self._person.tenant))
         return plan_sheet(text, known, self._keys().room)
 
-    def apply_sheet(self, text: str) -> SheetPlan:
+    def apply_sheet(self, text: str) -> RoomPlan:
         """
         Enter the rooms of a sheet that are new, and change the information of those that are known.
 
@@ -201,10 +205,13 @@ class RoomList:
             self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled))
         for room_id, row in plan.changed.items():
             self._rooms.change(self._person.tenant, room_id, partial(_with_information, row))
-        self._record("rooms.imported", outcome=f"{len(plan.new)} new, {len(plan.changed)} changed")
-        if enabled and plan.new:
-            self._request_looks()
+        self._imported(plan, looks=bool(plan.new))
         return plan
+
+    def _imported(self, plan: RoomPlan, *, looks: bool) -> None:
+        self._record("rooms.imported", outcome=f"{len(plan.new)} new, {len(plan.changed)} changed")
+        if looks and self.is_enabled():
+            self._request_looks()
 
     def _find_rooms(self, room_ids: Collection[str]) -> list[str]:
         return [each for each in dict.fromkeys(room_ids) if self._rooms.get(self._person.tenant, each) is not None]
@@ -263,13 +270,10 @@ def _order(row: RoomRow) -> tuple[str, str, str, str]:
 
 
 def _with_information(entered: RoomRow, now: RoomRow | None) -> RoomRow | None:
-    """What an administrator may say of a room; pairing, names and the provider's word stay as they stand now."""
-    if now is None:
-        return None
-    return msgspec.structs.replace(
-        now, name=entered.name, capacity=entered.capacity, building=entered.building, floor=entered.floor
-    )
+    """Only over the room as it stands: somebody may be removing it."""
+    return with_information(entered, now) if now else None
 
 
-def _with_listing(listed: DirectoryRoom, now: RoomRow | None) -> RoomRow | None:
-    return merge_listing(listed, now) if now else None
+def _with_listing(listed: RoomRow, now: RoomRow | None) -> RoomRow | None:
+    """What the directory said; somebody may be pairing the room, or removing it."""
+    return msgspec.structs.replace(listed, paired=now.paired) if now else None

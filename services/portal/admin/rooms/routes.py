@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.admin.rooms.deciding.room_form import RoomForm, read_room
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
-from services.portal.admin.rooms.directory_import import RoomImport
+from services.portal.admin.rooms.directory_import import RoomImport, find_listing
+from services.portal.admin.rooms.pending_listing import PendingListing
 from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.admin.rooms.table_routes import DONE, add_table
@@ -51,17 +52,30 @@ class EnteredAnswer(TypedDict):
 def blueprint(deps: Deps, reader: LiveReader, room_import: RoomImport) -> Blueprint:
     """The routes below `/admin/rooms` and `/v1/admin/rooms`."""
     bp = Blueprint("rooms", __name__)
-    _import(bp, room_import)
+    _import(bp, deps, room_import)
     add_table(bp, deps, reader)
     _pages(bp, deps, reader)
     _api(bp, deps, reader)
     return bp
 
 
-def _import(bp: Blueprint, room_import: RoomImport) -> None:
+def _import(bp: Blueprint, deps: Deps, room_import: RoomImport) -> None:
     @bp.post("/admin/rooms/import")
     def import_by_form() -> AnyResponse:
         return leading_page(room_import.depart(), "to list the organisation's rooms")
+
+    @bp.get("/admin/rooms/import/<preview>")
+    def preview_listing(preview: str) -> str:
+        person = require_right(Right.CHANGE_ROOMS)
+        plan = RoomList(deps, person).plan_listing(find_listing(deps, person, preview))
+        return render_template("rooms_listing.html", person=person, plan=plan, preview=preview)
+
+    @bp.post("/admin/rooms/import/<preview>")
+    def import_listing(preview: str) -> AnyResponse:
+        person = require_right(Right.CHANGE_ROOMS)
+        RoomList(deps, person).import_listing(find_listing(deps, person, preview))
+        PendingListing(deps, person.tenant).drop()
+        return _back("/admin/rooms", "imported")
 
     @bp.post("/v1/admin/rooms/import")
     @operation(Right.CHANGE_ROOMS, answer=LeadingAnswer, problems=LEAVING_PROBLEMS)

@@ -34,7 +34,7 @@ DONE = {
     "several-paired": "The rooms are connected.",
     "several-unpaired": "The rooms are no longer connected. Their information stays.",
     "none": "No room was chosen, so nothing was changed.",
-    "imported": "The directory's rooms are in the list.",
+    "imported": "The directory's rooms are in the list as you saw them.",
 }
 """What a page says of the act that led to it."""
 

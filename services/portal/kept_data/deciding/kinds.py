@@ -159,8 +159,8 @@ KINDS = (
 NAMES_NOBODY = {
     Place.REGISTRY: frozenset(
         {
-            "tenants", "directories", "tenant-consents", "rooms", "audit-heads", "decline-incidents", "service-tokens",
-            "webhooks", "webhook-deliveries", "chat-channels", "leases",
+            "tenants", "directories", "tenant-consents", "rooms", "room-imports", "audit-heads", "decline-incidents",
+            "service-tokens", "webhooks", "webhook-deliveries", "chat-channels", "leases",
         }
     ),
     Place.LOG: frozenset({"repairs", "room-status", "webhook-requests", "webhook-state", "erasures"}),

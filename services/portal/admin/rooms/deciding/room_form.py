@@ -60,6 +60,13 @@ def read_room(sent: Mapping[str, Any]) -> RoomRow:
     )
 
 
+def with_information(entered: RoomRow, now: RoomRow) -> RoomRow:
+    """What an administrator may say of a room; pairing, addresses and the provider's word stay as they stand now."""
+    return msgspec.structs.replace(
+        now, name=entered.name, capacity=entered.capacity, building=entered.building, floor=entered.floor
+    )
+
+
 def _refuse_field(field: str, why: str = "") -> FieldProblemError:
     return FieldProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from services.portal.admin.rooms.deciding.room_form import read_room
+from services.portal.admin.rooms.deciding.room_form import read_room, with_information
+from services.portal.admin.rooms.deciding.room_plan import RoomPlan, SheetError, describe_changes
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom
 from services.portal.frame.deciding.sheets import read_cell, write_sheet
 from services.portal.frame.problems import ProblemError
@@ -19,31 +19,6 @@ COLUMNS = ("address", "name", "capacity", "building", "floor")
 NOT_DECODED = "\ufffd"
 """Stands in the text of a file for what is no UTF-8: what spreadsheets write as plain CSV has the encoding of their country."""
 _WRITTEN = (*COLUMNS, "connected", "confirmed", "visible", "bookable", "answers", "accepted", "declined", "waiting")
-
-
-@dataclass(frozen=True, slots=True)
-class SheetError:
-    """A line that cannot be used."""
-
-    line: int
-    """Counted from 1, the names of the columns being the first; 0: the sheet as a whole."""
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class SheetPlan:
-    """What a sheet would do to the list."""
-
-    new: Mapping[str, RoomRow] = field(default_factory=dict)
-    """Room id → what would be entered."""
-    changed: Mapping[str, RoomRow] = field(default_factory=dict)
-    same: int = 0
-    errors: Sequence[SheetError] = ()
-
-    @property
-    def applies(self) -> bool:
-        """Whether it can be done, and does something."""
-        return not self.errors and bool(self.new or self.changed)
 
 
 def write_rooms(rooms: Sequence[ListedRoom]) -> str:
@@ -67,7 +42,7 @@ def read_rooms(text: str) -> tuple[list[tuple[int, RoomRow]], list[SheetError]]:
     return rows, errors
 
 
-def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str], str]) -> SheetPlan:
+def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str], str]) -> RoomPlan:
     """
     Compare a sheet with the list.
 
@@ -78,6 +53,7 @@ def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str],
     """
     rows, errors = read_rooms(text)
     new, changed, seen, same = dict[str, RoomRow](), dict[str, RoomRow](), set[str](), 0
+    changes = dict[str, tuple[str, ...]]()
     for line, row in rows:
         room = room_id(row.address)
         before = known.get(room)
@@ -85,12 +61,13 @@ def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str],
             errors.append(SheetError(line, "A line above has the same address."))
         elif before is None:
             new[room] = row
-        elif _information(before) != _information(row):
-            changed[room] = row
+        elif (now := with_information(row, before)) != before:
+            changed[room] = now
+            changes[room] = tuple(describe_changes(before, now))
         else:
             same += 1
         seen.add(room)
-    return SheetPlan(new, changed, same, sorted(errors, key=lambda each: each.line))
+    return RoomPlan(new, changed, changes, same=same, errors=sorted(errors, key=lambda each: each.line))
 
 
 def _lines(text: str) -> Iterator[tuple[int, RoomRow | str]]:
@@ -124,10 +101,6 @@ def _room_of(cells: Mapping[str, str | None]) -> RoomRow | str:
         return read_room(sent)
     except ProblemError as error:
         return f"{error.title} {error.next_step}"
-
-
-def _information(row: RoomRow) -> tuple[str, int, str, str]:
-    return row.name, row.capacity, row.building, row.floor
 
 
 def _cells(room: ListedRoom) -> tuple[str | int | None, ...]:

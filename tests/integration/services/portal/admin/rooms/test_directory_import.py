@@ -1,0 +1,97 @@
+"""The import of the directory over the real pages: what it would do is shown first, and done only as it was shown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from services.portal.admin.rooms.pending_listing import LIFE_MS
+from shared.contracts.erasure import KeyClass
+from shared.contracts.rows import IntegrationState
+from shared.domain.sighting import DirectoryRoom
+from shared.registry import tables
+from tests.integration.services.portal.admin.rooms.test_rooms import (
+    ROOM,
+    apply_import,
+    begin_import,
+    import_directory,
+    listed,
+    looks_asked,
+    switch,
+)
+from tests.integration.services.portal.office import Browser, Office
+
+
+def room(name: str, seats: int = 6) -> DirectoryRoom:
+    return DirectoryRoom(f"{name}@rooms.example", name.title(), seats, "Riverside", "4", directory_id=f"id-{name}")
+
+
+def preview(office: Office, browser: Browser) -> Any:
+    return browser.client.get(begin_import(office, browser).headers["Location"])
+
+
+@pytest.mark.proves("P7")
+def test_an_import_says_what_is_new_changed_and_gone_before_anything_is_done(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    office.calendar.rooms = [room("aare"), room("birs"), room("cher")]
+    import_directory(office, builder, domain)
+    by_hand = builder.post("/v1/admin/rooms", {**ROOM, "address": "hand@rooms.example"}).json["id"]
+    before = listed(builder)
+    office.calendar.rooms = [room("aare"), room("birs", seats=8), room("doubs"), room("emme")]
+    looks = looks_asked(office)
+    shown = preview(office, builder).text
+
+    assert "<strong>2 new</strong>, <strong>1 changed</strong>, <strong>1 gone</strong>, 1 as they are" in shown
+    assert "<div>Seats: 6 → 8</div>" in shown
+    assert (listed(builder), looks_asked(office)) == (before, looks)
+    [offered] = re.findall(r'name="room" value="([^"]+)"', shown)
+    assert offered in {each["id"] for each in before if each["name"] == "Cher"}
+
+    [action] = re.findall(r'action="(/admin/rooms/import/[^"]+)"', shown)
+    done = builder.client.post(action, data={"csrf": builder.csrf})
+    assert done.headers["Location"] == "/admin/rooms?done=imported"
+    after = {each["name"]: each["capacity"] for each in listed(builder)}
+    assert after == {"Aare": 6, "Birs": 8, "Cher": 6, "Doubs": 6, "Emme": 6, "Aare 4.12": 6}
+    assert by_hand in {each["id"] for each in listed(builder)}, "what was entered by hand is not gone"
+    assert looks_asked(office) > looks
+
+    again = builder.client.post(action, data={"csrf": builder.csrf})
+    assert (again.status_code, "lasts an hour" in again.text) == (404, True)
+    nothing = preview(office, builder).text
+    assert "There is nothing to import" in nothing
+    assert "Import: " not in nothing
+
+
+@pytest.mark.proves("P7")
+def test_a_preview_lasts_an_hour_and_the_next_import_replaces_it(office: Office, builder: Browser) -> None:
+    office.calendar.rooms = [room("aare")]
+    first = begin_import(office, builder)
+    second = begin_import(office, builder)
+    assert apply_import(builder, first).status_code == 404
+    office.clock.advance(LIFE_MS)
+    assert apply_import(builder, second).status_code == 404
+    assert list(tables.rooms(office.engine.registry).scan(builder.tenant)) == []
+
+
+def test_a_preview_is_of_its_organisation_and_of_those_who_may_change_rooms(
+    office: Office, builder: Browser, ben: Browser
+) -> None:
+    office.calendar.rooms = [room("aare")]
+    back = begin_import(office, builder)
+    assert apply_import(ben, back).status_code == 403
+    assert ben.client.get(back.headers["Location"]).status_code == 403
+    assert builder.client.post(back.headers["Location"]).status_code == 403, "a change carries the session's token"
+    assert listed(builder) == []
+
+
+@pytest.mark.proves("E20")
+def test_what_was_listed_goes_when_the_organisation_is_switched_off(office: Office, builder: Browser) -> None:
+    office.calendar.rooms = [room("aare")]
+    begin_import(office, builder)
+    switch(office, builder.tenant, IntegrationState.DISABLED)
+    office.engine.keyring.destroy_consent(builder.tenant)
+    tables.delete_with(office.engine.registry, builder.tenant, KeyClass.CONSENT)
+    assert list(tables.room_imports(office.engine.registry).scan(builder.tenant)) == []
