@@ -186,6 +186,23 @@ class NewMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class NewReminder:
+    """
+    An event that tells its person of something, in their own calendar.
+
+    It is private, takes none of their time, and invites nobody. Reads of meetings leave it out.
+    """
+
+    request_id: str
+    """As in `NewMeeting`."""
+    title: str
+    text: str
+    start_ms: int
+    """The person is reminded at this moment."""
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryRoom:
     """A meeting room as the provider's directory lists it."""
 

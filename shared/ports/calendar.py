@@ -18,6 +18,7 @@ from shared.domain.sighting import (
     LiveSeries,
     Look,
     NewMeeting,
+    NewReminder,
     OwnAddresses,
     RoomContact,
     Subscription,
@@ -132,6 +133,19 @@ class CalendarProvider(Protocol):
 
     def cancel(self, access: Access, event_id: str) -> None:
         """Delete an event of the person's own, its attendees told by the provider. Already gone counts as done."""
+        ...
+
+    def remind(self, access: Access, reminder: NewReminder) -> str:
+        """
+        Make a reminder in the person's own calendar; returns the event's id.
+
+        The same `request_id` again makes nothing new and returns the same event, or one that was deleted since. `look`,
+        `read_page` and `agenda` leave reminders out: they are no meetings.
+        """
+        ...
+
+    def reminders(self, access: Access, window: Window) -> Mapping[str, str]:
+        """Find the reminders that touch `window`: the `request_id` of each, and its event's id. `cancel` removes one."""
         ...
 
     def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:

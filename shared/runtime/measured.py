@@ -18,6 +18,7 @@ from shared.domain.sighting import (
     LiveSeries,
     Look,
     NewMeeting,
+    NewReminder,
     OwnAddresses,
     RoomContact,
     Subscription,
@@ -138,6 +139,16 @@ class MeasuredCalendar:
         """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "cancel"):
             self._calendar.cancel(access, event_id)
+
+    def remind(self, access: Access, reminder: NewReminder) -> str:
+        """Call the wrapped provider and record the duration and the outcome."""
+        with _measured(self.provider, "remind"):
+            return self._calendar.remind(access, reminder)
+
+    def reminders(self, access: Access, window: Window) -> Mapping[str, str]:
+        """All pages count as one call."""
+        with _measured(self.provider, "reminders"):
+            return self._calendar.reminders(access, window)
 
     def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
         """All pages count as one call."""

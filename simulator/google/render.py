@@ -125,10 +125,10 @@ class GoogleRenderer:
         body |= self._extended(copy, details)
         return body | self._attendees(copy, meeting, attendees, details, key)
 
-    @staticmethod
-    def _extended(copy: Copy, details: dict[str, Any]) -> dict[str, Any]:
+    def _extended(self, copy: Copy, details: dict[str, Any]) -> dict[str, Any]:
+        hidden = self.contradicts("private-properties")
         found = {
-            "private": copy.private.get("extendedProperties") or {},
+            "private": {} if hidden else copy.private.get("extendedProperties") or {},
             "shared": details.get("sharedExtendedProperties") or {},
         }
         found = {kind: values for kind, values in found.items() if values}

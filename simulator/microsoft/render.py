@@ -135,7 +135,7 @@ class GraphRenderer:
             "responseStatus": self._own_status(copy, own),
             "seriesMasterId": None,
             "onlineMeeting": None,
-            "transactionId": meeting.transaction_id if copy.is_organizer else None,
+            "transactionId": self._transaction_id(copy, meeting),
             **{name: details[name] for name in OPTIONAL},
         }
 
@@ -156,6 +156,10 @@ class GraphRenderer:
                     _attendee(one, sent.answer if sent else AttendeeAnswer.NONE, sent.answered_ms if sent else None)
                 )
         return shown
+
+    def _transaction_id(self, copy: Copy, meeting: Meeting) -> str | None:
+        shown = copy.is_organizer and not self._contradicts("transaction-id-shown")
+        return meeting.transaction_id if shown else None
 
     def _contradicts(self, name: str) -> bool:
         return self._world.faults.contradicts(f"microsoft.{name}")

@@ -96,6 +96,14 @@ BELIEFS = (
         otherwise="A booking that is sent again after a lost answer stands twice in the calendar.",
     ),
     Belief(
+        key="google.private-properties",
+        text="An event's private extended properties are given with it in lists and increments.",
+        source="developers.google.com/workspace/calendar/api/guides/extended-properties",
+        trust=Trust.DOCUMENTED,
+        dependents=("shared/providers/google/reminders.py", _PARSE, "shared/providers/google/agenda.py"),
+        otherwise="A reminder of ours is shown in its person's own agenda as if it were a meeting.",
+    ),
+    Belief(
         key="google.if-match",
         text="A change under an etag that is no longer current is refused with 412 and changes nothing.",
         source="developers.google.com/workspace/calendar/api/guides/version-resources",

@@ -131,6 +131,14 @@ BELIEFS = (
         otherwise="A booking that is sent again after a lost answer stands twice in the calendar.",
     ),
     Belief(
+        key="microsoft.transaction-id-shown",
+        text="An event that was made with a `transactionId` shows it in delta and in the calendar view.",
+        source=f"{_EVENT}, `transactionId`; events that Outlook makes show theirs in lists",
+        trust=Trust.DOCUMENTED,
+        dependents=("shared/providers/microsoft/reminders.py", _PARSE, _CLIENT),
+        otherwise="A reminder of ours is shown in its person's own agenda as if it were a meeting.",
+    ),
+    Belief(
         key="microsoft.room-declines",
         text="A room that declines stands as `declined` among the attendees of the organiser's copy.",
         source="learn.microsoft.com/graph/api/resources/responsestatus; for rooms nobody says it in so many words",

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from shared.domain.attendees import Answer
 from shared.domain.sighting import AgendaItem, DirectoryRoom
 from shared.providers.google import wire
 from shared.providers.google.parse import answer_of, convert_answer, is_organizer, live_attendee, slot_of, span_of
+from shared.providers.google.reminders import is_reminder, request_of
 
 _CLOSED = {"private", "confidential"}
 _ROOM_CATEGORIES = {None, "", "CONFERENCE_ROOM", "CATEGORY_UNKNOWN"}
 
 
 def agenda_item(item: Any) -> AgendaItem | None:
-    """One item of a list; None for a cancelled one. Raises MalformedRecordError."""
+    """One item of a list; None for a cancelled one and for a reminder. Raises MalformedRecordError."""
     event = convert_answer(item, wire.GoogleLiveEvent)
-    if event.status == "cancelled":
+    if event.status == "cancelled" or is_reminder(event):
         return None
     start_ms, end_ms = span_of(event)
     return AgendaItem(
@@ -34,6 +36,17 @@ def agenda_item(item: Any) -> AgendaItem | None:
         is_organizer=is_organizer(event),
         attendees=tuple(live_attendee(attendee) for attendee in event.attendees or ()),
     )
+
+
+def parse_reminders(items: Iterable[Any]) -> dict[str, str]:
+    """
+    Find the reminders of a list that are not cancelled: the `request_id` of each, and its event's id.
+
+    Raises:
+        MalformedRecordError: an item cannot be read.
+    """
+    events = [convert_answer(item, wire.GoogleEvent) for item in items]
+    return {request_of(event): event.id for event in events if is_reminder(event) and event.status != "cancelled"}
 
 
 def parse_resources(answer: Any) -> tuple[list[DirectoryRoom], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from shared.domain.sighting import (
     LiveSeries,
     Look,
     NewMeeting,
+    NewReminder,
     OwnAddresses,
     RoomContact,
     Seen,
@@ -34,10 +36,18 @@ from shared.errors import (
 )
 from shared.ports.calendar import NOTHING_KNOWN
 from shared.providers.failures import Doing
-from shared.providers.google.agenda import agenda_item, parse_resources
+from shared.providers.google.agenda import agenda_item, parse_reminders, parse_resources
 from shared.providers.google.booking import new_event
 from shared.providers.google.live_series import parse_series
-from shared.providers.google.parse import latest, parse_availability, parse_channel, parse_live, parse_page
+from shared.providers.google.parse import (
+    latest,
+    parse_availability,
+    parse_channel,
+    parse_listed,
+    parse_live,
+    parse_page,
+)
+from shared.providers.google.reminders import KIND, KIND_VALUE, new_reminder
 from shared.providers.google.rooms import is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
 from shared.providers.readable import readable, readable_rows
@@ -148,7 +158,8 @@ class GoogleCalendar:
     def read_page(self, access: Access, window: Window, page: str = "") -> LivePage:
         """Read one page of the list of dates."""
         items, next_page = self._listed(access, window, page)
-        return LivePage(tuple(readable_rows(items, parse_live)), next_page if next_page != page else "")
+        meetings = tuple(filter(None, readable_rows(items, parse_listed)))
+        return LivePage(meetings, next_page if next_page != page else "")
 
     @readable
     def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
@@ -218,6 +229,28 @@ class GoogleCalendar:
             return
 
     @readable
+    def remind(self, access: Access, reminder: NewReminder) -> str:
+        """Insert the event under an id derived from the wish, and tell nobody; one that was ever made counts as made."""
+        body = new_reminder(reminder)
+        request = self._service.events().insert(calendarId=CALENDAR, body=body, sendUpdates="none")
+        with contextlib.suppress(ConflictError):
+            self._transport.send(Doing.BOOKING, access, request)
+        return str(body["id"])
+
+    @readable
+    def reminders(self, access: Access, window: Window) -> Mapping[str, str]:
+        """List by the private property that only reminders have."""
+        found: dict[str, str] = {}
+        token, visited = "", set[str]()
+        while token not in visited:
+            visited.add(token)
+            rows, token = self._listed(access, window, token, privateExtendedProperty=f"{KIND}={KIND_VALUE}")
+            found |= parse_reminders(rows)
+            if not token:
+                break
+        return found
+
+    @readable
     def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
         """All rooms of the customer, as an administrator may list them."""
         found: list[DirectoryRoom] = []
@@ -278,9 +311,9 @@ class GoogleCalendar:
         """Close the idle connections."""
         self._transport.close()
 
-    def _listed(self, access: Access, window: Window, page: str) -> tuple[Sequence[Any], str]:
+    def _listed(self, access: Access, window: Window, page: str, **more: str) -> tuple[Sequence[Any], str]:
         """One page of the list of dates, not read yet, and the token of the next."""
-        query = {**_AGENDA, **_times(window), **({"pageToken": page} if page else {})}
+        query = {**_AGENDA, **_times(window), **more, **({"pageToken": page} if page else {})}
         answer = self._transport.send(Doing.AGENDA, access, self._service.events().list(**query))
         found = answer if isinstance(answer, dict) else {}
         return found.get("items") or (), str(found.get("nextPageToken") or "")

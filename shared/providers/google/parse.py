@@ -31,6 +31,7 @@ from shared.domain.sighting import (
 )
 from shared.errors import MalformedRecordError
 from shared.providers.google import wire
+from shared.providers.google.reminders import is_reminder
 from shared.providers.readable import readable_link
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class GooglePage:
 
 def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> GooglePage:
     """
-    Read one page; what lies outside `window` is a removal, since increments are not windowed.
+    Read one page; what lies outside `window` is a removal, since increments are not windowed. Reminders are left out.
 
     Args:
         answer: The decoded page.
@@ -68,7 +69,9 @@ def parse_page(answer: Any, window: Window, known: Collection[str] = ()) -> Goog
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
     page = convert_answer(answer, wire.EventPage)
-    seen = tuple(_within(parse_item(item, page.time_zone or ""), window, known) for item in page.items)
+    events = [convert_answer(item, wire.GoogleEvent) for item in page.items]
+    zone = page.time_zone or ""
+    seen = tuple(_within(_read(event, zone), window, known) for event in events if not is_reminder(event))
     return GooglePage(seen, page.next_page_token or "", page.next_sync_token or "")
 
 
@@ -83,7 +86,10 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
     Raises:
         MalformedRecordError: it cannot be read.
     """
-    event = convert_answer(item, wire.GoogleEvent)
+    return _read(convert_answer(item, wire.GoogleEvent), calendar_zone)
+
+
+def _read(event: wire.GoogleEvent, calendar_zone: str) -> Seen:
     if not event.id:
         message = "an event without an id"
         raise MalformedRecordError(message)
@@ -94,7 +100,16 @@ def parse_item(item: Any, calendar_zone: str = "") -> Seen:
 
 def parse_live(answer: Any) -> LiveMeeting:
     """Read one event for a page or before a write. Raises MalformedRecordError."""
-    event = convert_answer(answer, wire.GoogleLiveEvent)
+    return _live(convert_answer(answer, wire.GoogleLiveEvent))
+
+
+def parse_listed(item: Any) -> LiveMeeting | None:
+    """Read one item of a list for a page; None for a reminder. Raises MalformedRecordError."""
+    event = convert_answer(item, wire.GoogleLiveEvent)
+    return None if is_reminder(event) else _live(event)
+
+
+def _live(event: wire.GoogleLiveEvent) -> LiveMeeting:
     cancelled = event.status == "cancelled"
     # A cancelled date of a series has its id and original start alone (events resource, `status`).
     bare = cancelled and (event.start is None or event.end is None)

@@ -37,6 +37,19 @@ class When(_GoogleObject, frozen=True, kw_only=True):
     time_zone: str | None = None
 
 
+class PrivateProperties(_GoogleObject, frozen=True, kw_only=True):
+    """Those private extended properties of an event that are ours."""
+
+    roomsync: str | None = None
+    roomsync_request: str | None = None
+
+
+class ExtendedProperties(_GoogleObject, frozen=True, kw_only=True):
+    """Extended properties, as far as they are read."""
+
+    private: PrivateProperties | None = None
+
+
 class GoogleEvent(_GoogleObject, frozen=True, kw_only=True):
     """One item of `events.list`. A tombstone has little more than id and status."""
 
@@ -56,6 +69,7 @@ class GoogleEvent(_GoogleObject, frozen=True, kw_only=True):
     guests_can_see_other_guests: bool | None = None
     guests_can_modify: bool | None = None
     private_copy: bool | None = None
+    extended_properties: ExtendedProperties | None = None
 
 
 class GoogleLiveEvent(GoogleEvent, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from shared.providers.microsoft.times import times_of
 FIELDS = (
     "id", "type", "seriesMasterId", "originalStart", "originalStartTimeZone", "iCalUId", "subject", "start", "end",
     "isAllDay", "isCancelled", "isOrganizer", "isDraft", "sensitivity", "responseStatus", "attendees",
+    "transactionId",
 )  # fmt: skip
 _OPEN = {None, "", "normal"}
 

@@ -19,6 +19,7 @@ from shared.domain.sighting import (
     LiveSeries,
     Look,
     NewMeeting,
+    NewReminder,
     OwnAddresses,
     RoomContact,
     Subscription,
@@ -44,6 +45,7 @@ from shared.providers.microsoft.parse import (
     parse_live,
     parse_own_addresses,
 )
+from shared.providers.microsoft.reminders import is_reminder, new_reminder, request_of
 from shared.providers.microsoft.rooms import addresses, is_swapped, swap_patch
 from shared.providers.microsoft.sdk import (
     CalendarViewRequestBuilder,
@@ -66,7 +68,7 @@ SCHEDULES_PER_CALL = 20  # Graph's own limit
 SCHEDULE_INTERVAL_MIN = 5  # the finest that getSchedule knows: a wider one may not exceed the period asked about
 _LIVE_FIELDS = (
     "subject", "start", "end", "isAllDay", "originalStartTimeZone", "isCancelled", "isOrganizer", "organizer",
-    "attendees", "changeKey", "type", "webLink",
+    "attendees", "changeKey", "type", "webLink", "transactionId",
 )  # fmt: skip
 _Query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters
 _View = CalendarViewRequestBuilder.CalendarViewRequestBuilderGetQueryParameters
@@ -133,7 +135,8 @@ class GraphCalendar:
             request = self._view_request(window, ["id", *_LIVE_FIELDS])
         found = read_json(self._transport.send(Doing.AGENDA, access, with_prefer(request)), wire.AgendaPage)
         next_page = found.next_link if found.next_link != page else ""
-        return LivePage(tuple(readable_rows(found.value, live_meeting)), next_page or "")
+        meetings = [event for event in found.value if not is_reminder(event)]
+        return LivePage(tuple(readable_rows(meetings, live_meeting)), next_page or "")
 
     @readable
     def read_series(self, access: Access, event_id: str, window: Window) -> LiveSeries | None:
@@ -182,10 +185,10 @@ class GraphCalendar:
     @readable
     def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
         """Read the calendar view to its last page, then each series' master once for the name all copies share."""
-        events = self._viewed(access, window)
+        events = self._viewed(access, window, FIELDS)
         uids = {series: self._uid(access, series) for series in series_of(events)}
         all_day = all_day_series(events)
-        shown = [event for event in events if not (event.is_cancelled or event.is_draft)]
+        shown = [event for event in events if not (event.is_cancelled or event.is_draft or is_reminder(event))]
         items = readable_rows(shown, lambda event: agenda_item(event, uids, all_day))
         return sorted(items, key=lambda item: (item.start_ms, item.end_ms, item.event_id))
 
@@ -202,6 +205,18 @@ class GraphCalendar:
             self._transport.send(Doing.EVENT, access, request)
         except EventGoneError:
             return
+
+    @readable
+    def remind(self, access: Access, reminder: NewReminder) -> str:
+        """Create the event, whose `transactionId` says what it is, and makes Graph drop a repetition."""
+        request = build_request(Method.POST, self._me.events, new_reminder(reminder))
+        return read_json(self._transport.send(Doing.BOOKING, access, request), wire.GraphEvent).id
+
+    @readable
+    def reminders(self, access: Access, window: Window) -> Mapping[str, str]:
+        """Read the calendar view to its last page: nothing can be filtered by `transactionId`."""
+        events = self._viewed(access, window, ("id", "transactionId"))
+        return {request_of(event): event.id for event in events if is_reminder(event)}
 
     @readable
     def directory_rooms(self, access: Access) -> Sequence[DirectoryRoom]:
@@ -241,9 +256,9 @@ class GraphCalendar:
         """Stop the background loop."""
         self._transport.close()
 
-    def _viewed(self, access: Access, window: Window) -> list[wire.AgendaEvent]:
+    def _viewed(self, access: Access, window: Window, fields: Sequence[str]) -> list[wire.AgendaEvent]:
         builder = self._me.calendar_view
-        request = self._view_request(window, list(FIELDS))
+        request = self._view_request(window, list(fields))
         events: list[wire.AgendaEvent] = []
         visited = set[str]()
         while True:

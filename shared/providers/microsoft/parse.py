@@ -27,6 +27,7 @@ from shared.domain.sighting import (
 )
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft import wire
+from shared.providers.microsoft.reminders import is_reminder
 from shared.providers.microsoft.times import name_of_date, times_of
 from shared.providers.readable import readable_link
 
@@ -74,14 +75,16 @@ class GraphPage:
 
 def parse_page(body: bytes) -> GraphPage:
     """
-    Read one page.
+    Read one page. Reminders are left out.
 
     Raises:
         MalformedRecordError: one item that cannot be read spoils the page, since skipping it would say "gone".
     """
     page = read_json(body, wire.DeltaPage)
-    events = tuple(read_json(bytes(raw), wire.GraphEvent) for raw in page.value)
-    return GraphPage(events, page.next_link or "", page.delta_link or "")
+    events = (read_json(bytes(raw), wire.GraphEvent) for raw in page.value)
+    return GraphPage(
+        tuple(event for event in events if not is_reminder(event)), page.next_link or "", page.delta_link or ""
+    )
 
 
 def parse_item(raw: bytes) -> Seen:

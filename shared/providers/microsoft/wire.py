@@ -63,6 +63,7 @@ class GraphEvent(_GraphObject, frozen=True, kw_only=True):
     is_draft: bool | None = None
     organizer: Recipient | None = None
     attendees: list[GraphAttendee] | None = None
+    transaction_id: str | None = None
 
 
 class GraphLiveEvent(GraphEvent, frozen=True, kw_only=True):

@@ -53,6 +53,19 @@ def own_event_id(context: TrialContext) -> str:
     return "" if second.status == HTTPStatus.CONFLICT else f"the answer is {second.refusal}"
 
 
+def private_properties(context: TrialContext) -> str:
+    """Make an event with one after a list, and look for it in another list and in the increment."""
+    _, token = events.changes(context)
+    sent = {"private": {"roomsync": f"probe-{context.run}"}}
+    event = events.create(context, extendedProperties=sent)
+    listed = {"a list": events.changes(context)[0], "the increment": events.changes(context, token)[0]}
+    found = {
+        where: next((each for each in items if each.get("id") == event["id"]), {}) for where, items in listed.items()
+    }
+    missing = [where for where, item in found.items() if item.get("extendedProperties") != sent]
+    return f"they are not given in {' and '.join(missing)}" if missing else ""
+
+
 def if_match(context: TrialContext) -> str:
     """Change an event under the etag that it had before another change."""
     event = events.create(context)
@@ -72,5 +85,6 @@ TRIALS = (
     BeliefTrial("google.deleted-event-named", deleted_event_named, writes=True),
     BeliefTrial("google.deleted-event-readable", deleted_event_readable, writes=True),
     BeliefTrial("google.own-event-id", own_event_id, writes=True),
+    BeliefTrial("google.private-properties", private_properties, writes=True),
     BeliefTrial("google.if-match", if_match, writes=True),
 )

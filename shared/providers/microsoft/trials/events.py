@@ -15,6 +15,7 @@ from shared.providers.trials.trial import TITLE, TrialContext
 
 _MOST_PAGES = 50
 _EVENTS = "/me/events"
+_IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
 
 
 def window(context: TrialContext) -> Window:
@@ -102,6 +103,13 @@ def delta(context: TrialContext, link: str = "") -> tuple[list[Json], str]:
         message = "a delta round ends without a delta link"
         raise CannotTryError(message)
     return [entry for page in found for entry in page.get("value") or ()], after
+
+
+def view(context: TrialContext) -> list[Json]:
+    """The first page of the calendar view of the probe's window, as a page of ours asks for it."""
+    query = {**_span(window(context)), "$select": "id,transactionId", "$top": 1000}
+    found = context.service.demand("the calendar view", "GET", "/me/calendarView", query=query, headers=_IMMUTABLE)
+    return list(found.get("value") or ())
 
 
 def _span(between: Window) -> dict[str, str | int]:

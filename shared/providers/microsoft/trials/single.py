@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
 from shared.providers.microsoft.booking import utc
 from shared.providers.microsoft.trials import events
+from shared.providers.trials.service import Json
 from shared.providers.trials.trial import BeliefTrial, TrialContext
 
 _TOKYO = "Tokyo Standard Time"
@@ -54,6 +56,15 @@ def transaction_id(context: TrialContext) -> str:
     return "" if same else "the second create made a second event"
 
 
+def transaction_id_shown(context: TrialContext) -> str:
+    """Make an event with one, and look for it in a delta round and in the calendar view."""
+    name = f"probe-shown-{context.run}"
+    event = events.create(context, transactionId=name)
+    listed = {"delta": events.delta(context)[0], "the calendar view": events.view(context)}
+    missing = [where for where, entries in listed.items() if _transaction_of(entries, event["id"]) != name]
+    return f"it is not shown in {' and '.join(missing)}" if missing else ""
+
+
 def all_day_midnight(context: TrialContext) -> str:
     """Make an all-day event in Tokyo and read it with UTC preferred."""
     day_ms = context.start_ms() // DAY_MS * DAY_MS
@@ -66,6 +77,11 @@ def all_day_midnight(context: TrialContext) -> str:
     )
     begins = str(events.read(context, made["id"])["start"]["dateTime"])
     return "" if begins.startswith(first) else f"it begins at {begins[:19]} instead of {first}"
+
+
+def _transaction_of(entries: Iterable[Json], event_id: str) -> str:
+    """The `transactionId` that a list shows of an event."""
+    return next((str(entry.get("transactionId") or "") for entry in entries if entry.get("id") == event_id), "")
 
 
 def _removal(context: TrialContext, link: str, event_id: str) -> bool:
@@ -86,5 +102,6 @@ TRIALS = (
     BeliefTrial("microsoft.change-key", change_key, writes=True),
     BeliefTrial("microsoft.gone-is-404", gone_is_404, writes=True),
     BeliefTrial("microsoft.transaction-id", transaction_id, writes=True),
+    BeliefTrial("microsoft.transaction-id-shown", transaction_id_shown, writes=True),
     BeliefTrial("microsoft.all-day-midnight", all_day_midnight, writes=True),
 )

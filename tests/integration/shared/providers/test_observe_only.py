@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.domain.instants import DAY_MS, HOUR_MS
-from shared.domain.sighting import Access, NewMeeting, RoomContact, Window
+from shared.domain.sighting import Access, NewMeeting, NewReminder, RoomContact, Window
 from shared.errors import RefusedError, WritesOffError
 from shared.ports.calendar import CalendarProvider
 from shared.providers.catalogue import calendar_providers
@@ -24,6 +24,7 @@ WRITING: dict[str, Callable[[Any, str, str], Any]] = {
     ),
     "book": lambda who, _, room: who.calendar.book(who.access, _a_meeting(who, room)),
     "cancel": lambda who, event_id, _: who.calendar.cancel(who.access, event_id),
+    "remind": lambda who, *_: who.calendar.remind(who.access, _a_reminder(who)),
 }
 """The port's methods that change a calendar: person, id of an event of theirs, the address of its room."""
 READING: dict[str, Callable[[Any, str, str], Any]] = {
@@ -42,6 +43,9 @@ READING: dict[str, Callable[[Any, str, str], Any]] = {
         who.access, [room], who.simulator.now_ms() + HOUR_MS, who.simulator.now_ms() + 2 * HOUR_MS
     ),
     "agenda": lambda who, *_: who.calendar.agenda(who.access, Window(who.simulator.now_ms(), who.window().end_ms)),
+    "reminders": lambda who, *_: who.calendar.reminders(
+        who.access, Window(who.simulator.now_ms(), who.window().end_ms)
+    ),
     "directory_rooms": lambda who, *_: _tolerated(lambda: who.calendar.directory_rooms(who.access)),
     "verified_domains": lambda who, *_: _tolerated(lambda: who.calendar.verified_domains(who.access)),
     "own_addresses": lambda who, *_: who.calendar.own_addresses(who.access),
@@ -63,6 +67,11 @@ def _a_meeting(who: Any, room: str) -> NewMeeting:
         end_ms=start_ms + HOUR_MS,
         rooms=(RoomContact(room, "A"),),
     )
+
+
+def _a_reminder(who: Any) -> NewReminder:
+    now_ms = who.simulator.now_ms()
+    return NewReminder("message-1", "A room said no", "Aare", now_ms, now_ms + HOUR_MS)
 
 
 def _subscribed(who: Any) -> Any:
