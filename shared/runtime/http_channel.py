@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import time
-from enum import Enum, auto
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -28,27 +28,20 @@ _HEARD_AT_ONCE = 256 * KIB
 
 
 class Phase(Enum):
-    """What a connection is waiting for."""
+    """What a connection is waiting for, and for how many seconds it may."""
 
-    HEADERS = auto()
+    HEADERS = "headers", HEADERS_DEADLINE_S
     """From accept on, and from the first byte of each later request."""
-    BODY = auto()
-    ANSWER = auto()
+    BODY = "body", BODY_DEADLINE_S
+    ANSWER = "answer", math.inf
     """The application's, or that the other side reads it."""
-    NEXT_REQUEST = auto()
-    HANGING_UP = auto()
+    NEXT_REQUEST = "next request", IDLE_S
+    HANGING_UP = "hanging up", LINGER_S
     """A refused sender is heard out."""
 
-
-def allowed_s(phase: Phase) -> float:
-    """How many seconds a phase may take."""
-    return {
-        Phase.HEADERS: HEADERS_DEADLINE_S,
-        Phase.BODY: BODY_DEADLINE_S,
-        Phase.ANSWER: math.inf,
-        Phase.NEXT_REQUEST: IDLE_S,
-        Phase.HANGING_UP: LINGER_S,
-    }[phase]
+    def __init__(self, _name: str, allowed_s: float) -> None:
+        """Keep the seconds at hand: every connection is asked every second."""
+        self.allowed_s = allowed_s
 
 
 class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
@@ -120,11 +113,12 @@ class GuardedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
 
     def is_late(self, now: float) -> bool:
         """Whether its phase, or the reading of its answer, has taken too long; `now` is monotonic seconds. Asked regularly."""
+        phase = self.phase
         if not self.total_outbufs_len:
             self._progress_at = now
-        if self.phase is Phase.ANSWER:
+        if phase is Phase.ANSWER:
             self._since = now
-        return now - self._progress_at > STALLED_ANSWER_S or now - self._since > allowed_s(self.phase)
+        return now - self._progress_at > STALLED_ANSWER_S or now - self._since > phase.allowed_s
 
     def handle_read(self) -> None:
         """Read what is there; of a refused sender much at once, so that hearing it out costs the others few turns."""

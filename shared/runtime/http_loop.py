@@ -76,10 +76,6 @@ class SocketLoop(dict[int, Any]):
         if descriptor in self:
             self._unsettled.add(descriptor)
 
-    def ask_all(self) -> None:
-        """Let the next turn ask every dispatcher, whether or not something has happened to it."""
-        self._unsettled.update(self)
-
     def _ask(self, descriptor: int) -> None:
         dispatcher = self[descriptor]
         settled = getattr(dispatcher, "settled", False)  # first: a worker may finish while we ask

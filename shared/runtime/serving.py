@@ -23,6 +23,7 @@ from shared.runtime.http_connections import Admission, BodyBudget, Connections
 from shared.runtime.http_direct import DirectDispatcher, DirectRoutes, Wake
 from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S, MIB
 from shared.runtime.http_loop import SocketLoop
+from shared.runtime.http_rounds import Rounds
 from shared.runtime.log_limit import LimitedLog, LimitedRecords
 from shared.runtime.logging import get_logger
 from shared.runtime.ready import announce
@@ -32,7 +33,6 @@ WsgiApp = Callable[..., Any]
 LOOPBACK = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 _POLL_S = 0.2
-_SWEEP_EVERY_S = 1.0
 _GRACE_S = 5.0
 _FILES = 4096
 _DEFAULT = Admission()
@@ -141,6 +141,7 @@ class _Server:
         self._sockets = SocketLoop(self._answer)
         self._connections = Connections(admission)
         self._budget = BodyBudget()
+        self._rounds = Rounds(self._channels)
         self._wake = Wake()
         self._direct = DirectDispatcher(direct, threads, self._wake, lambda: self._sockets.crowded)
         self._server = create_server(
@@ -164,20 +165,16 @@ class _Server:
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop`; then accept nothing more, and finish what is here within some seconds."""
-        sweep_at = time.monotonic() + _SWEEP_EVERY_S
         while not stop.is_set():
             self._turn()
-            if time.monotonic() >= sweep_at:
-                sweep_at = time.monotonic() + _SWEEP_EVERY_S
-                self._end_late_connections()
-                self._sockets.ask_all()
+            self._end_late_connections()
         self._finish()
 
     def _turn(self) -> None:
         """Wait for sockets and answers, and see to both."""
         self._wake.looked()
         self._answer()
-        self._sockets.turn(_POLL_S)
+        self._sockets.turn(min(_POLL_S, self._rounds.wait_s(time.monotonic())))
 
     def _answer(self) -> None:
         """Send the answers that have come."""
@@ -199,13 +196,14 @@ class _Server:
         return list(self._server.active_channels.values())
 
     def _end_late_connections(self) -> None:
+        """Ask those whose turn it is, and let the loop ask them too, whether or not something has happened to them."""
         now = time.monotonic()
-        late = [channel for channel in self._channels() if channel.is_late(now)]
-        for channel in late:
-            channel.drop()
-        if late:
-            metrics.HTTP_CONNECTIONS_ENDED.labels("late").inc(len(late))
-            _log.warning("late_connections_ended", count=len(late))
+        for channel in self._rounds.due(now):
+            self._sockets.ask(channel.descriptor)
+            if channel.connected and channel.is_late(now):
+                channel.drop()
+                metrics.HTTP_CONNECTIONS_ENDED.labels("late").inc()
+                _log.warning("late_connections_ended")
 
     def _finish(self) -> None:
         wasyncore.dispatcher.close(self._server)  # the listening socket only: the trigger still wakes us for answers
