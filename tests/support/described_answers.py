@@ -8,11 +8,13 @@ member that is not described fails the test that asked for it.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -30,6 +32,9 @@ OF_SERVER_ALONE = "text/plain"
 """What the server answers before any application: an application that answers so is wrong."""
 ROOT = "urn:roomsync:interface"
 Document = dict[str, Any]
+_directory = tempfile.TemporaryDirectory(prefix="roomsync-templates-")
+_compiled = FileSystemBytecodeCache(_directory.name)
+"""Every test makes an application of its own; a template is compiled once for all of them."""
 
 
 class UndescribedAnswerError(AssertionError):
@@ -51,6 +56,7 @@ class DescribedClient(FlaskClient):
 def described_portal(deps: Deps) -> Flask:
     """The portal as tests ask it: its client holds every answer against the document."""
     app = create_app(deps)
+    app.jinja_env.bytecode_cache = _compiled
     app.test_client_class = DescribedClient
     return app
 
