@@ -14,7 +14,8 @@ from services.portal.interface.operation import CALENDAR_PROBLEMS, operation
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_day.answers import AgendaAnswer, CountedDay, MonthAnswer
-from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, weeks
+from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, week_of, weeks
+from services.portal.my_day.deciding.day_axis import OFFICE_HOURS, lay_out_day
 from services.portal.my_day.live_answers import ask_calendar, redirect_to_sign_in
 from services.portal.my_day.parameters import (
     AgendaQuery,
@@ -28,7 +29,7 @@ from services.portal.my_day.parameters import (
 from services.portal.my_day.places import CHOSEN
 from services.portal.my_day.presentation import DayView
 from shared.domain.roles import Right
-from shared.language.deciding.formats import name_weekdays
+from shared.language.deciding.formats import DAYS_OF_WEEK, name_weekdays
 from shared.language.deciding.sentences import say
 
 _FLASHES = {
@@ -62,17 +63,23 @@ def _add_agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         person = signed_in()
         zone, known = read_zone()
         first, span = read_day(request.args.get("from", ""), today_in(deps, zone)), read_span()
-        days, trouble = ask_calendar(lambda: DayView(deps, reader, person, zone).agenda(first, span))
+        monday, view = week_of(first, current_manner().first_day), DayView(deps, reader, person, zone)
+        found, trouble = ask_calendar(lambda: view.agenda_and_week(first, span, monday))
+        days, week = found or ([], [])
         return render_template(
             "day.html",
             person=person,
-            days=days or [],
+            days=days,
+            week=week,
+            weekdays=name_weekdays(current_manner()),
+            axis=lay_out_day(days[0]["items"], first, zone, deps.clock.now_ms()) if days else None,
+            office_hours=OFFICE_HOURS,
             trouble=trouble,
             zone=zone.key,
             zone_known=known,
             first=first,
-            back=first - timedelta(days=span),
-            on=first + timedelta(days=span),
+            back=first - timedelta(days=DAYS_OF_WEEK),
+            on=first + timedelta(days=DAYS_OF_WEEK),
             today=today_in(deps, zone),
             places=CHOSEN,
             connected=read_connection(deps, person)["state"],

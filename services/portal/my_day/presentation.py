@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from services.portal.deps import Deps
@@ -17,6 +18,7 @@ from services.portal.my_day.places import Places, WorkPlace
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import AgendaItem, LiveAttendee, Window
+from shared.language.deciding.formats import DAYS_OF_WEEK
 from shared.language.deciding.sentences import say
 from shared.registry import tables
 
@@ -43,7 +45,20 @@ class DayView:
         Raises:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
-        found = self._days(first, count)
+        return self._shapes(self._days(first, count))
+
+    def agenda_and_week(self, first: date, count: int, monday: date) -> tuple[list[DayShape], list[Day]]:
+        """
+        As `agenda`, and the seven days from `monday` on, which need not be one, as `count_meetings` counts them: of one read.
+
+        `first` is one of these seven. Raises as `agenda` does.
+        """
+        last = max(first + timedelta(days=count), monday + timedelta(days=DAYS_OF_WEEK))
+        items = self._read(monday, (last - monday).days)
+        week = by_day(items, monday, DAYS_OF_WEEK, self._zone)
+        return self._shapes(by_day(items, first, count, self._zone)), week
+
+    def _shapes(self, found: list[Day]) -> list[DayShape]:
         desk = PersonalView(self._deps, self._person)
         board = desk.board(desk.read_meetings().meetings.values())
         rooms = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
@@ -71,11 +86,13 @@ class DayView:
         return self._places.mine(day)
 
     def _days(self, first: date, count: int) -> list[Day]:
+        return by_day(self._read(first, count), first, count, self._zone)
+
+    def _read(self, first: date, count: int) -> Sequence[AgendaItem]:
         start_ms = midnight_ms(first, self._zone)
         # A day more at either end: all-day events stand on dates, which begin at other instants than one's own days.
         window = Window(start_ms - DAY_MS, start_ms + (count + 1) * DAY_MS)
-        items = self._reader.agenda(self._person.mailbox, self._person.provider, window)
-        return by_day(items, first, count, self._zone)
+        return self._reader.agenda(self._person.mailbox, self._person.provider, window)
 
     def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> ItemShape:
         meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""

@@ -75,6 +75,11 @@ def weeks(month: date, counted: Sequence[Day], first_day: int = 0) -> list[list[
     return [cells[row : row + 7] for row in range(0, len(cells), 7)]
 
 
+def week_of(day: date, first_day: int = 0) -> date:
+    """The day on which the week of `day` begins, where weeks begin on `first_day`, 0 for Monday."""
+    return day - timedelta(days=(day.weekday() - first_day) % 7)
+
+
 def next_month(month: date) -> date:
     """The first day of the month after."""
     return (month + timedelta(days=32)).replace(day=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -91,3 +93,50 @@ def test_day_is_marked_and_a_room_looked_for_without_a_script(context: BrowserCo
     page.get_by_role("button", name="See which rooms are free").click()
     expect(page.locator(".choice")).to_have_count(1)
     expect(page.locator("main")).to_contain_text("not confirmed")
+
+
+@pytest.mark.proves("E2", "S5")
+def test_line_of_now_moves_along_the_axis_and_a_meeting_on_it_leads_to_its_details(
+    office: Office, ada: Browser, address: str, chromium: Chromium
+) -> None:
+    ahead = 12 - office.clock.now_ms() // HOUR_MS % 24  # in this zone it is past noon
+    zone = f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}"
+    now_ms = office.clock.now_ms() // HOUR_MS * HOUR_MS
+    office.calendar.planned = [
+        dataclasses.replace(office.calendar.planned[0], start_ms=now_ms + n * HOUR_MS // 2, end_ms=now_ms + HOUR_MS,
+                            event_id=f"now-{n}", title=f"{TITLE} {n}")
+        for n in (0, 1)
+    ]  # fmt: skip
+    context = chromium.new_context(locale="en-GB", timezone_id=zone, viewport={"width": 1280, "height": 900})
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    context.add_cookies(
+        [
+            {"name": "roomsync_session", "value": cookie.value, "url": address},
+            {"name": "roomsync_zone", "value": zone, "url": address},
+        ]
+    )
+    page = context.new_page()
+    page.clock.install(time=office.clock.now_ms() / 1_000)
+    page.goto(f"{address}/day")
+    line = page.locator("[data-now]")
+    expect(line).to_have_class(re.compile("from-h12 "))
+    page.clock.run_for(HOUR_MS)
+    expect(line).to_have_class(re.compile("from-h13 "))
+    first, second = (page.locator(".blocks a").nth(n) for n in (0, 1))
+    boxes = [each.bounding_box() for each in (first, second)]
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[0]["y"] < boxes[1]["y"]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        found = Axe().run(page)
+        assert found.violations_count == 0, (scheme, found.generate_report())
+    second.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("li.meeting:target")).to_contain_text(f"{TITLE} 1")
+    page.set_viewport_size({"width": 320, "height": 900})  # as at 400 % of a wide screen: the list says it all
+    expect(page.locator(".day-axis")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    context.close()

@@ -434,3 +434,42 @@ def test_booking_form_says_what_is_wrong_where_rooms_are_known_and_none_is_conne
     )
     page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **a_booking(office)}).text
     assert "There is no room to choose from. An administrator can enter rooms, and connect them." in page
+
+
+@pytest.mark.proves("E2", "E6")
+def test_day_stands_on_an_axis_with_its_week_and_all_of_it_is_one_read(office: Office, ada: Browser) -> None:
+    tomorrow = hours_to_midnight(office)
+    office.calendar.planned = [
+        item(office, tomorrow + 9),
+        item(office, tomorrow + 9.5, event_id="beside", title="Heron council"),
+        item(office, tomorrow + 24 + 10),
+    ]
+    asked = len(office.calendar.asked_by)
+    day = ahead(office, 1)
+    page = ada.client.get(f"/day?zone=UTC&from={day}").text
+    assert len(office.calendar.asked_by) == asked + 1
+    blocks = re.findall(r'<li class="(from-[^"]+)"><a href="#(m-[^"]+)"', page)
+    assert blocks == [
+        ("from-h9 from-m0 to-h10 to-m0 lane-0 lanes-2", f"m-{day}-0"),
+        ("from-h9 from-m6 to-h10 to-m6 lane-1 lanes-2", f"m-{day}-1"),
+    ]
+    assert all(f'id="{target}"' in page for _, target in blocks)
+    strip = page.partition('<ol class="week">')[2].partition("</ol>")[0]
+    assert len(re.findall(r'href="/day\?from=', strip)) == 7
+    assert re.findall(r'href="/day\?from=([^"]+)" aria-current="date"', strip) == [day]
+    assert "2 meetings" in strip
+    assert "data-now" not in page
+    assert "data-now" in ada.client.get("/day?zone=UTC").text
+    assert " style=" not in page
+
+
+@pytest.mark.proves("E2")
+def test_hours_and_weeks_of_the_axis_are_written_as_their_reader_does(office: Office, ada: Browser) -> None:
+    del office
+    american = ada.client.get("/day?zone=UTC", headers={"Accept-Language": "en-US"}).text
+    assert "9:00 AM" in american
+    begins = [
+        date.fromisoformat(re.findall(r'class="week">\s*<li><a href="/day\?from=([^"]+)"', page)[0]).weekday()
+        for page in (american, ada.client.get("/day?zone=UTC", headers={"Accept-Language": "de-CH"}).text)
+    ]
+    assert begins == [6, 0]
