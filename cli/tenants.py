@@ -36,7 +36,8 @@ from shared.runtime.clock import clock_from
 OPERATOR = "operator"
 """Who did it, in the record of acts: whoever has the machine."""
 _ROOMS_HELP = (
-    'JSON list of {"address", "name", "capacity", "building", "floor"}, out of your directory: you answer for it.'
+    'JSON list of {"address", "name", "capacity", "building", "floor", "equipment", "accessible"}, out of your directory: you'
+    " answer for it."
 )
 _rooms_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 _candidates_tenant = click.option("--tenant", required=True, help="As `roomsync tenants candidates` names it.")

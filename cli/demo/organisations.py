@@ -16,12 +16,12 @@ from cli.demo.processes import RunningSystem, run_command
 from shared.domain.identity import Provider
 
 PEOPLE = ("Ada", "Ben", "Cleo")
-ROOMS = (
-    {"name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4"},
-    {"name": "Birs 4.14", "capacity": 8, "building": "Riverside", "floor": "4"},
-    {"name": "Doubs 4.20", "capacity": 6, "building": "Riverside", "floor": "4"},
-    {"name": "Emme 3.02", "capacity": 10, "building": "Riverside", "floor": "3"},
-    {"name": "Rhein 1.01", "capacity": 20, "building": "Hillside", "floor": "1"},
+ROOMS: tuple[dict[str, Any], ...] = (
+    {"name": "Aare 4.12", "capacity": 6, "building": "Riverside", "floor": "4", "equipment": ["Screen"]},
+    {"name": "Birs 4.14", "capacity": 8, "building": "Riverside", "floor": "4", "equipment": ["Screen", "Whiteboard"]},
+    {"name": "Doubs 4.20", "capacity": 6, "building": "Riverside", "floor": "4", "accessible": True},
+    {"name": "Emme 3.02", "capacity": 10, "building": "Riverside", "floor": "3", "equipment": ["Video conference"]},
+    {"name": "Rhein 1.01", "capacity": 20, "building": "Hillside", "floor": "1", "accessible": True},
 )
 REFUSING = "Aare 4.12"
 """The room that declines."""
@@ -164,7 +164,8 @@ def _wait_accepted(system: RunningSystem, meeting: str) -> None:
 
 def _enable(system: RunningSystem, provider: str, directory: str, name: str, rooms: dict[str, dict[str, Any]]) -> None:
     listed = [
-        {key: room[key] for key in ("address", "name", "capacity", "building", "floor")} for room in rooms.values()
+        {key: room[key] for key in ("address", "name", "capacity", "building", "floor", "equipment", "accessible")}
+        for room in rooms.values()
     ]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(listed, file)

@@ -189,6 +189,10 @@ class RoomRow(_Row, frozen=True):
     """The provider's own id of the room: Graph place id, Google `resourceId`. "" while unknown."""
     aliases: tuple[str, ...] = ()
     """Further addresses that reach this room, lower-cased: former primary addresses and the directory's aliases."""
+    equipment: tuple[str, ...] = ()
+    """What is in it, as the directory or an administrator calls it."""
+    accessible: bool | None = None
+    """Whether it can be used with a wheelchair; None: nobody said."""
 
     @property
     def proof(self) -> RoomProof | None:

@@ -214,6 +214,10 @@ class DirectoryRoom:
     floor: str
     directory_id: str = ""
     """The directory's own id of the room, which outlives a change of its address: Graph place id, Google `resourceId`."""
+    equipment: tuple[str, ...] = ()
+    """What is in it, as the directory calls it; () also where it says nothing."""
+    accessible: bool | None = None
+    """Whether it can be used with a wheelchair; None: not said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,4 +107,6 @@ def _entered(row: RoomRow, known: RoomRow | None) -> RoomRow:
         resource=known.resource,
         directory_id=known.directory_id,
         aliases=known.aliases,
+        equipment=row.equipment or known.equipment,
+        accessible=known.accessible if row.accessible is None else row.accessible,
     )

@@ -48,6 +48,8 @@ def room(one: Room) -> dict[str, Any]:
         "capacity": one.capacity,
         "building": one.building,
         "floor": one.floor,
+        "equipment": list(one.equipment),
+        "accessible": one.accessible,
         "rules": {
             "mode": rules.mode,
             "delayMs": list(rules.delay_ms) if rules.delay_ms else None,

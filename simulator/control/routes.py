@@ -79,6 +79,8 @@ def make_room() -> Reply:
             building=str(sent.get("building") or ""),
             floor=str(sent.get("floor") or ""),
             rules=parse.rules(sent.get("rules")),
+            equipment=tuple(str(each) for each in sent.get("equipment") or ()),
+            accessible=None if sent.get("accessible") is None else bool(sent["accessible"]),
         )
         return jsonify(render.room(made)), 201
 

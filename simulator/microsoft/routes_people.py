@@ -139,8 +139,11 @@ def _room(room: Room) -> dict[str, Any]:
         "floorNumber": int(room.floor) if room.floor.lstrip("-").isdigit() else None,
         "capacity": room.capacity,
         "bookingType": "standard",
-        "isWheelChairAccessible": False,
-        "tags": [],
+        "audioDeviceName": None,
+        "videoDeviceName": None,
+        "displayDeviceName": room.equipment[0] if room.equipment else None,
+        "isWheelChairAccessible": room.accessible,
+        "tags": list(room.equipment[1:]),
     }
 
 

@@ -70,12 +70,15 @@ class Directory:
         building: str = "",
         floor: str = "",
         rules: RoomRules | None = None,
+        equipment: tuple[str, ...] = (),
+        accessible: bool | None = None,
     ) -> Room:
         """A room with an empty mailbox. Raises NotThereError, TakenError."""
         tenant = self.tenant(tenant_id)
         address = self._free(address)
         room_id = self._ids.guid("room", address)
         room = Room(room_id, tenant.id, tenant.provider, name, address, capacity, building, floor, rules or RoomRules())
+        room.equipment, room.accessible = equipment, accessible
         self.rooms[room.id] = self._by_address[address] = room
         return room
 

@@ -90,6 +90,9 @@ class Room:
     floor: str = ""
     rules: RoomRules = field(default_factory=RoomRules)
     time_zone: str = "UTC"
+    equipment: tuple[str, ...] = ()
+    accessible: bool | None = None
+    """Whether it can be used with a wheelchair; Google's resources have no field for it."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

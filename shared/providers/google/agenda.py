@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain.attendees import Answer
+from shared.domain.equipment import equipment_of
 from shared.domain.sighting import AgendaItem, DirectoryRoom
 from shared.providers.google import wire
 from shared.providers.google.parse import answer_of, convert_answer, is_organizer, live_attendee, slot_of, span_of
@@ -60,6 +61,7 @@ def parse_resources(answer: Any) -> tuple[list[DirectoryRoom], str]:
             building=one.building_id or "",
             floor=one.floor_name or "",
             directory_id=one.resource_id or "",
+            equipment=equipment_of(each.feature.name for each in one.feature_instances if each.feature),
         )
         for one in page.items
         if one.resource_email and one.resource_category in _ROOM_CATEGORIES

@@ -81,6 +81,18 @@ class GoogleLiveEvent(GoogleEvent, frozen=True, kw_only=True):
     visibility: str | None = None
 
 
+class Feature(_GoogleObject, frozen=True, kw_only=True):
+    """Something that a resource may have."""
+
+    name: str | None = None
+
+
+class FeatureInstance(_GoogleObject, frozen=True, kw_only=True):
+    """That a resource has a feature."""
+
+    feature: Feature | None = None
+
+
 class Resource(_GoogleObject, frozen=True, kw_only=True):
     """A calendar resource of the directory: mostly a room."""
 
@@ -92,6 +104,7 @@ class Resource(_GoogleObject, frozen=True, kw_only=True):
     capacity: int | None = None
     building_id: str | None = None
     floor_name: str | None = None
+    feature_instances: list[FeatureInstance] = []
 
 
 class ResourcePage(_GoogleObject, frozen=True, kw_only=True):

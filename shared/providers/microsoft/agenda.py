@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shared.contracts.envelope import read_json
 from shared.domain.attendees import Answer
+from shared.domain.equipment import equipment_of
 from shared.domain.sighting import AgendaItem, DirectoryRoom
 from shared.providers.microsoft import wire
 from shared.providers.microsoft.parse import answer_of, live_attendee, slot_of
@@ -63,6 +64,10 @@ def parse_places(body: bytes) -> list[DirectoryRoom]:
             building=place.building or "",
             floor=place.floor_label or ("" if place.floor_number is None else str(place.floor_number)),
             directory_id=place.id or "",
+            equipment=equipment_of(
+                (place.display_device_name, place.video_device_name, place.audio_device_name, *(place.tags or ()))
+            ),
+            accessible=place.is_wheel_chair_accessible,
         )
         for place in read_json(body, wire.PlacePage).value
         if place.email_address

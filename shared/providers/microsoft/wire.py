@@ -99,6 +99,11 @@ class GraphPlace(_GraphObject, frozen=True, kw_only=True):
     building: str | None = None
     floor_label: str | None = None
     floor_number: int | None = None
+    audio_device_name: str | None = None
+    video_device_name: str | None = None
+    display_device_name: str | None = None
+    tags: list[str] | None = None
+    is_wheel_chair_accessible: bool | None = None
 
 
 class PlacePage(_GraphObject, frozen=True, kw_only=True):

@@ -88,6 +88,8 @@ class RoomPresenter:
             "capacity": row.capacity or None,
             "building": row.building,
             "floor": row.floor,
+            "equipment": list(row.equipment),
+            "accessible": row.accessible,
             "paired": row.paired,
             "confirmed": row.proof,
             "confirm": _confirm_advice(row),

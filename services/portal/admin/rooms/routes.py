@@ -26,7 +26,7 @@ from services.portal.meetings.live_reader import LiveReader
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from shared.domain.roles import Right, may
 
-_ROOM = '{"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…"}'
+_ROOM = '{"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…", "equipment": ["…"], "accessible": true}'
 
 
 class RoomListAnswer(TypedDict):
@@ -92,7 +92,8 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     @bp.post("/admin/rooms/<room_id>")
     def change_by_form(room_id: str) -> AnyResponse:
         try:
-            _book(deps).change_room(room_id, read_room(request.form))
+            book = _book(deps)
+            book.change_room(room_id, read_room(request.form, book.find_room(room_id)))
         except FieldProblemError as error:
             return make_response(_room_page(deps, reader, room_id, error.refill(request.form)), error.status)
         return _back(f"/admin/rooms/{room_id}", "changed")
@@ -145,7 +146,8 @@ def _api(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     )
     def change(room_id: str) -> None:
         """Replace a room's information; the address stays, since it is what the room is known by."""
-        _book(deps).change_room(room_id, read_room(require_object(_ROOM)))
+        book = _book(deps)
+        book.change_room(room_id, read_room(require_object(_ROOM), book.find_room(room_id)))
 
     @bp.delete("/v1/admin/rooms/<room_id>")
     @operation(Right.CHANGE_ROOMS, problems=("no-such-room",))

@@ -147,6 +147,9 @@ class ChoiceShape(TypedDict):
     """Null when it is not known."""
     building: Name | None
     floor: Annotated[str, Meta(examples=["4"])] | None
+    equipment: list[Annotated[str, Meta(examples=["Screen"])]]
+    accessible: bool | None
+    """Whether it can be used with a wheelchair; null where nobody said."""
     doubt: Doubt | None
     """Why it is likely to say no, or nothing; such rooms come last."""
     reasons: list[Annotated[str, Meta(examples=["same floor"])]]

@@ -225,6 +225,8 @@ def _choice(each: RoomCandidate) -> ChoiceShape:
         "capacity": each.room.capacity or None,
         "building": each.room.building or None,
         "floor": each.room.floor or None,
+        "equipment": list(each.room.equipment),
+        "accessible": each.room.accessible,
         "doubt": each.doubt,
         "reasons": list(each.reasons),
         "label": LABEL,

@@ -151,6 +151,8 @@ PAGE_WORDS: dict[str, Any] = {
     "building": say("Building"),
     "floorLabel": say("Floor"),
     "seatsLabel": say("Seats at least"),
+    "equipmentLabel": say("Equipment"),
+    "wheelchair": say("Wheelchair access"),
     "any": say("Any"),
     "noneSuch": say("None of the free rooms is like that."),
     "looking": say("Looking for free rooms …"),

@@ -14,13 +14,14 @@ export const choicesOf = async (card) => {
   for (const choice of found.choices) choice.wholeSeries = found.wholeSeries;
   return found;
 };
+const equipped = (choice) => [...choice.equipment, ...(choice.accessible ? [WORDS.wheelchair] : [])];
 const list = (card, parts, choices, most) => {
   const items = choices.slice(0, most).map((choice) => {
     const item = clone("choice-template");
     item.querySelector("strong").textContent = choice.name;
     const [why, spot] = item.querySelectorAll("span");
     why.textContent = choice.reasons.join(" · ");
-    spot.textContent = where(choice);
+    spot.textContent = [where(choice), ...equipped(choice)].filter(Boolean).join(" · ");
     const key = crypto.randomUUID();
     item.querySelector("button")?.addEventListener("click", () => hold(card, choice, key));  // none where rooms are not taken from here
     return item;
@@ -34,8 +35,10 @@ const showAll = (card, panel, choices) => {
     const values = [...new Set(choices.map((choice) => choice[name]).filter(Boolean))].sort();
     filters[name].append(...values.map((value) => new Option(value, value)));
   }
+  filters.equipment.append(...[...new Set(choices.flatMap(equipped))].sort().map((value) => new Option(value, value)));
   const show = () => list(card, panel, choices.filter((choice) =>
     ["building", "floor"].every((name) => !filters[name].value || choice[name] === filters[name].value)
+    && (!filters.equipment.value || equipped(choice).includes(filters.equipment.value))
     && (choice.capacity ?? 0) >= Number(filters.capacity.value)), choices.length);
   for (const field of Object.values(filters)) field.addEventListener("input", show);
   panel.querySelector("[data-filters]").hidden = false;

@@ -146,6 +146,24 @@ def test_an_administrator_lists_the_rooms_of_the_directory(person: Any, settings
     assert (found.name, found.capacity, found.building, found.floor) == ("Aquarium", 6, "HQ", "1")
 
 
+@pytest.mark.proves("P7")
+def test_the_directory_says_what_is_in_a_room_and_whether_a_wheelchair_gets_in(person: Any, settings: Any) -> None:
+    def make(name: str, **more: object) -> str:
+        address = f"{name}@{person.domain}"
+        person.simulator.ask("POST", "rooms", {"tenant": person.tenant, "name": name, "address": address, **more})
+        return address
+
+    full = make("full", equipment=["Screen", "Whiteboard", "Video, large"], accessible=True)
+    closed, silent = make("closed", accessible=False), make("silent")
+    answer = sign_in(settings, person.provider, person.access.address, room_import=True)
+    admin = Access(json.loads(answer)["access_token"], person.user, person.access.address)
+    rooms = {room.address: room for room in person.calendar.directory_rooms(admin)}
+
+    assert [rooms[each].equipment for each in (full, silent)] == [("Screen", "Whiteboard", "Video large"), ()]
+    said = (True, False, None) if person.provider is Provider.MICROSOFT else (None, None, None)
+    assert tuple(rooms[each].accessible for each in (full, closed, silent)) == said, "Google has no field for it"
+
+
 def test_without_the_right_the_directory_is_refused_in_words(person: Any) -> None:
     with pytest.raises(RefusedError, match="right"):
         person.calendar.directory_rooms(person.access)

@@ -47,4 +47,6 @@ def merge_listing(listed: DirectoryRoom, before: RoomRow | None) -> RoomRow:
         floor=listed.floor or row.floor,
         resource=RoomProof.DIRECTORY,
         directory_id=listed.directory_id or row.directory_id,
+        equipment=listed.equipment or row.equipment,
+        accessible=row.accessible if listed.accessible is None else listed.accessible,
     )

@@ -10,6 +10,7 @@ from shared.contracts.rows import RoomProof, RoomRow
 from shared.domain.sighting import DirectoryRoom
 
 NOT_SAID = "not said"
+WHEELCHAIR = {None: "", True: "yes", False: "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def describe_changes(before: RoomRow, after: RoomRow) -> Iterator[str]:
         ("Seats", before.capacity, after.capacity),
         ("Building", before.building, after.building),
         ("Floor", before.floor, after.floor),
+        ("Equipment", ", ".join(before.equipment), ", ".join(after.equipment)),
+        ("Wheelchair", WHEELCHAIR[before.accessible], WHEELCHAIR[after.accessible]),
     ):
         if was != becomes:
             yield f"{words}: {was or NOT_SAID} → {becomes or NOT_SAID}"

@@ -39,6 +39,9 @@ class ListedRoom(TypedDict):
     capacity: Count | None
     building: Annotated[str, Meta(examples=["North"])]
     floor: Annotated[str, Meta(examples=["4"])]
+    equipment: list[Annotated[str, Meta(examples=["Screen"])]]
+    accessible: bool | None
+    """Whether it can be used with a wheelchair; null where nobody said."""
     paired: bool
     """Whether it is connected: followed, and offered to people."""
     confirmed: RoomProof | None

@@ -7,14 +7,14 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from services.portal.admin.rooms.deciding.room_form import read_room, with_information
-from services.portal.admin.rooms.deciding.room_plan import RoomPlan, SheetError, describe_changes
+from services.portal.admin.rooms.deciding.room_plan import WHEELCHAIR, RoomPlan, SheetError, describe_changes
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom
 from services.portal.frame.deciding.sheets import read_cell, write_sheet
 from services.portal.frame.problems import ProblemError
 from shared.contracts.rows import RoomRow
 
 MAX_LINES = 1_000
-COLUMNS = ("address", "name", "capacity", "building", "floor")
+COLUMNS = ("address", "name", "capacity", "building", "floor", "equipment", "accessible")
 """What is read; others are left alone, so that a sheet that was written here can be changed and read again."""
 NOT_DECODED = "\ufffd"
 """Stands in the text of a file for what is no UTF-8: what spreadsheets write as plain CSV has the encoding of their country."""
@@ -26,13 +26,19 @@ def write_rooms(rooms: Sequence[ListedRoom]) -> str:
     return write_sheet(_WRITTEN, (_cells(each) for each in rooms))
 
 
-def read_rooms(text: str) -> tuple[list[tuple[int, RoomRow]], list[SheetError]]:
-    """Read the rooms of a sheet with the number of the line that each stands on, and what cannot be read."""
+def read_rooms(
+    text: str, find_room: Callable[[str], RoomRow | None]
+) -> tuple[list[tuple[int, RoomRow]], list[SheetError]]:
+    """
+    Read the rooms of a sheet with the number of the line that each stands on, and what cannot be read.
+
+    Columns that the sheet lacks keep what `find_room` knows at an address.
+    """
     rows, errors = list[tuple[int, RoomRow]](), list[SheetError]()
     if NOT_DECODED in text:
         return [], [SheetError(0, "This is not UTF-8: save it as “CSV UTF-8”, or letters with accents would be lost.")]
     try:
-        for line, found in _lines(text):
+        for line, found in _lines(text, find_room):
             if isinstance(found, RoomRow):
                 rows.append((line, found))
             else:
@@ -51,7 +57,7 @@ def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str],
         known: Room id → room, as the list stands.
         room_id: Names the room that has an address.
     """
-    rows, errors = read_rooms(text)
+    rows, errors = read_rooms(text, lambda address: known.get(room_id(address.lower())))
     new, changed, seen, same = dict[str, RoomRow](), dict[str, RoomRow](), set[str](), 0
     changes = dict[str, tuple[str, ...]]()
     for line, row in rows:
@@ -70,7 +76,7 @@ def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str],
     return RoomPlan(new, changed, changes, same=same, errors=sorted(errors, key=lambda each: each.line))
 
 
-def _lines(text: str) -> Iterator[tuple[int, RoomRow | str]]:
+def _lines(text: str, find_room: Callable[[str], RoomRow | None]) -> Iterator[tuple[int, RoomRow | str]]:
     """Each line's number with its room, or with why it has none."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), dialect=_dialect(text), strict=True)
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
@@ -82,7 +88,7 @@ def _lines(text: str) -> Iterator[tuple[int, RoomRow | str]]:
             yield 0, f"A sheet has {MAX_LINES:,} rooms at most: divide it."
             return
         if any(cells.get(name) for name in COLUMNS):
-            yield reader.line_num, _room_of(cells)
+            yield reader.line_num, _room_of(cells, find_room)
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
@@ -95,10 +101,10 @@ def _dialect(text: str) -> type[csv.Dialect]:
     return Dialect
 
 
-def _room_of(cells: Mapping[str, str | None]) -> RoomRow | str:
-    sent = {name: read_cell(cells.get(name) or "") for name in COLUMNS}
+def _room_of(cells: Mapping[str, str | None], find_room: Callable[[str], RoomRow | None]) -> RoomRow | str:
+    sent = {name: read_cell(cells.get(name) or "") for name in COLUMNS if name in cells}
     try:
-        return read_room(sent)
+        return read_room(sent, find_room(sent["address"].strip()))
     except ProblemError as error:
         return f"{error.title} {error.next_step}"
 
@@ -107,6 +113,7 @@ def _cells(room: ListedRoom) -> tuple[str | int | None, ...]:
     health = room["health"]
     return (
         room["address"], room["name"], room["capacity"], room["building"], room["floor"],
+        ", ".join(room["equipment"]), WHEELCHAIR[room["accessible"]],
         "yes" if room["paired"] else "no", room["confirmed"] or "no", health["visible"], health["bookable"], health["answers"],
         health["accepted"], health["declined"], health["waiting"],
     )  # fmt: skip

@@ -42,6 +42,8 @@ class RoomQuery:
     text: str = ""
     building: str = ""
     floor: str = ""
+    equipment: str = ""
+    accessible: bool = False
     health: HealthFilter = HealthFilter.ANY
     order: RoomOrder = RoomOrder.PLACE
     descending: bool = False
@@ -54,6 +56,8 @@ class RoomQuery:
             "q": now.text,
             "building": now.building,
             "floor": now.floor,
+            "equipment": now.equipment,
+            "accessible": "1" if now.accessible else "",
             "health": str(now.health),
             "sort": str(now.order) if now.order != RoomOrder.PLACE else "",
             "down": "1" if now.descending else "",
@@ -78,6 +82,7 @@ class RoomPage:
     query: RoomQuery
     buildings: Sequence[str] = field(default=())
     floors: Sequence[str] = field(default=())
+    equipment: Sequence[str] = field(default=())
 
 
 def read_query(sent: Mapping[str, str]) -> RoomQuery:
@@ -87,6 +92,8 @@ def read_query(sent: Mapping[str, str]) -> RoomQuery:
         text=sent.get("q", "").strip()[:MAX_CHARS],
         building=sent.get("building", "")[:MAX_CHARS],
         floor=sent.get("floor", "")[:MAX_CHARS],
+        equipment=sent.get("equipment", "")[:MAX_CHARS],
+        accessible=sent.get("accessible") == "1",
         health=HealthFilter(health) if health in set(HealthFilter) else HealthFilter.ANY,
         order=RoomOrder(order) if order in set(RoomOrder) else RoomOrder.PLACE,
         descending=sent.get("down") == "1",
@@ -107,6 +114,7 @@ def page_of(rooms: Sequence[ListedRoom], query: RoomQuery) -> RoomPage:
         shown,
         _values(each["building"] for each in rooms),
         _values(each["floor"] for each in rooms if not query.building or each["building"] == query.building),
+        _values(name for each in rooms for name in each["equipment"]),
     )
 
 
@@ -116,11 +124,13 @@ def needs_attention(room: ListedRoom) -> bool:
 
 
 def _is_found(room: ListedRoom, query: RoomQuery) -> bool:
-    text = _plain(" ".join((room["name"], room["address"], room["building"], room["floor"])))
+    text = _plain(" ".join((room["name"], room["address"], room["building"], room["floor"], *room["equipment"])))
     return (
         all(word in text for word in _plain(query.text).split())
         and query.building in {"", room["building"]}
         and query.floor in {"", room["floor"]}
+        and query.equipment in {"", *room["equipment"]}
+        and (room["accessible"] is True or not query.accessible)
         and (query.health is HealthFilter.ANY or needs_attention(room) is (query.health is HealthFilter.ATTENTION))
     )
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from typing import Any
 
 import pytest
 
 from services.portal.admin.rooms.deciding.remedy import remedies_for
+from services.portal.admin.rooms.deciding.room_form import read_room
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom
 from services.portal.admin.rooms.deciding.room_sheet import MAX_LINES, plan_sheet, write_rooms
 from services.portal.admin.rooms.deciding.room_table import PAGE_ROOMS, RoomQuery, page_of, read_query
 from services.portal.frame.deciding.sheets import FORMULA_SIGNS, read_cell, write_sheet
+from services.portal.frame.problems import ProblemError
 from services.portal.meetings.deciding.health import Health, RoomCheck
 from shared.contracts.rows import RoomProof, RoomRow
 from shared.domain.identity import Provider
@@ -20,7 +23,7 @@ from shared.domain.identity import Provider
 TROUBLED = Health(RoomCheck.NO, RoomCheck.NO, RoomCheck.NO, 0, 3, 1, None, ("Mend it.",))
 
 
-def room(name: str, *, building: str = "", floor: str = "", seats: int = 8, fix: str = "") -> ListedRoom:
+def room(name: str, *, building: str = "", floor: str = "", seats: int = 8, fix: str = "", **more: Any) -> ListedRoom:
     return ListedRoom(
         id=f"r-{name}",
         name=name,
@@ -28,6 +31,8 @@ def room(name: str, *, building: str = "", floor: str = "", seats: int = 8, fix:
         capacity=seats,
         building=building,
         floor=floor,
+        equipment=more.get("equipment", []),
+        accessible=more.get("accessible"),
         paired=True,
         confirmed=RoomProof.DIRECTORY,
         confirm=None,
@@ -98,6 +103,53 @@ def test_a_sheet_that_was_written_changes_nothing_when_it_is_read() -> None:
     }
     plan = plan_sheet(write_rooms(list(shown.values())), known, str)
     assert (plan.same, plan.new, plan.changed, list(plan.errors)) == (2, {}, {}, [])
+
+
+@pytest.mark.proves("P7")
+def test_equipment_goes_out_and_in_and_a_sheet_without_it_takes_none_away() -> None:
+    said = {"equipment": ("Screen", "=Board"), "accessible": False}
+    known = {"birs@rooms.test": RoomRow(address="birs@rooms.test", name="Birs", capacity=8, **said)}
+    sheet = write_rooms([room("Birs", equipment=["Screen", "=Board"], accessible=False)])
+    assert plan_sheet(sheet, known, str).same == 1
+    older = plan_sheet("address,name,capacity\nbirs@rooms.test,Birs,9\n", known, str).changed["birs@rooms.test"]
+    assert (older.equipment, older.accessible) == (("Screen", "=Board"), False)
+    plan = plan_sheet("address,name,capacity,equipment,accessible\nbirs@rooms.test,Birs,8,,yes\n", known, str)
+    changed = plan.changed["birs@rooms.test"]
+    assert (changed.equipment, changed.accessible) == ((), True)
+    assert plan.changes["birs@rooms.test"] == ("Equipment: Screen, =Board → not said", "Wheelchair: no → yes")
+    refused = plan_sheet(f"address,accessible\na@x.test,perhaps\nb@x.test,\n{'x' * 9}@x.test,no\n", {}, str)
+    assert [error.line for error in refused.errors] == [2]
+
+
+@pytest.mark.proves("P7")
+@pytest.mark.parametrize("sent", ["Screen,  Board", ["Screen", "Board"]])
+def test_equipment_is_a_list_or_names_with_commas_between_them(sent: str | list[str]) -> None:
+    row = read_room({"address": "a@b.example", "equipment": sent, "accessible": True})
+    assert (row.equipment, row.accessible) == (("Screen", "Board"), True)
+    assert read_room({"address": "a@b.example"}, row).equipment == ("Screen", "Board")
+    for wrong in ("x" * 61, ["x"] * 21, "a,b," * 11):
+        with pytest.raises(ProblemError, match="equipment"):
+            read_room({"address": "a@b.example", "equipment": wrong})
+
+
+@pytest.mark.proves("P7")
+def test_rooms_are_found_by_what_is_in_them() -> None:
+    rooms = [
+        room("Aare", equipment=["Screen"]),
+        room("Birs", equipment=["Écran", "Screen"], accessible=True),
+        room("Cher"),
+    ]
+
+    def names(**sent: str) -> list[str]:
+        return [each["name"] for each in page_of(rooms, read_query(sent)).rooms]
+
+    assert (names(equipment="Screen"), names(accessible="1"), names(q="ecran")) == (
+        ["Aare", "Birs"],
+        ["Birs"],
+        ["Birs"],
+    )
+    page = page_of(rooms, read_query({"equipment": "Screen", "accessible": "1"}))
+    assert (page.equipment, page.query.address(page=1)) == (["Écran", "Screen"], "?equipment=Screen&accessible=1")
 
 
 @pytest.mark.proves("P7")

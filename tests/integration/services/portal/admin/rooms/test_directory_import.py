@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -95,3 +96,30 @@ def test_what_was_listed_goes_when_the_organisation_is_switched_off(office: Offi
     office.engine.keyring.destroy_consent(builder.tenant)
     tables.delete_with(office.engine.registry, builder.tenant, KeyClass.CONSENT)
     assert list(tables.room_imports(office.engine.registry).scan(builder.tenant)) == []
+
+
+@pytest.mark.proves("P7")
+def test_equipment_and_access_come_from_the_directory_and_are_kept_over_a_form_that_knows_neither(
+    office: Office, builder: Browser
+) -> None:
+    listed_there = dataclasses.replace(room("aare"), equipment=("Screen", "Whiteboard"), accessible=True)
+    office.calendar.rooms = [listed_there]
+    apply_import(builder, begin_import(office, builder))
+    [now] = listed(builder)
+    assert (now["equipment"], now["accessible"]) == (["Screen", "Whiteboard"], True)
+    where = f"/v1/admin/rooms/{now['id']}"
+    headers = {"X-CSRF-Token": builder.csrf}
+    older = {"address": now["address"], "name": "Aare 2"}
+    assert builder.client.put(where, json=older, headers=headers).status_code == 204
+    [now] = listed(builder)
+    assert (now["name"], now["equipment"], now["accessible"]) == ("Aare 2", ["Screen", "Whiteboard"], True)
+    assert builder.client.put(where, json={**now, "accessible": False}, headers=headers).status_code == 204
+    page = builder.client.get(f"/admin/rooms/{now['id']}").text
+    assert "Screen, Whiteboard" in page
+    assert "not wheelchair accessible" in page
+    assert '<option value="no" selected>' in page
+    form = {"csrf": builder.csrf, **older, "equipment": "", "accessible": ""}
+    assert builder.client.post(f"/admin/rooms/{now['id']}", data=form).status_code == 303
+    [now] = listed(builder)
+    assert (now["equipment"], now["accessible"]) == ([], None)
+    assert "Wheelchair: not said → yes" in preview(office, builder).text
