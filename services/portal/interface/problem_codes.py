@@ -45,6 +45,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "no-such-decline": HTTPStatus.NOT_FOUND,
     "no-such-delivery": HTTPStatus.NOT_FOUND,
     "no-such-link": HTTPStatus.NOT_FOUND,
+    "no-such-preview": HTTPStatus.NOT_FOUND,
     "no-such-prompt": HTTPStatus.NOT_FOUND,
     "no-such-provider": HTTPStatus.UNPROCESSABLE_ENTITY,
     "no-such-role": HTTPStatus.UNPROCESSABLE_ENTITY,
