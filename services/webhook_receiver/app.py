@@ -118,8 +118,7 @@ class HookHandler:
             _log.debug("notifications_accepted", provider=provider, items=len(push.hints), trace=step.trace_id)
             respond(_answer(profile.hooks.acknowledgement))
 
-        take = self._intake.refuse if asked.late else self._intake.begin
-        take(profile.hooks.topic.name, push.hints, step, settled)
+        self._intake.begin(profile.hooks.topic.name, push.hints, step, settled)
 
 
 def direct_routes(hooks: HookHandler) -> DirectRoutes:

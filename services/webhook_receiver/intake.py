@@ -89,13 +89,6 @@ class Intake:
         elif not self._queue.add(pending):
             self._shed(pending)
 
-    def refuse(self, topic: str, hints: Sequence[Hint], step: Trace, settled: Settled) -> None:
-        """Take none of a request's hints, since more arrive than can be handled in time; `settled` is called here."""
-        if not hints:
-            settled(None)
-            return
-        self._shed(PendingHints(topic, hints, step, settled, frozenset()))
-
     def close(self) -> None:
         """End the thread that appends; what is not settled then is refused."""
         self._queue.close()

@@ -29,8 +29,6 @@ class DirectRequest:
     query: str
     headers: Mapping[str, str]
     body: bytes
-    late: bool = False
-    """Whether more requests arrive than the loop can hand on in time: this one should be refused rather than taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +84,10 @@ class DirectDispatcher:
     Given a request by the loop, or by the thread that answered the one before on the same connection.
     """
 
-    def __init__(
-        self, routes: DirectRoutes, threads: int, wake: Callable[[], None], crowded: Callable[[], bool]
-    ) -> None:
-        """`wake` has the loop call `answer_all` soon; `crowded` says whether what the loop hands on now is late."""
+    def __init__(self, routes: DirectRoutes, threads: int, wake: Callable[[], None]) -> None:
+        """`wake` has the loop call `answer_all` soon."""
         self._routes = routes
         self._wake = wake
-        self._crowded = crowded
         self._answered: deque[WaitingChannel] = deque()
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(threads)
@@ -112,7 +107,7 @@ class DirectDispatcher:
             self._wake()
 
         try:
-            handler(_read(request, late=self._crowded()), respond)
+            handler(_read(request), respond)
         except Exception as error:  # noqa: BLE001  # a fault of ours in one request must not end the loop
             _log.error("direct_handler_failed", exc_info=error)
             if not hasattr(request, "direct_answer"):  # a second answer would be the next request's
@@ -156,6 +151,6 @@ class Wake:
         self._asked = False
 
 
-def _read(request: Any, *, late: bool) -> DirectRequest:
+def _read(request: Any) -> DirectRequest:
     headers = {name.replace("_", "-").lower(): value for name, value in request.headers.items()}
-    return DirectRequest(request.query, headers, request.get_body_stream().read(), late)
+    return DirectRequest(request.query, headers, request.get_body_stream().read())

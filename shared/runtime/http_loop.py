@@ -10,18 +10,12 @@ work for.
 from __future__ import annotations
 
 import select
-import time
 from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
 
 _READ = select.POLLIN | select.POLLPRI
-
-MANY_READY = 128
-"""So many may come at once without being a crowd, however slow the machine is at the moment."""
-LATE_S = 0.04
-"""Whoever comes behind them is late when they have taken so long."""
 
 
 class SocketLoop(dict[int, Any]):
@@ -35,8 +29,6 @@ class SocketLoop(dict[int, Any]):
         """`after_event` is called when a dispatcher has handled an event: it may have work that must not wait for the others."""
         super().__init__()
         self._after_event = after_event
-        self._turn_began = 0.0
-        self._handled = 0
         self._poll = select.poll()  # select() ends at 1024 descriptors
         self._watched: dict[int, int] = {}
         self._unsettled: set[int] = set()
@@ -54,22 +46,13 @@ class SocketLoop(dict[int, Any]):
         """Wait for events, `timeout_s` at most, and let the dispatchers handle them."""
         for descriptor in list(self._unsettled):
             self._ask(descriptor)
-        ready = self._poll.poll(timeout_s * 1000)
-        self._turn_began, self._handled = time.monotonic(), 0
-        for descriptor, events in ready:
-            self._handled += 1
+        for descriptor, events in self._poll.poll(timeout_s * 1000):
             dispatcher = self.get(descriptor)
             if dispatcher is not None:  # an event of another socket may have closed it
                 wasyncore.readwrite(dispatcher, events)
                 if descriptor in self:
                     self._unsettled.add(descriptor)
                 self._after_event()
-        self._handled = 0  # what is handed on between two turns is behind nobody
-
-    @property
-    def crowded(self) -> bool:
-        """Whether what is handled now has waited for long behind many others, which came at once."""
-        return self._handled > MANY_READY and time.monotonic() - self._turn_began > LATE_S
 
     def ask(self, descriptor: int) -> None:
         """Let the next turn ask one dispatcher: something has been done to it."""

@@ -143,7 +143,7 @@ class _Server:
         self._budget = BodyBudget()
         self._rounds = Rounds(self._channels)
         self._wake = Wake()
-        self._direct = DirectDispatcher(direct, threads, self._wake, lambda: self._sockets.crowded)
+        self._direct = DirectDispatcher(direct, threads, self._wake)
         self._server = create_server(
             with_client_address(app, admission.trusted),
             _dispatcher=self._direct,

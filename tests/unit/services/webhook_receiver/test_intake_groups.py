@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from services.webhook_receiver import deadline_queue
 from services.webhook_receiver.intake import Intake, PendingHints
 from services.webhook_receiver.protocols.push import Hint
 from shared.contracts.change_notification import ChangeNotification, HintKind
@@ -132,13 +133,18 @@ def test_whoever_is_expired_while_being_admitted_leaves_the_lane_to_the_next_and
 
 
 @pytest.mark.proves("D9")
-def test_a_late_request_is_refused_without_the_log_and_leaves_a_gap(rig: Rig) -> None:
-    outcomes: list[Exception | None] = []
-    hints = [hint_of("s", ADA)]
-    rig.intake.refuse(TOPIC, hints, trace.make(), outcomes.append)
-    rig.intake.refuse(TOPIC, [], trace.make(), outcomes.append)
+def test_a_request_behind_a_crowd_is_refused_without_the_log_and_leaves_a_gap(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline_queue, "MANY_WAITING", 1)
+    monkeypatch.setattr(deadline_queue, "CROWDED_AFTER_S", 0.0)
+    rig.begin("the crowd", EVE)
+    assert rig.log.entered.acquire(timeout=WAIT_S)
+    rig.begin("behind it", ADA)
+    without_effect: list[Exception | None] = []
+    rig.intake.begin(TOPIC, [], trace.make(), without_effect.append)
 
-    assert isinstance(outcomes[0], LogUnavailableError)
-    assert outcomes[1] is None, "what has no effect needs no log"
-    assert rig.log.asked == []
+    assert isinstance(rig.outcomes["behind it"], LogUnavailableError)
+    assert without_effect == [None], "what has no effect needs no log"
+    assert len(rig.log.asked) == 1
     assert rig.intake._gaps._missed.keys() == {partition_of(ADA.key, PARTITIONS)}

@@ -10,9 +10,7 @@ import pytest
 from flask import Flask
 
 from deploy.local.processes import HOST, free_ports
-from shared.runtime import http_loop
 from shared.runtime.http_direct import DirectAnswer, DirectRequest, Respond
-from shared.runtime.http_loop import LATE_S, MANY_READY, SocketLoop
 from shared.runtime.serving import serve
 
 MANY = 20
@@ -136,48 +134,3 @@ def test_a_fault_after_the_answer_answers_no_other_request(later: tuple[Later, t
         handler.wait_for(1)
         handler.answer_all()
         assert read_until(connection, b"sound").startswith(b"HTTP/1.1 202 ")
-
-
-@pytest.mark.proves("D9")
-@pytest.mark.parametrize(
-    ("at_once", "each_s", "late"),
-    [(MANY_READY + 20, 0.0, 0), (MANY_READY - 1, LATE_S, 0), (MANY_READY + 20, LATE_S, 20)],
-)
-def test_who_is_ready_behind_many_that_took_long_is_late(
-    monkeypatch: pytest.MonkeyPatch, at_once: int, each_s: float, late: int
-) -> None:
-    now = [0.0]
-    monkeypatch.setattr(http_loop.time, "monotonic", lambda: now[0])
-    seen: list[bool] = []
-
-    class Ready:
-        accepting = False
-        settled = True
-
-        def __init__(self, descriptor: int) -> None:
-            loop[descriptor] = self
-
-        def readable(self) -> bool:
-            return True
-
-        def writable(self) -> bool:
-            return False
-
-        def handle_read_event(self) -> None:
-            seen.append(loop.crowded)
-            now[0] += each_s
-
-    loop = SocketLoop()
-    pairs = [socket.socketpair() for _ in range(at_once)]
-    for near, far in pairs:
-        far.send(b"x")
-        Ready(near.fileno())
-    loop.turn(1.0)
-    for pair in pairs:
-        for one in pair:
-            one.close()
-
-    assert len(seen) == at_once
-    assert sum(seen) == late
-    assert seen == sorted(seen), "those that came first are none of them"
-    assert not loop.crowded, "what a thread hands on between two turns is behind nobody"
