@@ -124,6 +124,15 @@ def test_room_status_writes_the_view_and_the_portal_reads_it(views: UrlOf) -> No
         assert reader.applied(0) == Applied("topic", 1)
 
 
+def test_room_status_takes_the_place_of_an_earlier_versions_view(views: UrlOf) -> None:
+    with redis.Redis.from_url(views("operator")) as earlier, view_as(views("room-status")) as writer:
+        earlier.hset("view:values", "t/m", b"sealed")
+        earlier.hset("view:owners", "t/m", b"t/ada")
+        earlier.hset("view:topic", "3", b"topic")
+        assert writer.apply(3, Applied("topic", 1), [ROW], whole=True)
+        assert not earlier.exists("view:values", "view:owners", "view:topic")
+
+
 def test_the_portal_cannot_write_the_view(views: UrlOf) -> None:
     with view_as(views("portal")) as reader, pytest.raises(StoreUnavailableError):
         reader.apply(1, Applied("topic", 9), [ROW])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
@@ -120,9 +121,9 @@ def test_keys_that_are_no_text_stop_nobody_who_reads_the_registry_or_the_view(
     for key in FOREIGN:
         rows.hset("x.registry:users:t", key, b"1::beside us")
         rows.hset(b"x.registry:" + key, b"u", b"1::beside us")
-        for name in ("values", "owners"):
-            rooms.hset(f"x.view:{name}", key, b"t/a")
-        rooms.zadd("x.view:live:t/a", {key: 99})
+        for value in (b"t/a", msgspec.msgpack.encode({b"": [b"beside us", {b"/a": 99}]})):
+            rooms.hset("x.view:rows:0", key + value[:1], value)
+            rooms.zadd("x.view:seen:t/a", {key: 99, b"0:" + key + value[:1]: 99})
 
     found = registry.get("users", "t", "u")
     assert found is not None
