@@ -111,6 +111,8 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     shows_guests: bool = True
     rooms: dict[str, Answer] | None = None
     """None: not said by this item; an occurrence then takes its master's."""
+    answered: dict[str, int] = {}
+    """Room → when it gave its answer, by the provider's clock, where that is said: see `CopyDate.answered`."""
     people: dict[str, Answer] | None = None
     """Hashes and answers, as a look brings them in the organiser's copy and as earlier versions wrote them; None elsewhere, of a
     crowd, and where this item does not say."""

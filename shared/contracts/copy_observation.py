@@ -43,6 +43,9 @@ class CopyDate(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     ends_ms: int = 0
     rooms: dict[str, Answer] = {}
     """Room id → answer: rooms of the organisation's list alone."""
+    answered: dict[str, int] = {}
+    """Room id → when it gave its answer, epoch milliseconds by the provider's clock; absent where the provider does not say it.
+    Compared with that of the same room's other answers alone: an answer with the same moment is the same answer."""
     seats: int = 0
     """How many people the date needs a seat for, its organiser included; 0: not said."""
     credible: bool = True

@@ -55,6 +55,8 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     ends_ms: int = 0
     answers: dict[str, Answer] = {}
     """Room id → answer."""
+    answered: dict[str, int] = {}
+    """Room id → when it gave its answer, by the provider's clock, where that is said."""
     seats: int = 0
     sequence: int = 0
     observed_at_ms: int = 0
@@ -78,6 +80,10 @@ class RoomRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """When this ask was first observed."""
     answered_at_ms: int = 0
     """When the answer was first witnessed."""
+    answer_given_ms: int = 0
+    """The latest moment that the provider named for an answer to this ask, by its own clock; 0: it named none."""
+    outdated_until_ms: int = 0
+    """The same of answers to other times: one that was given then, or before, says nothing of the time that is asked for now."""
     since_ms: int
     """When the shown state was first observed."""
     quiet: bool = False

@@ -55,3 +55,5 @@ class SeenAttendee:
     answer: Answer
     is_self: bool = False
     """Whether the provider says that it is the person of the calendar that was read, whatever address they are invited by."""
+    answered_at_ms: int = 0
+    """When the answer was given, by the provider's clock; 0: none was, or the provider does not say it (Google)."""

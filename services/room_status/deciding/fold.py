@@ -319,10 +319,8 @@ class _Folding:
         known = {room.room: room for room in date.rooms}
         plain = Circumstances(now_ms, organizes)
         rooms = {
-            name: answer_room(
-                known.get(name), name, answer, word, self._circumstances(plain, date, word, name), self.keys
-            )
-            for name, answer in sorted(word.answers.items())
+            name: answer_room(known.get(name), name, word, self._circumstances(plain, date, word, name), self.keys)
+            for name in sorted(word.answers)
         }
         past = max(date.ends, word.ends_ms or word.end_ms) <= now_ms  # what is moved out of the past is not over
         rooms |= {

@@ -11,6 +11,10 @@ A decline is announced when its answer is first witnessed within an episode, unl
 - it comes in one word with a new time while the earlier time was refused: providers reset answers a moment after the time,
   so it is pending until another look repeats it.
 
+Where the provider says when an answer was given, one that was given to another time is no answer to the new one, however often it
+is repeated: the room is pending. Graph says it (`status.time`), and leaves it to the organiser's program to clear answers when a
+meeting moves (MS-OXOCAL 3.1.4.7.3.2); Google does not.
+
 Sight that comes and goes changes the state and never the answer, so the same answer is never announced again.
 """
 
@@ -49,18 +53,31 @@ class Circumstances:
     """The date has come into sight by the window's move: how the room stood on the series' last date."""
 
 
-def answer_room(
-    room: RoomRecord | None, name: str, answer: Answer, word: Word, at: Circumstances, keys: TenantKeys
-) -> RoomRecord:
+def answer_room(room: RoomRecord | None, name: str, word: Word, at: Circumstances, keys: TenantKeys) -> RoomRecord:
     """A room that the speaker names, with its answer."""
     if room is not None and _stays_let_go(room, word, at):
         return room
-    said = STATE_OF[answer]
+    said = answer_to(room, name, word)
     if room is None or room.answer is None or room.answer in OVER or _time(room) != _time(word):
         return _asked(room, name, said, word, at, keys)
+    room = _with_moment(room, name, word)
     if room.answer is said:
         return _in_sight(msgspec.structs.replace(room, unconfirmed=False))
     return _changed(room, said, word, at, keys)
+
+
+def answer_to(room: RoomRecord | None, name: str, word: Word) -> RoomState:
+    """
+    Read what a word says of a room at the time that the word asks for.
+
+    Args:
+        room: As it was; None: nothing was known of it.
+        name: The room.
+        word: Has an answer of it.
+    """
+    given_ms = word.answered.get(name, 0)
+    outdated = room is not None and 0 < given_ms <= _outdated_until(room, word)
+    return RoomState.PENDING if outdated else STATE_OF[word.answers[name]]
 
 
 def drop_room(room: RoomRecord, at: Circumstances, *, held: bool, sequence: int, past: bool) -> RoomRecord:
@@ -141,6 +158,20 @@ def _time(of: RoomRecord | Word) -> tuple[int, int]:
     return of.start_ms, of.end_ms
 
 
+def _outdated_until(room: RoomRecord, word: Word) -> int:
+    """Until when answers were given to another time than the word's."""
+    moved = room.answer is not None and _time(room) != _time(word)
+    return max(room.outdated_until_ms, room.answer_given_ms) if moved else room.outdated_until_ms
+
+
+def _with_moment(room: RoomRecord, name: str, word: Word) -> RoomRecord:
+    """The room, with the moment of an answer to what it is asked for now."""
+    given_ms = word.answered.get(name, 0)
+    if given_ms <= max(room.answer_given_ms, room.outdated_until_ms):
+        return room
+    return msgspec.structs.replace(room, answer_given_ms=given_ms)
+
+
 def _in_sight(room: RoomRecord) -> RoomRecord:
     """The same answer to the same ask: what was lost from sight is as it was."""
     if room.answer is None or room.state is room.answer:
@@ -166,9 +197,12 @@ def _asked(
         answered_at_ms=word.observed_at_ms,
         since_ms=word.observed_at_ms,
         unconfirmed=unconfirmed,
+        outdated_until_ms=_outdated_until(room, word) if room else 0,
+        answer_given_ms=room.answer_given_ms if room and _time(room) == _time(word) else 0,
         repeats=room.repeats if room else {},
         earlier=room.earlier if room else 0,
     )
+    asked = _with_moment(asked, name, word)
     if state is not RoomState.DECLINED:
         return asked
     return _declined(asked, word, at, keys, witnessed=room is not None and room.answer is not None)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from services.room_status.deciding.room_transitions import STATE_OF
+from services.room_status.deciding.room_transitions import answer_to
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.contracts.meeting_state import OVER, CopyEntry, CopyRecord, DateRecord, MeetingRecord, Word
 from shared.domain.attendees import CopyRole
@@ -55,6 +55,7 @@ def word_of(date: CopyDate, seen: CopyObservation) -> Word:
         begins_ms=date.begins_ms,
         ends_ms=date.ends_ms,
         answers=date.rooms,
+        answered=date.answered,
         seats=date.seats,
         sequence=date.sequence,
         observed_at_ms=seen.observed_at_ms,
@@ -65,7 +66,7 @@ def word_of(date: CopyDate, seen: CopyObservation) -> Word:
 def agrees(word: Word, date: DateRecord) -> bool:
     """Whether a word says of time and rooms what was decided."""
     decided = {room.room: room for room in date.rooms if room.answer not in {None, *OVER}}
-    said = {room: STATE_OF[answer] for room, answer in word.answers.items()}
+    said = {room: answer_to(decided.get(room), room, word) for room in word.answers}
     time = (word.start_ms, word.end_ms)
     if (date.start_ms, date.end_ms) != time or said.keys() != decided.keys():
         return False

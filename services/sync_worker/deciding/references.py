@@ -130,7 +130,8 @@ def reference_of(
         organizer=organizer,
         is_organizer=seen.is_organizer,
         shows_guests=seen.shows_guests,
-        rooms=named[0] if named else None,
+        rooms={room: answer for room, (answer, _) in named[0].items()} if named else None,
+        answered={room: at_ms for room, (_, at_ms) in named[0].items() if at_ms} if named else {},
         people=snapshot_of(named[1]) if named and seen.is_organizer else None,
         seats=len({*named[1], organizer} - {""}) if named else None,
         version=seen.version,
@@ -311,15 +312,17 @@ def answers(references: References) -> dict[tuple[str, str], Answer]:
 
 def _split(
     attendees: Iterable[SeenAttendee], person: Callable[[str], str], rooms: ListedRooms
-) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    places: dict[str, Answer] = {}
+) -> tuple[dict[str, tuple[Answer, int]], dict[str, Answer]]:
+    """Room → its greatest answer with when it was given, and person → answer."""
+    places: dict[str, tuple[Answer, int]] = {}
     people: dict[str, Answer] = {}
     for attendee in attendees:
         if not attendee.address:
             continue
         room = rooms.room_at(attendee.address)
         if room:
-            places[room] = max(places.get(room, Answer.NONE), attendee.answer, key=weight_of)
+            said = attendee.answer, attendee.answered_at_ms
+            places[room] = max(places.get(room, said), said, key=lambda one: (weight_of(one[0]), one[1]))
         elif attendee.kind is AttendeeKind.PERSON:
             people[person(attendee.address)] = attendee.answer
     return places, people
@@ -338,6 +341,7 @@ def _date(part: EventReference, references: References, meeting: str, keys: Tena
         begins_ms=part.begins_ms,
         ends_ms=part.ends_ms,
         rooms=_rooms_of(part, references),
+        answered=said_by.answered,
         seats=seats or 0,
         credible=part.shows_guests and said_by.shows_guests,
         sequence=part.sequence,

@@ -148,7 +148,9 @@ BELIEFS = (
         source="support.google.com/calendar/answer/16107253",
         trust=Trust.DOCUMENTED,
         dependents=(_FOLD, "services/room_status/deciding/room_transitions.py"),
-        otherwise="A room counts as accepted for the new time until it answers otherwise.",
+        otherwise=(
+            "A room counts as accepted for the new time until it answers otherwise: Google does not say when an answer was given."
+        ),
     ),
     Belief(
         key="google.own-replacement",

@@ -181,10 +181,25 @@ BELIEFS = (
     Belief(
         key="microsoft.move-asks-again",
         text="A meeting that is moved asks its rooms again; their earlier answers are gone.",
-        source="no page says it; without it a room could not decline the new time",
+        source=(
+            "learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxocal, 3.1.4.7.3.2: the organiser's program should clear"
+            " answers, where responses are requested; that Graph does, and that rooms are asked, no page says"
+        ),
         trust=Trust.ASSUMED,
         dependents=(_FOLD, "services/room_status/deciding/room_transitions.py"),
-        otherwise="A room counts as accepted for the new time until it answers otherwise.",
+        otherwise="An answer that was seen beside the earlier time is none to the new one: the room is pending until it answers.",
+    ),
+    Belief(
+        key="microsoft.answer-moment",
+        text="An attendee's `status.time` is that of the answer: it rises with each answer, and a change of the meeting leaves it.",
+        source=(
+            "learn.microsoft.com/graph/api/resources/responsestatus; learn.microsoft.com/openspecs/exchange_server_protocols/"
+            "ms-oxocal, 3.1.5.2 (an answer that is not later is out of date) and 3.1.4.7.3.2 (need not change)"
+        ),
+        trust=Trust.DOCUMENTED,
+        dependents=("shared/providers/microsoft/parse.py", "services/room_status/deciding/room_transitions.py"),
+        otherwise="A room that answers a new time with an earlier moment reads as pending.",
+        not_tried="it takes a room that answers twice within the time of a trial",
     ),
     Belief(
         key="microsoft.late-decline",

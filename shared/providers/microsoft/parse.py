@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from shared.contracts.envelope import read_json
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
+from shared.domain.instants import from_rfc3339
 from shared.domain.sighting import (
     Availability,
     EventKind,
@@ -40,6 +42,7 @@ SEEN_FIELDS = (
 """What an event is asked for outside delta, which knows no `$select`."""
 
 _SMTP = "smtp:"
+_FIRST_YEAR, _LAST_YEAR = 1970, 4000
 _ANSWERS = {
     None: Answer.NONE,
     "": Answer.NONE,
@@ -191,6 +194,20 @@ def answer_of(word: str | None) -> Answer | None:
     return _ANSWERS.get(None if word is None else word.lower())
 
 
+def answered_at_ms(status: wire.ResponseStatus | None) -> int:
+    """
+    Read when an answer was given (learn.microsoft.com/graph/api/resources/responsestatus, `time`).
+
+    Returns:
+        0 where it is not said, cannot be read, or is one of the years that stand for never.
+    """
+    try:
+        moment = datetime.fromisoformat((status.time if status else None) or "")
+    except ValueError:
+        return 0
+    return from_rfc3339(moment.isoformat()) if _FIRST_YEAR <= moment.year <= _LAST_YEAR else 0
+
+
 def latest(seen: list[Seen]) -> tuple[Seen, ...]:
     """One entry per id: the same id may come several times in a round, and the last one holds."""
     last = {item.event_id: item for item in seen}
@@ -253,7 +270,12 @@ def _attendees(event: wire.GraphEvent) -> tuple[tuple[SeenAttendee, ...] | None,
     if event.is_draft or None in answers:
         return None, False
     seen = tuple(
-        SeenAttendee(_address(attendee.email_address), _attendee_kind(attendee), answer)
+        SeenAttendee(
+            _address(attendee.email_address),
+            _attendee_kind(attendee),
+            answer,
+            answered_at_ms=0 if answer is Answer.NONE else answered_at_ms(attendee.status),
+        )
         for attendee, answer in zip(event.attendees, answers, strict=True)
         if answer is not None
     )

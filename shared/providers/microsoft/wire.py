@@ -23,9 +23,10 @@ class Recipient(_GraphObject, frozen=True, kw_only=True):
 
 
 class ResponseStatus(_GraphObject, frozen=True, kw_only=True):
-    """An attendee's answer; `time` is left out: for "never" it holds sentinels of the years 1 and 4501."""
+    """An attendee's answer, and when it was given; for "never" `time` holds sentinels of the years 1 and 4501."""
 
     response: str | None = None
+    time: str | None = None
 
 
 class GraphAttendee(_GraphObject, frozen=True, kw_only=True):

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from tests.support.truth.model import ACCEPTED, DECLINED, HOUR_MS, MINUTE_MS, NONE, ROOMS, Calendar, Word
+from tests.support.truth.model import (
+    ACCEPTED,
+    DECLINED,
+    HOUR_MS,
+    MINUTE_MS,
+    NONE,
+    ORGANISER,
+    ROOMS,
+    Calendar,
+    Word,
+)
 from tests.support.truth.product import Product
 
 NUMBERS = (0, 1, 2)
@@ -35,6 +45,7 @@ def steps(people: tuple[str, ...], *, dense: bool = False) -> st.SearchStrategy[
         st.tuples(st.just("answer"), number, room, st.sampled_from((DECLINED, DECLINED, ACCEPTED, NONE))),
         st.tuples(st.just("answer"), number, room, st.just(DECLINED)),
         st.tuples(st.just("move"), number, st.sampled_from((-2, 1, 2, 26))),
+        st.tuples(st.just("move-keeping"), number, st.sampled_from((-2, 1, 26))),
         st.tuples(st.just("cancel"), number),
         st.tuples(st.just("uninvite"), number, room),
         st.tuples(st.just("clock"), st.sampled_from((1, 5, 60, 30 * 60))),
@@ -89,6 +100,21 @@ class Play:
 
     def _move(self, number: int, hours: int) -> None:
         self.calendar.move(number, hours)
+
+    def _move_keeping(self, number: int, hours: int) -> None:
+        """
+        A date moves, and its organiser's program clears no answer that was seen with its moment.
+
+        Of one that was never seen nobody can tell that it was given to another time, nor where the calendar does not say when.
+        """
+        date = self.calendar.dates.get(number)
+        if date is None or date.end_ms <= self.calendar.now_ms:
+            return
+        shown = [
+            dict(of.given) for word in self.heard if word.person == ORGANISER for at, of in word.dates if at == number
+        ]
+        seen = [room for room, at_ms in date.given if any(given.get(room) == at_ms for given in shown)]
+        self.calendar.move_keeping(number, hours, seen if self.product.says_when else ())
 
     def _cancel(self, number: int) -> None:
         self.calendar.cancel(number)

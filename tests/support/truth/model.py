@@ -7,6 +7,7 @@ shows is written down as plain data (`Word`), to be heard sooner, later, twice o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -30,6 +31,10 @@ class Date:
 
     start_ms: int
     rooms: tuple[tuple[str, str], ...] = ()
+    given: tuple[tuple[str, int], ...] = ()
+    """Room → when it answered last, to this time or to another one."""
+    outdated: tuple[tuple[str, str], ...] = ()
+    """Room → the answer to an earlier time that the calendar shows still, though the room has yet to answer."""
 
     @property
     def end_ms(self) -> int:
@@ -43,7 +48,16 @@ class Date:
     def with_answer(self, room: str, answer: str | None) -> Date:
         """The same date with the room invited, answering, or (None) not invited any more."""
         rooms = {**dict(self.rooms), room: answer}
-        return replace(self, rooms=tuple(sorted((key, said) for key, said in rooms.items() if said is not None)))
+        return replace(
+            self,
+            rooms=tuple(sorted((key, said) for key, said in rooms.items() if said is not None)),
+            outdated=tuple((key, said) for key, said in self.outdated if key != room),
+            given=tuple((key, at_ms) for key, at_ms in self.given if key != room),
+        )
+
+    def shown(self) -> dict[str, str]:
+        """What the calendar shows of each room."""
+        return {**dict(self.rooms), **dict(self.outdated)}
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,9 @@ class Calendar:
         date = self.dates.get(number)
         if date is None or date.answer(room) in (None, answer):
             return
-        self.dates[number] = date.with_answer(room, answer)
+        answered = date.with_answer(room, answer)
+        self.now_ms += 1  # no two answers of a room are given at one moment
+        self.dates[number] = replace(answered, given=(*answered.given, (room, self.now_ms)))
         if answer == ACCEPTED:
             self.accepted.add(number)
         if answer == DECLINED:
@@ -99,6 +115,17 @@ class Calendar:
             self.moved.add(number)
             rooms = tuple((room, NONE) for room, _ in date.rooms)
             self._set(number, Date(date.start_ms + hours * HOUR_MS, rooms))
+
+    def move_keeping(self, number: int, hours: int, kept: Collection[str]) -> None:
+        """The date moves, every invited room is asked anew, and the calendar goes on to show what those `kept` said before."""
+        date = self.dates.get(number)
+        if date is not None and hours:
+            self.move(number, hours)
+            outdated = tuple(
+                (room, said) for room, said in sorted(date.shown().items()) if room in kept and said != NONE
+            )
+            given = tuple((room, at_ms) for room, at_ms in date.given if room in dict(outdated))
+            self.dates[number] = replace(self.dates[number], outdated=outdated, given=given)
 
     def uninvite(self, number: int, room: str) -> None:
         """The room is taken off the date."""

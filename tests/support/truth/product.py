@@ -49,6 +49,8 @@ class Product:
         self.provider = provider
         self.guests_can_change = guests_can_change and provider is Provider.GOOGLE
         self.believed: Collection[str] = PEOPLE if provider is Provider.GOOGLE else (ORGANISER,)
+        self.says_when = provider is Provider.MICROSOFT
+        """Whether the calendar says when a room answered."""
         self._memory: dict[bytes, bytes] = {}
         self._records: list[Record] = []
         self._decisions: list[NewRecord] = []
@@ -228,7 +230,8 @@ class Product:
                 organizer="p-organiser",
                 is_organizer=organizes,
                 shows_guests=believed,
-                rooms={room: Answer(said if believed else NONE) for room, said in date.rooms},
+                rooms={room: Answer(said if believed else NONE) for room, said in date.shown().items()},
+                answered=dict(date.given) if self.says_when and believed else {},
                 seats=2,
                 sequence=word.sequence if self.provider is Provider.GOOGLE else 0,
                 can_change=self.guests_can_change,

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.room_status.deciding import fold as rules
-from services.room_status.deciding import meeting_writer, memory
+from services.room_status.deciding import meeting_writer, memory, room_transitions
 from services.room_status.deciding.outcomes import Ending
 from services.room_status.deciding.speaking import Ruling
-from shared.contracts.meeting_state import CopyRecord, DateRecord, MeetingRecord, Word
+from shared.contracts.meeting_state import CopyRecord, DateRecord, MeetingRecord, RoomRecord, Word
 from shared.domain.identity import Provider
 from tests.support.truth import product
 from tests.support.truth.history import Play, Step, steps
@@ -118,9 +118,9 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
     if fault.startswith("a first look"):
         plain = rules.answer_room
 
-        def wrong(room, name, answer, word, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+        def wrong(room, name, word, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
             known = None if word.baseline else room
-            return plain(known, name, answer, word, *rest)
+            return plain(known, name, word, *rest)
 
     for user in USERS.get(attribute, (getattr(rules, owner) if owner else rules,)):
         monkeypatch.setattr(user, attribute, wrong)
@@ -190,6 +190,33 @@ def test_planted_fault_of_order_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(rules, "rule", lambda *_: Ruling.APPLIED)
     with pytest.raises(AssertionError):
         played(Product(Provider.GOOGLE, guests_can_change=False), history)
+
+
+@pytest.mark.parametrize("said", ["accepted", "declined"])
+def test_planted_fault_of_an_old_answer_is_found(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A meeting moves, and the organiser's program keeps what a room said to the earlier time: it has yet to answer."""
+    history: list[Step] = [
+        ("book", 0, "aare"),
+        ("connect", "ada"),
+        ("answer", 0, "aare", said),
+        ("look-and-commit", "ada"),
+        ("move-keeping", 0, 1),
+        ("look-and-commit", "ada"),
+        ("clock", 5),
+        ("look-and-commit", "ada"),
+    ]
+    played(Product(Provider.MICROSOFT, guests_can_change=False), history)
+    plain = room_transitions.answer_to
+    monkeypatch.setattr(
+        room_transitions, "answer_to", lambda room, name, word: plain(room and _undated(room), name, word)
+    )
+    with pytest.raises(AssertionError, match=r"nothing_invented|states_are_true"):
+        played(Product(Provider.MICROSOFT, guests_can_change=False), history)
+
+
+def _undated(room: RoomRecord) -> RoomRecord:
+    """A room of which nobody knows when it answered."""
+    return msgspec.structs.replace(room, answer_given_ms=0, outdated_until_ms=0)
 
 
 @pytest.mark.parametrize("provider", [Provider.MICROSOFT, Provider.GOOGLE])

@@ -47,11 +47,15 @@ def test_the_organisers_copy_carries_every_answer_in_our_words(graph_bytes: Samp
     assert event.shows_guests
     assert event.attendees == (
         SeenAttendee("ana.ruiz@contoso.example", AttendeeKind.PERSON, Answer.NONE),
-        SeenAttendee("bo.lind@contoso.example", AttendeeKind.PERSON, Answer.ACCEPTED),
-        SeenAttendee("cy.moe@contoso.example", AttendeeKind.PERSON, Answer.TENTATIVE),
+        _answered("bo.lind@contoso.example", AttendeeKind.PERSON, Answer.ACCEPTED, "2026-11-20T08:11:12.456Z"),
+        _answered("cy.moe@contoso.example", AttendeeKind.PERSON, Answer.TENTATIVE, "2026-11-20T08:12:00Z"),
         SeenAttendee("di.ek@contoso.example", AttendeeKind.PERSON, Answer.NONE),
-        SeenAttendee("aquarium@contoso.example", AttendeeKind.ROOM, Answer.DECLINED),
+        _answered("aquarium@contoso.example", AttendeeKind.ROOM, Answer.DECLINED, "2026-11-20T08:10:02Z"),
     )
+
+
+def _answered(address: str, kind: AttendeeKind, answer: Answer, at: str) -> SeenAttendee:
+    return SeenAttendee(address, kind, answer, answered_at_ms=from_rfc3339(at))
 
 
 @pytest.mark.proves("M2")
@@ -110,7 +114,7 @@ def test_odd_values_are_read_for_what_they_are(graph_bytes: Sample) -> None:
     assert event.organizer == ""
     assert event.attendees == (
         SeenAttendee("", AttendeeKind.PERSON, Answer.NONE),
-        SeenAttendee("room.as.person@contoso.example", AttendeeKind.PERSON, Answer.DECLINED),
+        _answered("room.as.person@contoso.example", AttendeeKind.PERSON, Answer.DECLINED, "2026-11-20T08:10:02Z"),
         SeenAttendee("", AttendeeKind.PERSON, Answer.NONE),
         SeenAttendee("bo@contoso.example", AttendeeKind.PERSON, Answer.NONE),
     )
@@ -301,3 +305,24 @@ def test_own_addresses_are_those_that_reach_a_mailbox() -> None:
 @pytest.mark.parametrize("body", [{}, {"mail": None, "proxyAddresses": []}, {"mail": "", "userPrincipalName": "none"}])
 def test_directory_that_names_no_address_says_nothing(body: dict[str, Any]) -> None:
     assert parse_own_addresses(json.dumps(body).encode()) == OwnAddresses()
+
+
+@pytest.mark.proves("D7")
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ({"response": "accepted", "time": "2026-11-20T09:10:02+01:00"}, "2026-11-20T08:10:02Z"),
+        ({"response": "accepted", "time": "0001-01-01T00:00:00Z"}, ""),
+        ({"response": "accepted", "time": "4501-01-01T00:00:00Z"}, ""),
+        ({"response": "accepted", "time": "yesterday"}, ""),
+        ({"response": "accepted"}, ""),
+        ({"response": "none", "time": "2026-11-20T08:10:02Z"}, ""),
+    ],
+)
+def test_the_moment_of_an_answer_is_read_where_it_is_said(
+    said: dict[str, str], at: str, graph: Callable[[str], Any]
+) -> None:
+    room = {"type": "resource", "status": said, "emailAddress": {"address": "aquarium@contoso.example"}}
+    event = _changed(graph, attendees=[room])
+    assert event.attendees is not None
+    assert event.attendees[0].answered_at_ms == (from_rfc3339(at) if at else 0)
