@@ -14,7 +14,7 @@ from services.portal.admin.rooms.directory_import import RoomImport, find_listin
 from services.portal.admin.rooms.pending_listing import PendingListing
 from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
-from services.portal.admin.rooms.table_routes import DONE, add_table
+from services.portal.admin.rooms.table_routes import DONE, add_table, removal_page
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.deciding.refilled import Refilled
@@ -100,7 +100,11 @@ def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
     @bp.post("/admin/rooms/<room_id>/remove")
     def remove_by_form(room_id: str) -> AnyResponse:
-        _book(deps).remove_room(room_id)
+        book = _book(deps)
+        book.find_room(room_id)
+        if request.form.get("sure") != "yes":
+            return make_response(removal_page(book, [room_id]))
+        book.remove_room(room_id)
         return _back("/admin/rooms", "removed")
 
     @bp.post("/admin/rooms/<room_id>/<any(pair, unpair):act>")

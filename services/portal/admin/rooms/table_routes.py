@@ -70,7 +70,7 @@ def add_table(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         book = RoomList(deps, require_right(Right.CHANGE_ROOMS))
         chosen = request.form.getlist("room")[:PAGE_ROOMS]
         if act == "remove" and chosen and request.form.get("sure") != "yes":
-            return make_response(_removal_page(book, chosen))
+            return make_response(removal_page(book, chosen))
         return redirect(f"/admin/rooms?done={_change(book, chosen, act)}", HTTPStatus.SEE_OTHER)
 
     @bp.post("/admin/rooms/sheet")
@@ -103,7 +103,8 @@ def _table(deps: Deps, reader: LiveReader, person: Person, form: Refilled | None
     )
 
 
-def _removal_page(book: RoomList, chosen: list[str]) -> str:
+def removal_page(book: RoomList, chosen: list[str]) -> str:
+    """Ask whether the rooms are to be taken off the list."""
     rows = {room_id: row for room_id, row in book.list_rooms().items() if room_id in chosen}
     return render_template("rooms_removal.html", person=require_right(Right.CHANGE_ROOMS), rooms=rows)
 

@@ -52,6 +52,16 @@ def test_chosen_rooms_are_changed_at_once_and_removed_only_when_it_is_confirmed(
 
 
 @pytest.mark.proves("P7")
+def test_the_address_that_removes_one_room_asks_as_well(builder: Browser) -> None:
+    [aare] = enter(builder, "aare")
+    asked = builder.client.post(f"/admin/rooms/{aare}/remove", data={"csrf": builder.csrf})
+    assert (asked.status_code, "Remove 1 room from the list?" in asked.text, len(listed(builder))) == (200, True, 1)
+    sure = {"csrf": builder.csrf, "sure": "yes"}
+    assert builder.client.post(f"/admin/rooms/{aare}/remove", data=sure).status_code == 303
+    assert listed(builder) == []
+
+
+@pytest.mark.proves("P7")
 def test_a_sheet_is_shown_before_it_is_imported_and_comes_out_as_it_went_in(office: Office, builder: Browser) -> None:
     enter(builder, "aare")
     sheet = "address,name,capacity,building,floor\naare@rooms.example,Aare,9,=1+1,2\nbirs@rooms.example,Birs,4,,\n"

@@ -193,7 +193,10 @@ def test_a_room_is_changed_by_form_but_not_its_address_and_removed(office: Offic
     assert [(room["name"], room["capacity"], room["paired"]) for room in listed(builder)] == [("Aare", 9, True)]
     moved = {"csrf": builder.csrf, **ROOM, "address": "birs@rooms.example"}
     assert builder.client.post(f"/admin/rooms/{room_id}", data=moved).status_code == 422
-    assert builder.client.post(f"/admin/rooms/{room_id}/remove", data={"csrf": builder.csrf}).status_code == 303
+    assert (
+        builder.client.post(f"/admin/rooms/{room_id}/remove", data={"csrf": builder.csrf, "sure": "yes"}).status_code
+        == 303
+    )
     assert listed(builder) == []
     acts = {row.act for _, row in tables.audit(office.engine.registry).scan(builder.tenant)}
     assert acts == {"room.entered", "room.changed", "room.removed"}
@@ -341,7 +344,10 @@ def test_a_room_of_version_0_1_0_is_followed_on_and_its_administrator_asked_to_i
     assert "import your directory" in shown["confirm"]
     # Nobody makes such a row now.
     form = {"csrf": builder.csrf, **ROOM, "name": "Aare"}
-    assert builder.client.post(f"/admin/rooms/{room_id}/remove", data={"csrf": builder.csrf}).status_code == 303
+    assert (
+        builder.client.post(f"/admin/rooms/{room_id}/remove", data={"csrf": builder.csrf, "sure": "yes"}).status_code
+        == 303
+    )
     assert builder.client.post("/admin/rooms", data=form).status_code == 303
     assert [room["confirmed"] for room in listed(builder)] == [None]
 
