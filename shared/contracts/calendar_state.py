@@ -131,6 +131,8 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     """Google's."""
     can_change: bool = False
     """Whether this mailbox's person may change the event's rooms."""
+    is_draft: bool = False
+    """Of a series: whether its organiser has changed it since and not sent it. Everything else is as it was sent."""
 
 
 def snapshot_of(people: dict[str, Answer] | None) -> dict[str, Answer] | None:

@@ -65,16 +65,21 @@ def merge(
         rooms: The organisation's list: what is not in it is no room.
     """
     after = dict(known)
-    touched: set[str] = set()
+    drafts = _drafted_series(known, look)
+    touched: set[str] = {event_id for event_id, reference in known.items() if reference.master_id in drafts}
     people: dict[str, dict[str, Answer]] = {}
     person = cache(keys.person)  # the same people stand in every date of a series
     for seen in look.seen:
+        if _waits_for_series(seen, known, drafts):
+            continue
         if isinstance(seen, SeenRemoval) or seen.cancelled:
             touched.add(seen.event_id)
             people.pop(seen.event_id, None)
             after.pop(seen.event_id, None)
         elif seen.is_draft and seen.event_id in known:
             touched.add(seen.event_id)  # neither its new time nor an answer beside it counts before it is sent
+            is_series = seen.kind is EventKind.MASTER
+            after[seen.event_id] = msgspec.structs.replace(known[seen.event_id], is_draft=is_series)
         else:
             touched.add(seen.event_id)
             people.pop(seen.event_id, None)
@@ -91,6 +96,34 @@ def merge(
     changed = tuple(sorted(event_id for event_id in touched if _has_news(known.get(event_id), after.get(event_id))))
     said = {meeting_of(known, event_id) for event_id in touched} | {meeting_of(after, event_id) for event_id in touched}
     return Merge(after, changed, tuple(sorted(said - {""})), people)
+
+
+def _drafted_series(known: References, look: Look) -> set[str]:
+    """
+    Find the series that were sent once, and have been changed by their organiser and not sent since: event ids.
+
+    A later look may name a date alone: that its series is a draft is known from the look that showed it.
+    """
+    remembered = {one for one, reference in known.items() if reference.is_draft and reference.kind == EventKind.MASTER}
+    named = {seen.event_id: seen for seen in look.seen}
+    shown = {
+        one for one, seen in named.items()
+        if isinstance(seen, SeenEvent) and seen.kind is EventKind.MASTER and seen.is_draft and not seen.cancelled
+    }  # fmt: skip
+    return (remembered - named.keys()) | (shown & known.keys())
+
+
+def _waits_for_series(seen: SeenEvent | SeenRemoval, known: References, drafts: Collection[str]) -> bool:
+    """
+    Whether a date is what the draft of its series makes of it: not sent, so that nobody but its organiser knows.
+
+    A date that is no exception is computed from its series (MS-OXOCAL 2.2.1.44), whatever it says of `isDraft`, and a draft that
+    moves gives it another id. An exception has a word of its own.
+    """
+    if isinstance(seen, SeenRemoval):
+        reference = known.get(seen.event_id)
+        return reference is not None and reference.master_id in drafts
+    return seen.master_id in drafts and seen.kind is EventKind.OCCURRENCE and not seen.cancelled
 
 
 def _has_news(before: EventReference | None, after: EventReference | None) -> bool:

@@ -233,8 +233,20 @@ BELIEFS = (
         text="While `isDraft` is set the organiser has changed the meeting and not sent it: attendees' answers may be stale.",
         source=f"{_EVENT}, `isDraft`",
         trust=Trust.DOCUMENTED,
-        dependents=(_PARSE, _ROUNDS),
+        dependents=(_PARSE, "services/sync_worker/deciding/references.py"),
         otherwise="What was believed before is kept for longer than needed.",
+        not_tried="the API makes no draft of a meeting that was sent",
+    ),
+    Belief(
+        key="microsoft.draft-of-a-series",
+        text="While a series is a draft, its dates show the draft, but for those that were changed for themselves.",
+        source=(
+            "learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxocal, 2.2.1.44 (dates are computed from the series);"
+            " what `isDraft` says of a date no page tells"
+        ),
+        trust=Trust.ASSUMED,
+        dependents=("services/sync_worker/deciding/references.py",),
+        otherwise="What was believed of the dates before is kept for longer than needed.",
         not_tried="the API makes no draft of a meeting that was sent",
     ),
     Belief(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 
@@ -250,3 +252,47 @@ def test_draft_of_a_known_meeting_changes_nothing_and_is_not_gone(*, full: bool)
     assert looked(known, draft, full=full).references == known
     sent = an_event(start_ms=later, end_ms=later + HOUR_MS, version="3")
     assert looked(known, sent, full=full).references["e1"].start_ms == later
+
+
+def a_date(event_id: str, **changes: object) -> SeenEvent:
+    """A date of the series `m` that says nothing of its guests."""
+    told = {"kind": EventKind.OCCURRENCE, "uid": "", "master_id": "m", "slot": event_id, "attendees": None, **changes}
+    return an_event(event_id, **told)
+
+
+@pytest.mark.proves("D5", "D7")
+@pytest.mark.parametrize("full", [False, True])
+def test_dates_of_a_series_stay_as_they_were_sent_while_it_is_a_draft(*, full: bool) -> None:
+    master = an_event("m", kind=EventKind.MASTER, uid="series")
+    alone = a_date("e", kind=EventKind.EXCEPTION, attendees=(SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.NONE),))
+    known = looked({}, master, a_date("d1"), a_date("d2"), alone).references
+    sent = observed(known, KEYS.meeting("microsoft", "series"))
+    draft = dataclasses.replace(master, is_draft=True, attendees=None, shows_guests=False, start_ms=5, end_ms=6)
+    moved = [a_date("n1", start_ms=5, end_ms=6), SeenRemoval("d2"), a_date("d1", start_ms=7, end_ms=8)]
+    drafted = looked(known, draft, *moved, *([alone] if full else []), full=full)
+    assert observed(drafted.references, KEYS.meeting("microsoft", "series")) == sent
+    assert drafted.changed == ("m",), "that it is a draft is all that is new"
+    later = looked(drafted.references, a_date("n1", start_ms=9, end_ms=10), SeenRemoval("d1"))
+    assert (later.changed, later.references) == ((), drafted.references), "a later look names its dates alone"
+
+
+@pytest.mark.proves("D5", "D7")
+def test_exception_of_a_drafted_series_has_its_own_word_and_sending_ends_the_draft() -> None:
+    master = an_event("m", kind=EventKind.MASTER, uid="series")
+    alone = a_date("e", kind=EventKind.EXCEPTION, attendees=(SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.NONE),))
+    known = looked({}, master, a_date("d1"), alone, dataclasses.replace(master, is_draft=True)).references
+    answered = dataclasses.replace(alone, attendees=(SeenAttendee(ROOM, AttendeeKind.ROOM, Answer.DECLINED),))
+    after = looked(known, answered, dataclasses.replace(answered, event_id="e2", slot="e2", is_draft=True))
+    assert after.references["e"].rooms == {KEYS.room(ROOM): Answer.DECLINED}
+    sent = looked(after.references, master, a_date("n1", start_ms=5, end_ms=6), SeenRemoval("d1"))
+    assert {"m", "n1"} <= sent.references.keys()
+    assert "d1" not in sent.references
+    assert not sent.references["m"].is_draft
+
+
+@pytest.mark.proves("D5")
+def test_drafted_series_that_is_deleted_is_gone_with_its_dates() -> None:
+    master = an_event("m", kind=EventKind.MASTER, uid="series")
+    known = looked({}, master, a_date("d1")).references
+    drafted = looked(known, dataclasses.replace(master, is_draft=True)).references
+    assert looked(drafted, SeenRemoval("m"), SeenRemoval("d1")).references == {}
