@@ -5,13 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from services.notifier.alarms import AlarmSender
+from services.notifier.calendar_recipients import CalendarRecipients
+from services.notifier.channels.calendar import CalendarSender
 from services.notifier.channels.chat import ChatSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
 from services.notifier.channels.port import NoticeChannel
 from services.notifier.channels.smtp import SmtpChannel
 from services.notifier.chat_recipients import ChatRecipients
-from services.notifier.deciding.rungs import CHAT, MAIL
+from services.notifier.deciding.rungs import CALENDAR, CHAT, MAIL
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
@@ -23,12 +25,15 @@ from services.notifier.worker import NotifierOwner, Tools
 from shared.contracts.topics import NOTIFIER, WEBHOOKS, Station
 from shared.crypto.links import LinkSigner
 from shared.domain.webhook_address import hosts_of
+from shared.grants.broker import ConsentBroker
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.ports.log import Claim
+from shared.providers.catalogue import calendar_providers
 from shared.runtime.chat_post import chat_post_from
 from shared.runtime.clock import clock_from
 from shared.runtime.http_post import HttpPost
+from shared.runtime.measured import MeasuredProviders, refusal_circuits
 from shared.runtime.settings import Settings, load
 from shared.runtime.stateful import Own, run_stations
 from shared.runtime.wiring import master_keys, open_engine
@@ -55,17 +60,20 @@ def main() -> int:
 
 def _tell(settings: Settings, engine: Engine, clock: Clock) -> Own:
     channels = _channels(settings)
+    if settings.writes_reminders:
+        channels[CALENDAR] = _calendar(settings, engine, clock)
     reader = PromptReader(engine, clock, settings.grace_ms)
     writer = _writer(settings, engine, clock)
     people = People(engine.registry, reader, writer, channels.keys())
     chat = ChatRecipients(engine, clock, reader, settings.portal_url, may_act=settings.may_write)
+    calendars = CalendarRecipients(engine.registry, reader, writer, channels.keys())
     threads = {name: ThreadPoolExecutor(SENDERS, thread_name_prefix=f"send-{name}") for name in channels}
     alarm_threads = ThreadPoolExecutor(ALARM_SENDERS, thread_name_prefix="alarm")
 
     def own(claim: Claim) -> NotifierOwner:
         alarms = AlarmSender(writer, Outbox(channels, lambda _: alarm_threads))
         outbox = Outbox(channels, threads.__getitem__)
-        return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, outbox, alarms))
+        return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, calendars, outbox, alarms))
 
     return own
 
@@ -75,8 +83,13 @@ def _writer(settings: Settings, engine: Engine, clock: Clock) -> NoticeWriter:
     return NoticeWriter(engine, clock, signer, settings.portal_url, may_act=settings.may_write)
 
 
+def _calendar(settings: Settings, engine: Engine, clock: Clock) -> NoticeChannel:
+    broker = ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits)
+    return CalendarSender(broker, MeasuredProviders(calendar_providers(settings)))
+
+
 def _channels(settings: Settings) -> dict[str, NoticeChannel]:
-    """Name → each channel that is configured."""
+    """Name → each channel to people and rooms that needs nobody's grant and is configured."""
     found: dict[str, NoticeChannel] = {}
     if settings.smtp_url:
         found[MAIL] = SmtpChannel(parse_mail_server(settings.smtp_url), MailComposer(settings.mail_from))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
-from services.notifier.channels.port import AnyNotice, NoticeChannel, SendAttempt, SendOutcome
+from services.notifier.channels.port import NoticeChannel, SendAttempt, Sending, SendOutcome
 from services.notifier.deciding.plan import RungStep
 from services.notifier.deciding.rungs import MAIL
 from shared.domain.identity import Mailbox
@@ -70,7 +70,7 @@ class Outbox:
         """Whether this message is on its way, or its result was not recorded yet."""
         return message in self._in_flight
 
-    def send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
+    def send(self, dispatch: Dispatch, notice: Sending) -> None:
         """Begin to send."""
         threads = self._threads_of(dispatch.channel)
         self._in_flight[dispatch.message] = threads.submit(self._send, dispatch, notice)
@@ -87,7 +87,7 @@ class Outbox:
             del self._in_flight[dispatch.message]
             self._busy[dispatch.channel] -= 1
 
-    def _send(self, dispatch: Dispatch, notice: AnyNotice) -> None:
+    def _send(self, dispatch: Dispatch, notice: Sending) -> None:
         try:
             attempt = self._channels[dispatch.channel].send(notice)
         except Exception as error:  # a fault of ours in one message must not stop the others

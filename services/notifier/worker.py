@@ -19,6 +19,8 @@ is, the view knows. While the view does not show the decline yet, a search is re
   due waits until that is over (`holding`).
 - A chat channel of an organisation is told as a person is: it has a mailbox's place in the ledger, and ladders of its own
   (`chat_recipients`).
+- So is a person's own calendar, if they asked for it (`calendar_recipients`). The event that tells them is removed once all of its
+  prompts are closed (`reminders`): while it may stand, the ledger keeps what the calendar calls it.
 - The address, the room's name and the links are put together in the moment of sending (`notices`); the ledger holds none of it.
 """
 
@@ -31,6 +33,7 @@ from functools import cache, partial
 from services.notifier.alarms import AlarmSender
 from services.notifier.appointments import Appointments
 from services.notifier.brake import DeclineBrake
+from services.notifier.calendar_recipients import CalendarRecipients, is_calendar
 from services.notifier.channels.port import SendAttempt, SendOutcome
 from services.notifier.chat_recipients import ChatRecipients, is_chat
 from services.notifier.deciding.plan import (
@@ -47,12 +50,14 @@ from services.notifier.deciding.plan import (
     wake_at,
 )
 from services.notifier.deciding.promise import promised_from
+from services.notifier.deciding.standing import note_event
 from services.notifier.holding import Holding
 from services.notifier.intake import Addressed, DeclineIntake
 from services.notifier.ledger import Ledger, ladder_change
 from services.notifier.outbox import Dispatch, Outbox, drain
 from services.notifier.prompt_reader import PromptReader
 from services.notifier.recipients import People, Recipients
+from services.notifier.reminders import StandingReminders, is_end
 from shared.contracts.notification import DeliveryState, PromptLadder, ladder_key
 from shared.contracts.topics import NOTIFIER
 from shared.domain.identity import Mailbox
@@ -85,6 +90,7 @@ class Tools:
     reader: PromptReader
     people: People
     chat: ChatRecipients
+    calendars: CalendarRecipients
     outbox: Outbox
     alarms: AlarmSender
 
@@ -100,10 +106,11 @@ class NotifierOwner:
         self._tools = tools
         self._poll_s = poll_s
         self._ledger = Ledger(claim.state, cache(engine.keyring.keys))
-        addressed = Addressed(tools.reader, tools.outbox.channels, tools.chat.mailboxes)
+        addressed = Addressed(tools.reader, tools.outbox.channels, tools.chat.mailboxes, tools.calendars.mailboxes)
         self._intake = DeclineIntake(claim.partition, engine, clock, addressed, self._ledger)
         self._brake = DeclineBrake(claim.partition, engine, self._ledger, tools.alarms, self._commit)
         self._holding = Holding(engine.registry, claim.partition)
+        self._reminders = StandingReminders(self._ledger, tools.outbox, tools.calendars, clock)
         self._appointments = Appointments[Mailbox]()
         for mailbox in self._ledger.mailboxes():
             self._appoint(mailbox)
@@ -180,9 +187,11 @@ class NotifierOwner:
 
     def _tell(self, mailbox: Mailbox, now_ms: int) -> None:
         keys = self._engine.keyring.keys(mailbox.tenant)
+        self._reminders.remove_ended(mailbox)
         pause = self._holding.pause_of(mailbox.tenant)
         if pause is not None and pause.lasts:
             self._holding.hold(mailbox)
+            self._appointments.appoint_first(mailbox, [self._reminders.look_at(mailbox)])
             return
         ladders, recipients = self._ledger.ladders_of(mailbox), self._recipients(mailbox)
         recipient, channel = recipients.find(mailbox), recipients.channel
@@ -210,6 +219,7 @@ class NotifierOwner:
                 changed[step.prompt] = intend(before, step.rung, dispatch.message, now_ms, step.channel)
         self._keep(mailbox, changed.values(), decided.expired, keys)
         again_ms = [decided.wake_at_ms, now_ms + retry_after_ms(1) if decided.messages else None]
+        again_ms.append(self._reminders.look_at(mailbox))
         self._appointments.appoint_first(mailbox, again_ms)
         for dispatch in dispatches:
             self._send(dispatch, [shown for step in dispatch.steps if (shown := looked_up[step.prompt][1])])
@@ -219,7 +229,9 @@ class NotifierOwner:
         return message.id or keys.message(mailbox.id, steps)
 
     def _recipients(self, mailbox: Mailbox) -> Recipients:
-        return self._tools.chat if is_chat(mailbox) else self._tools.people
+        if is_chat(mailbox):
+            return self._tools.chat
+        return self._tools.calendars if is_calendar(mailbox) else self._tools.people
 
     def _send(self, dispatch: Dispatch, prompts: Sequence[Prompt]) -> None:
         crash_point("notifier.intended")
@@ -236,16 +248,26 @@ class NotifierOwner:
         for dispatch, attempt in results:
             log = logger.info if attempt.outcome is SendOutcome.ACCEPTED else logger.warning
             log("message_" + attempt.outcome, message=dispatch.message, channel=dispatch.channel, reason=attempt.reason)
+            if is_end(dispatch):
+                self._record_end(dispatch, attempt)
+                continue
             if attempt.outcome is SendOutcome.REFUSED:
                 now_ms = self._clock.now_ms()
                 self._recipients(dispatch.mailbox).note_refusal(dispatch, now_ms, attempt.reason)
             if attempt.outcome in ends:
-                self._change(dispatch, partial(_settled, state=ends[attempt.outcome]))
+                self._change(dispatch, partial(_settled, state=ends[attempt.outcome], event=attempt.event))
             elif attempt.retry_in_s:
                 until_ms = self._clock.now_ms() + min(int(attempt.retry_in_s * SECOND_MS), LONGEST_RETRY_MS)
                 self._change(dispatch, partial(postpone, until_ms=until_ms))
                 self._appoint(dispatch.mailbox)
             self._measure(dispatch, attempt)
+
+    def _record_end(self, dispatch: Dispatch, attempt: SendAttempt) -> None:
+        try:
+            keys = self._engine.keyring.keys(dispatch.mailbox.tenant)
+        except KeyDestroyedError:
+            return
+        self._keep(dispatch.mailbox, self._reminders.note(dispatch, attempt), (), keys)
 
     def _measure(self, dispatch: Dispatch, attempt: SendAttempt) -> None:
         metrics.MESSAGES.labels(dispatch.channel, attempt.outcome).inc()
@@ -290,7 +312,7 @@ class NotifierOwner:
 
     def _appoint(self, mailbox: Mailbox) -> None:
         at_ms = wake_at(self._ledger.ladders_of(mailbox).values(), self._recipients(mailbox).channel)
-        self._appointments.appoint_first(mailbox, [at_ms])
+        self._appointments.appoint_first(mailbox, [at_ms, self._reminders.look_at(mailbox)])
 
     def _commit(
         self,
@@ -302,5 +324,6 @@ class NotifierOwner:
             self._claim.commit(outputs, changes, position or {})
 
 
-def _settled(ladder: PromptLadder, step: RungStep, state: DeliveryState) -> PromptLadder:
-    return settle(ladder, step.rung, state, step.channel)
+def _settled(ladder: PromptLadder, step: RungStep, state: DeliveryState, event: str = "") -> PromptLadder:
+    settled = settle(ladder, step.rung, state, step.channel)
+    return note_event(settled, step, event) if event else settled

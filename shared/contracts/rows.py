@@ -258,6 +258,14 @@ class NotificationRow(_Row, frozen=True):
     """When the mail server refused the person's address for good; 0: it did not, or they switched mail on again since."""
     refusal: str = ""
     """The server's codes: `550 5.1.1`."""
+    calendar: bool = False
+    """Whether an event in their own calendar reminds them."""
+    calendar_since_ms: int = 0
+    """When that was first switched on: such events may stand in the calendar since then; 0: never."""
+    calendar_refused_at_ms: int = 0
+    """When the calendar refused such an event for good; 0: it did not, or they switched it on again since."""
+    calendar_refusal: str = ""
+    """The provider's code."""
 
 
 class DeclineIncidentRow(_Row, frozen=True):

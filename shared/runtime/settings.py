@@ -127,6 +127,11 @@ class Settings:
         "hosts of Slack, Microsoft Teams and Google Chat to which organisations may have chat messages posted; `*.` stands for any "
         "name below; empty: nothing is posted to chat",
     )
+    calendar_reminders: str = _setting(
+        "off",
+        "`on`: people may have an event in their own calendar remind them, and the notifier, which then needs the clients' ids and "
+        "secrets, writes it with their grant; never with WRITES=off; `off`",
+    )
     prompt_grace_s: float = _setting(
         -1.0,
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
@@ -201,6 +206,11 @@ class Settings:
         return self.writes == "on"
 
     @property
+    def writes_reminders(self) -> bool:
+        """Whether people may be reminded in their own calendars."""
+        return self.may_write and self.calendar_reminders == "on"
+
+    @property
     def posts_to_chat(self) -> bool:
         """Whether chat channels of organisations may be told."""
         return bool(self.chat_hosts)
@@ -272,6 +282,7 @@ _CHOICES = {
     "enrolment": ("auto", "open", "closed"),
     "writes": ("on", "off"),
     "webhooks": ("auto", "on", "off"),
+    "calendar_reminders": ("on", "off"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.notifier.channels.composition import LISTED, plain_name, when_words
-from services.notifier.channels.port import AnyNotice, Notice, SendAttempt, SendOutcome
+from services.notifier.channels.port import Notice, SendAttempt, Sending, SendOutcome
 from services.notifier.deciding.rungs import CHAT
 from shared.contracts.chat_message import ChatLine, ChatMessage, refuses_for_good
 from shared.runtime.chat_post import ChatPost
@@ -18,7 +18,7 @@ class ChatSender:
     def __init__(self, post: ChatPost) -> None:
         self._post = post
 
-    def send(self, notice: AnyNotice) -> SendAttempt:
+    def send(self, notice: Sending) -> SendAttempt:
         """Post one message, once."""
         if not isinstance(notice, Notice) or notice.chat is None:
             message = "administrators are told by mail, and every chat notice names its product"

@@ -8,6 +8,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shared.contracts.chat_rows import ChatProduct
+from shared.domain.identity import Mailbox
 from shared.language.deciding.negotiation import PLAIN, Manner
 
 
@@ -43,8 +44,24 @@ class Notice:
     """What messages of one prompt have in common, for chat that shows them below each other; "" for a digest."""
     chat: ChatProduct | None = None
     """Which product `address`, a chat channel's, speaks to."""
+    calendar: Mailbox | None = None
+    """Whose own calendar is written to, by the channel of that name."""
     manner: Manner = PLAIN
     """How the person is written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderEnd:
+    """An event in a person's calendar that has nothing to tell any more."""
+
+    id: str
+    """Of the message that it told of."""
+    calendar: Mailbox
+    event: str
+    """The calendar's name for it; "": not known."""
+    since_ms: int
+    """When it was made, at the earliest."""
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,8 @@ class PauseNotice:
 
 
 AnyNotice = Notice | AlarmNotice | PauseNotice
+Sending = AnyNotice | ReminderEnd
+"""What a channel is given; one that cannot do it raises TypeError."""
 
 
 class SendOutcome(StrEnum):
@@ -112,6 +131,8 @@ class SendAttempt:
     """The server's codes, or the kind of fault: no text of the server's, which may repeat the address."""
     retry_in_s: float = 0.0
     """How long the server asks to be left alone."""
+    event: str = ""
+    """What the calendar calls the event that was made."""
 
 
 class NoticeChannel(Protocol):
@@ -119,6 +140,6 @@ class NoticeChannel(Protocol):
 
     name: str
 
-    def send(self, notice: AnyNotice) -> SendAttempt:
+    def send(self, notice: Sending) -> SendAttempt:
         """Send once. Takes a bounded time; raises nothing that the server or the network can cause."""
         ...

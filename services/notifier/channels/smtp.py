@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import MailServer
-from services.notifier.channels.port import AnyNotice, SendAttempt, SendOutcome
+from services.notifier.channels.port import ReminderEnd, SendAttempt, Sending, SendOutcome
 
 TIMEOUT_S = 10.0
 """For each answer of the server."""
@@ -31,11 +31,14 @@ class SmtpChannel:
         self._composer = composer
         self._timeout_s = timeout_s
 
-    def send(self, notice: AnyNotice) -> SendAttempt:
+    def send(self, notice: Sending) -> SendAttempt:
         """Send one message, once."""
-        message = self._composer.compose(notice)
+        if isinstance(notice, ReminderEnd):
+            message = "nobody is written to about an event that is removed"
+            raise TypeError(message)
+        mail = self._composer.compose(notice)
         try:
-            return self._submit(message, notice.address)
+            return self._submit(mail, notice.address)
         except smtplib.SMTPResponseException as error:
             return SendAttempt(SendOutcome.LATER, _codes(error.smtp_code, error.smtp_error))
         except (smtplib.SMTPException, OSError, UnicodeError) as error:

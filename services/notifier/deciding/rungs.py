@@ -19,7 +19,8 @@ APART_MS = HOUR_MS
 """A reminder that would come sooner after the first message is left out."""
 MAIL = "mail"
 CHAT = "chat"
-"""The channels: a person's mail, and a chat channel of an organisation."""
+CALENDAR = "calendar"
+"""The channels: a person's mail, a chat channel of an organisation, and a person's own calendar."""
 
 
 class Rung(StrEnum):
@@ -75,7 +76,7 @@ def is_wanted(row: NotificationRow, rung: Rung, channel: str = MAIL) -> bool:
 
 def is_on(row: NotificationRow, channel: str) -> bool:
     """Whether a channel is to be used at all."""
-    return not row.refused_at_ms and (channel != MAIL or row.mail)
+    return not row.refused_at_ms and {MAIL: row.mail, CALENDAR: row.calendar}.get(channel, True)
 
 
 def quiet_until(row: NotificationRow, now_ms: int) -> int:
