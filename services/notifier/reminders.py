@@ -37,7 +37,7 @@ class StandingReminders:
         on = is_on(recipient.row, CALENDAR)
         prompts = {prompt for each in found for prompt in each.prompts} if on else set[str]()
         looked_up = {each: self._calendars.look_up(mailbox, ladders[each].meeting, each)[0] for each in prompts}
-        for each in ended(found, ladders, looked_up, on=on):
+        for each in ended(found, ladders, looked_up, self._clock.now_ms(), on=on):
             self._remove(mailbox, recipient.user, each)
 
     def look_at(self, mailbox: Mailbox) -> int | None:

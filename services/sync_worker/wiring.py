@@ -18,6 +18,7 @@ from shared.domain.instants import DAY_MS, SECOND_MS
 from shared.domain.proof import HookKeys
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
+from shared.grants.reminders import Reminders
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -69,6 +70,7 @@ def assemble(
         broker=broker,
         providers=providers,
         endings=endings,
+        reminders=Reminders(engine.registry),
         take=TakeRooms(engine.registry, engine.keyring),
         zones=DayZones(engine.registry),
         hook_keys=hook_keys,

@@ -15,6 +15,7 @@ from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Subscription
 from shared.errors import ConsentRevokedError, KeyDestroyedError, MalformedRecordError, RefusedError, RetryableError
 from shared.grants.broker import ConsentBroker
+from shared.grants.reminders import Reminders
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.keyring import Keyring
@@ -58,6 +59,7 @@ class Endings:
         self._broker = broker
         self._providers = providers
         self._clock = clock
+        self._reminders = Reminders(registry)
 
     def note(self, mailbox: Mailbox, provider: Provider, subscriptions: Iterable[Subscription]) -> None:
         """Put on record that these are to be ended; what was on record already stays. Raises KeyDestroyedError."""
@@ -107,6 +109,9 @@ class Endings:
 
     def _end(self, mailbox: Mailbox, row: EndingRow) -> None:
         provider = self._providers[Provider(row.provider)]
+        if since_ms := self._reminders.since_ms(mailbox):
+            now_ms = self._clock.now_ms()
+            self._broker.ending(mailbox, lambda access: self._reminders.remove_all(provider, access, since_ms, now_ms))
         for owed in self._opened(mailbox, row):
             known = Subscription(owed.id, owed.resource_id, owed.expires_at_ms)
             self._broker.ending(mailbox, lambda access, known=known: provider.unsubscribe(access, known))  # type: ignore[misc]

@@ -39,6 +39,7 @@ from shared.domain.sighting import (
     LivePage,
     LiveSeries,
     Look,
+    NewReminder,
     RoomContact,
     Seen,
     SeenEvent,
@@ -52,6 +53,7 @@ from shared.errors import EventGoneError, SubscriptionGoneError
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
 from shared.grants.oauth import Granted, Outcome, TokenRequest
+from shared.grants.reminders import Reminders
 from shared.organisations.enrolment import enrol, enter_rooms
 from shared.ports.log import Headers, NewRecord
 from shared.registry.tables import consents, users
@@ -132,6 +134,9 @@ class Calendar:
         self.calls: list[str] = []
         self.subscriptions: dict[str, SubscriptionRequest] = {}
         self.series: LiveSeries | None = None
+        self.reminded: dict[str, NewReminder] = {}
+        """Event id → the reminder that stands."""
+        self.remind_failures: list[Exception] = []
         self._shown: dict[str, dict[str, SeenEvent]] = {}
 
     def look(self, access: Access, cursor: str, window: Window, known: object = None) -> Look:
@@ -203,6 +208,32 @@ class Calendar:
         self.calls.append(f"swap {declined} {room.address}")
         self.book(event_id, **{room.address: "none"})
 
+    def remind(self, access: Access, reminder: NewReminder) -> str:
+        del access
+        self._fail_reminding()
+        self.calls.append(f"remind {reminder.request_id}")
+        event_id = f"event-{reminder.request_id}"
+        self.reminded[event_id] = reminder
+        return event_id
+
+    def reminders(self, access: Access, window: Window) -> Mapping[str, str]:
+        del access
+        return {
+            each.request_id: event_id
+            for event_id, each in self.reminded.items()
+            if each.start_ms < window.end_ms and each.end_ms > window.start_ms
+        }
+
+    def cancel(self, access: Access, event_id: str) -> None:
+        del access
+        self._fail_reminding()
+        self.calls.append(f"cancel {event_id}")
+        self.reminded.pop(event_id, None)
+
+    def _fail_reminding(self) -> None:
+        if self.remind_failures:
+            raise self.remind_failures.pop(0)
+
     def availability(
         self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int
     ) -> Mapping[str, Availability]:
@@ -273,6 +304,7 @@ class Office:
             broker=self.broker,
             providers=providers,
             endings=self.endings,
+            reminders=Reminders(self.engine.registry),
             take=TakeRooms(self.engine.registry, self.engine.keyring),
             zones=DayZones(self.engine.registry),
             hook_keys=self._master.hook_keys(),

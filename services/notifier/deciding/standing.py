@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from services.notifier.deciding.plan import Ladders, Openness, RungStep
+from services.notifier.deciding.plan import KEPT_AFTER_START_MS, Ladders, Openness, RungStep
 from services.notifier.deciding.rungs import CALENDAR, Rung, delivery_of
 from shared.contracts.notification import DeliveryState, PromptLadder, RungDelivery
 from shared.domain.instants import MINUTE_MS
 
 LOOK_EVERY_MS = MINUTE_MS
 LOOK_AT_LEAST_EVERY_MS = 10 * MINUTE_MS
+STANDS_AFTER_START_MS = KEPT_AFTER_START_MS // 2
+"""Of a long meeting the event goes while it lasts: the other half of the time that the ladder is kept is for trying again."""
 SHARE_OF_AGE = 12
 """An event that has stood for so many minutes is looked at once a minute; an older one less often, to at least every ten."""
 
@@ -52,7 +54,7 @@ def standing(ladders: Ladders) -> list[StandingReminder]:
 
 
 def ended(
-    found: Iterable[StandingReminder], ladders: Ladders, openness: Mapping[str, Openness], *, on: bool
+    found: Iterable[StandingReminder], ladders: Ladders, openness: Mapping[str, Openness], now_ms: int, *, on: bool
 ) -> list[StandingReminder]:
     """
     The events that are to be removed.
@@ -61,10 +63,13 @@ def ended(
         found: Those that stand.
         ladders: All of the person's.
         openness: What is known of their prompts; others are taken for unclear.
+        now_ms: The present, in epoch milliseconds.
         on: Whether the person still wants to be reminded in their calendar.
     """
     return [
-        each for each in found if not _is_being_made(each, ladders) and (not on or _is_over(each, ladders, openness))
+        each
+        for each in found
+        if not _is_being_made(each, ladders) and (not on or _is_over(each, ladders, openness, now_ms))
     ]
 
 
@@ -108,10 +113,11 @@ def _is_being_made(each: StandingReminder, ladders: Ladders) -> bool:
     return any(delivery is not None and delivery.state is DeliveryState.INTENT for delivery in deliveries)
 
 
-def _is_over(each: StandingReminder, ladders: Ladders, openness: Mapping[str, Openness]) -> bool:
-    """Whether each of its prompts is closed, or told by a later event."""
-    later = {step.prompt for step in each.steps if _is_told_later(ladders[step.prompt], step.rung)}
-    return all(prompt in later or openness.get(prompt) is Openness.CLOSED for prompt in each.prompts)
+def _is_over(each: StandingReminder, ladders: Ladders, openness: Mapping[str, Openness], now_ms: int) -> bool:
+    """Whether each of its prompts is closed, told by a later event, or of a meeting that has been going on for long."""
+    past = {prompt for prompt in each.prompts if ladders[prompt].starts_ms + STANDS_AFTER_START_MS <= now_ms}
+    past |= {step.prompt for step in each.steps if _is_told_later(ladders[step.prompt], step.rung)}
+    return all(prompt in past or openness.get(prompt) is Openness.CLOSED for prompt in each.prompts)
 
 
 def _is_told_later(ladder: PromptLadder, rung: Rung) -> bool:

@@ -21,16 +21,21 @@ class LadderPreferences:
 
     def __init__(self, deps: Deps) -> None:
         self._rows = tables.notifications(deps.engine.registry)
-        self._available = bool(deps.settings.smtp_url or deps.settings.mail_from)
+        self._clock = deps.clock
+        settings = deps.settings
+        offered = {"mail": bool(settings.smtp_url or settings.mail_from), "calendar": settings.writes_reminders}
+        self.channels = tuple(name for name, is_offered in offered.items() if is_offered)
+        """The switches of what this deployment tells people by."""
 
     def shown(self, tenant: str, user: str) -> LadderAnswer:
         """A person's ladder, as the JSON API says it."""
-        return ladder_shape(self._rows.get(tenant, user) or NotificationRow(), available=self._available)
+        return ladder_shape(self._rows.get(tenant, user) or NotificationRow(), channels=self.channels)
 
     def change(self, tenant: str, user: str, sent: Mapping[str, Any]) -> LadderAnswer:
         """Change what was sent. Raises ProblemError (422)."""
-        row = self._rows.change(tenant, user, lambda row: change_ladder(row or NotificationRow(), sent))
-        return ladder_shape(row or NotificationRow(), available=self._available)
+        now_ms = self._clock.now_ms()
+        row = self._rows.change(tenant, user, lambda row: change_ladder(row or NotificationRow(), sent, now_ms))
+        return ladder_shape(row or NotificationRow(), channels=self.channels)
 
     def stop(self, tenant: str, user: str) -> None:
         """No more mails, for good. Idempotent."""

@@ -43,7 +43,8 @@ def blueprint(deps: Deps) -> Blueprint:
     def change_by_form() -> AnyResponse:
         person = member()
         # A box that is not ticked is not sent.
-        sent: dict[str, Any] = {**request.form, **{name: name in request.form for name in SWITCHES}}
+        shown = (*preferences.channels, *SWITCHES)
+        sent: dict[str, Any] = {**request.form, **{name: name in request.form for name in shown}}
         preferences.change(person.tenant, person.user, sent)
         return redirect("/profile?done=notifications#notifications", HTTPStatus.SEE_OTHER)
 

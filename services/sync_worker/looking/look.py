@@ -43,6 +43,7 @@ from shared.errors import (
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
 from shared.grants.grant import DISCONNECTING
+from shared.grants.reminders import Reminders
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.providers.subscription_request import make_subscription_request
@@ -84,6 +85,7 @@ class Looker:
         providers: Mapping[Provider, CalendarProvider],
         take: TakeRooms,
         endings: Endings,
+        reminders: Reminders,
         hook_keys: HookKeys,
         addresses: Addresses,
         clock: Clock,
@@ -105,6 +107,7 @@ class Looker:
         self._providers = providers
         self._take = take
         self._endings = endings
+        self._reminders = reminders
         self._hook_keys = hook_keys
         self._addresses = addresses
         self._clock = clock
@@ -259,12 +262,25 @@ class Looker:
         """Stop first, revoke second: without a token nobody may end a channel."""
         provider = self._providers[Provider(state.provider)]
         try:
+            self._remove_reminders(job.mailbox, provider)
             for known in [_as_provider_knows(each) for each in _all_of(state)]:
                 self._broker.ending(job.mailbox, lambda access, known=known: provider.unsubscribe(access, known))  # type: ignore[misc]
         except ConsentRevokedError as error:
             logger.info("nothing_to_end_with", mailbox=job.mailbox.id, reason=error.code)
         self._broker.forget(job.mailbox, given_before_ms=job.started_at_ms)
         return Outcome(job, state, gone="disconnected")
+
+    def _remove_reminders(self, mailbox: Mailbox, provider: CalendarProvider) -> None:
+        """Nothing of ours stays in a calendar that nobody may write to any more."""
+        since_ms = self._reminders.since_ms(mailbox)
+        if not since_ms:
+            return
+        now_ms = self._clock.now_ms()
+        left = self._broker.ending(
+            mailbox, lambda access: self._reminders.remove_all(provider, access, since_ms, now_ms)
+        )
+        if left:
+            logger.warning("reminders_left", mailbox=mailbox.id, reason=left)
 
 
 def _all_of(state: MailboxState) -> tuple[LiveSubscription, ...]:

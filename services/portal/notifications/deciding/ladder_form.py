@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, TypedDict
 
@@ -18,7 +18,8 @@ from shared.domain.instants import to_rfc3339
 from shared.language.deciding.sentences import say
 
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
-SWITCHES = ("mail", "first", "dayBefore", "hoursBefore", "quiet")
+SWITCHES = ("first", "dayBefore", "hoursBefore", "quiet")
+"""Boxes of the form, beside the one of each channel that this deployment has."""
 _RULES = {
     "quietFrom": say("a time of the day: 22:00"),
     "quietUntil": say("a time of the day: 07:00"),
@@ -30,6 +31,7 @@ class LadderForm(msgspec.Struct, frozen=True, rename="camel"):
     """The fields as they are sent; what is left out stays as it is."""
 
     mail: bool | None = None
+    calendar: bool | None = None
     first: bool | None = None
     day_before: bool | None = None
     hours_before: bool | None = None
@@ -45,6 +47,13 @@ class LadderAnswer(TypedDict):
     available: bool
     """Whether this deployment sends mail."""
     mail: bool
+    calendarAvailable: bool
+    """Whether this deployment writes reminders to people's own calendars."""
+    calendar: bool
+    """Whether a private event in the person's own calendar reminds them; it is removed when the prompt closes."""
+    calendarRefusedAt: Instant | None
+    """When the calendar refused such an event."""
+    calendarRefusal: Annotated[str, Meta(examples=["ErrorAccessDenied"])] | None
     first: bool
     """When a room has declined."""
     dayBefore: bool
@@ -59,9 +68,9 @@ class LadderAnswer(TypedDict):
     refusal: Annotated[str, Meta(examples=["550"])] | None
 
 
-def change_ladder(row: NotificationRow, sent: Mapping[str, Any]) -> NotificationRow:
+def change_ladder(row: NotificationRow, sent: Mapping[str, Any], now_ms: int) -> NotificationRow:
     """
-    The row after a form or a JSON object was sent. Whoever switches mail on is sent mail again, even if it was refused.
+    The row after a form or a JSON object was sent. What is switched on is tried again, even if it was refused.
 
     Raises:
         ProblemError: 422, naming the field and what it must be.
@@ -75,14 +84,21 @@ def change_ladder(row: NotificationRow, sent: Mapping[str, Any]) -> Notification
     given = {name: value for name, value in msgspec.structs.asdict(form).items() if value is not None}
     if form.mail:
         given |= {"refused_at_ms": 0, "refusal": ""}
+    if form.calendar:
+        since_ms = row.calendar_since_ms or now_ms
+        given |= {"calendar_refused_at_ms": 0, "calendar_refusal": "", "calendar_since_ms": since_ms}
     return msgspec.structs.replace(row, **given)
 
 
-def ladder_shape(row: NotificationRow, *, available: bool) -> LadderAnswer:
-    """The row as the JSON API says it. `available`: whether this deployment sends mail."""
+def ladder_shape(row: NotificationRow, *, channels: Collection[str]) -> LadderAnswer:
+    """The row as the JSON API says it. `channels`: the switches of what this deployment tells people by."""
     return {
-        "available": available,
+        "available": "mail" in channels,
         "mail": row.mail,
+        "calendarAvailable": "calendar" in channels,
+        "calendar": row.calendar,
+        "calendarRefusedAt": to_rfc3339(row.calendar_refused_at_ms) if row.calendar_refused_at_ms else None,
+        "calendarRefusal": row.calendar_refusal or None,
         "first": row.first,
         "dayBefore": row.day_before,
         "hoursBefore": row.hours_before,

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from services.notifier.alarms import AlarmSender
+from services.notifier.calendar_recipients import CalendarRecipients
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
 from services.notifier.channels.port import NoticeChannel
@@ -57,7 +58,8 @@ class Desk(Office):
         alarms = AlarmSender(writer, Outbox(channels, self.threads_of))
         people = People(self.engine.registry, reader, writer, channels)
         chat = ChatRecipients(self.engine, self.clock, reader, PUBLIC_URL)
-        tools = Tools(reader, people, chat, Outbox(channels, self.threads_of), alarms)
+        calendars = CalendarRecipients(self.engine.registry, reader, writer, channels)
+        tools = Tools(reader, people, chat, calendars, Outbox(channels, self.threads_of), alarms)
         claim = self.engine.log.claim(NOTIFIER, 0)
         self.notifier = NotifierOwner(claim, self.engine, self.clock, tools, poll_s=0.0)
 

@@ -77,3 +77,44 @@ def test_the_zone_of_the_browser_is_remembered_with_the_sign_in(office: Office, 
     browser.client.set_cookie("roomsync_zone", "America/New_York")
     browser.sign_in(f"ada@{domain}")
     assert browser.client.get(PATH).json["zone"] == "America/New_York"
+
+
+@pytest.mark.proves("B30")
+def test_the_calendar_is_off_until_it_is_ticked_and_offered_only_where_it_is_written_to(
+    office: Office, ada: Browser
+) -> None:
+    assert "Remind me in my own calendar" not in ada.client.get("/profile").text
+    shown = ada.client.get(PATH).json
+    assert (shown["calendarAvailable"], shown["calendar"]) == (False, False)
+    refused = NotificationRow(calendar_refused_at_ms=office.clock.now_ms(), calendar_refusal="ErrorAccessDenied")
+    tables.notifications(office.engine.registry).put(ada.tenant, ada.user, refused)
+    settings = dataclasses.replace(office.settings, calendar_reminders="on")
+    client = described_portal(dataclasses.replace(office.deps, settings=settings)).test_client()
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    client.set_cookie("roomsync_session", cookie.value)
+    page = client.get("/profile").text
+    assert "Remind me in my own calendar" in page
+    assert "ErrorAccessDenied" in page
+    sent = {"csrf": ada.csrf, "calendar": "on", "first": "on", "quietFrom": "21:00", "quietUntil": "06:00", "zone": ""}
+    assert client.post("/profile/notifications", data=sent).status_code == 303
+    row = row_of(office, ada)
+    assert row is not None
+    assert (row.calendar, row.mail, row.calendar_refused_at_ms, row.calendar_refusal) == (True, True, 0, "")
+    since_ms = row.calendar_since_ms
+    assert since_ms == office.clock.now_ms()
+    del sent["calendar"]
+    assert client.post("/profile/notifications", data=sent).status_code == 303
+    row = row_of(office, ada)
+    assert row is not None
+    assert (row.calendar, row.calendar_since_ms) == (False, since_ms)
+
+
+@pytest.mark.proves("B30", "B19")
+def test_the_calendar_is_not_offered_where_the_deployment_only_observes(office: Office, ada: Browser) -> None:
+    settings = dataclasses.replace(office.settings, calendar_reminders="on", writes="off")
+    client = described_portal(dataclasses.replace(office.deps, settings=settings)).test_client()
+    cookie = ada.client.get_cookie("roomsync_session")
+    assert cookie is not None
+    client.set_cookie("roomsync_session", cookie.value)
+    assert client.get(PATH).json["calendarAvailable"] is False
