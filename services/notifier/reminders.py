@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.notifier.calendar_recipients import CalendarRecipients, is_calendar, owner_of
 from services.notifier.channels.port import ReminderEnd, SendAttempt, SendOutcome
+from services.notifier.deciding.placed import PlacedReminder, ended, find_placed, look_at, note_removed
 from services.notifier.deciding.rungs import CALENDAR, is_on
-from services.notifier.deciding.standing import StandingReminder, ended, look_at, note_removed, standing
 from services.notifier.ledger import Ledger
 from services.notifier.outbox import Dispatch, Outbox
 from shared.contracts.notification import PromptLadder
@@ -19,7 +19,7 @@ _END = "end/"
 logger = get_logger()
 
 
-class StandingReminders:
+class PlacedReminders:
     """Those of one partition's people. A removal needs no record before it: doing it again changes nothing."""
 
     def __init__(self, ledger: Ledger, outbox: Outbox, calendars: CalendarRecipients, clock: Clock) -> None:
@@ -30,7 +30,7 @@ class StandingReminders:
 
     def remove_ended(self, mailbox: Mailbox) -> None:
         """Begin to remove what is over. Raises StoreUnavailableError, KeyDestroyedError, MalformedRecordError."""
-        found = self._standing(mailbox)
+        found = self._placed(mailbox)
         if not found:
             return
         ladders, recipient = self._ledger.ladders_of(mailbox), self._calendars.find(mailbox)
@@ -42,7 +42,7 @@ class StandingReminders:
 
     def look_at(self, mailbox: Mailbox) -> int | None:
         """When the person's calendar is to be looked after again; None: nothing of ours stands there."""
-        return look_at(self._standing(mailbox), self._clock.now_ms())
+        return look_at(self._placed(mailbox), self._clock.now_ms())
 
     def note(self, dispatch: Dispatch, attempt: SendAttempt) -> list[PromptLadder]:
         """The ladders that are to be recorded after an attempt to remove an event; it is tried again while it may succeed."""
@@ -57,12 +57,12 @@ class StandingReminders:
                 ladders[step.prompt] = note_removed(ladders[step.prompt], step)
         return [ladders[prompt] for prompt in sorted({step.prompt for step in dispatch.steps}) if prompt in ladders]
 
-    def _standing(self, mailbox: Mailbox) -> list[StandingReminder]:
+    def _placed(self, mailbox: Mailbox) -> list[PlacedReminder]:
         if not is_calendar(mailbox) or CALENDAR not in self._outbox.channels:
             return []
-        return standing(self._ledger.ladders_of(mailbox))
+        return find_placed(self._ledger.ladders_of(mailbox))
 
-    def _remove(self, mailbox: Mailbox, user: str, each: StandingReminder) -> None:
+    def _remove(self, mailbox: Mailbox, user: str, each: PlacedReminder) -> None:
         name = f"{_END}{each.message}"
         if self._outbox.is_sending(each.message) or self._outbox.is_sending(name):
             return

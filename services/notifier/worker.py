@@ -36,6 +36,7 @@ from services.notifier.brake import DeclineBrake
 from services.notifier.calendar_recipients import CalendarRecipients, is_calendar
 from services.notifier.channels.port import SendAttempt, SendOutcome
 from services.notifier.chat_recipients import ChatRecipients, is_chat
+from services.notifier.deciding.placed import note_event
 from services.notifier.deciding.plan import (
     LONGEST_RETRY_MS,
     LOOK_AGAIN_MS,
@@ -50,14 +51,13 @@ from services.notifier.deciding.plan import (
     wake_at,
 )
 from services.notifier.deciding.promise import promised_from
-from services.notifier.deciding.standing import note_event
 from services.notifier.holding import Holding
 from services.notifier.intake import Addressed, DeclineIntake
 from services.notifier.ledger import Ledger, ladder_change
 from services.notifier.outbox import Dispatch, Outbox, drain
 from services.notifier.prompt_reader import PromptReader
 from services.notifier.recipients import People, Recipients
-from services.notifier.reminders import StandingReminders, is_end
+from services.notifier.reminders import PlacedReminders, is_end
 from shared.contracts.notification import DeliveryState, PromptLadder, ladder_key
 from shared.contracts.topics import NOTIFIER
 from shared.domain.identity import Mailbox
@@ -110,7 +110,7 @@ class NotifierOwner:
         self._intake = DeclineIntake(claim.partition, engine, clock, addressed, self._ledger)
         self._brake = DeclineBrake(claim.partition, engine, self._ledger, tools.alarms, self._commit)
         self._holding = Holding(engine.registry, claim.partition)
-        self._reminders = StandingReminders(self._ledger, tools.outbox, tools.calendars, clock)
+        self._reminders = PlacedReminders(self._ledger, tools.outbox, tools.calendars, clock)
         self._appointments = Appointments[Mailbox]()
         for mailbox in self._ledger.mailboxes():
             self._appoint(mailbox)

@@ -18,7 +18,7 @@ from shared.domain.instants import DAY_MS, SECOND_MS
 from shared.domain.proof import HookKeys
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
-from shared.grants.reminders import Reminders
+from shared.grants.reminders import CalendarReminders
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -70,7 +70,7 @@ def assemble(
         broker=broker,
         providers=providers,
         endings=endings,
-        reminders=Reminders(engine.registry),
+        reminders=CalendarReminders(engine.registry),
         take=TakeRooms(engine.registry, engine.keyring),
         zones=DayZones(engine.registry),
         hook_keys=hook_keys,

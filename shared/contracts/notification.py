@@ -52,7 +52,7 @@ class RungDelivery(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """When the message was first decided upon."""
     attempts: int = 0
     retry_at_ms: int = 0
-    stands: bool = False
+    placed: bool = False
     """Whether an event that tells of it may stand in the person's calendar, and has to be removed once nothing is to be told."""
     event: str = ""
     """What the calendar calls that event; "" while the answer to its making is not known."""

@@ -15,7 +15,7 @@ from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Subscription
 from shared.errors import ConsentRevokedError, KeyDestroyedError, MalformedRecordError, RefusedError, RetryableError
 from shared.grants.broker import ConsentBroker
-from shared.grants.reminders import Reminders
+from shared.grants.reminders import CalendarReminders
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.ports.keyring import Keyring
@@ -59,7 +59,7 @@ class Endings:
         self._broker = broker
         self._providers = providers
         self._clock = clock
-        self._reminders = Reminders(registry)
+        self._reminders = CalendarReminders(registry)
 
     def note(self, mailbox: Mailbox, provider: Provider, subscriptions: Iterable[Subscription]) -> None:
         """Put on record that these are to be ended; what was on record already stays. Raises KeyDestroyedError."""

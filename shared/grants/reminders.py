@@ -11,7 +11,7 @@ from shared.ports.registry import Registry
 from shared.registry import tables
 
 
-class Reminders:
+class CalendarReminders:
     """Those of everybody. Costs two rows for whoever never asked for any."""
 
     def __init__(self, registry: Registry) -> None:

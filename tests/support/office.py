@@ -53,7 +53,7 @@ from shared.errors import EventGoneError, SubscriptionGoneError
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
 from shared.grants.oauth import Granted, Outcome, TokenRequest
-from shared.grants.reminders import Reminders
+from shared.grants.reminders import CalendarReminders
 from shared.organisations.enrolment import enrol, enter_rooms
 from shared.ports.log import Headers, NewRecord
 from shared.registry.tables import consents, users
@@ -304,7 +304,7 @@ class Office:
             broker=self.broker,
             providers=providers,
             endings=self.endings,
-            reminders=Reminders(self.engine.registry),
+            reminders=CalendarReminders(self.engine.registry),
             take=TakeRooms(self.engine.registry, self.engine.keyring),
             zones=DayZones(self.engine.registry),
             hook_keys=self._master.hook_keys(),

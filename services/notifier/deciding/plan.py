@@ -163,7 +163,7 @@ def intend(ladder: PromptLadder, rung: Rung, message: str, now_ms: int, channel:
         begun_at_ms=earlier.begun_at_ms if earlier else now_ms,
         attempts=attempts + 1,
         retry_at_ms=now_ms + retry_after_ms(attempts + 1),
-        stands=channel == CALENDAR,
+        placed=channel == CALENDAR,
     )
     return _with(ladder, rung, channel, delivery)
 
@@ -171,8 +171,8 @@ def intend(ladder: PromptLadder, rung: Rung, message: str, now_ms: int, channel:
 def settle(ladder: PromptLadder, rung: Rung, state: DeliveryState, channel: str = MAIL) -> PromptLadder:
     """The ladder once a rung has come to its end."""
     delivery = delivery_of(ladder, rung, channel) or RungDelivery(state=state)
-    stands = delivery.stands and state is not DeliveryState.REFUSED
-    return _with(ladder, rung, channel, msgspec.structs.replace(delivery, state=state, retry_at_ms=0, stands=stands))
+    placed = delivery.placed and state is not DeliveryState.REFUSED
+    return _with(ladder, rung, channel, msgspec.structs.replace(delivery, state=state, retry_at_ms=0, placed=placed))
 
 
 def postpone(ladder: PromptLadder, step: RungStep, until_ms: int) -> PromptLadder:

@@ -43,7 +43,7 @@ from shared.errors import (
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
 from shared.grants.grant import DISCONNECTING
-from shared.grants.reminders import Reminders
+from shared.grants.reminders import CalendarReminders
 from shared.ports.calendar import CalendarProvider
 from shared.ports.clock import Clock
 from shared.providers.subscription_request import make_subscription_request
@@ -85,7 +85,7 @@ class Looker:
         providers: Mapping[Provider, CalendarProvider],
         take: TakeRooms,
         endings: Endings,
-        reminders: Reminders,
+        reminders: CalendarReminders,
         hook_keys: HookKeys,
         addresses: Addresses,
         clock: Clock,

@@ -141,8 +141,9 @@ KINDS = (
         say("Stays as your organisation's record of a year. Disconnecting takes nothing out of it."),
     ),
     _records(
-        "notification-state", say("Which messages about an open prompt were sent to you, by keyed codes, and what your calendar calls a reminder"
-        " of ours while it stands there"),
+        "notification-state",
+        say("Which messages about an open prompt were sent to you, by keyed codes, and what your calendar calls a"
+        " reminder of ours while it stands there"),
         say("Goes when the prompt is closed, or a day after the meeting begins."),
     ),
     _records("notifications.graph", say("That Microsoft said that something changed in your calendar, and not what")),

@@ -38,7 +38,7 @@ def deliveries(desk: Desk) -> list[tuple[DeliveryState, bool, str]]:
     ledger = desk.notifier._ledger
     kept = [each for mailbox in ledger.mailboxes() for each in ledger.ladders_of(mailbox).values()]
     return [
-        (each.state, each.stands, each.event)
+        (each.state, each.placed, each.event)
         for ladder in kept
         for name, each in sorted(ladder.deliveries.items())
         if name.startswith("calendar/")
@@ -94,7 +94,7 @@ def test_the_event_goes_once_nothing_is_left_to_do(reminded: Desk, act: str) -> 
         change_rooms(reminded, **rooms)
     reminded.pass_time(90)
     assert reminded.calendar.reminded == {}
-    assert {(stands, event) for _, stands, event in deliveries(reminded)} == {(False, "")}
+    assert {(placed, event) for _, placed, event in deliveries(reminded)} == {(False, "")}
 
 
 def test_an_event_of_many_prompts_goes_with_the_last_of_them(reminded: Desk) -> None:
@@ -137,9 +137,9 @@ def test_a_removal_is_tried_again_while_it_may_succeed(reminded: Desk, failure: 
     change_rooms(reminded, **{AARE: "accepted"})
     reminded.pass_time(90)
     reminded.pass_time(600, 60)
-    stays = isinstance(failure, RefusedError)
-    assert bool(reminded.calendar.reminded) == stays
-    assert {stands for _, stands, _ in deliveries(reminded)} == {False}
+    left = isinstance(failure, RefusedError)
+    assert bool(reminded.calendar.reminded) == left
+    assert {placed for _, placed, _ in deliveries(reminded)} == {False}
 
 
 def test_a_calendar_that_refuses_for_good_is_left_alone_and_the_profile_can_say_so(reminded: Desk) -> None:
@@ -182,7 +182,7 @@ def test_whoever_dies_before_the_answer_is_known_leaves_nothing_behind(reminded:
     reminded.take_over()
     reminded.pass_time(300, 30)
     assert reminded.calendar.reminded == {}
-    assert {stands for _, stands, _ in deliveries(reminded)} == {False}
+    assert {placed for _, placed, _ in deliveries(reminded)} == {False}
 
 
 def test_a_permission_that_only_reads_is_not_written_with(reminded: Desk) -> None:
@@ -205,7 +205,7 @@ def test_disconnecting_removes_what_stands_before_the_grant_goes(reminded: Desk)
     assert reminded.consent() is None
     assert reminded.calendar.reminded == {}
     reminded.pass_time(300)
-    assert {stands for _, stands, _ in deliveries(reminded)} == {False}
+    assert {placed for _, placed, _ in deliveries(reminded)} == {False}
 
 
 def test_many_rooms_at_once_write_nothing_to_calendars_until_it_is_over(reminded: Desk) -> None:

@@ -24,7 +24,7 @@ from shared.engines.embedded import open_engine
 from shared.grants.broker import ConsentBroker
 from shared.grants.endings import Endings
 from shared.grants.oauth import Granted, TokenRequest
-from shared.grants.reminders import Reminders
+from shared.grants.reminders import CalendarReminders
 from shared.organisations.enrolment import enrol
 from shared.registry.tables import users
 from shared.runtime.settings import Settings
@@ -84,7 +84,7 @@ class House:
             providers=providers,
             take=TakeRooms(registry, keyring),
             endings=Endings(registry, keyring, self.broker, providers, self.clock),
-            reminders=Reminders(registry),
+            reminders=CalendarReminders(registry),
             hook_keys=master.hook_keys(),
             addresses=Addresses.under("http://127.0.0.1:1"),
             clock=self.clock,
