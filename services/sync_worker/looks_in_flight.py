@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import queue
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from services.sync_worker.looking.own_data import OwnData
 from shared.contracts.topics import SYNC_WORKER
 from shared.domain.identity import Mailbox
 from shared.errors import StoreUnavailableError
+from shared.providers.counted_calls import count_calls
 from shared.runtime import metrics
 from shared.runtime.logging import get_logger
 
@@ -83,15 +85,19 @@ class LooksInFlight:
 
     def _run(self, job: Job) -> None:
         """On a pool thread."""
+        with count_calls() as count:
+            outcome = self._outcome_of(job)
+        self._finished.put(dataclasses.replace(outcome, calls=count.calls))
+
+    def _outcome_of(self, job: Job) -> Outcome:
         try:
             outcome = self._looker.run(job)
             if self._own_data:
                 self._own_data.follow(outcome, job.references)
-            self._finished.put(outcome)
         except StoreUnavailableError as error:
             metrics.STORE_UNAVAILABLE.labels(SYNC_WORKER.service).inc()
             logger.warning("store_unavailable", service=SYNC_WORKER.service, error=str(error))
-            self._finished.put(Outcome(job, job.state))
+            return Outcome(job, job.state)
         except BaseException as error:
             if self._closing:  # its hints were not discharged, the next owner repeats them
                 logger.info(
@@ -99,4 +105,5 @@ class LooksInFlight:
                 )
             else:
                 logger.exception("look_failed", tenant=job.mailbox.tenant, mailbox=job.mailbox.id)
-            self._finished.put(Outcome(job, job.state))
+            return Outcome(job, job.state)
+        return outcome

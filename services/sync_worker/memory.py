@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -56,6 +56,8 @@ class TrackedMailbox:
     """Meetings that the last look could not write, by the offsets of their dead letters."""
     correlation: str = ""
     trace: Trace | None = None
+    room_starts: Sequence[int] = ()
+    """When each room that its person asks for is needed, rising; of dates that were not over when the references changed last."""
     era: str = ""
     """Of the data key that its references were named under; "" before the first look that found out."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from services.sync_worker.deciding.audit_rotation import AuditRotation
 from services.sync_worker.deciding.mailbox import Pace
 from services.sync_worker.looking.day_zones import DayZones
 from services.sync_worker.looking.look import Addresses, Looker
@@ -98,6 +99,10 @@ def assemble(
             rooms_of=rooms.of,
             pace_of=pace_of,
             own_data=own_data,
+            audits=AuditRotation(
+                cycle_ms=int(settings.audit_cycle_s * SECOND_MS),
+                calls_per_minute=settings.audit_calls_per_minute / engine.log.partitions,
+            ),
             poll_s=poll_s,
         )
 

@@ -28,16 +28,20 @@ from functools import cache
 
 import msgspec
 
+from services.sync_worker.confirmed_gauges import ConfirmedGauges
 from services.sync_worker.consent_notes import ConsentNotes
 from services.sync_worker.deciding import mailbox as mailboxes
+from services.sync_worker.deciding.audit_rotation import AuditRotation
 from services.sync_worker.deciding.hints import Hints, Offset
 from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
 from services.sync_worker.deciding.pieces import CommitPart, cut_into_commits
+from services.sync_worker.deciding.references import find_room_starts
 from services.sync_worker.deciding.schedule import Priority, Schedule
 from services.sync_worker.deciding.settlement import Settled, mailbox_part, postpone_look, settle
+from services.sync_worker.drift_notes import note_drift
 from services.sync_worker.freshness import Freshness
 from services.sync_worker.gauges import MailboxGauges
 from services.sync_worker.left_mailboxes import LeftMailboxes
@@ -88,6 +92,7 @@ class SyncOwner:
         rooms_of: Callable[[str], ListedRooms],
         pace_of: Callable[[str], Pace],
         own_data: OwnData | None = None,
+        audits: AuditRotation | None = None,
         poll_s: float = POLL_S,
     ) -> None:
         """
@@ -98,6 +103,7 @@ class SyncOwner:
             rooms_of: Tenant → its list of rooms.
             pace_of: Provider → how often to look without being asked.
             own_data: Forgets what people said of dates that are gone; None: nobody keeps any.
+            audits: Whose references are compared with the calendar, and when; None: nobody's.
             poll_s: How long a step may wait for input.
         """
         self._claim = claim
@@ -106,6 +112,7 @@ class SyncOwner:
         self._in_flight = LooksInFlight(looker, pool, own_data)
         self._organisations = OrganisationReader(broker, engine.keyring, rooms_of)
         self._pace_of = pace_of
+        self._audits = audits or AuditRotation(cycle_ms=0, calls_per_minute=1)
         self._poll_s = poll_s
         self._held, self._unreadable = restore_mailboxes(claim.state, engine.keyring)
         self._left = LeftMailboxes(claim.state, engine.keyring)
@@ -118,12 +125,14 @@ class SyncOwner:
         self._lag = LagGauges(engine.log, SYNC_WORKER, claim.partition, clock)
         self._gauges = MailboxGauges(claim.partition, pace_of)
         self._freshness = Freshness(engine.registry, pool)
+        self._confirmed = ConfirmedGauges(claim.partition, self._audits)
         self._schedule = Schedule()
         self._show_at_ms = 0
         note_lost_input(claim, SYNC_WORKER.service)
         if claim.lost:
             spread_gap(self._held, now_ms=clock.now_ms())
-        for mailbox in self._held:
+        for mailbox, held in self._held.items():
+            held.room_starts = find_room_starts(held.references, clock.now_ms())
             self._appoint(mailbox)
 
     def step(self) -> None:
@@ -144,6 +153,7 @@ class SyncOwner:
         self._in_flight.close()
         self._lag.close()
         self._gauges.close()
+        self._confirmed.close()
 
     def _forget_erased(self) -> None:
         if self._forgotten:
@@ -187,10 +197,16 @@ class SyncOwner:
     def _appoint(self, mailbox: Mailbox) -> None:
         held = self._held[mailbox]
         priority = held.priority if held.state.failures else Priority.APPOINTMENT
-        self._schedule.appoint(mailbox, next_due_ms(held.state), priority)
+        may = mailboxes.may_be_audited(held.state)
+        turn_ms = self._audits.turn_ms(mailbox, self._clock.now_ms()) if may else None
+        due = [at_ms for at_ms in (next_due_ms(held.state), turn_ms) if at_ms is not None]
+        self._schedule.appoint(mailbox, min(due, default=None), priority)
 
     def _begin(self) -> None:
         now_ms = self._clock.now_ms()
+        for mailbox in self._audits.release(now_ms):
+            if mailbox in self._held and mailbox not in self._in_flight:
+                self._appoint(mailbox)
         self._schedule.release(now_ms)
         while mailbox := self._schedule.take(self._allowed()):
             held = self._held.get(mailbox)
@@ -199,7 +215,11 @@ class SyncOwner:
             owed = bool(self._hints.pending(mailbox))
             if owed and not mailboxes.may_look(held.state, now_ms):
                 self._leave_to_appointment(mailbox, held)
-            elif owed or mailboxes.is_due(held.state, now_ms):
+            elif owed:
+                self._send(mailbox, held, now_ms)
+            elif mailboxes.may_be_audited(held.state) and self._audits.admit(mailbox, now_ms):
+                self._send(mailbox, held, now_ms, audit=True)
+            elif mailboxes.is_due(held.state, now_ms):
                 self._send(mailbox, held, now_ms)
             else:
                 self._appoint(mailbox)
@@ -220,7 +240,7 @@ class SyncOwner:
         if mailbox in self._held:
             self._appoint(mailbox)
 
-    def _send(self, mailbox: Mailbox, held: TrackedMailbox, now_ms: int) -> None:
+    def _send(self, mailbox: Mailbox, held: TrackedMailbox, now_ms: int, *, audit: bool = False) -> None:
         held.job = Job(
             mailbox,
             held.state,
@@ -229,6 +249,7 @@ class SyncOwner:
             priority=held.priority,
             hinted=held.hinted,
             full=held.full,
+            audit=audit,
             takes=tuple(held.takes.values()),
             correlation=held.correlation,
             trace=held.trace,
@@ -330,9 +351,12 @@ class SyncOwner:
         metrics.OBSERVATIONS.labels(held.state.provider).inc(sum(len(part.observations) for part in result.parts))
         if result.left is not None:
             self._left.note(mailbox, result.left)
+        note_drift(mailbox, held.state, result)
         if result.state is None:
             self._let_go(mailbox)
         else:
+            if result.references is not held.references:
+                held.room_starts = find_room_starts(result.references, self._clock.now_ms())
             held.state, held.asked, held.references = result.state, False, result.references
             held.snapshots = held.snapshots if result.snapshots is None else result.snapshots
 
@@ -367,8 +391,11 @@ class SyncOwner:
         if outcome.gone == ASLEEP:
             self._notes.note_sleeper(mailbox)
         self._in_flight.end(mailbox)
+        if outcome.job.audit:
+            self._audits.end(mailbox, outcome.calls, self._clock.now_ms())
         held = self._held.get(mailbox)
         if held is None:
+            self._audits.forget(mailbox)
             return
         held.job = None
         if outcome.rejoin:
@@ -432,3 +459,4 @@ class SyncOwner:
             self._show_at_ms = now_ms + SHOW_EVERY_MS
             self._lag.show({**self._claim.position, **self._hints.position()})
         self._gauges.show(lambda: [held.state for held in self._held.values()], now_ms)
+        self._confirmed.show(self._held.values, now_ms)

@@ -131,6 +131,32 @@ SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
     "provider",
 )
 
+AUDITED = _counter("audited_dates", "dates to come that were compared with the whole calendar of a mailbox", "provider")
+DRIFT = _counter(
+    "drift_found",
+    "references that differed from the calendar, and were corrected; kind: missing, extra, time, room, answer, identity (found by "
+    "comparing), push (mailboxes in which a look found changes that no push had announced)",
+    "provider",
+    "kind",
+)
+AUDITS_WAITING = _gauge(
+    "audits_waiting",
+    "mailboxes whose comparison waits, because the calls of their organisation are used up",
+    "partition",
+)
+ROOM_STATES_UPCOMING = _gauge(
+    "room_states_upcoming",
+    "rooms that are asked for by dates of the next 24 hours, in the calendars of those who organise them",
+    "partition",
+    "provider",
+)
+ROOM_STATES_CONFIRMED = _gauge(
+    "room_states_confirmed",
+    "those of them whose calendar was looked at in the last 15 minutes",
+    "partition",
+    "provider",
+)
+
 OBSERVATIONS = _counter("observations", "observations committed", "provider")
 DECLINES = _counter("declines", "decline events committed")
 OUTCOMES = _counter("outcomes", "events committed that say how a decline ended")

@@ -20,7 +20,7 @@ from shared.providers.catalogue import profile_of
 PREFIX = "ROOMSYNC_"
 _KAFKA_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _KAFKA_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-_COUNTS = ("partitions", "kafka_replication", "connections_per_address")
+_COUNTS = ("partitions", "kafka_replication", "connections_per_address", "audit_calls_per_minute")
 MIN_WINDOW_DAYS, MAX_WINDOW_DAYS = 30, 400
 _SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
 _PORTS = ("health_port", "notifier_port", "receiver_port", "portal_port", "simulator_port")
@@ -137,6 +137,13 @@ class Settings:
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
     )
     reconcile_s: float = _setting(900.0, "seconds without a look after which a mailbox is looked at anyway")
+    audit_cycle_s: float = _setting(
+        14400.0,
+        "seconds within which every mailbox is compared with its whole calendar once; 0: none is, but for once a day",
+    )
+    audit_calls_per_minute: int = _setting(
+        60, "calls that these comparisons may ask of the provider for one organisation; what does not fit takes longer"
+    )
     window_days: int = _setting(
         180, "days ahead that calendars are looked at, 30 to 400; rooms are booked 180 days ahead by default"
     )
@@ -335,6 +342,8 @@ def _out_of_range(settings: Settings) -> list[str]:
         faults.append(
             f"{PREFIX}WINDOW_DAYS={settings.window_days}: must be {MIN_WINDOW_DAYS} to {MAX_WINDOW_DAYS} days"
         )
+    if not 0 <= settings.audit_cycle_s < math.inf:
+        faults.append(f"{PREFIX}AUDIT_CYCLE_S={settings.audit_cycle_s:g}: must be 0, or a number of seconds above it")
     if not (settings.prompt_grace_s == -1 or 0 <= settings.prompt_grace_s < math.inf):
         faults.append(f"{PREFIX}PROMPT_GRACE_S={settings.prompt_grace_s:g}: must be -1, or a number of seconds")
     if settings.unbound_rows not in {"read", "refuse"}:

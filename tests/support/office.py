@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from services.room_status.worker import RoomStatusOwner
+from services.sync_worker.deciding.audit_rotation import AuditRotation
 from services.sync_worker.deciding.mailbox import Pace
 from services.sync_worker.looking.day_zones import DayZones
 from services.sync_worker.looking.look import Addresses, Looker
@@ -271,6 +272,8 @@ class Office:
 
     ahead_ms = 60 * DAY_MS
     """How far ahead calendars are looked at."""
+    audit_cycle_ms = 0
+    """How often each mailbox is compared with its calendar; 0: never."""
 
     def __init__(self, home: Path) -> None:
         self.clock = ManualClock()
@@ -323,6 +326,7 @@ class Office:
             rooms_of=rooms.of,
             pace_of=lambda _: Pace(900 * SECOND_MS, 600 * SECOND_MS, 0),
             own_data=OwnData(self.engine.registry, self.engine.keyring, self.broker, providers),
+            audits=AuditRotation(cycle_ms=self.audit_cycle_ms, calls_per_minute=60),
             poll_s=0.0,
         )
         self.status = RoomStatusOwner(

@@ -29,6 +29,8 @@ class Job:
     priority: Priority = Priority.APPOINTMENT
     hinted: bool = False
     full: bool = False
+    audit: bool = False
+    """Whether what is held is compared with the whole calendar, once everything announced as a change was applied."""
     takes: tuple[TakeRoom, ...] = ()
     correlation: str = ""
     trace: Trace | None = None
@@ -47,6 +49,10 @@ class Outcome:
     state: MailboxState
     look: Look | None = None
     """What was seen; None where the look failed."""
+    increment: Look | None = None
+    """Of an audit: what had changed since the cursor, read before `look`, which then is the whole calendar."""
+    calls: int = 0
+    """How many requests the look sent to the calendar."""
     retry_after_s: float | None = None
     """The provider's own appointment for the next one, in seconds from now, if it named one."""
     waiting_takes: frozenset[str] = frozenset()

@@ -15,6 +15,7 @@ from shared.contracts.calendar_state import DueReason, LiveSubscription, Mailbox
 from shared.domain.attendees import Answer
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Window
+from shared.meetings.confirmed_states import CONFIRMED_MS, UPCOMING_MS
 from shared.providers.catalogue import profile_of
 
 WINDOW_BACK_MS = DAY_MS
@@ -35,6 +36,7 @@ MAX_BACKOFF_MS = 5 * MINUTE_MS
 MAX_WAIT_MS = 6 * HOUR_MS  # whatever a provider's appointment says: a mailbox that nobody looks at tells nothing
 MAX_ENDING_TRIES = 5  # of a replaced channel: what the provider will not end runs out by itself
 SLOW_LOOK_MS = 30 * SECOND_MS
+CONFIRMED_SLACK_MS = 2 * MINUTE_MS  # for the look itself, and since people are told to the minute when it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,13 @@ def after_look(
         before: What was known of its events when the look began.
         after: What is known of them now.
         job: What the look was to answer. One that a push asked for and that shows nothing is repeated (Graph only).
-        full: Whether the look was a full one: what its window brings nobody could have announced.
+        full: Whether the look was a full one: what its window brings, or an audit corrects, nobody could have announced.
         pace: How often to look.
         now_ms: Epoch milliseconds.
     """
     changed = before != after
-    unannounced = changed and not full and not job.answers and _was_due(job, DueReason.RECONCILE)
+    unasked = not job.answers and (job.audit or _was_due(job, DueReason.RECONCILE))
+    unannounced = changed and not full and unasked
     if unannounced and state.subscription and state.baseline_done:
         state = msgspec.structs.replace(state, doubted_at_ms=now_ms)
     due = _renewal(state, job, now_ms, at_once=unannounced) | _echo(state, job, now_ms, changed=changed)
@@ -126,7 +129,8 @@ def after_look(
         state, after, job, pace, now_ms, changed=changed
     )
     every_ms = reconcile_every_ms(state, after, pace, now_ms)
-    due[DueReason.RECONCILE] = now_ms + int(every_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))
+    wait_ms = int(every_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))
+    due[DueReason.RECONCILE] = now_ms + min(wait_ms, _longest_wait_ms(every_ms, after, now_ms))
     echoes = _count_echoes(job) if DueReason.ECHO in due else 0
     return msgspec.structs.replace(state, failures=0, looked_at_ms=now_ms, baseline_done=True, due=due, echoes=echoes)
 
@@ -138,14 +142,31 @@ def reconcile_every_ms(state: MailboxState, references: References, pace: Pace, 
     A third of the pace while one begins within two hours, the pace itself within a day, four hours otherwise; never longer
     than the pace for a mailbox without a subscription or with one that is doubted.
     """
-    starts = (one.start_ms for one in references.values() if one.rooms and one.end_ms > now_ms)
-    next_ms = min(starts, default=now_ms + 2 * DAY_MS) - now_ms
+    next_ms = _next_start_ms(references, now_ms) - now_ms
     if next_ms <= SOON_MS:
         return pace.reconcile_ms // 3
     watched = state.subscription is not None and not state.doubted_at_ms
     if next_ms <= DAY_MS or not watched or pace.reconcile_ms < FAR_FROM_MS:
         return pace.reconcile_ms
     return max(pace.reconcile_ms, FAR_PACE_MS)
+
+
+def _next_start_ms(references: References, now_ms: int) -> int:
+    starts = (one.start_ms for one in references.values() if one.rooms and one.end_ms > now_ms)
+    return min(starts, default=now_ms + 2 * DAY_MS)
+
+
+def _longest_wait_ms(every_ms: int, references: References, now_ms: int) -> int:
+    """
+    Say how long the next look may be spread, so that what begins within a day is confirmed in time.
+
+    A mailbox is looked at when its next meeting with a room comes within a day, and from then on so often that none of its room
+    states is older than `CONFIRMED_MS`, if the pace is not slower by itself.
+    """
+    if every_ms <= CONFIRMED_MS:
+        return CONFIRMED_MS - CONFIRMED_SLACK_MS
+    ahead_ms = _next_start_ms(references, now_ms) - now_ms - UPCOMING_MS
+    return max(ahead_ms, CONFIRMED_MS - CONFIRMED_SLACK_MS) if ahead_ms > 0 else 2 * every_ms
 
 
 def hint_pause_ms(empty_looks: int) -> int:
@@ -260,6 +281,11 @@ def is_due(state: MailboxState, now_ms: int) -> bool:
 def may_look(state: MailboxState, now_ms: int) -> bool:
     """Whether a hint may be answered now, or has to wait for the appointment."""
     return state.due.get(DueReason.RETRY, 0) <= now_ms
+
+
+def may_be_audited(state: MailboxState) -> bool:
+    """Whether what is held can be compared with the calendar: it was read to the end, and the last look succeeded."""
+    return state.connected and state.baseline_done and not state.asleep and not state.failures
 
 
 def made_due(state: MailboxState, reason: DueReason, at_ms: int) -> MailboxState:

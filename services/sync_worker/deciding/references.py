@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -124,6 +124,42 @@ def _waits_for_series(seen: SeenEvent | SeenRemoval, known: References, drafts: 
         reference = known.get(seen.event_id)
         return reference is not None and reference.master_id in drafts
     return seen.master_id in drafts and seen.kind is EventKind.OCCURRENCE and not seen.cancelled
+
+
+def merge_in_turn(
+    known: References, looks: Sequence[Look], *, window: Window, provider: str, keys: TenantKeys, rooms: ListedRooms
+) -> Sequence[Merge]:
+    """
+    Apply looks one after another; each merge says what has changed since `known`, not since the look before it.
+
+    Args:
+        known: As they were before the first.
+        looks: In their order.
+        window: See `merge`; so are the others.
+        provider: Names meetings together with their uid.
+        keys: Of the tenant.
+        rooms: The organisation's list.
+    """
+    merges: list[Merge] = []
+    for look in looks:
+        found = merge(
+            merges[-1].references if merges else known, look, window=window, provider=provider, keys=keys, rooms=rooms
+        )
+        merges.append(_since(known, merges[-1], found) if merges else found)
+    return merges
+
+
+def _since(known: References, earlier: Merge, later: Merge) -> Merge:
+    """What both merges change together, the later one's word counting."""
+    after = later.references
+    touched = {*earlier.changed, *later.changed}
+    people = {one: said for one, said in (earlier.people | later.people).items() if one in after}
+    return Merge(
+        after,
+        tuple(sorted(one for one in touched if _has_news(known.get(one), after.get(one)))),
+        tuple(sorted({*earlier.meetings, *later.meetings})),
+        people,
+    )
 
 
 def _has_news(before: EventReference | None, after: EventReference | None) -> bool:
@@ -269,12 +305,27 @@ def _role(parts: Collection[EventReference], *, left: bool) -> CopyRole:
 
 def has_rooms(part: EventReference, references: References) -> bool:
     """Whether an event, or else its series, names a room."""
-    return bool(_rooms_of(part, references))
+    return bool(rooms_of(part, references))
 
 
 def organized_meetings(references: References) -> set[str]:
     """Find the meetings that the mailbox's person organises, by their pseudonyms."""
     return {meeting_of(references, one) for one, part in references.items() if part.is_organizer} - {""}
+
+
+def meetings_with_rooms(references: References) -> set[str]:
+    """Find the meetings of which some event asks for a room, by their pseudonyms."""
+    return {meeting_of(references, one) for one, part in references.items() if has_rooms(part, references)} - {""}
+
+
+def find_room_starts(references: References, now_ms: int) -> Sequence[int]:
+    """Find when each room that the mailbox's person asks for is needed, rising, in epoch milliseconds; past dates left out."""
+    return sorted(
+        part.begins_ms or part.start_ms
+        for part in references.values()
+        if part.is_organizer and part.kind != EventKind.MASTER and part.end_ms > now_ms
+        for _ in rooms_of(part, references)
+    )
 
 
 def blind(
@@ -373,7 +424,7 @@ def _date(part: EventReference, references: References, meeting: str, keys: Tena
         end_ms=part.end_ms,
         begins_ms=part.begins_ms,
         ends_ms=part.ends_ms,
-        rooms=_rooms_of(part, references),
+        rooms=rooms_of(part, references),
         answered=said_by.answered,
         seats=seats or 0,
         credible=part.shows_guests and said_by.shows_guests,
@@ -382,7 +433,7 @@ def _date(part: EventReference, references: References, meeting: str, keys: Tena
     )
 
 
-def _rooms_of(part: EventReference, references: References) -> dict[str, Answer]:
+def rooms_of(part: EventReference, references: References) -> dict[str, Answer]:
     """The rooms of an event with their answers: its own, or its series' where it says none."""
     master = references.get(part.master_id)
     return (part.rooms if part.rooms is not None else master.rooms if master else None) or {}

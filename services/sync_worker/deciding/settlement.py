@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from services.sync_worker.deciding import mailbox as mailboxes
+from services.sync_worker.deciding.drift import DriftCount, find_drift
 from services.sync_worker.deciding.job import ASLEEP, TAKE_AGAIN_MS, Outcome
 from services.sync_worker.deciding.left_meetings import Ends, KeptMeetings, leave_out_ended, meetings_to_keep
 from services.sync_worker.deciding.listed_rooms import ListedRooms
@@ -18,10 +19,12 @@ from services.sync_worker.deciding.pieces import CommitPart, divide_large, fit_t
 from services.sync_worker.deciding.records import event_changes, observation_records
 from services.sync_worker.deciding.references import (
     Merge,
+    References,
     blind,
     changed_meetings,
     meeting_of,
-    merge,
+    meetings_with_rooms,
+    merge_in_turn,
     observe,
     organized_meetings,
     withdraw,
@@ -36,6 +39,9 @@ from shared.domain.keys import TenantKeys
 
 BLIND_AFTER_MS = MINUTE_MS
 """An appointment further off than this leaves the copies of a mailbox without a word until it is kept."""
+
+QUIET_MS = MINUTE_MS
+"""A difference that an audit finds sooner after a push may be a change that is still on its way: it is corrected, not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Settled:
     """What is remembered of people; None: as before."""
     parked: Sequence[ParkedMeeting] | None = None
     """Meetings of which nothing is written, because a record would exceed its bound; None: nothing was looked at."""
+    drift: DriftCount | None = None
+    """What an audit found; None: it was none, or the calendar could not be compared."""
 
 
 def settle(
@@ -133,9 +141,11 @@ def _looked(
         raise ValueError(message)
     window = mailboxes.window_of(state)
     began_ms = max(job.started_at_ms, held.state.observed_at_ms + 1)
-    merged = merge(
-        held.references, outcome.look, window=window, provider=state.provider, keys=keys, rooms=rooms
+    looks = [outcome.increment, outcome.look] if outcome.increment else [outcome.look]
+    merges = merge_in_turn(
+        held.references, looks, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
+    announced, merged = merges[0], merges[-1]
     owed, unread = job.state.owed, frozenset(held.state.unread)
     seen = observe(
         merged.references, _meetings_to_observe(held, outcome, merged, keys, full=outcome.look.full),
@@ -161,7 +171,7 @@ def _looked(
         held.references,
         references,
         job=job,
-        full=outcome.look.full,
+        full=outcome.look.full and (outcome.increment is None or announced.references == held.references),
         pace=pace,
         now_ms=now_ms,
     )
@@ -187,7 +197,16 @@ def _looked(
         left=KeptMeetings({}, keys.era) if kept else None,
         snapshots=snapshots,
         parked=parked,
+        drift=_drift(held, outcome, announced.references, merged.references, now_ms),
     )
+
+
+def _drift(
+    held: TrackedMailbox, outcome: Outcome, announced: References, shown: References, now_ms: int
+) -> DriftCount | None:
+    """What an audit found, unless the calendar is just changing: its two readings were not made at one moment."""
+    changing = held.state.heard_at_ms + QUIET_MS > outcome.job.started_at_ms
+    return None if outcome.increment is None or changing else find_drift(announced, shown, now_ms)
 
 
 def _divided(held: TrackedMailbox, parts: Sequence[CommitPart], mailbox: Mailbox, keys: TenantKeys) -> list[CommitPart]:
@@ -214,14 +233,16 @@ def _meetings_to_observe(
 
     A full look moves the window, and a baseline says everything once: their meetings are observed whatever they show. So are
     those that somebody asked for (`owed`), since the second look that confirms a decline has to say the same once more, and
-    those whose copies were blind.
+    those whose copies were blind. An audit leaves the window where it is: it observes those that ask for a room besides, so that
+    what was made of an earlier observation is corrected too.
     """
-    whole = full or not outcome.state.baseline_done
+    whole = (full and outcome.increment is None) or not outcome.state.baseline_done
     changed = (
         merged.meetings if whole else changed_meetings(held.references, merged.references, merged.meetings, keys=keys)
     )
     unseen = organized_meetings(merged.references) if held.state.blind else set[str]()
-    return {*changed, *outcome.job.state.owed, *unseen}
+    audited = meetings_with_rooms(merged.references) if outcome.increment else set[str]()
+    return {*changed, *outcome.job.state.owed, *unseen, *audited}
 
 
 def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:

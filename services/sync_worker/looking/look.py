@@ -247,16 +247,21 @@ class Looker:
         cursor = "" if job.full or needs_full(state, whole) else state.cursor
         window = window_of(state) if cursor else whole
         known = known_events(job.references)
+        increment = None
         try:
             look = provider.look(access, cursor, window, known)
+            if job.audit and cursor:
+                increment, look = look, provider.look(access, "", window, known)
         except CursorExpiredError:
             logger.info("cursor_expired", mailbox=job.mailbox.id)
             window = whole
             look = provider.look(access, "", window, known)
-        look = self._zones.complete(job.mailbox, look) if self._zones else look
+        if self._zones:
+            look = self._zones.complete(job.mailbox, look)
+            increment = self._zones.complete(job.mailbox, increment) if increment else None
         if look.full:
             state = msgspec.structs.replace(state, window_start_ms=window.start_ms, window_end_ms=window.end_ms)
-        return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor), look)
+        return Outcome(job, msgspec.structs.replace(state, cursor=look.cursor), look, increment)
 
     def _leave(self, job: Job, state: MailboxState) -> Outcome:
         """Stop first, revoke second: without a token nobody may end a channel."""

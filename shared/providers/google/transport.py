@@ -22,6 +22,7 @@ from httplib2.decode import DecodeLimitError
 from shared.domain.answer_body import CALENDAR_BYTES, check_length, too_long
 from shared.domain.sighting import Access
 from shared.errors import ConfigurationError, RetryableError
+from shared.providers.counted_calls import note_call
 from shared.providers.failures import Doing
 from shared.providers.google.failures import failure
 from shared.providers.write_guard import HarmlessRequest, WriteGuard
@@ -75,6 +76,7 @@ class GoogleTransport:
             WritesOffError: it would change a calendar, and this client may not write; it was not sent.
         """
         self._guard.check(request.method, request.uri)
+        note_call()
         with self._connection() as connection:
             # Without status codes to refresh on, a 401 comes back as an answer: refreshing is the broker's.
             grant: Any = Credentials  # untyped

@@ -15,6 +15,7 @@ from shared.domain.answer_body import CALENDAR_BYTES
 from shared.domain.sighting import Access
 from shared.errors import RefusedError, RetryableError
 from shared.providers.bounded_answers import HEADERS, bound_answer_async
+from shared.providers.counted_calls import note_call
 from shared.providers.failures import Doing
 from shared.providers.microsoft.failures import failure
 from shared.providers.microsoft.loop import BackgroundLoop
@@ -93,6 +94,7 @@ class GraphTransport:
             PreconditionFailedError, RefusedError: what the answer asks of us (`failures`).
             WritesOffError: it would change a calendar, and this client may not write; it was not sent.
         """
+        note_call()
         return self._loop.run(self._send(doing, access, request), self._timeout_s + _BACKSTOP_S)
 
     def owns(self, link: str) -> bool:

@@ -18,8 +18,12 @@ RULES = ROOT / "deploy/alerts/roomsync.rules.yml"
 LIMITS = {"page": "10.0", "mail": "120.0"}
 
 
-def evaluate(folder: Path, series: dict[str, str], at: str, firing: dict[str, bool]) -> str:
-    """What the tool has against these alerts being so at that moment; "" for nothing. `series` give a sample a minute."""
+def evaluate(folder: Path, series: dict[str, str], at: str, firing: dict[str, bool], provider: str = "") -> str:
+    """
+    What the tool has against these alerts being so at that moment; "" for nothing. `series` give a sample a minute.
+
+    Of alerts that fire by provider, `provider` is the one for which they fire.
+    """
     rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
     found = {rule["alert"]: rule for rule in rules}
     promtool = shutil.which("promtool")
@@ -28,7 +32,12 @@ def evaluate(folder: Path, series: dict[str, str], at: str, firing: dict[str, bo
         {
             "eval_time": at,
             "alertname": name,
-            "exp_alerts": [{"exp_labels": found[name]["labels"], "exp_annotations": found[name]["annotations"]}]
+            "exp_alerts": [
+                {
+                    "exp_labels": labels_of(found[name], provider),
+                    "exp_annotations": annotations_of(found[name], provider),
+                }
+            ]
             * fires,
         }
         for name, fires in firing.items()
@@ -48,6 +57,14 @@ def evaluate(folder: Path, series: dict[str, str], at: str, firing: dict[str, bo
     path.write_text(yaml.safe_dump(test))
     ran = subprocess.run([str(promtool), "test", "rules", str(path)], capture_output=True, text=True, check=False)
     return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+
+def labels_of(rule: dict[str, Any], provider: str) -> dict[str, str]:
+    return {**rule["labels"], **({"provider": provider} if provider else {})}
+
+
+def annotations_of(rule: dict[str, Any], provider: str) -> dict[str, str]:
+    return {name: text.replace("{{ $labels.provider }}", provider) for name, text in rule["annotations"].items()}
 
 
 def series_of(channel: str, minutes: int, late_percent: float, before: int = 0) -> dict[str, str]:
@@ -119,3 +136,47 @@ def test_chat_that_is_accepted_hides_no_mail_server_that_takes_nothing(tmp_path:
         'roomsync_messages_total{channel="chat",outcome="accepted"}': "0+1x60",
     }
     assert evaluate(tmp_path, series, "40m", {"RoomsyncMailNotAccepted": True}) == ""
+
+
+def drifting(**found: str) -> dict[str, str]:
+    """A thousand dates a minute are compared at Google, of which so many differ, by kind."""
+    series = {f'roomsync_drift_found_total{{provider="google",kind="{kind}"}}': each for kind, each in found.items()}
+    return {'roomsync_audited_dates_total{provider="google"}': "0+1000x600", **series}
+
+
+@pytest.mark.proves("M5")
+@pytest.mark.parametrize(
+    ("found", "fires"),
+    [
+        ({"answer": "0+3x600"}, True),
+        ({"answer": "0+1x600", "missing": "0+1x600"}, True),
+        ({"answer": "0+0.5x600"}, False),
+        ({"answer": "0+0x600", "push": "0+50x600"}, False),
+    ],
+)
+def test_drift_above_one_date_in_a_thousand_opens_a_ticket(
+    tmp_path: Path, found: dict[str, str], *, fires: bool
+) -> None:
+    assert evaluate(tmp_path, drifting(**found), "7h", {"RoomsyncDrift": fires}, "google") == ""
+
+
+@pytest.mark.proves("M5")
+def test_a_few_dates_of_few_that_were_compared_open_no_ticket(tmp_path: Path) -> None:
+    series = {
+        'roomsync_audited_dates_total{provider="google"}': "0+1x600",
+        'roomsync_drift_found_total{provider="google",kind="time"}': "0x100 4x500",
+    }
+    assert evaluate(tmp_path, series, "7h", {"RoomsyncDrift": False}) == ""
+
+
+@pytest.mark.proves("M5")
+@pytest.mark.parametrize(("upcoming", "confirmed", "fires"), [(1000, 980, True), (1000, 995, False), (0, 0, False)])
+def test_room_states_that_stay_unconfirmed_open_a_ticket_and_nothing_upcoming_does_not(
+    tmp_path: Path, upcoming: int, confirmed: int, *, fires: bool
+) -> None:
+    series = {
+        'roomsync_room_states_upcoming{partition="0",provider="google"}': f"{upcoming}x60",
+        'roomsync_room_states_confirmed{partition="0",provider="google"}': f"{confirmed}x60",
+    }
+    assert evaluate(tmp_path, series, "20m", {"RoomsyncRoomStatesUnconfirmed": False}, "google") == ""
+    assert evaluate(tmp_path, series, "40m", {"RoomsyncRoomStatesUnconfirmed": fires}, "google") == ""

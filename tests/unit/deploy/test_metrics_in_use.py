@@ -21,7 +21,7 @@ RULES: list[dict[str, Any]] = [
 ]
 DASHBOARD = json.loads((ROOT / "deploy/dashboards/roomsync.json").read_text())
 RUNBOOKS = {
-    "broker-outage", "redis-lost", "bad-deploy", "provider-outage", "dead-letters-growing", "mail-not-accepted",
+    "broker-outage", "redis-lost", "bad-deploy", "provider-outage", "dead-letters-growing", "drift", "mail-not-accepted",
     "many-rooms-at-once", "told-late", "webhook-paused",
 }  # fmt: skip
 TARGETS = [(panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel["targets"]]

@@ -24,7 +24,7 @@ from services.sync_worker.deciding.mailbox import (
 from shared.contracts.calendar_state import DueReason, EventReference, LiveSubscription, MailboxState
 from shared.domain.attendees import Answer
 from shared.domain.identity import Mailbox
-from shared.domain.instants import DAY_MS, HOUR_MS, SECOND_MS
+from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.builders import NOW_MS, START_MS
 
 PACE = Pace(reconcile_ms=900 * SECOND_MS, pending_silent_ms=600 * SECOND_MS, grace_ms=15 * SECOND_MS)
@@ -188,3 +188,32 @@ def test_another_span_of_the_window_holds_from_the_next_time_it_moves_on() -> No
 def test_cursor_of_a_version_without_the_setting_has_the_window_that_it_had() -> None:
     window = window_of(a_state(window_start_ms=NOW_MS))
     assert (window.start_ms, window.end_ms) == (NOW_MS, NOW_MS + 63 * DAY_MS)
+
+
+@pytest.mark.proves("M5")
+@pytest.mark.parametrize("cursor", [f"c{number}" for number in range(40)])
+@pytest.mark.parametrize("starts_in_ms", [HOUR_MS, 5 * HOUR_MS, DAY_MS, DAY_MS + MINUTE_MS])
+def test_what_begins_within_a_day_is_looked_at_in_time_to_be_confirmed(starts_in_ms: int, cursor: str) -> None:
+    due = looked_at_next_ms(starts_in_ms, cursor, PACE)
+    assert 0 < due - NOW_MS <= 13 * MINUTE_MS
+
+
+@pytest.mark.proves("M5")
+@pytest.mark.parametrize("cursor", [f"c{number}" for number in range(40)])
+def test_a_mailbox_is_looked_at_when_its_next_meeting_comes_within_a_day(cursor: str) -> None:
+    assert looked_at_next_ms(DAY_MS + 2 * HOUR_MS, cursor, PACE) - NOW_MS <= 2 * HOUR_MS
+    assert looked_at_next_ms(9 * DAY_MS, cursor, PACE) - NOW_MS >= 3 * HOUR_MS
+
+
+@pytest.mark.parametrize("starts_in_ms", [5 * HOUR_MS, 9 * DAY_MS])
+def test_a_slower_pace_stays_as_it_was_set(starts_in_ms: int) -> None:
+    slow = Pace(reconcile_ms=2 * HOUR_MS, pending_silent_ms=0, grace_ms=0)
+    assert looked_at_next_ms(starts_in_ms, "c1", slow) - NOW_MS >= 1.5 * HOUR_MS
+
+
+def looked_at_next_ms(starts_in_ms: int, cursor: str, pace: Pace) -> int:
+    """When the next look is due of a mailbox whose next meeting with a room begins so far ahead."""
+    start_ms, state = NOW_MS + starts_in_ms, a_state(cursor=cursor)
+    known = {"e": msgspec.structs.replace(a_reference("accepted")["e"], start_ms=start_ms, end_ms=start_ms + HOUR_MS)}
+    job = Job(Mailbox("t", "m"), state, frozenset(), NOW_MS)
+    return after_look(state, known, known, job=job, full=False, pace=pace, now_ms=NOW_MS).due[DueReason.RECONCILE]
