@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.meetings.confirmed_states import ConfirmedStates
+
 
 @dataclass(frozen=True, slots=True)
 class Lag:
@@ -117,6 +119,7 @@ class Facts:
     """Whether the registry knows no organisation although the log holds mailboxes."""
     letters: DeadLetterCounts | None = None
     open_prompts: int | None = None
+    confirmed: ConfirmedStates | None = None
     rebuilding: Sequence[int] | None = None
     """Partitions of the view that are being rebuilt."""
     services: Sequence[ServiceHealth] = ()

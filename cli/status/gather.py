@@ -107,6 +107,10 @@ def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]
         "prompts", (LOG, REGISTRY), lambda: stores.count_open_prompts(engine, grace_ms=settings.grace_ms, now_ms=now_ms),
         facts.setter("open_prompts"), _SEALED,
     )  # fmt: skip
+    yield Part(
+        "confirmed", (VIEW, REGISTRY), lambda: stores.count_confirmed(engine, now_ms=now_ms),
+        facts.setter("confirmed"), "states",
+    )  # fmt: skip
     yield Part("view", (LOG, VIEW), lambda: stores.find_rebuilding_partitions(engine), facts.setter("rebuilding"), VIEW)
     yield Part(
         "consents", (REGISTRY,), lambda: stores.count_grants(engine.registry), facts.setter("consents"), REGISTRY

@@ -10,6 +10,7 @@ from cli.status.facts import Facts, MailboxCounts, ServiceHealth, ServiceLag
 from cli.status.findings import LAG_S, Finding
 from shared.contracts.topics import NOTIFIER, SYNC_WORKER, WEBHOOKS
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, to_rfc3339
+from shared.meetings.confirmed_states import ConfirmedStates
 from shared.providers.catalogue import PROFILES
 
 _HINTS = tuple(profile.hooks.topic.name for profile in PROFILES.values())
@@ -40,6 +41,7 @@ def as_dict(facts: Facts, found: list[Finding]) -> dict[str, Any]:
             "newestAt": _instant(facts.letters.newest_ms), "reason": facts.letters.reason or None,
         },
         "openPrompts": facts.open_prompts,
+        "confirmedStates": None if facts.confirmed is None else _confirmed_dict(facts.confirmed),
         "viewRebuilding": facts.rebuilding,
         "services": [_service_dict(service) for service in facts.services],
     }  # fmt: skip
@@ -95,6 +97,7 @@ def _lines(facts: Facts) -> Iterator[str]:
         yield from _provider_lines(facts, provider)
     yield _line("dead letters", _letters_text(facts))
     yield _line("prompts", None if facts.open_prompts is None else f"{facts.open_prompts} open")
+    yield _line("confirmed", None if facts.confirmed is None else _confirmed_text(facts.confirmed))
     yield _line("view", _view_text(facts))
     for service in facts.services:
         yield _line(service.name or "service", _service_text(service))
@@ -158,6 +161,21 @@ def _view_text(facts: Facts) -> str | None:
     if facts.rebuilding:
         return f"rebuilding partitions {', '.join(map(str, facts.rebuilding))}"
     return "complete"
+
+
+def _confirmed_text(states: ConfirmedStates) -> str:
+    apart = f"; {states.out_of_sight} out of sight" if states.out_of_sight else ""
+    if states.percent is None:
+        return f"no room state within 24 h{apart}"
+    share = f"{states.percent:g} % of {states.upcoming} room states within 24 h, in the last 15 minutes"
+    return share + apart
+
+
+def _confirmed_dict(states: ConfirmedStates) -> dict[str, Any]:
+    return {
+        "upcoming": states.upcoming, "confirmed": states.confirmed, "percent": states.percent,
+        "outOfSight": states.out_of_sight,
+    }  # fmt: skip
 
 
 def _service_text(service: ServiceHealth) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
@@ -20,6 +21,8 @@ from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.meetings.confirmed_states import ConfirmedStates
+from shared.organisations.confirmed_reading import read_confirmed
 from shared.ports.engine import Engine
 from shared.ports.registry import Registry
 from shared.registry import tables
@@ -81,6 +84,15 @@ def count_open_prompts(engine: Engine, *, grace_ms: Callable[[str], int], now_ms
         if value is not None:
             by_tenant.setdefault(key.decode().partition("/")[0], {})[key] = value
     return sum(_count_prompts(engine, tenant, records, grace_ms, now_ms) for tenant, records in by_tenant.items())
+
+
+def count_confirmed(engine: Engine, *, now_ms: int) -> ConfirmedStates:
+    """Count the states of rooms on dates that begin within a day, of all organisations, and the confirmed ones among them."""
+    found = ConfirmedStates()
+    for tenant in list_tenants(engine.registry):
+        with contextlib.suppress(KeyDestroyedError):  # switched off: nothing of it is said
+            found += read_confirmed(engine.view, engine.registry, engine.keyring.keys(tenant), now_ms)
+    return found
 
 
 def find_rebuilding_partitions(engine: Engine) -> list[int]:

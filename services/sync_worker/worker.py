@@ -204,9 +204,9 @@ class SyncOwner:
 
     def _begin(self) -> None:
         now_ms = self._clock.now_ms()
-        for mailbox in self._audits.release(now_ms):
-            if mailbox in self._held and mailbox not in self._in_flight:
-                self._appoint(mailbox)
+        for released in self._audits.release(now_ms):
+            if released in self._held and released not in self._in_flight:
+                self._appoint(released)
         self._schedule.release(now_ms)
         while mailbox := self._schedule.take(self._allowed()):
             held = self._held.get(mailbox)

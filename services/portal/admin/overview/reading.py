@@ -7,6 +7,7 @@ from services.portal.admin.overview.deciding.figures import (
     count_answers,
     count_troubled,
     rank_rooms,
+    show_confirmed,
     sum_weeks,
 )
 from services.portal.deps import Deps
@@ -14,6 +15,7 @@ from services.portal.frame.recent_counts import RecentCounts
 from shared.contracts.day_tally import day_of
 from shared.contracts.rows import ConsentState
 from shared.domain.instants import SECOND_MS, to_rfc3339
+from shared.organisations.confirmed_reading import ConfirmedCount
 from shared.organisations.room_report import MAX_DAYS, read_days, read_meetings
 from shared.registry import tables
 
@@ -42,16 +44,20 @@ class OverviewReader:
     def _count(self, tenant: str, _before: OverviewFigures | None) -> OverviewFigures:
         engine, registry, now_ms = self._deps.engine, self._deps.engine.registry, self._deps.clock.now_ms()
         keys = engine.keyring.keys(tenant)
-        consents = [row for _, row in tables.consents(registry).scan_readable(tenant)]
+        grants = list(tables.consents(registry).scan_readable(tenant))
+        freshness = list(tables.freshness(registry).scan_readable(tenant))
+        consents = [row for _, row in grants]
         states = [row.state for row in consents]
-        heard = max((row.heard_at_ms for _, row in tables.freshness(registry).scan_readable(tenant)), default=0)
-        answers = count_answers(read_meetings(engine.view, registry, keys), now_ms)
+        heard = max((row.heard_at_ms for _, row in freshness), default=0)
+        confirmed = ConfirmedCount(grants, freshness, now_ms)
+        answers = count_answers(confirmed.of(read_meetings(engine.view, registry, keys)), now_ms)
         return {
             "at": to_rfc3339(now_ms),
             "connected": states.count(ConsentState.ACTIVE) + states.count(ConsentState.CONNECTING),
             "connecting": states.count(ConsentState.CONNECTING),
             "lastPush": to_rfc3339(heard) if heard else None,
             "failing": count_troubled(consents),
+            "confirmed": show_confirmed(confirmed.states),
             "pending": answers.pending,
             "weeks": sum_weeks(read_days(engine.view, keys, days=MAX_DAYS, now_ms=now_ms), day_of(now_ms)),
             "rooms": rank_rooms(answers, dict(tables.rooms(registry).scan_readable(tenant))),

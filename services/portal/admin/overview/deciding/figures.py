@@ -16,6 +16,7 @@ from shared.contracts.day_tally import DayTally, add_tallies
 from shared.contracts.meeting_state import MeetingRecord, RoomState
 from shared.contracts.rows import ConsentRow, ConsentState, RoomRow
 from shared.domain.instants import MINUTE_MS
+from shared.meetings.confirmed_states import ConfirmedStates
 
 MOST_ROOMS = 10
 WEEKS = 8
@@ -57,6 +58,19 @@ class TroubledMailboxes(TypedDict):
     mailboxes: Count
 
 
+class ConfirmedFigures(TypedDict):
+    """How much of what is said of rooms on dates of the next 24 hours was confirmed a moment ago."""
+
+    upcoming: Count
+    """Rooms that such dates ask for, and of which something is said."""
+    confirmed: Count
+    """Those whose calendar was looked at in the last 15 minutes."""
+    percent: Annotated[float, Meta(ge=0, le=100, examples=[99.95])] | None
+    """In hundredths, never rounded up; null while nothing is upcoming."""
+    outOfSight: Count
+    """Not among them: rooms of which nothing is known, since nobody who could be believed is connected."""
+
+
 class OverviewFigures(TypedDict):
     """Whether it works for an organisation, and what needs help."""
 
@@ -69,6 +83,7 @@ class OverviewFigures(TypedDict):
     lastPush: Instant | None
     """When a calendar was last heard of, by the push of the calendar system."""
     failing: list[TroubledMailboxes]
+    confirmed: ConfirmedFigures
     pending: Count
     """Requests for dates to come that have no answer yet."""
     weeks: list[WeekFigures]
@@ -123,6 +138,13 @@ def rank_rooms(answers: RoomAnswers, rooms: Mapping[str, RoomRow]) -> list[RoomF
         if count and room in rooms and rooms[room].confirmed
     ]
     return sorted(found, key=lambda each: (-each["declinedPercent"], -each["declined"], each["name"]))[:MOST_ROOMS]
+
+
+def show_confirmed(states: ConfirmedStates) -> ConfirmedFigures:
+    """The counts as they are shown."""
+    return ConfirmedFigures(
+        upcoming=states.upcoming, confirmed=states.confirmed, percent=states.percent, outOfSight=states.out_of_sight
+    )
 
 
 def count_troubled(consents: Iterable[ConsentRow]) -> list[TroubledMailboxes]:
