@@ -41,6 +41,20 @@ def test_office_that_is_well(office: Poisoned, run: Run) -> None:
     assert (screen["viewRebuilding"], screen["deadLetters"]["count"], screen["oldestHintSeconds"]) == ([], 0, 0.0)
 
 
+@pytest.mark.proves("M5")
+def test_room_states_are_confirmed_until_their_calendar_was_not_looked_at_for_a_quarter_of_an_hour(
+    office: Poisoned, run: Run
+) -> None:
+    assert seen(run)["confirmedStates"] == {"upcoming": 0, "confirmed": 0, "percent": None, "outOfSight": 0}
+    office.connect()
+    office.calendar.book(**{AARE: "accepted"})
+    office.hint()
+    office.settle()
+    assert seen(run)["confirmedStates"] == {"upcoming": 1, "confirmed": 1, "percent": 100.0, "outOfSight": 0}
+    office.clock.at_ms += 900_000
+    assert seen(run)["confirmedStates"] == {"upcoming": 1, "confirmed": 0, "percent": 0.0, "outOfSight": 0}
+
+
 def test_observations_that_change_nothing_are_no_lag(office: Poisoned, run: Run) -> None:
     office.connect()
     office.calendar.book(**{AARE: "accepted"})

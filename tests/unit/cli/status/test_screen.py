@@ -12,6 +12,7 @@ from cli.status.findings import list_findings
 from cli.status.screen import ago, as_dict, as_text
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from shared.meetings.confirmed_states import ConfirmedStates
 from tests.support.builders import NOW_MS
 from tests.support.paths import ROOT
 
@@ -98,11 +99,26 @@ def test_what_is_not_reached_outweighs_what_is_found() -> None:
 def test_what_could_not_be_seen_is_neither_well_nor_nothing() -> None:
     blind = Facts(NOW_MS, "kafka", "1.0", unreachable={"log": "no broker answers", "registry": "refused"})
     text = as_text(blind, list_findings(blind))
-    assert text.count("could not be seen") == 6
+    assert text.count("could not be seen") == 7
     shown = as_dict(blind, list_findings(blind))
-    assert {shown[name] for name in ("deadLetters", "calendars", "mailboxes", "openPrompts", "oldestHintSeconds")} == {
-        None
-    }
+    names = ("deadLetters", "calendars", "mailboxes", "openPrompts", "oldestHintSeconds", "confirmedStates")
+    assert {shown[name] for name in names} == {None}
+
+
+@pytest.mark.proves("M5")
+@pytest.mark.parametrize(
+    ("states", "line"),
+    [
+        (ConfirmedStates(2000, 1999), "99.95 % of 2000 room states within 24 h, in the last 15 minutes"),
+        (ConfirmedStates(3, 3, 2), "100 % of 3 room states within 24 h, in the last 15 minutes; 2 out of sight"),
+        (ConfirmedStates(out_of_sight=1), "no room state within 24 h; 1 out of sight"),
+    ],
+)
+def test_share_of_confirmed_states_stands_on_the_screen(states: ConfirmedStates, line: str) -> None:
+    facts = the_facts(confirmed=states)
+    assert f"confirmed        {line}" in as_text(facts, [])
+    shown = as_dict(facts, [])["confirmedStates"]
+    assert (shown["upcoming"], shown["percent"]) == (states.upcoming, states.percent)
 
 
 def test_service_at_a_default_port_that_does_not_answer_may_run_elsewhere() -> None:

@@ -11,7 +11,7 @@ from services.portal.admin.overview.deciding.charts import HEIGHT, WIDTH, lay_ou
 from services.portal.admin.overview.reading import KEPT_MS
 from shared.contracts.day_tally import DayTally
 from shared.contracts.meeting_state import RoomState
-from shared.contracts.rows import ConsentState, IntegrationState
+from shared.contracts.rows import ConsentState, FreshnessRow, IntegrationState
 from shared.domain.instants import MINUTE_MS
 from shared.registry import tables
 from tests.integration.services.portal.admin.test_report import appointed, count
@@ -47,6 +47,41 @@ def test_the_overview_counts_weeks_and_rooms_and_shows_nobodys_meeting(chief: Br
     assert " style=" not in page
     lines = chief.client.get("/admin/overview.csv").text.splitlines()
     assert lines[-1] == f"{this['monday']},5,2,4,2,45.0,0"
+
+
+@pytest.mark.proves("M5")
+def test_the_overview_says_how_many_room_states_were_confirmed_a_moment_ago(office: Office, chief: Browser) -> None:
+    """Three rooms are asked for within a day, in one calendar."""
+    unchecked = chief.client.get("/v1/admin/overview").json["confirmed"]
+    assert unchecked == {"upcoming": 3, "confirmed": 0, "percent": 0.0, "outOfSight": 0}
+    checked(office, chief)
+    office.clock.advance(KEPT_MS)
+    confirmed = chief.client.get("/v1/admin/overview").json["confirmed"]
+    assert confirmed == {"upcoming": 3, "confirmed": 3, "percent": 100.0, "outOfSight": 0}
+    assert "100 % of upcoming room states confirmed in the last 15 minutes" in chief.client.get("/admin").text
+    office.clock.advance(15 * MINUTE_MS)
+    assert "0 % of upcoming room states confirmed in the last 15 minutes" in chief.client.get("/admin").text
+
+
+@pytest.mark.proves("M5")
+def test_the_overview_says_when_nothing_is_upcoming_and_what_is_out_of_sight(office: Office, chief: Browser) -> None:
+    checked(office, chief)
+    tables.consents(office.engine.registry).change(
+        chief.tenant,
+        chief.mailbox,
+        lambda row: msgspec.structs.replace(row, state=ConsentState.REVOKED) if row else None,
+    )
+    confirmed = chief.client.get("/v1/admin/overview").json["confirmed"]
+    assert confirmed == {"upcoming": 0, "confirmed": 0, "percent": None, "outOfSight": 3}
+    page = chief.client.get("/admin").text
+    assert "Nothing to confirm" in page
+    assert "Of 3 more rooms on such dates nothing is known" in page
+
+
+def checked(office: Office, chief: Browser) -> None:
+    """Their calendar was looked at just now."""
+    row = FreshnessRow(heard_at_ms=0, checked_at_ms=office.clock.now_ms())
+    tables.freshness(office.engine.registry).put(chief.tenant, chief.mailbox, row)
 
 
 @pytest.mark.proves("P7")
