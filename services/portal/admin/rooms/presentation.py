@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
+from services.portal.admin.rooms.deciding.day_strip import DayStrip, lay_out_day
 from services.portal.admin.rooms.deciding.remedy import remedies_for
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
 from services.portal.deps import Deps
@@ -69,6 +72,11 @@ class RoomPresenter:
             for memory in self._remembered.get(room_id, ())
             if memory.end_ms > now_ms and memory.state in _SHOWN_STATES
         ]
+
+    def day_strip(self, room_id: str, row: RoomRow, day: date, zone: ZoneInfo) -> DayStrip:
+        """The room's times of one day, as the connected people's meetings show them; none unless it is connected and confirmed."""
+        known = self._remembered.get(room_id, ()) if is_offered(row) else ()
+        return lay_out_day(day, zone, known, self._deps.clock.now_ms())
 
     def _waits(self, room_id: str) -> Mapping[str, int]:
         engine = self._deps.engine

@@ -8,9 +8,11 @@ from typing import TypedDict
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from services.portal.admin.rooms.deciding.floors import Floor
 from services.portal.admin.rooms.deciding.room_form import RoomForm, read_room
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
 from services.portal.admin.rooms.directory_import import RoomImport, find_listing
+from services.portal.admin.rooms.floor_day import add_floor_day
 from services.portal.admin.rooms.pending_listing import PendingListing
 from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
@@ -23,6 +25,7 @@ from services.portal.frame.sessions import require_right
 from services.portal.interface.fields import Reference, RoomId
 from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.meetings.live_reader import LiveReader
+from services.portal.my_day.parameters import read_zone, today_in
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from shared.domain.roles import Right, may
 
@@ -54,6 +57,7 @@ def blueprint(deps: Deps, reader: LiveReader, room_import: RoomImport) -> Bluepr
     bp = Blueprint("rooms", __name__)
     _import(bp, deps, room_import)
     add_table(bp, deps, reader)
+    add_floor_day(bp, deps, reader)
     _pages(bp, deps, reader)
     _api(bp, deps, reader)
     return bp
@@ -170,12 +174,14 @@ def _room_page(deps: Deps, reader: LiveReader, room_id: str, form: Refilled | No
     person = require_right(Right.SEE_ROOMS)
     book = RoomList(deps, person)
     row = book.find_room(room_id)
-    shown = RoomPresenter(deps, reader, person)
+    shown, zone = RoomPresenter(deps, reader, person), read_zone()[0]
     return render_template(
         "room.html",
         person=person,
         room=shown.rooms({room_id: row})[0],
         schedule=shown.schedule(room_id, row),
+        strip=shown.day_strip(room_id, row, today_in(deps, zone), zone),
+        floor=Floor(row.building, row.floor),
         may_change=may(person.roles, Right.CHANGE_ROOMS),
         may_pair=book.is_enabled(),
         flash=DONE.get(request.args.get("done", ""), ""),

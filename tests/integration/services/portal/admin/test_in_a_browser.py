@@ -60,7 +60,8 @@ def test_pages_have_no_barrier_and_fit_every_width(site: Site, chromium: Chromiu
 
     site.use_room(site.room)
     assert site.test()["state"] == "enabled"
-    others = ["/..", "/../rooms", "/../chat", "/../../profile/kept-data"]
+    room = site.chief.call("GET", "/v1/admin/rooms").json["rooms"][0]["id"]
+    others = ["/..", "/../rooms", "/../rooms/day", f"/../rooms/{room}", "/../chat", "/../../profile/kept-data"]
     check(site, chromium, address, ["", "/test/result", "/off", "/switch?provider=google", *others])
 
 
