@@ -15,8 +15,10 @@ from shared.domain.attendees import Answer, weight_of
 from shared.domain.instants import DAY_MS
 from shared.domain.sighting import LiveAttendee, LiveMeeting, LiveSeries, Window
 
-AHEAD_MS = 180 * DAY_MS
-"""How far ahead dates are looked at: rooms are booked no further, by default (Exchange, `BookingWindowInDays`)."""
+BOOKED_AHEAD_MS = 180 * DAY_MS
+"""How far ahead a room answers for its dates: it is booked no further, by default (Exchange, `BookingWindowInDays`)."""
+AHEAD_MS = 730 * DAY_MS
+"""How far ahead dates are read that stand apart: a weekly series has 105 by then, which is two pages of Graph's."""
 IsRoom = Callable[[str], bool]
 """Whether an attendee's address is that of the room in question."""
 
@@ -31,11 +33,11 @@ class SeriesObjection(StrEnum):
     NOT_REFUSED = "not-refused"
     """The room does not say no to the series itself, whatever it says to its dates."""
     REFUSED_IN_PART = "refused-in-part"
-    """The room has not said no to a date to come."""
+    """The room has not said no to a date for which it could be booked by now."""
 
 
 def series_window(now_ms: int) -> Window:
-    """The stretch of time in which the dates of a series are looked at."""
+    """The stretch of time in which the dates of a series are read."""
     return Window(now_ms, now_ms + AHEAD_MS)
 
 
@@ -55,7 +57,8 @@ def find_objection(series: LiveSeries, is_room: IsRoom, now_ms: int) -> SeriesOb
         return SeriesObjection.NOT_REFUSED
     if ends_of(series.master) <= now_ms:
         return SeriesObjection.BEGUN
-    answers = [room_of(date, is_room) for date in _to_come(series, now_ms)]
+    to_answer = [date for date in _to_come(series, now_ms) if date.start_ms < now_ms + BOOKED_AHEAD_MS]
+    answers = [room_of(date, is_room) for date in to_answer]
     if any(each is not None and each.answer != Answer.DECLINED for each in answers):
         return SeriesObjection.REFUSED_IN_PART
     return None

@@ -14,17 +14,27 @@ from shared.meetings.series_refusals import series_window
 
 DATES = 4
 DAILY = {"frequency": "daily", "interval": 1, "count": DATES}
+SELDOM = {"frequency": "daily", "interval": 100, "count": DATES}
+"""Its third and fourth date are further ahead than rooms are booked."""
 
 
 class Refused:
     """A daily series with one guest, who has answered, and a date of another title; its room declined all of it."""
 
-    def __init__(self, person: Any, wait_for: Callable[..., Any], *, days: float = 2, mode: str = "forbid") -> None:
+    def __init__(
+        self,
+        person: Any,
+        wait_for: Callable[..., Any],
+        *,
+        days: float = 2,
+        mode: str = "forbid",
+        recurrence: dict[str, Any] = DAILY,
+    ) -> None:
         self.person = person
         self.declined, self.free = person.room("Aquarium", mode=mode), RoomContact(person.room("Boiler"), "Boiler")
         guest = {"tenant": person.tenant, "name": "Bo", "address": f"bo@{person.domain}"}
         self.guest = person.simulator.ask("POST", "users", guest)["address"]
-        self.made = person.meeting(self.declined, attendees=[self.guest], days=days, recurrence=DAILY)
+        self.made = person.meeting(self.declined, attendees=[self.guest], days=days, recurrence=recurrence)
         self.keys = [date["occurrence"] for date in self.made["occurrences"]]
         self.answer(f"users/{self.guest}", "accepted")
         change = {"title": "MARKER changed", "occurrence": self.keys[2]}
@@ -125,6 +135,17 @@ def test_series_that_has_begun_or_was_refused_in_part_is_left_as_it_is(
     assert refused.swap().endswith("choose again; your meeting is as it was")
     assert refused.changes() == 0
     assert refused.truth() == before
+
+
+@pytest.mark.proves("B8", "E43")
+def test_date_that_stands_apart_beyond_the_horizon_of_rooms_is_changed_with_its_series(
+    person: Any, wait_for: Callable[..., Any]
+) -> None:
+    refused = Refused(person, wait_for, recurrence=SELDOM)
+    assert len(refused.read().apart) == 1
+    assert refused.swap() == ""
+    assert refused.changes() == 2
+    assert refused.answers(refused.declined) == [None] * DATES
 
 
 def test_meeting_of_one_date_is_no_series(person: Any) -> None:

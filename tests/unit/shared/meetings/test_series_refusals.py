@@ -59,6 +59,16 @@ def test_date_whose_room_is_another_does_not_stand_in_the_way() -> None:
     assert dates_apart(found, is_aare, NOW_MS) == ()
 
 
+@pytest.mark.proves("B8")
+@pytest.mark.parametrize(("days", "objection"), [(179, SeriesObjection.REFUSED_IN_PART), (181, None)])
+def test_room_need_not_have_answered_for_a_date_that_is_too_far_ahead_to_book(
+    days: int, objection: SeriesObjection | None
+) -> None:
+    far = meeting("e9", NOW_MS + days * DAY_MS, "none")
+    found = replace(REFUSED, dates=(*REFUSED.dates, far), apart=frozenset({"e9"}))
+    assert find_objection(found, is_aare, NOW_MS) is objection
+
+
 def test_dates_that_stand_apart_are_those_to_come_whose_room_declined() -> None:
     over = meeting("e7", NOW_MS - 2 * HOUR_MS)
     accepted = meeting("e8", NOW_MS + DAY_MS, "accepted")
