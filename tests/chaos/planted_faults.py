@@ -48,7 +48,7 @@ BESIDE = (
 TOLD = "        self._told = frozenset(_event_ids(claim.tail() if tail_check else ()))\n"
 SYNC_COMMIT = "            self._claim.commit(piece.observations, piece.changes, self._hints.position(answered))\n"
 SEND = "        self._in_flight.begin(held.job)\n"
-TAKE = "        take(profile.hooks.topic.name, push.hints, step, settled)\n"
+TAKE = "        self._intake.begin(profile.hooks.topic.name, push.hints, step, settled)\n"
 MADE = "DistributedClaim(clients, station, partition, producer, transactions=transactions, at_point=at_point)\n"
 INIT = f"        if transactions:\n            producer.init_transactions()\n        return {MADE}"
 INIT_LAST = (
@@ -163,7 +163,7 @@ FAULTS = (
             TAKE,
             ("        import threading as planted\n"
             "        begun = (profile.hooks.topic.name, push.hints, step, lambda _: None)\n"
-            "        planted.Timer(0.3, take, begun).start()\n"
+            "        planted.Timer(0.3, self._intake.begin, begun).start()\n"
             "        settled(None)\n"),
         ),),
     ),
@@ -189,6 +189,14 @@ FAULTS = (
             "services/room_status/deciding/fold.py",
             "        return self._role() is CopyRole.ORGANIZER and self.seen.covers(date.begins, date.ends)\n",
             "        return False\n",
+        ),),
+    ),
+    Fault(
+        "one-record-for-all-copies",
+        ((
+            "shared/contracts/meeting_state.py",
+            '    return meeting + b"/" + mailbox.encode()\n',
+            '    return meeting + b"/everybody"\n',
         ),),
     ),
 )  # fmt: skip
