@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.sync_worker.deciding.job import Job
+from services.sync_worker.deciding.packed_references import NO_REFERENCES, pack_references, unpack_references
 from services.sync_worker.deciding.people import Snapshots
 from services.sync_worker.deciding.schedule import Priority
 from shared.contracts import attendee_snapshot, calendar_state
@@ -17,6 +18,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.attendee_snapshot import SnapshotPiece
 from shared.contracts.calendar_state import EventReference, LeftMailbox, MailboxState
 from shared.contracts.command import TakeRoom
+from shared.contracts.envelope import Envelope
 from shared.crypto.records import open_envelope, sealed_envelope
 from shared.crypto.references import open_reference, sealed_reference
 from shared.domain.identity import Mailbox
@@ -37,7 +39,8 @@ class TrackedMailbox:
     """One mailbox: what is durable, and what has been asked of it since."""
 
     state: MailboxState
-    references: dict[str, EventReference] = field(default_factory=dict)
+    packed: bytes = NO_REFERENCES
+    """Its references. Nearly all mailboxes rest, nearly always: held open, they would take three times the memory."""
     snapshots: Snapshots = field(default_factory=dict)
     job: Job | None = None
     takes: dict[str, TakeRoom] = field(default_factory=dict)
@@ -60,6 +63,15 @@ class TrackedMailbox:
     """When each room that its person asks for is needed, rising; of dates that were not over when the references changed last."""
     era: str = ""
     """Of the data key that its references were named under; "" before the first look that found out."""
+
+    @property
+    def references(self) -> dict[str, EventReference]:
+        """Event id → reference, opened anew each time: what is done with a copy is not seen here."""
+        return unpack_references(self.packed)
+
+    @references.setter
+    def references(self, references: Mapping[str, EventReference]) -> None:
+        self.packed = pack_references(references.values())
 
     def count_kept(self) -> int:
         """How many records are kept of its events: references, and pieces of what people of its series answered."""
@@ -90,52 +102,72 @@ def restore_mailboxes(state: Mapping[bytes, bytes], keyring: Keyring) -> Restore
     Raises:
         StoreUnavailableError: the keyring is away.
     """
-    doubtful: set[Mailbox] = set()
-    mailboxes: dict[Mailbox, MailboxState] = {}
-    references: dict[Mailbox, dict[str, EventReference]] = {}
-    snapshots: dict[Mailbox, dict[str, dict[str, SnapshotPiece]]] = {}
     keys_of = cache(keyring.keys)  # asked once an organisation, not once a record
-    for key, value in state.items():
-        try:
-            mailbox = mailbox_of(key)
-        except MalformedRecordError as error:
-            logger.warning("state_unreadable", error=str(error))
-            continue
-        try:
-            envelope = envelopes.decode(value)
-            if envelope.type == calendar_state.LEFT_TYPE:
-                continue
-            keys = keys_of(envelope.tenant)
-            if envelope.type == calendar_state.MAILBOX_TYPE:
-                mailboxes[mailbox] = open_envelope(envelope, keys, MailboxState, key=key)
-            elif envelope.type == attendee_snapshot.TYPE:
-                piece = open_envelope(envelope, keys, SnapshotPiece, key=key, newest=attendee_snapshot.VERSION)
-                snapshots.setdefault(mailbox, {}).setdefault(piece.series, {})[piece.bits] = piece
-            else:
-                reference = open_reference(key, envelope, keys)
-                references.setdefault(mailbox, {})[reference.event_id] = reference
-        except KeyDestroyedError:
-            continue
-        except MalformedRecordError as error:
-            doubtful.add(mailbox)
-            logger.warning("state_unreadable", error=str(error))
-    unreadable = frozenset(doubtful - mailboxes.keys())
+    held: dict[Mailbox, TrackedMailbox] = {}
+    unreadable: set[Mailbox] = set()
+    for mailbox, keys in _keys_by_mailbox(state).items():
+        found = _open_records({key: state[key] for key in keys}, keys_of)
+        if found.state is not None:
+            held[mailbox] = found.tracked(found.state)
+        elif found.doubtful:
+            unreadable.add(mailbox)
     for mailbox in sorted(unreadable):
         remedy = "find out why, then: roomsync reconcile --mailbox"
         logger.error(
             "mailbox_unreadable", tenant=mailbox.tenant, mailbox=mailbox.id, remedy=f"{remedy} {mailbox.key.decode()}"
         )
-    restored = {
-        mailbox: TrackedMailbox(
-            held,
-            references.get(mailbox, {}),
-            snapshots.get(mailbox, {}),
-            takes=dict(held.takes),
-            full=held.full or mailbox in doubtful,
-        )
-        for mailbox, held in mailboxes.items()
-    }
-    return RestoredMailboxes(restored, unreadable)
+    return RestoredMailboxes(held, frozenset(unreadable))
+
+
+@dataclass(slots=True)
+class _OpenedRecords:
+    """What the records of one mailbox say."""
+
+    state: MailboxState | None = None
+    references: list[EventReference] = field(default_factory=list)
+    snapshots: dict[str, dict[str, SnapshotPiece]] = field(default_factory=dict)
+    doubtful: bool = False
+    """One of them could not be read."""
+
+    def tracked(self, state: MailboxState) -> TrackedMailbox:
+        packed = pack_references(self.references)
+        return TrackedMailbox(state, packed, self.snapshots, takes=dict(state.takes), full=state.full or self.doubtful)
+
+
+def _keys_by_mailbox(state: Mapping[bytes, bytes]) -> dict[Mailbox, list[bytes]]:
+    found: dict[Mailbox, list[bytes]] = {}
+    for key in state:
+        try:
+            found.setdefault(mailbox_of(key), []).append(key)
+        except MalformedRecordError as error:
+            logger.warning("state_unreadable", error=str(error))
+    return found
+
+
+def _open_records(records: Mapping[bytes, bytes], keys_of: Callable[[str], TenantKeys]) -> _OpenedRecords:
+    opened = _OpenedRecords()
+    for key, value in records.items():
+        try:
+            _open_record(key, envelopes.decode(value), keys_of, opened)
+        except KeyDestroyedError:
+            continue
+        except MalformedRecordError as error:
+            opened.doubtful = True
+            logger.warning("state_unreadable", error=str(error))
+    return opened
+
+
+def _open_record(key: bytes, envelope: Envelope, keys_of: Callable[[str], TenantKeys], opened: _OpenedRecords) -> None:
+    if envelope.type == calendar_state.LEFT_TYPE:
+        return
+    keys = keys_of(envelope.tenant)
+    if envelope.type == calendar_state.MAILBOX_TYPE:
+        opened.state = open_envelope(envelope, keys, MailboxState, key=key)
+    elif envelope.type == attendee_snapshot.TYPE:
+        piece = open_envelope(envelope, keys, SnapshotPiece, key=key, newest=attendee_snapshot.VERSION)
+        opened.snapshots.setdefault(piece.series, {})[piece.bits] = piece
+    else:
+        opened.references.append(open_reference(key, envelope, keys))
 
 
 def forget_destroyed(state: Mapping[bytes, bytes], keyring: Keyring) -> list[StateChange]:

@@ -37,6 +37,7 @@ from services.sync_worker.deciding.intake import spread_gap, take_in
 from services.sync_worker.deciding.job import ASLEEP, Job, Outcome
 from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.deciding.mailbox import Pace, hint_pause_ms, next_due_ms
+from services.sync_worker.deciding.packed_references import NO_REFERENCES, pack_references
 from services.sync_worker.deciding.pieces import CommitPart, cut_into_commits
 from services.sync_worker.deciding.references import find_room_starts
 from services.sync_worker.deciding.schedule import Priority, Schedule
@@ -64,6 +65,7 @@ from shared.runtime.dead_letters import bury
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
 from shared.runtime.lost_input import note_lost_input
+from shared.runtime.memory import release_freed_memory
 
 POLL_S = 0.05
 BUSY_POLL_S = 0.01
@@ -117,6 +119,8 @@ class SyncOwner:
         self._held, self._unreadable = restore_mailboxes(claim.state, engine.keyring)
         self._left = LeftMailboxes(claim.state, engine.keyring)
         self._forgotten = forget_destroyed(claim.state, engine.keyring)
+        claim.state = {}  # read, and held packed from here on
+        release_freed_memory()
         self._hints = Hints()
         self._backlog: list[Record] = []
         self._saved_at_ms = clock.now_ms()
@@ -307,7 +311,7 @@ class SyncOwner:
     def _is_of_another_era(self, mailbox: Mailbox, era: str) -> bool:
         """Its references were named under keys that have been destroyed since."""
         held = self._held[mailbox]
-        fresh = not held.references and not held.state.baseline_done
+        fresh = held.packed == NO_REFERENCES and not held.state.baseline_done
         held.era = era if fresh or not held.era else held.era
         return held.era != era
 
@@ -355,7 +359,7 @@ class SyncOwner:
         if result.state is None:
             self._let_go(mailbox)
         else:
-            if result.references is not held.references:
+            if pack_references(result.references.values()) != held.packed:
                 held.room_starts = find_room_starts(result.references, self._clock.now_ms())
             held.state, held.asked, held.references = result.state, False, result.references
             held.snapshots = held.snapshots if result.snapshots is None else result.snapshots

@@ -77,7 +77,8 @@ class Claim(Protocol):
     position: Mapping[str, int]
     """Input topic → where input resumes; a topic without an entry resumes at its beginning."""
     state: Mapping[bytes, bytes]
-    """The state topic's partition as restored: key → value. The owner takes it over and keeps it up to date by itself."""
+    """The state topic's partition as restored: key → value. The owner takes it over and keeps it up to date by itself; it may
+    be emptied once it has been read, so that it is not held twice."""
     lost: Mapping[str, int]
     """Input topic → how many offsets retention took before they were read. Not empty: alarm, everything becomes due."""
 

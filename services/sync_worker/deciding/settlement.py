@@ -141,37 +141,38 @@ def _looked(
         raise ValueError(message)
     window = mailboxes.window_of(state)
     began_ms = max(job.started_at_ms, held.state.observed_at_ms + 1)
+    known = held.references
     looks = [outcome.increment, outcome.look] if outcome.increment else [outcome.look]
     merges = merge_in_turn(
-        held.references, looks, window=window, provider=state.provider, keys=keys, rooms=rooms
+        known, looks, window=window, provider=state.provider, keys=keys, rooms=rooms
     )  # fmt: skip
     announced, merged = merges[0], merges[-1]
     owed, unread = job.state.owed, frozenset(held.state.unread)
     seen = observe(
-        merged.references, _meetings_to_observe(held, outcome, merged, keys, full=outcome.look.full),
+        merged.references, _meetings_to_observe(held, outcome, known, merged, keys, full=outcome.look.full),
         provider=state.provider, mailbox=job.mailbox.id, keys=keys, now_ms=began_ms, baseline=not state.baseline_done,
         window=window, left=leave_out_ended(kept, now_ms).keys(), unchanged_until_ms=_last_look_ms(held.state),
     )  # fmt: skip
-    people = follow_people(held.snapshots, held.references, merged, keys)
+    people = follow_people(held.snapshots, known, merged, keys)
     by_series = {name: snapshot_changes(job.mailbox, name, each, keys) for name, each in people.changed.items()}
     changes = event_changes(job.mailbox, merged, people.events, by_series, keys)
     seen = [msgspec.structs.replace(one, baseline=True) if one.meeting in unread else one for one in seen]
-    records = observation_records([*_observe_lost_baseline(held, outcome, keys), *seen], job, keys, partitions)
+    records = observation_records([*_observe_lost_baseline(held, outcome, known, keys), *seen], job, keys, partitions)
     parts, parked = park(
-        meeting_parts(records, changes, held.references, merged.references),
+        meeting_parts(records, changes, known, merged.references),
         job.mailbox,
         partition_of(job.mailbox.key, partitions),
     )
     references, snapshots = merged.references, people.snapshots
     if parked:
-        references = with_parked_as_before(held.references, references, changes, parts)
+        references = with_parked_as_before(known, references, changes, parts)
         snapshots = with_parked_as_before(held.snapshots, snapshots, by_series, parts)
     after = after_look(
         _carried(held, outcome),
-        held.references,
+        known,
         references,
         job=job,
-        full=outcome.look.full and (outcome.increment is None or announced.references == held.references),
+        full=outcome.look.full and (outcome.increment is None or announced.references == known),
         pace=pace,
         now_ms=now_ms,
     )
@@ -226,7 +227,7 @@ def _divided(held: TrackedMailbox, parts: Sequence[CommitPart], mailbox: Mailbox
 
 
 def _meetings_to_observe(
-    held: TrackedMailbox, outcome: Outcome, merged: Merge, keys: TenantKeys, *, full: bool
+    held: TrackedMailbox, outcome: Outcome, known: References, merged: Merge, keys: TenantKeys, *, full: bool
 ) -> set[str]:
     """
     Choose the meetings of which this mailbox says something else than it did.
@@ -237,24 +238,24 @@ def _meetings_to_observe(
     what was made of an earlier observation is corrected too.
     """
     whole = (full and outcome.increment is None) or not outcome.state.baseline_done
-    changed = (
-        merged.meetings if whole else changed_meetings(held.references, merged.references, merged.meetings, keys=keys)
-    )
+    changed = merged.meetings if whole else changed_meetings(known, merged.references, merged.meetings, keys=keys)
     unseen = organized_meetings(merged.references) if held.state.blind else set[str]()
     audited = meetings_with_rooms(merged.references) if outcome.increment else set[str]()
     return {*changed, *outcome.job.state.owed, *unseen, *audited}
 
 
-def _observe_lost_baseline(held: TrackedMailbox, outcome: Outcome, keys: TenantKeys) -> list[CopyObservation]:
+def _observe_lost_baseline(
+    held: TrackedMailbox, outcome: Outcome, references: References, keys: TenantKeys
+) -> list[CopyObservation]:
     """
     What a baseline had said and was lost, once more and as silently, before what this look shows.
 
     Without it a room that had declined before its owner connected would be announced now.
     """
     lost = {meeting for meeting, was_baseline in outcome.job.state.owed.items() if was_baseline}
-    known = {meeting_of(held.references, event_id) for event_id in held.references}
+    known = {meeting_of(references, event_id) for event_id in references}
     return observe(
-        held.references, lost & known, provider=outcome.state.provider, mailbox=outcome.job.mailbox.id, keys=keys,
+        references, lost & known, provider=outcome.state.provider, mailbox=outcome.job.mailbox.id, keys=keys,
         now_ms=held.state.observed_at_ms or held.state.looked_at_ms, baseline=True,
         window=mailboxes.window_of(held.state),
     )  # fmt: skip
@@ -264,22 +265,20 @@ def _left(
     held: TrackedMailbox, outcome: Outcome, keys: TenantKeys, partitions: int, now_ms: int, kept: Ends
 ) -> Settled:
     """The mailbox is not connected any more. Switching an organisation off ends its memory, so that nothing is kept then."""
-    job = outcome.job
-    keeps = (
-        {} if outcome.gone == ASLEEP else meetings_to_keep(held.references, kept, owed=held.state.owed, now_ms=now_ms)
-    )
+    job, known = outcome.job, held.references
+    keeps = {} if outcome.gone == ASLEEP else meetings_to_keep(known, kept, owed=held.state.owed, now_ms=now_ms)
     seen = withdraw(
-        held.references, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
+        known, held.state.owed, provider=outcome.state.provider, mailbox=job.mailbox.id,
         now_ms=max(now_ms, held.state.observed_at_ms + 1), unchanged_until_ms=_last_look_ms(held.state),
     )  # fmt: skip
-    changes = {event_id: [reference_change(job.mailbox, event_id, None, keys)] for event_id in sorted(held.references)}
+    changes = {event_id: [reference_change(job.mailbox, event_id, None, keys)] for event_id in sorted(known)}
     for series, pieces in held.snapshots.items():
         changes[series] = snapshot_changes(job.mailbox, series, dict.fromkeys(pieces), keys)
     # One that rejoins is connected anew: no cursor, no subscription, and a baseline that announces nothing.
     fresh = MailboxState(provider="", due={DueReason.RECONCILE: now_ms}) if outcome.rejoin else None
     opening = CommitPart().add(changes=[left_change(job.mailbox, keeps, keys)] if keeps != kept else [])
     parts = [
-        *meeting_parts(observation_records(seen, job, keys, partitions), changes, held.references, {}),
+        *meeting_parts(observation_records(seen, job, keys, partitions), changes, known, {}),
         mailbox_part(job.mailbox, fresh, keys),
     ]
     parts = [each for part in parts for each in divide_large(part, observations_first=True)]

@@ -70,3 +70,15 @@ def test_planted_fault_is_found(office: Office, monkeypatch: pytest.MonkeyPatch)
         office.connect(f"p{number}")
     monkeypatch.setattr(SyncOwner, "_begin", scans)
     assert touched_at_rest(office) >= STEPS
+
+
+def test_what_was_taken_over_is_held_once(office: Office) -> None:
+    mailbox = office.connect()
+    office.calendar.book()
+    office.hint()
+    office.settle()
+    known = office.sync._held[mailbox].references
+    assert known
+    office.restart()
+    assert office.sync._held[mailbox].references == known
+    assert not office.sync._claim.state
