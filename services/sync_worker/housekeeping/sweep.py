@@ -1,8 +1,14 @@
-"""What switching off leaves to be done, whoever died meanwhile: endings, keys, sleep, waking. Repeated by every process."""
+"""
+Does what switching off leaves to be done, whoever died meanwhile: endings, keys, sleep, waking. Repeated by every process.
+
+A round asks the organisations that have something under way, and of the others as many as it can at a bounded cost. At 10,000
+of them, what a process that died has left is found within 200 seconds by each of the processes, instead of two.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 
@@ -15,7 +21,7 @@ from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
 from shared.contracts.topics import CALENDAR_STATE
 from shared.crypto.records import open_envelope
 from shared.domain.identity import Mailbox, Provider
-from shared.domain.instants import SECOND_MS
+from shared.domain.instants import MINUTE_MS, SECOND_MS
 from shared.domain.sighting import Subscription
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
 from shared.grants import sleep
@@ -33,6 +39,10 @@ from shared.runtime.refused_rows import log_refused_row
 EVERY_S = 2.0
 ASK_AGAIN_MS = 5 * SECOND_MS
 """After which those that have not let go are asked once more: the switch's own commands may not have reached the log."""
+AT_ONCE = 100
+"""Of the organisations with nothing under way a round asks so many: beyond that they take turns, at a cost that stays the same."""
+AWAKE_MS = 10 * MINUTE_MS
+"""After which an organisation is asked again for people who sleep: it may have been off and on again between two of its turns."""
 PATIENCE_MS = 60 * SECOND_MS
 """After which data keys are destroyed, even if a worker still holds them."""
 
@@ -47,8 +57,10 @@ class Sweep:
         self._engine = engine
         self._clock = clock
         self._endings = endings
+        self._turns: deque[str] = deque()
+        self._under_way: set[str] = set()
         self._asked: set[tuple[str, int]] = set()
-        self._awake: set[str] = set()
+        self._awake: dict[str, int] = {}
         self._reminders = Reminders(engine.registry, clock)
 
     def run(self, stop: threading.Event, every_s: float = EVERY_S) -> None:
@@ -57,37 +69,50 @@ class Sweep:
             self.once()
 
     def once(self) -> None:
-        """One round over all organisations. One organisation's trouble stays its own."""
+        """One round: organisations with something under way, and those whose turn it is. One's trouble stays its own."""
         try:
-            found = tables.directories(self._engine.registry).scan_readable(NOBODY, log_refused_row)
-            names = sorted({row.tenant for _, row in found})
+            names = self._names()
         except Exception as error:  # noqa: BLE001  # the store may be closing under us: the next round tells
             logger.warning("sweep_postponed", error=str(error))
             return
         for tenant in names:
+            self._under_way.add(tenant)  # until it is known that nothing is
             try:
-                self._tenant(tenant)
+                if not self._tenant(tenant):
+                    self._under_way.discard(tenant)
             except RoomsyncError as error:
                 logger.warning("sweep_postponed", tenant=tenant, error=str(error))
             except Exception:
                 logger.exception("sweep_failed", tenant=tenant)
 
-    def _tenant(self, tenant: str) -> None:
+    def _names(self) -> list[str]:
+        """Whom this round is about. All names are read once everybody has had a turn."""
+        if not self._turns:
+            found = tables.directories(self._engine.registry).scan_readable(NOBODY, log_refused_row)
+            self._turns.extend(sorted({row.tenant for _, row in found}))
+        turns = {self._turns.popleft() for _ in range(min(AT_ONCE, len(self._turns)))}
+        return sorted(turns | self._under_way)
+
+    def _tenant(self, tenant: str) -> bool:
+        """Do what is to be done for one organisation; whether something is under way, so that each round asks it."""
         row = tables.tenants(self._engine.registry).get(tenant, "tenant")
         if row is None:
-            return
-        for mailbox in self._endings.waiting(tenant):
+            return False
+        waiting = self._endings.waiting(tenant)
+        for mailbox in waiting:
             attempt = self._endings.attempt(mailbox)
             logger.info("ending_tried", mailbox=mailbox.id, done=attempt.done, reason=attempt.reason)
+        under_way = bool(waiting or row.doomed_era or row.sleep_until_ms)
         if row.integration is IntegrationState.ENABLED:
             self._enabled(tenant, row)
-            return
-        self._awake.discard(tenant)
+            return under_way
+        self._awake.pop(tenant, None)
         if row.doomed_era:
             self._off(tenant, row)
         now_ms = self._clock.now_ms()
         erase = partial(erase_consents, self._engine, tenant, now_ms=now_ms)
         off_boarding.end_sleep(self._engine.registry, self._engine.keyring, tenant, erase=erase, now_ms=now_ms)
+        return under_way
 
     def _off(self, tenant: str, row: TenantRow) -> None:
         """It was switched off, and its data keys still stand."""
@@ -153,15 +178,16 @@ class Sweep:
         """Finish what enabling began, should its process have died: keys first, then those who sleep."""
         if row.doomed_era:
             self._erase(tenant)
-            self._awake.discard(tenant)
+            self._awake.pop(tenant, None)
             return
         self._reminders.once(tenant, self._send)
-        if tenant in self._awake:
+        now_ms = self._clock.now_ms()
+        if abs(now_ms - self._awake.get(tenant, -AWAKE_MS)) < AWAKE_MS:
             return
         registry = self._engine.registry
         if any(grant.state is ConsentState.SLEEPING for _, grant in sleep.people(registry, tenant)):
-            sleep.wake_all(registry, tenant, send=self._send, now_ms=self._clock.now_ms())
-        self._awake.add(tenant)
+            sleep.wake_all(registry, tenant, send=self._send, now_ms=now_ms)
+        self._awake[tenant] = now_ms
 
     def _erase(self, tenant: str) -> None:
         now_ms = self._clock.now_ms()
