@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from docs.sizing import sizing_md
 from services.portal.app import create_app
 from services.portal.deps import Deps
 from services.portal.interface.document import describe_interface
@@ -50,6 +51,7 @@ def generated() -> dict[str, str]:
         "contracts/openapi.json": _json(_interface()),
         "reference.md": _reference(),
         "beliefs.md": _beliefs(),
+        "sizing.md": sizing_md(),
     }
     for name in published.MESSAGES:
         texts[f"contracts/{name}.schema.json"] = _json(published.json_schema(name))

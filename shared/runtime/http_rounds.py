@@ -21,7 +21,7 @@ APART_S = 0.1
 """Between two portions at least, so that many connections do not wake the loop all the time."""
 
 
-class Rounds(Generic[T]):
+class RoundRobin(Generic[T]):
     """Names every member once a round, a few at a time. Used by one thread; times are monotonic seconds."""
 
     def __init__(self, members: Callable[[], Collection[T]]) -> None:

@@ -23,7 +23,7 @@ from shared.runtime.http_connections import Admission, BodyBudget, Connections
 from shared.runtime.http_direct import DirectDispatcher, DirectRoutes, Wake
 from shared.runtime.http_limits import HEADERS_BYTES, IDLE_S, MIB
 from shared.runtime.http_loop import SocketLoop
-from shared.runtime.http_rounds import Rounds
+from shared.runtime.http_rounds import RoundRobin
 from shared.runtime.log_limit import LimitedLog, LimitedRecords
 from shared.runtime.logging import get_logger
 from shared.runtime.ready import announce
@@ -141,7 +141,7 @@ class _Server:
         self._sockets = SocketLoop(self._answer)
         self._connections = Connections(admission)
         self._budget = BodyBudget()
-        self._rounds = Rounds(self._channels)
+        self._rounds = RoundRobin(self._channels)
         self._wake = Wake()
         self._direct = DirectDispatcher(direct, threads, self._wake)
         self._server = create_server(

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from shared.runtime.http_rounds import APART_S, EVERY_S, Rounds
+from shared.runtime.http_rounds import APART_S, EVERY_S, RoundRobin
 
 HALF_OPEN = 200
 PORTIONS = round(EVERY_S / APART_S)
 
 
-def walked(rounds: Rounds[int], began: float, seconds: float) -> list[list[int]]:
+def walked(rounds: RoundRobin[int], began: float, seconds: float) -> list[list[int]]:
     """The portions of a loop that is woken when it asks to be."""
     portions, now = [], began
     while now < began + seconds:
@@ -22,7 +22,7 @@ def walked(rounds: Rounds[int], began: float, seconds: float) -> list[list[int]]
 
 
 def test_each_portion_is_small_and_each_member_named_once_a_round() -> None:
-    portions = walked(Rounds(lambda: range(HALF_OPEN)), 5.0, 3 * EVERY_S)
+    portions = walked(RoundRobin(lambda: range(HALF_OPEN)), 5.0, 3 * EVERY_S)
 
     assert max(map(len, portions)) <= HALF_OPEN / PORTIONS + 1
     named = Counter(number for portion in portions for number in portion)
@@ -32,7 +32,7 @@ def test_each_portion_is_small_and_each_member_named_once_a_round() -> None:
 
 def test_who_comes_during_a_round_is_named_in_the_next() -> None:
     members = [*range(10)]
-    rounds = Rounds(lambda: members)
+    rounds = RoundRobin(lambda: members)
     began = 5.0
     rounds.due(began)
     members.append(10)
@@ -44,7 +44,7 @@ def test_who_comes_during_a_round_is_named_in_the_next() -> None:
 
 
 def test_a_loop_that_was_kept_for_long_names_the_rest_at_once_and_begins_anew() -> None:
-    rounds = Rounds(lambda: range(HALF_OPEN))
+    rounds = RoundRobin(lambda: range(HALF_OPEN))
     assert rounds.due(5.0) == []
     assert len(rounds.due(5.0 + EVERY_S / 2)) == HALF_OPEN / 2
     assert len(rounds.due(90.0)) == HALF_OPEN / 2
@@ -54,5 +54,5 @@ def test_a_loop_that_was_kept_for_long_names_the_rest_at_once_and_begins_anew() 
 
 @pytest.mark.parametrize(("count", "portions"), [(0, 0), (1, 1), (3, 3), (HALF_OPEN, PORTIONS)])
 def test_the_loop_is_woken_no_oftener_than_there_is_somebody_to_ask(count: int, portions: int) -> None:
-    woken = walked(Rounds(lambda: range(count)), 5.0, EVERY_S)
+    woken = walked(RoundRobin(lambda: range(count)), 5.0, EVERY_S)
     assert len(woken) <= portions + 2
