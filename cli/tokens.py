@@ -7,7 +7,7 @@ import msgspec
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
-from cli.common.lines import print_fields
+from cli.common.lines import print_table
 from cli.common.organisations import read_organisation
 from shared.domain.instants import to_rfc3339
 from shared.errors import RefusedError
@@ -50,8 +50,11 @@ def list_(tenant: str, as_json: bool) -> int:
     """List the tokens of an organisation, by name and time; what they are is not kept."""
     with connect_engine() as (engine, _):
         read_organisation(engine.registry, tenant)
-        for each in live_tokens(engine.registry, tenant):
-            print_fields({"name": name_of(each), "made": to_rfc3339(each.made_at_ms)}, as_json=as_json)
+        found = [
+            {"name": name_of(each), "made": to_rfc3339(each.made_at_ms)}
+            for each in live_tokens(engine.registry, tenant)
+        ]
+    print_table(found, as_json=as_json)
     return 0
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
+from cli.common.lines import print_table
 from shared.contracts.topics import TOPICS, Cleanup, Topic
 from shared.domain.instants import DAY_MS
 from shared.runtime.settings import Settings, load
@@ -28,8 +30,11 @@ def command(apply: bool, dry_run: bool, as_json: bool) -> int:
     Exit codes: 0 all is as the table says, 1 it is not, 2 the number of partitions is another, 3 the log is away.
     """
     settings = load()
-    for topic in TOPICS:
-        click.echo(json.dumps(as_dict(topic, settings)) if as_json else as_text(topic, settings))
+    if sys.stdout.isatty() and not as_json:
+        print_table([_as_row(topic, settings) for topic in TOPICS], as_json=False)
+    else:
+        for topic in TOPICS:
+            click.echo(json.dumps(as_dict(topic, settings)) if as_json else as_text(topic, settings))
     findings = check_table(settings, apply=apply and not dry_run)
     for finding in findings:
         click.echo(json.dumps({"finding": finding}) if as_json else f"wrong: {finding}")
@@ -81,8 +86,23 @@ def as_dict(topic: Topic, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _as_row(topic: Topic, settings: Settings) -> dict[str, object]:
+    return {
+        "topic": settings.topic_prefix + topic.name,
+        "partitions": settings.partitions,
+        "kept": _kept(topic),
+        "public": "public" if topic.public else None,
+        "key": topic.key,
+        "what": topic.what,
+    }
+
+
+def _kept(topic: Topic) -> str:
+    return f"{topic.retention_ms // DAY_MS} days" if topic.cleanup is Cleanup.DELETE else "compacted"
+
+
 def as_text(topic: Topic, settings: Settings) -> str:
     """A topic in one line."""
-    kept = f"{topic.retention_ms // DAY_MS} days" if topic.cleanup is Cleanup.DELETE else "compacted"
+    kept = _kept(topic)
     public = "public" if topic.public else ""
     return f"{settings.topic_prefix + topic.name:22} {settings.partitions:>3} x {kept:10} {public:7} by {topic.key}: {topic.what}"

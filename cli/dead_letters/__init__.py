@@ -12,6 +12,7 @@ import click
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING
+from cli.common.lines import print_table
 from cli.dead_letters.open_letters import OpenLetter, find_open_letters
 from cli.dead_letters.redrive import Redriver
 from cli.dead_letters.remedy import NoRemedy, Remedy
@@ -35,8 +36,7 @@ def list_letters(as_json: bool) -> int:
     """Those that nobody has redriven or dropped, oldest first. Exit 1: there are some."""
     with connect_engine() as (engine, _):
         letters = list(find_open_letters(engine.log).values())
-    for letter in letters:
-        click.echo(json.dumps(_letter_as_dict(letter)) if as_json else _letter_as_text(letter))
+    _print_letters(letters, as_json=as_json)
     if not letters and not as_json:
         click.echo("no dead letters")
     elif not as_json:
@@ -149,9 +149,14 @@ def _letter_as_dict(letter: OpenLetter) -> dict[str, Any]:
     }
 
 
-def _letter_as_text(letter: OpenLetter) -> str:
-    line = _letter_as_dict(letter)
-    return f"{line['id']}  {line['failedAt']}  {line['service']}  {line['reason']}"
+def _print_letters(letters: Iterable[OpenLetter], *, as_json: bool) -> None:
+    lines = [_letter_as_dict(letter) for letter in letters]
+    if as_json:
+        for line in lines:
+            click.echo(json.dumps(line))
+        return
+    shown = {"id": "id", "failed": "failedAt", "service": "service", "reason": "reason"}
+    print_table([{heading: line[name] for heading, name in shown.items()} for line in lines], as_json=False)
 
 
 def _print_outcome(letter: OpenLetter, outcome: Mapping[str, Any], *, dry_run: bool, as_json: bool) -> None:

@@ -11,8 +11,11 @@ import pytest
 
 from cli.common.colours import choose_colour
 from cli.common.lines import format_table
+from shared.contracts.topics import TOPICS
 from shared.organisations.enrolment import enrol
+from shared.organisations.service_tokens import make_token
 from shared.ports.engine import Engine
+from tests.support.builders import NOW_MS
 from tests.support.paths import ROOT
 
 ESCAPE = "\x1b["
@@ -51,6 +54,18 @@ def test_a_terminal_has_headings_and_colour_and_no_color_takes_it_away(environ: 
     heading, line = plain.splitlines()
     assert heading.split() == ["TENANT", "DIRECTORY", "NAME", "STATE", "ROOMS"]
     assert line.index("Contoso") == heading.index("NAME")
+
+
+@pytest.mark.proves("P8")
+def test_lists_of_tokens_and_topics_have_headings_on_a_terminal(environ: dict[str, str], engine: Engine) -> None:
+    tenant = enrol(engine.registry, engine.keyring, provider="microsoft", directory="d-2", name="Contoso")
+    make_token(engine.registry, tenant, NOW_MS)
+    heading, line = show_on_a_terminal(environ, "tokens", "list", "--tenant", tenant, NO_COLOR="1").splitlines()
+    assert heading.split() == ["NAME", "MADE"]
+    assert line.index("20") == heading.index("MADE")
+    heading, *lines = show_on_a_terminal(environ, "topics", NO_COLOR="1").splitlines()
+    assert heading.split() == ["TOPIC", "PARTITIONS", "KEPT", "PUBLIC", "KEY", "WHAT"]
+    assert {line.split()[0] for line in lines} >= {topic.name for topic in TOPICS}
 
 
 @pytest.mark.proves("P8")
