@@ -116,6 +116,14 @@ class CalendarProvider(Protocol):
         """Room address → free, busy or unknown for the whole of that time, by the provider's free/busy."""
         ...
 
+    def busy_times(self, access: Access, rooms: Sequence[str], window: Window) -> Mapping[str, Sequence[Window] | None]:
+        """
+        Room address → when it is busy in `window`, by the provider's free/busy; None: that is not known.
+
+        Graph tells it in quarters of an hour from the beginning of the window on: a quarter that is busy in part is busy.
+        """
+        ...
+
     def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
         """The person's own events that touch `window`, series expanded, cancelled ones left out, by start."""
         ...

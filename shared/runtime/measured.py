@@ -125,6 +125,11 @@ class MeasuredCalendar:
         with _measured(self.provider, "availability"):
             return self._calendar.availability(access, rooms, start_ms, end_ms)
 
+    def busy_times(self, access: Access, rooms: Sequence[str], window: Window) -> Mapping[str, Sequence[Window] | None]:
+        """Call the wrapped provider and record the duration and the outcome."""
+        with _measured(self.provider, "busy_times"):
+            return self._calendar.busy_times(access, rooms, window)
+
     def agenda(self, access: Access, window: Window) -> Sequence[AgendaItem]:
         """All pages count as one call."""
         with _measured(self.provider, "agenda"):

@@ -43,6 +43,7 @@ class NavigationEntry:
 ENTRIES = (
     NavigationEntry("/", say("My rooms"), Right.OWN_CALENDAR, only_enabled=True),
     NavigationEntry("/day", say("My day"), Right.OWN_CALENDAR, only_enabled=True),
+    NavigationEntry("/book", say("Book a room"), Right.OWN_CALENDAR, only_enabled=True, needs="writes"),
     NavigationEntry("/month", say("Month"), Right.OWN_CALENDAR, only_enabled=True),
     NavigationEntry("/profile", say("Profile"), Right.OWN_CALENDAR),
     NavigationEntry("/admin", "Overview", Right.SEE_INTEGRATION, only_enabled=True),
@@ -77,7 +78,7 @@ def visible(roles: Collection[str], state: IntegrationState, done: Collection[st
     The entries of somebody who holds `roles`, in an organisation whose integration is in `state`.
 
     Args:
-        done: What the deployment does, of what it may leave: `webhooks`, `chat`.
+        done: What the deployment does, of what it may leave: `webhooks`, `chat`, `writes`.
     """
     enabled = state is IntegrationState.ENABLED
     return tuple(
@@ -131,7 +132,7 @@ def _shell() -> Shell | None:
 
 
 def _done(settings: Settings) -> set[str]:
-    switches = {"webhooks": settings.sends_webhooks, "chat": settings.posts_to_chat}
+    switches = {"webhooks": settings.sends_webhooks, "chat": settings.posts_to_chat, "writes": settings.may_write}
     return {name for name, is_on in switches.items() if is_on}
 
 

@@ -99,14 +99,28 @@ class LiveReader:
         )
         return {address.lower(): answer for address, answer in answers.items()}
 
-    def agenda(self, mailbox: Mailbox, provider: str, window: Window) -> Sequence[AgendaItem]:
+    def busy_times(
+        self, mailbox: Mailbox, provider: str, rooms: Sequence[str], window: Window
+    ) -> Mapping[str, Sequence[Window] | None]:
         """
-        The person's own events in `window`, as they see them now.
+        Room address (lower-cased) → when it is busy in `window`, as this person may see it; None: that is not known.
 
         Raises:
             RetryableError, ConsentRevokedError, RefusedError: as the provider says.
         """
-        return self._call(mailbox, provider, lambda calendar, access: calendar.agenda(access, window))
+        answers = self._call(mailbox, provider, lambda calendar, access: calendar.busy_times(access, rooms, window))
+        return {address.lower(): answer for address, answer in answers.items()}
+
+    def agenda(
+        self, mailbox: Mailbox, provider: str, window: Window, *, wait_s: float | None = None
+    ) -> Sequence[AgendaItem]:
+        """
+        The person's own events in `window`, as they see them now; waited for `wait_s` seconds, else as long as for any call.
+
+        Raises:
+            RetryableError, ConsentRevokedError, RefusedError: as the provider says.
+        """
+        return self._call(mailbox, provider, lambda calendar, access: calendar.agenda(access, window), wait_s)
 
     def series(self, mailbox: Mailbox, provider: str, event_id: str, window: Window) -> LiveSeries | None:
         """
@@ -126,11 +140,17 @@ class LiveReader:
         """
         return self._call(mailbox, provider, lambda calendar, access: calendar.book(access, meeting))
 
-    def _call(self, mailbox: Mailbox, provider: str, call: Callable[[CalendarProvider, Access], T]) -> T:
+    def _call(
+        self,
+        mailbox: Mailbox,
+        provider: str,
+        call: Callable[[CalendarProvider, Access], T],
+        wait_s: float | None = None,
+    ) -> T:
         calendar = self._deps.providers[Provider(provider)]
 
         def call_as_person() -> T:
             return self._deps.broker.using(mailbox, lambda access: call(calendar, access))
 
-        wait_s = self._deps.settings.call_timeout_s * CALLS_OF_ONE_ANSWER
-        return self._calls.run(mailbox, call_as_person, wait_s=wait_s, counted=self._counted)
+        usual_s = self._deps.settings.call_timeout_s * CALLS_OF_ONE_ANSWER
+        return self._calls.run(mailbox, call_as_person, wait_s=wait_s or usual_s, counted=self._counted)

@@ -9,13 +9,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.language import current_manner
-from services.portal.frame.sessions import anybody, signed_in
+from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.interface.operation import CALENDAR_PROBLEMS, operation
+from services.portal.meetings.deciding.free_times import OFFICE_HOURS
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_day.answers import AgendaAnswer, CountedDay, MonthAnswer
 from services.portal.my_day.deciding.agenda import COUNTING_RULE, next_month, week_of, weeks
-from services.portal.my_day.deciding.day_axis import OFFICE_HOURS, lay_out_day
+from services.portal.my_day.deciding.day_axis import lay_out_day
 from services.portal.my_day.live_answers import ask_calendar, redirect_to_sign_in
 from services.portal.my_day.parameters import (
     AgendaQuery,
@@ -31,12 +32,15 @@ from services.portal.my_day.presentation import DayView
 from shared.domain.roles import Right
 from shared.language.deciding.formats import DAYS_OF_WEEK, name_weekdays
 from shared.language.deciding.sentences import say
+from shared.registry import tables
 
 _FLASHES = {
     "marked": say("The day is marked."),
     "placed": say("Where you attend from is noted."),
     "booked": say("The meeting stands in your calendar, and the room has been asked. It is pending until it answers."),
 }
+
+_BOOKED = say("The meeting stands in your calendar, and {room} has been asked. It is pending until it answers.")
 
 
 def add(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -84,8 +88,15 @@ def _add_agenda(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
             places=CHOSEN,
             connected=read_connection(deps, person)["state"],
             may_write=deps.settings.may_write,
-            flash=_FLASHES.get(request.args.get("done", ""), ""),
+            flash=_flash(deps, person),
         )
+
+
+def _flash(deps: Deps, person: Person) -> str:
+    """What was done; of a booking with the name of the room that was asked."""
+    done, room = request.args.get("done", ""), request.args.get("room", "")
+    row = tables.rooms(deps.engine.registry).get(person.tenant, room) if done == "booked" and room else None
+    return _BOOKED.format(room=row.name) if row else _FLASHES.get(done, "")
 
 
 def _add_month(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:

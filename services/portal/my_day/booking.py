@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
-from services.portal.meetings.deciding.choices import WORDS, Choices, NoChoice, candidates, free, is_offered
+from services.portal.meetings.deciding.choices import (
+    WORDS,
+    Choices,
+    NoChoice,
+    RoomCandidate,
+    candidates,
+    free,
+    is_offered,
+)
+from services.portal.meetings.deciding.free_times import FreeTime, busy_times_of, days_to_look_at, hours_of
 from services.portal.meetings.deciding.risk import find_risks
+from services.portal.meetings.free_time_search import FreeTimeSearch
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.room_habits import current_habits
 from services.portal.meetings.row_quota import RowQuota
 from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_command
 from services.portal.my_calendar.writing import require_writing
 from services.portal.my_day.deciding.booking_form import BookingRequest
+from services.portal.my_day.deciding.booking_times import FormTime, find_first_gap
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
-from shared.domain.sighting import NewMeeting, RoomContact
+from shared.domain.sighting import NewMeeting, RoomContact, Window
 from shared.errors import LogUnavailableError
 from shared.language.deciding.sentences import say
 from shared.registry import tables
@@ -30,6 +42,7 @@ from shared.runtime.logging import get_logger
 
 MAX_BOOKINGS_A_DAY = 200
 """Of one person, where the choice of the room is left to us: the choice is kept for a day."""
+GAP_WAIT_S = 0.6
 _log = get_logger()
 
 
@@ -54,9 +67,7 @@ class Booking:
 
     def choices(self, wish: BookingRequest) -> Choices:
         """Connected rooms that are large enough and free at that time for the person: closest fit first, doubtful ones last."""
-        habits = current_habits().of(self._person.tenant)
-        risks = find_risks(habits.tallies, {}, [(wish.start_ms, wish.end_ms)], self._deps.clock.now_ms())
-        ranked, empty = candidates(self._rooms(), "", (), wish.people, risks=risks)
+        ranked, empty = self._rank(wish)
         if empty is not None:
             return Choices((), empty)
         addresses = [each.room.address for each in ranked]
@@ -64,6 +75,24 @@ class Booking:
             self._person.mailbox, self._person.provider, addresses, wish.start_ms, wish.end_ms
         )
         return free(ranked, said)
+
+    def nearest_times(self, wish: BookingRequest, zone: ZoneInfo) -> tuple[FreeTime, ...]:
+        """Find times near the wanted one at which the person and a room are free, in office hours of `zone`."""
+        ranked, _ = self._rank(wish)
+        search = FreeTimeSearch(self._reader, self._person, zone, self._deps.clock.now_ms())
+        return search.nearest(ranked, Window(wish.start_ms, wish.end_ms))
+
+    def first_gap(self, zone: ZoneInfo) -> FormTime | None:
+        """Find the first gap of the person's own day; their calendar is not waited for long, since a form comes without it too."""
+        now_ms = self._deps.clock.now_ms()
+        window, who = hours_of(days_to_look_at(now_ms, now_ms, zone), zone), self._person
+        items = self._reader.agenda(who.mailbox, who.provider, window, wait_s=GAP_WAIT_S)
+        return find_first_gap(busy_times_of(items), now_ms, zone)
+
+    def _rank(self, wish: BookingRequest) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
+        habits = current_habits().of(self._person.tenant)
+        risks = find_risks(habits.tallies, {}, [(wish.start_ms, wish.end_ms)], self._deps.clock.now_ms())
+        return candidates(self._rooms(), "", (), wish.people, risks=risks)
 
     def book(self, wish: BookingRequest, key: str) -> BookedMeeting:
         """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
@@ -14,20 +15,21 @@ from services.portal.frame.bodies import require_object
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.interface.operation import CALENDAR_PROBLEMS, WRITING_PROBLEMS, operation
-from services.portal.meetings.deciding.choices import LABEL, WORDS, is_offered
+from services.portal.meetings.deciding.choices import LABEL, WORDS, NoChoice, group_by_building, is_offered
+from services.portal.meetings.deciding.free_times import FreeTime
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_calendar.writing import read_writing
 from services.portal.my_day.answers import BookedAnswer
 from services.portal.my_day.booking import BookedMeeting, Booking
 from services.portal.my_day.deciding.booking_form import BookingBody, BookingRequest, read_booking
+from services.portal.my_day.deciding.booking_times import FormTime, fill_in, form_time, lengths, next_half_hour
 from services.portal.my_day.live_answers import (
     ask_calendar,
     describe_failure,
-    redirect_to_day,
     redirect_to_sign_in,
 )
-from services.portal.my_day.parameters import ZoneQuery, read_day, read_zone, today_in
+from services.portal.my_day.parameters import ZoneQuery, read_zone, today_in
 from services.portal.my_rooms.parameters import KeyHeaders, read_key
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right
@@ -78,35 +80,37 @@ def _add_form(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def book_page() -> AnyResponse | str:
         if anybody() is None:
             return redirect_to_sign_in()
-        return _render_form(deps, signed_in(), dict(request.args))
+        person, zone = signed_in(), read_zone()[0]
+        gap, _ = ask_calendar(lambda: Booking(deps, reader, person).first_gap(zone))
+        soon = next_half_hour(deps.clock.now_ms(), zone)
+        return _render_form(deps, person, dict(request.args), suggested=(soon,) if gap in {None, soon} else (soon, gap))
 
     @bp.post("/book/rooms")
     def look_for_rooms() -> str:
-        person, sent = signed_in(), dict(request.form)
-        wanted = _read_form(deps)
+        person, sent = signed_in(), fill_in(request.form)
+        wanted = _read_form(deps, sent)
         if isinstance(wanted, ProblemError):
             return _render_form(deps, person, sent, problem=wanted)
-        found, trouble = ask_calendar(lambda: Booking(deps, reader, person).choices(wanted))
-        words = WORDS[found.empty] if found is not None and found.empty else trouble
-        return _render_form(deps, person, sent, choices=found.rooms if found else (), words=words, asked=True)
+        return _look(deps, Booking(deps, reader, person), person, sent, wanted)
 
     @bp.post("/book")
     def book_by_form() -> AnyResponse | str:
         person, sent = signed_in(), dict(request.form)
-        wanted = _read_form(deps)
+        wanted = _read_form(deps, sent)
         if isinstance(wanted, ProblemError):
             return _render_form(deps, person, sent, problem=wanted)
         try:
-            Booking(deps, reader, person).book(wanted, read_key())
+            booked = Booking(deps, reader, person).book(wanted, read_key())
         except ProblemError as error:
-            return _render_form(deps, person, sent, problem=error)
+            times = _offer_times(Booking(deps, reader, person), wanted) if error.code == "none-free" else ()
+            return _render_form(deps, person, sent, problem=error, times=times)
         except RetryableError as error:
             return _render_form(deps, person, sent, words=describe_failure(error))
         except (ConsentRevokedError, RefusedError) as error:
             # Nothing was made, and under this key nothing will be: the next try gets a key of its own.
             return _render_form(deps, person, {**sent, "key": ""}, words=describe_failure(error))
-        zone, _ = read_zone()
-        return redirect_to_day("", "booked", read_day(sent.get("date", ""), today_in(deps, zone)))
+        # To the day itself, whose page says so at its top.
+        return redirect(f"/day?from={sent['date']}&done=booked&room={booked.room_id}", HTTPStatus.SEE_OTHER)
 
 
 def _shape(booked: BookedMeeting) -> BookedAnswer:
@@ -121,11 +125,29 @@ def _shape(booked: BookedMeeting) -> BookedAnswer:
     }
 
 
-def _read_form(deps: Deps) -> BookingRequest | ProblemError:
+def _look(deps: Deps, booking: Booking, person: Person, sent: dict[str, Any], wanted: BookingRequest) -> str:
+    """The form with the rooms that are free, or why there is none and when there would be one."""
+    found, trouble = ask_calendar(lambda: booking.choices(wanted))
+    if found is not None and found.empty is None:
+        picked = next((each.id for each in found.rooms if each.id == sent.get("room")), found.rooms[0].id)
+        return _render_form(deps, person, sent, choices=group_by_building(found.rooms), picked=picked)
+    words = WORDS[found.empty] if found is not None and found.empty else trouble
+    none_free = found is not None and found.empty is NoChoice.NONE_FREE
+    return _render_form(deps, person, sent, words=words, times=_offer_times(booking, wanted) if none_free else ())
+
+
+def _offer_times(booking: Booking, wanted: BookingRequest) -> list[tuple[FreeTime, FormTime]]:
+    """Each time near the wanted one with what its button fills in."""
+    zone, _ = read_zone()
+    written = ((each, form_time(each.time, zone)) for each in booking.nearest_times(wanted, zone))
+    return [(each, at) for each, at in written if at is not None]
+
+
+def _read_form(deps: Deps, sent: Mapping[str, Any]) -> BookingRequest | ProblemError:
     """What was filled in, or what is wrong with it: a form is shown again with everything still in it."""
     zone, _ = read_zone()
     try:
-        return read_booking(request.form, zone, deps.clock.now_ms())
+        return read_booking(sent, zone, deps.clock.now_ms())
     except ProblemError as error:
         return error
 
@@ -133,17 +155,23 @@ def _read_form(deps: Deps) -> BookingRequest | ProblemError:
 def _render_form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any) -> str:
     zone, known = read_zone()
     listed = tables.rooms(deps.engine.registry).scan(person.tenant)
-    rooms = sorted(((room_id, row) for room_id, row in listed if is_offered(row)), key=lambda each: each[1].name)
+    rooms = sorted(
+        ((room_id, row) for room_id, row in listed if is_offered(row)),
+        key=lambda each: (each[1].building == "", each[1].building, each[1].name),
+    )
+    proposed = next_half_hour(deps.clock.now_ms(), zone)
+    sent = {"date": proposed.date, "from": proposed.begins, "to": proposed.ends, **sent}
     return render_template(
         "book.html",
         person=person,
         sent=sent,
         rooms=rooms,
+        lengths=lengths(sent),
         zone=zone.key,
         zone_known=known,
         key=sent.get("key") or secrets.token_urlsafe(16),
         today=today_in(deps, zone),
         connected=read_connection(deps, person)["state"],
         writing=read_writing(deps, person).value,
-        **{"problem": None, "choices": (), "words": "", "asked": False, **shown},
+        **{"problem": None, "choices": (), "words": "", "times": (), "suggested": (), "picked": "", **shown},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
@@ -13,21 +14,24 @@ from services.portal.meetings.deciding.board import MAX_DATES, Board, covers_ser
 from services.portal.meetings.deciding.choices import (
     Choices,
     NoChoice,
+    RoomCandidate,
     candidates,
     combine_availability,
     find_doubts,
     free,
     is_offered,
 )
+from services.portal.meetings.deciding.free_times import FreeTime
 from services.portal.meetings.deciding.risk import count_own, find_risks
 from services.portal.meetings.deciding.words import CLOSING_WORDS
+from services.portal.meetings.free_time_search import FreeTimeSearch
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.room_habits import current_habits
 from services.portal.meetings.takes import MAX_KEY_CHARS, Takes
 from services.portal.my_calendar.writing import require_writing
 from shared.contracts.rows import RoomRow, TakeRow, TakeState
-from shared.domain.sighting import Availability
+from shared.domain.sighting import Availability, Window
 from shared.errors import EventGoneError, RefusedError, RetryableError
 from shared.language.deciding.sentences import say
 from shared.meetings.prompts import Prompt
@@ -93,14 +97,7 @@ class Rebooking:
     def choices(self, prompt: Prompt, *others: Prompt) -> Choices:
         """The rooms that are free on all these dates as the person may see it, nearest first; or why there is none."""
         dates = (prompt, *(each for each in others if each.open))
-        listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
-        rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
-        asked = frozenset().union(*(each.other_rooms for each in dates))
-        habits, own = current_habits().of(self._person.tenant), tuple(self._board.rooms.values())
-        doubts = find_doubts(own, habits.health)
-        times = [(each.start_ms, each.end_ms) for each in dates]
-        risks = find_risks(habits.tallies, count_own(own), times, self._deps.clock.now_ms())
-        ranked, empty = candidates(rooms, prompt.room, asked, max(each.people for each in dates), doubts, risks)
+        ranked, empty = self._rank(dates)
         if empty is not None:
             return Choices((), empty)
         try:
@@ -110,6 +107,32 @@ class Rebooking:
             _log.info("availability_failed", mailbox=self._person.mailbox.id, kind=type(error).__name__)
             return Choices((), NoChoice.NOT_READABLE)
         return free(ranked, said)
+
+    def nearest_times(self, choices: Choices, zone: ZoneInfo, *prompts: Prompt) -> tuple[FreeTime, ...]:
+        """
+        Find times near a date for which no room is free; none for several dates, which are not moved one by one.
+
+        Args:
+            choices: What was found for these prompts.
+            zone: On whose wall clock office hours are.
+            prompts: Of one date, or there is nothing to find.
+        """
+        if choices.empty is not NoChoice.NONE_FREE or len(prompts) > 1:
+            return ()
+        [prompt] = prompts
+        ranked, _ = self._rank(prompts)
+        search = FreeTimeSearch(self._reader, self._person, zone, self._deps.clock.now_ms())
+        return search.nearest(ranked, Window(prompt.start_ms, prompt.end_ms), prompt.event_id)
+
+    def _rank(self, dates: Sequence[Prompt]) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
+        listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
+        rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
+        asked = frozenset().union(*(each.other_rooms for each in dates))
+        habits, own = current_habits().of(self._person.tenant), tuple(self._board.rooms.values())
+        doubts = find_doubts(own, habits.health)
+        times = [(each.start_ms, each.end_ms) for each in dates]
+        risks = find_risks(habits.tallies, count_own(own), times, self._deps.clock.now_ms())
+        return candidates(rooms, dates[0].room, asked, max(each.people for each in dates), doubts, risks)
 
     def take(self, prompt_id: str, room: str, key: str) -> tuple[str, TakeRow, RoomRow]:
         """

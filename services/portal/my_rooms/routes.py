@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -57,7 +57,7 @@ from shared.domain.instants import SECOND_MS, from_rfc3339
 from shared.domain.roles import Right
 from shared.language.deciding.formats import write_clock, write_long_day, write_month, write_short_day
 from shared.language.deciding.sentences import join_sentences, say
-from shared.meetings.prompts import Closing
+from shared.meetings.prompts import Closing, Prompt
 from shared.registry import tables
 
 TITLES_WAIT_S = 0.6
@@ -182,8 +182,7 @@ def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
     def choices(prompt_id: str) -> ChoicesAnswer:
         """List the rooms that could be taken instead, nearest first, as free/busy says of them now."""
         rebooking = _rebooking(deps, reader, signed_in())
-        prompts = rebooking.together(prompt_id, read_also())
-        return choices_shape(prompts, rebooking.choices(*prompts), rebooking.count_dates_apart(prompts))
+        return _describe_choices(rebooking, rebooking.together(prompt_id, read_also()))
 
 
 def _add_taking(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -272,7 +271,13 @@ def _find_choices(
     prompts = rebooking.together(dates[0] if dates else chosen, dates)
     if not prompts[0].open:
         return None
-    return choices_shape(prompts, rebooking.choices(*prompts), rebooking.count_dates_apart(prompts))
+    return _describe_choices(rebooking, prompts)
+
+
+def _describe_choices(rebooking: Rebooking, prompts: Sequence[Prompt]) -> ChoicesAnswer:
+    found = rebooking.choices(*prompts)
+    times = rebooking.nearest_times(found, read_zone()[0], *prompts)
+    return choices_shape(prompts, found, rebooking.count_dates_apart(prompts), times)
 
 
 def _flash(chosen: str, group: Json | None) -> str:

@@ -153,6 +153,14 @@ def parse_availability(answer: Any, start_ms: int, end_ms: int) -> dict[str, Ava
     return found
 
 
+def parse_busy_times(answer: Any) -> dict[str, tuple[Window, ...] | None]:
+    """Lower-cased address → when it is busy; None with an error, whatever else is said. Raises MalformedRecordError."""
+    return {
+        address.lower(): None if calendar.errors else tuple(_window_of(busy) for busy in calendar.busy)
+        for address, calendar in convert_answer(answer, wire.FreeBusy).calendars.items()
+    }
+
+
 def answer_of(word: str | None) -> Answer | None:
     """Our word for Google's; None for one we do not know, since guessing could invent a decline or hide one."""
     return _ANSWERS.get(None if word is None else word.lower())
@@ -257,8 +265,13 @@ def _within(seen: Seen, window: Window, known: Collection[str]) -> Seen:
 
 
 def _overlaps(busy: wire.GoogleBusy, start_ms: int, end_ms: int) -> bool:
+    found = _window_of(busy)
+    return found.start_ms < end_ms and found.end_ms > start_ms
+
+
+def _window_of(busy: wire.GoogleBusy) -> Window:
     try:
-        return from_rfc3339(busy.start) < end_ms and from_rfc3339(busy.end) > start_ms
+        return Window(from_rfc3339(busy.start), from_rfc3339(busy.end))
     except (ValueError, OverflowError) as error:
         message = f"busy from {busy.start[:40]!r} to {busy.end[:40]!r} cannot be read"
         raise MalformedRecordError(message) from error

@@ -7,6 +7,7 @@ reported by users of calendarView/delta.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from shared.domain.sighting import (
     Seen,
     SeenEvent,
     SeenRemoval,
+    Window,
 )
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft import wire
@@ -59,6 +61,7 @@ _KINDS = {
     "exception": EventKind.EXCEPTION,
     "seriesmaster": EventKind.MASTER,
 }
+_BUSY_DIGITS = re.compile("[^0]+")
 _OF_SERIES = {EventKind.OCCURRENCE, EventKind.EXCEPTION}
 
 
@@ -187,6 +190,30 @@ def parse_availability(body: bytes) -> dict[str, Availability]:
             availability = Availability.FREE if set(digits) == {"0"} else Availability.BUSY
         found[(schedule.schedule_id or "").lower()] = availability
     return found
+
+
+def parse_busy_times(body: bytes, window: Window, interval_ms: int) -> dict[str, tuple[Window, ...] | None]:
+    """
+    Lower-cased address → when it is busy; None with an error or without a digit. Any digit but 0 is busy.
+
+    Args:
+        body: The answer of getSchedule.
+        window: What was asked about: the first digit is for its beginning.
+        interval_ms: How long each digit is for.
+    """
+    found: dict[str, tuple[Window, ...] | None] = {}
+    for schedule in read_json(body, wire.SchedulePage).value:
+        digits = schedule.availability_view or ""
+        known = schedule.error is None and bool(digits)
+        found[(schedule.schedule_id or "").lower()] = _busy(digits, window, interval_ms) if known else None
+    return found
+
+
+def _busy(digits: str, window: Window, interval_ms: int) -> tuple[Window, ...]:
+    return tuple(
+        Window(window.start_ms + run.start() * interval_ms, window.start_ms + run.end() * interval_ms)
+        for run in _BUSY_DIGITS.finditer(digits)
+    )
 
 
 def answer_of(word: str | None) -> Answer | None:

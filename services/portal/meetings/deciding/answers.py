@@ -157,6 +157,17 @@ class ChoiceShape(TypedDict):
     label: Annotated[str, Meta(examples=["free now, not confirmed"])]
 
 
+class FreeTimeShape(TypedDict):
+    """A time at which the person and a room are free."""
+
+    start: Instant
+    end: Instant
+    roomId: RoomId
+    name: Name
+    reasons: list[Annotated[str, Meta(examples=["same floor"])]]
+    """What speaks for the room, after what speaks against it."""
+
+
 class MailsShape(TypedDict):
     """What the calendar system sends when a room is taken: each change of a meeting is mailed to everybody invited."""
 
@@ -180,6 +191,11 @@ class ChoicesAnswer(TypedDict):
     empty: NoChoice | None
     """Why there is nothing to choose from."""
     words: Words | None
+    times: NotRequired[list[FreeTimeShape]]
+    """
+    Where no room is free on the one date: up to three times near it at which one is, and the person has nothing else, in office
+    hours of the next working days. Whether guests are free is not asked. The meeting is moved in its calendar, not from here.
+    """
 
 
 class RoomsAnswer(TypedDict):

@@ -180,6 +180,14 @@ def candidates(
     return ranked[:MAX_CANDIDATES], None if ranked else NoChoice.NONE_LARGE_ENOUGH
 
 
+def group_by_building(rooms: Iterable[RoomCandidate]) -> list[tuple[str, list[RoomCandidate]]]:
+    """Rooms by building, in the order of the best room of each; "" is the building of those whose own is not known."""
+    found: dict[str, list[RoomCandidate]] = {}
+    for each in rooms:
+        found.setdefault(each.room.building, []).append(each)
+    return list(found.items())
+
+
 def combine_availability(said: Sequence[Mapping[str, Availability]]) -> Mapping[str, Availability]:
     """What free/busy said of each room on several dates, as one word: busy on one is busy, unknown on one is not free."""
     found: dict[str, Availability] = {}

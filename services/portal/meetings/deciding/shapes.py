@@ -9,6 +9,7 @@ from services.portal.meetings.deciding.answers import (
     ChoicesAnswer,
     ChoiceShape,
     ForecastShape,
+    FreeTimeShape,
     LiveShape,
     PromptShape,
     RoomShape,
@@ -18,6 +19,7 @@ from services.portal.meetings.deciding.answers import (
 from services.portal.meetings.deciding.board import SeriesShare
 from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
 from services.portal.meetings.deciding.forecast import Forecast
+from services.portal.meetings.deciding.free_times import FreeTime
 from services.portal.meetings.deciding.health import span_words
 from services.portal.meetings.deciding.take_reasons import explain_reason
 from services.portal.meetings.deciding.words import (
@@ -129,7 +131,9 @@ def _prompt_words(prompt: Prompt) -> str:
     return OUT_OF_SIGHT_WORDS if prompt.state is PromptState.OUT_OF_SIGHT else STATE_WORDS[RoomState.DECLINED]
 
 
-def choices_shape(prompts: Sequence[Prompt], choices: Choices, apart: int | None = None) -> ChoicesAnswer:
+def choices_shape(
+    prompts: Sequence[Prompt], choices: Choices, apart: int | None = None, times: Sequence[FreeTime] = ()
+) -> ChoicesAnswer:
     """
     What could be taken instead, how many mails that sends, and what is said when nothing can.
 
@@ -137,12 +141,13 @@ def choices_shape(prompts: Sequence[Prompt], choices: Choices, apart: int | None
         prompts: The prompt, and the others of its series for which one room is to be found; closed ones are left alone.
         choices: What was found for them.
         apart: Where the whole series is changed at once, how many of its dates are changed for themselves beside it.
+        times: Near that of the prompt, at which a room is free.
     """
     prompt, dates = prompts[0], sum(each.open for each in prompts)
     guests = max((each.people for each in prompts if each.open), default=prompt.people) - 1
     changes = max(dates, 1) if apart is None else apart + 1
     words = mail_words(guests, changes) if apart is None else series_mail_words(guests, apart)
-    return {
+    found: ChoicesAnswer = {
         "promptId": prompt.id,
         "people": prompt.people,
         "mails": {"guests": guests, "each": changes if guests and dates else 0, "words": words},
@@ -151,6 +156,20 @@ def choices_shape(prompts: Sequence[Prompt], choices: Choices, apart: int | None
         "choices": [_choice(each) for each in choices.rooms],
         "empty": choices.empty,
         "words": WORDS[choices.empty] if choices.empty else None,
+    }
+    if times:
+        found["times"] = [free_time_shape(each) for each in times]
+    return found
+
+
+def free_time_shape(found: FreeTime) -> FreeTimeShape:
+    """A time at which a meeting could be, with its room."""
+    return {
+        "start": to_rfc3339(found.time.start_ms),
+        "end": to_rfc3339(found.time.end_ms),
+        "roomId": found.room.id,
+        "name": found.room.room.name,
+        "reasons": list(found.room.reasons),
     }
 
 

@@ -168,6 +168,11 @@ PAGE_WORDS: dict[str, Any] = {
             " what cannot wait, you can change now."
         )
     ),
+    "times": say("You and a room are free, as your calendar system says now:"),
+    "moveYourself": say(
+        "Meetings are not moved from here: open yours in your calendar and move it, and everybody invited is told there."
+        " Whether your guests are free is not known here."
+    ),
     "openLink": say("Open the meeting in {calendar}"),
     "observing": say(
         "This service only observes for now and changes nothing in your calendar: choose another room there."

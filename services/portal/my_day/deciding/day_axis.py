@@ -1,4 +1,8 @@
-"""Where the meetings of a day stand on an axis of hours: at their times, side by side where they overlap. Pure."""
+"""
+Where the meetings of a day stand on an axis of hours: at their times, side by side where they overlap. Pure.
+
+Office hours are in view on every day; what stands before or after them widens the axis.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from services.portal.meetings.deciding.free_times import OFFICE_HOURS
 from services.portal.my_day.answers import ItemShape
 from services.portal.my_day.deciding.zones import local
 from shared.domain.instants import from_rfc3339
 
-OFFICE_HOURS = range(8, 18)
-"""The hours that are in view on every day; what stands before or after them widens the axis."""
 STEP_MIN = 5
 """Positions are multiples of this: the style sheet has a rule for each."""
 SHORTEST_MIN = 20

@@ -26,10 +26,10 @@ export const entitle = (element, shape) => {
   delete title.dataset.loading;
   title.textContent = shape.read ? shape.title || WORDS.untitled : `${WORDS.unread} ${WORDS.unreadWhy}`;
   element.querySelector("[data-unread]")?.remove();
-  const open = element.querySelector("[data-open]");
-  if (!open) return;
-  open.hidden = !shape.link;
-  if (shape.link) open.href = shape.link;
+  for (const open of element.querySelectorAll("[data-open]")) {
+    open.hidden = !shape.link;
+    if (shape.link) open.href = shape.link;
+  }
 };
 export const showTimes = (element, shape, withDay) => {
   element.dataset.start = shape.start;
@@ -54,6 +54,7 @@ export const setOpen = (card, open) => {
   const button = card.querySelector("[data-choose]");
   card.querySelector("[data-panel]").hidden = !open;
   card.classList.toggle("unfolded", open);
+  if (!open) card.querySelector("[data-move]").hidden = true;
   button.setAttribute("aria-expanded", String(open));
   button.textContent = open ? WORDS.notNow : chooseWords(card);
 };

@@ -2,6 +2,7 @@
 import { idsOf, setOpen } from "./cards.js";
 import { byId, clone } from "./elements.js";
 import { problem } from "./requests.js";
+import { showWhen } from "./times.js";
 import { hold } from "./undo.js";
 import { fill, WORDS } from "./words.js";
 
@@ -46,14 +47,30 @@ const showAll = (card, panel, choices) => {
   show();
   filters.building.focus();
 };
+const line = (className, text) => Object.assign(document.createElement("p"), { className, textContent: text });
+// Why there is no room, and at which times near it there is one: the meeting is moved in its own calendar.
+const withoutRooms = (card, found) => {
+  const why = line("notice", found.words);
+  if (!found.times?.length) return [why];
+  const list = Object.assign(document.createElement("ul"), { className: "times" });
+  for (const each of found.times) {
+    const item = clone("time-template");
+    showWhen(item.querySelector("[data-time]"), new Date(each.start), new Date(each.end), true);
+    item.querySelector("bdi").textContent = each.name;
+    item.querySelector(".hint").textContent = each.reasons.join(" · ");
+    list.append(item);
+  }
+  card.querySelector("[data-move]").hidden = false;
+  return [why, line("hint", WORDS.times), list];
+};
 export const choose = async (card) => {
   const panel = card.querySelector("[data-panel]");
   if (!panel.hidden) return setOpen(card, false);
   setOpen(card, true);
-  panel.replaceChildren(Object.assign(document.createElement("p"), { className: "hint", textContent: WORDS.looking }));
+  panel.replaceChildren(line("hint", WORDS.looking));
   try {
     const found = await choicesOf(card);
-    if (found.choices.length === 0) throw new Error(found.words);
+    if (found.choices.length === 0) return panel.replaceChildren(...withoutRooms(card, found));
     const parts = byId("choices-template").content.cloneNode(true);
     parts.querySelector("[data-label]").textContent = [WORDS.choices, card.querySelector("[data-suggest]") && found.mails.words].filter(Boolean).join(" ");
     list(card, parts, found.choices, 3);
@@ -64,6 +81,6 @@ export const choose = async (card) => {
     panel.replaceChildren(parts);
     (panel.querySelector("button") || card.querySelector("[data-choose]")).focus();
   } catch (error) {
-    panel.replaceChildren(Object.assign(document.createElement("p"), { className: "notice", textContent: error.message }));
+    panel.replaceChildren(line("notice", error.message));
   }
 };

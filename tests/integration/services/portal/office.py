@@ -84,6 +84,7 @@ class MemoryCalendar:
     max_subscription_ms: int = HOUR_MS
     events: dict[str, LiveMeeting] = field(default_factory=dict)
     said: dict[str, Availability] = field(default_factory=dict)
+    busy: dict[str, Sequence[Window]] = field(default_factory=dict)
     away: bool = False
     rooms: Sequence[DirectoryRoom] = ()
     planned: list[AgendaItem] = field(default_factory=list)
@@ -133,6 +134,13 @@ class MemoryCalendar:
             raise RetryableError(AWAY)
         self.booked.setdefault(meeting.request_id, meeting)  # as providers do: the first one stands
         return f"event-of-{meeting.request_id}"
+
+    def busy_times(self, access: Access, rooms: Sequence[str], window: Window) -> Mapping[str, Sequence[Window] | None]:
+        del window
+        self.asked_by.append(access.subject)
+        if self.away:
+            raise RetryableError(AWAY)
+        return {room: self.busy.get(room) for room in rooms}
 
     def own_addresses(self, access: Access) -> OwnAddresses:
         return self.addresses.get(access.subject, OwnAddresses())

@@ -19,6 +19,7 @@ from shared.domain.sighting import (
     SeenEvent,
     SeenRemoval,
     Subscription,
+    Window,
 )
 from shared.errors import (
     CursorExpiredError,
@@ -179,6 +180,19 @@ def test_availability_tells_free_busy_and_unseen_apart(person: Any, wait_for: Ca
     }
     later = person.calendar.availability(person.access, [taken], made["endMs"], made["endMs"] + HOUR_MS)
     assert later == {taken: Availability.FREE}
+
+
+def test_busy_times_say_when_a_room_is_taken_within_days_and_nothing_of_one_that_is_unseen(
+    person: Any, wait_for: Callable[..., Any]
+) -> None:
+    taken, free = person.room("Aquarium"), person.room("Boiler")
+    made = person.meeting(taken)
+    _settled(person, wait_for, taken, Answer.ACCEPTED)
+    window = Window(made["startMs"] - 24 * HOUR_MS, made["startMs"] + 24 * HOUR_MS)
+    said = person.calendar.busy_times(person.access, [taken, free, "nowhere@elsewhere.example"], window)
+    assert list(said[taken]) == [Window(made["startMs"], made["endMs"])]
+    assert list(said[free]) == []
+    assert said["nowhere@elsewhere.example"] is None
 
 
 def test_more_rooms_than_one_call_takes_are_asked_in_several(person: Any) -> None:

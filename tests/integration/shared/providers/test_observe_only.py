@@ -42,6 +42,9 @@ READING: dict[str, Callable[[Any, str, str], Any]] = {
     "availability": lambda who, _, room: who.calendar.availability(
         who.access, [room], who.simulator.now_ms() + HOUR_MS, who.simulator.now_ms() + 2 * HOUR_MS
     ),
+    "busy_times": lambda who, _, room: who.calendar.busy_times(
+        who.access, [room], Window(who.simulator.now_ms(), who.simulator.now_ms() + 24 * HOUR_MS)
+    ),
     "agenda": lambda who, *_: who.calendar.agenda(who.access, Window(who.simulator.now_ms(), who.window().end_ms)),
     "reminders": lambda who, *_: who.calendar.reminders(
         who.access, Window(who.simulator.now_ms(), who.window().end_ms)

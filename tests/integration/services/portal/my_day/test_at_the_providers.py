@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from shared.providers.catalogue import calendar_providers
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 from tests.support.described_answers import described_portal
 from tests.support.emptiness import found, in_files
+from tests.support.waiting import wait_until
 
 TITLE = "Heron watchers"
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -261,3 +263,29 @@ def test_whoever_disconnects_sees_no_attendees_and_the_grant_still_stands_at_the
     assert listed(office.simulator, f"requests?after={before}") == []
     [grant] = listed(office.simulator, f"users/{user_id(office.simulator, f'ada@{where}')}/consents")
     assert grant["used"]
+
+
+@pytest.mark.proves("E3")
+def test_nearest_times_are_those_at_which_the_room_and_the_person_are_free_at_the_provider(
+    office: Office, ada: Browser, where: str
+) -> None:
+    a_room(office, ada, where, {"delayMs": [0, 0]})
+    days = next(n for n in range(2, 9) if noon(n).weekday() < 5)
+    day = noon(days).date().isoformat()
+    first = {"title": TITLE, "date": day, "from": "10:00", "to": "11:00"}
+    [room] = [each for each in listed(office.simulator, "rooms") if each["address"] == f"aare@rooms.{where}"]
+    taken = noon(days).astimezone(UTC) - timedelta(hours=2)
+    office.simulator.post(
+        "meetings", organizer=f"ben@{where}", title="Heron of Ben", start=taken.isoformat(),
+        end=(taken + timedelta(hours=1)).isoformat(), rooms=[room["address"]],
+    )  # fmt: skip
+    busy = noon(days).astimezone(UTC) - timedelta(hours=1)
+    office.simulator.post(
+        "meetings", organizer=f"ada@{where}", title="Heron of mine", start=busy.isoformat(),
+        end=(busy + timedelta(hours=1)).isoformat(),
+    )  # fmt: skip
+    wait_until("the room's answer", lambda: bool(listed(office.simulator, f"rooms/{room['id']}/calendar")))
+    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **first}).text
+    assert re.findall(r'name="time" value="([^"]+)"', page) == [
+        f"{day}/09:00/10:00", f"{day}/08:30/09:30", f"{day}/08:00/09:00",
+    ]  # fmt: skip

@@ -473,3 +473,82 @@ def test_hours_and_weeks_of_the_axis_are_written_as_their_reader_does(office: Of
         for page in (american, ada.client.get("/day?zone=UTC", headers={"Accept-Language": "de-CH"}).text)
     ]
     assert begins == [6, 0]
+
+
+def press(browser: Browser, page: str, name: str, value: str, **more: str) -> str:
+    """Send a booking form as a browser does when that button is pressed; the page that comes."""
+    form = page.partition('action="/book"')[2]
+    assert f'name="{name}" value="{value}"' in form, form
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    fields = dict(re.findall(r'<input name="(\w+)" (?:[^>]* )?value="([^"]*)"', form))
+    return browser.client.post("/book/rooms", data={**fields, **hidden, name: value, **more}).text
+
+
+@pytest.mark.proves("E3")
+def test_form_proposes_what_is_to_come_and_its_buttons_fill_it_in(office: Office, ada: Browser) -> None:
+    office.enter_rooms(ada.tenant, "one")
+    office.calendar.said = {"one@rooms.test": Availability.FREE}
+    page = ada.client.get("/book?zone=UTC").text
+    now = datetime.fromtimestamp(office.clock.now_ms() / 1000, tz=UTC)
+    proposed = re.findall(r'name="time" value="([^/"]+)/([^/"]+)/([^/"]+)"', page)
+    assert proposed
+    for day, begins, _ in proposed:
+        assert datetime.fromisoformat(f"{day}T{begins}+00:00") > now
+    assert f'name="date" type="date" required min="{now.date()}" value="{proposed[0][0]}"' in page
+    assert re.findall(r'name="minutes" value="(\d+)"', page) == ["15", "30", "45", "60", "90", "120"]
+    day, begins = ahead(office, 2), "10:00"
+    chosen = press(ada, page, "minutes", "45", title=TITLE, date=day, **{"from": begins})
+    assert 'name="to" type="time" required value="10:45"' in chosen
+    assert f'value="{TITLE}"' in chosen
+    assert 'value="45" aria-pressed="true"' in chosen
+
+
+@pytest.mark.proves("E3")
+def test_form_comes_without_a_gap_while_the_calendar_is_away(office: Office, ada: Browser) -> None:
+    office.calendar.away = True
+    page = ada.client.get("/book?zone=UTC")
+    assert page.status_code == 200
+    assert len(re.findall(r'name="time"', page.text)) == 1
+
+
+@pytest.mark.proves("E3")
+def test_free_rooms_are_chosen_by_building_and_a_button_books_the_one_that_is_chosen(
+    office: Office, ada: Browser
+) -> None:
+    one, two = office.enter_rooms(ada.tenant, "one", "two")
+    tables.rooms(office.engine.registry).change(
+        ada.tenant, two, lambda row: msgspec.structs.replace(row, building="South") if row else None
+    )
+    office.calendar.said = {"one@rooms.test": Availability.FREE, "two@rooms.test": Availability.FREE}
+    page = ada.client.post("/book/rooms", data={"csrf": ada.csrf, **a_booking(office)}).text
+    assert re.findall(r"<legend>(\w+)</legend>", page) == ["North", "South"]
+    assert re.findall(r'type="radio" name="room" value="([^"]+)"( checked)?', page) == [(one, " checked"), (two, "")]
+    sent = a_booking(office, room=two)
+    booked = ada.client.post("/book?zone=UTC", data={"csrf": ada.csrf, "key": "k", **sent})
+    shown = booked.headers["Location"]
+    assert shown == f"/day?from={sent['date']}&done=booked&room={two}"
+    assert "Room two has been asked" in ada.client.get(shown).text
+    assert [each.rooms[0].address for each in office.calendar.booked.values()] == ["two@rooms.test"]
+
+
+@pytest.mark.proves("E3")
+def test_where_no_room_is_free_the_nearest_times_fill_in_the_form(office: Office, ada: Browser) -> None:
+    office.enter_rooms(ada.tenant, "one")
+    office.calendar.said = {"one@rooms.test": Availability.BUSY}
+    office.calendar.busy = {"one@rooms.test": []}
+    asked = len(office.calendar.asked_by)
+    sent = a_booking(office)
+    page = ada.client.post("/book/rooms?zone=UTC", data={"csrf": ada.csrf, **sent}).text
+    assert "none" in page.lower()
+    times = re.findall(r'name="time" value="([^/"]+)/([^/"]+)/([^/"]+)"', page)
+    assert len(times) == 3
+    assert all(date.fromisoformat(day).weekday() < 5 for day, _, _ in times)
+    assert len(office.calendar.asked_by) == asked + 2, "one free/busy of a week and one agenda"
+    office.calendar.said = {"one@rooms.test": Availability.FREE}
+    chosen = press(ada, page, "time", "/".join(times[1]), title=TITLE)
+    assert f'name="from" type="time" required value="{times[1][1]}"' in chosen
+    assert "Room one" in chosen
+    office.calendar.said = {"one@rooms.test": Availability.BUSY}
+    refused = ada.client.post("/book?zone=UTC", data={"csrf": ada.csrf, "key": "k", **sent}).text
+    assert len(re.findall(r'name="time" value="[^"]+"', refused)) == 3
+    assert office.calendar.booked == {}

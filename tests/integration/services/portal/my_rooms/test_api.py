@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -16,6 +18,7 @@ from shared.contracts.rows import ConsentState, TakeRow, TakeState
 from shared.contracts.topics import MEETING_STATE
 from shared.crypto.commands import event_of
 from shared.domain.identity import Mailbox
+from shared.domain.instants import to_rfc3339
 from shared.domain.sighting import Availability
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.ports.log import NewRecord
@@ -153,6 +156,29 @@ def test_choices_say_why_there_is_none(office: Office, ada: Browser, declined: s
     found = ada.client.get(f"/v1/me/prompts/{declined}/choices").json
     assert found["empty"] == "not-readable"
     assert found["words"]
+
+
+@pytest.mark.proves("E43")
+def test_where_no_room_is_free_the_nearest_times_are_said_and_the_meeting_is_moved_by_its_person(
+    office: Office, ada: Browser, declined: str
+) -> None:
+    office.calendar.said = dict.fromkeys(office.calendar.said, Availability.BUSY)
+    office.calendar.busy = {address: [] for address in office.calendar.said}
+    path = f"/v1/me/prompts/{declined}/choices?zone=UTC"
+    asked = len(office.calendar.asked_by)
+    found = ada.client.get(path).json
+    assert len(office.calendar.asked_by) == asked + 2, "one free/busy of a week and one agenda"
+    assert len(found["times"]) == 3
+    assert all(each["start"] > to_rfc3339(office.clock.now_ms()) for each in found["times"])
+    assert {each["name"] for each in found["times"]} <= {
+        row.name for _, row in tables.rooms(office.engine.registry).scan(ada.tenant)
+    }
+    page = ada.client.get(f"/prompts/{declined}?titles=wait").text
+    assert "You and a room are free" in page
+    assert page.partition('class="times"')[2].partition("</ul>")[0].count("<li>") == 3
+    assert re.search(r"<p class=\"hint\" data-move>Meetings are not moved from here", page)
+    office.calendar.said = dict.fromkeys(office.calendar.said, Availability.FREE)
+    assert "times" not in ada.client.get(path).json
 
 
 @pytest.mark.proves("E11")

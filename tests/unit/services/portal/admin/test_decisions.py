@@ -69,6 +69,13 @@ def test_entries_are_those_of_right_and_state(roles: Sequence[str], state: Integ
     assert [each.path for each in visible(roles, state)] == paths
 
 
+@pytest.mark.proves("E3")
+def test_booking_is_in_the_navigation_where_the_deployment_writes() -> None:
+    assert "/book" in {each.path for each in visible((), ON, {"writes"})}
+    assert "/book" not in {each.path for each in visible((), ON)}
+    assert "/book" not in {each.path for each in visible((), OFF, {"writes"})}
+
+
 @pytest.mark.parametrize(
     ("path", "entry"),
     [("/", "/"), ("/admin/rooms/r-1", "/admin/rooms"), ("/prompts/x", ""), ("/daydream", ""), ("/day", "/day")],

@@ -9,7 +9,14 @@ from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import from_rfc3339
 from shared.domain.sighting import Availability, EventKind, SeenEvent, SeenRemoval, Window
 from shared.errors import MalformedRecordError
-from shared.providers.google.parse import parse_availability, parse_channel, parse_item, parse_live, parse_page
+from shared.providers.google.parse import (
+    parse_availability,
+    parse_busy_times,
+    parse_channel,
+    parse_item,
+    parse_live,
+    parse_page,
+)
 
 Read = Callable[[str], Any]
 WINDOW = Window(from_rfc3339("2026-11-20T00:00Z"), from_rfc3339("2027-01-20T00:00Z"))
@@ -154,6 +161,15 @@ def test_a_calendar_we_may_not_see_is_unknown_and_not_free(google: Read) -> None
         "next@resource.calendar.google.com": Availability.FREE,
         "unseen@resource.calendar.google.com": Availability.UNKNOWN,
     }
+
+
+def test_busy_times_of_a_calendar_we_may_not_see_are_not_known(google: Read) -> None:
+    found = parse_busy_times(google("free_busy"))
+    assert found["free@resource.calendar.google.com"] == ()
+    assert found["unseen@resource.calendar.google.com"] is None
+    [busy] = found["busy@resource.calendar.google.com"] or ()
+    assert busy.start_ms < from_rfc3339("2026-11-23T11:00Z")
+    assert busy.end_ms > from_rfc3339("2026-11-23T10:00Z")
 
 
 def test_a_live_event_names_people_and_rooms(google: Read) -> None:

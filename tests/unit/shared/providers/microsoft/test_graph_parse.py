@@ -8,11 +8,12 @@ import pytest
 
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.instants import from_rfc3339
-from shared.domain.sighting import Availability, EventKind, OwnAddresses, SeenEvent, SeenRemoval
+from shared.domain.sighting import Availability, EventKind, OwnAddresses, SeenEvent, SeenRemoval, Window
 from shared.errors import MalformedRecordError
 from shared.providers.microsoft.parse import (
     latest,
     parse_availability,
+    parse_busy_times,
     parse_item,
     parse_live,
     parse_own_addresses,
@@ -210,6 +211,28 @@ def test_free_busy_is_free_only_where_every_digit_says_so(graph_bytes: Sample) -
         "elsewhere@contoso.example": Availability.BUSY,
         "hidden@contoso.example": Availability.UNKNOWN,
         "silent@contoso.example": Availability.UNKNOWN,
+    }
+
+
+def test_busy_times_are_the_runs_of_digits_other_than_nought(graph: Callable[[str], Any]) -> None:
+    schedules = {
+        "value": [
+            {"scheduleId": "One@contoso.example", "availabilityView": "0022100004"},
+            {"scheduleId": "free@contoso.example", "availabilityView": "0000"},
+            {"scheduleId": "silent@contoso.example", "availabilityView": ""},
+            {
+                "scheduleId": "hidden@contoso.example",
+                "availabilityView": "00",
+                "error": graph("schedules")["value"][4]["error"],
+            },
+        ]
+    }
+    minute = 60_000
+    assert parse_busy_times(json.dumps(schedules).encode(), Window(minute, 100 * minute), 15 * minute) == {
+        "one@contoso.example": (Window(31 * minute, 76 * minute), Window(136 * minute, 151 * minute)),
+        "free@contoso.example": (),
+        "silent@contoso.example": None,
+        "hidden@contoso.example": None,
     }
 
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.portal.meetings.deciding.free_times import OFFICE_HOURS
 from services.portal.my_day.answers import ItemShape
 from services.portal.my_day.deciding.agenda import week_of
 from services.portal.my_day.deciding.day_axis import (
     DAY_MIN,
     HOUR_MIN,
     MOST_LANES,
-    OFFICE_HOURS,
     SHORTEST_MIN,
     AxisBlock,
     AxisTime,
