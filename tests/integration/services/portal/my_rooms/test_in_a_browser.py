@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import msgspec
@@ -363,3 +364,26 @@ def test_a_prompt_that_opens_on_an_open_page_is_measured(
     decline(office, ada, rooms[0])
     expect(page.locator("#prompt-list [data-prompt]")).to_have_count(1)
     assert measured() - before == 1
+
+
+@pytest.mark.proves("E43", "S5")
+def test_card_names_the_nearest_times_where_no_room_is_free_and_leads_to_the_event(
+    office: Office, ada: Browser, page: Page, address: str, rooms: list[str]
+) -> None:
+    decline(office, ada, rooms[0])
+    event = next(iter(office.calendar.events))
+    office.calendar.events[event] = dataclasses.replace(
+        office.calendar.events[event], link="https://calendar.test/event/1"
+    )
+    office.calendar.said = dict.fromkeys(office.calendar.said, Availability.BUSY)
+    office.calendar.busy = {address: [] for address in office.calendar.said}
+    page.goto(f"{address}/?titles=wait")
+    page.get_by_role("button", name="Choose another room").click()
+    expect(page.locator(".times li")).to_have_count(3)
+    expect(page.locator(".times bdi").first).to_contain_text("Room")
+    expect(page.locator("[data-move] a")).to_have_attribute("href", "https://calendar.test/event/1")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.get_by_role("button", name="Not now").click()
+    expect(page.locator("[data-move]")).to_be_hidden()
+    assert takes_asked(office) == []

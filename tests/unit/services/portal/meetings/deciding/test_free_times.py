@@ -70,6 +70,13 @@ def test_three_nearest_times_are_found_each_with_the_best_room_that_is_free_then
     assert [each.room.id for each in found] == ["one", "two", "two"]
 
 
+def test_nearest_is_what_is_least_earlier_or_later_than_the_wanted_time() -> None:
+    wanted = hour_from("2026-12-01T15:00")
+    times = office_times(DAYS, HOUR_MS, NOW, ZURICH)
+    found = find_nearest([room("one")], {"one@rooms.test": [wanted]}, (), times, wanted.start_ms)
+    assert clocks(found) == ["Tue 14:00", "Tue 16:00", "Tue 13:30"]
+
+
 def test_no_time_is_found_where_the_person_is_busy_or_what_a_room_does_is_not_known() -> None:
     own = (Window(at("2026-12-01T08:00"), at("2026-12-01T17:00")),)
     assert clocks(nearest({"one": []}, own))[0] == "Tue 17:00"
