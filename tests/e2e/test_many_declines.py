@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def alarms(sink: MailSink) -> list[str]:
 
 
 @pytest.mark.proves("B17")
-def test_a_hundred_declines_make_one_alarm_and_one_digest(tmp_path: Path) -> None:
+def test_a_hundred_declines_make_one_alarm_and_one_digest(
+    engine: str, servers: Mapping[str, str], tmp_path: Path
+) -> None:
     with TickingClock(tmp_path / "clock") as clock, serve_mail() as (sink, port):
         overrides = {
             "ROOMSYNC_PROMPT_GRACE_S": "0",
@@ -32,7 +35,7 @@ def test_a_hundred_declines_make_one_alarm_and_one_digest(tmp_path: Path) -> Non
             "ROOMSYNC_MAIL_FROM": "rooms@corp.example",
         }
         services = [*SERVICES, "notifier"]
-        with start_system(engine="embedded", seed=7, servers={}, services=services, overrides=overrides) as system:
+        with start_system(engine=engine, seed=7, servers=servers, services=services, overrides=overrides) as system:
             who = create_organisation(system, "google")
             account = ["--provider", "google", "--directory", who.directory, "--account", str(who.host["id"])]
             run_command(["tenants", "admin", *account], system.environ)

@@ -56,6 +56,7 @@ from shared.grants.endings import Endings
 from shared.grants.oauth import Granted, Outcome, TokenRequest
 from shared.grants.reminders import CalendarReminders
 from shared.organisations.enrolment import enrol, enter_rooms
+from shared.ports.engine import Engine
 from shared.ports.log import Headers, NewRecord
 from shared.registry.tables import consents, users
 from shared.runtime.settings import Settings
@@ -274,13 +275,15 @@ class Office:
     """How far ahead calendars are looked at."""
     audit_cycle_ms = 0
     """How often each mailbox is compared with its calendar; 0: never."""
+    poll_s = 0.0
+    """How long a step waits for input."""
 
     def __init__(self, home: Path) -> None:
         self.clock = ManualClock()
         self.calendar = Calendar(self.clock)
         self.endpoint = Endpoint()
         self._master = parse(new_key())
-        self.engine = open_engine(home, partitions=1, prefix="", master=self._master, clock=self.clock)
+        self.engine = self.open_engine(home)
         self.tenant = enrol(
             self.engine.registry, self.engine.keyring, provider="microsoft", directory="d-1", name="Contoso"
         )
@@ -297,6 +300,10 @@ class Office:
         )
         self._channels = iter(range(10_000))
         self.restart()
+
+    def open_engine(self, home: Path) -> Engine:
+        """The engine that everything here runs on."""
+        return open_engine(home, partitions=1, prefix="", master=self._master, clock=self.clock)
 
     def restart(self, pool: Executor | None = None) -> None:
         """Both owners die and others claim their partitions."""
@@ -327,10 +334,10 @@ class Office:
             pace_of=lambda _: Pace(900 * SECOND_MS, 600 * SECOND_MS, 0),
             own_data=OwnData(self.engine.registry, self.engine.keyring, self.broker, providers),
             audits=AuditRotation(cycle_ms=self.audit_cycle_ms, calls_per_minute=60),
-            poll_s=0.0,
+            poll_s=self.poll_s,
         )
         self.status = RoomStatusOwner(
-            self.engine.log.claim(ROOM_STATUS_STATION, 0), self.engine, self.clock, poll_s=0.0
+            self.engine.log.claim(ROOM_STATUS_STATION, 0), self.engine, self.clock, poll_s=self.poll_s
         )
 
     def connect(self, name: str = "ada") -> Mailbox:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import subprocess
 from collections import Counter
 from contextlib import AbstractContextManager
@@ -22,8 +20,6 @@ from tests.support.waiting import WAIT_S, wait_until
 BEFORE_ACCEPTED = ("notifier.taking-in", "notifier.decided", "notifier.stated", "notifier.intended")
 ACCEPTED = ("notifier.sent", "notifier.accepted")
 RECORDED = ("notifier.recorded",)
-KILLS = int(os.environ.get("ROOMSYNC_NOTIFIER_KILLS", "3"))
-SEED = int(os.environ.get("ROOMSYNC_NOTIFIER_SEED", "1"))
 
 
 def notifier(
@@ -71,34 +67,6 @@ def test_every_message_arrives_under_one_id_and_twice_only_where_the_server_had_
     copies = Counter(sink.ids().values())
     assert len(sink.ids()) == sum(kills.values()) == 7
     assert copies == {1: 5, 2: sum(kills[point] for point in ACCEPTED)}
-
-
-@pytest.mark.proves("B16")
-def test_kills_at_points_that_a_seed_draws_cost_no_message_and_make_no_second_id(
-    desk: Desk, sink: MailSink, tmp_path: Path, clock_file: Path
-) -> None:
-    desk.prefer(quiet=False, day_before=False, hours_before=False)
-    desk.notifier.close()
-    del desk.notifier
-    drawn = random.Random(SEED)  # repeatable, and guards nothing
-    points = [drawn.choice([*BEFORE_ACCEPTED, *ACCEPTED, *RECORDED]) for _ in range(KILLS)]
-    accepted = 0
-    for number, point in enumerate(points, 1):
-        desk.decline(f"e{number}", hours=48)
-        advance(desk, clock_file, 61)
-        with notifier(desk, tmp_path, clock_file, f"{point}:1") as process:
-            process.wait(WAIT_S)
-        assert process.returncode == -9, f"{point} was not passed"
-        accepted += point in ACCEPTED
-        advance(desk, clock_file, 31)
-        with notifier(desk, tmp_path, clock_file):
-            wait_until(f"told after {point}", lambda told=number: len(sink.ids()) == told)
-            wait_until("recorded", lambda: not states(desk)[DeliveryState.INTENT])
-        advance(desk, clock_file, 600)
-    copies = Counter(sink.ids().values())
-    print(f"seed {SEED}: {KILLS} kills, {len(sink.ids())} messages, {copies[2]} of them twice")
-    assert len(sink.ids()) == KILLS
-    assert copies == Counter({1: KILLS - accepted, 2: accepted}) - Counter()
 
 
 @pytest.mark.proves("B16")
