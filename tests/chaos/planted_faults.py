@@ -191,14 +191,6 @@ FAULTS = (
             "        return False\n",
         ),),
     ),
-    Fault(
-        "one-record-for-all-copies",
-        ((
-            "shared/contracts/meeting_state.py",
-            '    return meeting + b"/" + mailbox.encode()\n',
-            '    return meeting + b"/everybody"\n',
-        ),),
-    ),
 )  # fmt: skip
 
 
