@@ -39,7 +39,7 @@ class StripHour:
 
 
 @dataclass(frozen=True, slots=True)
-class BusyTime:
+class AskedTime:
     """The same time for the table beside the strip."""
 
     start: str
@@ -55,7 +55,7 @@ class DayStrip:
 
     slots: Sequence[StripSlot]
     hours: Sequence[StripHour]
-    times: Sequence[BusyTime]
+    times: Sequence[AskedTime]
     now: float | None
     """Where the line of the present stands; None on another day."""
     width: int = WIDTH
@@ -82,7 +82,7 @@ def lay_out_day(day: date, zone: ZoneInfo, asked: Iterable[RoomRecord], now_ms: 
         slots=[_slot(each.state, place(each.start_ms), place(each.end_ms)) for each in found],
         hours=[_hour(place(at_ms), local(at_ms, zone).hour) for at_ms in range(begins, ends, LABEL_HOURS * HOUR_MS)],
         times=[
-            BusyTime(
+            AskedTime(
                 to_rfc3339(each.start_ms),
                 to_rfc3339(each.end_ms),
                 each.start_ms <= begins and each.end_ms >= ends,
