@@ -140,3 +140,28 @@ def test_line_of_now_moves_along_the_axis_and_a_meeting_on_it_leads_to_its_detai
     expect(page.locator(".day-axis")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     context.close()
+
+
+@pytest.mark.proves("E3")
+def test_room_is_booked_by_clicks_and_the_enter_key_books_what_the_form_says(
+    office: Office, context: BrowserContext, address: str
+) -> None:
+    office.calendar.said = {"one@rooms.test": Availability.FREE, "two@rooms.test": Availability.FREE}
+    page = context.new_page()
+    page.goto(f"{address}/book")
+    expect(page.locator("#zone-note")).to_contain_text("Europe/Zurich")
+    page.get_by_label("Title").fill("Cranes")
+    page.get_by_role("button", name="45", exact=True).click()
+    page.get_by_text("Room two").click()
+    assert office.calendar.booked == {}
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Room two has been asked")
+    [meeting] = office.calendar.booked.values()
+    assert (meeting.end_ms - meeting.start_ms, meeting.rooms[0].name) == (HOUR_MS * 3 // 4, "Room two")
+    page.goto(f"{address}/book")
+    page.get_by_label("Title").fill("Herons")
+    page.get_by_label("Title").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("has been asked")
+    assert sorted(each.title for each in office.calendar.booked.values()) == ["Cranes", "Herons"]
