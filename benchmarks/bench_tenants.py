@@ -18,8 +18,10 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from pathlib import Path
 from typing import Any
 
+from benchmarks.law_picture import draw_law
 from benchmarks.organisations import Worker, hint_of, worker_of
 from cli.trigger.notifications import make_graph_push
 from services.sync_worker.looking.pool import PriorityPool
@@ -68,15 +70,25 @@ def main() -> int:
     parser.add_argument("--pushes", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--organisations", type=int, nargs="+", default=ORGANISATIONS)
+    parser.add_argument("--picture", type=Path, help="an SVG to write: the costs against the number of organisations")
     asked = parser.parse_args()
     with contextlib.ExitStack() as stack:
         workers = {count: stack.enter_context(worker_of(count, MAILBOXES, _Inline())) for count in asked.organisations}
         for worker in workers.values():
             _measure(worker, asked.pushes // 10)  # what is done once after a start
-        rounds = [{n: _measure(worker, asked.pushes) for n, worker in workers.items()} for _ in range(asked.rounds)]
+        rounds = [_round(workers, asked.pushes, number) for number in range(asked.rounds)]
     _summarise(rounds)
+    if asked.picture:
+        asked.picture.write_text(draw_law("What organisations cost, medians", "organisations", _laws(rounds)))
     _noisy(asked.rounds, asked.seconds)
     return 0
+
+
+def _round(workers: Mapping[int, Worker], pushes: int, number: int) -> dict[int, Figures]:
+    """Measure all of them, every other time in the opposite order."""
+    order = list(workers.items())[:: -1 if number % 2 else 1]
+    measured = {count: _measure(worker, pushes) for count, worker in order}
+    return {count: measured[count] for count in workers}
 
 
 def _measure(worker: Worker, pushes: int) -> Figures:
@@ -157,6 +169,14 @@ def _summarise(rounds: Sequence[Mapping[int, Figures]]) -> None:
     for name in rounds[0][counts[0]]:
         cells = [_cell(rounds, name, count, counts[0]) for count in counts]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def _laws(rounds: Sequence[Mapping[int, Figures]]) -> dict[str, list[tuple[float, float]]]:
+    counts = list(rounds[0])
+    return {
+        name: [(count, statistics.median(one[count][name] for one in rounds)) for count in counts]
+        for name in rounds[0][counts[0]]
+    }
 
 
 def _cell(rounds: Sequence[Mapping[int, Figures]], name: str, count: int, first: int) -> str:
