@@ -187,7 +187,7 @@ def _enabled_by_its_administrator(journey: Journey) -> None:
     page.get_by_role("button", name="Import rooms").click()
     page.wait_for_url(lambda url: not url.endswith("/rooms/import"))
     journey.allows(page, "ada")
-    page.get_by_role("button", name="Import: 2 new, 0 changed").click()
+    page.get_by_role("button", name="Import these rooms").click()
     expect(page.get_by_text("Not connected")).to_have_count(2)
     early = journey.signs_in("ben")
     early.goto(f"{journey.stage.portal}/profile")
