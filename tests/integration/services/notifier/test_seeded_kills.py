@@ -13,7 +13,7 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from shared.contracts.topics import NOTIFICATION_STATE, POSITION_KEY
 from shared.contracts.webhook_rows import PAGES, deliveries_id
 from shared.engines.distributed import ensure_topics
 from shared.engines.distributed import open_engine as open_distributed
+from shared.errors import LogUnavailableError
 from shared.organisations.webhooks import add_webhook
 from shared.ports.engine import Engine
 from shared.registry import tables
@@ -40,8 +41,9 @@ from tests.support.webhook_receiver import Receiver, start_receiver
 
 KILLS = int(os.environ.get("ROOMSYNC_NOTIFIER_KILLS", "3"))
 SEED = int(os.environ.get("ROOMSYNC_NOTIFIER_SEED", "1"))
-POINTS = (*BEFORE_ACCEPTED, *ACCEPTED, *RECORDED, *NOT_SENT, *SENT, *WEBHOOK_RECORDED)
-A_BROKER_OF = 10
+MAIL_POINTS = (*BEFORE_ACCEPTED, *ACCEPTED, *RECORDED)
+POINTS = (*MAIL_POINTS, *NOT_SENT, *SENT, *WEBHOOK_RECORDED)
+A_BROKER_OF = 5
 """One kill in so many goes with the broker's."""
 BROKER_AWAY_S = 2.0
 PATH = "/events"
@@ -112,6 +114,11 @@ class KilledDesk(Desk):
 
     def is_recorded(self, decline: str) -> bool:
         """Whether the ledger has nothing on its way, and the delivery log has the event as delivered."""
+        with suppress(LogUnavailableError):  # a broker that has just come back
+            return self._is_recorded(decline)
+        return False
+
+    def _is_recorded(self, decline: str) -> bool:
         while page := self.engine.log.read(NOTIFICATION_STATE.name, 0, self._read):
             self._read = page[-1].offset + 1
             for record in page:
@@ -190,6 +197,7 @@ def killed(
     return desk, servers
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the client leaves the sockets of refused connections lying
 @pytest.mark.proves("B16", "B21")
 def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
     killed: tuple[KilledDesk, Servers | None], sink: MailSink, tmp_path: Path
@@ -201,13 +209,12 @@ def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
     desk.prefer(quiet=False, day_before=False, hours_before=False)
     desk.book_all(KILLS)
     before = len(desk.receiver.got(PATH))
-    points: dict[str, str] = {}
     mails: dict[str, str] = {}
+    twice = Counter[str]()
     for number in range(1, KILLS + 1):
         point = drawn.choice(POINTS)
         desk.say_no(number)
-        [decline] = set(desk.declines()) - points.keys()
-        points[decline] = point
+        [decline] = set(desk.declines()) - mails.keys()
         advance(desk, clock_file, 61)
         with desk.notifier_process(clock_file, f"{point}:1") as process:
             process.wait(WAIT_S)
@@ -216,23 +223,21 @@ def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
         with desk.notifier_process(clock_file):
             if servers is not None and number % A_BROKER_OF == 0:
                 servers.act("kill-broker", BROKER_AWAY_S)
+                servers.calm()
             wait_until(f"{decline} after {point}", lambda told=decline: desk.is_recorded(told))
-        if servers is not None:
-            servers.calm()
-        [mails[decline]] = sink.ids().keys() - set(mails.values())
-        advance(desk, clock_file, 600)
-    arrived = desk.receiver.got(PATH)[before:]
-    mailed, posted = sink.ids(), Counter(each.id for each in arrived)
-    print(
-        f"seed {SEED}: {KILLS} kills, {dict(servers.happened) if servers else {}}; {len(mailed)} mails, {posted.total()} requests;"
-        f" twice: {sum(count > 1 for count in mailed.values())} mails, {sum(count > 1 for count in posted.values())} webhooks"
-    )
-    assert len(mailed) == KILLS
-    assert posted.keys() == points.keys()
-    for decline, point in points.items():
-        copies = (mailed[mails[decline]], posted[decline])
-        assert set(copies) <= {1, 2}, (point, copies)
-        if point in (*BEFORE_ACCEPTED, *ACCEPTED, *RECORDED):
-            assert copies[0] == 1 + (point in ACCEPTED), (point, copies)
+        mailed, posted = sink.ids(), Counter(each.id for each in desk.receiver.got(PATH)[before:])
+        [mails[decline]] = mailed.keys() - set(mails.values())
+        copies = {"mail": mailed[mails[decline]], "webhook": posted[decline]}
+        assert set(copies.values()) <= {1, 2}, (point, copies)
+        if point in MAIL_POINTS:
+            assert copies["mail"] == 1 + (point in ACCEPTED), (point, copies)
         else:
-            assert copies[1] == 1 + (point in SENT), (point, copies)
+            assert copies["webhook"] == 1 + (point in SENT), (point, copies)
+        twice.update(name for name, count in copies.items() if count > 1)
+        happened = dict(servers.happened) if servers else {}
+        print(
+            f"seed {SEED}: {number} kills, {happened}; {len(mailed)} mails, {len(posted)} events; twice: {dict(twice)}",
+            flush=True,
+        )
+    assert (len(mailed), posted.keys()) == (KILLS, mails.keys())
+    assert sum(count - 1 for count in (*mailed.values(), *posted.values())) == twice.total()
