@@ -61,7 +61,7 @@ _KINDS = {
     "exception": EventKind.EXCEPTION,
     "seriesmaster": EventKind.MASTER,
 }
-_BUSY_DIGITS = re.compile("[^0]+")
+_BUSY_DIGITS = re.compile("[^0]{1,4032}")  # 42 days, the longest period that getSchedule takes, in quarters of an hour
 _OF_SERIES = {EventKind.OCCURRENCE, EventKind.EXCEPTION}
 
 
