@@ -14,7 +14,8 @@ SCHEMA = json.loads((pathlib.Path(__file__).parent / "contracts" / "RoomDeclined
 LOGIN = ("security_protocol", "sasl_mechanism", "sasl_plain_username", "sasl_plain_password", "ssl_cafile")
 
 
-def _main(bootstrap: str, topic: str = "room-rejections", group: str = "subscriber-sample") -> None:
+def main(bootstrap: str, topic: str = "room-rejections", group: str = "subscriber-sample") -> None:
+    """Print each decline once, until interrupted; raises KafkaError where the broker is away or refuses."""
     reading = {"isolation_level": "read_committed", "auto_offset_reset": "earliest", "enable_auto_commit": False}
     reading |= {"group_id": group} | {name: os.environ[name.upper()] for name in LOGIN if name.upper() in os.environ}
     handled: dict[str, object] = {}  # a real one keeps these with what it does, and bounds them
@@ -34,6 +35,6 @@ def _main(bootstrap: str, topic: str = "room-rejections", group: str = "subscrib
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # it leaves the group, so that a successor need not wait
     try:
-        _main(*sys.argv[1:])
+        main(*sys.argv[1:])
     except (kafka.errors.KafkaError, KeyboardInterrupt) as end:  # what says so in a sentence, and Ctrl-C
         sys.exit(isinstance(end, kafka.errors.KafkaError) and (print(f"cannot read: {end}", file=sys.stderr) or 3))

@@ -13,7 +13,6 @@ from shared.contracts.topics import NOTIFIER, ROOM_STATUS_STATION, SYNC_WORKER, 
 from shared.providers.catalogue import PROFILES
 
 _NOTIFICATIONS = tuple(profile.hooks.topic for profile in PROFILES.values())
-_NOTIFICATIONS = tuple(profile.hooks.topic for profile in PROFILES.values())
 SCRIPT = Path(__file__).with_name("acls.sh")
 PUBLIC_GROUP = SUBSCRIBER_GROUP
 _HEAD = """\
