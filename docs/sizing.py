@@ -33,14 +33,14 @@ BROKER_MS_A_COMMIT = MeasuredFigure(13, "a transaction costs the three of them 1
 COMMITS_A_PARTITION = MeasuredFigure(30, "commits about thirty times a second")
 CHANGE_KB = MeasuredFigure(5.7, "5.7 kB: piece, mailbox and position 4.2 kB")
 ROOM_ANSWER_KB = MeasuredFigure(38, "38 kB: the meeting's record 14.9 kB")
-REFERENCE_KB = MeasuredFigure(2.5, "2.5 kB while the claim lives (100,000 references)")
-REFERENCE_AT_REST_KB = MeasuredFigure(1.3, "1.3 kB as restored and sealed")
-MEETING_KB = MeasuredFigure(3.5, "| memory of room_status, per meeting with two copies | 3.5 kB")
-VIEW_KB = MeasuredFigure(3.5, "| memory of the Redis view, per meeting with two copies | 3.5 kB")
+REFERENCE_KB = MeasuredFigure(1.4, "1.4 kB while a claim is taken over (100,000 references")
+SEALED_REFERENCE_KB = MeasuredFigure(1.0, "1 kB as restored and sealed")
+MEETING_KB = MeasuredFigure(3.6, "| memory of room_status, per meeting with two copies | 3.6 kB")
+VIEW_KB = MeasuredFigure(2.0, "| memory of the Redis view, per meeting with two copies | 2.0 kB")
 RESTORED_S = MeasuredFigure(1.8, "three brokers 0.8 s; then 1.0 s to open and read them")
 MEASURED = (
     TAKEN_A_SECOND, BROKER_US_A_NOTIFICATION, BROKER_MS_A_COMMIT, COMMITS_A_PARTITION, CHANGE_KB, ROOM_ANSWER_KB,
-    REFERENCE_KB, REFERENCE_AT_REST_KB, MEETING_KB, VIEW_KB, RESTORED_S,
+    REFERENCE_KB, SEALED_REFERENCE_KB, MEETING_KB, VIEW_KB, RESTORED_S,
 )  # fmt: skip
 
 CHANGES_A_DAY = 30
@@ -120,12 +120,12 @@ class Sizing:
     def disk_gb(self) -> float:
         """On all brokers together: what is deleted after days, and references, which stay."""
         daily = CHANGES_A_DAY * CHANGE_KB.value + ROOM_ANSWERS_A_DAY * ROOM_ANSWER_KB.value
-        kept = REFERENCES * REFERENCE_AT_REST_KB.value * COPIES
+        kept = REFERENCES * SEALED_REFERENCE_KB.value * COPIES
         return self.mailboxes * (daily * RETENTION_MS / DAY_MS + kept) / KB_A_GB
 
     @property
     def worker_gb(self) -> float:
-        """Memory of a sync worker."""
+        """Memory of a sync worker that takes over everything at once, as after a start; afterwards it needs a third of it."""
         return self.mailboxes * REFERENCES * REFERENCE_KB.value / self.sync_workers / KB_A_GB
 
     @property
@@ -174,7 +174,7 @@ _NAMES = {
     "changes": CHANGES_A_DAY, "hour": BUSY_HOUR, "taken": TAKEN_A_SECOND.value, "used": USED, "calls": CALLS_A_DAY,
     "looks": LOOKS_AT_ONCE, "call": CALL_S, "commits": COMMITS_A_PARTITION.value, "commit": BROKER_MS_A_COMMIT.value,
     "taking": BROKER_US_A_NOTIFICATION.value, "cores": BROKER_CORES, "change": CHANGE_KB.value, "answer": ROOM_ANSWER_KB.value,
-    "references": REFERENCES, "rest": REFERENCE_AT_REST_KB.value, "reference": REFERENCE_KB.value, "meeting": MEETING_KB.value,
+    "references": REFERENCES, "rest": SEALED_REFERENCE_KB.value, "reference": REFERENCE_KB.value, "meeting": MEETING_KB.value,
     "view": VIEW_KB.value, "restored": RESTORED_S.value, "turns": AT_ONCE, "every": EVERY_S, "people": PEOPLE_A_MEETING,
     "google": f"{GOOGLE_CALLS_A_DAY:,}", "google_mailboxes": f"{GOOGLE_CALLS_A_DAY // CALLS_A_DAY:,}", "redis": REDIS_GB,
     "redis_mailboxes": f"{int(REDIS_GB / Sizing(1, 1).view_gb):,}", "working": WORKING_DAY_S // 3600,
