@@ -113,6 +113,8 @@ class Profile:
     """For administrators: what our client's id is called there."""
     room_import_hint: str
     """For administrators: what importing the rooms needs beside the permission; "" for nothing."""
+    no_photos: str
+    """For administrators: why an import brings no photo of a room."""
     directory: str
     """What names an organisation there."""
     sdk: str

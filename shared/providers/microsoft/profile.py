@@ -71,6 +71,7 @@ PROFILE = Profile(
     refusal_examples=say("AADSTS90094, or its heading, such as “Need admin approval”"),
     client_id_name="client id",
     room_import_hint="",
+    no_photos="Your directory has no photo to give: the places of Microsoft 365 hold none.",
     directory="Entra tenant id",
     sdk="msgraph",
     extra="graph",

@@ -12,6 +12,7 @@ from services.portal.admin.rooms.pending_listing import LIFE_MS
 from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import IntegrationState
 from shared.domain.sighting import DirectoryRoom
+from shared.providers.catalogue import profile_of
 from shared.registry import tables
 from tests.integration.services.portal.admin.rooms.test_rooms import (
     ROOM,
@@ -47,6 +48,7 @@ def test_an_import_says_what_is_new_changed_and_gone_before_anything_is_done(
 
     assert "<strong>2 new</strong>, <strong>1 changed</strong>, <strong>1 gone</strong>, 1 as they are" in shown
     assert "<div>Seats: 6 → 8</div>" in shown
+    assert profile_of(office.calendar.provider).no_photos in shown
     assert (listed(builder), looks_asked(office)) == (before, looks)
     [offered] = re.findall(r'name="room" value="([^"]+)"', shown)
     assert offered in {each["id"] for each in before if each["name"] == "Cher"}
