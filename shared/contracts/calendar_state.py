@@ -131,6 +131,8 @@ class EventReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     """Google's."""
     can_change: bool = False
     """Whether this mailbox's person may change the event's rooms."""
+    opened: tuple[str, ...] = ()
+    """Rooms whose answer was opened when another room was taken here: what they had answered stands in `rooms`."""
     is_draft: bool = False
     """Of a series: whether its organiser has changed it since and not sent it. Everything else is as it was sent."""
 

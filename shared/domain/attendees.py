@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,24 @@ def weight_of(answer: str) -> int:
         answer: An `Answer`, or another word, which weighs nothing.
     """
     return _WEIGHTS.get(answer, 0)
+
+
+def opened_answers(before: Mapping[str, Answer], after: Mapping[str, Answer]) -> dict[str, Answer]:
+    """
+    Find the answers that were given before and are open after.
+
+    Args:
+        before: Address → answer, before the attendees were written.
+        after: The same, afterwards. Who is not among them has left.
+
+    Returns:
+        Address → the answer that was given.
+    """
+    return {
+        address: answer
+        for address, answer in before.items()
+        if answer is not Answer.NONE and after.get(address) is Answer.NONE
+    }
 
 
 class AttendeeKind(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
+from shared.domain.attendees import Answer
 from shared.domain.identity import Provider
 from shared.domain.sighting import (
     Access,
@@ -99,14 +100,18 @@ class CalendarProvider(Protocol):
         """
         ...
 
-    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> Mapping[str, Answer]:
         """
-        Replace the room with address `declined` by `room`, in attendees and location; the others' answers are preserved.
+        Replace the room with address `declined` by `room`, in attendees and location; the others' answers are preserved, as far as
+        the provider preserves them (beliefs `….answers-survive-patch`).
 
         Of a series (`LiveSeries.master`) this changes all dates at once, past ones too, but those that were changed for
         themselves (beliefs `microsoft.series-at-once`, `google.series-at-once`).
 
         Already swapped counts as done. Raises EventGoneError, PreconditionFailedError (changed meanwhile: call again).
+
+        Returns:
+            Address → answer, of those who had answered before this change and have not after it.
         """
         ...
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from shared.domain.attendees import Answer
 from shared.domain.identity import Provider
 from shared.domain.sighting import (
     Access,
@@ -113,10 +114,10 @@ class MeasuredCalendar:
         with _measured(self.provider, "read_series"):
             return self._calendar.read_series(access, event_id, window)
 
-    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> Mapping[str, Answer]:
         """Call the wrapped provider and record the duration and the outcome."""
         with _measured(self.provider, "swap_room"):
-            self._calendar.swap_room(access, event_id, declined, room)
+            return self._calendar.swap_room(access, event_id, declined, room)
 
     def availability(
         self, access: Access, rooms: Sequence[str], start_ms: int, end_ms: int

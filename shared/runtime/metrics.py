@@ -131,6 +131,13 @@ SUBSCRIPTION_SHORTEST_LIFE_SECONDS = _gauge(
     "provider",
 )
 
+ANSWERS_OPENED = _counter(
+    "answers_opened",
+    "answers that a calendar opened although their attendees stayed, when a room was taken; attendee: room (what it had answered "
+    "counts until it answers again), guest",
+    "provider",
+    "attendee",
+)
 AUDITED = _counter("audited_dates", "dates to come that were compared with the whole calendar of a mailbox", "provider")
 DRIFT = _counter(
     "drift_found",

@@ -205,10 +205,11 @@ class Calendar:
         del window, page
         return LivePage(tuple(self.read(access, event_id) for event_id in self.events), "")
 
-    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> Mapping[str, Answer]:
         del access
         self.calls.append(f"swap {declined} {room.address}")
         self.book(event_id, **{room.address: "none"})
+        return {}
 
     def remind(self, access: Access, reminder: NewReminder) -> str:
         del access

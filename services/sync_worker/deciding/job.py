@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.sync_worker.deciding.hints import Offset
+from services.sync_worker.deciding.opened_answers import OpenedAnswers
 from services.sync_worker.deciding.schedule import Priority
 from shared.contracts.calendar_state import EventReference, MailboxState
 from shared.contracts.command import TakeRoom
@@ -57,6 +58,8 @@ class Outcome:
     """The provider's own appointment for the next one, in seconds from now, if it named one."""
     waiting_takes: frozenset[str] = frozenset()
     """Takes that are still to be tried: the provider was busy with them, and with nothing else."""
+    opened: OpenedAnswers = field(default_factory=dict)
+    """Answers of rooms that the calendar opened when others were taken, before the look."""
     again: bool = False
     """It was made under conditions that have changed since: nothing of it is used, and it is repeated at once."""
     gone: str = ""

@@ -9,6 +9,7 @@ from functools import cache
 import msgspec
 
 from services.sync_worker.deciding.listed_rooms import ListedRooms
+from services.sync_worker.deciding.opened_answers import NOTHING_OPENED, OpenedAnswers, keep_opened, mark_opened
 from shared.contracts.calendar_state import EventReference, snapshot_of
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
 from shared.domain.attendees import Answer, AttendeeKind, CopyRole, SeenAttendee, weight_of
@@ -49,7 +50,14 @@ def known_events(references: References) -> dict[str, KnownEvent]:
 
 
 def merge(
-    known: References, look: Look, *, window: Window, provider: str, keys: TenantKeys, rooms: ListedRooms
+    known: References,
+    look: Look,
+    *,
+    window: Window,
+    provider: str,
+    keys: TenantKeys,
+    rooms: ListedRooms,
+    opened: OpenedAnswers = NOTHING_OPENED,
 ) -> Merge:
     """
     Apply a look to a mailbox's references.
@@ -63,8 +71,11 @@ def merge(
         provider: Names meetings together with their uid.
         keys: Of the tenant.
         rooms: The organisation's list: what is not in it is no room.
+        opened: The answers of rooms that were opened when others were taken, before the look: they count until others come.
     """
-    after = dict(known)
+    marked = mark_opened(known, opened)
+    before = {**known, **marked}
+    after = dict(before)
     drafts = _drafted_series(known, look)
     touched: set[str] = {event_id for event_id, reference in known.items() if reference.master_id in drafts}
     people: dict[str, dict[str, Answer]] = {}
@@ -83,7 +94,7 @@ def merge(
         else:
             touched.add(seen.event_id)
             people.pop(seen.event_id, None)
-            found = reference_of(seen, provider=provider, keys=keys, rooms=rooms, person=person)
+            found = keep_opened(reference_of(seen, provider=provider, keys=keys, rooms=rooms, person=person), before)
             if found.people is not None and _has_news(known.get(seen.event_id), found):
                 people[seen.event_id] = found.people
                 found = msgspec.structs.replace(found, people=None, people_apart=True)
@@ -93,6 +104,7 @@ def merge(
             if known[event_id].start_ms < window.end_ms:
                 touched.add(event_id)
                 del after[event_id]
+    touched |= marked.keys()
     changed = tuple(sorted(event_id for event_id in touched if _has_news(known.get(event_id), after.get(event_id))))
     said = {meeting_of(known, event_id) for event_id in touched} | {meeting_of(after, event_id) for event_id in touched}
     return Merge(after, changed, tuple(sorted(said - {""})), people)
@@ -127,7 +139,14 @@ def _waits_for_series(seen: SeenEvent | SeenRemoval, known: References, drafts: 
 
 
 def merge_in_turn(
-    known: References, looks: Sequence[Look], *, window: Window, provider: str, keys: TenantKeys, rooms: ListedRooms
+    known: References,
+    looks: Sequence[Look],
+    *,
+    window: Window,
+    provider: str,
+    keys: TenantKeys,
+    rooms: ListedRooms,
+    opened: OpenedAnswers = NOTHING_OPENED,
 ) -> Sequence[Merge]:
     """
     Apply looks one after another; each merge says what has changed since `known`, not since the look before it.
@@ -139,12 +158,12 @@ def merge_in_turn(
         provider: Names meetings together with their uid.
         keys: Of the tenant.
         rooms: The organisation's list.
+        opened: See `merge`.
     """
     merges: list[Merge] = []
     for look in looks:
-        found = merge(
-            merges[-1].references if merges else known, look, window=window, provider=provider, keys=keys, rooms=rooms
-        )
+        held, news = (merges[-1].references, NOTHING_OPENED) if merges else (known, opened)
+        found = merge(held, look, window=window, provider=provider, keys=keys, rooms=rooms, opened=news)
         merges.append(_since(known, merges[-1], found) if merges else found)
     return merges
 

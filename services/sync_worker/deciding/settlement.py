@@ -144,8 +144,8 @@ def _looked(
     known = held.references
     looks = [outcome.increment, outcome.look] if outcome.increment else [outcome.look]
     merges = merge_in_turn(
-        known, looks, window=window, provider=state.provider, keys=keys, rooms=rooms
-    )  # fmt: skip
+        known, looks, window=window, provider=state.provider, keys=keys, rooms=rooms, opened=outcome.opened
+    )
     announced, merged = merges[0], merges[-1]
     owed, unread = job.state.owed, frozenset(held.state.unread)
     seen = observe(

@@ -184,8 +184,9 @@ class Looker:
         progress.state = self._repaired(job, progress.state, provider, access)
         if not progress.state.baseline_done:
             self._broker.first_look_begins(job.mailbox)
-        waiting = self._take.run(job, provider, access, self._clock.now_ms())
-        return dataclasses.replace(self._looked(job, progress.state, provider, access), waiting_takes=waiting)
+        takes = self._take.run(job, provider, access, self._clock.now_ms())
+        looked = self._looked(job, progress.state, provider, access)
+        return dataclasses.replace(looked, waiting_takes=takes.waiting, opened=takes.opened)
 
     def _repaired(self, job: Job, state: MailboxState, provider: CalendarProvider, access: Access) -> MailboxState:
         need = repair(state, self._clock.now_ms())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.domain.sighting import Access, LiveAttendee, LiveSeries, RoomContact
+from services.sync_worker.looking.swaps import Swaps
+from shared.domain.sighting import LiveSeries, RoomContact
 from shared.meetings.series_refusals import (
     IsRoom,
     SeriesObjection,
@@ -11,7 +12,6 @@ from shared.meetings.series_refusals import (
     room_of,
     series_window,
 )
-from shared.ports.calendar import CalendarProvider
 from shared.runtime.crash_points import crash_point
 
 AS_IT_WAS = "your meeting is as it was"
@@ -24,17 +24,14 @@ _WORDS = {
 }
 
 
-def swap_series(
-    provider: CalendarProvider, access: Access, event_id: str, is_declined: IsRoom, room: RoomContact, now_ms: int
-) -> str:
+def swap_series(swaps: Swaps, event_id: str, is_declined: IsRoom, room: RoomContact, now_ms: int) -> str:
     """
     Take `room` in the place of the one that declined the whole series; "" when it was, else why not, in words for the page.
 
     What was changed before a process died is found changed, and is not changed again.
 
     Args:
-        provider: The person's calendar system.
-        access: To their calendar.
+        swaps: In the person's calendar.
         event_id: Of any date of the series.
         is_declined: Whether an address is that of the room that declined.
         room: The one to take.
@@ -44,7 +41,7 @@ def swap_series(
         PreconditionFailedError: somebody changed the meeting meanwhile; call again.
         EventGoneError, RefusedError, RetryableError: as the provider says.
     """
-    series = provider.read_series(access, event_id, series_window(now_ms))
+    series = swaps.provider.read_series(swaps.access, event_id, series_window(now_ms))
     if series is None:
         return f"the meeting is no series any more; {AS_IT_WAS}"
     if not _is_swapped(series, is_declined, room):
@@ -52,10 +49,10 @@ def swap_series(
         if objection is not None:
             return _WORDS[objection]
         crash_point("sync-worker.series-swapping")
-        _swap(provider, access, series.master.event_id, room_of(series.master, is_declined), room)
+        swaps.swap(series.master.event_id, room_of(series.master, is_declined), room)
         crash_point("sync-worker.series-swapped")
     for date in dates_apart(series, is_declined, now_ms):
-        _swap(provider, access, date.event_id, room_of(date, is_declined), room)
+        swaps.swap(date.event_id, room_of(date, is_declined), room)
         crash_point("sync-worker.date-apart-swapped")
     return ""
 
@@ -63,9 +60,3 @@ def swap_series(
 def _is_swapped(series: LiveSeries, is_declined: IsRoom, room: RoomContact) -> bool:
     invited = {each.address for each in series.master.attendees}
     return room.address.lower() in invited and room_of(series.master, is_declined) is None
-
-
-def _swap(
-    provider: CalendarProvider, access: Access, event_id: str, declined: LiveAttendee | None, room: RoomContact
-) -> None:
-    provider.swap_room(access, event_id, declined.address if declined is not None else "", room)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
+
 import msgspec
 
 from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.listed_rooms import ListedRooms, plain_address
+from services.sync_worker.deciding.opened_answers import OpenedAnswers
 from services.sync_worker.looking.series_swap import AS_IT_WAS, swap_series
+from services.sync_worker.looking.swaps import Swaps
 from shared.contracts.calendar_state import EventReference
 from shared.contracts.command import TakeRoom
 from shared.contracts.rows import TakeState
@@ -38,6 +43,16 @@ KEEP_MS = DAY_MS  # as long as an idempotency key is remembered
 logger = get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class TakesDone:
+    """What became of the takes of a look."""
+
+    waiting: frozenset[str]
+    """The takes that still wait: the provider is busy. They keep no look away, and are tried for ten minutes."""
+    opened: OpenedAnswers
+    """Answers of other rooms that the provider opened when these were taken."""
+
+
 class TakeRooms:
     """Executes takes. Running one again is harmless: a room that is already there counts as done."""
 
@@ -47,7 +62,7 @@ class TakeRooms:
         self._takes = tables.takes(registry)
         self._keyring = keyring
 
-    def run(self, job: Job, provider: CalendarProvider, access: Access, now_ms: int) -> frozenset[str]:
+    def run(self, job: Job, provider: CalendarProvider, access: Access, now_ms: int) -> TakesDone:
         """
         Swap what is still to be swapped and write each outcome to its row.
 
@@ -57,19 +72,19 @@ class TakeRooms:
             access: To their calendar.
             now_ms: Epoch milliseconds.
 
-        Returns:
-            The takes that still wait: the provider is busy. They keep no look away, and are tried for ten minutes.
-
         Raises:
             TokenRefusedError: nothing was changed by the take that was tried.
         """
-        waiting = set()
+        waiting, swaps = set(), Swaps(provider, access, job.references, self._listed(job.mailbox.tenant))
         for take in job.takes:
             row = self._takes.get(job.mailbox.tenant, take.take_id)
-            if row is None or row.state is not TakeState.ASKED:
+            if row is None or row.state is TakeState.FAILED:
                 continue
             try:
-                reason = self._executed(job, provider, access, take, now_ms)
+                if row.state is TakeState.DONE:  # by a look that failed afterwards, or whose owner died
+                    self._compared(job, swaps, take)
+                    continue
+                reason = self._executed(job, swaps, take, now_ms)
             except TokenRefusedError:
                 raise
             except RetryableError as error:
@@ -80,7 +95,7 @@ class TakeRooms:
                 reason = "the calendar could not be reached in time; look at the meeting there before you try once more"
             for take_id in (*(take.series or ()), take.take_id):  # the one that is looked at comes last
                 self._settle(job.mailbox.tenant, take_id, reason)
-        return frozenset(waiting)
+        return TakesDone(frozenset(waiting), swaps.opened)
 
     def _settle(self, tenant: str, take_id: str, reason: str) -> None:
         row = self._takes.get(tenant, take_id)
@@ -91,15 +106,25 @@ class TakeRooms:
         self._takes.put(tenant, take_id, settled, not_after_ms=row.at_ms + KEEP_MS)
         logger.info("take_settled", tenant=tenant, take=take_id, state=state, reason=reason)
 
-    def _executed(self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, now_ms: int) -> str:
+    def _executed(self, job: Job, swaps: Swaps, take: TakeRoom, now_ms: int) -> str:
         """As `_swap`, of a take whose event may be sealed."""
         try:
-            event_id = event_of(self._keyring.keys(job.mailbox.tenant), take)
+            take = self._unsealed(job, take)
         except MalformedRecordError:
             return f"the wish cannot be read any more; {AS_IT_WAS}"
-        return self._swap(job, provider, access, msgspec.structs.replace(take, event_id=event_id), now_ms)
+        return self._swap(job, swaps, take, now_ms)
 
-    def _swap(self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, now_ms: int) -> str:
+    def _compared(self, job: Job, swaps: Swaps, take: TakeRoom) -> None:
+        """Of a take that is done: find what its change has opened, by what is known of the event."""
+        with contextlib.suppress(MalformedRecordError, EventGoneError, RefusedError):
+            take = self._unsealed(job, take)
+            swaps.compare(take, swaps.provider.read(swaps.access, take.event_id))
+
+    def _unsealed(self, job: Job, take: TakeRoom) -> TakeRoom:
+        """Raises MalformedRecordError: the event cannot be unsealed any more."""
+        return msgspec.structs.replace(take, event_id=event_of(self._keyring.keys(job.mailbox.tenant), take))
+
+    def _swap(self, job: Job, swaps: Swaps, take: TakeRoom, now_ms: int) -> str:
         """Why it could not be done, in words for the page; "" when it was."""
         tenant = job.mailbox.tenant
         room = self._rooms.get(tenant, take.room_id)
@@ -108,7 +133,7 @@ class TakeRooms:
         contact = RoomContact(room.address, room.name)
         for tried in range(TRIES):
             try:
-                return self._swap_once(job, provider, access, take, contact, now_ms)
+                return self._swap_once(job, swaps, take, contact, now_ms)
             except PreconditionFailedError:
                 continue  # somebody changed the meeting between our reading and writing: read it again
             except EventGoneError:
@@ -117,19 +142,18 @@ class TakeRooms:
                 return f"{'' if tried else f'{AS_IT_WAS}, since '}the calendar refused: {error}"
         return "the meeting kept changing while we tried; look at it in your calendar before you try once more"
 
-    def _swap_once(
-        self, job: Job, provider: CalendarProvider, access: Access, take: TakeRoom, room: RoomContact, now_ms: int
-    ) -> str:
+    def _swap_once(self, job: Job, swaps: Swaps, take: TakeRoom, room: RoomContact, now_ms: int) -> str:
         """As `_swap`. Raises what the provider's calls raise."""
-        meeting = provider.read(access, take.event_id)
+        meeting = swaps.provider.read(swaps.access, take.event_id)
         if reason := self._refusal(job, meeting, take, now_ms):
             return reason
         is_declined = self._is_room(job.mailbox.tenant, take.declined_room_id)
+        swaps.compare(take, meeting)
         if take.series is not None:
-            return swap_series(provider, access, take.event_id, is_declined, room, now_ms)
+            return swap_series(swaps, take.event_id, is_declined, room, now_ms)
         declined = room_of(meeting, is_declined)
         crash_point("sync-worker.room-swapping")
-        provider.swap_room(access, take.event_id, declined.address if declined else "", room)
+        swaps.swap(take.event_id, declined, room)
         crash_point("sync-worker.room-swapped")
         return ""
 
@@ -153,7 +177,7 @@ class TakeRooms:
         known = job.references.get(take.event_id)
         if known is None or known.rooms is None:
             return False
-        listed = ListedRooms.of(self._rooms.scan(job.mailbox.tenant))
+        listed = self._listed(job.mailbox.tenant)
         asked = {
             listed.by_address[plain_address(each.address)]
             for each in meeting.attendees
@@ -161,13 +185,16 @@ class TakeRooms:
         }
         return bool(asked - known.rooms.keys() - {take.room_id, take.declined_room_id})
 
+    def _listed(self, tenant: str) -> ListedRooms:
+        return ListedRooms.of(self._rooms.scan(tenant))
+
     def _room_of(self, tenant: str, meeting: LiveMeeting, room_id: str) -> LiveAttendee | None:
         """A room as the meeting itself shows it: it may be in nobody's list. None when it left already."""
         return room_of(meeting, self._is_room(tenant, room_id))
 
     def _is_room(self, tenant: str, room_id: str) -> IsRoom:
         """Whether an address is that of the room, which may be in nobody's list."""
-        keys, listed = self._keyring.keys(tenant), ListedRooms.of(self._rooms.scan(tenant)).by_address
+        keys, listed = self._keyring.keys(tenant), self._listed(tenant).by_address
         return lambda address: listed.get(plain_address(address), keys.room(address)) == room_id
 
 

@@ -124,8 +124,8 @@ BELIEFS = (
         text="Attendees that are written back as they were read keep their answers.",
         source="repository google-calendar-mcp, pull request 148: bare addresses lose them",
         trust=Trust.REPORTED,
-        dependents=(_ROOMS,),
-        otherwise="Taking another room asks every guest anew.",
+        dependents=(_ROOMS, "services/sync_worker/deciding/opened_answers.py"),
+        otherwise="Taking another room asks every guest anew; what other rooms had answered counts until they answer again.",
     ),
     Belief(
         key="google.series-at-once",

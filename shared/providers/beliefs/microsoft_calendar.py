@@ -151,8 +151,8 @@ BELIEFS = (
         text="Writing the list of attendees without `status` keeps the answers of those who stay.",
         source="learn.microsoft.com/graph/api/event-update does not say it; a client cannot set an answer anyhow",
         trust=Trust.ASSUMED,
-        dependents=(_ROOMS,),
-        otherwise="Taking another room makes every answer of the meeting open again.",
+        dependents=(_ROOMS, "services/sync_worker/deciding/opened_answers.py"),
+        otherwise="Taking another room opens every guest's answer; what other rooms had answered counts until they answer again.",
     ),
     Belief(
         key="microsoft.written-decline-opens",

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from shared.domain.attendees import Answer, opened_answers
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.domain.sighting import (
@@ -49,7 +50,7 @@ from shared.providers.google.parse import (
     parse_page,
 )
 from shared.providers.google.reminders import KIND, KIND_VALUE, new_reminder
-from shared.providers.google.rooms import is_swapped, swap_patch
+from shared.providers.google.rooms import answers, is_swapped, swap_patch
 from shared.providers.google.transport import GoogleTransport
 from shared.providers.readable import readable, readable_rows
 
@@ -171,15 +172,17 @@ class GoogleCalendar:
         return parse_series(self._event(access, series_id), self._instances(access, series_id, window))
 
     @readable
-    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> Mapping[str, Answer]:
         """Read, merge, and write only over the version that was read (`If-Match`)."""
         event = self._event(access, event_id)
         if is_swapped(event, declined, room):
-            return
+            return {}
         patch = swap_patch(event, declined, room)
         request = self._service.events().patch(calendarId=CALENDAR, eventId=event_id, body=patch, sendUpdates="all")
         request.headers["If-Match"] = str(event.get("etag") or "*")
-        self._transport.send(Doing.EVENT, access, request)
+        after = self._transport.send(Doing.EVENT, access, request)
+        after = after if isinstance(after, dict) else {}
+        return opened_answers(answers(event, but=room), answers(after, but=room))
 
     @readable
     def availability(

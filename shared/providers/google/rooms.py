@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared.domain.attendees import Answer
 from shared.domain.sighting import RoomContact
 from shared.errors import EventGoneError, RefusedError
+from shared.providers.google.parse import answer_of
 
 Json = dict[str, Any]
 
@@ -44,6 +46,16 @@ def swap_patch(event: Mapping[str, Any], declined: str, room: RoomContact) -> Js
         message = "the room that declined is no longer invited; look at the meeting again before choosing"
         raise RefusedError(message)
     return {"attendees": _attendees_after(event, declined, room), **_location_after(event, old, room)}
+
+
+def answers(event: Mapping[str, Any], *, but: RoomContact) -> dict[str, Answer]:
+    """Address → answer of everybody but one room; those whose answer is in a word that we do not know are left out."""
+    said = {_address(entry): answer_of(str(entry.get("responseStatus") or "")) for entry in _attendees(event)}
+    return {
+        address: answer
+        for address, answer in said.items()
+        if answer is not None and address not in {"", but.address.lower()}
+    }
 
 
 def _attendees_after(event: Mapping[str, Any], declined: str, room: RoomContact) -> list[Json]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.contracts.envelope import read_json
+from shared.domain.attendees import Answer, opened_answers
 from shared.domain.identity import Provider
 from shared.domain.instants import MINUTE_MS, to_rfc3339
 from shared.domain.sighting import (
@@ -47,7 +48,7 @@ from shared.providers.microsoft.parse import (
     parse_own_addresses,
 )
 from shared.providers.microsoft.reminders import is_reminder, new_reminder, request_of
-from shared.providers.microsoft.rooms import addresses, is_swapped, swap_patch
+from shared.providers.microsoft.rooms import addresses, answers, is_swapped, swap_patch
 from shared.providers.microsoft.sdk import (
     CalendarViewRequestBuilder,
     DeltaRequestBuilder,
@@ -153,11 +154,11 @@ class GraphCalendar:
         )
 
     @readable
-    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> None:
+    def swap_room(self, access: Access, event_id: str, declined: str, room: RoomContact) -> Mapping[str, Answer]:
         """Read, replace in attendees and location, write, then read back: Graph documents no `If-Match` for events."""
         event = self._raw_event(access, event_id)
         if is_swapped(event, declined, room):
-            return
+            return {}
         patch = swap_patch(event, declined, room)
         item = self._me.events.by_event_id(event_id)
         self._transport.send(Doing.EVENT, access, build_request(Method.PATCH, item, patch))
@@ -165,6 +166,7 @@ class GraphCalendar:
         if not (is_swapped(after, declined, room) and addresses(patch) <= addresses(after)):
             message = "the meeting changed while its room was swapped; read it again"
             raise PreconditionFailedError(message)
+        return opened_answers(answers(event, but=room), answers(after, but=room))
 
     @readable
     def availability(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared.domain.attendees import Answer
 from shared.domain.sighting import RoomContact
 from shared.errors import EventGoneError, RefusedError
 from shared.providers.microsoft.booking import place_of
+from shared.providers.microsoft.parse import answer_of
 
 Json = dict[str, Any]
 
@@ -49,6 +51,16 @@ def swap_patch(event: Mapping[str, Any], declined: str, room: RoomContact) -> Js
 def addresses(event: Mapping[str, Any]) -> frozenset[str]:
     """Everybody invited, lower-cased."""
     return frozenset(filter(None, (_address(entry) for entry in _attendees(event))))
+
+
+def answers(event: Mapping[str, Any], *, but: RoomContact) -> dict[str, Answer]:
+    """Address → answer of everybody but one room; those whose answer is in a word that we do not know are left out."""
+    said = {_address(entry): answer_of((entry.get("status") or {}).get("response")) for entry in _attendees(event)}
+    return {
+        address: answer
+        for address, answer in said.items()
+        if answer is not None and address not in {"", but.address.lower()}
+    }
 
 
 def _attendees_after(event: Mapping[str, Any], declined: str, room: RoomContact) -> list[Json]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from services.sync_worker.deciding.listed_rooms import ListedRooms
 from services.sync_worker.looking.series_swap import swap_series
+from services.sync_worker.looking.swaps import Swaps
 from shared.domain.instants import DAY_MS
 from shared.domain.sighting import LiveSeries, RoomContact
 from shared.meetings.series_refusals import series_window
@@ -71,9 +73,8 @@ class Refused:
     def swap(self) -> str:
         now_ms = self.person.simulator.now_ms()
         date = self.read().dates[0]
-        return swap_series(
-            self.person.calendar, self.person.access, date.event_id, lambda one: one == self.declined, self.free, now_ms
-        )
+        swaps = Swaps(self.person.calendar, self.person.access, {}, ListedRooms())
+        return swap_series(swaps, date.event_id, lambda one: one == self.declined, self.free, now_ms)
 
     def changes(self) -> int:
         """How many changes of events the person has sent."""
