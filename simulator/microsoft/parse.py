@@ -40,13 +40,14 @@ def draft(sent: dict[str, Any]) -> MeetingDraft:
     )
 
 
-def edit(sent: dict[str, Any], *, forgets_answers: bool = False) -> Edit:
+def edit(sent: dict[str, Any], *, forgets_answers: bool = False, keeps_declines: bool = False) -> Edit:
     """
     A change of an event: what is absent stays. Raises GraphError 400.
 
     Args:
         sent: The request's body.
         forgets_answers: Whether an attendee who is written without `status` has not answered any more.
+        keeps_declines: Whether a `declined` that is written back stays.
     """
     start = wire.parse_date_time(sent["start"], "start") if sent.get("start") else None
     end = wire.parse_date_time(sent["end"], "end") if sent.get("end") else None
@@ -56,7 +57,9 @@ def edit(sent: dict[str, Any], *, forgets_answers: bool = False) -> Edit:
         start_ms=start[0] if start else None,
         end_ms=end[0] if end else None,
         time_zone=start[1] if start else None,
-        invitees=_invitees(sent["attendees"] or [], forgets=forgets_answers) if "attendees" in sent else None,
+        invitees=_invitees(sent["attendees"] or [], forgets=forgets_answers, keeps=keeps_declines)
+        if "attendees" in sent
+        else None,
         details=details or None,
     )
 
@@ -85,7 +88,7 @@ def _location(sent: dict[str, Any]) -> dict[str, Any]:
     return location
 
 
-def _opens_anew(status: Any, *, forgets: bool) -> bool:
+def _opens_anew(status: Any, *, forgets: bool, keeps: bool) -> bool:
     """
     Whether an attendee has not answered any more once this was written of them.
 
@@ -94,16 +97,16 @@ def _opens_anew(status: Any, *, forgets: bool) -> bool:
     """
     if not isinstance(status, dict) or not status:
         return forgets
-    return status.get("response") == "declined"
+    return status.get("response") == "declined" and not keeps
 
 
-def _invitees(sent: list[Any], *, forgets: bool = False) -> list[Invitee]:
+def _invitees(sent: list[Any], *, forgets: bool = False, keeps: bool = False) -> list[Invitee]:
     found = []
     for one in sent:
         address = (one.get("emailAddress") or {}).get("address") if isinstance(one, dict) else None
         if not address:
             raise GraphError(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
         name = one["emailAddress"].get("name") or ""
-        answer = AttendeeAnswer.NONE if _opens_anew(one.get("status"), forgets=forgets) else None
+        answer = AttendeeAnswer.NONE if _opens_anew(one.get("status"), forgets=forgets, keeps=keeps) else None
         found.append(Invitee(address, name, _ROLES.get(one.get("type") or "required", "required"), answer))
     return found

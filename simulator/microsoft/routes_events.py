@@ -90,7 +90,9 @@ def update_event(owner: User, event_id: str) -> Response:
         _matches(copy)
         if copy.is_organizer:
             forgets = world.faults.contradicts("microsoft.answers-survive-patch")
-            world.bookings.update(meeting, parse.edit(sent, forgets_answers=forgets), occurrence)
+            keeps = world.faults.contradicts("microsoft.written-decline-opens")
+            edit = parse.edit(sent, forgets_answers=forgets, keeps_declines=keeps)
+            world.bookings.update(meeting, edit, occurrence)
         else:
             _own_view(copy, sent)
         return jsonify(_context(_rendered(owner, event_id)))

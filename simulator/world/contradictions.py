@@ -28,6 +28,8 @@ CONTRADICTIONS: Mapping[str, str] = {
     "microsoft.transaction-id-shown": "lists and rounds show no transactionId",
     "microsoft.room-declines": "the organiser's copy shows a declining room without an answer",
     "microsoft.answers-survive-patch": "attendees written without status lose their answers, and rooms are asked again",
+    "microsoft.written-decline-opens": "a declined that is written back among the attendees stays",
+    "microsoft.answer-moment": "each answer of an attendee has an earlier moment than the one before",
     "microsoft.move-asks-again": "a moved meeting keeps its answers, and its rooms are not asked",
     "microsoft.series-at-once": "another guest list of a series reaches the dates that were changed for themselves, too",
     "microsoft.push-latency": "no notification leaves",

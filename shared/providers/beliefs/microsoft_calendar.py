@@ -161,7 +161,6 @@ BELIEFS = (
         trust=Trust.REPORTED,
         dependents=(_ROOMS,),
         otherwise="Nothing: no answer is ever written.",
-        not_tried="the product writes no answer, whatever becomes of one",
     ),
     Belief(
         key="microsoft.series-at-once",
@@ -199,7 +198,6 @@ BELIEFS = (
         trust=Trust.DOCUMENTED,
         dependents=("shared/providers/microsoft/parse.py", "services/room_status/deciding/room_transitions.py"),
         otherwise="A room that answers a new time with an earlier moment reads as pending.",
-        not_tried="it takes a room that answers twice within the time of a trial",
     ),
     Belief(
         key="microsoft.late-decline",

@@ -33,11 +33,24 @@ class RoomMeetings:
     def room_declines(self, context: TrialContext) -> str:
         """Book the room twice at one time. Raises CannotTryError: it takes both."""
         self.booked(context)
-        answer = self._answered(context, self.create(context), {ACCEPTED, DECLINED})
+        return "" if self._refused(context) else "the second meeting's room shows no answer"
+
+    def booked_twice(self, context: TrialContext) -> tuple[Json, Json]:
+        """A meeting whose room has accepted, and one whose room has declined. Raises CannotTryError: they have not."""
+        accepted, declined = self.booked(context), self._refused(context)
+        if declined is None:
+            message = "the room shows no answer to a second meeting at one time"
+            raise CannotTryError(message)
+        return accepted, declined
+
+    def _refused(self, context: TrialContext) -> Json | None:
+        """A meeting at the time of another, once its room has declined; None: it shows no answer. Raises CannotTryError."""
+        event = self.create(context)
+        answer = self._answered(context, event, {ACCEPTED, DECLINED})
         if answer == ACCEPTED:
             message = "the room accepts two meetings at one time"
             raise CannotTryError(message)
-        return "" if answer else "the second meeting's room shows no answer"
+        return self.read(context, event["id"]) if answer else None
 
     def _answered(self, context: TrialContext, event: Json, among: set[str]) -> str | None:
         def look() -> str | None:
