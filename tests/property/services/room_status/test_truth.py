@@ -98,14 +98,16 @@ def _shared_copy_key(meeting: bytes, mailbox: str) -> bytes:
 
 
 _out_of_sight = rules.out_of_sight
+_ALONE = (ORGANISER,)
 PLANTED = {
-    "the mailbox with the lowest id speaks": ("rule", _lowest_id_speaks),
-    "declines do not end": ("close_answered", _ends_nothing),
-    "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets),
-    "dates that went are kept": ("_Folding._lets_go", lambda *_: False),
-    "a first look silences what was witnessed before": ("answer_room", None),
-    "one record holds what all copies say, and its last writer wins": ("copy_key", _shared_copy_key),
+    "the mailbox with the lowest id speaks": ("rule", _lowest_id_speaks, PEOPLE),
+    "declines do not end": ("close_answered", _ends_nothing, _ALONE),
+    "what was witnessed is forgotten with the sight of it": ("out_of_sight", _forgets, _ALONE),
+    "dates that went are kept": ("_Folding._lets_go", lambda *_: False, _ALONE),
+    "a first look silences what was witnessed before": ("answer_room", None, PEOPLE),
+    "one record holds what all copies say, and its last writer wins": ("copy_key", _shared_copy_key, PEOPLE),
 }
+"""What is planted, by what, and who connects in the histories that show it: what shows with few does so after fewer of them."""
 USERS = {"copy_key": (memory, meeting_writer, product)}
 """The modules that use what is planted, where `rules` does not."""
 
@@ -113,7 +115,7 @@ USERS = {"copy_key": (memory, meeting_writer, product)}
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model is worth something: rules that are wrong break a law within a few hundred histories."""
-    name, wrong = PLANTED[fault]
+    name, wrong, people = PLANTED[fault]
     owner, _, attribute = name.rpartition(".")
     if fault.startswith("a first look"):
         plain = rules.answer_room
@@ -129,14 +131,10 @@ def test_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> 
         max_examples=1500, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(
-        st.lists(steps(PEOPLE), min_size=LENGTH, max_size=LENGTH),
-        st.sampled_from([ORGANISER, ""]),
-    )
-    def check(history: list[Step], only: str) -> None:
-        mine = [step for step in history if not only or not ({*step[1:2]} & {*PEOPLE}) or step[1] == only]
-        play = played(Product(Provider.GOOGLE, guests_can_change=True), mine)
-        assert not only or not list(declines_as_witnessed(play))
+    @given(st.lists(steps(people), min_size=LENGTH, max_size=LENGTH))
+    def check(history: list[Step]) -> None:
+        play = played(Product(Provider.GOOGLE, guests_can_change=True), history)
+        assert people != _ALONE or not list(declines_as_witnessed(play))
 
     with pytest.raises((AssertionError, BaseExceptionGroup)):
         check()
