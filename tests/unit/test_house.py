@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ HOMES = {
 }
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Top-level packages that a file imports, inside functions too."""
     found = set()
