@@ -60,7 +60,7 @@ bench: setup ## the figures of docs/figures.md, measured here
 	$(BIN)/python -m benchmarks
 
 chaos: setup ## the long campaign: kills at random instants, each guard left out once, 20,000 histories; seeds printed (ROUNDS=200)
-	ROOMSYNC_HISTORIES=20000 $(BIN)/python -m pytest tests/property/services/room_status/test_truth.py
+	ROOMSYNC_TRUTH_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_HISTORIES=20000 $(BIN)/python -m pytest tests/property/services/room_status/test_truth.py
 	ROOMSYNC_CHAOS_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
 	ROOMSYNC_NOTIFIER_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_NOTIFIER_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/integration/services/notifier/test_seeded_kills.py $(ARGS)
 

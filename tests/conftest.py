@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests.support.paths import SAMPLES
 
@@ -21,6 +22,10 @@ pytest_plugins = [
 # Every test speaks to loopback only, and so does every process that it starts. A machine's own bundle of authorities, named by its
 # environment, is read anew by every client that is made: that was half of the processor time of the portal's tests.
 os.environ["SSL_CERT_FILE"] = str(SAMPLES / "tls" / "nobodys-authority.pem")
+
+# How long an example takes says something of the machine and its load, nothing of the law.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,9 @@ Whose word counts, date by date. Pure.
 
 Within one copy the log's order alone decides. Between copies:
 
-- The organiser's copy speaks while it can be looked at and shows the date credibly.
+- The organiser's copy speaks while it can be looked at and shows the date credibly. Once it holds nothing of the meeting any
+  more, nobody says whether it is still connected: a guest's word then counts where both its `sequence` and its look are later,
+  because a meeting can be restored.
 - Otherwise, at Google alone, a guest's copy that shows the guest list speaks: the higher `sequence`, else the later look. At
   Microsoft a guest's copy does not carry other attendees' answers (microsoftgraph/microsoft-graph-docs#5281).
 - An older word of another copy never takes a date back. Where two words are of the same moment and differ, none is applied.
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from operator import gt
 
 from services.room_status.deciding.room_transitions import answer_to
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
@@ -105,9 +108,10 @@ def rule(
     if date is None or date.speaker in {"", copy.mailbox}:
         return Ruling.APPLIED
     organizes = copy.role is CopyRole.ORGANIZER
-    if not organizes and date.in_sight and date.speaker == record.organizer_mailbox:
-        return Ruling.KEPT
     said, decided = stamp_of(word), decided_stamp(date, record.spoken)
+    if not organizes and date.in_sight and date.speaker == record.organizer_mailbox:
+        restored = date.speaker not in others and all(map(gt, said, decided))
+        return Ruling.APPLIED if restored else Ruling.KEPT
     if agrees(word, date) and word.sequence <= date.sequence:
         if organizes or not date.in_sight:
             return Ruling.APPLIED

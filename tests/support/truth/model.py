@@ -14,6 +14,9 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 NOW_MS = 1_796_112_000_000
 """2026-12-01T08:00:00Z."""
 WINDOW_MS = 60 * DAY_MS
+KEEP_PAST_MS = DAY_MS
+CONFIRM_AFTER_MS = 5_000
+"""How long a provider is given to clear the answer to an earlier time."""
 ROOMS = ("aare", "birs")
 ORGANISER, GUESTS = "ada", ("ben", "cyd")
 PEOPLE = (ORGANISER, *GUESTS)
@@ -148,32 +151,46 @@ class Calendar:
         self.sequence += 1
 
 
+@dataclass(frozen=True)
+class _Witnessed:
+    """What was witnessed last of a room on a date."""
+
+    start_ms: int
+    said: str
+    at_ms: int
+    """When it was first said so: the look's moment."""
+    asked: bool = True
+    """Whether the room is still invited."""
+
+
 @dataclass
 class Witness:
     """
     What must have been told by somebody who hears the organiser's words alone, in their order.
 
     `told` counts what is certain, `doubtful` what a careful product may tell or not: a time that is new in the very word that says
-    declined, where nobody can know which time the answer belongs to until it is repeated.
+    declined, where nobody can know which time the answer belongs to until it is repeated, a while later. What was over for a day is
+    forgotten: who connects again then sees the date for the first time.
     """
 
     told: dict[Ask, int] = field(default_factory=dict)
     doubtful: dict[Ask, int] = field(default_factory=dict)
-    _last: dict[tuple[int, str], tuple[int, str, bool]] = field(default_factory=dict)
-    """Date and room → start, answer and whether it is still asked, as witnessed last."""
+    _last: dict[tuple[int, str], _Witnessed] = field(default_factory=dict)
 
     def hear(self, word: Word) -> None:
         """One more committed look of the organiser."""
         shown = {(number, room): (date, said) for number, date in word.dates for room, said in date.rooms}
-        for key, (start_ms, said, _) in list(self._last.items()):
-            if key not in shown:
-                self._last[key] = (start_ms, said, False)
+        for key, last in list(self._last.items()):
+            if last.start_ms + HOUR_MS < word.at_ms - KEEP_PAST_MS:
+                del self._last[key]
+            elif key not in shown:
+                self._last[key] = replace(last, asked=False)
         for (number, room), (date, said) in shown.items():
             self._hear_one(number, room, date, said, word)
 
     def _hear_one(self, number: int, room: str, date: Date, said: str, word: Word) -> None:
         before = self._last.get((number, room))
-        self._last[number, room] = (date.start_ms, said, True)
+        self._last[number, room] = _Witnessed(date.start_ms, said, word.at_ms)
         if said != DECLINED or date.end_ms <= word.at_ms:
             return
         ask = (number, room, date.start_ms)
@@ -181,15 +198,18 @@ class Witness:
             if not word.baseline:
                 self.told[ask] = self.told.get(ask, 0) + 1
             return
-        start_ms, answer, asked = before
-        if start_ms == date.start_ms:
-            if not asked or answer != DECLINED:
+        doubted = before.asked and before.said == _DOUBTED
+        if before.start_ms == date.start_ms:
+            if doubted and word.at_ms < before.at_ms + CONFIRM_AFTER_MS:
+                self._last[number, room] = before
+                return
+            if not before.asked or before.said != DECLINED:
                 self.told[ask] = self.told.get(ask, 0) + 1
-            if asked and answer == _DOUBTED:
+            if doubted:
                 self.doubtful[ask] -= 1  # repeated: now it is certain
             return
-        if asked and answer in (DECLINED, _DOUBTED):
-            self._last[number, room] = (date.start_ms, _DOUBTED, True)
+        if doubted or (before.asked and before.said == DECLINED):
+            self._last[number, room] = _Witnessed(date.start_ms, _DOUBTED, word.at_ms)
             self.doubtful[ask] = self.doubtful.get(ask, 0) + 1
         else:
             self.told[ask] = self.told.get(ask, 0) + 1
