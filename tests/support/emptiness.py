@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -13,7 +15,7 @@ from urllib.parse import quote
 
 import redis
 
-from cli.demo.processes import run_command
+from tests.support.paths import ROOT
 
 TOPICS = (
     "notifications.graph", "notifications.google", "commands", "calendar-state", "observations", "meeting-state",
@@ -23,6 +25,14 @@ TOPICS = (
 _STREAMS = (b"\x1f\x8b\x08", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 """How gzip and zlib streams begin."""
 _MOST_BYTES = 4 << 20
+
+_TAIL_ALL = """
+import json, sys
+from cli.main import roomsync
+for topic in sys.argv[1:]:
+    print(json.dumps(topic))
+    assert not roomsync(["tail", topic, "--from", "beginning", "--json"], standalone_mode=False)
+"""
 
 Place = tuple[str, bytes]
 
@@ -54,11 +64,25 @@ def in_files(*roots: Path) -> Iterator[Place]:
 
 
 def in_topics(environ: Mapping[str, str]) -> Iterator[Place]:
-    """Every committed record of every topic: key, headers and value."""
-    for topic in TOPICS:
-        for line in run_command(["tail", topic, "--from", "beginning", "--json"], dict(environ)).splitlines():
-            record = json.loads(line)
+    """Every committed record of every topic: key, headers and value. One process tails them all, one after the other."""
+    done = subprocess.run(
+        [sys.executable, "-c", _TAIL_ALL, *TOPICS],
+        env=dict(environ),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    topic, seen = "", []
+    for line in done.stdout.splitlines():
+        record = json.loads(line)
+        if isinstance(record, str):
+            topic = record
+            seen.append(topic)
+        else:
             yield f"{topic}/{record['partition']}/{record['offset']}", line.encode()
+    assert tuple(seen) == TOPICS
 
 
 def in_redis(url: str, prefix: str = "") -> Iterator[Place]:
