@@ -13,7 +13,7 @@ from cli.common.colours import choose_colour
 from cli.common.environment_file import read_environment_file
 from cli.common.exit_codes import FINDING, INTERRUPTED, UNREACHABLE, USAGE
 from shared.errors import ConfigurationError, LogUnavailableError, RoomsyncError, StoreUnavailableError
-from shared.runtime.health import product_version
+from shared.runtime.version import product_version
 
 COMMANDS = {
     "demo": "the main job, end to end, on this machine",

@@ -10,7 +10,7 @@ import click
 from click_man.man import ManPage
 
 from cli.main import roomsync
-from shared.runtime.health import product_version
+from shared.runtime.version import product_version
 
 BUILD = Path(__file__).parents[1] / "build" / "man"
 

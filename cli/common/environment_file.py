@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from shared.errors import ConfigurationError
 from shared.runtime.settings import PREFIX
 
@@ -46,6 +44,8 @@ def _read(path: Path) -> dict[str, str | None]:
                 f"{path} is larger than {LARGEST_BYTES} bytes: no file of settings; move it, or set {SWITCH}={OFF}"
             )
             raise ConfigurationError(message)
+        from dotenv import dotenv_values  # noqa: PLC0415  # every command starts here, and few find a file
+
         return dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error}; mend it, or set {SWITCH}={OFF}"

@@ -20,9 +20,9 @@ from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.providers.catalogue import PROFILES
 from shared.registry import tables
-from shared.runtime.health import product_version
 from shared.runtime.redaction import mask_text
 from shared.runtime.settings import Settings
+from shared.runtime.version import product_version
 
 LOG, VIEW, REGISTRY = "log", "view", "registry"
 _TOPICS = {provider: profile.hooks.topic for provider, profile in PROFILES.items()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import metadata
 
 from flask import Blueprint, Flask, Response, jsonify
 
 from shared.runtime import metrics
 from shared.runtime.redaction import mask_text
+from shared.runtime.version import product_version
 
 Check = Callable[[], object]
 """Well when it returns anything but False; wrong when it returns False or raises (the message is shown, redacted)."""
@@ -52,14 +52,6 @@ def health_app(name: str, checks: Mapping[str, Check], *, alive: Mapping[str, Ch
     app = Flask(name, static_folder=None)
     app.register_blueprint(health_blueprint(name, checks, alive=alive))
     return app
-
-
-def product_version() -> str:
-    """The installed version; `unknown` when run from a bare checkout."""
-    try:
-        return metadata.version("roomsync")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def findings(checks: Mapping[str, Check]) -> dict[str, str]:

@@ -57,6 +57,13 @@ def test_each_service_starts_without_the_others_and_has_tests_of_its_own(service
     assert list((ROOT / "tests" / "unit" / "services" / service).rglob("test_*.py"))
 
 
+def test_command_line_starts_without_what_a_service_alone_needs() -> None:
+    """Whoever asks for help, and every process of a deployment, imports this first."""
+    code = f"import sys, cli.main; print(sorted({{'flask', 'werkzeug', 'prometheus_client', *{SDKS!r}}} & {{*sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.proves("D12")
 @pytest.mark.parametrize("package", sorted(HOMES))
 def test_each_named_package_does_real_work_where_it_belongs(package: str) -> None:

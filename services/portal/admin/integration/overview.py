@@ -31,8 +31,8 @@ from shared.grants.sleep import people
 from shared.organisations.integration import is_asleep
 from shared.providers import catalogue
 from shared.registry import tables
-from shared.runtime.health import product_version
 from shared.runtime.refused_rows import log_refused_row
+from shared.runtime.version import product_version
 
 STATE_WORDS = {
     IntegrationState.OFF: "Off",
