@@ -41,7 +41,8 @@ def swap_series(swaps: Swaps, event_id: str, is_declined: IsRoom, room: RoomCont
         PreconditionFailedError: somebody changed the meeting meanwhile; call again.
         EventGoneError, RefusedError, RetryableError: as the provider says.
     """
-    series = swaps.provider.read_series(swaps.access, event_id, series_window(now_ms))
+    window = series_window(now_ms)
+    series = swaps.provider.read_series(swaps.access, event_id, window)
     if series is None:
         return f"the meeting is no series any more; {AS_IT_WAS}"
     if not _is_swapped(series, is_declined, room):
@@ -51,6 +52,8 @@ def swap_series(swaps: Swaps, event_id: str, is_declined: IsRoom, room: RoomCont
         crash_point("sync-worker.series-swapping")
         swaps.swap(series.master.event_id, room_of(series.master, is_declined), room)
         crash_point("sync-worker.series-swapped")
+        # Once more: a date that said the same as its series could not be told to stand apart; now it names the other room.
+        series = swaps.provider.read_series(swaps.access, event_id, window) or series
     for date in dates_apart(series, is_declined, now_ms):
         swaps.swap(date.event_id, room_of(date, is_declined), room)
         crash_point("sync-worker.date-apart-swapped")

@@ -101,6 +101,17 @@ def test_series_is_changed_once_and_the_date_that_stands_apart_for_itself(
 
 
 @pytest.mark.proves("B8")
+def test_date_that_its_room_refused_by_itself_is_changed_with_its_series(
+    person: Any, wait_for: Callable[..., Any]
+) -> None:
+    refused = Refused(person, wait_for)
+    refused.answer(f"rooms/{refused.declined}", "declined", occurrence=refused.keys[1])
+    assert refused.swap() == ""
+    assert refused.answers(refused.declined) == [None] * DATES
+    assert refused.changes() == 3
+
+
+@pytest.mark.proves("B8")
 def test_change_that_was_broken_off_after_the_series_goes_on_with_the_date_that_stands_apart(
     person: Any, wait_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
