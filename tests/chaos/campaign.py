@@ -93,6 +93,7 @@ class Campaign:
         self._round += 1
         self._deployment.simulator.faults(**SLOW)
         self._deployment.people.await_words()
+        self._deployment.people.book_series()
         began_s = time.monotonic()
         if self._kind.servers and self._kind.fenced:
             self._play(sorted(haunting(self._dice, self._kind)))
@@ -134,8 +135,8 @@ class Campaign:
 
     def _do(self, event: Event) -> None:
         match event.kind:
-            case "book" | "move" | "cancel" | "decide" | "take":
-                getattr(self._deployment.people, event.kind)(event.dice)
+            case "book" | "move" | "cancel" | "decide" | "take" | "decide-series" | "take-series":
+                getattr(self._deployment.people, event.kind.replace("-", "_"))(event.dice)
             case "word":
                 self._deployment.people.word(event.service)
             case "burst":

@@ -22,17 +22,18 @@ Where = tuple[str, Spot]
 class Names:
     """Which pseudonym is whom, as the organisers' own pages have shown so far."""
 
-    meetings: dict[tuple[str, str], str] = field(default_factory=dict)
+    meetings: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Tenant, meeting and date → its title, or the label of the date."""
     rooms: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def learn(self, lines: Iterable[Line]) -> None:
         for line in lines:
-            self.meetings[line.tenant, line.meeting_ref] = line.title
+            self.meetings[line.tenant, line.meeting_ref, line.occurrence_ref] = line.title
             self.rooms[line.tenant, line.room_id] = line.room
 
     def spot(self, each: PublishedDecline | PublishedRoomState) -> Spot | None:
         """None when its meeting was over before any page showed it."""
-        title = self.meetings.get((each.tenant, each.meeting))
+        title = self.meetings.get((each.tenant, each.meeting, each.occurrence))
         return (title, self.rooms.get((each.tenant, each.room), "?")) if title else None
 
 
@@ -247,7 +248,7 @@ def _strangers(
         if not names.spot(each) and each.state not in NOT_SEEN:
             verdict.wrong.append(f"a meeting that no page shows is {each.state}")
     for tenant, truth in truths.items():
-        known = {title for (owner, _), title in names.meetings.items() if owner == tenant}
+        known = {title for (owner, _, _), title in names.meetings.items() if owner == tenant}
         verdict.wrong += [f"{title} is on no page" for title in truth.starts.keys() - known]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.chaos.truth import is_series, label_of
+
 PATIENCE_S = 120.0
 _AGAIN_S = 0.3
 
@@ -18,6 +20,7 @@ class Line:
     """One room as its organiser's page shows it."""
 
     title: str
+    """Of a date of a series: its label."""
     room: str
     state: str
     tenant: str
@@ -66,8 +69,8 @@ class Employee:
             return None
         return [
             Line(
-                self._titles[row["meetingRef"]], row["roomName"], row["state"], self.tenant, row["meetingRef"],
-                row["occurrenceRef"], row["roomId"], row["since"],
+                label_of(self._titles[row["meetingRef"]], row["start"]), row["roomName"], row["state"], self.tenant,
+                row["meetingRef"], row["occurrenceRef"], row["roomId"], row["since"],
             )
             for row in rows
             if row["meetingRef"] in self._titles
@@ -81,7 +84,7 @@ class Employee:
             The meeting's title; "" when there was nothing to take.
         """
         for prompt in self._get("/v1/me/prompts")["prompts"]:
-            if not prompt["open"] or not prompt["title"] or prompt["title"] in spare:
+            if not prompt["open"] or not prompt["title"] or prompt["title"] in spare or is_series(prompt["title"]):
                 continue
             offered = self._asked("GET", f"/v1/me/prompts/{prompt['id']}/choices")
             choices = offered.json()["choices"] if offered.is_success else []  # it may have closed a moment ago
@@ -89,12 +92,34 @@ class Employee:
                 return str(prompt["title"])
         return ""
 
+    def take_series(self, spare: set[str]) -> tuple[str, list[str]]:
+        """
+        Take the first room offered for a whole series whose title is not in `spare`, with one change.
+
+        Returns:
+            The series' title, and the labels of its dates; "" and nothing when there was nothing to take.
+        """
+        found: dict[tuple[str, str, str], list[Any]] = {}
+        for prompt in self._get("/v1/me/prompts")["prompts"]:
+            if prompt["open"] and prompt["title"] and is_series(prompt["title"]) and prompt["title"] not in spare:
+                found.setdefault((prompt["title"], prompt["meetingRef"], prompt["roomId"]), []).append(prompt)
+        for (title, _, _), prompts in found.items():
+            first, also = prompts[0]["id"], [each["id"] for each in prompts[1:]]
+            offered = self._asked("GET", f"/v1/me/prompts/{first}/choices", params={"also": also})
+            answer = offered.json() if offered.is_success else {}
+            if answer.get("wholeSeries") and answer["choices"]:
+                room = answer["choices"][0]["roomId"]
+                if self._took(first, room, also=also, wholeSeries=True):
+                    return title, [label_of(title, each["start"]) for each in prompts]
+        return "", []
+
     def close(self) -> None:
         self._http.close()
 
-    def _took(self, prompt: str, room: str) -> bool:
+    def _took(self, prompt: str, room: str, **more: Any) -> bool:
         headers = {"Idempotency-Key": uuid.uuid4().hex, "X-CSRF-Token": str(self._me["csrf"])}
-        return self._asked("POST", f"/v1/me/prompts/{prompt}/take", headers=headers, json={"roomId": room}).is_success
+        wish = {"roomId": room, **more}
+        return self._asked("POST", f"/v1/me/prompts/{prompt}/take", headers=headers, json=wish).is_success
 
     def _get(self, path: str, patience_s: float = PATIENCE_S) -> Any:
         answer = self._asked("GET", path, patience_s)

@@ -26,6 +26,9 @@ ANSWER_MS = [50, 600]
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SLOT_MS, LENGTH_MS = 30 * MINUTE_MS, 25 * MINUTE_MS
 PATIENCE_S = 60.0
+DATES = 3
+"""Of a series."""
+SERIES_AHEAD_MS = 60 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,18 @@ class Simulator:
     def cancel(self, meeting: str) -> None:
         self._sent("DELETE", f"meetings/{meeting}", None)
 
-    def decide(self, room_address: str, meeting: str, answer: str) -> None:
-        self.post(f"rooms/{room_address}/answers", meeting=meeting, answer=answer)
+    def book_series(self, organizer: str, title: str, rooms: list[str], guests: list[str]) -> dict[str, Any]:
+        """A date a day, in weeks in which nothing else is booked."""
+        start_ms = self.fresh_slot() + SERIES_AHEAD_MS
+        times = {"start": start_ms, "end": start_ms + LENGTH_MS}
+        recurrence = {"frequency": "daily", "interval": 1, "count": DATES}
+        more = {"organizer": organizer, "title": title, "rooms": rooms, "attendees": guests}
+        return self.post("meetings", recurrence=recurrence, **times, **more)
+
+    def decide(self, room_address: str, meeting: str, answer: str, occurrence: int | None = None) -> None:
+        """For all of it, or for one date of a series: its original start."""
+        date = {} if occurrence is None else {"occurrence": occurrence}
+        self.post(f"rooms/{room_address}/answers", meeting=meeting, answer=answer, **date)
 
     def fresh_slot(self) -> int:
         """A start that no other meeting ever had, within the next seven weeks."""

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from tests.chaos.employees import Employee
 from tests.chaos.organisations import PEOPLE, RULES, Office, Simulator
+from tests.chaos.truth import SERIES
 
 UNDECIDED = "Doubs"
 """The room for which somebody decides."""
+REFUSING = "Birs"
+"""A room that refuses everything."""
+
+
+@dataclass(slots=True)
+class Series:
+    """A series with one room, and what was last decided of its dates."""
+
+    office: Office
+    meeting: str
+    title: str
+    room: str
+    answers: dict[int, str]
+    """Date → answer."""
+    apart: set[int] = field(default_factory=set)
+    """Dates that somebody has decided for by themselves."""
 
 
 class People:
@@ -34,6 +52,7 @@ class People:
         self._changed: set[str] = set()
         """Titles of what was moved or decided in this round."""
         self._titles: dict[str, str] = {}
+        self._series: list[Series] = []
         self._words: dict[str, list[tuple[Office, str]]] = defaultdict(list)
         """Provider → meetings of one person each, whose room waits for one last word."""
 
@@ -104,6 +123,51 @@ class People:
             self._simulator.decide(office.rooms[UNDECIDED], meeting, answer)
             self._answers[meeting] = answer
             self._changed.add(self._titles[meeting])
+
+    def book_series(self) -> None:
+        """A round begins: somebody in each organisation books two series. One room refuses, somebody decides for the other."""
+        for office in self._offices:
+            for room in (REFUSING, UNDECIDED):
+                title = f"{SERIES} {len(self._series):03}"
+                organizer = PEOPLE[len(self._series) // 2 % len(PEOPLE)]
+                guests = [office.people[name] for name in PEOPLE if name != organizer][:1]
+                made = self._simulator.book_series(office.people[organizer], title, [office.rooms[room]], guests)
+                answer = "declined" if room == REFUSING else ""
+                dates = dict.fromkeys((each["occurrence"] for each in made["occurrences"]), answer)
+                self._series.append(Series(office, made["id"], title, room, dates))
+
+    def decide_series(self, dice: float) -> None:
+        """Somebody decides for the room of a series: for all of it, or for one date, whichever way; or says no once more to one."""
+        open_ones = [each for each in self._series if each.title not in self._taken]
+        if not open_ones:
+            return
+        series = open_ones[int(dice * len(open_ones))]
+        address, digits = series.office.rooms[series.room], int(dice * 100_000)
+        date = list(series.answers)[digits % len(series.answers)]
+        if series.room == REFUSING:
+            self._simulator.decide(address, series.meeting, "declined", date)
+            return
+        self._changed.add(series.title)
+        if digits // 10 % 2 and any(series.answers.values()):
+            series.answers[date] = "accepted" if series.answers[date] == "declined" else "declined"
+            series.apart.add(date)
+            self._simulator.decide(address, series.meeting, series.answers[date], date)
+            return
+        following = [each for each in series.answers if each not in series.apart]
+        answer = "accepted" if following and series.answers[following[0]] == "declined" else "declined"
+        series.answers |= dict.fromkeys(following, answer)
+        self._simulator.decide(address, series.meeting, answer)
+
+    def take_series(self, dice: float) -> None:
+        """Somebody who was prompted for a whole series takes another room on all its dates."""
+        employee = self._employees[int(dice * len(self._employees))]
+        title, dates = employee.take_series(self._taken)
+        if title:
+            self._taken.add(title)
+            for label in dates:
+                self.takes[employee.provider, label] += 1
+                if title in self._changed:
+                    self.doubtful_takes.add((employee.provider, label))
 
     def take(self, dice: float) -> None:
         """Somebody who was prompted takes another room."""

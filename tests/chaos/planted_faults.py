@@ -184,6 +184,29 @@ FAULTS = (
         ),),
     ),
     Fault(
+        "progress-of-a-taken-series-lost",
+        (
+            (
+                "services/sync_worker/looking/series_swap.py",
+                "    if not _is_swapped(series, is_declined, room):\n",
+                '    if _is_swapped(series, is_declined, room):\n        return ""\n    else:\n',
+            ),
+            (
+                "services/sync_worker/looking/series_swap.py",
+                '        crash_point("sync-worker.series-swapped")\n',
+                f'        crash_point("sync-worker.series-swapped")\n        {PAUSE}\n',
+            ),
+        ),
+    ),
+    Fault(
+        "dates-apart-read-before-the-series-is-changed",
+        ((
+            "services/sync_worker/looking/series_swap.py",
+            "        series = swaps.provider.read_series(swaps.access, event_id, window) or series\n",
+            "",
+        ),),
+    ),
+    Fault(
         "dates-that-went-are-kept",
         ((
             "services/room_status/deciding/fold.py",

@@ -10,6 +10,7 @@ from typing import Any
 from tests.chaos.service_processes import PORTAL, RECEIVER, STATUS, SYNC
 
 BOOKINGS, MOVES, CANCELS, DECISIONS, TAKES = 20, 8, 3, 8, 2
+SERIES_DECISIONS, SERIES_TAKES = 5, 4
 LAST_BOOKINGS = 8
 KILLS, FREEZES, CRASHES, ROADS = 4, 3, 3, 2
 BURSTS, BURST_ITEMS = 3, 1150
@@ -36,6 +37,8 @@ POINTS = (
     (PORTAL, "portal.take-recorded"),
     (PORTAL, "portal.take-sent"),
 )
+SERIES_POINTS = ("sync-worker.series-swapping", "sync-worker.series-swapped", "sync-worker.date-apart-swapped")
+"""One of them in every round, for both workers: whichever takes a series dies there."""
 RARE = ("swapping", "swapped", "recorded", "sent")
 """Passed once or twice in a round: to be armed with their first passing."""
 ZOMBIES = {
@@ -102,6 +105,7 @@ class Event:
 def round_of(dice: random.Random, kind: Kind) -> list[Event]:
     """One round, in order, without its end."""
     acts = {"book": BOOKINGS, "move": MOVES, "cancel": CANCELS, "decide": DECISIONS, "take": TAKES}
+    acts |= {"decide-series": SERIES_DECISIONS, "take-series": SERIES_TAKES}
     acts |= {"burst": BURSTS, "outlive-answer": ANSWERS_OUTLIVED, "compare": COMPARISONS if kind.fenced else 0}
     events = [Event(_at(dice, kind), name, dice=dice.random()) for name, count in acts.items() for _ in range(count)]
     events += _faults(dice, kind)
@@ -162,6 +166,8 @@ def _faults(dice: random.Random, kind: Kind) -> list[Event]:
     for service, point in dice.sample(points, CRASHES):
         nth = 1 if point.endswith(RARE) else dice.randint(1, 4)
         events.append(Event(_at(dice, kind), "crash", service, f"{point}:{nth}", dice=dice.random()))
+    point = dice.choice(SERIES_POINTS)
+    events += [Event(dice.uniform(0.5, 2.5), "crash", SYNC, f"{point}:1", dice=half) for half in (0.25, 0.75)]
     if kind.fenced:
         events += [
             Event(_at(dice, kind), "freeze", dice.choice(services), seconds=_pause(dice), dice=dice.random())
