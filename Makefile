@@ -7,6 +7,8 @@ ABUSE := tests/integration/services/webhook_receiver tests/integration/services/
 	tests/integration/services/portal/interface tests/integration/services/portal/admin/test_hostile_administrator.py tests/integration/shared/providers/test_hostile_links.py \
 	tests/unit/cli/registry/test_altered_archives.py tests/unit/services/webhook_receiver/protocols/test_altered_proofs.py \
 	tests/e2e/test_guides.py
+# Compiled modules are kept whatever the environment says: a run of the tests starts hundreds of processes that import the same ones.
+export PYTHONDONTWRITEBYTECODE :=
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
 .PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos contents abuse plants fmt capabilities kafka missing clean
