@@ -61,10 +61,11 @@ fmt: setup ## format and mend what can be mended by itself
 bench: setup ## the figures of docs/figures.md, measured here
 	$(BIN)/python -m benchmarks
 
-chaos: setup ## the long campaign: kills at random instants, each guard left out once, 20,000 histories; seeds printed (ROUNDS=200)
+chaos: setup ## the long campaign: kills at random instants, each guard left out once, 20,000 histories, journeys on every pair of provider and engine; seeds printed (ROUNDS=200)
 	ROOMSYNC_TRUTH_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_HISTORIES=20000 $(BIN)/python -m pytest tests/property/services/room_status/test_truth.py
 	ROOMSYNC_CHAOS_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
 	ROOMSYNC_NOTIFIER_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_NOTIFIER_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/integration/services/notifier/test_seeded_kills.py $(ARGS)
+	ROOMSYNC_JOURNEYS=whole $(BIN)/python -m pytest tests/e2e/test_nothing_is_kept.py tests/e2e/test_own_calendar.py tests/e2e/test_whole_journey.py $(ARGS)
 
 contents: setup ## lists what Python installs in each image (SBOM, CycloneDX) into build/contents
 	$(BIN)/python -m deploy.images.contents build/contents
