@@ -46,7 +46,7 @@ ENTRIES = (
     NavigationEntry("/book", say("Book a room"), Right.OWN_CALENDAR, only_enabled=True, needs="writes"),
     NavigationEntry("/month", say("Month"), Right.OWN_CALENDAR, only_enabled=True),
     NavigationEntry("/profile", say("Profile"), Right.OWN_CALENDAR),
-    NavigationEntry("/admin", "Overview", Right.SEE_INTEGRATION, only_enabled=True),
+    NavigationEntry("/admin", say("Overview"), Right.SEE_INTEGRATION, only_enabled=True),
     NavigationEntry("/admin/rooms", say("Rooms"), Right.SEE_ROOMS),
     NavigationEntry("/admin/integration", say("Integration"), Right.SEE_INTEGRATION),
     NavigationEntry("/admin/report", say("Report"), Right.SEE_INTEGRATION, only_enabled=True),

@@ -21,7 +21,7 @@ from shared.errors import (
     RowRefusedError,
     StoreUnavailableError,
 )
-from shared.language.deciding.sentences import say
+from shared.language.deciding.sentences import join_sentences, say
 from shared.runtime.logging import get_logger
 from shared.runtime.redaction import mask_text
 
@@ -73,7 +73,7 @@ class FieldProblemError(ProblemError):
 
     def refill(self, sent: Mapping[str, str]) -> Refilled:
         """The form as it was sent, with the field marked."""
-        return Refilled(dict(sent), self.field, f"{self.title} {self.next_step}")
+        return Refilled(dict(sent), self.field, join_sentences(self.title, self.next_step))
 
 
 def problem_of(error: RoomsyncError) -> ProblemError:

@@ -55,7 +55,7 @@ from services.portal.my_rooms.view import RoomsView
 from shared.contracts.rows import TakeRow, TakeState
 from shared.domain.instants import SECOND_MS, from_rfc3339
 from shared.domain.roles import Right
-from shared.language.deciding.formats import write_clock, write_long_day, write_month, write_short_day
+from shared.language.deciding.formats import write_clock, write_long_day, write_month, write_number, write_short_day
 from shared.language.deciding.sentences import join_sentences, say
 from shared.meetings.prompts import Closing, Prompt
 from shared.registry import tables
@@ -126,6 +126,7 @@ def register_filters(app: Flask, *, may_write: bool) -> None:
     app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))
     app.template_filter("place")(describe_place)
     app.template_filter("long_day")(lambda text: write_long_day(date.fromisoformat(text), current_manner()))
+    app.template_filter("number")(lambda number: write_number(number, current_manner()))
     app.template_filter("month_name")(lambda day: write_month(day, current_manner()))
 
 

@@ -38,6 +38,11 @@ def write_short_day_with_year(day: date, manner: Manner) -> str:
     return _write_date(day, dated if "," in short else dated.replace(",", ""), manner)
 
 
+def write_day_and_month(day: date, manner: Manner) -> str:
+    """`5 Jan`."""
+    return _write_date(day, _pattern(manner, "MMMd"), manner)
+
+
 def write_long_day(day: date, manner: Manner) -> str:
     """`Monday 5 January`."""
     return _write_date(day, _long(_pattern(manner, "MMMMEEEEd", "MMMMEd", "MMMEd")), manner)

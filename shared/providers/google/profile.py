@@ -60,7 +60,7 @@ PROFILE = Profile(
     room_import_hint=(
         "Listing rooms needs an account with an administrator’s right to read resources; without it, enter a room by hand."  # noqa: RUF001
     ),
-    no_photos="Your directory has no photo to give: the resources of Google Workspace hold none.",
+    no_photos=say("Your directory has no photo to give: the resources of Google Workspace hold none."),
     directory="Google Workspace domain",
     sdk="googleapiclient",
     extra="google",

@@ -13,6 +13,7 @@ from services.portal.admin.overview.deciding.figures import OverviewFigures, wri
 from services.portal.admin.overview.reading import OverviewReader
 from services.portal.deps import Deps
 from services.portal.frame.deciding.sheets import MEDIA_TYPE
+from services.portal.frame.language import current_manner
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.problems import not_enabled
 from services.portal.frame.sessions import Person, require_right
@@ -20,11 +21,13 @@ from services.portal.interface.operation import operation
 from services.portal.meetings.personal_view import is_rebuilding
 from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.roles import Right
+from shared.language.deciding.formats import write_day_and_month
+from shared.language.deciding.sentences import say
 
 STATE_WORDS = {
-    ConsentState.FAILING: "Its last look failed; it is tried again",
-    ConsentState.SUSPENDED: "The calendar system refuses it for now; it is tried again for two weeks",
-    ConsentState.REVOKED: "The permission has ended: its person has to connect again",
+    ConsentState.FAILING: say("Its last look failed; it is tried again"),
+    ConsentState.SUSPENDED: say("The calendar system refuses it for now; it is tried again for two weeks"),
+    ConsentState.REVOKED: say("The permission has ended: its person has to connect again"),
 }
 
 
@@ -81,8 +84,7 @@ def _page(deps: Deps, figures: OverviewFigures) -> str:
 
 
 def _short(day: str) -> str:
-    found = date.fromisoformat(day)
-    return f"{found.day} {found:%b}"
+    return write_day_and_month(date.fromisoformat(day), current_manner())
 
 
 def _rounded(minutes: float | None) -> float | None:

@@ -22,6 +22,7 @@ from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Role
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
+from shared.language.deciding.sentences import say
 from shared.organisations.appointments import appoint, dismiss, list_appointed
 from shared.organisations.candidates import Account, Candidate, candidates, confirm, propose, refuse
 from shared.organisations.people import appointment_id, short_account
@@ -165,8 +166,10 @@ class AdministratorList:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "appointments-full",
-            f"{MAX_APPOINTMENTS:,} addresses wait for their people already, and more are not kept.",
-            next_step="Dismiss some of those who have not come, then appoint this one: /admin/people",
+            say("{count} addresses wait for their people already, and more are not kept.").format(
+                count=f"{MAX_APPOINTMENTS:,}"
+            ),
+            next_step=say("Dismiss some of those who have not come, then appoint this one: /admin/people"),
         )
 
     def _check_appointed(self, row_id: str, role: Role) -> None:
@@ -225,7 +228,10 @@ def _shown(each: Candidate) -> ShownCandidate:
 
 def _nobody() -> ProblemError:
     return ProblemError(
-        HTTPStatus.NOT_FOUND, "no-such-appointment", "Nobody has this role there.", next_step="See /admin/people"
+        HTTPStatus.NOT_FOUND,
+        "no-such-appointment",
+        say("Nobody has this role there."),
+        next_step=say("See /admin/people"),
     )
 
 
@@ -233,8 +239,8 @@ def _no_candidate() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "no-candidate",
-        "Nobody waits for this confirmation any more, or it is for other roles than you were shown.",
-        next_step="Reload /admin/people; if an account cannot be read, have its person sign in again.",
+        say("Nobody waits for this confirmation any more, or it is for other roles than you were shown."),
+        next_step=say("Reload /admin/people; if an account cannot be read, have its person sign in again."),
     )
 
 
@@ -242,6 +248,6 @@ def _last_one() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "last-subscription-admin",
-        "There has to be one subscription administrator at least.",
-        next_step="Appoint somebody else first, and wait until they have signed in.",
+        say("There has to be one subscription administrator at least."),
+        next_step=say("Appoint somebody else first, and wait until they have signed in."),
     )

@@ -19,6 +19,7 @@ from shared.domain.roles import Right
 from shared.domain.sighting import Access, DirectoryRoom
 from shared.errors import RefusedError
 from shared.grants.oauth import Granted
+from shared.language.deciding.sentences import say
 from shared.organisations.enrolment import tenant_of
 from shared.providers.catalogue import meaning_of
 from shared.providers.failures import Meaning
@@ -62,8 +63,8 @@ def read_directory(deps: Deps, person: Person, identity: Identity, grant: Grante
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
             "other-organisation",
-            "You came back as somebody of another organisation, so nothing was imported.",
-            next_step="Import again, and choose your work account of this organisation.",
+            say("You came back as somebody of another organisation, so nothing was imported."),
+            next_step=say("Import again, and choose your work account of this organisation."),
         )
     access = Access(token=grant.access_token, subject=identity.subject, address=identity.address)
     try:
@@ -79,8 +80,8 @@ def find_listing(deps: Deps, person: Person, preview: str) -> list[DirectoryRoom
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
             "no-such-preview",
-            "This preview of an import is not there any more: it lasts an hour, and the next import replaces it.",
-            next_step="Import from your directory again: /admin/rooms",
+            say("This preview of an import is not there any more: it lasts an hour, and the next import replaces it."),
+            next_step=say("Import from your directory again: /admin/rooms"),
         )
     return listed
 
@@ -88,9 +89,11 @@ def find_listing(deps: Deps, person: Person, preview: str) -> list[DirectoryRoom
 def _directory_refused(error: RefusedError) -> ProblemError:
     """Whether the account may not list the rooms, or this service's own registration was never allowed to ask for them."""
     if meaning_of(error.provider_code) is Meaning.FAULT:
-        title = "This service's registration at your calendar system does not include the list of rooms."
-        next_step = "Whoever runs the service enables the API that lists rooms there; then import again."
+        title = say("This service's registration at your calendar system does not include the list of rooms.")
+        next_step = say("Whoever runs the service enables the API that lists rooms there; then import again.")
     else:
-        title = "Your calendar system does not let this account list the organisation's rooms."
-        next_step = "Have an administrator of the calendar system import them, or enter rooms by hand: /admin/rooms"
+        title = say("Your calendar system does not let this account list the organisation's rooms.")
+        next_step = say(
+            "Have an administrator of the calendar system import them, or enter rooms by hand: /admin/rooms"
+        )
     return ProblemError(HTTPStatus.CONFLICT, "directory-refused", title, next_step=next_step)

@@ -25,22 +25,23 @@ from shared.domain.identity import Provider
 from shared.domain.instants import HOUR_MS, SECOND_MS, to_rfc3339
 from shared.domain.sighting import Availability
 from shared.errors import ConsentRevokedError, KeyDestroyedError, RefusedError, RetryableError, StoreUnavailableError
+from shared.language.deciding.sentences import join_sentences, say
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
 MAX_ASKED = 200
 """Rooms asked about with one page: ten calls at Microsoft, four at Google."""
-CONFIRM_ADVICE = (
+CONFIRM_ADVICE = say(
     "Your calendar system's directory has not said that this address is a meeting room, so nothing of it is shown and it is"
     " offered to nobody. Import your directory's rooms, or have somebody do it who administers the calendar system. Where nobody"
     " may, ask whoever operates roomsync to enter the room: `roomsync tenants enter-rooms`."
 )
-SINCE_ADVICE = (
+SINCE_ADVICE = say(
     "Earlier this room was taken for one because a meeting named it so; but whoever writes the meeting writes that word, for a"
-    " colleague's address as well. "
+    " colleague's address as well."
 )
 """Before the advice, for rooms that were once written down as named by a meeting."""
-EARLIER_ADVICE = (
+EARLIER_ADVICE = say(
     "Version 0.1.0 followed this room without asking whether your directory knows it. It is followed on; import your directory's"
     " rooms, so that no colleague's address stands in the list as a room."
 )
@@ -160,4 +161,4 @@ def _confirm_advice(row: RoomRow) -> str | None:
     """What to do so that the room counts as one by somebody's word; None where it does."""
     if row.confirmed:
         return EARLIER_ADVICE if row.proof is RoomProof.EARLIER else None
-    return f"{'' if row.resource == ENTERED else SINCE_ADVICE}{CONFIRM_ADVICE}"
+    return join_sentences("" if row.resource == ENTERED else SINCE_ADVICE, CONFIRM_ADVICE)

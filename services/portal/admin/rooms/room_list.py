@@ -22,6 +22,7 @@ from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
 from shared.grants.grant import IN_USE
+from shared.language.deciding.sentences import say
 from shared.organisations.addresses import hashes_of
 from shared.registry import tables
 
@@ -48,7 +49,7 @@ class RoomList:
         row = self._rooms.get(self._person.tenant, room_id)
         if row is None:
             raise ProblemError(
-                HTTPStatus.NOT_FOUND, "no-such-room", "There is no such room.", next_step="See /admin/rooms"
+                HTTPStatus.NOT_FOUND, "no-such-room", say("There is no such room."), next_step=say("See /admin/rooms")
             )
         return row
 
@@ -71,8 +72,8 @@ class RoomList:
             raise FieldProblemError(
                 HTTPStatus.CONFLICT,
                 "room-known",
-                "A room with this address is in the list already.",
-                next_step="Change that one instead.",
+                say("A room with this address is in the list already."),
+                next_step=say("Change that one instead."),
                 field="address",
             )
         self._record("room.entered", room_id)
@@ -92,8 +93,8 @@ class RoomList:
             raise FieldProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "room-address-fixed",
-                "A room's address cannot be changed: it is what the room is known by.",
-                next_step="Remove this room and enter the other one.",
+                say("A room's address cannot be changed: it is what the room is known by."),
+                next_step=say("Remove this room and enter the other one."),
                 field="address",
             )
         # Only over the room as it stands: switching off may be unpairing it, and somebody may be removing it.
@@ -135,8 +136,8 @@ class RoomList:
         """
         if not self.is_enabled():
             raise not_enabled(
-                title="Rooms are paired when the integration is enabled, all in one run.",
-                next_step="Enter them now; then have a subscription administrator enable the integration.",
+                title=say("Rooms are paired when the integration is enabled, all in one run."),
+                next_step=say("Enter them now; then have a subscription administrator enable the integration."),
             )
         found = self._find_rooms(room_ids)
         for room_id in found:
@@ -224,8 +225,12 @@ class RoomList:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "rooms-full",
-            f"An organisation has {MAX_ROOMS:,} rooms here at most, and with {fresh:,} more there would be too many.",
-            next_step="Nothing was changed. Take rooms that nobody books any more off the list, then try again: /admin/rooms",
+            say("An organisation has {most} rooms here at most, and with {count} more there would be too many.").format(
+                most=f"{MAX_ROOMS:,}", count=f"{fresh:,}"
+            ),
+            next_step=say(
+                "Nothing was changed. Take rooms that nobody books any more off the list, then try again: /admin/rooms"
+            ),
         )
 
     def is_enabled(self) -> bool:
@@ -242,10 +247,12 @@ class RoomList:
             raise FieldProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "room-is-person",
-                "This is the address of a person of your organisation, not of a room."
+                say("This is the address of a person of your organisation, not of a room.")
                 if len(people) == 1
-                else f"{colleague} is the address of a person of your organisation, not of a room.",
-                next_step="Enter the address of the room itself, as your calendar system's directory shows it.",
+                else say("{address} is the address of a person of your organisation, not of a room.").format(
+                    address=colleague
+                ),
+                next_step=say("Enter the address of the room itself, as your calendar system's directory shows it."),
                 field="address",
             )
 

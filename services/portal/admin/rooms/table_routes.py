@@ -22,19 +22,20 @@ from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
 from shared.domain.identity import Provider
 from shared.domain.roles import Right, may
+from shared.language.deciding.sentences import say
 
 DONE = {
-    "entered": "The room is in the list.",
-    "changed": "The room's information was changed.",
-    "removed": "The room was taken off the list. Its own calendar was not touched.",
-    "paired": "The room is connected.",
-    "unpaired": "The room is no longer connected. Its information stays.",
-    "sheet": "The sheet was imported.",
-    "several-removed": "The rooms were taken off the list. Their own calendars were not touched.",
-    "several-paired": "The rooms are connected.",
-    "several-unpaired": "The rooms are no longer connected. Their information stays.",
-    "none": "No room was chosen, so nothing was changed.",
-    "imported": "The directory's rooms are in the list as you saw them.",
+    "entered": say("The room is in the list."),
+    "changed": say("The room's information was changed."),
+    "removed": say("The room was taken off the list. Its own calendar was not touched."),
+    "paired": say("The room is connected."),
+    "unpaired": say("The room is no longer connected. Its information stays."),
+    "sheet": say("The sheet was imported."),
+    "several-removed": say("The rooms were taken off the list. Their own calendars were not touched."),
+    "several-paired": say("The rooms are connected."),
+    "several-unpaired": say("The rooms are no longer connected. Their information stays."),
+    "none": say("No room was chosen, so nothing was changed."),
+    "imported": say("The directory's rooms are in the list as you saw them."),
 }
 """What a page says of the act that led to it."""
 

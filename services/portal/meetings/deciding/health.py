@@ -104,14 +104,19 @@ def _usual(known: Sequence[RoomRecord]) -> int | None:
 
 def _fixes(visible: RoomCheck, bookable: RoomCheck, answers: RoomCheck, silent: int, declined: int) -> Iterable[str]:
     if visible is RoomCheck.NO:
-        yield (
+        yield say(
             "Its calendar cannot be seen: check the address, and share the room's free/busy with everybody in the"
             " organisation."
         )
     if answers is RoomCheck.NO:
-        yield (
-            f"It has left {silent} request{'s' if silent != 1 else ''} without an answer for long: switch on automatic"
-            " processing of its mailbox, or remind whoever approves its bookings."
+        yield say_many(
+            "It has left {count} request without an answer for long: switch on automatic processing of its mailbox, or remind"
+            " whoever approves its bookings.",
+            "It has left {count} requests without an answer for long: switch on automatic processing of its mailbox, or remind"
+            " whoever approves its bookings.",
+            silent,
         )
     if bookable is RoomCheck.NO:
-        yield f"It has declined all {declined} requests: its booking rules may allow only some people, or short meetings."
+        yield say(
+            "It has declined all {count} requests: its booking rules may allow only some people, or short meetings."
+        ).format(count=declined)

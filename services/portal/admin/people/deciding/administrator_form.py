@@ -13,6 +13,7 @@ from services.portal.frame.deciding.email_addresses import MAX_CHARS, is_address
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import FieldProblemError
 from shared.domain.roles import Role
+from shared.language.deciding.sentences import say
 
 APPOINTABLE = (Role.SUBSCRIPTION_ADMIN, Role.BUILDING_ADMIN)
 
@@ -62,14 +63,14 @@ def _refuse(field: str) -> FieldProblemError:
         return FieldProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "no-such-role",
-            "There is no such role to give.",
-            next_step=f"Choose one of: {', '.join(role.value for role in APPOINTABLE)}.",
+            say("There is no such role to give."),
+            next_step=say("Choose one of: {choices}.").format(choices=", ".join(role.value for role in APPOINTABLE)),
             field="role",
         )
     return FieldProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "no-address",
-        "This is not an e-mail address.",
-        next_step="Give the address of the work account they sign in with.",
+        say("This is not an e-mail address."),
+        next_step=say("Give the address of the work account they sign in with."),
         field="address",
     )

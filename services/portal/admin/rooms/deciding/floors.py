@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from shared.contracts.rows import RoomRow
+from shared.language.deciding.sentences import join_sentences, say
 
-NOT_SAID = "Rooms whose place is not said"
+NOT_SAID = say("Rooms whose place is not said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Floor:
     @property
     def words(self) -> str:
         """`Riverside, floor 4`."""
-        said = (self.building, f"floor {self.floor}" if self.floor else "")
-        return ", ".join(filter(None, said)) or NOT_SAID
+        level = say("floor {floor}").format(floor=self.floor) if self.floor else ""
+        return join_sentences(self.building, level, between=", ") or NOT_SAID
 
     def holds(self, room: RoomRow) -> bool:
         """Whether the room is there."""

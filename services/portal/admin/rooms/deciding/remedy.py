@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from services.portal.meetings.deciding.health import Health, RoomCheck
 from shared.domain.identity import Provider
+from shared.language.deciding.sentences import say
 
 _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 """PowerShell ends a literal string at each of these (`about_Quoting_Rules`), and reads two of them as one."""
@@ -48,20 +49,20 @@ def remedies_for(provider: Provider, address: str, health: Health) -> tuple[Room
 def _microsoft(room: str, health: Health) -> Iterator[RoomRemedy]:
     if health.answers is RoomCheck.NO:
         yield RoomRemedy(
-            words="Let it answer by itself:",
+            words=say("Let it answer by itself:"),
             command=f"Set-CalendarProcessing -Identity {room} -AutomateProcessing AutoAccept",
         )
     if health.bookable is RoomCheck.NO:
         yield RoomRemedy(
-            words="See its booking rules:", command=f"Get-CalendarProcessing -Identity {room} | Format-List"
+            words=say("See its booking rules:"), command=f"Get-CalendarProcessing -Identity {room} | Format-List"
         )
         yield RoomRemedy(
-            words="Let everybody book it within those rules:",
+            words=say("Let everybody book it within those rules:"),
             command=f"Set-CalendarProcessing -Identity {room} -AllBookInPolicy $true",
         )
     if health.visible is RoomCheck.NO:
         yield RoomRemedy(
-            words="Show its free/busy to everybody in the organisation:",
+            words=say("Show its free/busy to everybody in the organisation:"),
             command=f"Set-MailboxFolderPermission -Identity {_quote_folder(room)} -User Default -AccessRights AvailabilityOnly",
         )
 
@@ -69,20 +70,26 @@ def _microsoft(room: str, health: Health) -> Iterator[RoomRemedy]:
 def _google(health: Health) -> Iterator[RoomRemedy]:
     if health.answers is RoomCheck.NO:
         yield RoomRemedy(
-            words="In the settings of the room's calendar, under “Auto-accept invitations”, choose to accept those that do not"
-            " conflict.",
+            words=say(
+                "In the settings of the room's calendar, under “Auto-accept invitations”, choose to accept those that do not"
+                " conflict."
+            ),
             command="",
         )
     if health.bookable is RoomCheck.NO:
         yield RoomRemedy(
-            words="In the settings of the room's calendar, under “Access permissions”, make it available for your organisation with"
-            " “See all event details”: a room that shows free/busy alone may decline everybody.",
+            words=say(
+                "In the settings of the room's calendar, under “Access permissions”, make it available for your organisation with"
+                " “See all event details”: a room that shows free/busy alone may decline everybody."
+            ),
             command="",
         )
     if health.visible is RoomCheck.NO:
         yield RoomRemedy(
-            words="In the settings of the room's calendar, under “Access permissions”, switch on “Make available for” your"
-            " organisation, with “See only free/busy” at least.",
+            words=say(
+                "In the settings of the room's calendar, under “Access permissions”, switch on “Make available for” your"
+                " organisation, with “See only free/busy” at least."
+            ),
             command="",
         )
 

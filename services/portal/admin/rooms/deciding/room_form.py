@@ -14,6 +14,7 @@ from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import FieldProblemError
 from shared.contracts.rows import ENTERED, RoomRow
 from shared.domain.equipment import MAX_EQUIPMENT, MAX_NAME_CHARS, equipment_of
+from shared.language.deciding.sentences import join_sentences, say
 
 MAX_CHARS = 120
 MAX_SEATS = 10_000
@@ -26,12 +27,23 @@ Equipment = (
 )
 
 _RULES = {
-    "address": "the e-mail address of the room, as your calendar system's directory shows it",
-    "equipment": f"at most {MAX_EQUIPMENT} names of at most {MAX_NAME_CHARS} characters, with commas between them",
-    "accessible": "yes, no, or nothing where it is not known",
-    "capacity": f"a number of seats from 0 (not known) to {MAX_SEATS}",
+    "address": say("Enter the e-mail address of the room, as your calendar system's directory shows it."),
+    "equipment": say("Enter at most {most} names of at most {chars} characters, with commas between them.").format(
+        most=MAX_EQUIPMENT, chars=MAX_NAME_CHARS
+    ),
+    "accessible": say("Enter yes, no, or nothing where it is not known."),
+    "capacity": say("Enter a number of seats from 0 (not known) to {most}.").format(most=MAX_SEATS),
 }
-_LINE_RULE = f"one line of at most {MAX_CHARS} characters"
+_LINE_RULE = say("Enter one line of at most {most} characters.").format(most=MAX_CHARS)
+_FIELD_WORDS = {
+    "address": say("address"),
+    "name": say("name"),
+    "capacity": say("capacity"),
+    "building": say("building"),
+    "floor": say("floor"),
+    "equipment": say("equipment"),
+    "accessible": say("accessible"),
+}
 
 
 class RoomForm(msgspec.Struct, frozen=True):
@@ -109,7 +121,9 @@ def _refuse_field(field: str, why: str = "") -> FieldProblemError:
     return FieldProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "room-invalid",
-        " ".join(filter(None, [f"The {field} of the room cannot be used.", why])),
-        next_step=f"Enter {_RULES.get(field, _LINE_RULE)}.",
+        join_sentences(
+            say("The {field} of the room cannot be used.").format(field=_FIELD_WORDS.get(field, field)), why
+        ),
+        next_step=_RULES.get(field, _LINE_RULE),
         field=field,
     )

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from services.portal.admin.rooms.deciding.directory_match import index_rooms, match_room, merge_listing
 from shared.contracts.rows import RoomProof, RoomRow
 from shared.domain.sighting import DirectoryRoom
+from shared.language.deciding.sentences import say
 
-NOT_SAID = "not said"
+NOT_SAID = say("not said")
 WHEELCHAIR = {None: "", True: "yes", False: "no"}
+"""As a sheet has it."""
+_WHEELCHAIR_WORDS = {None: "", True: say("yes"), False: say("no")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +74,19 @@ def plan_listing(
 def describe_changes(before: RoomRow, after: RoomRow) -> Iterator[str]:
     """Say what an administrator would see changed."""
     for words, was, becomes in (
-        ("Name", before.name, after.name),
-        ("Address", before.address, after.address),
-        ("Seats", before.capacity, after.capacity),
-        ("Building", before.building, after.building),
-        ("Floor", before.floor, after.floor),
-        ("Equipment", ", ".join(before.equipment), ", ".join(after.equipment)),
-        ("Wheelchair", WHEELCHAIR[before.accessible], WHEELCHAIR[after.accessible]),
+        (say("Name"), before.name, after.name),
+        (say("Address"), before.address, after.address),
+        (say("Seats"), before.capacity, after.capacity),
+        (say("Building"), before.building, after.building),
+        (say("Floor"), before.floor, after.floor),
+        (say("Equipment"), ", ".join(before.equipment), ", ".join(after.equipment)),
+        (say("Wheelchair"), _WHEELCHAIR_WORDS[before.accessible], _WHEELCHAIR_WORDS[after.accessible]),
     ):
         if was != becomes:
-            yield f"{words}: {was or NOT_SAID} → {becomes or NOT_SAID}"
+            yield say("{field}: {before} → {after}").format(
+                field=words, before=was or NOT_SAID, after=becomes or NOT_SAID
+            )
     if before.resource != after.resource:
-        yield "Confirmed by the directory"
+        yield say("Confirmed by the directory")
     if before.directory_id != after.directory_id:
-        yield "Known by its id in the directory"
+        yield say("Known by its id in the directory")

@@ -12,6 +12,7 @@ from services.portal.admin.rooms.deciding.room_shapes import ListedRoom
 from services.portal.frame.deciding.sheets import read_cell, write_sheet
 from services.portal.frame.problems import ProblemError
 from shared.contracts.rows import RoomRow
+from shared.language.deciding.sentences import join_sentences, say
 
 MAX_LINES = 1_000
 COLUMNS = ("address", "name", "capacity", "building", "floor", "equipment", "accessible")
@@ -36,7 +37,9 @@ def read_rooms(
     """
     rows, errors = list[tuple[int, RoomRow]](), list[SheetError]()
     if NOT_DECODED in text:
-        return [], [SheetError(0, "This is not UTF-8: save it as “CSV UTF-8”, or letters with accents would be lost.")]
+        return [], [
+            SheetError(0, say("This is not UTF-8: save it as “CSV UTF-8”, or letters with accents would be lost."))
+        ]
     try:
         for line, found in _lines(text, find_room):
             if isinstance(found, RoomRow):
@@ -44,7 +47,7 @@ def read_rooms(
             else:
                 errors.append(SheetError(line, found))
     except csv.Error:
-        return [], [SheetError(0, "This is not a table of comma-separated values.")]
+        return [], [SheetError(0, say("This is not a table of comma-separated values."))]
     return rows, errors
 
 
@@ -81,11 +84,16 @@ def _lines(text: str, find_room: Callable[[str], RoomRow | None]) -> Iterator[tu
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), dialect=_dialect(text), strict=True)
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     if "address" not in reader.fieldnames:
-        yield 0, f"The first line names the columns: {', '.join(COLUMNS)}. There is no `address` among them."
+        yield (
+            0,
+            say("The first line names the columns: {columns}. There is no `address` among them.").format(
+                columns=", ".join(COLUMNS)
+            ),
+        )
         return
     for count, cells in enumerate(reader):
         if count >= MAX_LINES:
-            yield 0, f"A sheet has {MAX_LINES:,} rooms at most: divide it."
+            yield 0, say("A sheet has {most} rooms at most: divide it.").format(most=f"{MAX_LINES:,}")
             return
         if any(cells.get(name) for name in COLUMNS):
             yield reader.line_num, _room_of(cells, find_room)
@@ -106,7 +114,7 @@ def _room_of(cells: Mapping[str, str | None], find_room: Callable[[str], RoomRow
     try:
         return read_room(sent, find_room(sent["address"].strip()))
     except ProblemError as error:
-        return f"{error.title} {error.next_step}"
+        return join_sentences(error.title, error.next_step)
 
 
 def _cells(room: ListedRoom) -> tuple[str | int | None, ...]:

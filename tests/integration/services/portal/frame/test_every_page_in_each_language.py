@@ -13,20 +13,21 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from services.portal.frame.language import ENGLISH_ONLY
 from services.portal.sign_in.tenant_consent import TenantConsents
 from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.roles import Role
-from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
+from shared.domain.sighting import AgendaItem, Availability, DirectoryRoom, LiveAttendee
 from shared.language.deciding.negotiation import PSEUDO
 from shared.organisations.enrolment import NOBODY
 from shared.registry import tables
+from tests.integration.services.portal.admin.rooms.test_rooms import begin_import, switch
 from tests.integration.services.portal.office import Browser, Office
 from tests.support.routes import table
 
-ENGLISH_ONLY = ("/admin", "/api")
-"""Pages that are in English in every language: administrators', and the document of the interface. Their frame is translated."""
 NO_PAGES = {
     "/.well-known/security.txt", "/auth/callback", "/livez", "/metrics", "/readyz", "/version", "/static/<path:filename>",
     "/static/v/<version>/<path:filename>",
@@ -165,6 +166,38 @@ def test_no_page_has_a_sentence_that_is_not_translated(office: Office, reader: B
     assert found == {}, json.dumps(found, ensure_ascii=False, indent=1)
 
 
+@pytest.mark.proves("P3")
+def test_no_page_of_an_administrator_has_a_sentence_that_is_not_translated(office: Office, reader: Browser) -> None:
+    """Rooms that decline, are new, gone and confirmed by nobody; somebody who waits to be confirmed; and what is refused."""
+    tables.users(office.engine.registry).change(
+        reader.tenant, reader.user, lambda row: msgspec.structs.replace(row, roles=tuple(Role)) if row else None
+    )
+    switch(office, reader.tenant, IntegrationState.ENABLED)
+    room_id = next(room for room, _ in tables.rooms(office.engine.registry).scan(reader.tenant))
+    office.calendar.rooms = [DirectoryRoom("one@rooms.test", "Room one", 8, "North", "4", directory_id="id-1")]
+    found: dict[str, list[str]] = {}
+    preview = begin_import(office, reader).headers["Location"]
+    reader.post("/v1/admin/people", {"address": "zoe@example.test", "role": "building-admin"})
+    places = (
+        "/admin", "/admin/people", "/admin/rooms", "/admin/rooms?q=none", "/admin/rooms?done=several-paired", preview,
+        f"/admin/rooms/{room_id}", "/admin/rooms/day", "/admin/rooms/none", "/admin/rooms/import/none",
+    )  # fmt: skip
+    marked = {"headers": {"Accept-Language": PSEUDO}}
+    for path in places:
+        found[path] = untranslated(reader.client.get(path, **marked).text)
+    sheet = "address,name,capacity\none@rooms.test,Room one,9\nnew@rooms.test,Room two,2\nbad,Room two,x\n"
+    csrf = {"csrf": reader.csrf}
+    acts: dict[str, dict[str, str]] = {
+        "/admin/rooms/sheet": {"sheet": sheet},
+        "/admin/rooms/selected/remove": {"room": room_id},
+        "/admin/rooms": {"address": "no address"},
+        "/admin/people": {"address": "no address", "role": "building-admin"},
+    }
+    for path, sent in acts.items():
+        found[f"POST {path}"] = untranslated(reader.client.post(path, data={**csrf, **sent}, **marked).text)
+    assert {path: left for path, left in found.items() if left} == {}
+
+
 def test_a_sentence_that_is_not_marked_is_found() -> None:
     assert untranslated("<p>⟦Yõur⟧ rooms</p>") == ["⟦Yõur⟧ rooms"]
     assert untranslated('<button aria-label="Close">⟦Clõsé⟧</button>') == ["Close"]
@@ -179,11 +212,11 @@ def test_pages_that_are_in_english_alone_say_so(office: Office, reader: Browser)
     tables.users(office.engine.registry).change(
         reader.tenant, reader.user, lambda row: msgspec.structs.replace(row, roles=tuple(Role)) if row else None
     )
-    for path in ("/admin", "/api"):
+    for path in ("/admin/audit", "/api"):
         page = reader.client.get(path, headers={"Accept-Language": "de"}).text
         assert '<html lang="de"' in page
         assert '<main id="main" tabindex="-1" lang="en"' in page, path
-    for path in ("/", "/admin/none"):
+    for path in ("/", "/admin/rooms", "/admin/none"):
         assert '<main id="main" tabindex="-1">' in reader.client.get(path, headers={"Accept-Language": "de"}).text, path
 
 

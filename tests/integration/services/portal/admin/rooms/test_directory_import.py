@@ -46,7 +46,7 @@ def test_an_import_says_what_is_new_changed_and_gone_before_anything_is_done(
     looks = looks_asked(office)
     shown = preview(office, builder).text
 
-    assert "<strong>2 new</strong>, <strong>1 changed</strong>, <strong>1 gone</strong>, 1 as they are" in shown
+    assert "<strong>2 new</strong>, <strong>1 changed</strong>, <strong>1 gone</strong>, 1 as it is" in shown
     assert "<div>Seats: 6 → 8</div>" in shown
     assert profile_of(office.calendar.provider).no_photos in shown
     assert (listed(builder), looks_asked(office)) == (before, looks)

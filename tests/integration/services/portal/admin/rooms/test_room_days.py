@@ -37,15 +37,15 @@ def test_a_floor_shows_the_day_of_each_of_its_rooms_and_nobodys_meetings(office:
     assert "<h1>Riverside, floor 4</h1>" in page
     assert "cher" not in page
     assert f'href="/admin/rooms/{aare}"' in page
-    assert 'aria-label="aare: 09:00 to 10:00 accepted"' in page
-    assert 'aria-label="birs: 11:00 to 12:00 declined"' in page
+    assert 'aria-label="aare: 09:00 to 10:00, accepted"' in page
+    assert 'aria-label="birs: 11:00 to 12:00, declined"' in page
     assert page.count('<rect class="accepted"') == page.count('<rect class="declined"') == 1
-    assert 'aria-label="aare: 18:00 to 19:00 accepted"' in builder.client.get(f"/admin/rooms/day?{ZONE}").text
+    assert 'aria-label="aare: 18:00 to 19:00, accepted"' in builder.client.get(f"/admin/rooms/day?{ZONE}").text
     later = builder.client.get("/admin/rooms/day?zone=UTC&date=2031-01-01").text
     assert 'aria-label="aare: not asked for"' in later
 
     one = builder.client.get(f"/admin/rooms/{aare}?zone=UTC").text
-    assert 'aria-label="aare: 09:00 to 10:00 accepted"' in one
+    assert 'aria-label="aare: 09:00 to 10:00, accepted"' in one
     assert "place=Riverside%2F4" in one
     assert builder.client.get("/admin/rooms/day?date=never").status_code == 422
 
