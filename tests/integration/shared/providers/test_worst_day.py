@@ -1,8 +1,10 @@
 """
 The provider's worst day: an hour of 401, of a mistyped client id, of a policy that blocks everybody.
 
-Twenty people are connected before and after, with their calendars looked at, and nobody did anything. The worker is the
-real one, on the embedded engine, with the real clients and token endpoint against the simulator; time is moved for both.
+Everybody is connected before and after, with their calendars looked at, and nobody did anything. The worker is the real one, on
+either engine, with the real clients and token endpoint against the simulator; time is moved for both.
+
+`ROOMSYNC_WORST_DAY_PEOPLE` says how many people the organisation has: two hundred take a minute and a half each time.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -26,20 +29,24 @@ from shared.contracts.command import Connect
 from shared.contracts.envelope import Envelope
 from shared.contracts.rows import ConsentState, UserRow
 from shared.contracts.topics import COMMANDS, SYNC_WORKER
-from shared.crypto.master import new_key, parse
+from shared.crypto.master import MasterKeys, new_key, parse
 from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.engines.embedded import open_engine
 from shared.grants.oauth import Granted, classify
 from shared.organisations.enrolment import enrol
+from shared.ports.clock import Clock
+from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.providers.catalogue import calendar_providers
 from shared.registry import tables
 from shared.runtime.settings import Settings
+from tests.contract.distributed import open_distributed, unavailable
 from tests.integration.shared.providers.conftest import Hooks, Simulator, sign_in
+from tests.support.waiting import wait_until
 
-PEOPLE = 20
+PEOPLE = int(os.environ.get("ROOMSYNC_WORST_DAY_PEOPLE", "20"))
 STEP_MS = 5 * MINUTE_MS
 LOOK_EVERY_S = 600
 """A mailbox without meetings is else looked at every four hours, and would sleep through the trouble."""
@@ -70,13 +77,19 @@ class SimulatedTime:
 
 
 class Organisation:
-    """Twenty people of one organisation, and the worker that looks at their calendars."""
+    """The people of one organisation, and the worker that looks at their calendars."""
 
-    def __init__(self, home: Path, simulator: Simulator, settings: Settings, provider: Provider) -> None:
+    def __init__(
+        self,
+        opened: Callable[[MasterKeys, Clock], Engine],
+        simulator: Simulator,
+        settings: Settings,
+        provider: Provider,
+    ) -> None:
         self.simulator, self.settings, self.provider = simulator, settings, provider
         self.clock = SimulatedTime(simulator)
         self._master = parse(new_key())
-        self.engine = open_engine(home, partitions=1, prefix="", master=self._master, clock=self.clock)
+        self.engine = opened(self._master, self.clock)
         domain = f"{uuid.uuid4().hex[:10]}.example"
         there = simulator.ask("POST", "tenants", {"provider": provider.value, "name": "Contoso", "domain": domain})
         directory = there["id"] if provider is Provider.MICROSOFT else domain
@@ -126,6 +139,11 @@ class Organisation:
         looked = [row is not None and row.checked_at_ms >= since_ms for row in fresh]
         return self.states() == [ConsentState.ACTIVE] * PEOPLE and all(looked)
 
+    def settled_and_well(self) -> bool:
+        """Whether what was asked for has arrived and is done."""
+        self.settle()
+        return self.are_well()
+
     def close(self) -> None:
         self.owner.close()
         for worker in self._workers:
@@ -156,14 +174,28 @@ class Organisation:
         self.engine.log.append([NewRecord(COMMANDS.name, partition_of(mailbox.key, 1), mailbox.key, value, ())])
 
 
+@pytest.fixture(params=["embedded", pytest.param("distributed", marks=pytest.mark.kafka)])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[MasterKeys, Clock], Engine]:
+    """Opens the engine."""
+    if request.param == "embedded":
+        return lambda master, clock: open_engine(tmp_path, partitions=1, prefix="", master=master, clock=clock)
+    if reason := unavailable():
+        pytest.skip(reason)
+    prefix = f"worst-{uuid.uuid4().hex[:8]}."
+    return lambda master, clock: open_distributed(prefix=prefix, partitions=1, master=master, clock=clock)
+
+
 @pytest.fixture(params=list(Provider), ids=lambda provider: provider.value)
 def organisation(
-    request: pytest.FixtureRequest, tmp_path: Path, simulator: Simulator, settings: Settings, hooks: Hooks
+    request: pytest.FixtureRequest,
+    opened: Callable[[MasterKeys, Clock], Engine],
+    simulator: Simulator,
+    settings: Settings,
+    hooks: Hooks,
 ) -> Iterator[Organisation]:
     often = dataclasses.replace(settings, hooks_url=hooks.url, reconcile_s=LOOK_EVERY_S)
-    made = Organisation(tmp_path, simulator, often, request.param)
-    made.settle()
-    assert made.are_well()
+    made = Organisation(opened, simulator, often, request.param)
+    wait_until("everybody is connected", made.settled_and_well)
     yield made
     simulator.ask("PUT", "faults", {"reset": True})
     made.close()
