@@ -135,6 +135,8 @@ class People:
                 answer = "declined" if room == REFUSING else ""
                 dates = dict.fromkeys((each["occurrence"] for each in made["occurrences"]), answer)
                 self._series.append(Series(office, made["id"], title, room, dates))
+                if room == REFUSING:  # a date that says the same as its series, and stands apart from it
+                    self._simulator.decide(office.rooms[room], made["id"], "declined", next(iter(dates)))
 
     def decide_series(self, dice: float) -> None:
         """Somebody decides for the room of a series: for all of it, or for one date, whichever way; or says no once more to one."""
@@ -159,15 +161,18 @@ class People:
         self._simulator.decide(address, series.meeting, answer)
 
     def take_series(self, dice: float) -> None:
-        """Somebody who was prompted for a whole series takes another room on all its dates."""
-        employee = self._employees[int(dice * len(self._employees))]
-        title, dates = employee.take_series(self._taken)
-        if title:
+        """The first who is prompted for a whole series takes another room on all its dates."""
+        first = int(dice * len(self._employees))
+        for employee in (*self._employees[first:], *self._employees[:first]):
+            title, dates = employee.take_series(self._taken)
+            if not title:
+                continue
             self._taken.add(title)
             for label in dates:
                 self.takes[employee.provider, label] += 1
                 if title in self._changed:
                     self.doubtful_takes.add((employee.provider, label))
+            return
 
     def take(self, dice: float) -> None:
         """Somebody who was prompted takes another room."""

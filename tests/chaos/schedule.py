@@ -166,7 +166,7 @@ def _faults(dice: random.Random, kind: Kind) -> list[Event]:
     for service, point in dice.sample(points, CRASHES):
         nth = 1 if point.endswith(RARE) else dice.randint(1, 4)
         events.append(Event(_at(dice, kind), "crash", service, f"{point}:{nth}", dice=dice.random()))
-    point = dice.choice(SERIES_POINTS)
+    point = dice.choices(SERIES_POINTS, (1, 2, 1))[0]
     events += [Event(dice.uniform(0.5, 2.5), "crash", SYNC, f"{point}:1", dice=half) for half in (0.25, 0.75)]
     if kind.fenced:
         events += [
