@@ -1,5 +1,5 @@
 """
-What room_status remembers of a meeting, in version 2: one record of its dates and rooms, and one of each copy. Sealed at rest.
+What room_status remembers of a meeting, since version 2: one record of its dates and rooms, and one of each copy. Sealed at rest.
 
 On `meeting-state`, `tenant/meeting` holds a MeetingRecord: per date and room the last witnessed answer, what was told of it
 and whose word it was. It grows with the dates and rooms of the meeting and never with the people. `tenant/meeting/mailbox`
@@ -25,7 +25,8 @@ COPY_TYPE = "copy-record"
 ENDED_COPY_TYPE = "ended-copy-record"
 """A copy that holds nothing of the meeting any more, until a sweep deletes its key. A deletion alone would not say upon which
 observation it was made, and a replay that begins in the middle of a commit has to know that."""
-VERSION = 2
+VERSION = 3
+"""Version 3 has the fields of version 2, compressed against `MEETING_DICTIONARY`."""
 
 
 class RoomState(StrEnum):

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import Envelope
+from shared.contracts.meeting_dictionary import MEETING_DICTIONARY
 from shared.crypto.places import bind, unbind
 from shared.crypto.sealing import seal, unseal
 from shared.domain.keys import TenantKeys
@@ -38,6 +39,7 @@ def sealed_envelope(
     version: int = 1,
     rules: int = 0,
     compress: bool = False,
+    dictionary: bytes = b"",
 ) -> bytes:
     """
     A record's value: `payload` sealed under the tenant's data key, in an envelope that names type, tenant and causes.
@@ -49,9 +51,10 @@ def sealed_envelope(
         version: The payload's schema version; readers that know only earlier ones refuse it.
         rules: The version of the rules that decided the payload; 0 where none did.
         compress: Whether the payload is compressed before it is sealed.
+        dictionary: What it is compressed against: b"", or `MEETING_DICTIONARY`, the one that readers have.
     """
     plain = bind(msgspec.json.encode(payload), key)
-    sealed = seal(keys.data_key, zlib.compress(plain) if compress else plain, purpose=_purpose(type, keys.tenant))
+    sealed = seal(keys.data_key, _compressed(plain, dictionary) if compress else plain, purpose=_purpose(type, keys.tenant))
     return envelopes.encode(
         Envelope(
             id=id,
@@ -109,10 +112,15 @@ def open_record(key: bytes, value: bytes, keys: TenantKeys, kind: type[T], *, ne
     return open_envelope(envelopes.decode(value), keys, kind, key=key, newest=newest)
 
 
+def _compressed(plain: bytes, dictionary: bytes) -> bytes:
+    deflater = zlib.compressobj(zdict=dictionary) if dictionary else zlib.compressobj()
+    return deflater.compress(plain) + deflater.flush()
+
+
 def _decompressed(plain: bytes) -> bytes:
     if not plain.startswith(_COMPRESSED):
         return plain
-    inflater = zlib.decompressobj()
+    inflater = zlib.decompressobj(zdict=MEETING_DICTIONARY)  # looked at only where the stream says that it needs one
     try:
         found = inflater.decompress(plain, MAX_PLAIN_BYTES)
     except zlib.error as error:

@@ -9,6 +9,7 @@ import msgspec
 from services.room_status.deciding.fold import RULES_VERSION
 from shared.contracts.bounds import MAX_RECORD_BYTES
 from shared.contracts.copy_observation import Sight
+from shared.contracts.meeting_dictionary import MEETING_DICTIONARY
 from shared.contracts.meeting_state import (
     COPY_TYPE,
     ENDED_COPY_TYPE,
@@ -62,6 +63,7 @@ class RecordSealing:
             version=VERSION,
             rules=RULES_VERSION if kind == MEETING_TYPE else 0,
             compress=True,
+            dictionary=MEETING_DICTIONARY,
         )
         if bounded and self.bounded and len(value) > MAX_STATE_BYTES:
             message = f"a {kind} would take {len(value)} bytes, and {MAX_STATE_BYTES} are the bound"

@@ -12,11 +12,12 @@ import pytest
 
 from shared.contracts.envelope import read_json
 from shared.contracts.observation import Observation
+from shared.crypto.meetings import open_meeting
 from shared.crypto.records import open_record
 from shared.errors import MalformedRecordError
 from shared.runtime.archive import open_archive
 from tests.contract.golden.kinds import differences, kinds, required
-from tests.contract.golden.write import GOLDEN, HELD, KEY, OBSERVATION, RING
+from tests.contract.golden.write import GOLDEN, HELD, KEY, MEETING, OBSERVATION, RING
 from tests.support.builders import KEYS, NOW_MS
 
 VERSIONS = sorted(GOLDEN.glob("v*"), key=lambda place: int(place.name[1:]))
@@ -65,6 +66,14 @@ def test_what_was_sealed_for_its_key_still_opens_under_it_alone() -> None:
         assert open_record(KEY, path.read_bytes(), replace(KEYS, refuse_unbound=True), Observation) == OBSERVATION
         with pytest.raises(MalformedRecordError, match="another key"):
             open_record(KEY + b"x", path.read_bytes(), KEYS, Observation)
+
+
+@pytest.mark.proves("M7")
+def test_what_was_compressed_against_the_dictionary_still_opens() -> None:
+    compressed = [place / "compressed-meeting.bin" for place in VERSIONS if (place / "compressed-meeting.bin").exists()]
+    assert compressed
+    for path in compressed:
+        assert open_meeting(KEY, path.read_bytes(), KEYS).record == MEETING
 
 
 class _Renamed(msgspec.Struct, rename={"reason": "cause"}, omit_defaults=True):

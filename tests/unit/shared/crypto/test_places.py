@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from shared.contracts import envelope as envelopes
+from shared.contracts.meeting_dictionary import MEETING_DICTIONARY
 from shared.crypto.places import bind, unbind
 from shared.crypto.records import open_record, sealed_envelope
 from shared.crypto.sealing import seal, unseal
@@ -49,10 +50,10 @@ def test_any_payload_comes_back_under_its_key_alone_and_without_a_mark_unless_th
         unbind(plain, KEY, refuse_unbound=True)
 
 
-@pytest.mark.parametrize("compress", [True, False])
-def test_record_opens_under_its_own_key_type_and_tenant_alone(compress: bool) -> None:
+@pytest.mark.parametrize(("compress", "dictionary"), [(True, MEETING_DICTIONARY), (True, b""), (False, b"")])
+def test_record_opens_under_its_own_key_type_and_tenant_alone(compress: bool, dictionary: bytes) -> None:
     payload = Note("private")
-    value = sealed_envelope(KEYS, payload, key=KEY, type="note", id="1", compress=compress)
+    value = sealed_envelope(KEYS, payload, key=KEY, type="note", id="1", compress=compress, dictionary=dictionary)
     assert open_record(KEY, value, STRICT, Note) == payload
     with pytest.raises(MalformedRecordError, match="another key"):
         open_record(OTHER, value, KEYS, Note)
