@@ -33,10 +33,10 @@ BROKER_MS_A_COMMIT = MeasuredFigure(13, "a transaction costs the three of them 1
 COMMITS_A_PARTITION = MeasuredFigure(30, "commits about thirty times a second")
 CHANGE_KB = MeasuredFigure(5.7, "5.7 kB: piece, mailbox and position 4.2 kB")
 ROOM_ANSWER_KB = MeasuredFigure(38, "38 kB: the meeting's record 14.9 kB")
-REFERENCE_KB = MeasuredFigure(1.4, "1.4 kB while a claim is taken over (100,000 references")
-SEALED_REFERENCE_KB = MeasuredFigure(1.0, "1 kB as restored and sealed")
-MEETING_KB = MeasuredFigure(3.6, "| memory of room_status, per meeting with two copies | 3.6 kB")
-VIEW_KB = MeasuredFigure(2.0, "| memory of the Redis view, per meeting with two copies | 2.0 kB")
+REFERENCE_KB = MeasuredFigure(1.3, "1.3 kB while a claim is taken over (100,000 references")
+SEALED_REFERENCE_KB = MeasuredFigure(0.9, "0.9 kB as restored and sealed")
+MEETING_KB = MeasuredFigure(1.3, "| memory of room_status, per meeting with two copies | 1.3 kB")
+VIEW_KB = MeasuredFigure(1.7, "| memory of the Redis view, per meeting with two copies | 1.7 kB")
 RESTORED_S = MeasuredFigure(1.8, "three brokers 0.8 s; then 1.0 s to open and read them")
 MEASURED = (
     TAKEN_A_SECOND, BROKER_US_A_NOTIFICATION, BROKER_MS_A_COMMIT, COMMITS_A_PARTITION, CHANGE_KB, ROOM_ANSWER_KB,

@@ -66,6 +66,7 @@ from shared.runtime.dead_letters import bury
 from shared.runtime.lag import LagGauges
 from shared.runtime.logging import get_logger
 from shared.runtime.lost_input import note_lost_input
+from shared.runtime.memory import release_freed_memory
 
 POLL_S = 0.25
 POSITION_EVERY_MS = HOUR_MS
@@ -107,6 +108,8 @@ class RoomStatusOwner:
         self._rules = rules
         self._memory = Memory(claim.state)
         self._note_foreign_keys()
+        claim.state = {}  # held packed from here on
+        release_freed_memory()
         self._tallies = Tallies(self._memory, self._keys_of, claim.partition)
         self._expiry = Expiry(self._memory.meetings())
         self._eras: dict[str, str] = {}

@@ -54,7 +54,9 @@ def sealed_envelope(
         dictionary: What it is compressed against: b"", or `MEETING_DICTIONARY`, the one that readers have.
     """
     plain = bind(msgspec.json.encode(payload), key)
-    sealed = seal(keys.data_key, _compressed(plain, dictionary) if compress else plain, purpose=_purpose(type, keys.tenant))
+    sealed = seal(
+        keys.data_key, _compressed(plain, dictionary) if compress else plain, purpose=_purpose(type, keys.tenant)
+    )
     return envelopes.encode(
         Envelope(
             id=id,

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from cli.demo.processes import simulator_environ
-from services.room_status.deciding.memory import is_ended
+from services.room_status.deciding.packed_records import is_ended
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Reconcile
 from shared.contracts.day_tally import is_tally

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from services.room_status.deciding.memory import Memory, is_ended
+from services.room_status.deciding.memory import Memory
+from services.room_status.deciding.packed_records import is_ended
 from shared.contracts import envelope as envelopes
 from shared.contracts import meeting_state_version_1
 from shared.contracts.day_tally import is_tally, tally_owner

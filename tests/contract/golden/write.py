@@ -46,7 +46,14 @@ def main() -> int:
     texts = {f"{name}.json": msgspec.json.encode(example(kind)) for name, kind in kinds().items()}
     texts["bound-observation.bin"] = sealed_envelope(KEYS, OBSERVATION, key=KEY, type="observation", id="o-1")
     texts["compressed-meeting.bin"] = sealed_envelope(
-        KEYS, MEETING, key=KEY, type=MEETING_TYPE, id="o-1", version=VERSION, compress=True, dictionary=MEETING_DICTIONARY
+        KEYS,
+        MEETING,
+        key=KEY,
+        type=MEETING_TYPE,
+        id="o-1",
+        version=VERSION,
+        compress=True,
+        dictionary=MEETING_DICTIONARY,
     )
     texts["export.bin"] = seal_archive(HELD, RING, kind="export", made_at_ms=NOW_MS)
     for name, text in texts.items():

@@ -10,7 +10,7 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 from services.room_status.deciding.batch import Batch
 from services.room_status.deciding.confirmation import CONFIRM_AFTER_MS
 from services.room_status.deciding.decision import decide, sweep
-from services.room_status.deciding.memory import is_ended
+from services.room_status.deciding.packed_records import is_ended
 from shared.contracts import observation
 from shared.contracts.observation import Observation
 from shared.crypto.records import sealed_envelope
