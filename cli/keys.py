@@ -1,4 +1,4 @@
-"""`roomsync keys`: master keys: make one, see which are still needed, wrap everything under the newest."""
+"""`roomsync keys`: master keys: make one, see which are still needed, wrap everything under the newest; other keys are made too."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shared.contracts.topics import CALENDAR_STATE, POSITION_KEY
 from shared.crypto.hook_keys import print_hook_keys
 from shared.crypto.master import MasterKeys, new_key
 from shared.crypto.records import open_envelope
+from shared.crypto.vapid import new_pair
 from shared.domain.instants import to_rfc3339
 from shared.engines.bound_registry import BoundRegistry
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -41,7 +42,7 @@ class KeyUse:
 
 @click.group()
 def command() -> None:
-    """Master keys of this deployment (ROOMSYNC_MASTER_KEY)."""
+    """Keys of this deployment: master keys (ROOMSYNC_MASTER_KEY), and the pair for notices in browsers."""
 
 
 @command.command()
@@ -69,6 +70,23 @@ def hooks(as_json: bool) -> int:
     """
     text = print_hook_keys(master_keys(load()).hook_keys())
     click.echo(json.dumps({"hookKeys": text}) if as_json else text)
+    return 0
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True)
+def push(as_json: bool) -> int:
+    """
+    Print a fresh key pair by which browsers' push services know this deployment (VAPID). Nothing is stored.
+
+    The private key is a secret of the notifier; the public one is given to the portal as well. Keep the pair: with another one,
+    people have to ask for notices in each browser anew.
+    """
+    private, public = new_pair()
+    if as_json:
+        click.echo(json.dumps({"privateKey": private, "publicKey": public}))
+    else:
+        click.echo(f"ROOMSYNC_PUSH_PRIVATE_KEY={private}\nROOMSYNC_PUSH_PUBLIC_KEY={public}")
     return 0
 
 

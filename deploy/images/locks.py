@@ -19,7 +19,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-SERVICE_EXTRAS = ("graph", "google", "portal")
+SERVICE_EXTRAS = ("graph", "google", "portal", "push")
 _HEAD = "# Cut out of requirements.lock by `python -m deploy.images.locks`: do not edit.\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -10,7 +10,7 @@ from itertools import islice
 import msgspec
 
 from services.notifier.deciding.plan import KEPT_AFTER_START_MS
-from services.notifier.deciding.rungs import CALENDAR, CHAT, MAIL
+from services.notifier.deciding.rungs import CHAT, MAIL
 from services.notifier.ledger import Ledger, ladder_change, search_change
 from services.notifier.prompt_reader import Addressee, PromptReader
 from shared.contracts.decline_incident import DECLINE_TYPE, OrganisationDecline, counted_key
@@ -62,8 +62,8 @@ class Addressed:
     """By which this deployment can tell."""
     chat_channels: Callable[[str], Sequence[Mailbox]]
     """Organisation → its chat channels."""
-    own_calendars: Callable[[Mailbox], Sequence[Mailbox]]
-    """A person's mailbox → their calendar, if they want to be reminded there."""
+    own_places: Mapping[str, Callable[[Mailbox], Sequence[Mailbox]]]
+    """Channel → a person's mailbox → where they want to be told by it: their calendar, or their browsers."""
 
     @property
     def tells_people(self) -> bool:
@@ -193,7 +193,7 @@ class DeclineIntake:
     def _recipients_of(self, tenant: str, addressees: Sequence[Addressee]) -> dict[Mailbox, Prompt]:
         """Who is told, and how the prompt reads to them: its people, and the organisation's chat channels as the first of them."""
         people = {each.mailbox: each.prompt for each in addressees} if self._addressed.tells_people else {}
-        people |= {calendar: each.prompt for each in addressees for calendar in self._own_calendars(each.mailbox)}
+        people |= {place: each.prompt for each in addressees for place in self._own_places(each.mailbox)}
         if not addressees:
             return people
         earliest = min((each.prompt for each in addressees), key=lambda prompt: prompt.opens_at_ms)
@@ -208,14 +208,15 @@ class DeclineIntake:
             log_refused_row(error)
             return ()
 
-    def _own_calendars(self, mailbox: Mailbox) -> Sequence[Mailbox]:
-        if CALENDAR not in self._addressed.channels:
-            return ()
-        try:
-            return self._addressed.own_calendars(mailbox)
-        except RowRefusedError as error:
-            log_refused_row(error)
-            return ()
+    def _own_places(self, mailbox: Mailbox) -> list[Mailbox]:
+        found: list[Mailbox] = []
+        for channel, places_of in self._addressed.own_places.items():
+            if channel in self._addressed.channels:
+                try:
+                    found += places_of(mailbox)
+                except RowRefusedError as error:
+                    log_refused_row(error)
+        return found
 
     def _person_prompt(self, mailbox: Mailbox, prompt: Prompt, search: AddresseeSearch, keys: TenantKeys) -> NewRecord:
         payload = PersonPrompt(

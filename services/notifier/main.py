@@ -5,15 +5,18 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from services.notifier.alarms import AlarmSender
+from services.notifier.browser_recipients import BrowserRecipients
 from services.notifier.calendar_recipients import CalendarRecipients
+from services.notifier.channels.browser import BrowserSender
 from services.notifier.channels.calendar import CalendarSender
 from services.notifier.channels.chat import ChatSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
 from services.notifier.channels.port import NoticeChannel
 from services.notifier.channels.smtp import SmtpChannel
+from services.notifier.channels.web_push import WebPush
 from services.notifier.chat_recipients import ChatRecipients
-from services.notifier.deciding.rungs import CALENDAR, CHAT, MAIL
+from services.notifier.deciding.rungs import BROWSER, CALENDAR, CHAT, MAIL
 from services.notifier.notices import NoticeWriter
 from services.notifier.outbox import Outbox
 from services.notifier.prompt_reader import PromptReader
@@ -24,7 +27,9 @@ from services.notifier.webhooks.worker import WebhookOwner
 from services.notifier.worker import NotifierOwner, Tools
 from shared.contracts.topics import NOTIFIER, WEBHOOKS, Station
 from shared.crypto.links import LinkSigner
+from shared.crypto.vapid import public_key_of
 from shared.domain.webhook_address import hosts_of
+from shared.errors import ConfigurationError
 from shared.grants.broker import ConsentBroker
 from shared.ports.clock import Clock
 from shared.ports.engine import Engine
@@ -62,18 +67,21 @@ def _tell(settings: Settings, engine: Engine, clock: Clock) -> Own:
     channels = _channels(settings)
     if settings.writes_reminders:
         channels[CALENDAR] = _calendar(settings, engine, clock)
+    if settings.push_private_key:
+        channels[BROWSER] = _browser(settings)
     reader = PromptReader(engine, clock, settings.grace_ms)
     writer = _writer(settings, engine, clock)
     people = People(engine.registry, reader, writer, channels.keys())
     chat = ChatRecipients(engine, clock, reader, settings.portal_url, may_act=settings.may_write)
     calendars = CalendarRecipients(engine.registry, reader, writer, channels.keys())
+    browsers = BrowserRecipients(engine, reader, writer, channels.keys(), settings.push_public_key)
     threads = {name: ThreadPoolExecutor(SENDERS, thread_name_prefix=f"send-{name}") for name in channels}
     alarm_threads = ThreadPoolExecutor(ALARM_SENDERS, thread_name_prefix="alarm")
 
     def own(claim: Claim) -> NotifierOwner:
         alarms = AlarmSender(writer, Outbox(channels, lambda _: alarm_threads))
         outbox = Outbox(channels, threads.__getitem__)
-        return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, calendars, outbox, alarms))
+        return NotifierOwner(claim, engine, clock, Tools(reader, people, chat, calendars, browsers, outbox, alarms))
 
     return own
 
@@ -86,6 +94,15 @@ def _writer(settings: Settings, engine: Engine, clock: Clock) -> NoticeWriter:
 def _calendar(settings: Settings, engine: Engine, clock: Clock) -> NoticeChannel:
     broker = ConsentBroker(engine.registry, engine.keyring, settings, clock, observe=refusal_circuits)
     return CalendarSender(broker, MeasuredProviders(calendar_providers(settings)))
+
+
+def _browser(settings: Settings) -> NoticeChannel:
+    """Raises ConfigurationError when the two keys are no pair: every browser would refuse what is signed with the private one."""
+    if public_key_of(settings.push_private_key) != settings.push_public_key:
+        message = "ROOMSYNC_PUSH_PUBLIC_KEY does not belong to ROOMSYNC_PUSH_PRIVATE_KEY: set both of one `roomsync keys push`"
+        raise ConfigurationError(message)
+    hosts, allowed = hosts_of(settings.push_hosts), hosts_of(settings.webhook_allowed_hosts)
+    return BrowserSender(WebPush(settings.push_private_key, settings.push_contact, hosts, allowed))
 
 
 def _channels(settings: Settings) -> dict[str, NoticeChannel]:

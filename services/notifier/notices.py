@@ -54,9 +54,16 @@ class NoticeWriter:
         """How the person wants to be told. Raises StoreUnavailableError."""
         return tables.notifications(self._engine.registry).get(mailbox.tenant, user) or NotificationRow()
 
-    def write(self, message: str, mailbox: Mailbox, user: str, prompts: Iterable[Prompt]) -> Notice | None:
+    def write(
+        self,
+        message: str,
+        mailbox: Mailbox,
+        user: str,
+        prompts: Iterable[Prompt],
+        stop: LinkPurpose = LinkPurpose.STOP,
+    ) -> Notice | None:
         """
-        The notice of these prompts.
+        The notice of these prompts; `stop` says what its link switches off.
 
         Returns:
             None when the person's address cannot be known: they are gone.
@@ -69,14 +76,13 @@ class NoticeWriter:
         if person is None:
             return None
         address = ConsentVault(self._engine.keyring).mail_address_of(mailbox.tenant, user, person)
-        stop = Link(LinkPurpose.STOP, mailbox.tenant, user)
         return Notice(
             id=message,
             address=address,
             lines=tuple(self._line(mailbox.tenant, user, each) for each in prompts),
             zone=zone_of(self.preferences(mailbox, user)),
             page=f"{self._public_url}/",
-            stop=self._address(stop),
+            stop=self._address(Link(stop, mailbox.tenant, user)),
             at_ms=self._clock.now_ms(),
             may_act=self._may_act,
             manner=_manner_of(person),

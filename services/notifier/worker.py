@@ -21,6 +21,7 @@ is, the view knows. While the view does not show the decline yet, a search is re
   (`chat_recipients`).
 - So is a person's own calendar, if they asked for it (`calendar_recipients`). The event that tells them is removed once all of its
   prompts are closed (`reminders`): while it may stand, the ledger keeps what the calendar calls it.
+- So is each browser in which a person asked for notices, by its push service (`browser_recipients`).
 - The address, the room's name and the links are put together in the moment of sending (`notices`); the ledger holds none of it.
 """
 
@@ -33,6 +34,7 @@ from functools import cache, partial
 from services.notifier.alarms import AlarmSender
 from services.notifier.appointments import Appointments
 from services.notifier.brake import DeclineBrake
+from services.notifier.browser_recipients import BrowserRecipients, is_browser
 from services.notifier.calendar_recipients import CalendarRecipients, is_calendar
 from services.notifier.channels.port import SendAttempt, SendOutcome
 from services.notifier.chat_recipients import ChatRecipients, is_chat
@@ -91,6 +93,7 @@ class Tools:
     people: People
     chat: ChatRecipients
     calendars: CalendarRecipients
+    browsers: BrowserRecipients
     outbox: Outbox
     alarms: AlarmSender
 
@@ -106,7 +109,8 @@ class NotifierOwner:
         self._tools = tools
         self._poll_s = poll_s
         self._ledger = Ledger(claim.state, cache(engine.keyring.keys))
-        addressed = Addressed(tools.reader, tools.outbox.channels, tools.chat.mailboxes, tools.calendars.mailboxes)
+        own_places = {each.channel: each.mailboxes for each in (tools.calendars, tools.browsers)}
+        addressed = Addressed(tools.reader, tools.outbox.channels, tools.chat.mailboxes, own_places)
         self._intake = DeclineIntake(claim.partition, engine, clock, addressed, self._ledger)
         self._brake = DeclineBrake(claim.partition, engine, self._ledger, tools.alarms, self._commit)
         self._holding = Holding(engine.registry, claim.partition)
@@ -231,6 +235,8 @@ class NotifierOwner:
     def _recipients(self, mailbox: Mailbox) -> Recipients:
         if is_chat(mailbox):
             return self._tools.chat
+        if is_browser(mailbox):
+            return self._tools.browsers
         return self._tools.calendars if is_calendar(mailbox) else self._tools.people
 
     def _send(self, dispatch: Dispatch, prompts: Sequence[Prompt]) -> None:

@@ -266,6 +266,8 @@ class NotificationRow(_Row, frozen=True):
     """When the calendar refused such an event for good; 0: it did not, or they switched it on again since."""
     calendar_refusal: str = ""
     """The provider's code."""
+    browser: bool = True
+    """Whether notices are shown in the browsers in which they asked for that; there are none of these to begin with."""
 
 
 class DeclineIncidentRow(_Row, frozen=True):

@@ -26,6 +26,8 @@ class LinkPurpose(StrEnum):
     """Leads its person, signed in, to the card of a prompt."""
     STOP = "stop"
     """Switches mails to its person off, whoever is signed in."""
+    STOP_BROWSERS = "stop-browsers"
+    """Switches notices in its person's browsers off, whoever is signed in."""
 
 
 @dataclass(frozen=True, slots=True)

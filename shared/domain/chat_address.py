@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shared.domain.webhook_address import WebhookAddress, WebhookAddressError, read_webhook_url
+from shared.domain.webhook_address import WebhookAddress, WebhookAddressError, is_listed, read_webhook_url
 
 KNOWN_CHAT_HOSTS = (
     "hooks.slack.com,hooks.slack-gov.com,chat.googleapis.com,*.logic.azure.com,*.logic.azure.us,*.api.powerplatform.com"
@@ -28,11 +28,7 @@ def read_chat_url(url: str, hosts: Collection[str], allowed: Collection[str]) ->
         WebhookAddressError: it is none that is posted to.
     """
     address = read_webhook_url(url, allowed)
-    if not any(_matches(address.host, each) for each in hosts):
+    if not is_listed(address.host, hosts):
         message = "Its host is none of Slack, Microsoft Teams or Google Chat (ROOMSYNC_CHAT_HOSTS)."
         raise WebhookAddressError(message)
     return address
-
-
-def _matches(host: str, pattern: str) -> bool:
-    return host.endswith(pattern[1:]) and host != pattern[2:] if pattern.startswith("*.") else host == pattern

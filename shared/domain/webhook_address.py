@@ -56,6 +56,11 @@ def hosts_of(setting: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in setting.split(",") if name.strip())
 
 
+def is_listed(host: str, patterns: Collection[str]) -> bool:
+    """Whether a host is one of these; `*.example.com` stands for every name below."""
+    return any(_matches(host, each) for each in patterns)
+
+
 def read_webhook_url(url: str, allowed: Collection[str]) -> WebhookAddress:
     """
     Take an endpoint's URL apart.
@@ -122,6 +127,10 @@ def _check_form(parts: SplitResult, host: str, *, is_allowed: bool) -> None:
     ):
         message = "Its host is private; only whoever operates roomsync can allow that (ROOMSYNC_WEBHOOK_ALLOWED_HOSTS)."
         raise WebhookAddressError(message)
+
+
+def _matches(host: str, pattern: str) -> bool:
+    return host.endswith(pattern[1:]) and host != pattern[2:] if pattern.startswith("*.") else host == pattern
 
 
 def _is_ip(host: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from shared.contracts.browser_rows import NoticeBrowsersRow
 from shared.contracts.chat_rows import ChatChannelsRow
 from shared.contracts.erasure import KeyClass
 from shared.contracts.rows import (
@@ -246,6 +247,15 @@ chat_channels = Table(
     erased_with=KeyClass.CONSENT,
     bound_ids="",
 )
+notice_browsers = Table(
+    name="notice-browsers",
+    row=NoticeBrowsersRow,
+    what="browsers in which a person asked for notices; id = user",
+    sealed_by=KeyClass.CONSENT,
+    erased_with=KeyClass.CONSENT,
+    restored=False,  # a browser that was removed since, because it was lost or somebody else's, stays removed
+    bound_ids="",
+)
 leases = Table(
     name="leases",
     row=LeaseRow,
@@ -256,7 +266,8 @@ leases = Table(
 TABLES: tuple[ReadTable[Any], ...] = (
     tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, room_imports,
     audit, audit_heads, dismissals, notifications, decline_incidents, takes, bookings, office_days, attendances, freshness,
-    sessions, sign_ins, service_tokens, webhooks, webhook_deliveries, chat_channels, leases,
+    sessions, sign_ins, service_tokens, webhooks, webhook_deliveries, chat_channels, notice_browsers,
+    leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
 

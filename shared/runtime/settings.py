@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.domain.chat_address import KNOWN_CHAT_HOSTS
 from shared.domain.hosts import is_loopback
+from shared.domain.push_address import KNOWN_PUSH_HOSTS
 from shared.errors import ConfigurationError
 from shared.providers.catalogue import profile_of
 
@@ -26,6 +28,9 @@ _SPANS = ("reconcile_s", "pending_silent_s", "call_timeout_s", "test_flow_s")
 _PORTS = ("health_port", "notifier_port", "receiver_port", "portal_port", "simulator_port")
 _SMTP_SCHEMES = ("smtp", "smtps")
 _LAST_PORT = 65535
+_PUSH_PUBLIC_KEY = re.compile(r"B[A-Za-z0-9_-]{86}")
+"""65 bytes in base64url, the first of which says that a point follows uncompressed."""
+_PUSH_PRIVATE_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -132,6 +137,21 @@ class Settings:
         "`on`: people may have an event in their own calendar remind them, and the notifier, which then needs the clients' ids and "
         "secrets, writes it with their grant; never with WRITES=off; `off`",
     )
+    push_public_key: str = _setting(
+        "",
+        "the public key by which browsers' push services know this deployment, as `roomsync keys push` prints it: with it, people "
+        "may have notices shown in their browsers; empty: nobody may",
+    )
+    push_private_key: str = _setting(
+        "", "its private key, for the notifier alone: what is sent to browsers is signed with it", secret=True
+    )
+    push_contact: str = _setting(
+        "", "whom a push service asks about what comes from here, with PUSH_PRIVATE_KEY: `mailto:` or `https://`"
+    )
+    push_hosts: str = _setting(
+        KNOWN_PUSH_HOSTS,
+        "hosts of push services to which notices for browsers may be sent; `*.` stands for any name below",
+    )
     prompt_grace_s: float = _setting(
         -1.0,
         "seconds a decline must stand before its prompt; -1: Microsoft 0, Google 15 (it may replace the room itself)",
@@ -216,6 +236,11 @@ class Settings:
     def writes_reminders(self) -> bool:
         """Whether people may be reminded in their own calendars."""
         return self.may_write and self.calendar_reminders == "on"
+
+    @property
+    def shows_in_browsers(self) -> bool:
+        """Whether people may have notices shown in their browsers."""
+        return bool(self.push_public_key)
 
     @property
     def posts_to_chat(self) -> bool:
@@ -307,15 +332,12 @@ def _contradictions(settings: Settings) -> list[str]:
         ]
         faults += _kafka_security_faults(settings)
     faults += _mail_faults(settings)
+    faults += _push_faults(settings)
     faults += _out_of_range(settings)
-    contact = settings.security_contact
-    if not (
-        contact.startswith(("mailto:", "https://"))
-        and contact.isascii()
-        and contact.isprintable()
-        and " " not in contact
-    ):
-        faults.append(f"{PREFIX}SECURITY_CONTACT={contact!r}: must be one address, mailto:… or https://…")
+    if not _is_contact(settings.security_contact):
+        faults.append(
+            f"{PREFIX}SECURITY_CONTACT={settings.security_contact!r}: must be one address, mailto:… or https://…"
+        )
     if settings.test_without not in {"", "transactions", "tail-check"}:
         faults.append(f"ROOMSYNC_TEST_WITHOUT={settings.test_without!r}: must be transactions or tail-check")
     if (settings.test_clock or settings.crash_at or settings.test_without) and not settings.loopback:
@@ -372,6 +394,28 @@ def _mail_faults(settings: Settings) -> list[str]:
     if not _is_sender(settings.mail_from):
         faults.append(f"{PREFIX}MAIL_FROM={settings.mail_from!r}: must be an address, since {PREFIX}SMTP_URL is set")
     return faults
+
+
+def _push_faults(settings: Settings) -> list[str]:
+    """Whether the keys belong together is for the notifier to find, which has both. A fault repeats no private key."""
+    faults = []
+    if settings.push_public_key and not _PUSH_PUBLIC_KEY.fullmatch(settings.push_public_key):
+        faults.append(f"{PREFIX}PUSH_PUBLIC_KEY: must be a public key as `roomsync keys push` prints it")
+    if settings.push_private_key:
+        if not _PUSH_PRIVATE_KEY.fullmatch(settings.push_private_key):
+            faults.append(f"{PREFIX}PUSH_PRIVATE_KEY: must be a private key as `roomsync keys push` prints it")
+        if not settings.push_public_key:
+            faults.append(f"{PREFIX}PUSH_PUBLIC_KEY is missing: {PREFIX}PUSH_PRIVATE_KEY needs it")
+        if not _is_contact(settings.push_contact):
+            faults.append(
+                f"{PREFIX}PUSH_CONTACT={settings.push_contact!r}: must be one address, mailto:… or https://…, "
+                f"since {PREFIX}PUSH_PRIVATE_KEY is set"
+            )
+    return faults
+
+
+def _is_contact(text: str) -> bool:
+    return text.startswith(("mailto:", "https://")) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _is_sender(text: str) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from shared.contracts.browser_rows import PushTarget
 from shared.contracts.chat_rows import ChatProduct
 from shared.domain.identity import Mailbox
 from shared.language.deciding.negotiation import PLAIN, Manner
@@ -46,6 +47,8 @@ class Notice:
     """Which product `address`, a chat channel's, speaks to."""
     calendar: Mailbox | None = None
     """Whose own calendar is written to, by the channel of that name."""
+    browser: PushTarget | None = None
+    """Which browser shows it, by the channel of that name."""
     manner: Manner = PLAIN
     """How the person is written to."""
 

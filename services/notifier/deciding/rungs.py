@@ -20,7 +20,8 @@ APART_MS = HOUR_MS
 MAIL = "mail"
 CHAT = "chat"
 CALENDAR = "calendar"
-"""The channels: a person's mail, a chat channel of an organisation, and a person's own calendar."""
+BROWSER = "browser"
+"""The channels: a person's mail, a chat channel of an organisation, a person's own calendar, and one of a person's browsers."""
 
 
 class Rung(StrEnum):
@@ -76,7 +77,7 @@ def is_wanted(row: NotificationRow, rung: Rung, channel: str = MAIL) -> bool:
 
 def is_on(row: NotificationRow, channel: str) -> bool:
     """Whether a channel is to be used at all."""
-    return not row.refused_at_ms and {MAIL: row.mail, CALENDAR: row.calendar}.get(channel, True)
+    return not row.refused_at_ms and {MAIL: row.mail, CALENDAR: row.calendar, BROWSER: row.browser}.get(channel, True)
 
 
 def quiet_until(row: NotificationRow, now_ms: int) -> int:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from services.notifier.alarms import AlarmSender
+from services.notifier.browser_recipients import BrowserRecipients
 from services.notifier.calendar_recipients import CalendarRecipients
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import parse_mail_server
@@ -38,6 +39,7 @@ class Desk(Office):
 
     def __init__(self, home: Path, port: int) -> None:
         self.sends_mail = True
+        self.push_key = ""
         self.more_channels: dict[str, NoticeChannel] = {}
         self.threads_of: Callable[[str], Executor] = lambda _: Inline()
         self.smtp_url = f"smtp://127.0.0.1:{port}"
@@ -59,7 +61,8 @@ class Desk(Office):
         people = People(self.engine.registry, reader, writer, channels)
         chat = ChatRecipients(self.engine, self.clock, reader, PUBLIC_URL)
         calendars = CalendarRecipients(self.engine.registry, reader, writer, channels)
-        tools = Tools(reader, people, chat, calendars, Outbox(channels, self.threads_of), alarms)
+        browsers = BrowserRecipients(self.engine, reader, writer, channels, self.push_key)
+        tools = Tools(reader, people, chat, calendars, browsers, Outbox(channels, self.threads_of), alarms)
         claim = self.engine.log.claim(NOTIFIER, 0)
         self.notifier = NotifierOwner(claim, self.engine, self.clock, tools, poll_s=0.0)
 
