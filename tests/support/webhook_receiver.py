@@ -54,7 +54,12 @@ class _Handler(BaseHTTPRequestHandler):
         manner = STATE.manners.get(self.path.partition("?")[0], {})
         refused = self.headers.get("webhook-id") in manner.get("refuses", ())
         status = 0 if manner.get("hang_up") or manner.get("drips") else 422 if refused else manner.get("status", 204)
-        arrived = {"path": self.path, "headers": dict(self.headers.items()), "body": body.decode(), "status": status}
+        arrived = {
+            "path": self.path,
+            "headers": dict(self.headers.items()),
+            "body": body.decode(errors="surrogateescape"),
+            "status": status,
+        }
         with STATE.lock:
             STATE.got.append(arrived)
         time.sleep(manner.get("slow_s", 0.0))
@@ -95,6 +100,11 @@ class Got:
     body: str
     status: int
     """What was answered; 0: nothing."""
+
+    @property
+    def raw(self) -> bytes:
+        """The body's bytes, which need not be text."""
+        return self.body.encode(errors="surrogateescape")
 
     @property
     def id(self) -> str:

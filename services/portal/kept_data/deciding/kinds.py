@@ -110,6 +110,10 @@ KINDS = (
         say("Goes five days after your organisation switches this off."),
     ),
     _row(
+        "notice-browsers", Finder.USER, say("Browsers in which you asked for notices; how they are reached, sealed"),
+        say("Goes when you remove the browser; five days after your organisation switches this off."),
+    ),
+    _row(
         "office-days", Finder.NAMED, say("Where you said that you work on a day"),
         say("Goes sixty days after the day, when you take it away, or when your organisation switches this off."),
     ),

@@ -12,15 +12,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.notifier.channels.browser import BrowserSender
 from services.notifier.channels.chat import ChatSender
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import MailServer
 from services.notifier.channels.port import AlarmNotice, Notice, NoticeChannel, NoticeLine, SendAttempt, SendOutcome
 from services.notifier.channels.smtp import SmtpChannel
+from services.notifier.channels.web_push import WebPush
 from shared.contracts.chat_rows import ChatProduct
 from shared.domain.instants import HOUR_MS
 from shared.runtime.chat_post import ChatPost
 from tests.support.mail_server import MailSink, free_port, serve_mail, text_of
+from tests.support.push_browser import CONTACT, HOSTS, PRIVATE_KEY, PushBrowser
 from tests.support.webhook_receiver import start_receiver
 
 TIMEOUT_S = 0.5
@@ -49,6 +52,8 @@ class Rig:
     hang: Callable[[], None]
     elsewhere: NoticeChannel
     """The same channel, towards where nobody listens."""
+    names_each: bool = True
+    """Whether a digest has a link to each prompt; else it leads to the page that has all of them."""
 
 
 def mail() -> Iterator[Rig]:
@@ -103,6 +108,41 @@ def chat(product: ChatProduct) -> Iterator[Rig]:
         )
 
 
+@dataclass(frozen=True)
+class TowardsBrowser:
+    """A browser's push service, for one browser."""
+
+    sender: BrowserSender
+    browser: PushBrowser
+    name: str = "browser"
+
+    def send(self, notice: Notice | AlarmNotice) -> SendAttempt:
+        """Send once."""
+        assert isinstance(notice, Notice)
+        return self.sender.send(replace(notice, browser=self.browser.target))
+
+
+def browser() -> Iterator[Rig]:
+    sender, path = BrowserSender(WebPush(PRIVATE_KEY, CONTACT, HOSTS, HOSTS, whole_s=TIMEOUT_S)), "/wpush/v2/token"
+    with start_receiver() as receiver:
+        mine = PushBrowser(f"{receiver.url}{path}")
+
+        def texts() -> list[str]:
+            taken = [each for each in receiver.got(path) if each.status == HTTPStatus.CREATED]
+            return ["\n".join(_strings(mine.read(each))) for each in taken]
+
+        receiver.behave(path, status=201)
+        yield Rig(
+            channel=TowardsBrowser(sender, mine),
+            arrived=texts,
+            refuse=lambda: receiver.behave(path, status=410),
+            be_busy=lambda: receiver.behave(path, status=429, headers={"Retry-After": "30"}),
+            hang=lambda: receiver.behave(path, slow_s=5 * TIMEOUT_S),
+            elsewhere=TowardsBrowser(sender, PushBrowser(f"http://127.0.0.1:{free_port()}{path}")),
+            names_each=False,
+        )
+
+
 def _strings(told: object) -> Iterator[str]:
     """Every text in a decoded body."""
     if isinstance(told, str):
@@ -116,7 +156,9 @@ def _answer(sink: MailSink, text: str) -> None:
     sink.answer = text
 
 
-@pytest.fixture(params=[mail, *(partial(chat, product) for product in ChatProduct)], ids=["mail", *ChatProduct])
+@pytest.fixture(
+    params=[mail, browser, *(partial(chat, product) for product in ChatProduct)], ids=["mail", "browser", *ChatProduct]
+)
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """One channel after the other."""
     yield from request.param()
@@ -133,7 +175,7 @@ def test_several_prompts_are_told_in_one_message(rig: Rig) -> None:
     lines = tuple(replace(NOTICE.lines[0], link=f"https://rooms.test/p/{number}") for number in range(4))
     assert rig.channel.send(replace(NOTICE, lines=lines)).outcome is SendOutcome.ACCEPTED
     [text] = rig.arrived()
-    assert all(line.link in text for line in lines)
+    assert all(link in text for link in ([line.link for line in lines] if rig.names_each else [NOTICE.page]))
 
 
 def test_whoever_is_refused_is_refused_and_not_named(rig: Rig) -> None:
