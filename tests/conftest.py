@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.paths import SAMPLES
 
@@ -23,8 +23,8 @@ pytest_plugins = [
 # environment, is read anew by every client that is made: that was half of the processor time of the portal's tests.
 os.environ["SSL_CERT_FILE"] = str(SAMPLES / "tls" / "nobodys-authority.pem")
 
-# How long an example takes says something of the machine and its load, nothing of the law.
-settings.register_profile("untimed", deadline=None)
+# How long examples take says something of the machine and its load, nothing of the law.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 
