@@ -15,8 +15,13 @@ _CURVE = ec.SECP256R1()
 
 def new_pair() -> tuple[str, str]:
     """A fresh private key and its public one, as settings hold them."""
-    private = ec.generate_private_key(_CURVE)
+    private = new_private_key()
     return encode(private.private_numbers().private_value.to_bytes(PRIVATE_BYTES)), _public_text(private)
+
+
+def new_private_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh private key: of a pair, or for one message alone (RFC 8291 §3.1)."""
+    return ec.generate_private_key(_CURVE)
 
 
 def public_key_of(private_key: str) -> str:

@@ -46,6 +46,7 @@ ALLOWED = {
     "shared/contracts/topics.py": "one topic for each push protocol, in the one table of topics",
     "shared/domain/chat_address.py": "hosts of chat products, which are no calendar providers",
     "shared/domain/identity.py": "the enumeration of providers, from which assert_never follows",
+    "shared/domain/push_address.py": "hosts of browsers' push services, which are no calendar providers",
     "shared/domain/proof.py": "an error names whose limit it is",
 }
 """Other files of the product that name one, and why."""

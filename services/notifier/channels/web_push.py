@@ -12,11 +12,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import http_ece
-from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import Vapid02
 
 from shared.contracts.browser_rows import PushTarget
-from shared.crypto.vapid import decode
+from shared.crypto.vapid import decode, new_private_key
 from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.push_address import read_push_url
 from shared.domain.webhook_address import WebhookAddress, WebhookAddressError
@@ -105,7 +104,7 @@ def encrypt(target: PushTarget, text: bytes) -> bytes:
     return bytes(
         http_ece.encrypt(
             text,
-            private_key=ec.generate_private_key(ec.SECP256R1()),
+            private_key=new_private_key(),
             dh=decode(target.p256dh),
             auth_secret=decode(target.auth),
             version=ENCODING,
