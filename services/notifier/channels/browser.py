@@ -79,7 +79,7 @@ def compose_browser_notice(notice: Notice) -> BrowserNotice:
         room = plain_name(translate(each.room, catalogue))
         lines.append(_LINE.format(room=room, when=when_words(each.starts_ms, each.ends_ms, notice.zone, notice.manner)))
     if count > SHOWN:
-        lines.append(say_many("And {count} more", "And {count} more", count - SHOWN))
+        lines.append(say("And {count} more").format(count=count - SHOWN))
     title = say_many("{count} meeting has lost its room", "{count} meetings have lost their room", count)
     return BrowserNotice(
         id=notice.id,

@@ -17,6 +17,7 @@ from cli.doctor.checks.check_result import CheckState
 from cli.doctor.checks.records import check_records
 from cli.reconcile import Reconciliation
 from services.notifier.alarms import AlarmSender
+from services.notifier.browser_recipients import BrowserRecipients
 from services.notifier.calendar_recipients import CalendarRecipients
 from services.notifier.channels.port import Notice, SendAttempt, SendOutcome
 from services.notifier.chat_recipients import ChatRecipients
@@ -119,7 +120,8 @@ class Beside(Office):
         chat = ChatRecipients(self.engine, self.clock, reader, "https://rooms.contoso.test")
         alarms = AlarmSender(writer, Outbox(channels, lambda _: Inline()))
         calendars = CalendarRecipients(self.engine.registry, reader, writer, channels)
-        tools = Tools(reader, people, chat, calendars, Outbox(channels, lambda _: Inline()), alarms)
+        browsers = BrowserRecipients(self.engine, reader, writer, channels, key="")
+        tools = Tools(reader, people, chat, calendars, browsers, Outbox(channels, lambda _: Inline()), alarms)
         owner = NotifierOwner(self.engine.log.claim(NOTIFIER, 0), self.engine, self.clock, tools, poll_s=0.0)
         for _ in range(4):
             owner.step()
