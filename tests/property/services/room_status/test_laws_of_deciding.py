@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
 import msgspec
 import pytest
-from hypothesis import example, find, given, settings
+from hypothesis import Phase, example, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 from services.room_status.deciding.fold import Change, DecisionRules, fold
 from shared.contracts.copy_observation import CopyObservation, Sight
@@ -258,8 +261,16 @@ def asking_nobody(meeting: StoredMeeting, seen: CopyObservation, *, keys: Tenant
     ],
 )
 def test_planted_fault_breaks_the_law(law: Callable[[Case, DecisionRules], bool], planted: DecisionRules) -> None:
-    found = find(cases(), lambda case: not law(case, planted), settings=settings(max_examples=3_000, deadline=None))
-    assert law(found, fold)
+    assert law(searched(lambda case: not law(case, planted)), fold)
+
+
+def searched(wanted: Callable[[Case], bool]) -> Case:
+    """A case that is wanted, from the first search that meets one: the cases of one search resemble each other."""
+    few = settings(max_examples=600, deadline=None, database=None, phases=[Phase.generate])
+    for seed in range(8):
+        with contextlib.suppress(NoSuchExample):
+            return find(cases(), wanted, settings=few, random=Random(seed))
+    pytest.fail("no search met such a case")
 
 
 def test_planted_fault_tells_a_decline_again_after_a_stale_word() -> None:
