@@ -10,6 +10,7 @@ new() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 [ -e microsoft_client_secret ] || : > microsoft_client_secret
 [ -e google_client_secret ] || : > google_client_secret
 [ -e smtp_url ] || : > smtp_url # empty: nobody is told by mail
+[ -e push_private_key ] || : > push_private_key # empty: no browser shows notices
 for user in room-status sync-worker portal notifier operator; do
   name=$(echo "$user" | tr - _)
   [ -e "redis_$name" ] || new > "redis_$name"

@@ -58,7 +58,7 @@ def test_every_setting_exists_and_every_secret_comes_from_a_file_that_is_handed_
         assert variable.removesuffix("_FILE") in KNOWN
         if variable.endswith("_FILE"):
             assert value.removeprefix("/run/secrets/") in EVERY[name]["secrets"]
-        assert not re.search(r"_(SECRET|TOKEN|KEY)$", variable), "a secret in the environment"
+        assert not re.search(r"_(SECRET|TOKEN|(?<!_PUBLIC_)KEY)$", variable), "a secret in the environment"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -125,7 +125,14 @@ def test_the_door_leads_to_hooks_and_pages_and_nowhere_else() -> None:
 
 def test_the_secrets_that_are_declared_are_the_ones_that_are_made() -> None:
     script = (HERE / "secrets.sh").read_text()
-    fixed = {"master_key", "hook_keys", "microsoft_client_secret", "google_client_secret", "smtp_url"}
+    fixed = {
+        "master_key",
+        "hook_keys",
+        "microsoft_client_secret",
+        "google_client_secret",
+        "smtp_url",
+        "push_private_key",
+    }
 
     assert all(name in script for name in fixed)
     assert COMPOSE["secrets"].keys() - fixed == {
@@ -133,3 +140,11 @@ def test_the_secrets_that_are_declared_are_the_ones_that_are_made() -> None:
         *(f"registry_url_{user}" for user in ("room_status", "sync_worker", "portal", "notifier", "operator")),
         *(f"view_url_{user}" for user in ("room_status", "portal", "notifier", "operator")),
     }
+
+
+def test_what_the_portal_offers_people_is_set_for_the_notifier_that_does_it_and_no_private_key_beside_it() -> None:
+    portal, notifier = (EVERY[name]["environment"] for name in ("portal", "notifier"))
+    offered = {"MAIL_FROM", "PUSH_PUBLIC_KEY", "CALENDAR_REMINDERS", "WEBHOOKS"}
+
+    assert {name for name in offered if portal.get(f"ROOMSYNC_{name}", "") != notifier.get(f"ROOMSYNC_{name}")} == set()
+    assert [name for name, each in EVERY.items() if "push_private_key" in each.get("secrets", ())] == ["notifier"]
