@@ -9,12 +9,18 @@ from pathlib import Path
 from flask import Flask, Response, request, url_for
 
 ENDPOINT = "static"
+WORKER_ENDPOINT = "notices-worker"
+WORKER_PATH = "/profile/notices/worker.js"
+"""The folder is all that the service worker controls: no page of ours lies in it, so that none is ever answered by the worker."""
+_WORKER = "notices/worker.js"
 _STATIC = Path(__file__).parents[1] / "static"
 
 
 def register(app: Flask) -> None:
     """
     Serve the static files of `app` below `/static/v/<version>` too, and have its templates name them there with `asset`.
+
+    The service worker has one address for good, under which browsers look for a newer one (`WORKER_PATH`).
 
     What a module imports stands below the same folder as itself, so a browser keeps it as long.
     """
@@ -24,6 +30,7 @@ def register(app: Flask) -> None:
 
     app.view_functions[ENDPOINT] = serve
     app.add_url_rule(f"{app.static_url_path}/v/<version>/<path:filename>", ENDPOINT, serve)
+    app.add_url_rule(WORKER_PATH, WORKER_ENDPOINT, lambda: serve(_WORKER))
     app.jinja_env.globals["asset"] = lambda name: url_for(ENDPOINT, filename=name, version=static_version())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from services.portal.deps import deps
-from services.portal.frame.assets import ENDPOINT, is_kept_for_good
+from services.portal.frame.assets import ENDPOINT, WORKER_ENDPOINT, is_kept_for_good
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -38,6 +38,6 @@ def register(app: Flask) -> None:
 
 def _cache_control(response: Response) -> str:
     """How long a browser may keep an answer: a static file for good under the address that names its content."""
-    if request.endpoint != ENDPOINT or response.status_code >= 400:  # noqa: PLR2004  # not found
+    if request.endpoint not in (ENDPOINT, WORKER_ENDPOINT) or response.status_code >= 400:  # noqa: PLR2004  # not found
         return "no-store"
     return f"public, max-age={_STATIC_S}, immutable" if is_kept_for_good() else "no-cache"

@@ -46,6 +46,9 @@ OccurrenceRef = Annotated[
 ]
 UserId = Annotated[str, Meta(examples=["u-2b4d6f7h3j5l7n2p"], description="Our id of a person.")]
 ChatChannelId = Annotated[str, Meta(examples=["c-4b6d8f0a2c4e6a8c0e2a"], description="The id of a chat channel.")]
+NoticeBrowserId = Annotated[
+    str, Meta(examples=["9f86d081884c7d65"], description="The id of a browser that shows notices.")
+]
 WebhookId = Annotated[str, Meta(examples=["w-3f5h7j2l4n6p"], description="The id of a webhook.")]
 Count = Annotated[int, Meta(ge=0, examples=[3])]
 
@@ -73,6 +76,7 @@ PATH_FIELDS: Mapping[str, Any] = {
     "user": UserId,
     "endpoint": WebhookId,
     "day": Day,
+    "browser": NoticeBrowserId,
     "row_id": Annotated[
         str, Meta(examples=["u-2b4d6f7h3j5l7n2p"], description="Of a person, or of an appointment: see the list.")
     ],

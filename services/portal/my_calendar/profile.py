@@ -15,6 +15,7 @@ from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.my_calendar.connection import CalendarAnswer, CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.my_calendar.language import describe_choice
+from services.portal.notifications.browsers import NoticeBrowserList
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.refusals import RefusedSignInError
@@ -29,6 +30,7 @@ PATH = "/profile"
 _DONE = {
     "language": say("Saved: this is how pages and mails are written from now on."),
     "notifications": say("Saved: this is how you are told from now on."),
+    "browser-removed": say("Removed: no notice is shown in that browser any more."),
     "disconnected": say("Your calendar is being disconnected."),
     "connected": say("Your calendar is being connected."),
 }
@@ -46,6 +48,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
 def _pages(bp: Blueprint, deps: Deps, switch: CalendarSwitch) -> None:
     preferences = LadderPreferences(deps)
+    browsers = NoticeBrowserList(deps, preferences)
 
     @bp.get(PATH)
     def profile() -> AnyResponse | str:
@@ -59,6 +62,7 @@ def _pages(bp: Blueprint, deps: Deps, switch: CalendarSwitch) -> None:
             words=CONNECTION_WORDS[it["state"]],
             advice=advise(it["state"], it.get("mends", "person")),
             ladder=preferences.shown(person.tenant, person.user),
+            notices=browsers.shown(person.tenant, person.user),
             chosen=describe_choice(deps, person),
             languages=LANGUAGE_NAMES,
             week_days=_week_days(),

@@ -2,7 +2,8 @@
 Links in messages: `/p/…`. Mail scanners open every link, some in a real browser: reading one changes nothing.
 
 The link of a prompt leads its person, signed in, to the prompt's card, and is dead once the prompt is closed. The link that stops
-mails shows a button; sent as POST it stops them, as RFC 8058 has it: without a session, since what is signed in it is the proof.
+mails, or notices in browsers, shows a button; sent as POST it stops them, as RFC 8058 has it for mails: without a session, since
+what is signed in it is the proof.
 """
 
 from __future__ import annotations
@@ -33,27 +34,28 @@ def blueprint(deps: Deps) -> Blueprint:
     bp = Blueprint("links", __name__)
     signer = LinkSigner(deps.link_keys or [secrets.token_bytes(32)])
     preferences = LadderPreferences(deps)
+    stops = {LinkPurpose.STOP: preferences.stop_mails, LinkPurpose.STOP_BROWSERS: preferences.stop_browsers}
 
     @bp.get("/p/<signed>")
     def follow(signed: str) -> Response:
         link = _read(signer, signed)
-        if link.purpose is LinkPurpose.STOP:
-            return _page("stop", HTTPStatus.OK, action=link_path(signed))
+        if link.purpose in stops:
+            return _page(link.purpose, HTTPStatus.OK, action=link_path(signed))
         return _lead(deps, link, signed)
 
     @bp.post("/p/<signed>")
     @proves_itself
     def stop(signed: str) -> Response:
         link = _read(signer, signed)
-        if link.purpose is not LinkPurpose.STOP:
+        if link.purpose not in stops:
             raise ProblemError(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "link-only-read",
                 say("This link can be opened, and does nothing else."),
                 next_step=say("Open it in your browser."),
             )
-        preferences.stop(link.tenant, link.user)
-        return _page("stopped", HTTPStatus.OK)
+        stops[link.purpose](link.tenant, link.user)
+        return _page(f"{link.purpose}-done", HTTPStatus.OK)
 
     return bp
 

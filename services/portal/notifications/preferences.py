@@ -23,7 +23,11 @@ class LadderPreferences:
         self._rows = tables.notifications(deps.engine.registry)
         self._clock = deps.clock
         settings = deps.settings
-        offered = {"mail": bool(settings.smtp_url or settings.mail_from), "calendar": settings.writes_reminders}
+        offered = {
+            "mail": bool(settings.smtp_url or settings.mail_from),
+            "calendar": settings.writes_reminders,
+            "browser": settings.shows_in_browsers,
+        }
         self.channels = tuple(name for name, is_offered in offered.items() if is_offered)
         """The switches of what this deployment tells people by."""
 
@@ -37,9 +41,17 @@ class LadderPreferences:
         row = self._rows.change(tenant, user, lambda row: change_ladder(row or NotificationRow(), sent, now_ms))
         return ladder_shape(row or NotificationRow(), channels=self.channels)
 
-    def stop(self, tenant: str, user: str) -> None:
+    def stop_mails(self, tenant: str, user: str) -> None:
         """No more mails, for good. Idempotent."""
         self._rows.change(tenant, user, lambda row: msgspec.structs.replace(row or NotificationRow(), mail=False))
+
+    def stop_browsers(self, tenant: str, user: str) -> None:
+        """No more notices in any of the person's browsers, for good. Idempotent."""
+        self._rows.change(tenant, user, lambda row: msgspec.structs.replace(row or NotificationRow(), browser=False))
+
+    def allow_browsers(self, tenant: str, user: str) -> None:
+        """Notices in browsers again, for whoever had switched them off. Idempotent."""
+        self._rows.change(tenant, user, lambda row: msgspec.structs.replace(row, browser=True) if row else None)
 
     def remember_zone(self, tenant: str, user: str) -> None:
         """Keep the zone that the browser of this request names, for the hours in mails; nothing if it names none."""

@@ -1,4 +1,4 @@
-"""The person's ladder, as JSON and from the form on the profile."""
+"""The person's ladder, and the browsers that show notices, as JSON and from the forms on the profile."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import member
 from services.portal.interface.operation import operation
+from services.portal.notifications.browser_routes import register_browsers
 from services.portal.notifications.deciding.ladder_form import SWITCHES, LadderAnswer, LadderForm
 from services.portal.notifications.preferences import LadderPreferences
 from shared.domain.roles import Right
@@ -21,9 +22,10 @@ _EXAMPLE = '{"mail": true, "quiet": true, "quietFrom": "22:00", "quietUntil": "0
 
 
 def blueprint(deps: Deps) -> Blueprint:
-    """The routes `/v1/me/notifications` and `/profile/notifications`."""
+    """The routes `/v1/me/notifications` and `/profile/notifications`, and those of browsers."""
     bp = Blueprint("notifications", __name__)
     preferences = LadderPreferences(deps)
+    register_browsers(bp, deps, preferences)
 
     @bp.get(_PATH)
     @operation(Right.OWN_CALENDAR)

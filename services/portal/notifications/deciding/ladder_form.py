@@ -32,6 +32,7 @@ class LadderForm(msgspec.Struct, frozen=True, rename="camel"):
 
     mail: bool | None = None
     calendar: bool | None = None
+    browser: bool | None = None
     first: bool | None = None
     day_before: bool | None = None
     hours_before: bool | None = None
@@ -54,6 +55,10 @@ class LadderAnswer(TypedDict):
     calendarRefusedAt: Instant | None
     """When the calendar refused such an event."""
     calendarRefusal: Annotated[str, Meta(examples=["ErrorAccessDenied"])] | None
+    browserAvailable: bool
+    """Whether this deployment shows notices in people's browsers."""
+    browser: bool
+    """Whether notices are shown in the browsers in which the person asked for them (`/v1/me/browsers`)."""
     first: bool
     """When a room has declined."""
     dayBefore: bool
@@ -99,6 +104,8 @@ def ladder_shape(row: NotificationRow, *, channels: Collection[str]) -> LadderAn
         "calendar": row.calendar,
         "calendarRefusedAt": to_rfc3339(row.calendar_refused_at_ms) if row.calendar_refused_at_ms else None,
         "calendarRefusal": row.calendar_refusal or None,
+        "browserAvailable": "browser" in channels,
+        "browser": row.browser,
         "first": row.first,
         "dayBefore": row.day_before,
         "hoursBefore": row.hours_before,

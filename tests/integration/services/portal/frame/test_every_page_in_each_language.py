@@ -39,7 +39,7 @@ DIRECTORY = "00000000-0000-0000-0000-000000000000"
 LEADING = (301, 302, 303)
 UNREAD = {"script", "style", "code"}
 INLINE = {"a", "abbr", "b", "bdi", "code", "em", "q", "span", "strong", "time"}
-SHOWN = ("aria-label", "title", "placeholder", "alt")
+SHOWN = ("aria-label", "title", "placeholder", "alt", "data-granted", "data-denied", "data-failed")
 NAMES = re.compile(
     r"roomsync|Microsoft 365|Microsoft|Google Workspace|Google|Outlook|Contoso|Europe/Zurich|UTC|Jane Example|Ada|Room (one|two)"
     r"|North"

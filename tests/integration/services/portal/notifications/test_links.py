@@ -10,8 +10,10 @@ from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import DismissalRow, NotificationRow
 from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
 from shared.domain.sighting import Availability
+from shared.language.deciding.negotiation import PSEUDO
 from shared.meetings.prompts import dismissal_id
 from shared.registry import tables
+from tests.integration.services.portal.frame.test_every_page_in_each_language import untranslated
 from tests.integration.services.portal.office import Browser, Office
 
 pytestmark = pytest.mark.proves("B16")
@@ -111,6 +113,32 @@ def test_one_click_stops_mails_without_a_session(office: Office, ada: Browser) -
     row = tables.notifications(office.engine.registry).get(ada.tenant, ada.user)
     assert row == NotificationRow(mail=False)
     assert 'action="/p/' in office.app.test_client().get(path).text
+
+
+@pytest.mark.proves("B29")
+def test_one_post_stops_notices_in_browsers_and_nothing_else(office: Office, ada: Browser) -> None:
+    path, client = signed(office, ada, LinkPurpose.STOP_BROWSERS), office.app.test_client()
+    page = client.get(path).text
+    assert f'action="{path}"' in page
+    assert "None of your browsers will show you any more" in page
+    assert client.head(path).status_code == 200
+    assert tables.notifications(office.engine.registry).get(ada.tenant, ada.user) is None
+    for _ in range(2):
+        answer = client.post(path)  # as the service worker sends it: without a session
+        assert answer.status_code == 200
+        assert "Your browsers show you no more notices" in answer.text
+        row = tables.notifications(office.engine.registry).get(ada.tenant, ada.user)
+        assert row == NotificationRow(browser=False)
+    assert client.post(signed(office, ada, LinkPurpose.STOP)).status_code == 200
+    row = tables.notifications(office.engine.registry).get(ada.tenant, ada.user)
+    assert row == NotificationRow(browser=False, mail=False)
+
+
+@pytest.mark.proves("B29", "P3")
+def test_the_pages_of_the_link_that_stops_notices_are_translated(office: Office, ada: Browser) -> None:
+    path, asked = signed(office, ada, LinkPurpose.STOP_BROWSERS), {"Accept-Language": PSEUDO}
+    for answer in (ada.client.get(path, headers=asked), ada.client.post(path, headers=asked)):
+        assert untranslated(answer.text) == []
 
 
 def test_the_link_of_a_prompt_stops_nothing(office: Office, ada: Browser) -> None:
