@@ -30,6 +30,7 @@ OWN = {
     "/v1/me/prompts/<prompt_id>/dismiss", "/book/rooms", "/day/place", "/day/attendance",
     "/v1/me/office-days/<day>", "/v1/me/attendances/<meeting>/<occurrence>", "/profile/connect/reported",
     "/profile/notifications", "/v1/me/notifications", "/profile/language", "/v1/me/language",
+    "/profile/browsers/<browser>/remove", "/v1/me/browsers", "/v1/me/browsers/<browser>",
     "/p/<signed>", "/v1/webhooks", "/v1/webhooks/<endpoint>",
     "/v1/webhooks/<endpoint>/redeliver", "/v1/webhooks/<endpoint>/resume", "/v1/webhooks/<endpoint>/secrets",
     "/v1/webhooks/<endpoint>/secrets/older", "/v1/webhooks/<endpoint>/test", "/v1/chat-channels",

@@ -31,6 +31,7 @@ from tests.support.routes import table
 NO_PAGES = {
     "/.well-known/security.txt", "/auth/callback", "/livez", "/metrics", "/readyz", "/version", "/static/<path:filename>",
     "/static/v/<version>/<path:filename>",
+    "/profile/notices/worker.js",  # no page
     "/profile/connect",  # leads back to the profile
     "/p/<signed>",  # its pages are looked at below
 }  # fmt: skip
