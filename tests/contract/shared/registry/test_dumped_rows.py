@@ -122,7 +122,10 @@ def test_rows_without_a_seal_are_taken_where_the_first_version_wrote_such_alone(
         if mine not in {refused[:3] for refused in registry.refused()}:
             taken.add(table.name)
             read(registry, table, mine)
-    since = {"notifications", "decline-incidents", "webhooks", "webhook-deliveries", "chat-channels", "room-imports"}
+    since = {
+        "notifications", "decline-incidents", "webhooks", "webhook-deliveries", "chat-channels", "room-imports",
+        "notice-browsers",
+    }  # fmt: skip
     assert {table.name for table in TABLES} - taken == {"audit", "audit-heads", "tenant-consents", *since}
     strict = BoundRegistry(registry._registry, registry._keys, registry._current, refuse_unbound=True)
     assert {mine for mine, *_ in places.values()} <= {refused[:3] for refused in strict.refused()}
