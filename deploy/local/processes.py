@@ -9,13 +9,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Self
 
 HOST = "127.0.0.1"
 _STOP_S = 10.0
 _POLL_S = 0.05
+_CHOSEN_PORTS = range(20_000, 32_000)
 
 
 class ServerError(RuntimeError):
@@ -32,15 +35,26 @@ def find_tool(name: str, install: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """As many free loopback ports, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """
+    As many free loopback ports, all different, drawn from below those that a system gives to whoever asks for none.
+
+    Somebody may begin to listen minutes after asking: a port of that other kind would often be taken by then. Linux gives out
+    32768 to 60999 unless told otherwise, macOS 49152 to 65535 (RFC 6335 §6).
+
+    Raises:
+        ServerError: nearly all of them are in use.
+    """
+    found: list[int] = []
+    for port in SystemRandom().sample(
+        _CHOSEN_PORTS, len(_CHOSEN_PORTS)
+    ):  # the other generator may be seeded alike beside us
+        if len(found) == count:
+            return found
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            found.append(port)
+    message = f"fewer than {count} ports of {_CHOSEN_PORTS.start} to {_CHOSEN_PORTS.stop - 1} are free: stop what listens there"
+    raise ServerError(message)
 
 
 class Child:

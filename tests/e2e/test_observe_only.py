@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from cli.demo.organisations import (
 )
 from cli.demo.person import PortalSession
 from cli.demo.processes import SERVICES, RunningSystem, run_command, start_system
+from deploy.local.processes import free_ports
 
 PATIENCE_S = 60.0
 TITLE = "Budget review"
@@ -32,12 +32,6 @@ HOURS = (10, 13, 15)
 SUBSCRIPTIONS = ("/subscriptions", "/events/watch", "/channels/stop")
 ASKING = ("/getSchedule", "/freeBusy", "/token", "/authorize", "/login")
 WRITE_SCOPES = {"Calendars.ReadWrite", "https://www.googleapis.com/auth/calendar.events.owned"}
-
-
-def free_port() -> str:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return str(taken.getsockname()[1])
 
 
 def eventually(found: Callable[[], Any], what: str) -> Any:
@@ -125,11 +119,12 @@ def a_declined_meeting(stage: RunningSystem, who: Organisation, person: PortalSe
 @pytest.mark.proves("B19")
 @pytest.mark.parametrize("provider", ["microsoft", "google"])
 def test_a_pilot_observes_and_goes_on_to_write_without_telling_anything_twice(provider: str) -> None:
+    receiver, portal = free_ports(2)
     settings = {
         "ROOMSYNC_WRITES": "off",
         "ROOMSYNC_PROMPT_GRACE_S": "0",
-        "ROOMSYNC_RECEIVER_PORT": free_port(),
-        "ROOMSYNC_PORTAL_PORT": free_port(),
+        "ROOMSYNC_RECEIVER_PORT": str(receiver),
+        "ROOMSYNC_PORTAL_PORT": str(portal),
     }
     with start_system(engine="embedded", seed=7, servers={}, overrides=settings) as stage:
         who, person = create_organisation(stage, provider), PortalSession(stage.portal)

@@ -17,6 +17,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from deploy.local.processes import free_ports
+
 WAIT_S = 30.0
 
 
@@ -79,21 +81,12 @@ def serve_mail(
 ) -> Iterator[tuple[MailSink, int]]:
     """Serve on loopback; gives the sink and the port. `tls` encrypts from the first byte; see aiosmtpd for `options`."""
     sink = sink or MailSink()
-    controller = Controller(sink, hostname="127.0.0.1", port=port or free_port(), ssl_context=tls, **options)
+    controller = Controller(sink, hostname="127.0.0.1", port=port or free_ports(1)[0], ssl_context=tls, **options)
     controller.start()
     try:
         yield sink, int(controller.port)
     finally:
         controller.stop()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def text_of(mail: EmailMessage, kind: str = "plain") -> str:

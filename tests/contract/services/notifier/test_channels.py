@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from deploy.local.processes import free_ports
 from services.notifier.channels.browser import BrowserSender
 from services.notifier.channels.chat import ChatSender
 from services.notifier.channels.composition import MailComposer
@@ -22,7 +23,7 @@ from services.notifier.channels.web_push import WebPush
 from shared.contracts.chat_rows import ChatProduct
 from shared.domain.instants import HOUR_MS
 from shared.runtime.chat_post import ChatPost
-from tests.support.mail_server import MailSink, free_port, serve_mail, text_of
+from tests.support.mail_server import MailSink, serve_mail, text_of
 from tests.support.push_browser import CONTACT, HOSTS, PRIVATE_KEY, PushBrowser
 from tests.support.webhook_receiver import start_receiver
 
@@ -70,7 +71,7 @@ def mail() -> Iterator[Rig]:
             refuse=lambda: sink.refusals.update({ADDRESS: f"550 5.1.1 <{ADDRESS}> is unknown"}),
             be_busy=lambda: _answer(sink, f"451 4.3.0 {ADDRESS} has to wait"),
             hang=lambda: setattr(sink, "slow_s", 5 * TIMEOUT_S),
-            elsewhere=to(free_port()),
+            elsewhere=to(free_ports(1)[0]),
         )
 
 
@@ -104,7 +105,7 @@ def chat(product: ChatProduct) -> Iterator[Rig]:
             refuse=lambda: receiver.behave(path, status=404),
             be_busy=lambda: receiver.behave(path, status=429, headers={"Retry-After": "30"}),
             hang=lambda: receiver.behave(path, slow_s=5 * TIMEOUT_S),
-            elsewhere=Towards(post, product, f"http://127.0.0.1:{free_port()}{path}"),
+            elsewhere=Towards(post, product, f"http://127.0.0.1:{free_ports(1)[0]}{path}"),
         )
 
 
@@ -138,7 +139,7 @@ def browser() -> Iterator[Rig]:
             refuse=lambda: receiver.behave(path, status=410),
             be_busy=lambda: receiver.behave(path, status=429, headers={"Retry-After": "30"}),
             hang=lambda: receiver.behave(path, slow_s=5 * TIMEOUT_S),
-            elsewhere=TowardsBrowser(sender, PushBrowser(f"http://127.0.0.1:{free_port()}{path}")),
+            elsewhere=TowardsBrowser(sender, PushBrowser(f"http://127.0.0.1:{free_ports(1)[0]}{path}")),
             names_each=False,
         )
 

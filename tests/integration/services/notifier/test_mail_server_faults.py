@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from deploy.local.processes import free_ports
 from shared.contracts.rows import NotificationRow
 from tests.integration.services.notifier.conftest import Desk
-from tests.support.mail_server import MailSink, free_port, serve_mail
+from tests.support.mail_server import MailSink, serve_mail
 from tests.support.office import ADA
 
 pytestmark = pytest.mark.proves("B16")
@@ -69,7 +70,7 @@ def test_a_refusal_that_does_not_speak_of_the_address_is_tried_again(desk: Desk,
 
 
 def test_a_server_that_is_away_gets_it_when_it_is_back(desk: Desk, sink: MailSink) -> None:
-    port = free_port()
+    [port] = free_ports(1)
     desk.smtp_url = f"smtp://127.0.0.1:{port}"
     desk.take_over()
     desk.decline()
