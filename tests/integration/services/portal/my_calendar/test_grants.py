@@ -34,7 +34,7 @@ _BODIES = (
 )
 _WITHOUT_IDS = (
     "/static", "/.well-known", "/help", "/api", "/v1/openapi.json", "/auth", "/profile/sign-out-everywhere", "/v1/me/stream",
-    "/v1/room-rejections", "/metrics", "/livez", "/readyz", "/version",
+    "/v1/room-rejections", "/metrics", "/livez", "/readyz", "/version", "/profile/notices/worker.js",
 )  # fmt: skip
 _LINKS = "/p/"
 """Whoever has a link needs no session to be told that it is not theirs."""
