@@ -9,7 +9,7 @@ import msgspec
 
 from services.sync_worker.deciding.job import Job
 from services.sync_worker.deciding.listed_rooms import ListedRooms, plain_address
-from services.sync_worker.deciding.opened_answers import OpenedAnswers
+from services.sync_worker.deciding.opened_answers import NOTHING_OPENED, OpenedAnswers
 from services.sync_worker.looking.series_swap import AS_IT_WAS, swap_series
 from services.sync_worker.looking.swaps import Swaps
 from shared.contracts.calendar_state import EventReference
@@ -75,6 +75,8 @@ class TakeRooms:
         Raises:
             TokenRefusedError: nothing was changed by the take that was tried.
         """
+        if not job.takes:  # nearly every look: it need not read the organisation's rooms
+            return TakesDone(frozenset(), NOTHING_OPENED)
         waiting, swaps = set(), Swaps(provider, access, job.references, self._listed(job.mailbox.tenant))
         for take in job.takes:
             row = self._takes.get(job.mailbox.tenant, take.take_id)
