@@ -14,6 +14,7 @@ from shared.errors import RefusedError
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry import tables
+from shared.registry.listed_items import change_item
 
 MOST_CHANNELS = 10
 PREFIX = "c-"
@@ -115,11 +116,9 @@ def _change(registry: Registry, tenant: str, channel: str, decide: Callable[[Cha
 
     def changed(row: ChatChannelsRow | None) -> ChatChannelsRow | None:
         nonlocal known
-        known = row is not None and any(each.id == channel for each in row.channels)
-        if row is None or not known:
-            return None
-        decided = [decide(each) if each.id == channel else each for each in row.channels]
-        return ChatChannelsRow(channels=tuple(each for each in decided if each is not None))
+        channels = change_item(row.channels if row else (), channel, decide)
+        known = channels is not None
+        return None if channels is None else ChatChannelsRow(channels=channels)
 
     tables.chat_channels(registry).change(tenant, _ROW, changed)
     return known

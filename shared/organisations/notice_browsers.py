@@ -14,6 +14,7 @@ from shared.errors import MalformedRecordError
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry import tables
+from shared.registry.listed_items import change_item
 
 MOST_BROWSERS = 5
 """Of one person: the oldest goes when one more is added."""
@@ -32,7 +33,7 @@ class NewNoticeBrowser:
 
 
 def browser_id(endpoint: str) -> str:
-    """The id of the browser with this endpoint; scripts of ours make it as well (`static/notices.js`)."""
+    """The id of the browser with this endpoint: a page that knows its own subscription finds itself by it."""
     return hashlib.sha256(endpoint.encode()).hexdigest()[:ID_CHARS]
 
 
@@ -121,11 +122,9 @@ def _change(
 
     def changed(row: NoticeBrowsersRow | None) -> NoticeBrowsersRow | None:
         nonlocal known
-        known = row is not None and any(each.id == browser for each in row.browsers)
-        if row is None or not known:
-            return None
-        decided = [decide(each) if each.id == browser else each for each in row.browsers]
-        return NoticeBrowsersRow(browsers=tuple(each for each in decided if each is not None))
+        browsers = change_item(row.browsers if row else (), browser, decide)
+        known = browsers is not None
+        return None if browsers is None else NoticeBrowsersRow(browsers=browsers)
 
     tables.notice_browsers(registry).change(tenant, user, changed)
     return known

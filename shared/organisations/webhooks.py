@@ -22,6 +22,7 @@ from shared.errors import MalformedRecordError, RefusedError
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.registry import tables
+from shared.registry.listed_items import change_item
 
 MOST_ENDPOINTS = 20
 MOST_SECRETS = 2
@@ -91,16 +92,7 @@ def add_webhook(
 
 def remove_webhook(registry: Registry, tenant: str, endpoint: str) -> bool:
     """Remove an endpoint: nothing more is sent to it. Returns whether there was one."""
-    found = False
-
-    def without(row: WebhooksRow | None) -> WebhooksRow | None:
-        nonlocal found
-        left = tuple(each for each in row.endpoints if each.id != endpoint) if row else ()
-        found = row is not None and len(left) < len(row.endpoints)
-        return WebhooksRow(endpoints=left) if found else None
-
-    tables.webhooks(registry).change(tenant, _ROW, without)
-    return found
+    return _change(registry, tenant, endpoint, lambda _: None) is not None
 
 
 def add_secret(registry: Registry, keyring: Keyring, tenant: str, endpoint: str) -> str | None:
@@ -201,16 +193,17 @@ def resume_webhook(registry: Registry, tenant: str, endpoint: str) -> bool:
     return _change(registry, tenant, endpoint, going) is not None
 
 
-def _change(registry: Registry, tenant: str, endpoint: str, decide: Callable[[Webhook], Webhook]) -> WebhooksRow | None:
+def _change(
+    registry: Registry, tenant: str, endpoint: str, decide: Callable[[Webhook], Webhook | None]
+) -> WebhooksRow | None:
     """The row afterwards; None when there is no such endpoint."""
     known = False
 
     def changed(row: WebhooksRow | None) -> WebhooksRow | None:
         nonlocal known
-        known = row is not None and any(each.id == endpoint for each in row.endpoints)
-        if row is None or not known:
-            return None
-        return WebhooksRow(endpoints=tuple(decide(each) if each.id == endpoint else each for each in row.endpoints))
+        endpoints = change_item(row.endpoints if row else (), endpoint, decide)
+        known = endpoints is not None
+        return None if endpoints is None else WebhooksRow(endpoints=endpoints)
 
     row = tables.webhooks(registry).change(tenant, _ROW, changed)
     return row if known else None
