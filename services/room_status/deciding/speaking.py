@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from operator import gt
 
 from services.room_status.deciding.room_transitions import answer_to
 from shared.contracts.copy_observation import CopyDate, CopyObservation, Sight
@@ -108,10 +107,11 @@ def rule(
     if date is None or date.speaker in {"", copy.mailbox}:
         return Ruling.APPLIED
     organizes = copy.role is CopyRole.ORGANIZER
-    said, decided = stamp_of(word), decided_stamp(date, record.spoken)
     if not organizes and date.in_sight and date.speaker == record.organizer_mailbox:
-        restored = date.speaker not in others and all(map(gt, said, decided))
+        is_later = word.sequence > date.sequence and word.observed_at_ms > record.spoken.get(date.speaker, 0)
+        restored = is_later and date.speaker not in others
         return Ruling.APPLIED if restored else Ruling.KEPT
+    said, decided = stamp_of(word), decided_stamp(date, record.spoken)
     if agrees(word, date) and word.sequence <= date.sequence:
         if organizes or not date.in_sight:
             return Ruling.APPLIED

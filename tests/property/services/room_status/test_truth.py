@@ -27,7 +27,7 @@ SEED = int(os.environ.get("ROOMSYNC_TRUTH_SEED", "0"))
 LENGTH = 50
 """Steps of a history."""
 SEARCHED = 1500
-"""How many histories are played until a planted fault must have been found: it breaks a law in one to thirty of 300."""
+"""How many histories are played until a planted fault must have been found: it breaks a law in one to forty of 300."""
 
 
 def played(under: Product, history: list[Step]) -> Play:
