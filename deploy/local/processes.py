@@ -45,9 +45,8 @@ def free_ports(count: int) -> list[int]:
         ServerError: nearly all of them are in use.
     """
     found: list[int] = []
-    for port in SystemRandom().sample(
-        _CHOSEN_PORTS, len(_CHOSEN_PORTS)
-    ):  # the other generator may be seeded alike beside us
+    chance = SystemRandom()  # the other generator may be seeded alike in a process beside us
+    for port in chance.sample(_CHOSEN_PORTS, len(_CHOSEN_PORTS)):
         if len(found) == count:
             return found
         with socket.socket() as probe, suppress(OSError):
