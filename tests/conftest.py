@@ -23,6 +23,9 @@ pytest_plugins = [
 # environment, is read anew by every client that is made: that was half of the processor time of the portal's tests.
 os.environ["SSL_CERT_FILE"] = str(SAMPLES / "tls" / "nobodys-authority.pem")
 
+# A process that a test starts and that dies of a fault in C says where.
+os.environ["PYTHONFAULTHANDLER"] = "1"
+
 # How long examples take says something of the machine and its load, nothing of the law.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")

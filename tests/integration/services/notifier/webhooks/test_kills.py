@@ -46,7 +46,7 @@ def test_every_event_arrives_under_its_own_id_and_twice_only_where_the_receiver_
         bodies |= bureau.publish(event)
         with notifier(bureau, home, f"{point}:1") as process:
             process.wait(WAIT_S)
-        assert process.returncode == -9, f"{point} was not passed"
+        assert process.returncode == -9, f"{point} was not passed: {(tmp_path / 'notifier.log').read_text()[-3000:]}"
         with notifier(bureau, home):
             wait_until(
                 f"{event} after {point}",
