@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 import click
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import FINDING, UNREACHABLE
 from cli.probe.account import find_person, open_access
+from cli.probe.interruption import Interruption
 from cli.probe.pushes import PushCounter, is_subscribed
 from cli.probe.report import print_result, print_summary
 from shared.domain.identity import Provider
@@ -54,7 +52,7 @@ def command(provider: str, person: str, room: str, keys: tuple[str, ...], patien
         mailbox = find_person(engine, chosen, person)
         access = open_access(engine, settings, mailbox)
         pushes = PushCounter(engine, chosen, mailbox).count if is_subscribed(engine, mailbox) else None
-        with _ended_like_ctrl_c(), service_of(chosen, access, settings) as service:
+        with Interruption() as interruption, service_of(chosen, access, settings) as service:
             context = TrialContext(
                 service=service,
                 access=access,
@@ -64,6 +62,7 @@ def command(provider: str, person: str, room: str, keys: tuple[str, ...], patien
                 patience_s=patience_s,
                 discovery_url=registration(chosen, settings).discovery_url,
                 pushes=pushes,
+                unbroken=interruption.hold,
             )
             return _probe(chosen, context, keys, may_write=settings.may_write, as_json=as_json)
 
@@ -97,17 +96,3 @@ def _not_tried(provider: Provider, keys: Sequence[str], *, as_json: bool) -> lis
     for result in results:
         print_result(result, as_json=as_json)
     return results
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that the events are cleared away then too."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

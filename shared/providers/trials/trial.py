@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -58,6 +58,8 @@ class TrialContext:
     """Where the provider's OpenID metadata is."""
     pushes: Callable[[], int] | None = None
     """How many pushes of the person's calendar have come since the probe began; None: the deployment has no subscription to it."""
+    unbroken: Callable[[], AbstractContextManager[None]] = nullcontext
+    """While it is entered, whoever interrupts the probe waits: what was made has to be known before it can be cleared away."""
     undo: ExitStack = field(default_factory=ExitStack)
     left_behind: list[str] = field(default_factory=list)
     """What could not be cleared away, in words for people."""
@@ -150,30 +152,39 @@ def _tried(trial: BeliefTrial, context: TrialContext) -> TrialResult:
     return TrialResult(trial.key, TrialOutcome.CONTRADICTED if seen else TrialOutcome.HOLDS, seen)
 
 
-def created(context: TrialContext, answer: ServiceAnswer, delete: Callable[[str], ServiceAnswer]) -> Json:
+def make_event(
+    context: TrialContext, ask: Callable[[], ServiceAnswer], delete: Callable[[str], ServiceAnswer]
+) -> ServiceAnswer:
     """
-    The event that was asked for, deleted after the trial.
+    Ask for an event. If it is made, it is deleted after the trial, also where the trial is interrupted meanwhile.
 
     Args:
         context: Of the trial.
-        answer: To the request that makes it.
+        ask: Sends the request that makes it.
         delete: Deletes the event of an id.
-
-    Raises:
-        CannotTryError: making it was refused.
     """
+    with context.unbroken():
+        answer = ask()
+        if answer.is_success:
+            _remove_event_later(context, str(answer.body["id"]), delete)
+    return answer
+
+
+def created(answer: ServiceAnswer) -> Json:
+    """The event that was asked for. Raises CannotTryError: making it was refused."""
     if not answer.is_success:
         message = f"making an event was refused: {answer.refusal}"
         raise CannotTryError(message)
-    event_id = str(answer.body["id"])
+    return answer.body
 
+
+def _remove_event_later(context: TrialContext, event_id: str, delete: Callable[[str], ServiceAnswer]) -> None:
     def remove() -> str:
         gone = delete(event_id)
         return "" if gone.is_success or gone.status in _GONE else gone.refusal
 
     day = to_rfc3339(context.start_ms())[:10]
     _remove_later(context, remove, f"the event {TITLE!r} of {day} or later in your calendar")
-    return answer.body
 
 
 def three_dates(listed: Iterable[Json]) -> list[Json]:

@@ -23,11 +23,11 @@ def at(instant_ms: int) -> dict[str, str]:
 
 def create(context: TrialContext, **more: Any) -> Json:
     """Make an event that nobody is invited to; `more` replaces or adds properties. It is deleted after the trial."""
-    return created(context, insert(context, **more))
+    return trial.created(insert(context, **more))
 
 
 def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
-    """Ask for an event; `created` has to follow."""
+    """Ask for an event, which is deleted after the trial if it is made."""
     at_ms = context.start_ms()
     body = {
         "summary": TITLE,
@@ -37,13 +37,10 @@ def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
         "reminders": {"useDefault": False},
         **more,
     }
-    return context.service.ask("POST", _EVENTS, query=_TELL, body=body)
-
-
-def created(context: TrialContext, answer: ServiceAnswer) -> Json:
-    """The event of an insert, deleted after the trial. Raises CannotTryError: the insert was refused."""
-    return trial.created(
-        context, answer, lambda event_id: context.service.ask("DELETE", f"{_EVENTS}/{event_id}", query=_TELL)
+    return trial.make_event(
+        context,
+        lambda: context.service.ask("POST", _EVENTS, query=_TELL, body=body),
+        lambda event_id: context.service.ask("DELETE", f"{_EVENTS}/{event_id}", query=_TELL),
     )
 
 

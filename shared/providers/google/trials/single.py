@@ -45,10 +45,9 @@ def deleted_event_readable(context: TrialContext) -> str:
 def own_event_id(context: TrialContext) -> str:
     """Insert twice under one id."""
     own = event_id_of(f"probe-{context.run}")
-    events.created(context, events.insert(context, id=own))
+    events.create(context, id=own)
     second = events.insert(context, id=own)
     if second.is_success:
-        events.created(context, second)
         return "the second insert made a second event"
     return "" if second.status == HTTPStatus.CONFLICT else f"the answer is {second.refusal}"
 

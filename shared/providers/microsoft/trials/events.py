@@ -25,11 +25,11 @@ def window(context: TrialContext) -> Window:
 
 def create(context: TrialContext, **more: Any) -> Json:
     """Make an event that nobody is invited to; `more` replaces or adds properties. It is deleted after the trial."""
-    return created(context, insert(context, **more))
+    return trial.created(insert(context, **more))
 
 
 def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
-    """Ask for an event; `created` has to follow."""
+    """Ask for an event, which is deleted after the trial if it is made."""
     at_ms = context.start_ms()
     body = {
         "subject": TITLE,
@@ -39,12 +39,11 @@ def insert(context: TrialContext, **more: Any) -> ServiceAnswer:
         "isReminderOn": False,
         **more,
     }
-    return context.service.ask("POST", _EVENTS, body=body)
-
-
-def created(context: TrialContext, answer: ServiceAnswer) -> Json:
-    """The event of an insert, deleted after the trial. Raises CannotTryError: the insert was refused."""
-    return trial.created(context, answer, lambda event_id: context.service.ask("DELETE", path_of(event_id)))
+    return trial.make_event(
+        context,
+        lambda: context.service.ask("POST", _EVENTS, body=body),
+        lambda event_id: context.service.ask("DELETE", path_of(event_id)),
+    )
 
 
 def path_of(event_id: str) -> str:

@@ -9,7 +9,7 @@ from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
 from shared.providers.microsoft.booking import utc
 from shared.providers.microsoft.trials import events
 from shared.providers.trials.service import Json
-from shared.providers.trials.trial import BeliefTrial, TrialContext
+from shared.providers.trials.trial import BeliefTrial, TrialContext, created
 
 _TOKYO = "Tokyo Standard Time"
 
@@ -52,7 +52,7 @@ def transaction_id(context: TrialContext) -> str:
     second = events.insert(context, transactionId=name)
     if second.status == HTTPStatus.CONFLICT:
         return ""
-    same = events.created(context, second)["id"] == first["id"]
+    same = created(second)["id"] == first["id"]
     return "" if same else "the second create made a second event"
 
 
