@@ -24,7 +24,7 @@ def test_a_quote_says_the_figure_that_is_counted_with() -> None:
         1.8: "0.8 s; then 1.0 s",
     }
     for value, quote in MEASURED:
-        assert said.get(value, f"{value:g}") in quote
+        assert said.get(value, f"{value:,g}") in quote
 
 
 def test_no_line_shrinks_while_organisations_grow() -> None:
