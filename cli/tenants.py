@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from cli.common.engine import connect_engine
+from cli.common.giving_up import leave
 from cli.common.lines import print_table
 from cli.common.mailboxes import list_tenants
 from cli.common.organisations import read_organisation
@@ -52,6 +53,7 @@ def command() -> None:
 
 
 command.add_command(disable)
+command.add_command(leave)
 command.add_command(remove)
 
 
@@ -68,7 +70,7 @@ def enable(provider: str, directory: str, name: str, rooms_file: Path | None, dr
         click.echo(f"would enable {name} ({provider} {directory}) and enter {len(entered)} rooms")
         return
     with connect_engine(fresh=True) as (engine, settings):
-        tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory, name=name)
+        tenant = enrol(engine.registry, engine.keyring, provider=provider, directory=directory.lower(), name=name)
         if entered:
             _enter(engine, clock_from(settings.test_clock), tenant, entered)
     click.echo(f"{tenant} {name}: enabled, {len(entered)} rooms entered")

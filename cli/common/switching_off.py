@@ -49,7 +49,7 @@ def disable(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
         if row.integration is not IntegrationState.ENABLED:
             message = f"the integration of {tenant} {row.name} is {row.integration}: there is nothing to switch off"
             raise click.UsageError(message)
-        switch = _switch(engine, settings, tenant)
+        switch = operator_switch(engine, settings, tenant)
         _print_counts(switch.count_what_ends(), tenant, row.name, as_json=as_json)
         if dry_run:
             return DONE
@@ -65,7 +65,8 @@ def disable(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
     return DONE
 
 
-def _switch(engine: Engine, settings: Settings, tenant: str) -> portal.OperatorSwitch:
+def operator_switch(engine: Engine, settings: Settings, tenant: str) -> portal.OperatorSwitch:
+    """The switch of an organisation, in the operator's hand."""
     clock = clock_from(settings.test_clock)
     deps = portal.Deps(
         settings=settings,

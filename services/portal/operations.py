@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from services.portal.admin.integration.giving_up import give_up
 from services.portal.admin.integration.switching import Consequences, consequences, switch_off
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
@@ -17,6 +18,7 @@ from shared.crypto.meetings import StoredMeeting
 from shared.domain.identity import Mailbox
 from shared.domain.keys import TenantKeys
 from shared.meetings.prompts import Prompt, Viewer, view_meeting
+from shared.organisations.given_up_directory import Concerned, JoinedDirectory
 
 __all__ = ["Consequences", "Deps", "OperatorSwitch", "ProblemError", "Viewing", "count_open_prompts"]
 
@@ -55,7 +57,7 @@ class Viewing:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSwitch:
-    """The switch of one organisation's integration, in the hand of whoever has the machine."""
+    """The switch of one organisation's integration, and its directories, in the hand of whoever has the machine."""
 
     deps: Deps
     tenant: str
@@ -72,8 +74,19 @@ class OperatorSwitch:
             ProblemError: it is not on.
             LogUnavailableError: it is off; the workers will be told by their own sweep.
         """
-        nobody = Mailbox(self.tenant, "")
-        switch_off(self.deps, Person(self.tenant, OPERATOR, nobody, provider="", csrf="", session=""))
+        switch_off(self.deps, self._operator())
+
+    def give_up(self, directory: JoinedDirectory) -> Concerned:
+        """
+        Give one of the organisation's directories up, which can be; the act stands in its audit as the operator's.
+
+        Raises:
+            LogUnavailableError: nobody is let in from it any more, and not everybody is disconnected yet: repeat it.
+        """
+        return give_up(self.deps, self._operator(), directory)
+
+    def _operator(self) -> Person:
+        return Person(self.tenant, OPERATOR, Mailbox(self.tenant, ""), provider="", csrf="", session="")
 
 
 def count_open_prompts(

@@ -81,6 +81,8 @@ class DirectoryRow(_Row, frozen=True):
     """Which tenant a provider's organisation is. Table `directories`, under the pseudo-tenant `-`, id `provider:directory`."""
 
     tenant: str
+    leaving_at_ms: int = 0
+    """When the organisation began to give it up: nobody signs in from it any more. The row goes once that is done."""
 
 
 class TenantConsentRow(_Row, frozen=True):
@@ -130,6 +132,8 @@ class UserRow(_Row, frozen=True):
     """`12` or `24` hours, as they chose; "" for what is usual in their language and country."""
     week: str = ""
     """The day on which their weeks begin, as they chose: a word of `WeekChoice`."""
+    directory: str = ""
+    """Which of the organisation's directories they signed in from last; "": not since version 0.1.0, which wrote none."""
     browser_language: str = ""
     """What their browser asked for at their last sign-in, with the country (`de-CH`): for mails, which no browser asks for."""
 

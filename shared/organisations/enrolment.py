@@ -21,9 +21,9 @@ _IDS_KEY_BYTES = 32
 
 
 def tenant_of(registry: Registry, provider: str, directory: str) -> str | None:
-    """The tenant that `directory` (Entra tenant id, Google hosted domain) is; None when it was never enrolled."""
+    """The tenant that `directory` (Entra tenant id, Google hosted domain) is; None when it is nobody's, or is being given up."""
     row = directories(registry).get(NOBODY, f"{provider}:{directory}")
-    return row.tenant if row else None
+    return row.tenant if row and not row.leaving_at_ms else None
 
 
 def enrol(registry: Registry, keyring: Keyring, *, provider: str, directory: str, name: str) -> str:
@@ -74,12 +74,43 @@ def join(registry: Registry, tenant: str, *, provider: str, directory: str) -> b
     return _claim(registry, provider, directory, tenant) == tenant
 
 
+def begin_leaving(registry: Registry, tenant: str, *, provider: str, directory: str, now_ms: int) -> bool:
+    """
+    Let nobody in from an organisation's directory any more; it stays the organisation's until `finish_leaving`. Idempotent.
+
+    Returns:
+        False: it is not the tenant's.
+    """
+
+    def leaving(known: DirectoryRow | None) -> DirectoryRow | None:
+        if known is None or known.tenant != tenant:
+            return None
+        return msgspec.structs.replace(known, leaving_at_ms=known.leaving_at_ms or now_ms)
+
+    found = _written(registry).change(NOBODY, f"{provider}:{directory}", leaving)
+    return found is not None and found.tenant == tenant
+
+
+def finish_leaving(registry: Registry, tenant: str, *, provider: str, directory: str) -> None:
+    """Make a directory nobody's that its organisation has given up; not if it has been joined again meanwhile. Idempotent."""
+    known = directories(registry).get(NOBODY, f"{provider}:{directory}")
+    if known is not None and known.tenant == tenant and known.leaving_at_ms:
+        _written(registry).delete(NOBODY, f"{provider}:{directory}")
+
+
 def _claim(registry: Registry, provider: str, directory: str, tenant: str) -> str:
-    """Whose the directory is: the tenant's, unless it was somebody's before. Nothing else writes this relation."""
+    """Whose the directory is: the tenant's, unless it was somebody's before. Only giving it up ends that."""
     row = DirectoryRow(tenant=tenant)
-    table = Rows(registry, directories.name, directories.row)
-    found = table.change(NOBODY, f"{provider}:{directory}", lambda known: known or row)
-    return (found or row).tenant
+
+    def claimed(known: DirectoryRow | None) -> DirectoryRow:
+        return row if known is None or known.tenant == tenant else known
+
+    return (_written(registry).change(NOBODY, f"{provider}:{directory}", claimed) or row).tenant
+
+
+def _written(registry: Registry) -> Rows[DirectoryRow]:
+    """The relation, to be written: by nothing outside this module, beside removing an organisation and a restore."""
+    return Rows(registry, directories.name, directories.row)
 
 
 def enter_rooms(registry: Registry, keyring: Keyring, tenant: str, entered: Iterable[RoomRow]) -> int:

@@ -76,6 +76,11 @@ def connect(deps: Deps, identity: Identity, grant: Granted, expected: str) -> Ad
         mailbox = deps.broker.store_grant(tenant, user, grant)
     except RefusedError as error:
         raise RefusedSignInError(Cause.NO_REFRESH_TOKEN) from error
+    try:
+        require_directory(deps, tenant, identity)
+    except RefusedSignInError:
+        deps.broker.forget(mailbox)
+        raise
     if refresh_addresses(deps, tenant, user, now=True):
         _propose(deps, tenant, row, user, identity)
     _welcomed(deps, tenant, user)
@@ -105,6 +110,19 @@ def recognise(deps: Deps, identity: Identity) -> Admitted:
     """
     tenant, row = _tenant(deps, identity)
     return Admitted(tenant, enter(deps, tenant, row, identity))
+
+
+def require_directory(deps: Deps, tenant: str, identity: Identity) -> None:
+    """
+    Ask once more whether the person's directory is the organisation's, after their session or grant was written.
+
+    Whoever gives a directory up ends what its people have after letting nobody in any more: so that either finds the other.
+
+    Raises:
+        RefusedSignInError: it has been given up meanwhile.
+    """
+    if tenant_of(deps.engine.registry, identity.provider, identity.directory) != tenant:
+        raise RefusedSignInError(Cause.NOT_ENABLED)
 
 
 def _enabled_tenant(deps: Deps, identity: Identity) -> tuple[str, TenantRow]:
@@ -181,6 +199,7 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
         address_sealed=_sealed(deps, tenant, user, identity.address),
         person=keys.person(identity.address),
         mailbox=mailbox_id(organisation, identity.provider, identity.subject),
+        directory=identity.directory,
     )
     tables.users(deps.engine.registry).change(
         tenant,
@@ -189,6 +208,7 @@ def enter(deps: Deps, tenant: str, organisation: TenantRow, identity: Identity, 
             row or fresh,
             address_sealed=fresh.address_sealed,
             person=fresh.person,
+            directory=fresh.directory,
             aliases=_with_former(row, fresh.person),
             roles=tuple(sorted({*(row.roles if row else ()), *given})),
         ),

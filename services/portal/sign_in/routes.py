@@ -15,7 +15,7 @@ from services.portal.frame.provider_calls import waiting_for
 from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name, end_session, open_session
 from services.portal.my_calendar.language import remember_browser
 from services.portal.notifications.preferences import LadderPreferences
-from services.portal.sign_in.admission import Admitted, admit, connect, recognise
+from services.portal.sign_in.admission import Admitted, admit, connect, recognise, require_directory
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
 from services.portal.sign_in.departure import callback_address, keep_browser
 from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
@@ -143,6 +143,7 @@ def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity
     _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
     response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
     open_session(response, who.tenant, who.user)
+    require_directory(deps, who.tenant, identity)
     LadderPreferences(deps).remember_zone(who.tenant, who.user)
     remember_browser(deps, who.tenant, who.user)
     return response

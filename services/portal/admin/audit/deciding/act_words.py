@@ -8,6 +8,7 @@ ACT_WORDS = {
     "integration.test-given-up": "gave up the test of the integration",
     "integration.directory-joined": "showed that they administer the directory: it is the organisation's",
     "integration.domains-joined": "had the calendar system list the organisation's domains",
+    "integration.directory-left": "gave a directory of the organisation up",
     "integration.enabled": "enabled the integration",
     "integration.disabled": "switched the integration off",
     "integration.switched": "switched the integration off to change the provider",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.portal.sign_in import admission
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
 from shared.organisations.appointments import appoint_account
-from shared.organisations.enrolment import enrol, introduce, tenant_of
+from shared.organisations.enrolment import begin_leaving, enrol, introduce, join, tenant_of
 from shared.registry import tables
 from tests.integration.services.portal.admin.administration import (
     Building,
@@ -169,3 +172,95 @@ def test_integration_is_tested_with_an_account_of_a_joined_second_domain(group: 
     found = dora.test("google", f"dora@{group.second}")
 
     assert (found["test"]["troubles"], building.state(group.tenant)) == ([], IntegrationState.ENABLED)
+
+
+def give_up(chief: Chief, domain: str, **more: str) -> Any:
+    return chief.call("POST", "/v1/admin/integration/domains/leave", provider="google", directory=domain, **more)
+
+
+@pytest.fixture
+def joined(group: Group) -> Group:
+    """Both domains are the organisation's, and whoever is `dora` has connected her calendar and administers buildings."""
+    registry, keyring = group.building.engine.registry, group.building.engine.keyring
+    assert join(registry, group.tenant, provider="google", directory=group.second)
+    account = account_of(group.building.simulator, f"dora@{group.second}")
+    row = group.building.row(group.tenant)
+    appoint_account(registry, keyring, group.tenant, row, Provider.GOOGLE, account, Role.BUILDING_ADMIN)
+    return group
+
+
+def test_people_of_a_domain_that_is_given_up_are_signed_out_and_disconnected_and_cannot_come_back(
+    joined: Group,
+) -> None:
+    building, chief = joined.building, joined.chief
+    dora = building.signed_in(f"dora@{joined.second}", "google")
+    assert dora.connect().status_code == 303
+    ask = chief.client.get(f"/admin/integration/domains/leave?provider=google&directory={joined.second}")
+    assert (ask.status_code, "<strong>1</strong> calendar is disconnected" in ask.text) == (200, True)
+    [refused] = [chief.post("/admin/integration/domains/leave", provider="google", directory=joined.second)]
+    assert (refused.status_code, joined.owner(joined.second)) == (409, joined.tenant)
+    word = html.unescape(re.findall(r'name="confirmation" value="([^"]+)"', ask.text)[0])
+
+    done = chief.post("/admin/integration/domains/leave", provider="google", directory=joined.second, confirmation=word)
+
+    assert (done.status_code, done.headers["Location"]) == (303, "/admin/integration")
+    assert (joined.owner(joined.first), joined.owner(joined.second)) == (joined.tenant, None)
+    assert dora.client.get("/v1/me").status_code == 401, "her session has ended"
+    assert building.browser().sign_in(f"dora@{joined.second}", "google").status_code == 403
+    row = tables.users(building.engine.registry).get(joined.tenant, dora.user)
+    assert row is not None
+    assert row.roles == ()
+    grant = tables.consents(building.engine.registry).get(joined.tenant, row.mailbox)
+    assert grant is not None
+    assert grant.leaving_at_ms, "it is used for ending the subscription alone"
+    assert chief.integration["state"] == "enabled", "people of the other domain notice nothing"
+    [google] = [each for each in chief.integration["providers"] if each["provider"] == "google"]
+    assert google["directories"] == [joined.first]
+    acts = [row for _, row in tables.audit(building.engine.registry).scan(joined.tenant)]
+    assert [act.outcome for act in acts if act.act == "integration.directory-left"] == ["1 people, 1 disconnected"]
+
+
+def test_program_gives_a_domain_up_with_the_word_that_the_counts_came_with(joined: Group) -> None:
+    joined.building.signed_in(f"dora@{joined.second}", "google")
+    asked = give_up(joined.chief, joined.second)
+    assert (asked.status_code, asked.json["code"], joined.owner(joined.second)) == (409, "not-confirmed", joined.tenant)
+    assert asked.json["concerned"] == {"people": 1, "connected": 0, "administrators": 1, "unknown": 0}
+
+    done = give_up(joined.chief, joined.second, confirmation=asked.json["confirmation"])
+
+    assert (done.status_code, joined.owner(joined.second)) == (200, None)
+    other = give_up(joined.chief, joined.second)
+    assert (other.status_code, other.json["code"]) == (404, "no-such-directory")
+    last = give_up(joined.chief, joined.first)
+    assert (last.status_code, last.json["code"]) == (409, "directory-in-use")
+
+
+def test_nobody_gives_up_the_domain_that_they_sign_in_from(joined: Group) -> None:
+    answer = give_up(joined.chief, joined.first)
+    assert (answer.status_code, answer.json["code"]) == (409, "own-directory")
+    assert joined.owner(joined.first) == joined.tenant
+
+
+@pytest.mark.parametrize("act", ["signing in", "connecting"])
+def test_who_comes_back_from_the_provider_while_the_domain_is_given_up_is_not_let_in(
+    joined: Group, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last people of it were looked for before their session, or grant, was written."""
+    registry = joined.building.engine.registry
+    dora = joined.building.browser()
+    if act == "connecting":
+        assert dora.sign_in(f"dora@{joined.second}", "google").status_code == 303
+    entered = admission.enter
+
+    def given_up_meanwhile(*arguments: Any, **named: Any) -> str:
+        user = entered(*arguments, **named)
+        begin_leaving(registry, joined.tenant, provider="google", directory=joined.second, now_ms=1)
+        return user
+
+    monkeypatch.setattr(admission, "enter", given_up_meanwhile)
+    answer = dora.connect() if act == "connecting" else dora.sign_in(f"dora@{joined.second}", "google")
+
+    assert answer.status_code == 403
+    assert list(tables.consents(registry).scan(joined.tenant)) == []
+    if act == "signing in":
+        assert dora.client.get("/v1/me").status_code == 401

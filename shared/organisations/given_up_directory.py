@@ -1,0 +1,188 @@
+"""
+Gives up one of an organisation's directories: its people are let in no more, are signed out, and lose roles and connection.
+
+`shared.organisations.enrolment.join` is the counterpart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from shared.contracts.rows import IntegrationState, TenantRow, UserRow
+from shared.domain.identity import Provider
+from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.grants.sleep import is_awake
+from shared.grants.vault import ConsentVault
+from shared.organisations.enrolment import NOBODY, begin_leaving, finish_leaving
+from shared.ports.keyring import Keyring
+from shared.ports.registry import Registry
+from shared.providers.catalogue import profile_of
+from shared.registry import tables
+
+Disconnect = Callable[[str, UserRow], None]
+"""User id, and the person: has their calendar disconnected, as they would themselves. Idempotent."""
+_IN_USE = (IntegrationState.ENABLED, IntegrationState.TESTING)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedDirectory:
+    """A provider's organisation, as a tenant's own."""
+
+    provider: Provider
+    name: str
+    """Entra tenant id, or Google Workspace domain, as `directories` writes it."""
+
+
+class Obstacle(StrEnum):
+    """Why a directory is not given up."""
+
+    NOT_THEIRS = "not-theirs"
+    LAST = "last"
+    """An organisation without any directory would be found by nobody, and be swept by no worker."""
+    IN_USE = "in-use"
+    """The integration connects its calendars, and those of no other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom giving a directory up concerns, counted now."""
+
+    people: int
+    """Of the directory, who have signed in: they cannot any more."""
+    connected: int
+    """Of these, whose calendar is connected, or sleeps."""
+    administrators: int
+    """Of these, who have a role: they lose it."""
+    unknown: int
+    """Of whom it is not known: signed out, and still connected. Signing in again says which directory they are of."""
+
+
+def directories_of(registry: Registry, tenant: str) -> list[JoinedDirectory]:
+    """The organisation's directories, those that are being given up as well, by provider and name."""
+    names = (name for name, row in tables.directories(registry).scan_readable(NOBODY) if row.tenant == tenant)
+    parts = sorted(name.partition(":") for name in names)
+    return [JoinedDirectory(Provider(provider), name) for provider, _, name in parts]
+
+
+def find_obstacle(row: TenantRow, theirs: Collection[JoinedDirectory], directory: JoinedDirectory) -> Obstacle | None:
+    """
+    Why the organisation cannot give the directory up; None when it can. Pure.
+
+    Args:
+        row: The organisation's.
+        theirs: `directories_of` it.
+        directory: The one to be given up.
+    """
+    if directory not in theirs:
+        return Obstacle.NOT_THEIRS
+    rest = [each for each in theirs if each != directory]
+    if not rest:
+        return Obstacle.LAST
+    if row.integration not in _IN_USE or row.provider != directory.provider:
+        return None
+    others = any(each.provider == directory.provider for each in rest)
+    if profile_of(directory.provider).several_directories:
+        return None if others else Obstacle.IN_USE
+    return Obstacle.IN_USE if row.directory.lower() == directory.name.lower() or not others else None
+
+
+class DirectoryMembers:
+    """The people of one of an organisation's directories. Every method raises StoreUnavailableError."""
+
+    def __init__(self, registry: Registry, keyring: Keyring, tenant: str, directory: JoinedDirectory) -> None:
+        """Nothing is read before it is asked for."""
+        self._registry = registry
+        self._vault = ConsentVault(keyring)
+        self._tenant = tenant
+        self._directory = directory
+
+    def count(self) -> Concerned:
+        """Count whom giving it up concerns."""
+        members = list(self._members())
+        theirs = [row for _, row, known in members if known]
+        consents = tables.consents(self._registry)
+        found = [consents.get(self._tenant, row.mailbox) for row in theirs]
+        return Concerned(
+            people=len(theirs),
+            connected=sum(row is not None and (is_awake(row) or bool(row.asleep_until_ms)) for row in found),
+            administrators=sum(bool(row.roles) for row in theirs),
+            unknown=len(members) - len(theirs),
+        )
+
+    def may_include(self, user: str) -> bool:
+        """Whether a person is of it, or nothing says that they are of another one."""
+        return any(user == each for each, _, _ in self._members())
+
+    def give_up(self, disconnect: Disconnect, now_ms: int) -> Concerned:
+        """
+        Let nobody in from it any more, and end what its people have here. Repeat it when it was interrupted.
+
+        Args:
+            disconnect: Called for each person of it.
+            now_ms: The present.
+
+        Returns:
+            Whom it concerned.
+        """
+        theirs = {"provider": self._directory.provider.value, "directory": self._directory.name}
+        begin_leaving(self._registry, self._tenant, **theirs, now_ms=now_ms)
+        concerned = self.count()
+        users = tables.users(self._registry)
+        members = list(self._members())
+        for user, _, known in members:
+            users.change(self._tenant, user, _without_rights if known else _signed_out)
+        for user, row, known in members:
+            if known:
+                disconnect(user, row)
+        self._choose_another()
+        finish_leaving(self._registry, self._tenant, **theirs)
+        return concerned
+
+    def _members(self) -> Iterator[tuple[str, UserRow, bool]]:
+        """Whoever is of the directory, and whoever may be; third, whether they are."""
+        of_provider = [each for each in directories_of(self._registry, self._tenant) if self._is_same_provider(each)]
+        for user, row in tables.users(self._registry).scan_readable(self._tenant):
+            if row.provider == self._directory.provider:
+                name = row.directory or self._guess(user, row, of_provider)
+                if name in {"", self._directory.name.lower()}:
+                    yield user, row, bool(name)
+
+    def _is_same_provider(self, each: JoinedDirectory) -> bool:
+        return each.provider == self._directory.provider
+
+    def _guess(self, user: str, row: UserRow, theirs: Collection[JoinedDirectory]) -> str:
+        """Of a person who has not signed in since directories are noted; "" where nothing says it."""
+        if not profile_of(self._directory.provider).several_directories:
+            return self._directory.name.lower() if len(theirs) == 1 else ""
+        try:
+            return self._vault.address_of(self._tenant, user, row).rpartition("@")[2].lower()
+        except (KeyDestroyedError, MalformedRecordError):
+            return ""
+
+    def _choose_another(self) -> None:
+        """The organisation's row names one that it has."""
+        gone = self._directory
+        rest = [
+            each.name
+            for each in directories_of(self._registry, self._tenant)
+            if each != gone and self._is_same_provider(each)
+        ]
+
+        def named(row: TenantRow | None) -> TenantRow | None:
+            if row is None or row.provider != gone.provider or row.directory.lower() != gone.name.lower():
+                return None
+            return msgspec.structs.replace(row, directory=min(rest, default=""))
+
+        tables.tenants(self._registry).change(self._tenant, "tenant", named)
+
+
+def _signed_out(row: UserRow | None) -> UserRow | None:
+    return msgspec.structs.replace(row, session_epoch=row.session_epoch + 1, sessions=()) if row else None
+
+
+def _without_rights(row: UserRow | None) -> UserRow | None:
+    return msgspec.structs.replace(row, session_epoch=row.session_epoch + 1, sessions=(), roles=()) if row else None
