@@ -92,6 +92,11 @@ def remove_browser(registry: Registry, tenant: str, user: str, browser: str) -> 
     return _change(registry, tenant, user, browser, lambda _: None)
 
 
+def remove_every_browser(registry: Registry, tenant: str, user: str) -> None:
+    """Remove all browsers of a person. Idempotent."""
+    tables.notice_browsers(registry).delete(tenant, user)
+
+
 def note_end(registry: Registry, tenant: str, user: str, browser: str, now_ms: int, refusal: str) -> bool:
     """The push service has forgotten the browser: how it is reached goes, and the person sees that. Returns whether it is known."""
 

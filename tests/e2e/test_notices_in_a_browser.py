@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
 from services.notifier.channels.browser import BrowserNotice
 from services.portal.frame.headers import CONTENT_SECURITY_POLICY
+from services.portal.notifications.browser_at_hand import FORGET
 from shared.crypto.vapid import new_pair
 from shared.language.deciding.negotiation import LANGUAGES
 from tests.support.chromium import PATIENCE_MS
@@ -21,6 +22,7 @@ from tests.support.paths import ROOT
 
 STATIC = ROOT / "services" / "portal" / "static"
 KEY = new_pair()[1]
+SIGN_OUT = "/auth/logout"
 FILES = {
     "/profile/notices/worker.js": "notices/worker.js",
     "/static/notices.js": "notices.js",
@@ -28,6 +30,7 @@ FILES = {
 }
 PAGE = f"""<!doctype html><title>Profile</title>
 <input type="hidden" name="csrf" value="token-1">
+<form method="post" action="{SIGN_OUT}"><button>Sign out</button></form>
 <button type="button" data-notices-button data-application-server-key="{KEY}" hidden>Show notices</button>
 <p data-notices-status data-granted="Granted." data-denied="Denied." data-failed="Failed."></p>
 <ul data-notices-list>%s</ul>
@@ -92,13 +95,18 @@ def portal() -> Iterator[Portal]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
             served.posts.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            if self.path == SIGN_OUT:
+                self._answer(200, "text/html", "<h1>Signed out</h1>", {"Clear-Site-Data": FORGET})
+                return
             self._answer(served.status, "application/json", '{"id": "b-1", "title": "No.", "next": "Ask later."}')
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-        def _answer(self, status: int, kind: str, text: str) -> None:
+        def _answer(self, status: int, kind: str, text: str, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             self.end_headers()
@@ -250,6 +258,18 @@ def test_the_button_ends_an_older_subscription_and_sends_the_new_one_with_the_se
     page.get_by_text("No. Ask later.").wait_for()
     assert page.evaluate("did.at(-1)") == "end newer"
     context.close()
+
+
+def test_signing_out_takes_the_worker_and_what_it_shows_out_of_the_browser(chromium: Browser, portal: Portal) -> None:
+    worker = register(chromium, portal)
+    worker.push(notice(portal))
+    worker.shown("1 meeting has lost its room")
+    worker.page.get_by_role("button", name="Sign out").click()
+    worker.page.get_by_role("heading", name="Signed out").wait_for()
+    assert worker.page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
+    worker.page.evaluate(REGISTER)
+    assert worker.page.evaluate(SHOWN) == []
+    worker.context.close()
 
 
 def test_nothing_is_subscribed_where_the_browser_is_not_allowed_to_show_notices(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, Response, after_this_request, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import member
 from services.portal.interface.operation import operation
+from services.portal.notifications.browser_at_hand import BrowserAtHand
 from services.portal.notifications.browsers import NoticeBrowserList, NoticeBrowsersAnswer, NoticeBrowserShape
 from services.portal.notifications.deciding.browser_form import BrowserForm
 from services.portal.notifications.preferences import LadderPreferences
@@ -22,7 +23,7 @@ _EXAMPLE = '{"endpoint": "https://…", "keys": {"p256dh": "…", "auth": "…"}
 
 def register_browsers(bp: Blueprint, deps: Deps, preferences: LadderPreferences) -> None:
     """Add the routes below `/v1/me/browsers` and `/profile/browsers`."""
-    browsers = NoticeBrowserList(deps, preferences)
+    browsers, at_hand = NoticeBrowserList(deps, preferences), BrowserAtHand(deps)
 
     @bp.get(_PATH)
     @operation(Right.OWN_CALENDAR)
@@ -39,10 +40,17 @@ def register_browsers(bp: Blueprint, deps: Deps, preferences: LadderPreferences)
         problems=("browsers-off", "json-missing", "browser-invalid"),
     )
     def add() -> NoticeBrowserShape:
-        """Have notices shown in a browser, which goes on until it is removed; of more than five the oldest goes."""
+        """Have notices shown in a browser, until it is removed or its person signs out in it; of more than five the oldest goes."""
         person = member()
         agent = request.headers.get("User-Agent", "")
-        return browsers.add(person.tenant, person.user, require_object(_EXAMPLE), agent)
+        added = browsers.add(person.tenant, person.user, require_object(_EXAMPLE), agent)
+
+        @after_this_request
+        def remember(response: Response) -> Response:
+            at_hand.remember(response, person.tenant, person.user, added["id"])
+            return response
+
+        return added
 
     @bp.delete(f"{_PATH}/<browser>")
     @operation(Right.OWN_CALENDAR, problems=("no-such-browser",))

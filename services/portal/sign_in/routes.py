@@ -14,6 +14,7 @@ from services.portal.deps import Deps
 from services.portal.frame.provider_calls import waiting_for
 from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name, end_session, open_session
 from services.portal.my_calendar.language import remember_browser
+from services.portal.notifications.browser_at_hand import BrowserAtHand
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise, require_directory
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
@@ -97,6 +98,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
     @bp.post("/logout")
     def logout() -> AnyResponse:
         response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
+        BrowserAtHand(deps).end_notices(response)
         end_session(response)
         return response
 
@@ -142,6 +144,7 @@ def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity
     who = admit(deps, identity) if sign_in.purpose is Purpose.ENTER else recognise(deps, identity)
     _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
     response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
+    BrowserAtHand(deps).welcome(response, who.tenant, who.user)
     open_session(response, who.tenant, who.user)
     require_directory(deps, who.tenant, identity)
     LadderPreferences(deps).remember_zone(who.tenant, who.user)

@@ -111,7 +111,7 @@ KINDS = (
     ),
     _row(
         "notice-browsers", Finder.USER, say("Browsers in which you asked for notices; how they are reached, sealed"),
-        say("Goes when you remove the browser; five days after your organisation switches this off."),
+        say("Goes when you remove the browser or sign out in it; five days after your organisation switches this off."),
     ),
     _row(
         "office-days", Finder.NAMED, say("Where you said that you work on a day"),

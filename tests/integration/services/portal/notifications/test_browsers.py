@@ -9,10 +9,12 @@ import msgspec
 import pytest
 from flask import Flask
 
+from services.portal.notifications.browser_at_hand import COOKIE, FORGET
 from shared.contracts.browser_rows import NoticeBrowser, NoticeBrowsersRow
 from shared.contracts.rows import NotificationRow
 from shared.crypto.vapid import encode
 from shared.domain.instants import DAY_MS
+from shared.engines.bound_registry import BoundRegistry
 from shared.language.deciding.negotiation import PSEUDO
 from shared.organisations import notice_browsers
 from shared.registry import tables
@@ -183,6 +185,97 @@ def test_a_browser_is_removed_by_its_person_and_by_nothing_without_the_pages_tok
     assert gone.status_code == 204
     assert kept(office, asker) == []
     assert asker.client.delete(f"{PATH}/{second}", headers={"X-CSRF-Token": asker.csrf}).status_code == 404
+
+
+def sign_out(browser: Browser, path: str = "/auth/logout") -> str | None:
+    """Sign out by the page's form; what else the browser is told to forget."""
+    answer = browser.client.post(path, data={"csrf": browser.csrf})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/auth/login")
+    return answer.headers.get("Clear-Site-Data")
+
+
+def lose_session(browser: Browser) -> None:
+    """As after twelve hours: the session's cookie has ended, and others have not."""
+    browser.client.delete_cookie("roomsync_session")
+    assert browser.client.get("/v1/me").status_code == 401
+
+
+def enter(browser: Browser, address: str) -> None:
+    """Sign in with the same browser, as anybody."""
+    assert browser.enter(address).status_code == 303
+    browser.csrf = browser.client.get("/v1/me").json["csrf"]
+
+
+def test_signing_out_ends_the_notices_of_that_browser_alone(
+    office: Office, shown: Flask, asker: Browser, ada: Browser, domain: str
+) -> None:
+    phone = at(shown, ada)
+    other = add(phone, "phone")
+    add(asker, "laptop")
+    assert sign_out(asker) == FORGET
+    assert [each.id for each in kept(office, ada)] == [other]
+    enter(asker, f"ada@{domain}")
+    assert sign_out(asker) is None, "notices were not asked for in it again"
+    assert [each.id for each in kept(office, ada)] == [other]
+
+
+def test_signing_out_ends_notices_that_were_asked_for_in_an_earlier_session(
+    office: Office, asker: Browser, domain: str
+) -> None:
+    browser = add(asker)
+    lose_session(asker)
+    assert [each.id for each in kept(office, asker)] == [browser], "a session that ends by itself ends no notices"
+    enter(asker, f"ada@{domain}")
+    assert [each.id for each in kept(office, asker)] == [browser]
+    assert sign_out(asker) == FORGET
+    assert kept(office, asker) == []
+
+
+def test_signing_out_everywhere_ends_notices_in_all_of_the_persons_browsers_and_in_nobody_elses(
+    office: Office, shown: Flask, asker: Browser, ada: Browser, ben: Browser
+) -> None:
+    others = at(shown, ben)
+    add(asker, "laptop")
+    add(at(shown, ada), "phone")
+    theirs = add(others, "theirs")
+    assert sign_out(asker, "/profile/sign-out-everywhere") == FORGET
+    assert kept(office, asker) == []
+    assert [each.id for each in kept(office, others)] == [theirs]
+
+
+def test_notices_end_in_a_browser_when_somebody_else_signs_in_there(
+    office: Office, asker: Browser, domain: str
+) -> None:
+    add(asker)
+    lose_session(asker)
+    assert asker.enter(f"ben@{domain}").headers["Clear-Site-Data"] == FORGET
+    assert kept(office, asker) == []
+
+
+def test_a_browser_that_says_that_it_is_anothers_ends_nothing_of_theirs(
+    office: Office, shown: Flask, asker: Browser, ben: Browser, domain: str
+) -> None:
+    browser = add(asker)
+    mark = asker.client.get_cookie(COOKIE)
+    assert mark is not None
+    assert mark.http_only
+    assert mark.same_site == "Lax"
+    proof = mark.value.rpartition(".")[2]
+    for forged in (f"{asker.tenant}.{asker.user}.{browser}.{'a' * len(proof)}", f"{browser}.{proof}", "é"):
+        other = at(shown, ben)
+        other.client.set_cookie(COOKIE, forged)
+        enter(other, f"ben@{domain}")
+        assert sign_out(other) is None
+        assert [each.id for each in kept(office, asker)] == [browser]
+
+
+def test_a_row_of_browsers_that_was_tampered_with_keeps_nobody_signed_in(office: Office, asker: Browser) -> None:
+    add(asker)
+    registry = office.engine.registry
+    assert isinstance(registry, BoundRegistry)
+    registry._registry.put("notice-browsers", asker.tenant, asker.user, b"{}")
+    assert sign_out(asker) == FORGET
+    assert asker.client.get("/v1/me").status_code == 401
 
 
 def test_a_browser_that_is_gone_or_knows_an_earlier_key_says_so(office: Office, asker: Browser) -> None:
