@@ -31,6 +31,8 @@ _LAST_PORT = 65535
 _PUSH_PUBLIC_KEY = re.compile(r"B[A-Za-z0-9_-]{86}")
 """65 bytes in base64url, the first of which says that a point follows uncompressed."""
 _PUSH_PRIVATE_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+NO_HOSTS = "none"
+"""An empty value is the default, so that there has to be a word for it."""
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -130,7 +132,7 @@ class Settings:
     chat_hosts: str = _setting(
         KNOWN_CHAT_HOSTS,
         "hosts of Slack, Microsoft Teams and Google Chat to which organisations may have chat messages posted; `*.` stands for any "
-        "name below; empty: nothing is posted to chat",
+        "name below; `none`: nothing is posted to chat",
     )
     calendar_reminders: str = _setting(
         "off",
@@ -245,7 +247,7 @@ class Settings:
     @property
     def posts_to_chat(self) -> bool:
         """Whether chat channels of organisations may be told."""
-        return bool(self.chat_hosts)
+        return self.chat_hosts not in {"", NO_HOSTS}
 
     @property
     def sends_webhooks(self) -> bool:

@@ -30,7 +30,7 @@ def test_without_a_mail_server_chat_and_webhooks_it_owns_its_partitions_and_answ
 ) -> None:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
     environ |= {"PYTHONPATH": str(ROOT), "ROOMSYNC_HOME": str(tmp_path / "home")}
-    environ |= {"ROOMSYNC_WEBHOOKS": "off", "ROOMSYNC_CHAT_HOSTS": ""}
+    environ |= {"ROOMSYNC_WEBHOOKS": "off", "ROOMSYNC_CHAT_HOSTS": "none"}
     with start([sys.executable, "-m", "cli.main", "run", "notifier"], "notifier", environ) as running:
         wait_until("it is ready", lambda: httpx.get(f"{running.url}/readyz").status_code == 200)
         for path in ("/livez", "/version", "/metrics"):

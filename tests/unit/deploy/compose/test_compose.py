@@ -17,6 +17,25 @@ HERE = ROOT / "deploy/compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text())
 EVERY: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = (*SERVICES, "topics", "operator")
+FIXED = {
+    "engine", "listen_host", "trusted_proxies", "public_url", "hooks_url", "topic_prefix", "kafka_bootstrap",
+    "kafka_security_protocol", "kafka_sasl_mechanism", "kafka_sasl_username", "kafka_ca_file", "kafka_replication",
+    "view_redis_url", "registry_redis_url", "health_port", "notifier_port", "receiver_port", "portal_port",
+}  # fmt: skip
+"""What follows from the servers and the door that the file itself starts."""
+NOT_HERE = {
+    "home", "simulator_port", "test_clock", "crash_at", "test_without",
+    "google_auth_url", "google_token_url", "google_calendar_url", "google_directory_url",
+}  # fmt: skip
+"""Of the other engine, of the simulator, and what is refused off one machine; Google has one address, Microsoft has several."""
+_CLIENTS = {"sync-worker", "notifier", "portal", "operator"}
+FOR_SOME = {
+    "mail_from": {"notifier", "portal"},
+    "push_contact": {"notifier"},
+    "microsoft_client_id": _CLIENTS,
+    "google_client_id": _CLIENTS,
+}
+"""Settings that only these services look at."""
 KNOWN = {PREFIX + item.name.upper() for item in dataclasses.fields(Settings)}
 _KEYS = {
     "image", "build", "restart", "read_only", "tmpfs", "cap_drop", "security_opt", "networks", "stop_grace_period",
@@ -59,6 +78,14 @@ def test_every_setting_exists_and_every_secret_comes_from_a_file_that_is_handed_
         if variable.endswith("_FILE"):
             assert value.removeprefix("/run/secrets/") in EVERY[name]["secrets"]
         assert not re.search(r"_(SECRET|TOKEN|(?<!_PUBLIC_)KEY)$", variable), "a secret in the environment"
+
+
+@pytest.mark.parametrize("item", dataclasses.fields(Settings), ids=lambda item: item.name)
+def test_what_an_operator_writes_into_env_reaches_every_service_that_looks_at_it(item: dataclasses.Field[Any]) -> None:
+    variable = PREFIX + item.name.upper()
+    given = {name for name in OURS if str(EVERY[name]["environment"].get(variable, "")).startswith(f"${{{variable}:-")}
+    kept_here = item.name in FIXED | NOT_HERE or item.metadata["secret"]
+    assert given == (set() if kept_here else FOR_SOME.get(item.name, set(OURS)))
 
 
 @pytest.mark.parametrize("name", OURS)

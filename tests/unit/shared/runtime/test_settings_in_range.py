@@ -39,3 +39,10 @@ def test_ends_of_the_ranges_are_accepted() -> None:
         "WINDOW_DAYS": "400",
     }
     load({f"ROOMSYNC_{name}": value for name, value in ends.items()})
+
+
+def test_chat_is_off_by_a_word_since_an_empty_value_is_the_default() -> None:
+    known = load({})
+    assert known.posts_to_chat
+    assert load({"ROOMSYNC_CHAT_HOSTS": ""}) == known
+    assert not load({"ROOMSYNC_CHAT_HOSTS": "none"}).posts_to_chat
