@@ -58,6 +58,7 @@ from services.portal.frame import (
     security_contact,
     sessions,
 )
+from services.portal.frame.url_rules import LateRule
 from services.portal.help import routes as help_routes
 from services.portal.interface import routes as interface_routes
 from services.portal.kept_data import routes as kept_data_routes
@@ -84,6 +85,12 @@ TEST_FLOW = "test-flow"
 MAX_BODY_BYTES = 64 * 1024
 
 
+class _QuickFlask(Flask):
+    """Flask whose rules are quick to make."""
+
+    url_rule_class = LateRule
+
+
 def create_app(deps: Deps) -> Flask:
     """
     Build the application.
@@ -91,7 +98,7 @@ def create_app(deps: Deps) -> Flask:
     Args:
         deps: Stores, providers, time and keys; closed by whoever opened them.
     """
-    app = Flask(__name__)
+    app = _QuickFlask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions[EXTENSION] = deps
     reader = LiveReader(deps)

@@ -10,6 +10,7 @@ still proves the name. Proxies of the environment are not used: they would resol
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import io
 import socket
@@ -73,7 +74,11 @@ class HttpPost:
         self._resolve = resolve
         self._connect_s = connect_s
         self._whole_s = whole_s
-        self._tls = ssl.create_default_context()
+
+    @functools.cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """The machine's authorities, which take longer to read than most of a start: read for the first that is asked by TLS."""
+        return ssl.create_default_context()
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> PostResult:
         """Send once. Raises nothing that the endpoint, its name or the network can cause."""
