@@ -1,9 +1,10 @@
-"""A prompt reaches a closed laptop: a room declines, nobody looks, and one mail leads to the prompt's card."""
+"""A prompt reaches a closed laptop: a room declines, nobody looks, and one mail and one notice lead to the prompt's card."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,10 +18,27 @@ from tests.e2e.test_nothing_is_kept import kept
 from tests.e2e.ticking import TickingClock
 from tests.support.emptiness import found
 from tests.support.mail_server import MailSink, link_in, serve_mail, text_of
+from tests.support.push_browser import CONTACT, PRIVATE_KEY, PUBLIC_KEY, PushBrowser
+from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import Receiver, start_receiver
 
 TITLE = "Quaggasitzung XVII"
 REFUSING = "Aare 4.12"
 MINUTE_MS = 60_000
+PUSH_PATH = "/wpush/v2/quagga-endpoint"
+
+
+@dataclass(frozen=True)
+class Told:
+    """The servers by which she is told, and her browser."""
+
+    sink: MailSink
+    push: Receiver
+    browser: PushBrowser
+
+    def notices(self) -> list[dict[str, str]]:
+        """What her browser was given to show."""
+        return [self.browser.read(each) for each in self.push.got(PUSH_PATH)]
 
 
 def book(system: RunningSystem, who: Organisation, hour: int) -> None:
@@ -44,16 +62,29 @@ def words_in(mail: EmailMessage) -> str:
     return f"{mail['Subject']}\n{text_of(mail)}\n{text_of(mail, 'html')}"
 
 
-@pytest.mark.proves("B16")
-def test_a_prompt_that_nobody_looks_at_is_mailed_once_and_its_link_opens_it(
+def ask_for_notices(person: PortalSession, browser: PushBrowser) -> None:
+    """Press the button on the profile, whose script posts this."""
+    sent = {"endpoint": browser.endpoint, "keys": {"p256dh": browser.target.p256dh, "auth": browser.target.auth}}
+    person.send("/v1/me/browsers", sent).raise_for_status()
+
+
+@pytest.mark.proves("B16", "B29")
+def test_a_prompt_that_nobody_looks_at_is_mailed_and_shown_in_a_browser_once_and_both_links_open_it(
     engine: str, servers: Mapping[str, str], tmp_path: Path
 ) -> None:
-    with TickingClock(tmp_path / "clock") as clock, serve_mail() as (sink, port):
+    with TickingClock(tmp_path / "clock") as clock, serve_mail() as (sink, port), start_receiver() as push:
+        push.behave(PUSH_PATH, status=201)
+        told = Told(sink, push, PushBrowser(f"{push.url}{PUSH_PATH}"))
         overrides = {
             "ROOMSYNC_PROMPT_GRACE_S": "0",
             "ROOMSYNC_TEST_CLOCK": str(clock.path),
             "ROOMSYNC_SMTP_URL": f"smtp://127.0.0.1:{port}",
             "ROOMSYNC_MAIL_FROM": "rooms@corp.example",
+            "ROOMSYNC_PUSH_PRIVATE_KEY": PRIVATE_KEY,
+            "ROOMSYNC_PUSH_PUBLIC_KEY": PUBLIC_KEY,
+            "ROOMSYNC_PUSH_CONTACT": CONTACT,
+            "ROOMSYNC_PUSH_HOSTS": "127.0.0.1",
+            "ROOMSYNC_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
             "ROOMSYNC_LOG_LEVEL": "debug",
         }
         services = [*SERVICES, "notifier"]
@@ -61,20 +92,21 @@ def test_a_prompt_that_nobody_looks_at_is_mailed_once_and_its_link_opens_it(
             who = create_organisation(system, "microsoft")
             person = signed_in(system, who)
             try:
-                acted_on(system, who, person, clock, sink)
-                looked_away(system, who, person, clock, sink)
+                ask_for_notices(person, told.browser)
+                acted_on(system, who, person, clock)
+                looked_away(system, who, person, clock, told)
             finally:
                 person.close()
             places = list(kept(system, servers))
-        [mail] = sink.mails
-        assert found(places, [mail["To"], TITLE, link_in(mail).rpartition("/")[2]]) == []
+        [mail], [notice] = sink.mails, told.notices()
+        secrets = [link_in(mail).rpartition("/")[2], notice["open"].rpartition("/")[2], PUSH_PATH, PRIVATE_KEY]
+        assert found(places, [mail["To"], TITLE, *secrets]) == []
         for word in (TITLE, "Cleo", "cleo@"):
             assert word not in words_in(mail)
+            assert word not in repr(notice)
 
 
-def acted_on(
-    system: RunningSystem, who: Organisation, person: PortalSession, clock: TickingClock, sink: MailSink
-) -> None:
+def acted_on(system: RunningSystem, who: Organisation, person: PortalSession, clock: TickingClock) -> None:
     """She takes another room within the minute: nobody is told."""
     book(system, who, 10)
     prompt = person.wait_for("prompt").data
@@ -85,19 +117,20 @@ def acted_on(
 
 
 def looked_away(
-    system: RunningSystem, who: Organisation, person: PortalSession, clock: TickingClock, sink: MailSink
+    system: RunningSystem, who: Organisation, person: PortalSession, clock: TickingClock, told: Told
 ) -> None:
-    """Nobody looks: a minute later there is one mail, and its link leads her to the card."""
+    """Nobody looks: a minute later there are one mail and one notice, and the link of each leads her to the card."""
     book(system, who, 12)
     prompt = person.wait_for("prompt").data
-    assert sink.mails == []
+    assert (told.sink.mails, told.notices()) == ([], [])
     clock.jump(MINUTE_MS)
-    sink.wait_for(1)
-    link = link_in(sink.mails[0])
-    assert link.startswith(f"{system.portal}/p/")
-    stranger = httpx.get(link, follow_redirects=True)
-    assert stranger.url.path == "/auth/login"
-    page = person.page(link.removeprefix(system.portal))
-    assert prompt["id"] in page
-    assert "/take" in page
+    told.sink.wait_for(1)
+    wait_until("a notice", lambda: bool(told.notices()))
+    for link in (link_in(told.sink.mails[0]), told.notices()[0]["open"]):
+        assert link.startswith(f"{system.portal}/p/")
+        stranger = httpx.get(link, follow_redirects=True)
+        assert stranger.url.path == "/auth/login"
+        page = person.page(link.removeprefix(system.portal))
+        assert prompt["id"] in page
+        assert "/take" in page
     clock.jump(2 * MINUTE_MS)
