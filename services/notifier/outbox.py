@@ -94,7 +94,7 @@ class Outbox:
             logger.exception("message_failed", message=dispatch.message)
             attempt = SendAttempt(SendOutcome.LATER, type(error).__name__)
         if attempt.outcome is SendOutcome.ACCEPTED:
-            crash_point("notifier.sent")
+            crash_point("notifier.sent", dispatch.channel)
         self._ended.put((dispatch, attempt))
 
 

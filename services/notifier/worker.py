@@ -240,7 +240,7 @@ class NotifierOwner:
         return self._tools.calendars if is_calendar(mailbox) else self._tools.people
 
     def _send(self, dispatch: Dispatch, prompts: Sequence[Prompt]) -> None:
-        crash_point("notifier.intended")
+        crash_point("notifier.intended", dispatch.channel)
         try:
             notice = self._recipients(dispatch.mailbox).write(dispatch, prompts)
         except (StoreUnavailableError, KeyDestroyedError, MalformedRecordError) as error:
@@ -292,9 +292,9 @@ class NotifierOwner:
             keys = self._engine.keyring.keys(dispatch.mailbox.tenant)
         except KeyDestroyedError:
             return
-        crash_point("notifier.accepted")
+        crash_point("notifier.accepted", dispatch.channel)
         self._keep(dispatch.mailbox, changed.values(), (), keys)
-        crash_point("notifier.recorded")
+        crash_point("notifier.recorded", dispatch.channel)
 
     def _keep(
         self, mailbox: Mailbox, ladders: Iterable[PromptLadder], expired: Sequence[str], keys: TenantKeys

@@ -39,9 +39,13 @@ def arm(spec: str) -> None:
     _armed = point or None
 
 
-def crash_point(name: str) -> None:
-    """Pass the place called `name`: one comparison unless armed; the signal to this process when it is its turn."""
-    if _armed is not None and _armed == name:
+def crash_point(name: str, of: str = "") -> None:
+    """
+    Pass the place called `name`: one comparison unless armed; the signal to this process when it is its turn.
+
+    Where several kinds of things pass, `of` says which kind does: `"sent/mail:2"` is the second mail's, `"sent:2"` anything's.
+    """
+    if _armed is not None and _armed in {name, f"{name}/{of}"}:
         _pass()
 
 

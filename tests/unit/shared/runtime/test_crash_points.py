@@ -16,7 +16,7 @@ from shared.runtime.crash_points import arm, crash_point
 arm(sys.argv[1])
 for number in range(1, 6):
     crash_point("elsewhere")
-    crash_point("here")
+    crash_point("here", "even" if number % 2 == 0 else "odd")
     print(number, flush=True)
 """
 
@@ -30,11 +30,16 @@ def test_process_is_killed_at_the_nth_passing_of_the_named_point() -> None:
     assert passed("here:3") == (-signal.SIGKILL, ["1", "2"])
 
 
+@pytest.mark.parametrize(("spec", "before"), [("here/even:2", 3), ("here/odd:2", 2), ("here/odd", 0)])
+def test_only_passings_of_the_kind_that_is_named_count(spec: str, before: int) -> None:
+    assert passed(spec) == (-signal.SIGKILL, [str(number + 1) for number in range(before)])
+
+
 def test_first_passing_when_no_number_is_given() -> None:
     assert passed("here") == (-signal.SIGKILL, [])
 
 
-@pytest.mark.parametrize("spec", ["", "nowhere:1", "here:6"])
+@pytest.mark.parametrize("spec", ["", "nowhere:1", "here:6", "here/none:1", "here/even:3", "here/:1"])
 def test_otherwise_nothing_happens(spec: str) -> None:
     assert passed(spec) == (0, ["1", "2", "3", "4", "5"])
 
