@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from shared.contracts.rows import AuditHeadRow, AuditRow
 from shared.domain.instants import DAY_MS
+from shared.language.deciding.sentences import say
 
 KEPT_MS = 366 * DAY_MS
 """How long an act is kept."""
@@ -57,22 +58,31 @@ class ChainFinding:
     fault: ChainFault
 
     def as_text(self) -> str:
-        """As a sentence for an administrator, without the full stop."""
-        which = f"entry {self.first}" if self.first == self.last else f"entries {self.first} to {self.last}"
-        stand = "is" if self.first == self.last else "are"
-        match self.fault:
-            case ChainFault.MISSING:
-                return f"{which} {stand} missing"
-            case ChainFault.ALTERED:
-                if not self.first:
-                    return "an entry of before the numbering was altered, or put there by somebody else"
-                return f"{which} was altered, or put there by somebody else, and is not shown"
-            case ChainFault.ANOTHER:
-                return f"{which} is not the one that was written there"
-            case ChainFault.BEGUN_ANEW:
-                return f"the record was begun anew with {which}: entries before it may be missing"
-            case ChainFault.NO_HEAD:
-                return f"the note of which entry is the newest is gone or was altered: entries after {self.last} may be missing"
+        """As a sentence for an administrator."""
+        alone = self.first == self.last
+        words = _OF_ONE if alone else _OF_SEVERAL
+        if alone and not self.first and self.fault is ChainFault.ALTERED:
+            return say("An entry of before the numbering was altered, or put there by somebody else.")
+        return words[self.fault].format(first=self.first, last=self.last)
+
+
+_OF_ONE = {
+    ChainFault.MISSING: say("Entry {first} is missing."),
+    ChainFault.ALTERED: say("Entry {first} was altered, or put there by somebody else, and is not shown."),
+    ChainFault.ANOTHER: say("Entry {first} is not the one that was written there."),
+    ChainFault.BEGUN_ANEW: say("The record was begun anew with entry {first}: entries before it may be missing."),
+    ChainFault.NO_HEAD: say(
+        "The note of which entry is the newest is gone or was altered: entries after {last} may be missing."
+    ),
+}
+_OF_SEVERAL = {
+    **_OF_ONE,
+    ChainFault.MISSING: say("Entries {first} to {last} are missing."),
+    ChainFault.ALTERED: say(
+        "Entries {first} to {last} were altered, or put there by somebody else, and are not shown."
+    ),
+    ChainFault.ANOTHER: say("Entries {first} to {last} are not those that were written there."),
+}
 
 
 @dataclass(frozen=True, slots=True)

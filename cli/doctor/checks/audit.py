@@ -28,7 +28,7 @@ def check_audit(registry: Registry, now_ms: int) -> Iterator[CheckResult]:
             findings = check_chain(read_chain(registry, tenant)[0], now_ms)
             whole += not findings
             for finding in findings[:_NAMED]:
-                text = f"the record of what administrators of {tenant} did is not whole: {finding.as_text()}"
+                text = f"the record of what administrators of {tenant} did is not whole. {finding.as_text()}"
                 yield CheckResult("audit", CheckState.WRONG, text, _NEXT)
     except RoomsyncError as error:
         yield CheckResult("audit", CheckState.AWAY, mask_text(str(error)), "mend the registry, then run this again")

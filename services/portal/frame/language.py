@@ -15,11 +15,8 @@ from shared.language.deciding.sentences import Catalogue, translate_all
 from shared.language.templates import template_options, use_catalogue
 
 ENGLISH_ONLY = (
-    "/admin/audit",
     "/admin/chat",
-    "/admin/incident",
     "/admin/integration",
-    "/admin/report",
     "/admin/webhooks",
     "/api",
 )

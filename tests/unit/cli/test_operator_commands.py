@@ -531,7 +531,7 @@ def test_doctor_says_whose_record_of_administrators_is_not_whole_and_where(run: 
     ran = run("doctor", "--json")
     said = [(line["state"], line["said"]) for line in ran.lines if line["check"] == "audit"]
     assert said == [
-        ("wrong", f"the record of what administrators of {tenants[0]} did is not whole: entry 2 is missing"),
+        ("wrong", f"the record of what administrators of {tenants[0]} did is not whole. Entry 2 is missing."),
         ("ok", "the records of 1 organisations are whole"),
     ]
     assert ran.code == FINDING

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from msgspec import Meta
 
 from services.portal.admin.audit import entries
-from services.portal.admin.audit.deciding.act_words import ACT_WORDS, KIND_WORDS
+from services.portal.admin.audit.deciding.act_words import ACT_WORDS, KIND_WORDS, describe_outcome
 from services.portal.admin.audit.deciding.selection import (
     MAX_ACTS,
     PAGE_ACTS,
@@ -23,6 +23,8 @@ from services.portal.admin.audit.deciding.selection import (
 from services.portal.admin.audit.names import ActNames
 from services.portal.deps import Deps
 from services.portal.frame.deciding.sheets import MEDIA_TYPE, write_sheet
+from services.portal.frame.language import translated_answer
+from services.portal.frame.navigation import ROLE_WORDS
 from services.portal.frame.sessions import require_right
 from services.portal.interface.fields import Count, Instant
 from services.portal.interface.operation import operation
@@ -31,8 +33,9 @@ from services.portal.my_day.parameters import read_zone
 from shared.contracts.rows import AuditRow
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right
+from shared.language.deciding.sentences import say
 
-NEXT = (
+NEXT = say(
     "Ask whoever operates roomsync to run `roomsync doctor`, and to find out who writes to its store. Each act also stands in the"
     " log of the portal, as `administrator_acted` with the number of its entry."
 )
@@ -91,7 +94,7 @@ def blueprint(deps: Deps) -> Blueprint:
         asked = without_page(read_selection(request.args, _MOST_WRITTEN), _MOST_WRITTEN)
         found = select_acts(entries.read_acts(deps, person.tenant).newest, asked, read_zone()[0])
         columns = tuple(ActShape.__annotations__)
-        rows = (_cells(each, columns) for each in _shown(found.acts, ActNames(deps, person.tenant)))
+        rows = (_cells(translated_answer(each), columns) for each in _shown(found.acts, ActNames(deps, person.tenant)))
         attached = {"Content-Disposition": "attachment; filename=audit.csv"}
         return Response(write_sheet(columns, rows), content_type=MEDIA_TYPE, headers=attached)
 
@@ -101,7 +104,9 @@ def blueprint(deps: Deps) -> Blueprint:
         after = read_number(request.args.get("after", ""))
         acts = entries.read_acts(deps, person.tenant).newest
         later = [each for each in reversed(acts) if each[0] > after][:_MOST_LINES]
-        text = "".join(f"{json.dumps(each)}\n" for each in _shown(later, ActNames(deps, person.tenant)))
+        text = "".join(
+            f"{json.dumps(translated_answer(each))}\n" for each in _shown(later, ActNames(deps, person.tenant))
+        )
         cursor = str(later[-1][0] if later else after)
         return Response(text, content_type="application/x-ndjson", headers={CURSOR_HEADER: cursor})
 
@@ -135,6 +140,8 @@ def _page(deps: Deps, tenant: str) -> str:
         asked=asked,
         people=names.list_people(row for _, row in acts.newest),
         kinds=KIND_WORDS,
+        describe_outcome=describe_outcome,
+        role_words={role.value: words for role, words in ROLE_WORDS.items()},
         broken=_broken(acts),
         next_step=NEXT,
     )
@@ -162,4 +169,4 @@ def _cells(act: ActShape, columns: Iterable[str]) -> list[str | int]:
 
 
 def _broken(acts: entries.Acts) -> list[str]:
-    return [f"{finding.as_text()}." for finding in acts.findings[:_NAMED]]
+    return [finding.as_text() for finding in acts.findings[:_NAMED]]

@@ -18,6 +18,7 @@ from services.portal.interface.operation import operation
 from shared.contracts.rows import DeclineIncidentRow
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
+from shared.language.deciding.sentences import say
 from shared.organisations.decline_incidents import INCIDENT_PAGE, describe_cause, read_latest, release
 
 API = f"/v1{INCIDENT_PAGE}"
@@ -100,8 +101,8 @@ def _release(deps: Deps, person: Person) -> None:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "nothing-held",
-            "No messages are held.",
-            next_step="They are sent already, or are being sent: there is nothing to do.",
+            say("No messages are held."),
+            next_step=say("They are sent already, or are being sent: there is nothing to do."),
         )
     entries.record(deps, person, RELEASED, about=ended.id)
 

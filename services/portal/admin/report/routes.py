@@ -15,6 +15,7 @@ from services.portal.frame.sessions import Person, require_right
 from services.portal.interface.operation import operation
 from services.portal.meetings.personal_view import is_rebuilding
 from shared.domain.roles import Right
+from shared.language.deciding.sentences import say
 from shared.organisations.room_report import DEFAULT_DAYS, MAX_DAYS, ReportShape, read_report
 
 SPANS = (7, 14, 28, MAX_DAYS)
@@ -64,8 +65,8 @@ def read_days() -> int:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "report-days",
-            f"`days` is a number from 1 to {MAX_DAYS}: the counts of a day are kept that long.",
-            next_step=f"Leave it out for {DEFAULT_DAYS} days.",
+            say("`days` is a number from 1 to {most}: the counts of a day are kept that long.").format(most=MAX_DAYS),
+            next_step=say("Leave it out for {usual} days.").format(usual=DEFAULT_DAYS),
         )
     return int(text)
 

@@ -334,7 +334,7 @@ def test_ids_of_numbers_sort_as_they_do_and_are_told_from_others() -> None:
         0,
     ]
     assert digest_of(name_row(1), b"{}") != digest_of(name_row(2), b"{}")
-    assert ChainFinding(1, 2, ChainFault.MISSING).as_text() == "entries 1 to 2 are missing"
+    assert ChainFinding(1, 2, ChainFault.MISSING).as_text() == "Entries 1 to 2 are missing."
 
 
 def test_latest_acts_are_read_without_the_chain(

@@ -1,49 +1,77 @@
-"""What the acts in the audit are called. Pure."""
+"""What the acts in the audit, and what became of them, are called. Pure."""
 
 from __future__ import annotations
 
+import re
+
+from shared.language.deciding.sentences import say, say_many
+
 ACT_WORDS = {
-    "integration.test-begun": "began a test of the integration",
-    "integration.test-ended": "test of the integration ended",
-    "integration.test-given-up": "gave up the test of the integration",
-    "integration.directory-joined": "showed that they administer the directory: it is the organisation's",
-    "integration.domains-joined": "had the calendar system list the organisation's domains",
-    "integration.directory-left": "gave a directory of the organisation up",
-    "integration.enabled": "enabled the integration",
-    "integration.disabled": "switched the integration off",
-    "integration.switched": "switched the integration off to change the provider",
-    "integration.contact-changed": "changed whom people may ask",
-    "incident.released": "sent what was held while many rooms said no",
-    "role.offered": "named an address for a role",
-    "role.given": "gave a role",
-    "role.refused": "refused somebody a role",
-    "role.taken": "took a role away",
-    "room.entered": "entered a room",
-    "room.changed": "changed a room",
-    "room.removed": "removed a room",
-    "room.paired": "paired a room",
-    "room.unpaired": "unpaired a room",
-    "rooms.imported": "imported rooms",
-    "chat.added": "added a chat channel",
-    "chat.removed": "removed a chat channel",
-    "chat.tested": "tested a chat channel",
-    "webhook.added": "added a webhook",
-    "webhook.removed": "removed a webhook",
-    "webhook.tested": "tested a webhook",
-    "webhook.redelivered": "had events sent to a webhook again",
-    "webhook.secret-added": "made another secret of a webhook",
-    "webhook.secret-ended": "ended the older secret of a webhook",
-    "webhook.paused": "paused a webhook that takes nothing",
-    "webhook.resumed": "resumed a webhook",
-    "rooms.entered": "entered rooms on their word, as whoever operates roomsync",
+    "integration.test-begun": say("began a test of the integration"),
+    "integration.test-ended": say("test of the integration ended"),
+    "integration.test-given-up": say("gave up the test of the integration"),
+    "integration.directory-joined": say("showed that they administer the directory: it is the organisation's"),
+    "integration.domains-joined": say("had the calendar system list the organisation's domains"),
+    "integration.directory-left": say("gave a directory of the organisation up"),
+    "integration.enabled": say("enabled the integration"),
+    "integration.disabled": say("switched the integration off"),
+    "integration.switched": say("switched the integration off to change the provider"),
+    "integration.contact-changed": say("changed whom people may ask"),
+    "incident.released": say("sent what was held while many rooms said no"),
+    "role.offered": say("named an address for a role"),
+    "role.given": say("gave a role"),
+    "role.refused": say("refused somebody a role"),
+    "role.taken": say("took a role away"),
+    "room.entered": say("entered a room"),
+    "room.changed": say("changed a room"),
+    "room.removed": say("removed a room"),
+    "room.paired": say("paired a room"),
+    "room.unpaired": say("unpaired a room"),
+    "rooms.imported": say("imported rooms"),
+    "chat.added": say("added a chat channel"),
+    "chat.removed": say("removed a chat channel"),
+    "chat.tested": say("tested a chat channel"),
+    "webhook.added": say("added a webhook"),
+    "webhook.removed": say("removed a webhook"),
+    "webhook.tested": say("tested a webhook"),
+    "webhook.redelivered": say("had events sent to a webhook again"),
+    "webhook.secret-added": say("made another secret of a webhook"),
+    "webhook.secret-ended": say("ended the older secret of a webhook"),
+    "webhook.paused": say("paused a webhook that takes nothing"),
+    "webhook.resumed": say("resumed a webhook"),
+    "rooms.entered": say("entered rooms on their word, as whoever operates roomsync"),
 }
 KIND_WORDS = {
-    "integration": "The integration",
-    "incident": "Many rooms at once",
-    "role": "Roles",
-    "room": "Rooms, one by one",
-    "rooms": "Rooms, many at once",
-    "chat": "Chat channels",
-    "webhook": "Webhooks",
+    "integration": say("The integration"),
+    "incident": say("Many rooms at once"),
+    "role": say("Roles"),
+    "room": say("Rooms, one by one"),
+    "rooms": say("Rooms, many at once"),
+    "chat": say("Chat channels"),
+    "webhook": say("Webhooks"),
 }
 """What stands before the dot of an act, for whoever looks for all acts of that kind."""
+_OUTCOME_WORDS = {
+    "done": say("done"),
+    "refused": say("refused"),
+}
+_COUNTED = (
+    (re.compile(r"(?P<new>\d+) new, (?P<changed>\d+) changed"), say("{new} new, {changed} changed")),
+    (
+        re.compile(r"(?P<joined>\d+) joined, (?P<others>\d+) of another organisation"),
+        say("{joined} joined, {others} of another organisation"),
+    ),
+)
+_ROOMS = re.compile(r"(\d+) rooms")
+
+
+def describe_outcome(outcome: str) -> str:
+    """What became of an act, in words; "" for a role or a code. `outcome`: as it stands in the audit."""
+    if outcome in _OUTCOME_WORDS:
+        return _OUTCOME_WORDS[outcome]
+    if found := _ROOMS.fullmatch(outcome):
+        return say_many("{count} room", "{count} rooms", int(found[1]))
+    for form, words in _COUNTED:
+        if found := form.fullmatch(outcome):
+            return words.format(**found.groupdict())
+    return ""

@@ -67,12 +67,12 @@ def test_a_broken_record_says_where_and_what_to_do_and_shows_what_there_is(build
     answer = chief.client.get("/v1/admin/audit").json
     page = chief.client.get("/admin/audit").text
 
-    said = ["entry 2 is missing.", "entry 4 was altered, or put there by somebody else, and is not shown."]
+    said = ["Entry 2 is missing.", "Entry 4 was altered, or put there by somebody else, and is not shown."]
     assert (answer["broken"], answer["next"]) == (said, NEXT)
     assert [act["entry"] for act in answer["acts"]] == [5, 3, 1]
     assert "roomsync doctor" in page
     for sentence in said:
-        assert sentence[1:] in page
+        assert sentence in page
     assert page.count("named an address for a role") == 3
 
 
@@ -80,7 +80,7 @@ def test_an_end_that_was_cut_off_is_said_even_when_all_is_gone(building: Buildin
     for number in range(1, ACTS + 1):
         beneath(building).delete("audit", chief.tenant, name_row(number))
 
-    assert chief.client.get("/v1/admin/audit").json["broken"] == ["entries 1 to 5 are missing."]
+    assert chief.client.get("/v1/admin/audit").json["broken"] == ["Entries 1 to 5 are missing."]
     assert "Entries 1 to 5 are missing." in chief.client.get("/admin/audit").text
 
 
@@ -130,4 +130,4 @@ def test_acts_are_refused_when_they_cannot_be_recorded_after_the_head(building: 
 
     assert answer.status_code == 404
     assert offered.status_code == 500
-    assert "the note of which entry is the newest" in chief.client.get("/v1/admin/audit").json["broken"][0]
+    assert "The note of which entry is the newest" in chief.client.get("/v1/admin/audit").json["broken"][0]
