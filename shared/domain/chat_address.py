@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from shared.domain.webhook_address import WebhookAddress, WebhookAddressError, is_listed, read_webhook_url
+from shared.language.deciding.sentences import say
 
 KNOWN_CHAT_HOSTS = (
     "hooks.slack.com,hooks.slack-gov.com,chat.googleapis.com,*.logic.azure.com,*.logic.azure.us,*.api.powerplatform.com"
@@ -29,6 +30,6 @@ def read_chat_url(url: str, hosts: Collection[str], allowed: Collection[str]) ->
     """
     address = read_webhook_url(url, allowed)
     if not is_listed(address.host, hosts):
-        message = "Its host is none of Slack, Microsoft Teams or Google Chat (ROOMSYNC_CHAT_HOSTS)."
+        message = say("Its host is none of Slack, Microsoft Teams or Google Chat (ROOMSYNC_CHAT_HOSTS).")
         raise WebhookAddressError(message)
     return address

@@ -8,6 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from shared.language.deciding.sentences import say
+
 MAX_URL_CHARS = 1_000
 MAX_HOST_CHARS = 253
 LOWEST_FREE_PORT = 1_024
@@ -73,22 +75,24 @@ def read_webhook_url(url: str, allowed: Collection[str]) -> WebhookAddress:
         WebhookAddressError: it is none that webhooks are sent to.
     """
     if len(url) > MAX_URL_CHARS or not _PRINTABLE.fullmatch(url):
-        message = (
-            f"It has to be one of at most {MAX_URL_CHARS} printable ASCII characters; write other names in punycode."
-        )
+        message = say(
+            "It has to be one of at most {most} printable ASCII characters; write other names in punycode."
+        ).format(most=MAX_URL_CHARS)
         raise WebhookAddressError(message)
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError as error:
-        message = "It cannot be read as a URL."
+        message = say("It cannot be read as a URL.")
         raise WebhookAddressError(message) from error
     is_allowed = host in allowed
     _check_form(parts, host, is_allowed=is_allowed)
     tls = parts.scheme == "https"
     port = (_HTTPS_PORT if tls else _HTTP_PORT) if port is None else port
     if port == 0 or not (is_allowed or port == _HTTPS_PORT or port >= LOWEST_FREE_PORT):
-        message = f"Its port has to be {_HTTPS_PORT}, or {LOWEST_FREE_PORT} and above."
+        message = say("Its port has to be {https}, or {lowest} and above.").format(
+            https=_HTTPS_PORT, lowest=LOWEST_FREE_PORT
+        )
         raise WebhookAddressError(message)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return WebhookAddress(tls, host, port, target, is_allowed)
@@ -111,21 +115,23 @@ def is_public(address: str) -> bool:
 
 def _check_form(parts: SplitResult, host: str, *, is_allowed: bool) -> None:
     if parts.scheme not in ("https", "http") or (parts.scheme == "http" and not is_allowed):
-        message = "It has to begin with https://."
+        message = say("It has to begin with https://.")
         raise WebhookAddressError(message)
     if parts.username is not None or parts.password is not None:
-        message = "It must not hold a user or a password: deliveries are signed instead."
+        message = say("It must not hold a user or a password: deliveries are signed instead.")
         raise WebhookAddressError(message)
     if parts.fragment:
-        message = "It must not have a fragment (#…)."
+        message = say("It must not have a fragment (#…).")
         raise WebhookAddressError(message)
     if not _is_ip(host) and not _NAME.fullmatch(host):
-        message = "It has to name a host."
+        message = say("It has to name a host.")
         raise WebhookAddressError(message)
     if not is_allowed and (
         host == "localhost" or host.endswith(".localhost") or (_is_ip(host) and not is_public(host))
     ):
-        message = "Its host is private; only whoever operates roomsync can allow that (ROOMSYNC_WEBHOOK_ALLOWED_HOSTS)."
+        message = say(
+            "Its host is private; only whoever operates roomsync can allow that (ROOMSYNC_WEBHOOK_ALLOWED_HOSTS)."
+        )
         raise WebhookAddressError(message)
 
 

@@ -12,7 +12,8 @@ UNREAD = {"script", "style", "code"}
 INLINE = {"a", "abbr", "b", "bdi", "code", "em", "q", "span", "strong", "time"}
 SHOWN = ("aria-label", "title", "placeholder", "alt", "data-granted", "data-denied", "data-failed")
 NAMES = re.compile(
-    r"roomsync|Microsoft 365|Microsoft|Google Workspace|Google|Outlook|Contoso|Europe/Zurich|UTC|Jane Example|Ada|Room (one|two)"
+    r"https?://\S+|roomsync|Slack|Microsoft Teams|Google Chat|Microsoft 365|Microsoft|Google Workspace"
+    r"|Google|Outlook|Contoso|Europe/Zurich|UTC|Jane Example|Ada|Room (one|two)"
     r"|North"
     r"|Zebra council|Budget of the Zebra project|security\.txt|English|Deutsch|Français|Nederlands|JSON"
     r"|\S+@\S+|[a-z0-9]+\.test|\bpm\b"

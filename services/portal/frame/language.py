@@ -15,9 +15,7 @@ from shared.language.deciding.sentences import Catalogue, translate_all
 from shared.language.templates import template_options, use_catalogue
 
 ENGLISH_ONLY = (
-    "/admin/chat",
     "/admin/integration",
-    "/admin/webhooks",
     "/api",
 )
 """Pages that have no words but English ones: some of administrators', and the document of the interface."""

@@ -21,6 +21,7 @@ from services.portal.frame.service_callers import Caller
 from shared.contracts.chat_message import ChatMessage, refuses_for_good
 from shared.contracts.chat_rows import ChatChannel
 from shared.errors import KeyDestroyedError, MalformedRecordError, RefusedError
+from shared.language.deciding.sentences import say
 from shared.organisations import chat_channels
 from shared.runtime.chat_post import ChatPost
 
@@ -36,8 +37,8 @@ class ChatChannelList:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "chat-off",
-                "This deployment posts nothing to chat.",
-                next_step="Ask whoever operates roomsync to set ROOMSYNC_CHAT_HOSTS.",
+                say("This deployment posts nothing to chat."),
+                next_step=say("Ask whoever operates roomsync to set ROOMSYNC_CHAT_HOSTS."),
             )
         self._deps = deps
         self._caller = caller
@@ -112,8 +113,8 @@ def _no_such_channel() -> ProblemError:
     return ProblemError(
         HTTPStatus.NOT_FOUND,
         "no-such-chat-channel",
-        "There is no such chat channel.",
-        next_step="See /v1/chat-channels, or /admin/chat",
+        say("There is no such chat channel."),
+        next_step=say("See /v1/chat-channels, or /admin/chat"),
     )
 
 
@@ -121,6 +122,6 @@ def _full() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "chat-full",
-        f"There are {chat_channels.MOST_CHANNELS} chat channels already, and more are not kept.",
-        next_step="Remove one that is no longer used, then add this one.",
+        say("There are {most} chat channels already, and more are not kept.").format(most=chat_channels.MOST_CHANNELS),
+        next_step=say("Remove one that is no longer used, then add this one."),
     )

@@ -23,6 +23,7 @@ from shared.contracts.webhook_rows import PAGES, Webhook, WebhookDelivery, Webho
 from shared.domain.identity import partition_of
 from shared.domain.webhook_address import hosts_of
 from shared.errors import KeyDestroyedError, MalformedRecordError, RefusedError
+from shared.language.deciding.sentences import say
 from shared.organisations import webhooks
 from shared.registry import tables
 from shared.runtime.webhook_requests import webhook_request_record
@@ -39,8 +40,10 @@ class WebhookList:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "webhooks-off",
-                "This deployment sends no webhooks.",
-                next_step="Ask whoever operates roomsync to set ROOMSYNC_WEBHOOKS=on; the feed serves without: /v1/room-rejections",
+                say("This deployment sends no webhooks."),
+                next_step=say(
+                    "Ask whoever operates roomsync to set ROOMSYNC_WEBHOOKS=on; the feed serves without: /v1/room-rejections"
+                ),
             )
         self._deps = deps
         self._caller = caller
@@ -93,8 +96,8 @@ class WebhookList:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "webhook-paused",
-                "Nothing is sent to this endpoint: it is paused.",
-                next_step="Resume it first: POST /v1/webhooks/{id}/resume, or the button on /admin/webhooks",
+                say("Nothing is sent to this endpoint: it is paused."),
+                next_step=say("Resume it first: POST /v1/webhooks/…/resume, or the button on /admin/webhooks"),
             )
         event = f"test-{secrets.token_hex(_TEST_ID_BYTES)}"
         own = partition_of(backlog_key(self._caller.tenant, endpoint), self._deps.engine.log.partitions)
@@ -133,7 +136,9 @@ class WebhookList:
         try:
             secret = webhooks.add_secret(self._registry, self._deps.engine.keyring, self._caller.tenant, endpoint)
         except RefusedError as error:
-            raise _secrets(title="There are two secrets already.", next_step="End the older one first.") from error
+            raise _secrets(
+                title=say("There are two secrets already."), next_step=say("End the older one first.")
+            ) from error
         if secret is None:
             raise _no_such_webhook()
         self._record("webhook.secret-added", endpoint)
@@ -144,7 +149,7 @@ class WebhookList:
         try:
             known = webhooks.end_older_secret(self._registry, self._deps.engine.keyring, self._caller.tenant, endpoint)
         except RefusedError as error:
-            raise _secrets(title="There is one secret alone.", next_step="Make a new one first.") from error
+            raise _secrets(title=say("There is one secret alone."), next_step=say("Make a new one first.")) from error
         if not known:
             raise _no_such_webhook()
         self._record("webhook.secret-ended", endpoint)
@@ -186,8 +191,8 @@ class WebhookList:
             raise ProblemError(
                 HTTPStatus.NOT_FOUND,
                 "no-such-delivery",
-                "Some of these events are not among the endpoint's latest deliveries; nothing is sent again.",
-                next_step="Ask for everything since an instant instead: `since`. Events are kept for five days.",
+                say("Some of these events are not among the endpoint's latest deliveries; nothing is sent again."),
+                next_step=say("Ask for everything since an instant instead: `since`. Events are kept for five days."),
             )
         return found
 
@@ -213,8 +218,8 @@ def _no_such_webhook() -> ProblemError:
     return ProblemError(
         HTTPStatus.NOT_FOUND,
         "no-such-webhook",
-        "There is no such webhook.",
-        next_step="See /v1/webhooks, or /admin/webhooks",
+        say("There is no such webhook."),
+        next_step=say("See /v1/webhooks, or /admin/webhooks"),
     )
 
 
@@ -222,8 +227,8 @@ def _full() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "webhooks-full",
-        f"There are {webhooks.MOST_ENDPOINTS} webhooks already, and more are not kept.",
-        next_step="Remove one that is no longer used, then add this one.",
+        say("There are {most} webhooks already, and more are not kept.").format(most=webhooks.MOST_ENDPOINTS),
+        next_step=say("Remove one that is no longer used, then add this one."),
     )
 
 

@@ -8,11 +8,13 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from services.portal.admin.webhooks.deciding.webhook_form import EVENT_TYPES
+from services.portal.admin.webhooks.deciding.presentation import DELIVERY_WORDS, STAGE_WORDS
+from services.portal.admin.webhooks.deciding.webhook_form import EVENT_TYPES, read_wall_clock
 from services.portal.admin.webhooks.endpoints import WebhookList
 from services.portal.deps import Deps
 from services.portal.frame.service_callers import Caller
 from services.portal.frame.sessions import require_right
+from services.portal.my_day.parameters import read_zone
 from shared.domain.roles import Right
 
 LIST = "/admin/webhooks"
@@ -78,12 +80,15 @@ def _deliveries(bp: Blueprint, mine: Callable[[], WebhookList]) -> None:
             "webhook_deliveries.html",
             webhook=webhooks.one(endpoint),
             deliveries=webhooks.deliveries(endpoint),
+            states=DELIVERY_WORDS,
+            zone=read_zone()[0].key,
             csrf=person.csrf,
         )
 
     @bp.post(f"{_ONE}/redeliver")
     def redeliver_by_form(endpoint: str) -> Response:
-        sent = {"since": request.form.get("since", ""), "ids": request.form.getlist("ids")}
+        since = read_wall_clock(request.form.get("since", ""), read_zone()[0])
+        sent = {"since": since, "ids": request.form.getlist("ids")}
         mine().redeliver(endpoint, sent)
         return redirect(f"{LIST}/{endpoint}", HTTPStatus.SEE_OTHER)
 
@@ -94,6 +99,7 @@ def _show(webhooks: WebhookList, new: str = "", secret: str = "") -> str:
         "webhooks.html",
         webhooks=webhooks.all(),
         types=EVENT_TYPES,
+        stages=STAGE_WORDS,
         csrf=require_right(Right.MANAGE_WEBHOOKS).csrf,
         new=new,
         secret=secret,

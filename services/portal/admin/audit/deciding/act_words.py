@@ -56,6 +56,10 @@ _OUTCOME_WORDS = {
     "refused": say("refused"),
 }
 _COUNTED = (
+    (
+        re.compile(r"(?P<people>\d+) people, (?P<connected>\d+) disconnected"),
+        say("{people} people, {connected} disconnected"),
+    ),
     (re.compile(r"(?P<new>\d+) new, (?P<changed>\d+) changed"), say("{new} new, {changed} changed")),
     (
         re.compile(r"(?P<joined>\d+) joined, (?P<others>\d+) of another organisation"),

@@ -15,6 +15,7 @@ from services.portal.my_day.deciding.zones import zone_from
 from shared.contracts.chat_rows import ChatProduct
 from shared.domain.chat_address import read_chat_url
 from shared.domain.webhook_address import MAX_URL_CHARS, WebhookAddressError
+from shared.language.deciding.sentences import join_sentences, say
 from shared.organisations.chat_channels import NewChatChannel
 
 MAX_NAME_CHARS = 60
@@ -56,18 +57,19 @@ def read_chat_channel(sent: Mapping[str, Any], hosts: Collection[str], allowed: 
 
 
 _RULES = {
-    "product": f"one of {', '.join(ChatProduct)}",
-    "name": f"what you call the channel, at most {MAX_NAME_CHARS} characters",
-    "url": "the https:// address that the product gave you for this channel",
-    "zone": "the name of a time zone: Europe/Zurich; none: hours are written in UTC",
-    "reminders": "true or false",
+    "product": say("one of {choices}").format(choices=", ".join(ChatProduct)),
+    "name": say("what you call the channel, at most {most} characters").format(most=MAX_NAME_CHARS),
+    "url": say("the https:// address that the product gave you for this channel"),
+    "zone": say("the name of a time zone: Europe/Zurich; none: hours are written in UTC"),
+    "reminders": say("true or false"),
 }
+_WHATEVER = say("what the documentation says")
 
 
 def _refuse(field: str, why: str = "") -> ProblemError:
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "chat-invalid",
-        " ".join(filter(None, [f"The {field} of the chat channel cannot be used.", why])),
-        next_step=f"Send as `{field}`: {_RULES.get(field, 'what the documentation says')}.",
+        join_sentences(say("The {field} of the chat channel cannot be used.").format(field=field), why),
+        next_step=say("Send as `{field}`: {rule}.").format(field=field, rule=_RULES.get(field, _WHATEVER)),
     )

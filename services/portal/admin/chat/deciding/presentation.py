@@ -11,6 +11,7 @@ from services.portal.interface.fields import ChatChannelId, Instant
 from shared.contracts.chat_message import refuses_for_good
 from shared.contracts.chat_rows import ChatChannel, ChatProduct
 from shared.domain.instants import to_rfc3339
+from shared.language.deciding.sentences import say
 
 PRODUCT_WORDS = {
     ChatProduct.SLACK: "Slack",
@@ -18,11 +19,11 @@ PRODUCT_WORDS = {
     ChatProduct.GOOGLE_CHAT: "Google Chat",
 }
 _FAULT_WORDS = {
-    "address-refused": "Its address leads to none of the hosts that chat may be posted to.",
-    "timeout": "The product did not answer in time.",
-    "no-such-host": "There is no such host.",
-    "tls": "Its certificate could not be verified.",
-    "redirect": "It answered with a redirect, which is not followed: enter the address that the product gave you.",
+    "address-refused": say("Its address leads to none of the hosts that chat may be posted to."),
+    "timeout": say("The product did not answer in time."),
+    "no-such-host": say("There is no such host."),
+    "tls": say("Its certificate could not be verified."),
+    "redirect": say("It answered with a redirect, which is not followed: enter the address that the product gave you."),
 }
 
 
@@ -71,11 +72,13 @@ def channel_shape(channel: ChatChannel, address: str | None) -> ChatChannelShape
 def test_shape(status: int, fault: str, *, taken: bool) -> ChatTestShape:
     """How a test went, by the answer's status, or why there was none that counts."""
     if taken:
-        words = "The product has taken the message: look into the channel."
+        words: str = say("The product has taken the message: look into the channel.")
     elif fault:
-        words = _FAULT_WORDS.get(fault, "The product did not answer.")
+        words = _FAULT_WORDS.get(fault, say("The product did not answer."))
     elif refuses_for_good(status):
-        words = f"The product answered {status}: this address takes no message. Make a new one there, and add it here."
+        words = say(
+            "The product answered {status}: this address takes no message. Make a new one there, and add it here."
+        ).format(status=status)
     else:
-        words = f"The product answered {status}, which passes: test again in a while."
+        words = say("The product answered {status}, which passes: test again in a while.").format(status=status)
     return {"taken": taken, "status": status or None, "words": words}

@@ -11,10 +11,17 @@ from services.portal.interface.fields import Count, DeclineId, Instant, WebhookI
 from shared.contracts.room_declined import TYPE
 from shared.contracts.webhook_rows import PauseReason, Webhook, WebhookDelivery, WebhookDeliveryState, WebhookTarget
 from shared.domain.instants import to_rfc3339
+from shared.language.deciding.sentences import say
 
 PAUSE_WORDS = {
-    PauseReason.GONE: "It answered 410, which says that it wants nothing more.",
-    PauseReason.FAILING: "It has taken nothing for three days.",
+    PauseReason.GONE: say("It answered 410, which says that it wants nothing more."),
+    PauseReason.FAILING: say("It has taken nothing for three days."),
+}
+STAGE_WORDS = {"active": say("active"), "failing": say("failing"), "paused": say("paused")}
+DELIVERY_WORDS = {
+    WebhookDeliveryState.WAITING: say("waiting"),
+    WebhookDeliveryState.DELIVERED: say("delivered"),
+    WebhookDeliveryState.FAILED: say("failed"),
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -12,8 +14,9 @@ from msgspec import Meta
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import ProblemError
 from shared.contracts import room_declined, room_outcome
-from shared.domain.instants import from_rfc3339
+from shared.domain.instants import from_datetime, from_rfc3339, to_rfc3339
 from shared.domain.webhook_address import MAX_URL_CHARS, WebhookAddressError, read_webhook_url
+from shared.language.deciding.sentences import join_sentences, say
 
 EVENT_TYPES = (room_declined.TYPE, room_outcome.REGAINED_TYPE, room_outcome.CLOSED_TYPE)
 MOST_IDS = 100
@@ -73,19 +76,29 @@ def read_redelivery(sent: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
     return max(since_ms, int(bool(form.since))), tuple(dict.fromkeys(form.ids))
 
 
-_EITHER = "Either it or `ids` has to be there."
+def read_wall_clock(text: str, zone: ZoneInfo) -> str:
+    """The instant of what a form gives as a day and a time of `zone`; anything else as it is, for `read_redelivery` to refuse."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return text if moment.tzinfo else to_rfc3339(from_datetime(moment.replace(tzinfo=zone)))
+    except (ValueError, OverflowError):
+        return text
+
+
+_EITHER = say("Either it or `ids` has to be there.")
 _RULES = {
-    "url": "https://, a public host, and a path; no user, no password, no fragment",
-    "types": f"none for all, or some of {', '.join(EVENT_TYPES)}",
-    "since": "an instant like 2026-11-28T09:30:00Z, not longer ago than five days",
-    "ids": f"a list of at most {MOST_IDS} ids of events, as the deliveries show them",
+    "url": say("https://, a public host, and a path; no user, no password, no fragment"),
+    "types": say("none for all, or some of {choices}").format(choices=", ".join(EVENT_TYPES)),
+    "since": say("an instant like 2026-11-28T09:30:00Z, not longer ago than five days"),
+    "ids": say("a list of at most {most} ids of events, as the deliveries show them").format(most=MOST_IDS),
 }
+_WHATEVER = say("what the documentation says")
 
 
 def _refuse(field: str, why: str = "") -> ProblemError:
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "webhook-invalid",
-        " ".join(filter(None, [f"The {field} of the webhook cannot be used.", why])),
-        next_step=f"Send as `{field}`: {_RULES.get(field, 'what the documentation says')}.",
+        join_sentences(say("The {field} of the webhook cannot be used.").format(field=field), why),
+        next_step=say("Send as `{field}`: {rule}.").format(field=field, rule=_RULES.get(field, _WHATEVER)),
     )

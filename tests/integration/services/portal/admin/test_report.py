@@ -58,7 +58,7 @@ def test_the_counts_of_the_period_are_summed_over_days_and_partitions(chief: Bro
 @pytest.mark.proves("B19")
 def test_the_page_says_the_same_and_nothing_of_anybodys_meeting(chief: Browser) -> None:
     page = chief.client.get("/admin/report").text
-    for words in ("What became of the rooms", "45 minutes", "1 more stood declined", "1 rooms never answered"):
+    for words in ("What became of the rooms", "45 minutes", "1 more stood declined", "1 room never answered"):
         assert words in page
     assert '<a href="/admin/report" aria-current="page">Report</a>' in page
     assert TITLE not in page

@@ -9,8 +9,10 @@ import pytest
 
 from shared.contracts.topics import ROOM_REJECTIONS
 from shared.contracts.webhook_rows import WebhookDeliveriesRow, WebhookDelivery, WebhookDeliveryState, deliveries_id
+from shared.domain.instants import to_rfc3339
 from shared.organisations.webhooks import note_failure
 from shared.registry import tables
+from tests.integration.services.portal.admin.webhooks.test_endpoints import requests
 from tests.integration.services.portal.office import Browser, Office
 
 pytestmark = pytest.mark.proves("B21")
@@ -79,6 +81,20 @@ def test_its_deliveries_are_shown_and_sent_again(office: Office, chief: Browser)
     assert press(chief, f"{LIST}/{endpoint}/redeliver", ids="d-2").status_code == 404
     acts = [act["words"] for act in chief.client.get("/v1/admin/audit").json["acts"]]
     assert acts == ["had events sent to a webhook again"] * 2 + ["tested a webhook", "added a webhook"]
+
+
+@pytest.mark.proves("P3")
+def test_what_is_sent_again_is_asked_for_on_the_clock_that_the_page_shows(office: Office, chief: Browser) -> None:
+    press(chief, LIST, url=URL)
+    page = f"{LIST}/{the_one(chief)}"
+    assert '<label for="since">From UTC</label>' in chief.client.get(page).text
+    chief.client.set_cookie("roomsync_zone", "Pacific/Auckland")
+    shown = chief.client.get(page).text
+    assert '<label for="since">From</label>' in shown
+    assert 'name="zone" value="Pacific/Auckland"' in shown
+    chief.client.set_cookie("roomsync_zone", "UTC")
+    press(chief, f"{page}/redeliver", since="2026-11-28T09:30", zone="Pacific/Auckland")
+    assert {to_rfc3339(request.since_ms) for _, _, request in requests(office)} == {"2026-11-27T20:30:00.000Z"}
 
 
 def test_a_paused_endpoint_is_told_of_and_resumed(office: Office, chief: Browser) -> None:
