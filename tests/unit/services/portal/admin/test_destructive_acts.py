@@ -13,6 +13,7 @@ TEMPLATES = ROOT / "services" / "portal" / "templates"
 ASKS = {
     "/admin/chat/<channel>/remove",
     "/admin/incident/release",
+    "/admin/integration/domains/leave",
     "/admin/integration/off",
     "/admin/integration/switch",
     "/admin/integration/test/give-up",
