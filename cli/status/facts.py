@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.grants.common_refusal import CommonRefusal
 from shared.meetings.confirmed_states import ConfirmedStates
 
 
@@ -115,6 +116,8 @@ class Facts:
     """Provider → when its newest hint was received; None: none is kept. Missing: could not be seen."""
     watched: dict[str, MailboxCounts] | None = None
     consents: dict[str, dict[str, int]] | None = None
+    refused_at_once: dict[str, CommonRefusal] | None = None
+    """Organisation → what many of its grants are refused for."""
     emptied: bool | None = None
     """Whether the registry knows no organisation although the log holds mailboxes."""
     letters: DeadLetterCounts | None = None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cli.status.facts import Facts, MailboxCounts, ServiceHealth, ServiceLag
+from shared.grants.grant import who_mends
 
 LAG_S = 90.0  # positions are durable once a minute at the latest: less may be nothing at all
 _PAGE = "docs/runbooks/{}.md"
@@ -15,6 +16,12 @@ _AWAY = {
     "registry": ("registry and keyring", "no new look starts, hints wait in the log", "redis-lost"),
 }
 """Store → its name, what it means that it is away, and the page."""
+_MENDERS = {
+    "person": "a rule of the organisation, or the provider itself",
+    "administrator": "a rule of the organisation, or the application in its directory",
+    "operator": "our own registration; roomsync doctor",
+}
+"""Who mends a refusal of a single grant → what it is where many are refused for it at once."""
 _CONSEQUENCES = frozenset(("readyz", "claims"))  # checks that fail because a store is away
 
 
@@ -40,6 +47,7 @@ def list_findings(facts: Facts) -> list[Finding]:
         *_view(facts),
         *(finding for provider, counts in (facts.watched or {}).items() for finding in _watched(provider, counts)),
         *_consents(facts),
+        *_refused_at_once(facts),
         *_letters(facts),
         *_unseen(facts),
     ]
@@ -129,6 +137,16 @@ def _consents(facts: Facts) -> Iterator[Finding]:
         if count := states.get("failing", 0):
             what = f"{count} grants at {provider} cannot be refreshed at the moment"
             yield Finding(what, _page("provider-outage"), "roomsync doctor: is the client secret still good?")
+
+
+def _refused_at_once(facts: Facts) -> Iterator[Finding]:
+    for tenant, found in (facts.refused_at_once or {}).items():
+        what = (
+            f"{found.provider} refuses {found.people} of {found.of} grants of {tenant} for one reason ({found.code}):"
+            " they are kept, and few are tried meanwhile"
+        )
+        do = f"mend what {found.code} names: {_MENDERS[who_mends(found.code)]}; nobody has to connect again"
+        yield Finding(what, _page("provider-outage"), do)
 
 
 def _letters(facts: Facts) -> Iterator[Finding]:

@@ -116,6 +116,10 @@ def _parts(engine: Engine, settings: Settings, facts: Facts, urls: Iterable[str]
         "consents", (REGISTRY,), lambda: stores.count_grants(engine.registry), facts.setter("consents"), REGISTRY
     )
     yield Part(
+        "refusals", (REGISTRY,), lambda: stores.find_common_refusals(engine.registry),
+        facts.setter("refused_at_once"), REGISTRY,
+    )  # fmt: skip
+    yield Part(
         "services",
         (),
         lambda: ask_services(choose_addresses(settings, urls)),

@@ -15,12 +15,13 @@ from services.portal import operations as portal
 from services.sync_worker.operations import is_stale, renew_at, state_of
 from shared.contracts.calendar_state import MailboxState
 from shared.contracts.meeting_state import CopyRecord, parts_of
-from shared.contracts.rows import ConsentState
+from shared.contracts.rows import ConsentRow, ConsentState
 from shared.contracts.topics import CALENDAR_STATE, MEETING_STATE, POSITION_KEY
 from shared.crypto.meetings import StoredMeeting, open_copy, open_meeting
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.grants.common_refusal import CommonRefusal, find_common_refusal
 from shared.meetings.confirmed_states import ConfirmedStates
 from shared.organisations.confirmed_reading import read_confirmed
 from shared.ports.engine import Engine
@@ -62,6 +63,15 @@ def count_grants(registry: Registry) -> dict[str, dict[str, int]]:
     for grant in read_grants(registry):
         counts.setdefault(grant.consent.provider, Counter())[str(grant.consent.state)] += 1
     return {provider: dict(counter) for provider, counter in counts.items()}
+
+
+def find_common_refusals(registry: Registry) -> dict[str, CommonRefusal]:
+    """Return organisation → what many of its grants are refused for, those left out where none is common."""
+    by_tenant: dict[str, list[ConsentRow]] = {}
+    for grant in read_grants(registry):
+        by_tenant.setdefault(grant.mailbox.tenant, []).append(grant.consent)
+    found = {tenant: find_common_refusal(rows) for tenant, rows in by_tenant.items()}
+    return {tenant: each for tenant, each in found.items() if each is not None}
 
 
 def count_dead_letters(engine: Engine) -> DeadLetterCounts:

@@ -108,7 +108,7 @@ class ConsentBroker:
             settings: Our clients and their addresses.
             clock: The time.
             endpoint: Stands in for the provider's token endpoint in tests.
-            observe: Is told how many circuits of a provider are open: many grants are refused at once.
+            observe: Is told how many circuits of a provider are open, and which open: many grants are refused at once.
         """
         self._registry = registry
         self._consents = consents(registry)

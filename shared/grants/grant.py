@@ -172,6 +172,11 @@ def hold_back(row: ConsentRow, code: str, until_ms: int) -> ConsentRow:
     return msgspec.structs.replace(row, state=ConsentState.SUSPENDED, reason=code, retry_at_ms=until_ms)
 
 
+def waits_for_others(row: ConsentRow) -> bool:
+    """Whether the grant itself was not refused, and is not asked for since many others were."""
+    return row.state is ConsentState.SUSPENDED and not row.refusals
+
+
 def release(row: ConsentRow, code: str, now_ms: int) -> ConsentRow:
     """The row once another grant that was suspended for the same reason is good again: it is tried at once."""
     if row.state is not ConsentState.SUSPENDED or row.reason != code:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.identity import Mailbox
@@ -20,8 +20,20 @@ PROBE_MS = 30 * SECOND_MS
 """How long the one that is asked after a pause has for its answer, before another one is asked."""
 _MOST_REMEMBERED = 10_000
 
-Observe = Callable[[str, int], None]
-"""Provider → how many of its circuits are open."""
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A circuit that has opened, or gone on to be open after its probe was refused too."""
+
+    tenant: str
+    """"" for that of the whole deployment."""
+    code: str
+    """The refusal that most were given."""
+    pause_ms: int
+
+
+Observe = Callable[[str, int, Sequence[Opened]], None]
+"""Is told a provider, how many of its circuits are open, and which of them have just opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +91,8 @@ class RefusalBreaker:
     open nobody is asked for; after the pause one is, and its answer closes the circuit or doubles the pause.
     """
 
-    def __init__(self, clock: Clock, observe: Observe = lambda _provider, _open: None) -> None:
-        """`observe` is called whenever the number of open circuits of a provider changes."""
+    def __init__(self, clock: Clock, observe: Observe = lambda _provider, _open, _opened: None) -> None:
+        """`observe` is called with each answer of a provider."""
         self._clock = clock
         self._observe = observe
         self._lock = threading.Lock()
@@ -103,10 +115,17 @@ class RefusalBreaker:
         now_ms = self._clock.now_ms()
         with self._lock:
             of_tenant, of_all = self._both(mailbox, provider)
-            self._note(of_tenant, mailbox, code, now_ms, beyond_one_organisation=False)
-            self._note(of_all, mailbox, code, now_ms, beyond_one_organisation=True)
+            notes = (
+                (
+                    mailbox.tenant,
+                    of_tenant,
+                    self._note(of_tenant, mailbox, code, now_ms, beyond_one_organisation=False),
+                ),
+                ("", of_all, self._note(of_all, mailbox, code, now_ms, beyond_one_organisation=True)),
+            )
+            opened = [Opened(tenant, circuit.code, circuit.pause_ms) for tenant, circuit, opens in notes if opens]
             count = sum(bool(each.pause_ms) for (name, _), each in self._circuits.items() if name == provider)
-        self._observe(provider, count)
+        self._observe(provider, count, opened)
 
     def _both(self, mailbox: Mailbox, provider: str) -> tuple[_Circuit, _Circuit]:
         names = (provider, mailbox.tenant), (provider, "")
@@ -115,14 +134,16 @@ class RefusalBreaker:
 
     def _note(
         self, circuit: _Circuit, mailbox: Mailbox, code: str, now_ms: int, *, beyond_one_organisation: bool
-    ) -> None:
+    ) -> bool:
+        """Take an answer into account; returns whether the circuit opens by it."""
         if circuit.probing and not code:
             circuit.close()
         circuit.note(mailbox, code, now_ms)
         if circuit.pause_ms:
-            if circuit.probing:
-                circuit.open(now_ms)
-            return  # asked before the circuit opened, answered afterwards
-        refused = circuit.refused(beyond_one_organisation=beyond_one_organisation)
-        if refused >= max(LEAST_REFUSED, LEAST_SHARE * len(circuit.recent)):
+            opens = circuit.probing  # else it was asked before the circuit opened, and answered afterwards
+        else:
+            refused = circuit.refused(beyond_one_organisation=beyond_one_organisation)
+            opens = refused >= max(LEAST_REFUSED, LEAST_SHARE * len(circuit.recent))
+        if opens:
             circuit.open(now_ms)
+        return opens

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from shared.domain.attendees import Answer
 from shared.domain.identity import Provider
+from shared.domain.instants import SECOND_MS
 from shared.domain.sighting import (
     Access,
     AgendaItem,
@@ -35,9 +36,12 @@ from shared.errors import (
     RetryableError,
     SubscriptionGoneError,
 )
+from shared.grants.refusals import Opened
 from shared.ports.calendar import NOTHING_KNOWN, CalendarProvider
 from shared.runtime import metrics
+from shared.runtime.logging import get_logger
 
+_log = get_logger()
 _OUTCOMES: Mapping[type[Exception], str] = {
     RetryableError: "busy",
     ConsentRevokedError: "revoked",
@@ -195,6 +199,14 @@ def _measured(provider: Provider, operation: str) -> Iterator[None]:
         metrics.PROVIDER_SECONDS.labels(provider, operation).observe(time.perf_counter() - began_s)
 
 
-def refusal_circuits(provider: str, count: int) -> None:
-    """Show how many circuits of the provider are open in this process: many of its grants are refused at once."""
+def refusal_circuits(provider: str, count: int, opened: Sequence[Opened]) -> None:
+    """Show how many circuits of the provider are open in this process, and log each that opens: whose, why, and for how long."""
     metrics.REFUSAL_CIRCUITS_OPEN.labels(provider).set(count)
+    for each in opened:
+        _log.error(
+            "grants_refused_at_once",
+            provider=provider,
+            tenant=each.tenant or "all",
+            provider_error=each.code,
+            asked_again_in_s=each.pause_ms // SECOND_MS,
+        )

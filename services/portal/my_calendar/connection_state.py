@@ -12,7 +12,7 @@ from services.portal.frame.sessions import Person
 from services.portal.interface.fields import Instant
 from shared.contracts.rows import ConsentRow, ConsentState
 from shared.domain.instants import to_rfc3339
-from shared.grants.grant import ends_soon, who_mends
+from shared.grants.grant import ends_soon, waits_for_others, who_mends
 from shared.providers.token_refusal import Mender
 from shared.registry import tables
 
@@ -41,6 +41,8 @@ class ConnectionShape(FreshnessShape):
     """When the permission ends by itself, where the provider gave it for a time; null while that is not within eight days."""
     mends: NotRequired[Mender]
     """Of a connection that is revoked or suspended: who can mend it."""
+    heldBack: NotRequired[bool]
+    """Of a connection that is suspended: whether nothing was refused to it, and nobody is asked for since many others were."""
 
 
 def read_connection(deps: Deps, person: Person) -> ConnectionShape:
@@ -65,6 +67,8 @@ def read_connection(deps: Deps, person: Person) -> ConnectionShape:
     }
     if row.state in {ConsentState.REVOKED, ConsentState.SUSPENDED}:
         found["mends"] = Mender(who_mends(row.reason))
+    if row.state is ConsentState.SUSPENDED:
+        found["heldBack"] = waits_for_others(row)
     return found
 
 

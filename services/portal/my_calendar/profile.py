@@ -61,7 +61,7 @@ def _pages(bp: Blueprint, deps: Deps, switch: CalendarSwitch) -> None:
             "profile.html",
             it=it,
             words=CONNECTION_WORDS[it["state"]],
-            advice=advise(it["state"], it.get("mends", "person")),
+            advice=advise(it["state"], it.get("mends", "person"), held_back=it.get("heldBack", False)),
             ladder=preferences.shown(person.tenant, person.user),
             notices=browsers.shown(person.tenant, person.user),
             chosen=describe_choice(deps, person),

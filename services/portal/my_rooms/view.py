@@ -88,7 +88,7 @@ class RoomsView:
             "connection": {
                 **connection,
                 "words": CONNECTION_WORDS[state],
-                "advice": advise(state, connection.get("mends", "person")),
+                "advice": advise(state, connection.get("mends", "person"), held_back=connection.get("heldBack", False)),
             },
             "why_not": find_refusal(self._deps, self._person),
             "writing": read_writing(self._deps, self._person).value,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
+from services.portal.admin.overview.deciding.figures import RefusedAtOnce
 from services.portal.interface.fields import ChangeToken, Count, Instant, ProviderName, Reference
 from services.portal.sign_in.refusals import Who
 from shared.contracts.rows import IntegrationState
@@ -169,6 +170,8 @@ class IntegrationAnswer(TypedDict):
     """Until when consents are kept asleep after switching off; empty when none are."""
     ending: EndingShape | None
     """Null where none does, and unless the integration is enabled."""
+    refusedAtOnce: RefusedAtOnce | None
+    """Null while no reason is one of many, and unless the integration is enabled."""
     asleep: list[ProviderName]
     """With which calendar systems people were connected who sleep."""
     contact: Annotated[str, Meta(examples=["it@contoso.test"])]

@@ -17,6 +17,7 @@ from services.portal.admin.integration.testflow.authorization import test_purpos
 from services.portal.admin.integration.testflow.completion import list_directories
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.flow import TestFlow
+from services.portal.admin.overview.deciding.figures import RefusedAtOnce, show_common_refusal
 from services.portal.deps import Deps
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person
@@ -85,6 +86,7 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
         "provider": row.provider if state is not IntegrationState.OFF else "",
         "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
         "ending": _ending(deps, person.tenant) if state is IntegrationState.ENABLED else None,
+        "refusedAtOnce": _refused_at_once(deps, person.tenant) if state is IntegrationState.ENABLED else None,
         "asleep": _asleep(deps, person.tenant) if is_asleep(row, deps.clock.now_ms()) else [],
         "contact": row.contact,
         "observes": not deps.settings.may_write,
@@ -103,6 +105,11 @@ def _ending(deps: Deps, tenant: str) -> EndingShape | None:
     rows = (row for _, row in tables.consents(deps.engine.registry).scan_readable(tenant, log_refused_row))
     ends = [row.ends_at_ms for row in rows if ends_soon(row, now_ms)]
     return {"people": len(ends), "first": to_rfc3339(min(ends))} if ends else None
+
+
+def _refused_at_once(deps: Deps, tenant: str) -> RefusedAtOnce | None:
+    rows = tables.consents(deps.engine.registry).scan_readable(tenant, log_refused_row)
+    return show_common_refusal(row for _, row in rows)
 
 
 def _asleep(deps: Deps, tenant: str) -> list[str]:

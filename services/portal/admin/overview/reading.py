@@ -7,6 +7,7 @@ from services.portal.admin.overview.deciding.figures import (
     count_answers,
     count_troubled,
     rank_rooms,
+    show_common_refusal,
     show_confirmed,
     sum_weeks,
 )
@@ -57,6 +58,7 @@ class OverviewReader:
             "connecting": states.count(ConsentState.CONNECTING),
             "lastPush": to_rfc3339(heard) if heard else None,
             "failing": count_troubled(consents),
+            "refusedAtOnce": show_common_refusal(consents),
             "confirmed": show_confirmed(confirmed.states),
             "pending": answers.pending,
             "weeks": sum_weeks(read_days(engine.view, keys, days=MAX_DAYS, now_ms=now_ms), day_of(now_ms)),

@@ -23,12 +23,24 @@ from shared.contracts.rows import ConsentState, IntegrationState
 from shared.domain.roles import Right
 from shared.language.deciding.formats import write_day_and_month
 from shared.language.deciding.sentences import say
+from shared.providers.token_refusal import Mender
 
 STATE_WORDS = {
     ConsentState.FAILING: say("Its last look failed; it is tried again"),
     ConsentState.SUSPENDED: say("The calendar system refuses it for now; it is tried again for two weeks"),
     ConsentState.REVOKED: say("The permission has ended: its person has to connect again"),
 }
+
+MENDER_WORDS = {
+    Mender.PERSON: say(
+        "Look for a rule of your organisation that was changed, or for trouble of the calendar system itself."
+    ),
+    Mender.ADMINISTRATOR: say(
+        "A rule of your organisation forbids it, or the application is blocked in its directory: your IT department mends that."
+    ),
+    Mender.OPERATOR: say("This service itself is refused: whoever runs it mends that."),
+}
+"""Where to look when many are refused at once: no single person can mend it then."""
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -77,6 +89,7 @@ def _page(deps: Deps, figures: OverviewFigures) -> str:
         weeks=weeks,
         declines=lay_out_bars([(label, (week["declined"], week["rebooked"])) for label, week in weeks]),
         delays=lay_out_bars([(label, (_rounded(week["rebookedAfterMinutes"]),)) for label, week in weeks]),
+        mender_words=MENDER_WORDS,
         failing=sum(each["mailboxes"] for each in figures["failing"]),
         state_words=STATE_WORDS,
         rebuilding=is_rebuilding(deps),

@@ -49,6 +49,10 @@ _SUSPENDED_ADVICE = {
         )
     ),
 }
+_HELD_BACK_ADVICE = say(
+    "Your calendar system refuses many people at once at the moment, so we ask it for nobody for a while. Your permission is "
+    "kept, and we try again by ourselves: nothing is needed from you."
+)
 _REVOKED_ADVICE = {
     "person": say(
         "Your calendar system says that the permission is gone. Nothing is read any more. Connect again to go on."
@@ -62,13 +66,16 @@ _REVOKED_ADVICE = {
 }
 
 
-def advise(state: str, mends: str = "person") -> str:
+def advise(state: str, mends: str = "person", *, held_back: bool = False) -> str:
     """
     Say what follows from a state, and what to do.
 
     Args:
         state: A key of `CONNECTION_WORDS`.
         mends: Of a revoked or suspended connection, who can mend it: `person`, `administrator` or `operator`.
+        held_back: Of a suspended connection: whether others were refused, and not this one.
     """
+    if state == "suspended" and held_back and mends == "person":  # the others' sentences ask nothing of them as it is
+        return _HELD_BACK_ADVICE
     refused = {"revoked": _REVOKED_ADVICE, "suspended": _SUSPENDED_ADVICE}.get(state)
     return refused.get(mends, refused["person"]) if refused else _ADVICE[state]

@@ -16,6 +16,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from shared.crypto.sealing import seal
 from shared.domain.identity import Mailbox, Provider, partition_of
 from shared.domain.instants import HOUR_MS, MINUTE_MS
 from shared.engines.embedded import open_engine
+from shared.grants.common_refusal import CommonRefusal, find_common_refusal
 from shared.grants.oauth import Granted, classify
 from shared.organisations.enrolment import enrol
 from shared.ports.clock import Clock
@@ -41,6 +43,7 @@ from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.providers.catalogue import calendar_providers
 from shared.registry import tables
+from shared.runtime import metrics
 from shared.runtime.settings import Settings
 from tests.contract.distributed import open_distributed, unavailable
 from tests.integration.shared.providers.conftest import Hooks, Simulator, sign_in
@@ -133,16 +136,46 @@ class Organisation:
         rows = (tables.consents(self.engine.registry).get(self.tenant, each.id) for each in self.mailboxes)
         return [row.state for row in rows if row is not None]
 
-    def are_well(self, since_ms: int = 0) -> bool:
-        """Whether everybody is connected and their calendar was looked at to the end since then."""
+    def count_well(self, since_ms: int = 0) -> int:
+        """How many are connected and had their calendar looked at to the end since then."""
         fresh = (tables.freshness(self.engine.registry).get(self.tenant, each.id) for each in self.mailboxes)
         looked = [row is not None and row.checked_at_ms >= since_ms for row in fresh]
-        return self.states() == [ConsentState.ACTIVE] * PEOPLE and all(looked)
+        return sum(state is ConsentState.ACTIVE and well for state, well in zip(self.states(), looked, strict=True))
 
-    def settled_and_well(self) -> bool:
-        """Whether what was asked for has arrived and is done."""
+    def are_well(self, since_ms: int = 0) -> bool:
+        """Whether that is everybody."""
+        return self.count_well(since_ms) == PEOPLE
+
+    def latest_request(self) -> int:
+        """The number of the simulator's latest request."""
+        return max((each["seq"] for each in self.simulator.ask("GET", "requests")["requests"]), default=0)
+
+    def token_requests(self, since: int) -> int:
+        """How often the token endpoint was asked after that request."""
+        asked = self.simulator.ask("GET", f"requests?after={since}")["requests"]
+        return sum(each["method"] == "POST" and each["path"].endswith("/token") for each in asked)
+
+    def refusal(self) -> CommonRefusal | None:
+        """What pages and `roomsync status` say that everybody is refused for."""
+        rows = tables.consents(self.engine.registry).scan(self.tenant)
+        return find_common_refusal(row for _, row in rows)
+
+    def is_alarmed(self) -> bool:
+        """Whether the alert's metric says that many are refused at once."""
+        return bool(
+            metrics.REGISTRY.get_sample_value("roomsync_refusal_circuits_open", {"provider": self.provider.value})
+        )
+
+    def connect_everybody(self) -> None:
+        """Wait for one more person after the other: how long all of them take depends on their number and on the machine."""
+        connected = 0
+        while connected < PEOPLE:
+            wait_until(f"more than {connected} people are connected", partial(self._has_gone_on, connected))
+            connected = self.count_well()
+
+    def _has_gone_on(self, connected: int) -> bool:
         self.settle()
-        return self.are_well()
+        return self.count_well() > connected
 
     def close(self) -> None:
         self.owner.close()
@@ -195,7 +228,7 @@ def organisation(
 ) -> Iterator[Organisation]:
     often = dataclasses.replace(settings, hooks_url=hooks.url, reconcile_s=LOOK_EVERY_S)
     made = Organisation(opened, simulator, often, request.param)
-    wait_until("everybody is connected", made.settled_and_well)
+    made.connect_everybody()
     yield made
     simulator.ask("PUT", "faults", {"reset": True})
     made.close()
@@ -238,3 +271,28 @@ def test_after_an_hour_of_trouble_everybody_is_connected_again(organisation: Org
     organisation.run(RECOVERED_WITHIN_MS, until=lambda: organisation.are_well(over_ms))
 
     assert organisation.are_well(over_ms), json.dumps(organisation.states())
+
+
+PROBES = 2
+"""In the hour after the alarm: after 10 and 30 minutes."""
+
+
+@pytest.mark.proves("B25")
+def test_while_many_are_refused_few_are_asked_for_and_it_is_said(organisation: Organisation) -> None:
+    assert organisation.refusal() is None
+    assert not organisation.is_alarmed(), "left over from another test"
+    with policy(organisation):
+        organisation.run(2 * HOUR_MS, until=organisation.is_alarmed)
+        assert organisation.is_alarmed()
+        since = organisation.latest_request()
+        organisation.run(HOUR_MS)
+        assert organisation.token_requests(since) <= PROBES, "all other tokens have expired as well"
+        code = {Provider.MICROSOFT: "AADSTS53003", Provider.GOOGLE: "admin_policy_enforced"}[organisation.provider]
+        assert organisation.refusal() == CommonRefusal(organisation.provider.value, code, PEOPLE, PEOPLE)
+    over_ms = organisation.clock.at_ms
+
+    organisation.run(RECOVERED_WITHIN_MS, until=lambda: organisation.are_well(over_ms))
+
+    assert organisation.are_well(over_ms), json.dumps(organisation.states())
+    assert not organisation.is_alarmed()
+    assert organisation.refusal() is None

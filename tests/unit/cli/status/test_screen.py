@@ -12,6 +12,7 @@ from cli.status.findings import list_findings
 from cli.status.screen import ago, as_dict, as_text
 from shared.contracts.topics import NOTIFICATIONS_GOOGLE, NOTIFICATIONS_GRAPH
 from shared.domain.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from shared.grants.common_refusal import CommonRefusal
 from shared.meetings.confirmed_states import ConfirmedStates
 from tests.support.builders import NOW_MS
 from tests.support.paths import ROOT
@@ -58,6 +59,10 @@ TROUBLES = {
     "no subscription": ({"watched": {"google": MailboxCounts(held=3, unwatched=1)}}, "provider-outage"),
     "subscription late": ({"watched": {"google": MailboxCounts(held=3, expiring=1, late=1)}}, "provider-outage"),
     "grants": ({"consents": {"google": {"failing": 1}}}, "provider-outage"),
+    "refused at once": (
+        {"refused_at_once": {"t-1": CommonRefusal("microsoft", "AADSTS53003", 180, 200)}},
+        "provider-outage",
+    ),
     "dead letters": (
         {"letters": DeadLetterCounts(2, NOW_MS, "commands/0/7", "not an envelope")},
         "dead-letters-growing",

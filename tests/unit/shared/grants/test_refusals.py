@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.domain.identity import Mailbox
 from shared.domain.instants import HOUR_MS, MINUTE_MS
-from shared.grants.refusals import PAUSE_MS, PROBE_MS, WITHIN_MS, RefusalBreaker
+from shared.grants.refusals import PAUSE_MS, PROBE_MS, WITHIN_MS, Opened, RefusalBreaker
 from tests.unit.shared.grants.conftest import ManualClock
 
 CODE = "AADSTS53003"
@@ -18,7 +20,12 @@ class Watched:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.open: dict[str, int] = {}
-        self.breaker = RefusalBreaker(self.clock, self.open.__setitem__)
+        self.opened: list[Opened] = []
+        self.breaker = RefusalBreaker(self.clock, self.observe)
+
+    def observe(self, provider: str, count: int, opened: Sequence[Opened]) -> None:
+        self.open[provider] = count
+        self.opened += opened
 
     def refuse(self, mailboxes: list[Mailbox], provider: str = "microsoft") -> None:
         for mailbox in mailboxes:
@@ -129,3 +136,17 @@ def test_the_pause_never_grows_beyond_an_hour() -> None:
     assert pause is not None
     assert HOUR_MS - MINUTE_MS < pause.left_ms <= HOUR_MS
     assert pause.code == CODE
+
+
+def test_it_says_whose_circuit_opens_why_and_for_how_long_each_time() -> None:
+    house = Watched()
+    house.refuse(boxes("t", 8))
+    assert house.opened == [Opened("t", CODE, PAUSE_MS)]
+    house.clock.at_ms += PAUSE_MS
+    assert not house.is_open()
+    house.refuse(boxes("t", 1))
+    assert house.opened[1:] == [Opened("t", CODE, 2 * PAUSE_MS)]
+    house = Watched()
+    for tenant in ("a", "b", "c", "d"):
+        house.refuse(boxes(tenant, 3))
+    assert house.opened == [Opened("", CODE, PAUSE_MS)]

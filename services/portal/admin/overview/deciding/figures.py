@@ -11,12 +11,15 @@ from typing import Annotated, TypedDict
 from msgspec import Meta
 
 from services.portal.frame.deciding.sheets import write_sheet
-from services.portal.interface.fields import Count, Day, Instant, RoomId
+from services.portal.interface.fields import Count, Day, Instant, ProviderName, RoomId
 from shared.contracts.day_tally import DayTally, add_tallies
 from shared.contracts.meeting_state import MeetingRecord, RoomState
 from shared.contracts.rows import ConsentRow, ConsentState, RoomRow
 from shared.domain.instants import MINUTE_MS
+from shared.grants.common_refusal import find_common_refusal
+from shared.grants.grant import who_mends
 from shared.meetings.confirmed_states import ConfirmedStates
+from shared.providers.token_refusal import Mender
 
 MOST_ROOMS = 10
 WEEKS = 8
@@ -58,6 +61,19 @@ class TroubledMailboxes(TypedDict):
     mailboxes: Count
 
 
+class RefusedAtOnce(TypedDict):
+    """That many people's permissions are refused for one reason: no matter of single mailboxes, and kept."""
+
+    provider: ProviderName
+    reason: Annotated[str, Meta(examples=["AADSTS53003"])]
+    """The calendar system's code."""
+    people: Count
+    of: Count
+    """People whose permission is in use with that calendar system."""
+    mends: Mender
+    """Who can mend it."""
+
+
 class ConfirmedFigures(TypedDict):
     """How much of what is said of rooms on dates of the next 24 hours was confirmed a moment ago."""
 
@@ -83,6 +99,8 @@ class OverviewFigures(TypedDict):
     lastPush: Instant | None
     """When a calendar was last heard of, by the push of the calendar system."""
     failing: list[TroubledMailboxes]
+    refusedAtOnce: RefusedAtOnce | None
+    """Null while no reason is one of many."""
     confirmed: ConfirmedFigures
     pending: Count
     """Requests for dates to come that have no answer yet."""
@@ -153,6 +171,20 @@ def count_troubled(consents: Iterable[ConsentRow]) -> list[TroubledMailboxes]:
     return [
         TroubledMailboxes(state=state, reason=reason, mailboxes=count) for (state, reason), count in found.most_common()
     ]
+
+
+def show_common_refusal(consents: Iterable[ConsentRow]) -> RefusedAtOnce | None:
+    """What many of an organisation's permissions are refused for at the moment."""
+    found = find_common_refusal(consents)
+    if found is None:
+        return None
+    return RefusedAtOnce(
+        provider=found.provider,
+        reason=found.code,
+        people=found.people,
+        of=found.of,
+        mends=Mender(who_mends(found.code)),
+    )
 
 
 def write_weeks(weeks: Iterable[WeekFigures]) -> str:

@@ -100,6 +100,38 @@ def test_failing_mailboxes_are_counted_by_reason_and_nobody_is_named(office: Off
     assert "ada@" not in chief.client.get("/admin").text.partition("<main")[2]
 
 
+@pytest.mark.proves("B25")
+@pytest.mark.parametrize(
+    ("code", "mends", "words"),
+    [
+        ("AADSTS53003", "administrator", "your IT department mends that"),
+        ("invalid_client", "operator", "whoever runs it mends that"),
+        ("invalid_grant", "person", "trouble of the calendar system itself"),
+    ],
+)
+def test_pages_say_what_it_is_when_many_are_refused_at_once(
+    office: Office, chief: Browser, code: str, mends: str, words: str
+) -> None:
+    table = tables.consents(office.engine.registry)
+    mine = table.get(chief.tenant, chief.mailbox)
+    assert mine is not None
+    refused = msgspec.structs.replace(mine, state=ConsentState.SUSPENDED, reason=code)
+    for number in range(5):
+        assert chief.client.get("/v1/admin/overview").json["refusedAtOnce"] is None
+        table.put(chief.tenant, f"m-{number}", refused)
+        office.clock.advance(KEPT_MS)
+
+    found = chief.client.get("/v1/admin/overview").json["refusedAtOnce"]
+
+    assert found == {"provider": mine.provider, "reason": code, "people": 5, "of": 6, "mends": mends}
+    assert chief.client.get("/v1/admin/integration").json["refusedAtOnce"] == found
+    for path in ("/admin", "/admin/integration"):
+        notice = chief.client.get(path).text.partition('id="refused-at-once"')[2].partition("</p>")[0]
+        assert f"5 of 6 people for one reason (<code>{code}</code>)" in notice
+        assert "kept" in notice
+    assert words in chief.client.get("/admin").text
+
+
 @pytest.mark.proves("P7")
 def test_what_was_counted_is_kept_for_a_moment_and_apart_by_organisation(
     office: Office, chief: Browser, domain: str

@@ -225,6 +225,27 @@ def test_page_says_that_the_provider_took_it_back_and_who_mends_it(
     assert ada.post("/v1/me/calendar/disconnect").json["state"] == "none"
 
 
+@pytest.mark.proves("B25")
+def test_who_is_not_asked_for_since_others_are_refused_is_told_to_do_nothing(office: Office, ada: Browser) -> None:
+    """Of the one who was refused it says that connecting again helps: of the others it does not."""
+    table = tables.consents(office.engine.registry)
+    words = {}
+    for refusals in (0, 1):
+        table.change(
+            ada.tenant,
+            ada.mailbox,
+            lambda row, refusals=refusals: (  # type: ignore[misc]
+                msgspec.structs.replace(row, state=ConsentState.SUSPENDED, reason="invalid_grant", refusals=refusals)
+                if row
+                else None
+            ),
+        )
+        pages = [ada.client.get(path).text.partition("<main")[2] for path in ("/profile", "/")]
+        assert ada.client.get("/v1/me/calendar").json["heldBack"] is (refusals == 0)
+        words[refusals] = ["nothing is needed from you" in page for page in pages]
+    assert words == {0: [True, True], 1: [False, False]}
+
+
 @pytest.mark.proves("S1")
 def test_welcome_stands_before_the_first_page_once(office: Office, domain: str) -> None:
     ada = identified(office, f"ada@{domain}")
