@@ -28,6 +28,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "date-past": HTTPStatus.UNPROCESSABLE_ENTITY,
     "directory-in-use": HTTPStatus.CONFLICT,
     "directory-refused": HTTPStatus.CONFLICT,
+    "filter-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "idempotency-key-missing": HTTPStatus.BAD_REQUEST,
     "idempotency-key-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "integration-on": HTTPStatus.CONFLICT,

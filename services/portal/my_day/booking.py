@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
@@ -13,16 +13,15 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.meetings.deciding.choices import (
-    WORDS,
     Choices,
-    NoChoice,
-    RoomCandidate,
-    candidates,
-    free,
+    RoomRanking,
+    find_free,
     is_offered,
+    rank_rooms,
 )
 from services.portal.meetings.deciding.free_times import FreeTime, busy_times_of, days_to_look_at, hours_of
 from services.portal.meetings.deciding.risk import find_risks
+from services.portal.meetings.deciding.room_filter import FilterOptions, RoomFilter, list_options
 from services.portal.meetings.free_time_search import FreeTimeSearch
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.room_habits import current_habits
@@ -36,7 +35,7 @@ from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
 from shared.domain.sighting import NewMeeting, RoomContact, Window
 from shared.errors import LogUnavailableError
-from shared.language.deciding.sentences import say
+from shared.language.deciding.sentences import join_sentences, say
 from shared.registry import tables
 from shared.runtime.logging import get_logger
 
@@ -66,19 +65,21 @@ class Booking:
         self._person = person
 
     def choices(self, wish: BookingRequest) -> Choices:
-        """Connected rooms that are large enough and free at that time for the person: closest fit first, doubtful ones last."""
-        ranked, empty = self._rank(wish)
-        if empty is not None:
-            return Choices((), empty)
-        addresses = [each.room.address for each in ranked]
-        said = self._reader.availability(
-            self._person.mailbox, self._person.provider, addresses, wish.start_ms, wish.end_ms
+        """Connected rooms that are large enough, as wanted, and free then for the person: closest fit first, doubtful ones last."""
+        who = (self._person.mailbox, self._person.provider)
+        return find_free(
+            self._rank(wish),
+            wish.wanted,
+            lambda addresses: self._reader.availability(*who, addresses, wish.start_ms, wish.end_ms),
         )
-        return free(ranked, said)
+
+    def list_options(self, wanted: RoomFilter) -> FilterOptions:
+        """What the filters of the rooms to choose from can be set to."""
+        return list_options(self._rooms().values(), wanted)
 
     def nearest_times(self, wish: BookingRequest, zone: ZoneInfo) -> tuple[FreeTime, ...]:
         """Find times near the wanted one at which the person and a room are free, in office hours of `zone`."""
-        ranked, _ = self._rank(wish)
+        ranked, _ = self._rank(wish).select(wish.wanted)
         search = FreeTimeSearch(self._reader, self._person, zone, self._deps.clock.now_ms())
         return search.nearest(ranked, Window(wish.start_ms, wish.end_ms))
 
@@ -89,10 +90,10 @@ class Booking:
         items = self._reader.agenda(who.mailbox, who.provider, window, wait_s=GAP_WAIT_S)
         return find_first_gap(busy_times_of(items), now_ms, zone)
 
-    def _rank(self, wish: BookingRequest) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
+    def _rank(self, wish: BookingRequest) -> RoomRanking:
         habits = current_habits().of(self._person.tenant)
         risks = find_risks(habits.tallies, {}, [(wish.start_ms, wish.end_ms)], self._deps.clock.now_ms())
-        return candidates(self._rooms(), "", (), wish.people, risks=risks)
+        return rank_rooms(self._rooms(), "", (), wish.people, risks=risks)
 
     def book(self, wish: BookingRequest, key: str) -> BookedMeeting:
         """
@@ -140,7 +141,8 @@ class Booking:
             )
 
     def _request_id(self, wish: BookingRequest, key: str) -> str:
-        wanted = msgspec.json.encode(wish).decode()
+        fields = {name: value for name, value in asdict(wish).items() if name != "wanted" or wish.wanted.conditions}
+        wanted = msgspec.json.encode(fields).decode()  # without filters the id is the one of before there were any
         person = self._person
         return f"b-{pseudonym(self._deps.session_key, 'booking', person.tenant, person.user, key, wanted)}"
 
@@ -173,7 +175,7 @@ class Booking:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "none-free",
-                WORDS[found.empty or NoChoice.NONE_FREE],
+                join_sentences(found.words, *(each.words for each in found.wider)),
                 next_step=say("Choose another time or room."),
             )
         if known is None:

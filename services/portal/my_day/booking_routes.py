@@ -12,17 +12,34 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
+from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, anybody, signed_in
 from services.portal.interface.operation import CALENDAR_PROBLEMS, WRITING_PROBLEMS, operation
-from services.portal.meetings.deciding.choices import LABEL, WORDS, NoChoice, group_by_building, is_offered
+from services.portal.meetings.deciding.answers import FreeRoomsAnswer
+from services.portal.meetings.deciding.choices import LABEL, NoChoice, group_by_building, is_offered
+from services.portal.meetings.deciding.filter_form import fields_of
 from services.portal.meetings.deciding.free_times import FreeTime
+from services.portal.meetings.deciding.room_filter import (
+    NO_FILTER,
+    RoomFilter,
+    RoomFilterFields,
+    filter_of,
+    list_options,
+)
+from services.portal.meetings.deciding.shapes import free_rooms_shape
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_calendar.connection_state import read_connection
 from services.portal.my_calendar.writing import read_writing
 from services.portal.my_day.answers import BookedAnswer
 from services.portal.my_day.booking import BookedMeeting, Booking
-from services.portal.my_day.deciding.booking_form import BookingBody, BookingRequest, read_booking
+from services.portal.my_day.deciding.booking_form import (
+    BookingBody,
+    BookingRequest,
+    FreeRoomsQuery,
+    read_booking,
+    read_free_rooms,
+)
 from services.portal.my_day.deciding.booking_times import FormTime, fill_in, form_time, lengths, next_half_hour
 from services.portal.my_day.live_answers import (
     ask_calendar,
@@ -36,6 +53,11 @@ from shared.domain.roles import Right
 from shared.errors import ConsentRevokedError, RefusedError, RetryableError
 from shared.registry import tables
 
+FREE_ROOMS_PROBLEMS = (
+    *CALENDAR_PROBLEMS,
+    *(f"booking-{each}" for each in ("date", "time", "people")),
+    "filter-invalid",
+)
 BOOKING_PROBLEMS = (
     *CALENDAR_PROBLEMS,
     *WRITING_PROBLEMS,
@@ -44,11 +66,26 @@ BOOKING_PROBLEMS = (
     "no-such-room",
     "none-free",
     "bookings-full",
+    "filter-invalid",
 )
 
 
 def add(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
-    """Add the routes `/book`, `/book/rooms` and `/v1/me/bookings`."""
+    """Add the routes `/book`, `/book/rooms`, `/v1/me/bookings` and `/v1/me/bookings/rooms`."""
+
+    @bp.get("/v1/me/bookings/rooms")
+    @operation(Right.OWN_CALENDAR, query=FreeRoomsQuery, problems=FREE_ROOMS_PROBLEMS)
+    def free_rooms() -> FreeRoomsAnswer:
+        """
+        List the rooms that could be booked for a time, best first, as free/busy says of them now.
+
+        Where none is as the filters ask, `wider` says which filters to leave out, and what there is then.
+        """
+        zone, booking = read_zone()[0], Booking(deps, reader, signed_in())
+        wanted = read_free_rooms(fields_of(request.args), zone, deps.clock.now_ms())
+        found = booking.choices(wanted)
+        times = booking.nearest_times(wanted, zone) if found.empty is NoChoice.NONE_FREE else ()
+        return free_rooms_shape(wanted.people, found, booking.list_options(wanted.wanted), times)
 
     @bp.post("/v1/me/bookings")
     @operation(
@@ -83,11 +120,13 @@ def _add_form(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         person, zone = signed_in(), read_zone()[0]
         gap, _ = ask_calendar(lambda: Booking(deps, reader, person).first_gap(zone))
         soon = next_half_hour(deps.clock.now_ms(), zone)
-        return _render_form(deps, person, dict(request.args), suggested=(soon,) if gap in {None, soon} else (soon, gap))
+        return _render_form(
+            deps, person, fields_of(request.args), suggested=(soon,) if gap in {None, soon} else (soon, gap)
+        )
 
     @bp.post("/book/rooms")
     def look_for_rooms() -> str:
-        person, sent = signed_in(), fill_in(request.form)
+        person, sent = signed_in(), fill_in(fields_of(request.form))
         wanted = _read_form(deps, sent)
         if isinstance(wanted, ProblemError):
             return _render_form(deps, person, sent, problem=wanted)
@@ -95,7 +134,7 @@ def _add_form(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
 
     @bp.post("/book")
     def book_by_form() -> AnyResponse | str:
-        person, sent = signed_in(), dict(request.form)
+        person, sent = signed_in(), fields_of(request.form)
         wanted = _read_form(deps, sent)
         if isinstance(wanted, ProblemError):
             return _render_form(deps, person, sent, problem=wanted)
@@ -131,9 +170,10 @@ def _look(deps: Deps, booking: Booking, person: Person, sent: dict[str, Any], wa
     if found is not None and found.empty is None:
         picked = next((each.id for each in found.rooms if each.id == sent.get("room")), found.rooms[0].id)
         return _render_form(deps, person, sent, choices=group_by_building(found.rooms), picked=picked)
-    words = WORDS[found.empty] if found is not None and found.empty else trouble
-    none_free = found is not None and found.empty is NoChoice.NONE_FREE
-    return _render_form(deps, person, sent, words=words, times=_offer_times(booking, wanted) if none_free else ())
+    if found is None:
+        return _render_form(deps, person, sent, words=trouble)
+    times = _offer_times(booking, wanted) if found.empty is NoChoice.NONE_FREE else ()
+    return _render_form(deps, person, sent, words=found.words, wider=found.wider, times=times)
 
 
 def _offer_times(booking: Booking, wanted: BookingRequest) -> list[tuple[FreeTime, FormTime]]:
@@ -152,11 +192,21 @@ def _read_form(deps: Deps, sent: Mapping[str, Any]) -> BookingRequest | ProblemE
         return error
 
 
+def _read_filter(sent: Mapping[str, Any]) -> RoomFilter:
+    """The filters that a form comes back with; none where one of them cannot be used, which the form then says."""
+    try:
+        return filter_of(read_form(sent, RoomFilterFields))
+    except FieldError:
+        return NO_FILTER
+
+
 def _render_form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any) -> str:
     zone, known = read_zone()
+    wanted = _read_filter(sent)
     listed = tables.rooms(deps.engine.registry).scan(person.tenant)
+    offered = [(room_id, row) for room_id, row in listed if is_offered(row)]
     rooms = sorted(
-        ((room_id, row) for room_id, row in listed if is_offered(row)),
+        (each for each in offered if not wanted.find_missed(each[1]) or each[0] == sent.get("room")),
         key=lambda each: (each[1].building == "", each[1].building, each[1].name),
     )
     proposed = next_half_hour(deps.clock.now_ms(), zone)
@@ -166,6 +216,8 @@ def _render_form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any)
         person=person,
         sent=sent,
         rooms=rooms,
+        wanted=wanted,
+        options=list_options((row for _, row in offered), wanted),
         lengths=lengths(sent),
         zone=zone.key,
         zone_known=known,
@@ -173,5 +225,14 @@ def _render_form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any)
         today=today_in(deps, zone),
         connected=read_connection(deps, person)["state"],
         writing=read_writing(deps, person).value,
-        **{"problem": None, "choices": (), "words": "", "times": (), "suggested": (), "picked": "", **shown},
+        **{
+            "problem": None,
+            "choices": (),
+            "words": "",
+            "times": (),
+            "wider": (),
+            "suggested": (),
+            "picked": "",
+            **shown,
+        },
     )

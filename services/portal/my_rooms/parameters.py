@@ -12,6 +12,7 @@ from msgspec import Meta
 from services.portal.frame.bodies import read_object
 from services.portal.frame.problems import ProblemError
 from services.portal.interface.fields import PromptId, RoomId
+from services.portal.meetings.deciding.room_filter import SeatedFilterFields
 from services.portal.meetings.takes import MAX_KEY_CHARS
 from shared.language.deciding.sentences import say
 
@@ -30,6 +31,13 @@ class PromptsQuery(msgspec.Struct):
 
 class AlsoQuery(msgspec.Struct):
     """For several dates of a series at once."""
+
+    also: tuple[PromptId, ...] = ()
+    """Other prompts whose `series.id` is the same, ten at the most."""
+
+
+class ChoicesQuery(SeatedFilterFields, frozen=True):
+    """Which rooms are wanted, and for which other dates as well."""
 
     also: tuple[PromptId, ...] = ()
     """Other prompts whose `series.id` is the same, ten at the most."""

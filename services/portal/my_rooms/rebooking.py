@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,16 @@ from services.portal.meetings.deciding.board import MAX_DATES, Board, covers_ser
 from services.portal.meetings.deciding.choices import (
     Choices,
     NoChoice,
-    RoomCandidate,
-    candidates,
+    RoomRanking,
     combine_availability,
     find_doubts,
-    free,
+    find_free,
     is_offered,
+    rank_rooms,
 )
 from services.portal.meetings.deciding.free_times import FreeTime
 from services.portal.meetings.deciding.risk import count_own, find_risks
+from services.portal.meetings.deciding.room_filter import NO_FILTER, FilterOptions, RoomFilter, list_options
 from services.portal.meetings.deciding.words import CLOSING_WORDS
 from services.portal.meetings.free_time_search import FreeTimeSearch
 from services.portal.meetings.live_reader import LiveReader
@@ -94,19 +95,18 @@ class Rebooking:
             return None
         return len(dates_apart(series, is_declined, now_ms))
 
-    def choices(self, prompt: Prompt, *others: Prompt) -> Choices:
-        """The rooms that are free on all these dates as the person may see it, nearest first; or why there is none."""
+    def choices(self, prompt: Prompt, *others: Prompt, wanted: RoomFilter = NO_FILTER) -> Choices:
+        """The rooms as wanted that are free on all these dates as the person may see it, nearest first; or why there is none."""
         dates = (prompt, *(each for each in others if each.open))
-        ranked, empty = self._rank(dates)
-        if empty is not None:
-            return Choices((), empty)
         try:
-            addresses = [each.room.address for each in ranked]
-            said = combine_availability([self._read_availability(addresses, each) for each in dates])
+            return find_free(self._rank(dates), wanted, partial(self._read_availability, dates))
         except (RetryableError, RefusedError) as error:
             _log.info("availability_failed", mailbox=self._person.mailbox.id, kind=type(error).__name__)
-            return Choices((), NoChoice.NOT_READABLE)
-        return free(ranked, said)
+            return Choices((), NoChoice.NOT_READABLE, wanted)
+
+    def list_options(self, wanted: RoomFilter) -> FilterOptions:
+        """What the filters of the rooms to choose from can be set to."""
+        return list_options(self._offered.values(), wanted)
 
     def nearest_times(self, choices: Choices, zone: ZoneInfo, *prompts: Prompt) -> tuple[FreeTime, ...]:
         """
@@ -120,19 +120,17 @@ class Rebooking:
         if choices.empty is not NoChoice.NONE_FREE or len(prompts) > 1:
             return ()
         [prompt] = prompts
-        ranked, _ = self._rank(prompts)
+        ranked, _ = self._rank(prompts).select(choices.wanted)
         search = FreeTimeSearch(self._reader, self._person, zone, self._deps.clock.now_ms())
         return search.nearest(ranked, Window(prompt.start_ms, prompt.end_ms), prompt.event_id)
 
-    def _rank(self, dates: Sequence[Prompt]) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
-        listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
-        rooms: dict[str, RoomRow] = {room_id: row for room_id, row in listed if is_offered(row)}
+    def _rank(self, dates: Sequence[Prompt]) -> RoomRanking:
         asked = frozenset().union(*(each.other_rooms for each in dates))
         habits, own = current_habits().of(self._person.tenant), tuple(self._board.rooms.values())
         doubts = find_doubts(own, habits.health)
         times = [(each.start_ms, each.end_ms) for each in dates]
         risks = find_risks(habits.tallies, count_own(own), times, self._deps.clock.now_ms())
-        return candidates(rooms, dates[0].room, asked, max(each.people for each in dates), doubts, risks)
+        return rank_rooms(self._offered, dates[0].room, asked, max(each.people for each in dates), doubts, risks)
 
     def take(self, prompt_id: str, room: str, key: str) -> tuple[str, TakeRow, RoomRow]:
         """
@@ -223,9 +221,17 @@ class Rebooking:
         """All that the person sees, read once a request: which prompts go together, and how rooms have answered before."""
         return self._desk.board(self._desk.read_meetings().meetings.values())
 
-    def _read_availability(self, addresses: Sequence[str], prompt: Prompt) -> Mapping[str, Availability]:
-        return self._reader.availability(
-            self._person.mailbox, self._person.provider, addresses, prompt.start_ms, prompt.end_ms
+    @cached_property
+    def _offered(self) -> dict[str, RoomRow]:
+        """The rooms that may be proposed, read once a request."""
+        listed = tables.rooms(self._deps.engine.registry).scan(self._person.tenant)
+        return {room_id: row for room_id, row in listed if is_offered(row)}
+
+    def _read_availability(self, dates: Sequence[Prompt], addresses: Sequence[str]) -> Mapping[str, Availability]:
+        """What free/busy says of rooms on all these dates."""
+        who = (self._person.mailbox, self._person.provider)
+        return combine_availability(
+            [self._reader.availability(*who, addresses, each.start_ms, each.end_ms) for each in dates]
         )
 
     def _is_room(self, room: str) -> IsRoom:

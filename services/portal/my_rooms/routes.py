@@ -28,6 +28,7 @@ from services.portal.meetings.deciding.answers import (
     TakenShape,
     TakeShape,
 )
+from services.portal.meetings.deciding.filter_form import read_filter
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
 from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS, describe_wait
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
@@ -42,6 +43,7 @@ from services.portal.my_rooms.parameters import (
     ALSO_PROBLEMS,
     AlsoBody,
     AlsoQuery,
+    ChoicesQuery,
     KeyHeaders,
     PromptsQuery,
     TakeBody,
@@ -125,6 +127,7 @@ def register_filters(app: Flask, *, may_write: bool) -> None:
     app.jinja_env.globals["zone_note"] = _zone_note
     app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))
     app.template_filter("place")(describe_place)
+    app.jinja_env.globals["describe_equipment"] = describe_equipment
     app.template_filter("long_day")(lambda text: write_long_day(date.fromisoformat(text), current_manner()))
     app.template_filter("number")(lambda number: write_number(number, current_manner()))
     app.template_filter("month_name")(lambda day: write_month(day, current_manner()))
@@ -134,6 +137,11 @@ def describe_place(choice: Mapping[str, Any]) -> str:
     """`Riverside, floor 4`."""
     floor = FLOOR_WORDS.format(floor=choice["floor"]) if choice["floor"] else ""
     return join_sentences(choice["building"] or "", floor, between=", ")
+
+
+def describe_equipment(equipment: Sequence[str], accessible: bool | None) -> str:
+    """`Screen · Whiteboard · Wheelchair access`."""
+    return join_sentences(*equipment, PAGE_WORDS["wheelchair"] if accessible else "", between=" · ")
 
 
 def _add_reading(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
@@ -179,9 +187,13 @@ def _add_choosing(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         return _render_page(deps, reader, signed_in(), chosen=prompt_id)
 
     @bp.get(f"{_API}/prompts/<prompt_id>/choices")
-    @operation(Right.OWN_CALENDAR, query=AlsoQuery, problems=(*ALSO_PROBLEMS, *CALENDAR_PROBLEMS))
+    @operation(Right.OWN_CALENDAR, query=ChoicesQuery, problems=(*ALSO_PROBLEMS, *CALENDAR_PROBLEMS, "filter-invalid"))
     def choices(prompt_id: str) -> ChoicesAnswer:
-        """List the rooms that could be taken instead, nearest first, as free/busy says of them now."""
+        """
+        List the rooms that could be taken instead, nearest first, as free/busy says of them now.
+
+        Where none is as the filters ask, `wider` says which filters to leave out, and what there is then.
+        """
         rebooking = _rebooking(deps, reader, signed_in())
         return _describe_choices(rebooking, rebooking.together(prompt_id, read_also()))
 
@@ -276,9 +288,11 @@ def _find_choices(
 
 
 def _describe_choices(rebooking: Rebooking, prompts: Sequence[Prompt]) -> ChoicesAnswer:
-    found = rebooking.choices(*prompts)
+    wanted = read_filter(request.args)
+    found = rebooking.choices(*prompts, wanted=wanted)
     times = rebooking.nearest_times(found, read_zone()[0], *prompts)
-    return choices_shape(prompts, found, rebooking.count_dates_apart(prompts), times)
+    options = rebooking.list_options(wanted)
+    return choices_shape(prompts, found, options, rebooking.count_dates_apart(prompts), times)
 
 
 def _flash(chosen: str, group: Json | None) -> str:

@@ -57,11 +57,23 @@ def read_form(sent: Mapping[str, Any], kind: type[T]) -> T:
 
 def plain(field: str, value: object) -> object | None:
     """
-    The value as `read_form` converts it; None for an empty one.
+    The value as `read_form` converts it; None for an empty one. Of a list each item, without the empty ones.
 
     Raises:
         FieldError: text with a control character or far too long, or a number that is far too large.
     """
+    if isinstance(value, list):
+        items = (_plain_item(field, each) for each in value)
+        return [each for each in items if each is not None] or None
+    return _plain_item(field, value)
+
+
+def single_spaced(text: str) -> str:
+    """With every run of blanks as one space: no-break, ideographic and other wide or narrow spaces are blanks as well."""
+    return _BLANKS.sub(" ", text).strip()
+
+
+def _plain_item(field: str, value: object) -> object | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         if abs(value) > MAX_NUMBER:
             raise FieldError(field, say("It is far too large."))
@@ -80,8 +92,3 @@ def plain(field: str, value: object) -> object | None:
             ),
         )
     return line or None
-
-
-def single_spaced(text: str) -> str:
-    """With every run of blanks as one space: no-break, ideographic and other wide or narrow spaces are blanks as well."""
-    return _BLANKS.sub(" ", text).strip()

@@ -18,6 +18,7 @@ from services.portal.interface.fields import (
     TakeId,
 )
 from services.portal.meetings.deciding.choices import Doubt, NoChoice
+from services.portal.meetings.deciding.room_filter import Condition
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import TakeState
 from shared.meetings.prompts import Closing
@@ -177,25 +178,68 @@ class MailsShape(TypedDict):
     words: Annotated[str, Meta(examples=["Each of the 5 guests gets 1 mail."])]
 
 
-class ChoicesAnswer(TypedDict):
-    """What could be taken instead, nearest first."""
+class FilterShape(TypedDict):
+    """What was asked of the rooms beside their being free, as it was understood."""
 
-    promptId: PromptId
+    building: str
+    floor: str
+    seats: Count
+    equipment: list[str]
+    accessible: bool
+
+
+class OptionsShape(TypedDict):
+    """What filters can be set to: what the rooms to choose from have, 200 of each at the most."""
+
+    buildings: list[Annotated[str, Meta(examples=["North"])]]
+    floors: list[Annotated[str, Meta(examples=["4"])]]
+    """Of the building that is asked for, if one is."""
+    equipment: list[Annotated[str, Meta(examples=["Screen"])]]
+    accessible: bool
+    """Whether a wheelchair is known to get into any of them."""
+
+
+class WideningShape(TypedDict):
+    """Asking less, and what it would show."""
+
+    without: list[Condition]
+    """The filters to leave out."""
+    rooms: Count
+    """How many rooms are free then, among the twenty nearest."""
+    query: Annotated[str, Meta(examples=["building=North&equipment=Screen"])]
+    """The filters that are left, as parameters of an address."""
+    words: Annotated[str, Meta(examples=["Without “Floor”, 2 rooms are free."])]
+
+
+class FreeRoomsAnswer(TypedDict):
+    """Rooms that are free at a time, best first."""
+
     people: Count
     """How many seats are needed."""
-    mails: MailsShape
-    wholeSeries: bool
-    """The room refused the whole series: a take that sends `wholeSeries` changes it once, all its dates at the same time."""
     label: Annotated[str, Meta(examples=["free now, not confirmed"])]
     choices: list[ChoiceShape]
+    filter: FilterShape
+    options: OptionsShape
     empty: NoChoice | None
     """Why there is nothing to choose from."""
     words: Words | None
+    wider: list[WideningShape]
+    """Where no room is free that is as the filters ask: what there is if less is asked."""
     times: NotRequired[list[FreeTimeShape]]
     """
     Where no room is free on the one date: up to three times near it at which one is, and the person has nothing else, in office
-    hours of the next working days. Whether guests are free is not asked. The meeting is moved in its calendar, not from here.
+    hours of the next working days. Whether guests are free is not asked. A meeting that stands is moved in its calendar, not from
+    here.
     """
+
+
+class ChoicesAnswer(FreeRoomsAnswer):
+    """What could be taken instead, nearest first."""
+
+    promptId: PromptId
+    mails: MailsShape
+    wholeSeries: bool
+    """The room refused the whole series: a take that sends `wholeSeries` changes it once, all its dates at the same time."""
 
 
 class RoomsAnswer(TypedDict):

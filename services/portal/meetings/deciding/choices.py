@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
 from services.portal.meetings.deciding.health import Health, RoomCheck
+from services.portal.meetings.deciding.room_filter import NO_FILTER, RoomFilter, Widening, find_widenings
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import RoomRow
 from shared.domain.sighting import Availability
-from shared.language.deciding.sentences import say
+from shared.language.deciding.sentences import join_sentences, say
 from shared.meetings.prompts import RoomLine
 
 MAX_CANDIDATES = 20  # one free/busy call at either provider
@@ -24,6 +25,7 @@ class NoChoice(StrEnum):
 
     NO_ROOMS = "no-rooms"
     NONE_LARGE_ENOUGH = "none-large-enough"
+    NONE_MATCHES = "none-matches"
     NONE_FREE = "none-free"
     NOT_VISIBLE = "not-visible"
     NOT_READABLE = "not-readable"
@@ -32,12 +34,15 @@ class NoChoice(StrEnum):
 WORDS = {
     NoChoice.NO_ROOMS: say("There is no room to choose from. An administrator can enter rooms, and connect them."),
     NoChoice.NONE_LARGE_ENOUGH: say("None of the rooms to choose from seats that many people."),
+    NoChoice.NONE_MATCHES: say("No room that is large enough matches your filters."),
     NoChoice.NONE_FREE: say(
         "None of the rooms that are large enough is free at that time. You could move the meeting."
     ),
     NoChoice.NOT_VISIBLE: say("Your calendar system does not show you whether these rooms are free."),
     NoChoice.NOT_READABLE: say("Your calendar system could not be asked just now. Try again in a moment."),
 }
+NONE_FREE_MATCHES = say("None of the rooms that match your filters is free at that time.")
+NO_OTHER_FREE = say("No other room is known to be free then. You could move the meeting.")
 
 
 class Doubt(StrEnum):
@@ -145,16 +150,53 @@ class Choices:
 
     rooms: tuple[RoomCandidate, ...]
     empty: NoChoice | None
+    wanted: RoomFilter = NO_FILTER
+    wider: tuple[Widening, ...] = ()
+    """Where there is none as wanted: what there is if less is asked."""
+
+    @property
+    def words(self) -> str:
+        """Why there is none, for a person to read; "" where there are some. How to ask less stands in `wider`."""
+        if self.empty is None:
+            return ""
+        if not self.wanted.conditions or self.empty not in _FILTERED:
+            return WORDS[self.empty]
+        filtered = NONE_FREE_MATCHES if self.empty is NoChoice.NONE_FREE else WORDS[self.empty]
+        return join_sentences(filtered, "" if self.wider else NO_OTHER_FREE)
 
 
-def candidates(
+_FILTERED = (NoChoice.NONE_MATCHES, NoChoice.NONE_FREE)
+"""What asking less may help against."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRanking:
+    """The rooms that are large enough, best first, before anybody asked whether they are free."""
+
+    rooms: Sequence[RoomCandidate]
+    empty: NoChoice | None
+
+    def select(self, wanted: RoomFilter = NO_FILTER) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
+        """Those that are as wanted, as many as one free/busy call takes; or why there is none."""
+        if self.empty is not None:
+            return (), self.empty
+        found = [each for each in self.rooms if not wanted.find_missed(each.room)][:MAX_CANDIDATES]
+        return found, None if found else NoChoice.NONE_MATCHES
+
+    def select_others(self, wanted: RoomFilter) -> Sequence[RoomCandidate]:
+        """As many of the others, those first that miss least of what is wanted."""
+        others = [each for each in self.rooms if wanted.find_missed(each.room)]
+        return sorted(others, key=lambda each: len(wanted.find_missed(each.room)))[:MAX_CANDIDATES]
+
+
+def rank_rooms(
     rooms: Mapping[str, RoomRow],
     declined: str,
     asked: Collection[str],
     people: int,
     doubts: Mapping[str, Doubt] = NO_DOUBTS,
     risks: Mapping[str, RoomRisk] = NO_RISKS,
-) -> tuple[Sequence[RoomCandidate], NoChoice | None]:
+) -> RoomRanking:
     """
     The rooms worth asking about, nearest to the one that declined first: building, floor, then the closest fit.
 
@@ -169,7 +211,7 @@ def candidates(
     """
     others = {room_id: room for room_id, room in rooms.items() if room_id != declined and room_id not in asked}
     if not others:
-        return (), NoChoice.NO_ROOMS
+        return RoomRanking((), NoChoice.NO_ROOMS)
     near = rooms.get(declined)
     fitting = [
         _candidate(room_id, room, near, doubts.get(room_id), risks.get(room_id))
@@ -177,7 +219,31 @@ def candidates(
         if not 0 < room.capacity < people
     ]
     ranked = sorted(fitting, key=lambda each: _distance(each, people))
-    return ranked[:MAX_CANDIDATES], None if ranked else NoChoice.NONE_LARGE_ENOUGH
+    return RoomRanking(ranked, None if ranked else NoChoice.NONE_LARGE_ENOUGH)
+
+
+AskAvailability = Callable[[Sequence[str]], Mapping[str, Availability]]
+"""Room addresses → what free/busy says of each."""
+
+
+def find_free(ranking: RoomRanking, wanted: RoomFilter, ask: AskAvailability) -> Choices:
+    """
+    Find the rooms that are as wanted and free.
+
+    Where there is none, free/busy is asked once more, of those that miss least of what is wanted.
+
+    Args:
+        ranking: The rooms, best first.
+        wanted: What is asked of them.
+        ask: Asks free/busy; what it raises goes through.
+    """
+    ranked, empty = ranking.select(wanted)
+    found = free(ranked, _ask(ranked, ask)) if empty is None else Choices((), empty)
+    if found.empty not in _FILTERED or not wanted.conditions:
+        return replace(found, wanted=wanted)
+    others = ranking.select_others(wanted)
+    beside = free(others, _ask(others, ask)).rooms if others else ()
+    return replace(found, wanted=wanted, wider=find_widenings((each.room for each in beside), wanted))
 
 
 def group_by_building(rooms: Iterable[RoomCandidate]) -> list[tuple[str, list[RoomCandidate]]]:
@@ -211,6 +277,10 @@ def free(ranked: Sequence[RoomCandidate], said: Mapping[str, Availability]) -> C
         return Choices(found, None if found else NoChoice.NO_ROOMS)
     seen = any(said.get(each.room.address.lower()) is Availability.BUSY for each in ranked)
     return Choices((), NoChoice.NONE_FREE if seen else NoChoice.NOT_VISIBLE)
+
+
+def _ask(rooms: Sequence[RoomCandidate], ask: AskAvailability) -> Mapping[str, Availability]:
+    return ask([each.room.address for each in rooms])
 
 
 def _candidate(

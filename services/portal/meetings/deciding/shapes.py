@@ -9,6 +9,7 @@ from services.portal.meetings.deciding.answers import (
     ChoicesAnswer,
     ChoiceShape,
     ForecastShape,
+    FreeRoomsAnswer,
     FreeTimeShape,
     LiveShape,
     PromptShape,
@@ -17,10 +18,11 @@ from services.portal.meetings.deciding.answers import (
     TakeShape,
 )
 from services.portal.meetings.deciding.board import SeriesShare
-from services.portal.meetings.deciding.choices import LABEL, WORDS, Choices, RoomCandidate
+from services.portal.meetings.deciding.choices import LABEL, Choices, RoomCandidate
 from services.portal.meetings.deciding.forecast import Forecast
 from services.portal.meetings.deciding.free_times import FreeTime
 from services.portal.meetings.deciding.health import span_words
+from services.portal.meetings.deciding.room_filter import FilterOptions
 from services.portal.meetings.deciding.take_reasons import explain_reason
 from services.portal.meetings.deciding.words import (
     CLOSING_WORDS,
@@ -132,7 +134,11 @@ def _prompt_words(prompt: Prompt) -> str:
 
 
 def choices_shape(
-    prompts: Sequence[Prompt], choices: Choices, apart: int | None = None, times: Sequence[FreeTime] = ()
+    prompts: Sequence[Prompt],
+    choices: Choices,
+    options: FilterOptions,
+    apart: int | None = None,
+    times: Sequence[FreeTime] = (),
 ) -> ChoicesAnswer:
     """
     What could be taken instead, how many mails that sends, and what is said when nothing can.
@@ -140,6 +146,7 @@ def choices_shape(
     Args:
         prompts: The prompt, and the others of its series for which one room is to be found; closed ones are left alone.
         choices: What was found for them.
+        options: What filters can be set to.
         apart: Where the whole series is changed at once, how many of its dates are changed for themselves beside it.
         times: Near that of the prompt, at which a room is free.
     """
@@ -147,15 +154,50 @@ def choices_shape(
     guests = max((each.people for each in prompts if each.open), default=prompt.people) - 1
     changes = max(dates, 1) if apart is None else apart + 1
     words = mail_words(guests, changes) if apart is None else series_mail_words(guests, apart)
-    found: ChoicesAnswer = {
+    return {
         "promptId": prompt.id,
-        "people": prompt.people,
         "mails": {"guests": guests, "each": changes if guests and dates else 0, "words": words},
         "wholeSeries": apart is not None,
+        **free_rooms_shape(prompt.people, choices, options, times),
+    }
+
+
+def free_rooms_shape(
+    people: int, choices: Choices, options: FilterOptions, times: Sequence[FreeTime] = ()
+) -> FreeRoomsAnswer:
+    """
+    Rooms that are free, and what is said when none is.
+
+    Args:
+        people: How many seats are needed.
+        choices: What was found.
+        options: What filters can be set to.
+        times: Near the wanted one, at which a room is free.
+    """
+    wanted = choices.wanted
+    found: FreeRoomsAnswer = {
+        "people": people,
         "label": LABEL,
         "choices": [_choice(each) for each in choices.rooms],
+        "filter": {
+            "building": wanted.building,
+            "floor": wanted.floor,
+            "seats": wanted.seats,
+            "equipment": list(wanted.equipment),
+            "accessible": wanted.accessible,
+        },
+        "options": {
+            "buildings": list(options.buildings),
+            "floors": list(options.floors),
+            "equipment": list(options.equipment),
+            "accessible": options.accessible,
+        },
         "empty": choices.empty,
-        "words": WORDS[choices.empty] if choices.empty else None,
+        "words": choices.words or None,
+        "wider": [
+            {"without": list(each.without), "rooms": each.rooms, "query": each.left.query, "words": each.words}
+            for each in choices.wider
+        ],
     }
     if times:
         found["times"] = [free_time_shape(each) for each in times]

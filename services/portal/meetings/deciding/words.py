@@ -148,13 +148,8 @@ PAGE_WORDS: dict[str, Any] = {
     "onDates": say("on {count} dates"),
     "onTheseDates": say("on these dates"),
     "more": say("Show all {count} free rooms"),
-    "building": say("Building"),
-    "floorLabel": say("Floor"),
-    "seatsLabel": say("Seats at least"),
-    "equipmentLabel": say("Equipment"),
     "wheelchair": say("Wheelchair access"),
-    "any": say("Any"),
-    "noneSuch": say("None of the free rooms is like that."),
+    "freeRooms": say("Free rooms: {count}."),
     "looking": say("Looking for free rooms …"),
     "choices": (
         say(

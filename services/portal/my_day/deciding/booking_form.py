@@ -10,12 +10,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Meta
 
 from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import FieldError, plain, read_form
 from services.portal.frame.problems import ProblemError
+from services.portal.interface.fields import Zone
+from services.portal.meetings.deciding.filter_form import refuse_filter
+from services.portal.meetings.deciding.room_filter import NO_FILTER, RoomFilter, RoomFilterFields, filter_of
 from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms
 from shared.language.deciding.sentences import join_sentences, say
 
@@ -41,21 +43,33 @@ _CODES = {"from": "time", "to": "time"}
 """The word in the problem's code, where it is not the name of the field."""
 
 
-class BookingForm(msgspec.Struct, frozen=True, rename={"begins": "from", "ends": "to"}):
-    """The fields as they are sent, by a form or as JSON; `guests` is read apart, since a form sends it as one text."""
+class TimeForm(RoomFilterFields, frozen=True, kw_only=True, rename={"begins": "from", "ends": "to"}):
+    """When a room is wanted, for how many, and what kind of room."""
 
     date: Annotated[date, Meta(examples=["2026-11-23"])]
     begins: ClockTime
     """On the wall clock of the `zone` of the request."""
     ends: ClockTime
-    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS, examples=["Project review"])]
-    room: Annotated[str, Meta(max_length=MAX_ROOM_ID_CHARS, pattern=r"^[\x21-\x7e]{0,64}\Z")] = ""
-    """Id of a room; empty asks for any that is free."""
     people: Annotated[int, Meta(ge=0, le=MAX_PEOPLE)] = 1
     """How many seats are needed; whoever is invited has one anyway."""
 
 
-class BookingBody(BookingForm, frozen=True):
+class FreeRoomsQuery(TimeForm, frozen=True, kw_only=True):
+    """The same as parameters of an address."""
+
+    zone: Zone = ""
+    """The zone of wall clocks; without it, that of the cookie `roomsync_zone`, else UTC."""
+
+
+class BookingForm(TimeForm, frozen=True, kw_only=True):
+    """The fields as they are sent, by a form or as JSON; `guests` is read apart, since a form sends it as one text."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS, examples=["Project review"])]
+    room: Annotated[str, Meta(max_length=MAX_ROOM_ID_CHARS, pattern=r"^[\x21-\x7e]{0,64}\Z")] = ""
+    """Id of a room; empty asks for any that is free and as wanted."""
+
+
+class BookingBody(BookingForm, frozen=True, kw_only=True):
     """What a program sends."""
 
     guests: Annotated[tuple[str, ...], Meta(max_length=MAX_GUESTS, examples=[["ben@contoso.test"]])] = ()
@@ -73,11 +87,13 @@ class BookingRequest:
     """Room id; "" asks for any that is free."""
     people: int
     guests: tuple[str, ...]
+    wanted: RoomFilter = NO_FILTER
+    """What is asked of a room where none is named."""
 
 
 def read_booking(sent: Mapping[str, Any], zone: ZoneInfo, now_ms: int) -> BookingRequest:
     """
-    Read a form or a JSON object: `title`, `date` (YYYY-MM-DD), `from` and `to` (HH:MM), `room`, `people`, `guests`.
+    Read a form or a JSON object: `title`, `room`, `guests`, and what `read_free_rooms` reads.
 
     Args:
         sent: The fields; blanks in text become single spaces.
@@ -100,10 +116,25 @@ def read_booking(sent: Mapping[str, Any], zone: ZoneInfo, now_ms: int) -> Bookin
         room=form.room,
         people=max(form.people, len(guests) + 1),
         guests=guests,
+        wanted=filter_of(form),
     )
 
 
-def _read_times(form: BookingForm, zone: ZoneInfo, now_ms: int) -> tuple[int, int]:
+def read_free_rooms(sent: Mapping[str, Any], zone: ZoneInfo, now_ms: int) -> BookingRequest:
+    """
+    Read for when rooms are looked for: `date` (YYYY-MM-DD), `from` and `to` (HH:MM), `people`, and filters; it has no title.
+
+    Args and Raises: as `read_booking`.
+    """
+    try:
+        form = read_form(sent, TimeForm)
+    except FieldError as error:
+        raise _refuse_field(error) from error
+    start_ms, end_ms = _read_times(form, zone, now_ms)
+    return BookingRequest("", start_ms, end_ms, "", max(form.people, 1), (), filter_of(form))
+
+
+def _read_times(form: TimeForm, zone: ZoneInfo, now_ms: int) -> tuple[int, int]:
     begins, ends = time.fromisoformat(form.begins), time.fromisoformat(form.ends)
     try:
         start_ms, end_ms = instant_ms(form.date, begins, zone), instant_ms(form.date, ends, zone)
@@ -141,6 +172,8 @@ def _read_guests(value: object) -> tuple[str, ...]:
 
 
 def _refuse_field(error: FieldError) -> ProblemError:
+    if error.field in RoomFilterFields.__struct_fields__:
+        return refuse_filter(error)
     title, next_step = _RULES[error.field]
     return _refuse(_CODES.get(error.field, error.field), join_sentences(title, error.why), next_step)
 

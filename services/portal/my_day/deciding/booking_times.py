@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.portal.meetings.deciding.free_times import GRID_MIN, days_to_look_at, office_times, overlaps
+from services.portal.meetings.deciding.room_filter import Condition
 from services.portal.my_day.deciding.zones import local
 from shared.domain.instants import MINUTE_MS
 from shared.domain.sighting import Window
@@ -65,9 +66,12 @@ def fill_in(sent: Mapping[str, Any]) -> dict[str, Any]:
     """
     Put what a button says into the fields of the form: `time` into date, beginning and end, `minutes` into the end.
 
+    `without` empties the filters that it names.
+
     What cannot be read is left out, and a meeting that would end on the next day keeps its end: the form says what is wrong.
     """
-    filled = {name: value for name, value in sent.items() if name not in {"time", "minutes"}}
+    dropped = set(str(sent.get("without", "")).split()) & set(Condition)
+    filled = {name: value for name, value in sent.items() if name not in {"time", "minutes", "without", *dropped}}
     chosen, minutes = _TIME.fullmatch(str(sent.get("time", ""))), str(sent.get("minutes", ""))
     if chosen:
         filled |= dict(zip(("date", "from", "to"), chosen.groups(), strict=True))

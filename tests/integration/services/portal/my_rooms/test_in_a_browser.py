@@ -303,21 +303,33 @@ def test_more_rooms_are_shown_on_request_and_filtered(
     tables.rooms(office.engine.registry).change(
         ada.tenant, rooms[4], lambda row: msgspec.structs.replace(row, building="South", capacity=20) if row else None
     )
+    tables.rooms(office.engine.registry).change(
+        ada.tenant, rooms[3], lambda row: msgspec.structs.replace(row, equipment=("Screen",)) if row else None
+    )
     decline(office, ada, rooms[0])
     page.get_by_role("button", name="Choose another room").click()
     choices = page.locator(".choice")
     expect(choices).to_have_count(3)
     page.get_by_role("button", name="Show all 4 free rooms").press("Enter")
     expect(choices).to_have_count(4)
-    expect(page.get_by_label("Building")).to_be_focused()
+    expect(choices.nth(3)).to_be_focused()
+    page.get_by_text("Filter rooms").click()
     page.get_by_label("Building").select_option("South")
     expect(choices).to_have_count(1)
     page.get_by_label("Building").select_option("")
     page.get_by_label("Seats at least").fill("10")
+    page.keyboard.press("Tab")
     expect(choices).to_contain_text(["Room five"])
-    page.get_by_label("Seats at least").fill("99")
-    expect(page.get_by_text("None of the free rooms is like that.")).to_be_visible()
+    page.get_by_label("Screen").check()
+    expect(page.locator(".panel .notice")).to_have_text("No room that is large enough matches your filters.")
+    expect(page.locator("#said")).to_contain_text("Without “Equipment”, 1 room is free.")
     assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Without “Equipment”").click()
+    expect(choices).to_contain_text(["Room five"])
+    expect(page.get_by_label("Screen")).not_to_be_checked()
+    page.get_by_role("link", name="No filter").click()
+    expect(choices).to_have_count(4)
+    expect(page.get_by_label("Seats at least")).to_have_value("")
 
 
 @pytest.mark.proves("B17")

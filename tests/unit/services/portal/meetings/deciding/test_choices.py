@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.portal.meetings.deciding.choices import MAX_CANDIDATES, Doubt, NoChoice, candidates, find_doubts, free
+from services.portal.meetings.deciding.choices import MAX_CANDIDATES, Doubt, NoChoice, find_doubts, free, rank_rooms
 from services.portal.meetings.deciding.health import Health, health_of
 from shared.contracts.meeting_state import RoomRecord, RoomState
 from shared.contracts.rows import RoomRow
@@ -29,7 +29,7 @@ def test_nearest_come_first_by_building_then_floor_then_fit() -> None:
         "unsized": a_room("unsized", capacity=0),
     }
 
-    ranked, empty = candidates(rooms, "declined", frozenset({"declined"}), people=4)
+    ranked, empty = rank_rooms(rooms, "declined", frozenset({"declined"}), people=4).select()
 
     assert [each.id for each in ranked] == ["fits", "large", "unsized", "upstairs", "far"]
     assert empty is None
@@ -38,7 +38,7 @@ def test_nearest_come_first_by_building_then_floor_then_fit() -> None:
 def test_rooms_that_are_too_small_or_already_asked_are_left_out() -> None:
     rooms = {"declined": DECLINED, "small": a_room("small", 3), "asked": a_room("asked"), "left": a_room("left", 4)}
 
-    ranked, _ = candidates(rooms, "declined", frozenset({"declined", "asked"}), people=4)
+    ranked, _ = rank_rooms(rooms, "declined", frozenset({"declined", "asked"}), people=4).select()
 
     assert [each.id for each in ranked] == ["left"]
 
@@ -46,11 +46,11 @@ def test_rooms_that_are_too_small_or_already_asked_are_left_out() -> None:
 def test_no_more_candidates_than_one_free_busy_call_takes() -> None:
     rooms = {f"r{n}": a_room(f"r{n}") for n in range(50)}
 
-    assert len(candidates(rooms, "declined", (), people=2)[0]) == MAX_CANDIDATES
+    assert len(rank_rooms(rooms, "declined", (), people=2).select()[0]) == MAX_CANDIDATES
 
 
 def test_room_that_is_not_in_the_table_can_be_replaced_all_the_same() -> None:
-    assert [each.id for each in candidates({"one": a_room("one")}, "unlisted", (), people=2)[0]] == ["one"]
+    assert [each.id for each in rank_rooms({"one": a_room("one")}, "unlisted", (), people=2).rooms] == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,11 @@ def test_room_that_is_not_in_the_table_can_be_replaced_all_the_same() -> None:
     [({"declined": DECLINED}, NoChoice.NO_ROOMS), ({"small": a_room("small", 2)}, NoChoice.NONE_LARGE_ENOUGH)],
 )
 def test_says_why_there_is_nothing_to_ask_about(rooms: dict[str, RoomRow], empty: NoChoice) -> None:
-    assert candidates(rooms, "declined", (), people=4) == ((), empty) or candidates(
-        rooms, "declined", (), people=4
-    ) == ([], empty)
+    assert rank_rooms(rooms, "declined", (), people=4).select() == ((), empty)
 
 
 def test_only_rooms_called_free_are_offered_and_unknown_is_not_free() -> None:
-    ranked, _ = candidates({name: a_room(name) for name in ("a", "b", "c")}, "", (), people=2)
+    ranked, _ = rank_rooms({name: a_room(name) for name in ("a", "b", "c")}, "", (), people=2).select()
     said = {"a@rooms.example": Availability.UNKNOWN, "b@rooms.example": Availability.FREE}
 
     assert [each.id for each in free(ranked, said).rooms] == ["b"]
@@ -74,7 +72,7 @@ def test_only_rooms_called_free_are_offered_and_unknown_is_not_free() -> None:
     ("answer", "empty"), [(Availability.BUSY, NoChoice.NONE_FREE), (Availability.UNKNOWN, NoChoice.NOT_VISIBLE)]
 )
 def test_says_why_none_is_free(answer: Availability, empty: NoChoice) -> None:
-    ranked, _ = candidates({"a": a_room("a")}, "", (), people=2)
+    ranked, _ = rank_rooms({"a": a_room("a")}, "", (), people=2).select()
 
     assert free(ranked, {"a@rooms.example": answer}).empty is empty
 
@@ -84,7 +82,7 @@ def test_room_of_which_there_is_a_doubt_comes_after_all_others_and_says_why() ->
     rooms = {name: a_room(name, building=building) for name, building in (("near", "North"), ("far", "South"))}
     doubts = {"near": Doubt.ALWAYS_DECLINES}
 
-    ranked, _ = candidates({"declined": DECLINED, **rooms}, "declined", (), people=4, doubts=doubts)
+    ranked, _ = rank_rooms({"declined": DECLINED, **rooms}, "declined", (), people=4, doubts=doubts).select()
 
     assert [each.id for each in ranked] == ["far", "near"]
     assert ranked[1].reasons[0] == "has declined everybody so far"

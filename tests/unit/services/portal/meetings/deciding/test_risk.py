@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.portal.meetings.deciding.choices import NO_RISKS, POSSIBLE, Doubt, RoomCandidate, candidates, free
+from services.portal.meetings.deciding.choices import NO_RISKS, POSSIBLE, Doubt, RoomCandidate, free, rank_rooms
 from services.portal.meetings.deciding.risk import LIKELY, Risk, estimate_risk, find_risks
 from services.room_status.deciding.room_counting import count_answers
 from shared.contracts.meeting_state import DateRecord, MeetingRecord, RoomRecord, RoomState
@@ -72,7 +72,7 @@ class World:
     def suggest(self, wish: RequestedBooking, *, learned: bool) -> RoomCandidate:
         times = [(wish.start_ms, wish.end_ms)]
         risks = find_risks(self.tallies, self.own.get(wish.who, {}), times, wish.at_ms) if learned else NO_RISKS
-        ranked, _ = candidates(self.rooms, "", (), 4, risks=risks)
+        ranked, _ = rank_rooms(self.rooms, "", (), 4, risks=risks).select()
         said = {f"{room}@rooms.test": Availability.FREE for room in wish.free}
         return free(ranked, said).rooms[0]
 
