@@ -45,6 +45,7 @@ OccurrenceRef = Annotated[
     Meta(examples=["o-b3d5f7h2j4l6n7p3r5t7v2x4z6"], description="A keyed hash that stands for a date of a meeting."),
 ]
 UserId = Annotated[str, Meta(examples=["u-2b4d6f7h3j5l7n2p"], description="Our id of a person.")]
+PreviewId = Annotated[str, Meta(examples=["9CkY2aQ4mJr0V7xWb1sZtg"], description="The name of a preview of an import.")]
 ChatChannelId = Annotated[str, Meta(examples=["c-4b6d8f0a2c4e6a8c0e2a"], description="The id of a chat channel.")]
 NoticeBrowserId = Annotated[
     str, Meta(examples=["9f86d081884c7d65"], description="The id of a browser that shows notices.")
@@ -77,6 +78,7 @@ PATH_FIELDS: Mapping[str, Any] = {
     "endpoint": WebhookId,
     "day": Day,
     "browser": NoticeBrowserId,
+    "preview": PreviewId,
     "row_id": Annotated[
         str, Meta(examples=["u-2b4d6f7h3j5l7n2p"], description="Of a person, or of an appointment: see the list.")
     ],

@@ -73,6 +73,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "other-calendar": HTTPStatus.CONFLICT,
     "other-organisation": HTTPStatus.FORBIDDEN,
     "own-directory": HTTPStatus.CONFLICT,
+    "preview-stale": HTTPStatus.CONFLICT,
     "prompt-*": HTTPStatus.CONFLICT,
     "provider-slow": HTTPStatus.SERVICE_UNAVAILABLE,
     "public-url": HTTPStatus.BAD_REQUEST,

@@ -74,13 +74,16 @@ def read_directory(deps: Deps, person: Person, identity: Identity, grant: Grante
 
 
 def find_listing(deps: Deps, person: Person, preview: str) -> list[DirectoryRoom]:
-    """What a preview shows. Raises ProblemError: 404, it is too old, or another import was begun."""
+    """What a preview shows. Raises ProblemError: 404, it was imported, is too old, or another import was begun."""
     listed = PendingListing(deps, person.tenant).read(preview)
     if listed is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
             "no-such-preview",
-            say("This preview of an import is not there any more: it lasts an hour, and the next import replaces it."),
+            say(
+                "This preview of an import is not there any more: it was imported, an hour has passed,"
+                " or another import was begun."
+            ),
             next_step=say("Import from your directory again: /admin/rooms"),
         )
     return listed

@@ -37,11 +37,25 @@ class PendingListing:
 
     def read(self, preview: str) -> list[DirectoryRoom] | None:
         """The listing that `preview` shows; None when it is an hour old, was replaced, or was imported."""
-        row = self._rows.get(self._tenant, _ID)
-        if row is None or row.preview != preview or self._clock.now_ms() >= row.at_ms + LIFE_MS:
+        row = self._row()
+        if row is None or row.preview != preview:
             return None
         return msgspec.json.decode(zlib.decompress(row.listed), type=list[DirectoryRoom])
+
+    def latest(self) -> str:
+        """The preview that there is; "" for none."""
+        row = self._row()
+        return row.preview if row else ""
+
+    def ends_ms(self) -> int:
+        """When the preview that there is ends."""
+        row = self._row()
+        return row.at_ms + LIFE_MS if row else 0
 
     def drop(self) -> None:
         """Forget the listing: it was imported."""
         self._rows.delete(self._tenant, _ID)
+
+    def _row(self) -> RoomImportRow | None:
+        row = self._rows.get(self._tenant, _ID)
+        return row if row is not None and self._clock.now_ms() < row.at_ms + LIFE_MS else None

@@ -163,24 +163,19 @@ class RoomList:
         self._check_space(known, plan.new.keys())
         return plan
 
-    def import_listing(self, listed: Iterable[DirectoryRoom]) -> RoomPlan:
+    def import_plan(self, plan: RoomPlan) -> None:
         """
-        Enter what the provider's directory lists; rooms that are known get its information and its word that they are rooms.
+        Do what `plan_listing` planned: enter new rooms, and give known ones the directory's information and its word.
 
-        Returns:
-            What was done. Rooms that the directory no longer lists stay as they are.
-
-        Raises:
-            ProblemError: 409, there would be too many rooms: nothing was changed.
+        Rooms that the directory no longer lists stay as they are.
         """
-        plan, enabled = self.plan_listing(listed), self.is_enabled()
+        enabled = self.is_enabled()
         for room_id, row in plan.new.items():
             if not self._rooms.add(self._person.tenant, room_id, msgspec.structs.replace(row, paired=enabled)):
                 self._rooms.change(self._person.tenant, room_id, partial(_with_listing, row))  # entered meanwhile
         for room_id, row in plan.changed.items():
             self._rooms.change(self._person.tenant, room_id, partial(_with_listing, row))
         self._imported(plan, looks=plan.applies)
-        return plan
 
     def plan_sheet(self, text: str) -> RoomPlan:
         """Compare a sheet with the list as it stands: nothing is changed."""

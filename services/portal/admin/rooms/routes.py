@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.portal.admin.rooms.deciding.floors import Floor
 from services.portal.admin.rooms.deciding.room_form import RoomForm, read_room
 from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
-from services.portal.admin.rooms.directory_import import RoomImport, find_listing
+from services.portal.admin.rooms.directory_import import RoomImport
 from services.portal.admin.rooms.floor_day import add_floor_day
-from services.portal.admin.rooms.pending_listing import PendingListing
+from services.portal.admin.rooms.import_routes import add_import
 from services.portal.admin.rooms.presentation import RoomPresenter
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.admin.rooms.table_routes import DONE, add_table, removal_page
@@ -23,10 +23,9 @@ from services.portal.frame.deciding.refilled import Refilled
 from services.portal.frame.problems import FieldProblemError
 from services.portal.frame.sessions import require_right
 from services.portal.interface.fields import Reference, RoomId
-from services.portal.interface.operation import LEAVING_PROBLEMS, operation
+from services.portal.interface.operation import operation
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.my_day.parameters import read_zone, today_in
-from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from shared.domain.roles import Right, may
 
 _ROOM = '{"address": "…", "name": "…", "capacity": 8, "building": "…", "floor": "…", "equipment": ["…"], "accessible": true}'
@@ -55,37 +54,12 @@ class EnteredAnswer(TypedDict):
 def blueprint(deps: Deps, reader: LiveReader, room_import: RoomImport) -> Blueprint:
     """The routes below `/admin/rooms` and `/v1/admin/rooms`."""
     bp = Blueprint("rooms", __name__)
-    _import(bp, deps, room_import)
+    add_import(bp, deps, room_import)
     add_table(bp, deps, reader)
     add_floor_day(bp, deps, reader)
     _pages(bp, deps, reader)
     _api(bp, deps, reader)
     return bp
-
-
-def _import(bp: Blueprint, deps: Deps, room_import: RoomImport) -> None:
-    @bp.post("/admin/rooms/import")
-    def import_by_form() -> AnyResponse:
-        return leading_page(room_import.depart(), "to list the organisation's rooms")
-
-    @bp.get("/admin/rooms/import/<preview>")
-    def preview_listing(preview: str) -> str:
-        person = require_right(Right.CHANGE_ROOMS)
-        plan = RoomList(deps, person).plan_listing(find_listing(deps, person, preview))
-        return render_template("rooms_listing.html", person=person, plan=plan, preview=preview)
-
-    @bp.post("/admin/rooms/import/<preview>")
-    def import_listing(preview: str) -> AnyResponse:
-        person = require_right(Right.CHANGE_ROOMS)
-        RoomList(deps, person).import_listing(find_listing(deps, person, preview))
-        PendingListing(deps, person.tenant).drop()
-        return _back("/admin/rooms", "imported")
-
-    @bp.post("/v1/admin/rooms/import")
-    @operation(Right.CHANGE_ROOMS, answer=LeadingAnswer, problems=LEAVING_PROBLEMS)
-    def begin_import() -> AnyResponse:
-        """Begin to import the directory's rooms: the answer says where the browser is to be sent."""
-        return leading_answer(room_import.depart())
 
 
 def _pages(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:

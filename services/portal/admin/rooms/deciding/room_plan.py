@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from services.portal.admin.rooms.deciding.directory_match import index_rooms, match_room, merge_listing
 from shared.contracts.rows import RoomProof, RoomRow
 from shared.domain.sighting import DirectoryRoom
 from shared.language.deciding.sentences import say
 
+NAME_CHARS = 32
 NOT_SAID = say("not said")
 WHEELCHAIR = {None: "", True: "yes", False: "no"}
 """As a sheet has it."""
@@ -44,6 +48,13 @@ class RoomPlan:
     def applies(self) -> bool:
         """Whether it can be done, and does something."""
         return not self.errors and bool(self.new or self.changed)
+
+    @property
+    def name(self) -> str:
+        """Stands for what it says would be done: two plans that say the same have the same one."""
+        rows = {room: msgspec.structs.replace(row, paired=False) for room, row in {**self.new, **self.changed}.items()}
+        said = sorted((room, row, [str(line) for line in self.changes.get(room, ())]) for room, row in rows.items())
+        return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:NAME_CHARS]
 
 
 def plan_listing(

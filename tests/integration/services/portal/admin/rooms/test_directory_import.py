@@ -54,18 +54,95 @@ def test_an_import_says_what_is_new_changed_and_gone_before_anything_is_done(
     assert offered in {each["id"] for each in before if each["name"] == "Cher"}
 
     [action] = re.findall(r'action="(/admin/rooms/import/[^"]+)"', shown)
-    done = builder.client.post(action, data={"csrf": builder.csrf})
+    [plan] = re.findall(r'name="plan" value="(\w+)"', shown)
+    done = builder.client.post(action, data={"csrf": builder.csrf, "plan": plan})
     assert done.headers["Location"] == "/admin/rooms?done=imported"
     after = {each["name"]: each["capacity"] for each in listed(builder)}
     assert after == {"Aare": 6, "Birs": 8, "Cher": 6, "Doubs": 6, "Emme": 6, "Aare 4.12": 6}
     assert by_hand in {each["id"] for each in listed(builder)}, "what was entered by hand is not gone"
     assert looks_asked(office) > looks
 
-    again = builder.client.post(action, data={"csrf": builder.csrf})
-    assert (again.status_code, "lasts an hour" in again.text) == (404, True)
+    again = builder.client.post(action, data={"csrf": builder.csrf, "plan": plan})
+    assert (again.status_code, "it was imported" in again.text) == (404, True)
     nothing = preview(office, builder).text
     assert "There is nothing to import" in nothing
     assert "Import these rooms" not in nothing
+
+
+@pytest.mark.proves("P7")
+def test_programs_see_what_an_import_would_do_and_have_it_done_as_the_page_does(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    assert builder.client.get("/v1/admin/rooms/import").json["code"] == "no-such-preview"
+    office.calendar.rooms = [room("aare"), room("birs"), room("cher")]
+    import_directory(office, builder, domain)
+    office.calendar.rooms = [room("aare"), room("birs", seats=8), room("doubs")]
+    begin_import(office, builder)
+    before = listed(builder)
+
+    shown = builder.client.get("/v1/admin/rooms/import").json
+    assert shown == builder.client.get(shown["href"]).json
+    assert [each["name"] for each in shown["new"]] == ["Doubs"]
+    assert [(each["name"], each["capacity"], each["changes"]) for each in shown["changed"]] == [
+        ("Birs", 8, ["Seats: 6 → 8"])
+    ]
+    assert ([each["name"] for each in shown["gone"]], shown["same"], shown["applies"]) == (["Cher"], 1, True)
+    assert listed(builder) == before
+
+    done = builder.post(shown["href"], {"plan": shown["plan"]})
+    assert (done.status_code, done.json) == (200, {"new": 1, "changed": 1})
+    assert {each["name"]: each["capacity"] for each in listed(builder)} == {
+        "Aare": 6,
+        "Birs": 8,
+        "Cher": 6,
+        "Doubs": 6,
+    }
+    assert builder.post(shown["href"], {"plan": shown["plan"]}).json["code"] == "no-such-preview"
+
+
+@pytest.mark.proves("P7")
+def test_a_preview_of_a_list_that_has_changed_since_is_refused_and_says_what_to_do(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    office.calendar.rooms = [room("aare")]
+    import_directory(office, builder, domain)
+    office.calendar.rooms = [room("aare", seats=8)]
+    page = preview(office, builder).text
+    [where] = re.findall(r'action="(/admin/rooms/import/[^"]+)"', page)
+    shown = builder.client.get("/v1/admin/rooms/import").json
+    [now] = listed(builder)
+    headers = {"X-CSRF-Token": builder.csrf}
+    builder.client.put(f"/v1/admin/rooms/{now['id']}", json={**now, "name": "Aare, by hand"}, headers=headers)
+
+    refused = builder.post(shown["href"], {"plan": shown["plan"]})
+    assert (refused.status_code, refused.json["code"]) == (409, "preview-stale")
+    assert shown["href"] in refused.json["next"]
+    assert builder.post(shown["href"], {}).json["code"] == "preview-stale"
+    again = builder.client.post(where, data={"csrf": builder.csrf, "plan": shown["plan"]})
+    assert again.status_code == 409
+    assert "has changed since you looked" in again.text
+    assert "Name: Aare, by hand → Aare" in again.text
+    assert [(each["name"], each["capacity"]) for each in listed(builder)] == [("Aare, by hand", 6)]
+
+    [plan] = re.findall(r'name="plan" value="(\w+)"', again.text)
+    assert builder.post(shown["href"], {"plan": plan}).json == {"new": 0, "changed": 1}
+    assert [(each["name"], each["capacity"]) for each in listed(builder)] == [("Aare", 8)]
+
+
+def test_connecting_a_room_changes_nothing_of_what_a_preview_says(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    office.calendar.rooms = [room("aare")]
+    import_directory(office, builder, domain)
+    office.calendar.rooms = [room("aare", seats=8)]
+    begin_import(office, builder)
+    shown = builder.client.get("/v1/admin/rooms/import").json
+    switch(office, builder.tenant, IntegrationState.ENABLED)
+    [now] = listed(builder)
+    other = "unpair" if now["paired"] else "pair"
+    assert builder.post(f"/v1/admin/rooms/{now['id']}/{other}").status_code == 204
+    assert builder.post(shown["href"], {"plan": shown["plan"]}).json == {"new": 0, "changed": 1}
+    assert [each["paired"] for each in listed(builder)] == [not now["paired"]]
 
 
 @pytest.mark.proves("P7")
@@ -85,6 +162,8 @@ def test_a_preview_is_of_its_organisation_and_of_those_who_may_change_rooms(
     office.calendar.rooms = [room("aare")]
     back = begin_import(office, builder)
     assert apply_import(ben, back).status_code == 403
+    assert ben.client.get("/v1/admin/rooms/import").status_code == 403
+    assert ben.post(f"/v1{back.headers['Location']}", {"plan": ""}).status_code == 403
     assert ben.client.get(back.headers["Location"]).status_code == 403
     assert builder.client.post(back.headers["Location"]).status_code == 403, "a change carries the session's token"
     assert listed(builder) == []
