@@ -24,7 +24,7 @@ from tests.support.routes import table
 LISTED = [route for route in table()["portal"] if route.rule.startswith("/v1/")]
 WHO = {"anonymous": Audience.ANYBODY, "service": Audience.SERVICE}
 OF_PAGES = {
-    "link-of-another", "link-only-read", "no-such-link", "no-such-preview", "no-code", "directory-refused", "other-organisation",
+    "link-of-another", "link-only-read", "no-such-link", "no-code", "directory-refused", "other-organisation",
 }  # fmt: skip
 """Codes that no route below `/v1` can answer: of links in messages, of forms, and of coming back from a provider."""
 
