@@ -197,6 +197,10 @@ class RoomRow(_Row, frozen=True):
     """What is in it, as the directory or an administrator calls it."""
     accessible: bool | None = None
     """Whether it can be used with a wheelchair; None: nobody said."""
+    section: str = ""
+    """The part of the floor, as the directory calls it: Google's `floorSection`."""
+    description: str = ""
+    """What the directory shows everybody of it, in one line: Google's `userVisibleDescription`."""
 
     @property
     def proof(self) -> RoomProof | None:

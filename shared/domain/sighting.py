@@ -218,6 +218,10 @@ class DirectoryRoom:
     """What is in it, as the directory calls it; () also where it says nothing."""
     accessible: bool | None = None
     """Whether it can be used with a wheelchair; None: not said."""
+    section: str | None = None
+    """The part of the floor; None: this directory has no such field."""
+    description: str | None = None
+    """What everybody may read of it; None: this directory has no such field."""
 
 
 @dataclass(frozen=True, slots=True)

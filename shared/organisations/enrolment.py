@@ -140,4 +140,6 @@ def _entered(row: RoomRow, known: RoomRow | None) -> RoomRow:
         aliases=known.aliases,
         equipment=row.equipment or known.equipment,
         accessible=known.accessible if row.accessible is None else row.accessible,
+        section=known.section,
+        description=known.description,
     )

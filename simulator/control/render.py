@@ -50,6 +50,8 @@ def room(one: Room) -> dict[str, Any]:
         "floor": one.floor,
         "equipment": list(one.equipment),
         "accessible": one.accessible,
+        "section": one.section,
+        "description": one.description,
         "rules": {
             "mode": rules.mode,
             "delayMs": list(rules.delay_ms) if rules.delay_ms else None,

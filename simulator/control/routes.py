@@ -82,6 +82,7 @@ def make_room() -> Reply:
             equipment=tuple(str(each) for each in sent.get("equipment") or ()),
             accessible=None if sent.get("accessible") is None else bool(sent["accessible"]),
         )
+        made.section, made.description = str(sent.get("section") or ""), str(sent.get("description") or "")
         return jsonify(render.room(made)), 201
 
 

@@ -90,6 +90,10 @@ def _as_dict(room: Room) -> dict[str, Any]:
         found["buildingId"] = room.building
     if room.floor:
         found["floorName"] = room.floor
+    if room.section:
+        found["floorSection"] = room.section
+    if room.description:
+        found["userVisibleDescription"] = room.description
     if room.equipment:
         found["featureInstances"] = [
             {"feature": {"kind": "admin#directory#resources#features#Feature", "name": each}} for each in room.equipment

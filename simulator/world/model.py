@@ -93,6 +93,10 @@ class Room:
     equipment: tuple[str, ...] = ()
     accessible: bool | None = None
     """Whether it can be used with a wheelchair; Google's resources have no field for it."""
+    section: str = ""
+    """The part of the floor; Microsoft's places have no field for it."""
+    description: str = ""
+    """What everybody may read of it; Microsoft's places have no field for it."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

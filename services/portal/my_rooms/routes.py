@@ -30,7 +30,13 @@ from services.portal.meetings.deciding.answers import (
 )
 from services.portal.meetings.deciding.filter_form import read_filter
 from services.portal.meetings.deciding.shapes import Json, choices_shape, prompt_shape, take_shape
-from services.portal.meetings.deciding.words import FLOOR_WORDS, OBSERVING_WORDS, PAGE_WORDS, describe_wait
+from services.portal.meetings.deciding.words import (
+    FLOOR_WORDS,
+    OBSERVING_WORDS,
+    PAGE_WORDS,
+    SECTION_WORDS,
+    describe_wait,
+)
 from services.portal.meetings.live_reader import READS_BUDGET_S, LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import UNNAMED
@@ -127,6 +133,7 @@ def register_filters(app: Flask, *, may_write: bool) -> None:
     app.jinja_env.globals["zone_note"] = _zone_note
     app.template_filter("state_word")(lambda state: PAGE_WORDS["states"].get(state, state))
     app.template_filter("place")(describe_place)
+    app.jinja_env.globals["describe_floor"] = describe_floor
     app.jinja_env.globals["describe_equipment"] = describe_equipment
     app.template_filter("long_day")(lambda text: write_long_day(date.fromisoformat(text), current_manner()))
     app.template_filter("number")(lambda number: write_number(number, current_manner()))
@@ -134,9 +141,17 @@ def register_filters(app: Flask, *, may_write: bool) -> None:
 
 
 def describe_place(choice: Mapping[str, Any]) -> str:
-    """`Riverside, floor 4`."""
-    floor = FLOOR_WORDS.format(floor=choice["floor"]) if choice["floor"] else ""
-    return join_sentences(choice["building"] or "", floor, between=", ")
+    """`Riverside, floor 4, section East`."""
+    return join_sentences(choice["building"] or "", describe_floor(choice["floor"], choice["section"]), between=", ")
+
+
+def describe_floor(floor: str | None, section: str | None) -> str:
+    """`floor 4, section East`."""
+    return join_sentences(
+        FLOOR_WORDS.format(floor=floor) if floor else "",
+        SECTION_WORDS.format(section=section) if section else "",
+        between=", ",
+    )
 
 
 def describe_equipment(equipment: Sequence[str], accessible: bool | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.domain.attendees import Answer
 from shared.domain.equipment import equipment_of
+from shared.domain.room_texts import MAX_DESCRIPTION_CHARS, MAX_SECTION_CHARS, one_line
 from shared.domain.sighting import AgendaItem, DirectoryRoom
 from shared.providers.google import wire
 from shared.providers.google.parse import answer_of, convert_answer, is_organizer, live_attendee, slot_of, span_of
@@ -62,6 +63,8 @@ def parse_resources(answer: Any) -> tuple[list[DirectoryRoom], str]:
             floor=one.floor_name or "",
             directory_id=one.resource_id or "",
             equipment=equipment_of(each.feature.name for each in one.feature_instances if each.feature),
+            section=one_line(one.floor_section, MAX_SECTION_CHARS),
+            description=one_line(one.user_visible_description, MAX_DESCRIPTION_CHARS),
         )
         for one in page.items
         if one.resource_email and one.resource_category in _ROOM_CATEGORIES

@@ -104,6 +104,8 @@ class Resource(_GoogleObject, frozen=True, kw_only=True):
     capacity: int | None = None
     building_id: str | None = None
     floor_name: str | None = None
+    floor_section: str | None = None
+    user_visible_description: str | None = None
     feature_instances: list[FeatureInstance] = []
 
 

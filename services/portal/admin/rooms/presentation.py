@@ -99,6 +99,8 @@ class RoomPresenter:
             "floor": row.floor,
             "equipment": list(row.equipment),
             "accessible": row.accessible,
+            "section": row.section,
+            "description": row.description,
             "paired": row.paired,
             "confirmed": row.proof,
             "confirm": _confirm_advice(row),

@@ -151,6 +151,10 @@ class ChoiceShape(TypedDict):
     equipment: list[Annotated[str, Meta(examples=["Screen"])]]
     accessible: bool | None
     """Whether it can be used with a wheelchair; null where nobody said."""
+    section: Annotated[str, Meta(examples=["East wing"])] | None
+    """The part of the floor."""
+    description: Annotated[str, Meta(examples=["Knock before you enter."])] | None
+    """What the directory shows everybody of it."""
     doubt: Doubt | None
     """Why it is likely to say no, or nothing; such rooms come last."""
     reasons: list[Annotated[str, Meta(examples=["same floor"])]]

@@ -288,6 +288,8 @@ def _choice(each: RoomCandidate) -> ChoiceShape:
         "floor": each.room.floor or None,
         "equipment": list(each.room.equipment),
         "accessible": each.room.accessible,
+        "section": each.room.section or None,
+        "description": each.room.description or None,
         "doubt": each.doubt,
         "reasons": list(each.reasons),
         "label": LABEL,

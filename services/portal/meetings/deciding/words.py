@@ -108,6 +108,8 @@ WAIT_WORDS: Mapping[int, Callable[[int], str]] = {
 }
 """How long until a meeting, for pages without a script; a script knows today and tomorrow, and its reader's language."""
 FLOOR_WORDS = say("floor {floor}")
+SECTION_WORDS = say("section {section}")
+"""A part of a floor."""
 
 PAGE_WORDS: dict[str, Any] = {
     "page": say("My rooms"),
@@ -115,6 +117,7 @@ PAGE_WORDS: dict[str, Any] = {
     "share": SHARE_WORDS,
     "asking": TAKE_WORDS[TakeState.ASKED],
     "floor": FLOOR_WORDS,
+    "section": SECTION_WORDS,
     "room": say("A room"),
     "untitled": say("Untitled meeting"),
     "loading": say("Reading the title …"),

@@ -6,7 +6,7 @@ import { showWhen } from "./times.js";
 import { hold } from "./undo.js";
 import { fill, WORDS } from "./words.js";
 
-export const where = (choice) => [choice.building, choice.floor && fill(WORDS.floor, choice)].filter(Boolean).join(", ");
+export const where = (choice) => [choice.building, choice.floor && fill(WORDS.floor, choice), choice.section && fill(WORDS.section, choice)].filter(Boolean).join(", ");
 export const choicesOf = async (card, filters = []) => {
   const [id, ...also] = idsOf(card);
   const asked = [...also.map((each) => ["also", each]), ...filters].filter(([, value]) => value);
@@ -21,9 +21,10 @@ const list = (card, panel, choices) => {
   const items = choices.map((choice) => {
     const item = clone("choice-template");
     item.querySelector("strong").textContent = choice.name;
-    const [why, spot] = item.querySelectorAll("span");
+    const [why, spot, told] = item.querySelectorAll("span");
     why.textContent = choice.reasons.join(" · ");
     spot.textContent = [where(choice), ...equipped(choice)].filter(Boolean).join(" · ");
+    told.textContent = choice.description ?? "";
     const key = crypto.randomUUID();
     item.querySelector("button")?.addEventListener("click", () => hold(card, choice, key));  // none where rooms are not taken from here
     return item;

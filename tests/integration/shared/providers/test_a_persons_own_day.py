@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS, to_rfc3339
+from shared.domain.room_texts import MAX_DESCRIPTION_CHARS
 from shared.domain.sighting import Access, AgendaItem, NewMeeting, RoomContact, Window
 from shared.errors import EventGoneError, RefusedError, RetryableError
 from tests.integration.shared.providers.conftest import sign_in
@@ -162,6 +163,29 @@ def test_the_directory_says_what_is_in_a_room_and_whether_a_wheelchair_gets_in(p
     assert [rooms[each].equipment for each in (full, silent)] == [("Screen", "Whiteboard", "Video large"), ()]
     said = (True, False, None) if person.provider is Provider.MICROSOFT else (None, None, None)
     assert tuple(rooms[each].accessible for each in (full, closed, silent)) == said, "Google has no field for it"
+
+
+@pytest.mark.proves("P7")
+def test_googles_directory_says_in_which_part_of_a_floor_a_room_is_and_what_everybody_may_read_of_it(
+    person: Any, settings: Any
+) -> None:
+    def make(name: str, **more: object) -> str:
+        address = f"{name}@{person.domain}"
+        person.simulator.ask("POST", "rooms", {"tenant": person.tenant, "name": name, "address": address, **more})
+        return address
+
+    full = make("full", floor="4", section="East\n wing", description="Knock.\n\nThen wait. " + "x" * 300)
+    silent = make("silent")
+    answer = sign_in(settings, person.provider, person.access.address, room_import=True)
+    admin = Access(json.loads(answer)["access_token"], person.user, person.access.address)
+    rooms = {room.address: room for room in person.calendar.directory_rooms(admin)}
+
+    said = [(rooms[each].section, rooms[each].description) for each in (full, silent)]
+    if person.provider is Provider.MICROSOFT:
+        assert said == [(None, None)] * 2, "Microsoft has no field for either"
+    else:
+        cut = ("Knock. Then wait. " + "x" * 300)[: MAX_DESCRIPTION_CHARS - 1] + "…"
+        assert said == [("East wing", cut), ("", "")]
 
 
 def test_without_the_right_the_directory_is_refused_in_words(person: Any) -> None:

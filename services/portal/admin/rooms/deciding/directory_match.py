@@ -32,7 +32,8 @@ def merge_listing(listed: DirectoryRoom, before: RoomRow | None) -> RoomRow:
     """
     The row after the directory has spoken: its word on name, seats and place wherever it says anything; pairing stays.
 
-    A former address becomes an alias, since mail to it still reaches the room.
+    A former address becomes an alias, since mail to it still reaches the room. Section and description are nobody's but the
+    directory's: where it has these fields, an empty one empties them.
     """
     row = before or RoomRow(address=listed.address, name=listed.name)
     address = listed.address.lower()
@@ -49,4 +50,6 @@ def merge_listing(listed: DirectoryRoom, before: RoomRow | None) -> RoomRow:
         directory_id=listed.directory_id or row.directory_id,
         equipment=listed.equipment or row.equipment,
         accessible=row.accessible if listed.accessible is None else listed.accessible,
+        section=row.section if listed.section is None else listed.section,
+        description=row.description if listed.description is None else listed.description,
     )

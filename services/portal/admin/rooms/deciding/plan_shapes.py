@@ -32,6 +32,10 @@ class PlannedRoom(TypedDict):
     equipment: list[Annotated[str, Meta(examples=["Screen"])]]
     accessible: bool | None
     """Whether it can be used with a wheelchair; null where nobody said."""
+    section: Annotated[str, Meta(examples=["East wing"])]
+    """The part of the floor."""
+    description: Annotated[str, Meta(examples=["Knock before you enter."])]
+    """What the directory shows everybody of it."""
 
 
 class ChangedRoom(PlannedRoom, TypedDict):
@@ -109,4 +113,6 @@ def _planned(room: str, row: RoomRow) -> PlannedRoom:
         "floor": row.floor,
         "equipment": list(row.equipment),
         "accessible": row.accessible,
+        "section": row.section,
+        "description": row.description,
     }

@@ -90,8 +90,10 @@ def describe_changes(before: RoomRow, after: RoomRow) -> Iterator[str]:
         (say("Seats"), before.capacity, after.capacity),
         (say("Building"), before.building, after.building),
         (say("Floor"), before.floor, after.floor),
+        (say("Section"), before.section, after.section),
         (say("Equipment"), ", ".join(before.equipment), ", ".join(after.equipment)),
         (say("Wheelchair"), _WHEELCHAIR_WORDS[before.accessible], _WHEELCHAIR_WORDS[after.accessible]),
+        (say("Description"), before.description, after.description),
     ):
         if was != becomes:
             yield say("{field}: {before} → {after}").format(

@@ -42,6 +42,10 @@ class ListedRoom(TypedDict):
     equipment: list[Annotated[str, Meta(examples=["Screen"])]]
     accessible: bool | None
     """Whether it can be used with a wheelchair; null where nobody said."""
+    section: Annotated[str, Meta(examples=["East wing"])]
+    """The part of the floor, as the directory calls it."""
+    description: Annotated[str, Meta(examples=["Knock before you enter."])]
+    """What the directory shows everybody of it."""
     paired: bool
     """Whether it is connected: followed, and offered to people."""
     confirmed: RoomProof | None

@@ -10,8 +10,9 @@ import pytest
 
 from services.portal.admin.rooms.pending_listing import LIFE_MS
 from shared.contracts.erasure import KeyClass
+from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import IntegrationState
-from shared.domain.sighting import DirectoryRoom
+from shared.domain.sighting import Availability, DirectoryRoom
 from shared.providers.catalogue import profile_of
 from shared.registry import tables
 from tests.integration.services.portal.admin.rooms.test_rooms import (
@@ -23,6 +24,7 @@ from tests.integration.services.portal.admin.rooms.test_rooms import (
     looks_asked,
     switch,
 )
+from tests.integration.services.portal.my_day.test_pages import a_booking
 from tests.integration.services.portal.office import Browser, Office
 
 
@@ -204,3 +206,44 @@ def test_equipment_and_access_come_from_the_directory_and_are_kept_over_a_form_t
     [now] = listed(builder)
     assert (now["equipment"], now["accessible"]) == ([], None)
     assert "Wheelchair: not said → yes" in preview(office, builder).text
+
+
+@pytest.mark.proves("P7", "D8")
+def test_part_of_a_floor_and_what_everybody_may_read_of_a_room_are_shown_to_those_who_choose_one(
+    office: Office, builder: Browser
+) -> None:
+    told = dataclasses.replace(room("aare"), section="East wing", description="Knock <b>twice</b>.")
+    office.calendar.rooms = [told]
+    shown = preview(office, builder).text
+    assert "<td>4, East wing</td>" in shown
+    plan = builder.client.get("/v1/admin/rooms/import").json
+    assert (plan["new"][0]["section"], plan["new"][0]["description"]) == ("East wing", "Knock <b>twice</b>.")
+    builder.post(plan["href"], {"plan": plan["plan"]})
+    [now] = listed(builder)
+    assert (now["section"], now["description"]) == ("East wing", "Knock <b>twice</b>.")
+    assert "Riverside, floor 4, section East wing" in builder.client.get("/admin/rooms").text
+    assert "Knock &lt;b&gt;twice&lt;/b&gt;." in builder.client.get(f"/admin/rooms/{now['id']}").text
+
+    switch(office, builder.tenant, IntegrationState.ENABLED)
+    builder.post(f"/v1/admin/rooms/{now['id']}/pair")
+    declined = office.room(builder, office.enter_rooms(builder.tenant, "one")[0], RoomState.DECLINED)
+    office.show(office.meeting(builder, declined), builder.tenant)
+    office.calendar.said = {"aare@rooms.example": Availability.FREE}
+    [choice] = builder.client.get(f"/v1/me/prompts/{declined.decline_id}/choices").json["choices"]
+    assert (choice["section"], choice["description"]) == ("East wing", "Knock <b>twice</b>.")
+    pages = (
+        builder.client.get(f"/prompts/{declined.decline_id}").text,
+        builder.client.post("/book/rooms", data={"csrf": builder.csrf, **a_booking(office, guests="")}).text,
+    )
+    for page in pages:
+        assert "floor 4, section East wing" in page
+        assert "Knock &lt;b&gt;twice&lt;/b&gt;." in page
+
+    headers = {"X-CSRF-Token": builder.csrf}
+    changed = {"address": now["address"], "name": "Aare 2", "capacity": 6, "building": "Riverside", "floor": "4"}
+    builder.client.put(f"/v1/admin/rooms/{now['id']}", json=changed, headers=headers)
+    assert [each["description"] for each in listed(builder) if each["name"] == "Aare 2"] == ["Knock <b>twice</b>."]
+    office.calendar.rooms = [dataclasses.replace(told, section="", description="")]
+    assert "Description: Knock &lt;b&gt;twice&lt;/b&gt;. → not said" in preview(office, builder).text
+    office.calendar.rooms = [dataclasses.replace(told, section=None, description=None)]
+    assert "Description:" not in preview(office, builder).text, "a directory without the field takes nothing away"
