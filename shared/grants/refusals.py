@@ -57,6 +57,8 @@ class _Circuit:
     code: str = ""
     probing: bool = False
     """Whether one has been let through since the last pause."""
+    tried: set[str] = field(default_factory=set)
+    """Whose probes were refused since it opened: others are let through before these."""
 
     def note(self, mailbox: Mailbox, code: str, now_ms: int) -> None:
         self.recent.pop(mailbox, None)
@@ -75,6 +77,7 @@ class _Circuit:
         self.recent.clear()
         self.until_ms = self.pause_ms = 0
         self.code, self.probing = "", False
+        self.tried.clear()
 
     def open(self, now_ms: int) -> None:
         codes = Counter(code for _, code in self.recent.values() if code)
@@ -88,7 +91,8 @@ class RefusalBreaker:
     One circuit an organisation and provider, and one a provider for the whole deployment. Thread-safe; one per process.
 
     A circuit opens once at least five grants, and a fifth of those asked for, were refused within five minutes. While it is
-    open nobody is asked for; after the pause one is, and its answer closes the circuit or doubles the pause.
+    open nobody is asked for; after the pause one is, and its answer closes the circuit or doubles the pause. For a whole
+    deployment it is one of another organisation each time, as long as one asks.
     """
 
     def __init__(self, clock: Clock, observe: Observe = lambda _provider, _open, _opened: None) -> None:
@@ -102,6 +106,8 @@ class RefusalBreaker:
         """Why the endpoint is not to be asked for this mailbox now; None to ask. After a pause one mailbox is let through."""
         now_ms = self._clock.now_ms()
         with self._lock:
+            if pause := self._pause_of_all(mailbox, provider, now_ms):
+                return pause
             circuits = [circuit for circuit in self._both(mailbox, provider) if circuit.pause_ms]
             for circuit in circuits:
                 if now_ms < circuit.until_ms:
@@ -109,6 +115,12 @@ class RefusalBreaker:
             for circuit in circuits:
                 circuit.until_ms, circuit.probing = now_ms + PROBE_MS, True
         return None
+
+    def _pause_of_all(self, mailbox: Mailbox, provider: str, now_ms: int) -> Pause | None:
+        """An organisation in trouble of its own must not be the one that is let through for all, pause after pause."""
+        circuit = self._both(mailbox, provider)[1]
+        until_ms = circuit.until_ms + (PAUSE_MS if mailbox.tenant in circuit.tried else 0)
+        return Pause(until_ms - now_ms, circuit.code) if circuit.pause_ms and now_ms < until_ms else None
 
     def answered(self, mailbox: Mailbox, provider: str, code: str = "") -> None:
         """The endpoint granted, or refused with `code`. An endpoint that is merely busy is no answer."""
@@ -145,5 +157,7 @@ class RefusalBreaker:
             refused = circuit.refused(beyond_one_organisation=beyond_one_organisation)
             opens = refused >= max(LEAST_REFUSED, LEAST_SHARE * len(circuit.recent))
         if opens:
+            if circuit.probing:
+                circuit.tried.add(mailbox.tenant)
             circuit.open(now_ms)
         return opens

@@ -14,7 +14,7 @@ import dataclasses
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from functools import partial
 from pathlib import Path
@@ -79,8 +79,8 @@ class SimulatedTime:
         self.at_ms = int(self._simulator.ask("POST", "clock", {"advanceMs": by_ms})["nowMs"])
 
 
-class Organisation:
-    """The people of one organisation, and the worker that looks at their calendars."""
+class Deployment:
+    """The people of one organisation or of several, and the worker that looks at their calendars."""
 
     def __init__(
         self,
@@ -88,24 +88,32 @@ class Organisation:
         simulator: Simulator,
         settings: Settings,
         provider: Provider,
+        sizes: Sequence[int] = (PEOPLE,),
     ) -> None:
+        """`sizes` says how many people each organisation has."""
         self.simulator, self.settings, self.provider = simulator, settings, provider
         self.clock = SimulatedTime(simulator)
         self._master = parse(new_key())
         self.engine = opened(self._master, self.clock)
-        domain = f"{uuid.uuid4().hex[:10]}.example"
-        there = simulator.ask("POST", "tenants", {"provider": provider.value, "name": "Contoso", "domain": domain})
-        directory = there["id"] if provider is Provider.MICROSOFT else domain
-        self.tenant = enrol(
-            self.engine.registry, self.engine.keyring, provider=provider.value, directory=directory, name="Contoso"
-        )
-        self.addresses = [f"p{number}@{domain}" for number in range(PEOPLE)]
+        self.addresses: list[str] = []
         self.mailboxes: list[Mailbox] = []
         self._calendars = calendar_providers(settings)
         self._workers: list[SyncWorker] = []
         self.restart(settings)
-        for address in self.addresses:
-            self._connect(there["id"], address)
+        for size in sizes:
+            self._enrol(size)
+
+    def _enrol(self, size: int) -> None:
+        domain = f"{uuid.uuid4().hex[:10]}.example"
+        there = self.simulator.ask(
+            "POST", "tenants", {"provider": self.provider.value, "name": "Contoso", "domain": domain}
+        )["id"]
+        directory = there if self.provider is Provider.MICROSOFT else domain
+        registry, keyring = self.engine.registry, self.engine.keyring
+        tenant = enrol(registry, keyring, provider=self.provider.value, directory=directory, name="Contoso")
+        for number in range(size):
+            self.addresses.append(f"p{number}@{domain}")
+            self._connect(tenant, there, self.addresses[-1])
 
     def restart(self, settings: Settings) -> None:
         """The worker is deployed anew, with these settings."""
@@ -133,12 +141,12 @@ class Organisation:
             self.owner.step()
 
     def states(self) -> list[ConsentState]:
-        rows = (tables.consents(self.engine.registry).get(self.tenant, each.id) for each in self.mailboxes)
+        rows = (tables.consents(self.engine.registry).get(each.tenant, each.id) for each in self.mailboxes)
         return [row.state for row in rows if row is not None]
 
     def count_well(self, since_ms: int = 0) -> int:
         """How many are connected and had their calendar looked at to the end since then."""
-        fresh = (tables.freshness(self.engine.registry).get(self.tenant, each.id) for each in self.mailboxes)
+        fresh = (tables.freshness(self.engine.registry).get(each.tenant, each.id) for each in self.mailboxes)
         looked = [row is not None and row.checked_at_ms >= since_ms for row in fresh]
         return sum(state is ConsentState.ACTIVE and well for state, well in zip(self.states(), looked, strict=True))
 
@@ -156,8 +164,8 @@ class Organisation:
         return sum(each["method"] == "POST" and each["path"].endswith("/token") for each in asked)
 
     def refusal(self) -> CommonRefusal | None:
-        """What pages and `roomsync status` say that everybody is refused for."""
-        rows = tables.consents(self.engine.registry).scan(self.tenant)
+        """What pages and `roomsync status` say that everybody of the first organisation is refused for."""
+        rows = tables.consents(self.engine.registry).scan(self.mailboxes[0].tenant)
         return find_common_refusal(row for _, row in rows)
 
     def is_alarmed(self) -> bool:
@@ -185,25 +193,25 @@ class Organisation:
             self._calendars[self.provider].close()  # type: ignore[attr-defined]
         self.engine.close()
 
-    def _connect(self, directory: str, address: str) -> None:
+    def _connect(self, tenant: str, directory: str, address: str) -> None:
         who = self.simulator.ask("POST", "users", {"tenant": directory, "name": address, "address": address})["id"]
         self.simulator.ask("POST", f"users/{who}/consents", {"granted": True})
         granted = classify(self.provider, 200, sign_in(self.settings, self.provider, address))
         assert isinstance(granted, Granted)
         user = f"u-{who}"
-        key = self.engine.keyring.consent_key(self.tenant)
+        key = self.engine.keyring.consent_key(tenant)
         row = UserRow(
             provider=self.provider.value,
             subject=who,
-            address_sealed=seal(key, address.encode(), purpose=f"user/{self.tenant}/{user}"),
+            address_sealed=seal(key, address.encode(), purpose=f"user/{tenant}/{user}"),
             person=f"p-{who}",
             mailbox=f"m-{who}",
         )
-        tables.users(self.engine.registry).put(self.tenant, user, row)
-        mailbox = self.worker.broker.store_grant(self.tenant, user, granted)
+        tables.users(self.engine.registry).put(tenant, user, row)
+        mailbox = self.worker.broker.store_grant(tenant, user, granted)
         self.mailboxes.append(mailbox)
         wish = msgspec.Raw(msgspec.json.encode(Connect(at_ms=self.clock.at_ms)))
-        value = envelopes.encode(Envelope(id=who, type=command.TYPE, tenant=self.tenant, payload=wish))
+        value = envelopes.encode(Envelope(id=who, type=command.TYPE, tenant=tenant, payload=wish))
         self.engine.log.append([NewRecord(COMMANDS.name, partition_of(mailbox.key, 1), mailbox.key, value, ())])
 
 
@@ -219,23 +227,35 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[MasterKe
 
 
 @pytest.fixture(params=list(Provider), ids=lambda provider: provider.value)
-def organisation(
+def connected(
     request: pytest.FixtureRequest,
     opened: Callable[[MasterKeys, Clock], Engine],
     simulator: Simulator,
     settings: Settings,
     hooks: Hooks,
-) -> Iterator[Organisation]:
+) -> Iterator[Callable[..., Deployment]]:
+    """Makes a deployment whose people are all connected, with organisations of so many people."""
     often = dataclasses.replace(settings, hooks_url=hooks.url, reconcile_s=LOOK_EVERY_S)
-    made = Organisation(opened, simulator, often, request.param)
-    made.connect_everybody()
-    yield made
-    simulator.ask("PUT", "faults", {"reset": True})
-    made.close()
+    with contextlib.ExitStack() as ending:
+
+        def make(*sizes: int) -> Deployment:
+            made = Deployment(opened, simulator, often, request.param, sizes)
+            ending.callback(made.close)
+            ending.callback(simulator.ask, "PUT", "faults", {"reset": True})
+            made.connect_everybody()
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def organisation(connected: Callable[..., Deployment]) -> Deployment:
+    """All people are of one organisation."""
+    return connected(PEOPLE)
 
 
 @contextlib.contextmanager
-def refused_calendar(it: Organisation) -> Iterator[None]:
+def refused_calendar(it: Deployment) -> Iterator[None]:
     """Every calendar call is answered 401, whatever the token; the token endpoint is healthy."""
     it.simulator.ask("PUT", "faults", {"revokedTokens": it.addresses})
     yield
@@ -243,7 +263,7 @@ def refused_calendar(it: Organisation) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def mistyped_client_id(it: Organisation) -> Iterator[None]:
+def mistyped_client_id(it: Deployment) -> Iterator[None]:
     """Somebody deploys a client id that nobody knows."""
     it.restart(dataclasses.replace(it.settings, **{f"{it.provider.value}_client_id": "roomsynk"}))
     yield
@@ -251,17 +271,22 @@ def mistyped_client_id(it: Organisation) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def policy(it: Organisation) -> Iterator[None]:
+def policy(it: Deployment) -> Iterator[None]:
     """An administrator's mistake: a policy that blocks everybody's refresh."""
-    code = {Provider.MICROSOFT: "53003", Provider.GOOGLE: "admin_policy_enforced"}[it.provider]
-    it.simulator.ask("PUT", "faults", {"oauth": {"refreshRefused": dict.fromkeys(it.addresses, code)}})
+    refuse_refreshing(it, it.addresses)
     yield
     it.simulator.ask("PUT", "faults", {"oauth": {}})
 
 
+def refuse_refreshing(it: Deployment, addresses: Sequence[str]) -> None:
+    """Have the token endpoint refuse these people, and nobody else."""
+    code = {Provider.MICROSOFT: "53003", Provider.GOOGLE: "admin_policy_enforced"}[it.provider]
+    it.simulator.ask("PUT", "faults", {"oauth": {"refreshRefused": dict.fromkeys(addresses, code)}})
+
+
 @pytest.mark.proves("B25")
 @pytest.mark.parametrize("trouble", [refused_calendar, mistyped_client_id, policy], ids=lambda each: each.__name__)
-def test_after_an_hour_of_trouble_everybody_is_connected_again(organisation: Organisation, trouble: Any) -> None:
+def test_after_an_hour_of_trouble_everybody_is_connected_again(organisation: Deployment, trouble: Any) -> None:
     with trouble(organisation):
         organisation.run(HOUR_MS + 2 * STEP_MS)
         assert ConsentState.REVOKED not in organisation.states()
@@ -278,7 +303,7 @@ PROBES = 2
 
 
 @pytest.mark.proves("B25")
-def test_while_many_are_refused_few_are_asked_for_and_it_is_said(organisation: Organisation) -> None:
+def test_while_many_are_refused_few_are_asked_for_and_it_is_said(organisation: Deployment) -> None:
     assert organisation.refusal() is None
     assert not organisation.is_alarmed(), "left over from another test"
     with policy(organisation):
@@ -296,3 +321,28 @@ def test_while_many_are_refused_few_are_asked_for_and_it_is_said(organisation: O
     assert organisation.are_well(over_ms), json.dumps(organisation.states())
     assert not organisation.is_alarmed()
     assert organisation.refusal() is None
+
+
+@pytest.mark.proves("B25")
+def test_small_organisations_are_held_back_together_and_come_back_before_a_large_one_that_stays_refused(
+    connected: Callable[..., Deployment],
+) -> None:
+    """None of the small ones is many by itself; half of all people are of the large one, whose trouble goes on."""
+    large = PEOPLE // 2
+    deployment = connected(large, *[2] * (large // 2))
+    everybody, theirs = deployment.addresses, deployment.addresses[:large]
+    refuse_refreshing(deployment, everybody)
+    deployment.run(2 * HOUR_MS)
+    assert deployment.is_alarmed()
+    since = deployment.latest_request()
+    deployment.run(HOUR_MS)
+    assert deployment.token_requests(since) <= PROBES, "the deployment is asked for as one organisation"
+    refuse_refreshing(deployment, theirs)
+    over_ms = deployment.clock.at_ms
+
+    deployment.run(RECOVERED_WITHIN_MS, until=lambda: deployment.count_well(over_ms) == PEOPLE - large)
+
+    assert deployment.count_well(over_ms) == PEOPLE - large, json.dumps(deployment.states())
+    refuse_refreshing(deployment, [])
+    deployment.run(RECOVERED_WITHIN_MS, until=lambda: deployment.are_well(over_ms))
+    assert deployment.are_well(over_ms), json.dumps(deployment.states())

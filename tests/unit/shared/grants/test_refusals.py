@@ -150,3 +150,34 @@ def test_it_says_whose_circuit_opens_why_and_for_how_long_each_time() -> None:
     for tenant in ("a", "b", "c", "d"):
         house.refuse(boxes(tenant, 3))
     assert house.opened == [Opened("", CODE, PAUSE_MS)]
+
+
+def test_an_organisation_in_trouble_of_its_own_does_not_keep_the_others_waiting_when_theirs_is_over() -> None:
+    """It is the largest, so that one of its people nearly always comes first."""
+    house = Watched()
+    house.refuse(boxes("large", 20))
+    for tenant in ("a", "b", "c"):
+        house.refuse(boxes(tenant, 2))
+    assert house.is_open("d")
+    house.clock.at_ms += PAUSE_MS
+    assert not house.is_open("large")
+    house.refuse(boxes("large", 1))
+    house.clock.at_ms += 2 * PAUSE_MS
+    assert house.is_open("large"), "others are let through first"
+    assert not house.is_open("b")
+    house.grant(boxes("b", 1))
+    assert not house.is_open("d")
+    assert not house.is_open("a")
+
+
+def test_an_organisation_that_asks_alone_is_let_through_again() -> None:
+    house = Watched()
+    for tenant in ("a", "b", "c", "d"):
+        house.refuse(boxes(tenant, 2))
+    house.clock.at_ms += PAUSE_MS
+    assert not house.is_open("a")
+    house.refuse(boxes("a", 1))
+    house.clock.at_ms += 2 * PAUSE_MS
+    assert house.is_open("a")
+    house.clock.at_ms += PAUSE_MS
+    assert not house.is_open("a"), "nobody else has come meanwhile"
