@@ -55,8 +55,11 @@ WEBHOOK = "webhook"
 TAKING_IN, INTENDED = BEFORE_ACCEPTED[:-1], BEFORE_ACCEPTED[-1]
 SENDING_POINTS = (INTENDED, *ACCEPTED, *RECORDED)
 """Passed once with each channel's message."""
+LATER_COMMITS = tuple(f"{point}:{number}" for point in TAKING_IN[1:] for number in range(2, 6))
+"""Within a later commit: of what is addressed, of an intent or of a result, of whichever channel is then at it."""
 POINTS = (
     *TAKING_IN,
+    *LATER_COMMITS,
     *(f"{point}/{channel}" for channel in CHANNELS for point in SENDING_POINTS),
     *(*NOT_SENT, *SENT, *WEBHOOK_RECORDED),
 )
@@ -243,6 +246,15 @@ class Arrivals:
         return ids[self._ids.get((channel, decline), "")]
 
 
+def hit_by(point: str) -> tuple[str, ...]:
+    """Of which messages the point says whether a server had them."""
+    if channel := point.partition("/")[2]:
+        return (channel,)
+    if point.startswith("webhooks"):
+        return (WEBHOOK,)
+    return CHANNELS if point in TAKING_IN else ()
+
+
 def _decline_in(got: Got) -> str:
     """The decline that a chat message leads to."""
     [decline] = set(re.findall(r"/prompts/(d-\w+)", json.dumps(json.loads(got.body)["blocks"])))
@@ -301,7 +313,7 @@ def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
         desk.say_no(number)
         [decline] = set(desk.declines()) - told
         advance(desk, clock_file, 61)
-        with desk.notifier_process(clock_file, f"{point}:1") as process:
+        with desk.notifier_process(clock_file, point) as process:
             process.wait(WAIT_S)
         assert process.returncode == -9, f"{point} was not passed"
         ledger = desk.recorded(decline)
@@ -317,7 +329,7 @@ def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
         assert set(copies.values()) <= {1, 2}, (point, copies)
         assert [name for name in ledger if copies[name] > 1] == [], (point, copies, "on record when it died")
         name, channel = point.partition("/")[::2]
-        for by in [channel] if channel else [WEBHOOK] if point.startswith("webhooks") else CHANNELS:
+        for by in hit_by(point):
             assert copies[by] == 1 + (name in {*ACCEPTED, *SENT}), (point, copies)
         drawn_for[channel or name.partition(".")[0]] += 1
         twice.update(name for name, count in copies.items() if count > 1)
