@@ -48,6 +48,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 View = TypeVar("View", bound=Callable[..., Any])
 _SELF_PROVING: set[Callable[..., Any]] = set()
 _ACCEPTING_TOKENS: set[Callable[..., Any]] = set()
+_FOR_NOBODY_TOO: set[Callable[..., Any]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,12 @@ def register(app: Flask) -> None:
 def proves_itself(view: View) -> View:
     """Mark a route whose address is itself the proof that a change is wanted: it needs neither session nor token."""
     _SELF_PROVING.add(view)
+    return view
+
+
+def is_for_nobody_too(view: View) -> View:
+    """Mark a route that a page may post to after its session has ended: without a session it needs no token."""
+    _FOR_NOBODY_TOO.add(view)
     return view
 
 
@@ -323,6 +330,8 @@ def _refuse_forged_change() -> None:
         return
     person = _person()
     if person is None:
+        if current_app.view_functions.get(request.endpoint or "") in _FOR_NOBODY_TOO:
+            return
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "not-signed-in",

@@ -12,7 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.portal.deps import Deps
 from services.portal.frame.provider_calls import waiting_for
-from services.portal.frame.sessions import BROWSER_COOKIE, anybody, cookie_name, end_session, open_session
+from services.portal.frame.sessions import (
+    BROWSER_COOKIE,
+    anybody,
+    cookie_name,
+    end_session,
+    is_for_nobody_too,
+    open_session,
+)
 from services.portal.my_calendar.language import remember_browser
 from services.portal.notifications.browser_at_hand import BrowserAtHand
 from services.portal.notifications.preferences import LadderPreferences
@@ -96,14 +103,21 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
             return _come_back(deps, sign_ins().finish(browser, state), sent_for, redeemed)
 
     @bp.post("/logout")
+    @is_for_nobody_too  # whoever presses the button of a page that they left open means the browser
     def logout() -> AnyResponse:
-        response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
-        BrowserAtHand(deps).end_notices(response)
-        end_session(response)
-        return response
+        return _signed_out(deps)
 
     bp.register_error_handler(RefusedSignInError, lambda error: refused_page(deps, error))
     return bp
+
+
+def _signed_out(deps: Deps) -> AnyResponse:
+    """End what this browser has: the notices that it shows, and its session, if that has not ended by itself."""
+    response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
+    BrowserAtHand(deps).end_notices(response)
+    if anybody() is not None:
+        end_session(response)
+    return response
 
 
 def _sent_to(deps: Deps, client: OpenIdProvider, back_to: str, errands: Mapping[Purpose, SignInPurpose]) -> AnyResponse:

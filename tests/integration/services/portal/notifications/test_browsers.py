@@ -231,6 +231,17 @@ def test_signing_out_ends_notices_that_were_asked_for_in_an_earlier_session(
     assert kept(office, asker) == []
 
 
+def test_the_button_of_a_page_that_was_left_open_ends_notices_although_its_session_has_ended(
+    office: Office, shown: Flask, asker: Browser
+) -> None:
+    add(asker)
+    lose_session(asker)
+    assert sign_out(asker) == FORGET
+    assert kept(office, asker) == []
+    answer = shown.test_client().post("/auth/logout")
+    assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (303, [])
+
+
 def test_signing_out_everywhere_ends_notices_in_all_of_the_persons_browsers_and_in_nobody_elses(
     office: Office, shown: Flask, asker: Browser, ada: Browser, ben: Browser
 ) -> None:
