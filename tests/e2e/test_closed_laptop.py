@@ -29,7 +29,7 @@ PUSH_PATH = "/wpush/v2/quagga-endpoint"
 
 
 @dataclass(frozen=True)
-class Told:
+class Arrived:
     """The servers by which she is told, and her browser."""
 
     sink: MailSink
@@ -74,7 +74,7 @@ def test_a_prompt_that_nobody_looks_at_is_mailed_and_shown_in_a_browser_once_and
 ) -> None:
     with TickingClock(tmp_path / "clock") as clock, serve_mail() as (sink, port), start_receiver() as push:
         push.behave(PUSH_PATH, status=201)
-        told = Told(sink, push, PushBrowser(f"{push.url}{PUSH_PATH}"))
+        arrived = Arrived(sink, push, PushBrowser(f"{push.url}{PUSH_PATH}"))
         overrides = {
             "ROOMSYNC_PROMPT_GRACE_S": "0",
             "ROOMSYNC_TEST_CLOCK": str(clock.path),
@@ -92,13 +92,13 @@ def test_a_prompt_that_nobody_looks_at_is_mailed_and_shown_in_a_browser_once_and
             who = create_organisation(system, "microsoft")
             person = signed_in(system, who)
             try:
-                ask_for_notices(person, told.browser)
+                ask_for_notices(person, arrived.browser)
                 acted_on(system, who, person, clock)
-                looked_away(system, who, person, clock, told)
+                looked_away(system, who, person, clock, arrived)
             finally:
                 person.close()
             places = list(kept(system, servers))
-        [mail], [notice] = sink.mails, told.notices()
+        [mail], [notice] = sink.mails, arrived.notices()
         secrets = [link_in(mail).rpartition("/")[2], notice["open"].rpartition("/")[2], PUSH_PATH, PRIVATE_KEY]
         assert found(places, [mail["To"], TITLE, *secrets]) == []
         for word in (TITLE, "Cleo", "cleo@"):
@@ -117,16 +117,16 @@ def acted_on(system: RunningSystem, who: Organisation, person: PortalSession, cl
 
 
 def looked_away(
-    system: RunningSystem, who: Organisation, person: PortalSession, clock: TickingClock, told: Told
+    system: RunningSystem, who: Organisation, person: PortalSession, clock: TickingClock, arrived: Arrived
 ) -> None:
     """Nobody looks: a minute later there are one mail and one notice, and the link of each leads her to the card."""
     book(system, who, 12)
     prompt = person.wait_for("prompt").data
-    assert (told.sink.mails, told.notices()) == ([], [])
+    assert (arrived.sink.mails, arrived.notices()) == ([], [])
     clock.jump(MINUTE_MS)
-    told.sink.wait_for(1)
-    wait_until("a notice", lambda: bool(told.notices()))
-    for link in (link_in(told.sink.mails[0]), told.notices()[0]["open"]):
+    arrived.sink.wait_for(1)
+    wait_until("a notice", lambda: bool(arrived.notices()))
+    for link in (link_in(arrived.sink.mails[0]), arrived.notices()[0]["open"]):
         assert link.startswith(f"{system.portal}/p/")
         stranger = httpx.get(link, follow_redirects=True)
         assert stranger.url.path == "/auth/login"

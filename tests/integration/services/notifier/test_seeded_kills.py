@@ -154,7 +154,7 @@ class KilledDesk(Desk):
         """What has arrived at one of the receiver's servers from this office."""
         return [each for each in self.receiver.got()[self._before :] if each.path == path]
 
-    def is_told(self, decline: str, posts: int) -> bool:
+    def has_arrived(self, decline: str, posts: int) -> bool:
         """Whether the ledger has each channel's message as accepted, the delivery log the event, and its endpoint so many posts."""
         with suppress(LogUnavailableError):  # a broker that has just come back
             recorded = set(self.recorded(decline)) == set(CHANNELS) and self._is_delivered(decline)
@@ -322,7 +322,7 @@ def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
             if servers is not None and number % A_BROKER_OF == 0:
                 servers.act("kill-broker", BROKER_AWAY_S)
                 servers.calm()
-            wait_until(f"{decline} after {point}", partial(desk.is_told, decline, 1 + (point in SENT)))
+            wait_until(f"{decline} after {point}", partial(desk.has_arrived, decline, 1 + (point in SENT)))
         told.add(decline)
         copies = arrivals.copies_of(decline)
         assert set(copies) == {*CHANNELS, WEBHOOK}, (point, copies)
