@@ -27,6 +27,7 @@ ALLOWED = {
     "services/portal/admin/rooms/deciding/remedy.py": "commands and switches of each calendar system; branches with assert_never",
     "services/portal/kept_data/deciding/kinds.py": "what is kept in each topic, and so in that of each push protocol",
     "services/portal/sign_in/openid.py": "reads each provider's claims; branches with assert_never",
+    "services/portal/sign_in/openid_provider.py": "which issuers each provider signs as; branches with assert_never",
     "services/portal/sign_in/refusals.py": "advice to administrators",
     "services/portal/sign_in/tenant_consent.py": "a consent for everybody, which one provider has and answers in its own way",
     "services/portal/templates/_administrators.html": "what is said of that consent",

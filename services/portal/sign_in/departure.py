@@ -21,7 +21,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import BROWSER_COOKIE, Person, cookie_name, keep_cookie
 from services.portal.sign_in.attempts import LIFE_MS, Purpose, SignIns
-from services.portal.sign_in.openid import OpenIdProvider
+from services.portal.sign_in.openid_providers import OpenIdProviders
 from shared.domain.hosts import is_loopback
 from shared.domain.identity import Provider
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -48,7 +48,7 @@ class Departures:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._clients = {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
+        self._clients = OpenIdProviders(deps)
 
     def begin(self, person: Person, provider: Provider, purpose: Purpose, back_to: str = "") -> Departure:
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -26,7 +26,8 @@ from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise, require_directory
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
 from services.portal.sign_in.departure import callback_address, keep_browser
-from services.portal.sign_in.openid import Identity, OpenIdProvider, asked_for
+from services.portal.sign_in.openid import Identity, asked_for
+from services.portal.sign_in.openid_providers import OpenIdProviders
 from services.portal.sign_in.refusals import (
     APPROVABLE,
     WHO_WORDS,
@@ -46,6 +47,9 @@ from shared.providers.catalogue import configured_providers
 from shared.registry import tables
 from shared.runtime.log_limit import LimitedLog
 from shared.runtime.logging import get_logger
+
+if TYPE_CHECKING:
+    from services.portal.sign_in.openid_provider import OpenIdProvider
 
 _MAX_CHARS = 4_000
 _log = get_logger()
@@ -71,7 +75,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
     """The routes below `/auth`; `errands` are for purposes beyond signing in and connecting."""
     bp = Blueprint("auth", __name__, url_prefix="/auth")
     sent_for = errands or {}
-    known = {provider: OpenIdProvider(deps.settings, provider, deps.clock) for provider in Provider}
+    known = OpenIdProviders(deps)
     consents = TenantConsents(deps)
 
     def sign_ins() -> SignIns:
@@ -85,11 +89,13 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
 
     @bp.get("/login")
     def login() -> AnyResponse:
-        provider = _configured(deps, known).get(request.args.get("provider", ""))
+        provider = next(
+            (each for each in configured_providers(deps.settings) if each == request.args.get("provider")), None
+        )
         back_to = _local(request.args.get("next", ""))
         if provider is None:
-            return make_response(_chooser(deps, known, back_to))
-        return _sent_to(deps, provider, back_to, sent_for)
+            return make_response(_chooser(deps, back_to))
+        return _sent_to(deps, known[provider], back_to, sent_for)
 
     @bp.get("/callback")
     def callback() -> AnyResponse:
@@ -198,16 +204,12 @@ def refused_page(deps: Deps, error: RefusedSignInError, status: HTTPStatus = HTT
     return make_response(page, status)
 
 
-def _configured(deps: Deps, known: Mapping[Provider, OpenIdProvider]) -> dict[str, OpenIdProvider]:
-    return {provider.value: known[provider] for provider in configured_providers(deps.settings) if provider in known}
-
-
-def _chooser(deps: Deps, known: Mapping[Provider, OpenIdProvider], back_to: str) -> str:
-    offered = [Provider(name) for name in _configured(deps, known)]
+def _chooser(deps: Deps, back_to: str) -> str:
+    offered = configured_providers(deps.settings)
     return render_template(
         "sign_in.html",
         providers=offered,
-        client_id_settings=[f"ROOMSYNC_{provider.upper()}_CLIENT_ID" for provider in known],
+        client_id_settings=[f"ROOMSYNC_{provider.upper()}_CLIENT_ID" for provider in Provider],
         asked={provider: asked_for(provider, Purpose.SIGN_IN) for provider in offered},
         scopes={provider: asked_for(provider, Purpose.CONNECT, writes=deps.settings.may_write) for provider in offered},
         back_to=back_to,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import httpx
-
 from shared.runtime.logging import get_logger
+
+if TYPE_CHECKING:
+    import httpx
 
 _LONGEST = 64 * 1024
 _PLAIN = {"Accept-Encoding": "identity"}
@@ -32,6 +34,8 @@ def refusal_of(address: str, timeout_s: float) -> tuple[str, str] | None:
     Returns:
         The provider's error name and description, if its page or its redirect shows one that we know; None: go ahead.
     """
+    import httpx  # noqa: PLC0415 - only a test of the integration needs it
+
     try:
         with httpx.stream("GET", address, timeout=timeout_s, follow_redirects=False, headers=_PLAIN) as answer:
             if answer.status_code < 300:  # noqa: PLR2004  # a page to sign in with

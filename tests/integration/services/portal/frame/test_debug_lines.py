@@ -12,7 +12,8 @@ import pytest
 import structlog
 
 from services.portal.sign_in.attempts import SignIn
-from services.portal.sign_in.openid import Identity, OpenIdProvider
+from services.portal.sign_in.openid import Identity
+from services.portal.sign_in.openid_provider import OpenIdProvider
 from shared.domain.identity import Mailbox, Provider
 from shared.domain.proof import mint
 from shared.grants.oauth import Granted, Outcome, TokenRequest

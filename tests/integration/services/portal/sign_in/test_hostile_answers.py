@@ -11,7 +11,7 @@ import pytest
 
 from services.portal.admin.integration.testflow.preflight import refusal_of
 from services.portal.sign_in.attempts import Purpose, SignIn
-from services.portal.sign_in.openid import OpenIdProvider
+from services.portal.sign_in.openid_provider import OpenIdProvider
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.answer_body import IDENTITY_BYTES
 from shared.domain.identity import Provider

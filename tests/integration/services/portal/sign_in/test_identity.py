@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from services.portal.sign_in.attempts import Purpose, SignIn
-from services.portal.sign_in.openid import OpenIdProvider
+from services.portal.sign_in.openid_provider import OpenIdProvider
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
 from shared.domain.identity import Provider
 from shared.errors import RetryableError

@@ -17,7 +17,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from services.portal.sign_in.attempts import Purpose, SignIn
-from services.portal.sign_in.openid import PERSONAL_ACCOUNTS, OpenIdProvider
+from services.portal.sign_in.openid import PERSONAL_ACCOUNTS
+from services.portal.sign_in.openid_provider import OpenIdProvider
 from services.portal.sign_in.refusals import RefusedSignInError
 from shared.domain.identity import Provider
 from shared.runtime.settings import Settings

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from services.portal.admin.integration.testflow import flow as flow_module
-from services.portal.sign_in import openid
+from services.portal.sign_in import openid, openid_provider
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.providers.catalogue import profile_of
@@ -138,7 +138,7 @@ def test_permission_that_does_not_last_fails_the_test_and_not_everybody_after_it
     site = a_site(building, provider)
     plain = openid.scopes_for
     online = {Provider.GOOGLE: dataclasses.replace(profile_of(Provider.GOOGLE), authorization={})}
-    monkeypatch.setattr(openid, "profile_of", lambda name: online.get(name) or profile_of(name))
+    monkeypatch.setattr(openid_provider, "profile_of", lambda name: online.get(name) or profile_of(name))
     monkeypatch.setattr(
         openid,
         "scopes_for",
