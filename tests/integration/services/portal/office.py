@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -156,6 +157,12 @@ class MemoryCalendar:
         return {room: self.said.get(room, Availability.UNKNOWN) for room in rooms}
 
 
+@cache
+def client() -> httpx.Client:
+    """What asks the simulator, for all tests of this process: to make one takes longer than most requests."""
+    return httpx.Client()
+
+
 @dataclass(frozen=True)
 class Simulator:
     """The running simulator, and an organisation in it."""
@@ -163,17 +170,17 @@ class Simulator:
     url: str
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = httpx.post(f"{self.url}/sim/v1/{path}", json=body)
+        answer = client().post(f"{self.url}/sim/v1/{path}", json=body)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
 
     def faults(self, **switches: Any) -> None:
-        httpx.put(f"{self.url}/sim/v1/faults", json=switches).raise_for_status()
+        client().put(f"{self.url}/sim/v1/faults", json=switches).raise_for_status()
 
     def follow(self, url: str) -> str:
         """Where the provider's authorisation endpoint sends the browser at once."""
-        answer = httpx.get(url, follow_redirects=False)
+        answer = client().get(url, follow_redirects=False)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
