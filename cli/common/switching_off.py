@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import msgspec
 
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import DONE, FINDING
 from cli.common.organisations import read_organisation
-from services.portal import operations as portal
 from shared.contracts.rows import IntegrationState
 from shared.domain.instants import HOUR_MS
 from shared.grants.broker import ConsentBroker
@@ -17,6 +18,9 @@ from shared.ports.engine import Engine
 from shared.runtime.clock import clock_from
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import master_keys
+
+if TYPE_CHECKING:
+    from services.portal import operations as portal
 
 _WORDS = {
     "people": "people's calendars are connected, and would not be any more",
@@ -67,6 +71,8 @@ def disable(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
 
 def operator_switch(engine: Engine, settings: Settings, tenant: str) -> portal.OperatorSwitch:
     """The switch of an organisation, in the operator's hand."""
+    from services.portal import operations as portal  # noqa: PLC0415 - all pages, for commands that end something alone
+
     clock = clock_from(settings.test_clock)
     deps = portal.Deps(
         settings=settings,

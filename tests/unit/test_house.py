@@ -64,6 +64,13 @@ def test_command_line_starts_without_what_a_service_alone_needs() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_command_for_organisations_starts_without_the_services() -> None:
+    """Scripts call it once for each change; of its commands only those that end something do what a page does."""
+    code = "import sys, cli.tenants; print([name for name in sys.modules if name.startswith(('flask', 'services'))])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.proves("D12")
 @pytest.mark.parametrize("package", sorted(HOMES))
 def test_each_named_package_does_real_work_where_it_belongs(package: str) -> None:
