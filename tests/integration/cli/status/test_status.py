@@ -14,7 +14,7 @@ from shared.errors import RetryableError
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import load
 from tests.support.commands import Run
-from tests.support.office import AARE
+from tests.support.office import AARE, BIRS
 from tests.support.spoilt_log import Poisoned
 
 pytestmark = pytest.mark.proves("B14")
@@ -102,6 +102,23 @@ def test_watch_that_died_is_seen(office: Poisoned, run: Run) -> None:
     office.clock.at_ms += 8 * 86_400_000
     counts = seen(run, FINDING)["calendars"]["microsoft"]
     assert (counts["withoutSubscription"], counts["expiringIn24h"]) == (1, 0)
+
+
+def test_watch_that_fell_silent_is_seen_until_a_push_comes(office: Poisoned, run: Run) -> None:
+    """The provider dropped the subscription without a word: it has not expired, and a change came that no push announced."""
+    office.calendar.book("e0", **{AARE: "accepted"})  # a meeting within a day: the pace is the setting's own
+    office.connect()
+    assert seen(run)["findings"] == []
+    office.calendar.book(**{BIRS: "declined"})
+    office.after(900 * 1.3)
+    screen = seen(run, FINDING)
+    [finding] = screen["findings"]
+    assert finding["what"] == "looks at 1 mailboxes at microsoft found changes that no push had announced"
+    assert screen["calendars"]["microsoft"]["withoutSubscription"] == 0
+    office.calendar.book(**{BIRS: "accepted"})
+    office.hint()
+    office.settle()
+    assert seen(run)["findings"] == []
 
 
 def test_view_that_was_lost_is_seen(office: Poisoned, run: Run) -> None:

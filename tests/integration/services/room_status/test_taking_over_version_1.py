@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,22 +30,13 @@ from shared.runtime.wiring import open_engine
 from tests.contract.deployments import ManualClock
 from tests.support import servers
 from tests.support.builders import KEYS, NOW_MS, an_observation
-
-ROOT = Path(__file__).parents[4]
-RELEASE = "a68938f"
-"""0.1.0, as the history has it."""
+from tests.support.earlier_version import run_on_release, unpack_release
 
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """The tree of 0.1.0."""
-    tree = tmp_path / "earlier"
-    tree.mkdir()
-    archive = subprocess.run(["git", "archive", RELEASE], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode:
-        pytest.skip("the repository's history is not here (a shallow clone): 0.1.0 cannot be run")
-    subprocess.run(["tar", "-x"], cwd=tree, input=archive.stdout, check=True)
-    return tree
+    return unpack_release(tmp_path)
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -63,21 +51,12 @@ def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 def filled(earlier: Path, deployed: dict[str, str]) -> Iterator[tuple[Engine, str]]:
     """A deployment that 0.1.0 filled, opened by this version; and its organisation."""
     script = Path(__file__).with_name("play_earlier_version.py")
-    others = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
-    ran = subprocess.run(
-        [sys.executable, str(script), str(NOW_MS)],
-        env=others | deployed | {"PYTHONPATH": str(earlier)},
-        cwd=earlier,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
+    tenant = run_on_release(earlier, str(script), str(NOW_MS), settings=deployed)
     settings = load(deployed)
     if settings.engine == "kafka":
         ensure_topics(settings.kafka_bootstrap, prefix=settings.topic_prefix, partitions=1, replication=1)
     engine = open_engine(settings)
-    yield engine, ran.stdout.strip().splitlines()[-1]
+    yield engine, tenant
     engine.close()
 
 
@@ -148,13 +127,5 @@ def test_the_first_version_reads_a_mailbox_whose_record_is_bound_to_its_key(earl
         f" keys = TenantKeys({KEYS.tenant!r}, {KEYS.data_key!r}, {KEYS.hash_key!r}, None);"
         " print(msgspec.json.encode(opened(bytes.fromhex(sys.argv[1]), keys, MailboxState)).decode())"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", script, value.hex()],
-        env=os.environ | {"PYTHONPATH": str(earlier)},
-        cwd=earlier,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert msgspec.json.decode(ran.stdout, type=MailboxState) == state
+    printed = run_on_release(earlier, "-c", script, value.hex())
+    assert msgspec.json.decode(printed, type=MailboxState) == state
