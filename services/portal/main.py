@@ -19,8 +19,8 @@ from shared.runtime.wiring import master_keys, open_engine
 
 CLEAN_UP_S = 4.0
 """How long a test that is under way may take to remove what it made, once the process is told to stop."""
-THREADS = 96
-"""At most 44 are held by streams (`stream.MAX_STREAMS` and `stream_seats.MAX_LEAVING`), at most 24 by requests that wait for a
+THREADS = 260
+"""At most 208 are held by streams (`stream.MAX_STREAMS` and `stream_seats.MAX_LEAVING`), at most 24 by requests that wait for a
 calendar (`mailbox_calls.MAX_ADMITTED`), at most 16 by those that wait for a provider otherwise (`provider_calls.MAX_ADMITTED`);
 at least twelve are left for everything else."""
 

@@ -8,7 +8,7 @@ per partition, only above the offset already applied of the same topic id.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,7 +92,19 @@ class View(Protocol):
         ...
 
     def revision(self, owner: str) -> int:
-        """The newest revision of any row of `owner`; 0 when there has been none. Cheap: asked several times a second."""
+        """The newest revision of any row of `owner`; 0 when there has been none."""
+        ...
+
+    def revisions(self, owners: Collection[str]) -> Mapping[str, int]:
+        """As `revision`, of each of these owners, in one question to the store."""
+        ...
+
+    def newest_revision(self) -> int:
+        """
+        A number that is another one whenever the revision of any owner is another one; it may change without that.
+
+        Cheap, whatever the view holds: asked several times a second.
+        """
         ...
 
     def digest(self) -> str:

@@ -27,25 +27,27 @@ from services.portal.meetings.deciding.board import (
     RoomChanged,
     changes,
     closings,
+    due_ms,
     snapshot,
 )
 from services.portal.meetings.live_reader import LiveReader
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
-from services.portal.my_rooms.stream_seats import Seat, Seats
+from services.portal.my_rooms.stream_seats import Seats
+from services.portal.my_rooms.stream_watch import UNKNOWN, StreamWatch, Watched
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import HOUR_MS, SECOND_MS
 from shared.domain.roles import Right
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.language.deciding.sentences import Catalogue, say, translate_all
 from shared.meetings.prompts import Prompt, PromptState
-from shared.organisations.decline_incidents import read_open
 from shared.runtime import metrics
 
-POLL_S = 0.2
-CLOCK_S = 1.0
-"""How often prompts are looked at by the clock alone: grace over, meeting begun, put away elsewhere, signed out."""
 HEARTBEAT_S = 10.0
+WELCOME_S = 5.0
+"""How often the stream of somebody who has signed out finds that out, and ends."""
+AWAY_S = 1.0
+"""How soon the stores are asked again by a stream that could not read them."""
 LIFE_S = 600.0
 HEARTBEAT = ": still here\nevent: heartbeat\ndata: {}\n\n"
 """A comment for programs that only keep the connection; an event for scripts, which are shown no comments."""
@@ -57,8 +59,8 @@ MAX_BREAK_MS = HOUR_MS
 MAX_MARK_CHARS = 40
 Position = Annotated[str, Meta(examples=["17.1795426200250"])]
 """A position in the stream; whatever is none of ours counts as left out."""
-MAX_STREAMS = 36
-"""Each takes a thread of the server for as long as it lasts; the others are for pages."""
+MAX_STREAMS = 200
+"""Each takes a thread of the server for as long as it lasts, which sleeps; the others are for pages."""
 MAX_PER_PERSON = 6
 """Of one person; a further one ends their oldest. A stream that was left is noticed with its heartbeat."""
 
@@ -88,6 +90,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
     """The route `/v1/me/stream`."""
     bp = Blueprint("stream", __name__, url_prefix="/v1/me")
     seats = Seats(MAX_STREAMS, MAX_PER_PERSON)
+    watch = StreamWatch(deps)
     reader = reader.for_streams()
 
     @bp.get("/stream")
@@ -119,10 +122,15 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
                 next_step=say("Ask /v1/me/prompts every now and then, and try the stream again later."),
                 retry_after_s=15,
             )
-        seated = _Seated(
-            EventStream(deps, reader, person, desk, seat, current_catalogue()).run(since), partial(seats.release, seat)
-        )
-        response = Response(seated, content_type="text/event-stream; charset=utf-8")
+        watched = Watched(seat, person.mailbox.key.decode(), person.tenant)
+
+        def leave() -> None:
+            watch.remove(watched)
+            seats.release(seat)
+
+        watch.add(watched)
+        events = EventStream(deps, reader, person, desk, watched, current_catalogue()).run(since)
+        response = Response(_Seated(events, leave), content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
 
@@ -171,7 +179,7 @@ _EVENTS = (
 
 
 class EventStream:
-    """One open stream: follows the view's revision for what changed, and the clock for what only time changes."""
+    """One open stream: sleeps until the watch calls it for what was written, or for what only time changes."""
 
     def __init__(
         self,
@@ -179,52 +187,59 @@ class EventStream:
         reader: LiveReader,
         person: Person,
         desk: PersonalView,
-        seat: Seat,
+        watched: Watched,
         catalogue: Catalogue,
     ) -> None:
         self._deps = deps
-        self._seat = seat
+        self._watched = watched
         self._catalogue = catalogue
         self._reader = reader
         self._person = person
         self._desk = desk
         self._meetings: dict[str, StoredMeeting] = {}
         self._board = Board()
-        self._revision = -1
-        """Below any revision: everything has to be told."""
         self._many: bool | None = None
         """Whether the reader was told that many rooms of the organisation said no at once; None: told nothing of it yet."""
 
     def run(self, since: StreamPosition | None) -> Iterator[str]:
         """Server-sent events until the browser goes, the session ends, the process stops, or ten minutes are over."""
-        began = time.monotonic()
-        clock_at = began + CLOCK_S
-        said_at = began
+        began = said_at = asked_at = time.monotonic()
         yield f"retry: {RETRY_MS}\n\n"
         yield from self._stream(partial(self._begin, since))
-        while not self._deps.stop.wait(POLL_S) and (now := time.monotonic()) < began + LIFE_S:
-            if self._seat.replaced.is_set():
+        called = True
+        while not self._deps.stop.is_set() and (now := time.monotonic()) < began + LIFE_S:
+            if self._watched.seat.replaced:
                 yield REPLACED
                 return
-            by_clock = now >= clock_at
-            if by_clock:
-                clock_at = now + CLOCK_S
+            if now >= asked_at + WELCOME_S:
+                asked_at = now
                 if not self._welcome():
                     return
-            for text in self._stream(partial(self._follow, by_clock=by_clock)):
+            beats = now >= said_at + HEARTBEAT_S
+            for text in self._stream(self._follow) if called or beats else ():
                 said_at = now
                 yield text
             if now >= said_at + HEARTBEAT_S:
                 said_at = now
                 yield HEARTBEAT
+            called = self._sleep(min(said_at + HEARTBEAT_S, asked_at + WELCOME_S))
+
+    def _sleep(self, until_s: float) -> bool:
+        """Until the watch calls, or that monotonic second; whether there is something to follow."""
+        called = self._watched.seat.called
+        wait_s, away = until_s - time.monotonic(), self._watched.revision == UNKNOWN
+        was_called = called.wait(min(wait_s, AWAY_S) if away else wait_s)
+        if was_called:  # else what calls at this moment would be forgotten
+            called.clear()
+        return was_called or away
 
     def _stream(self, step: Callable[[], Iterable[str]]) -> Iterator[str]:
         """What a step has to say; while the stores are away, that."""
         try:
             yield from step()
         except (StoreUnavailableError, LogUnavailableError):
-            if self._revision >= 0:
-                self._revision = -1  # whatever comes back may be another view: start over with all of it
+            if self._watched.revision != UNKNOWN:
+                self._watched.revision = UNKNOWN  # whatever comes back may be another view: start over with all of it
                 yield "event: rebuilding\ndata: {}\n\n"
 
     def _welcome(self) -> bool:
@@ -244,14 +259,14 @@ class EventStream:
             yield from self._all()  # what went cannot be named any more: say what is left
             return
         standing = self._desk.read_meetings()
-        self._meetings, self._revision = dict(standing.meetings), standing.revision
+        self._meetings, self._watched.revision = dict(standing.meetings), standing.revision
         now_ms = self._deps.clock.now_ms()
         if now_ms - since.at_ms > MAX_BREAK_MS:
             yield from self._all()  # by now a meeting may have forgotten dates that this browser still shows
             return
         untouched = [meeting for key, meeting in self._meetings.items() if key not in changed]
         earlier = self._desk.board(untouched, at_ms=min(since.at_ms, now_ms), put_away_before_ms=since.at_ms)
-        self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
+        self._show(now_ms)
         overtaken = [self._meetings[key] for key in changed if key in self._meetings]
         gone_rooms = (RoomChanged(line) for line in self._desk.hidden_lines(overtaken, self._board))
         closed = closings(self._desk.board(overtaken, at_ms=now_ms))
@@ -262,31 +277,33 @@ class EventStream:
         if standing.rebuilding:
             yield "event: rebuilding\ndata: {}\n\n"
         now_ms = self._deps.clock.now_ms()
-        self._meetings, self._revision = dict(standing.meetings), standing.revision
-        self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
+        self._meetings, self._watched.revision = dict(standing.meetings), standing.revision
+        self._show(now_ms)
         held: SnapshotShape = {
             "rooms": list(self._board.rooms),
             "prompts": [prompt.id for prompt in self._board.open_prompts],
         }
-        yield _event("snapshot", held, StreamPosition(self._revision, now_ms))
+        yield _event("snapshot", held, StreamPosition(self._watched.revision, now_ms))
         yield from self._written(snapshot(self._board), now_ms)
 
-    def _follow(self, *, by_clock: bool) -> Iterator[str]:
-        if by_clock and (lasts := read_open(self._deps.engine.registry, self._person.tenant) is not None) != self._many:
-            self._many = lasts
-            yield _event("many-at-once", {"lasts": lasts})  # without a position: the rest of this step is not told yet
+    def _follow(self) -> Iterator[str]:
+        watched = self._watched
+        if watched.many is not None and watched.many != self._many:
+            self._many = watched.many
+            yield _event("many-at-once", {"lasts": self._many})  # without a position: the rest is not told yet
         revision = self._desk.revision()
-        if self._revision < 0 or revision < self._revision:
+        if revision < watched.revision or watched.revision == UNKNOWN:
             yield from self._all()  # the view was lost and made anew
             return
-        if revision == self._revision and not by_clock:
-            return
-        if revision > self._revision:
-            changed, gone = self._desk.changed(self._revision)
-            self._meetings = {key: each for key, each in {**self._meetings, **changed}.items() if key not in gone}
-            self._revision = revision
         now_ms = self._deps.clock.now_ms()
-        before, self._board = self._board, self._desk.board(self._meetings.values(), at_ms=now_ms)
+        if revision == watched.revision and (watched.due_ms is None or now_ms < watched.due_ms):
+            return
+        if revision > watched.revision:
+            changed, gone = self._desk.changed(watched.revision)
+            self._meetings = {key: each for key, each in {**self._meetings, **changed}.items() if key not in gone}
+            watched.revision = revision
+        before = self._board
+        self._show(now_ms)
         told = tuple(changes(before, self._board))
         for change in told:
             if isinstance(change, PromptOpened):
@@ -294,12 +311,17 @@ class EventStream:
                 _measure(before.prompts.get(change.prompt.id), change.prompt, now_ms)
         yield from self._written(told, now_ms)
 
+    def _show(self, now_ms: int) -> None:
+        """Make the board of the meetings that are known, and have the watch call when time alone may change it."""
+        self._board = self._desk.board(self._meetings.values(), at_ms=now_ms)
+        self._watched.due_ms = due_ms(self._board, now_ms)
+
     def _written(self, told: Iterable[Change], now_ms: int) -> Iterator[str]:
         """Titles and names are looked up once for all that is told together, and only for that."""
         showing = MeetingPresenter(self._deps, self._reader, self._person, self._desk, self._board)
         told = tuple(told)
         showing.read_ahead(told)
-        mark = StreamPosition(self._revision, now_ms)
+        mark = StreamPosition(self._watched.revision, now_ms)
         for change in told:
             name, data = showing.event(change)
             yield _event(name, translate_all(data, self._catalogue), mark)

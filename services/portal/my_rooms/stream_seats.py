@@ -15,8 +15,10 @@ class Seat:
     """One stream's place."""
 
     user: str
-    replaced: threading.Event = field(default_factory=threading.Event)
-    """Set when a newer stream took this place: the stream ends itself at its next turn."""
+    called: threading.Event = field(default_factory=threading.Event)
+    """Set when the stream has something to look at; it sleeps meanwhile."""
+    replaced: bool = False
+    """Whether a newer stream took this place: the stream ends itself at its next turn."""
 
 
 class Seats:
@@ -67,5 +69,6 @@ class Seats:
         oldest = next(seat for seat in self._seats if seat.user == user)
         self._seats.remove(oldest)
         self._leaving.add(oldest)
-        oldest.replaced.set()
+        oldest.replaced = True
+        oldest.called.set()
         return True

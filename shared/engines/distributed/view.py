@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.contracts.packing import pack, unpack
@@ -96,10 +96,21 @@ class RedisView:
 
     def revision(self, owner: str) -> int:
         """The newest revision of any row of `owner`, or 0."""
+        return self.revisions((owner,))[owner]
+
+    def revisions(self, owners: Collection[str]) -> Mapping[str, int]:
+        """The newest revision of any row of each owner, or 0."""
         with translate_errors(_STORE), self._redis.pipeline(transaction=True) as pipe:
-            for kind in ("seen:", "gone:"):
-                pipe.zrevrange(self._at + kind + owner, 0, 0, withscores=True)
-            return max((int(score) for found in pipe.execute() for _, score in found), default=0)
+            for owner in owners:
+                for kind in ("seen:", "gone:"):
+                    pipe.zrevrange(self._at + kind + owner, 0, 0, withscores=True)
+            newest = [int(found[0][1]) if found else 0 for found in pipe.execute()]
+        return {owner: max(pair) for owner, *pair in zip(owners, newest[::2], newest[1::2], strict=True)}
+
+    def newest_revision(self) -> int:
+        """The newest revision of any row; 0 in a view that was lost."""
+        with translate_errors(_STORE):
+            return int(self._redis.get(self._at + "revision") or 0)
 
     def digest(self) -> str:
         """SHA-256 over the live rows by key: key, owners by name, value, each length-prefixed."""

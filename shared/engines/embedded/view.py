@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from shared.domain.instants import DAY_MS
 from shared.engines.embedded.database import Database
@@ -97,6 +97,16 @@ class EmbeddedView:
         return int(
             self._database.read("SELECT coalesce(max(revision), 0) FROM view_owners WHERE owner = ?", (owner,))[0][0]
         )
+
+    def revisions(self, owners: Collection[str]) -> Mapping[str, int]:
+        """The newest revision of any row of each owner, or 0."""
+        marks = ", ".join("?" * len(owners))
+        query = f"SELECT owner, max(revision) FROM view_owners WHERE owner IN ({marks}) GROUP BY owner"  # noqa: S608  # question marks alone
+        return dict.fromkeys(owners, 0) | dict(self._database.read(query, tuple(owners)))
+
+    def newest_revision(self) -> int:
+        """How many changes there have been."""
+        return int(self._database.read("SELECT revision FROM view_revision")[0][0])
 
     def digest(self) -> str:
         """SHA-256 over the live rows by key: key, owners by name, value, each length-prefixed."""

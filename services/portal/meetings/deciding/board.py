@@ -128,6 +128,20 @@ def snapshot(board: Board) -> Iterator[Change]:
     return changes(Board(), board)
 
 
+def due_ms(board: Board, now_ms: int) -> int | None:
+    """
+    When the board may come to say something else although nothing of its meetings was written; None: by no passing of time.
+
+    That is now where a prompt is not closed, which may be put away elsewhere, and where a line should be over and is not: it
+    ends with a day somewhere.
+    """
+    moments = [line.end_ms for line in board.rooms.values()]
+    prompted = any(prompt.closing is None for prompt in board.prompts.values())
+    if prompted or any(moment <= now_ms for moment in moments):
+        return now_ms
+    return min(moments, default=None)
+
+
 def closings(board: Board) -> Iterator[PromptClosed]:
     """Every closed prompt, for somebody of whom it is not known which they have seen open."""
     return (PromptClosed(prompt) for prompt in board.prompts.values() if prompt.closing is not None)

@@ -120,6 +120,24 @@ def test_one_owner_does_not_hear_of_anothers_rows(view: View, partition: int, te
     assert list(view.changes(f"{tenant}/a", since)) == []
 
 
+def test_revisions_of_several_owners_are_those_of_each_and_the_newest_number_notices_every_one(
+    view: View, partition: int, tenant: str
+) -> None:
+    owners = [f"{tenant}/{name}" for name in ("a", "b", "nobody")]
+    numbers = [view.newest_revision()]
+    for offset, (name, seen_by, value) in enumerate(
+        [("m", "a", b"1"), ("n", "b", b"1"), ("m", "ab", b"2"), ("m", "b", b"2"), ("n", "", None)], start=1
+    ):
+        view.apply(partition, Applied(TOPIC, offset), [meeting(tenant, name, seen_by, value)])
+        numbers.append(view.newest_revision())
+        assert view.revisions(owners) == {owner: view.revision(owner) for owner in owners}
+    view.reset(partition)
+    numbers.append(view.newest_revision())
+    assert len(set(numbers)) == len(numbers)
+    assert view.revisions(owners)[f"{tenant}/nobody"] == 0
+    assert view.revisions(()) == {}
+
+
 def test_reset_forgets_the_partition_and_no_other(
     view: View, engine_factory: EngineFactory, partition: int, tenant: str
 ) -> None:

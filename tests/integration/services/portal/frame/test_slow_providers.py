@@ -22,7 +22,6 @@ import pytest
 from services.portal.admin.integration.testflow.run_store import Runs
 from services.portal.deps import Deps
 from services.portal.frame import provider_calls
-from services.portal.main import THREADS
 from services.portal.sign_in.attempts import Purpose, SignIns
 from shared.contracts.rows import IntegrationState
 from shared.contracts.test_run import Made, Stage, Step, TestRun
@@ -37,6 +36,8 @@ from tests.integration.services.portal.office import Browser, Office
 from tests.support.described_answers import described_portal
 
 CONNECTIONS = 100
+THREADS = 60
+"""Of the server: fewer than there are connections."""
 BROWSERS = 10
 PATIENCE_S = 20.0
 ELSEWHERE = "127.0.0.2"

@@ -15,6 +15,7 @@ from services.portal.meetings.deciding.board import (
     build_board,
     changes,
     closings,
+    due_ms,
     snapshot,
 )
 from shared.contracts.meeting_state import RoomState
@@ -95,3 +96,25 @@ def test_every_closed_prompt_is_named_to_whoever_may_have_seen_it_open(
     board = look(a_room(state=RoomState.ACCEPTED, declines=2), a_room("r-two", RoomState.DECLINED))
 
     assert len(list(closings(board))) == 2
+
+
+def test_a_board_without_prompts_is_due_when_the_first_of_its_meetings_ends(
+    look: Look, a_room: Callable[..., RoomMemory]
+) -> None:
+    rooms = a_room(), a_room("r-two", RoomState.ACCEPTED)
+    board = look(*rooms)
+    first_end_ms = min(line.end_ms for line in board.rooms.values())
+
+    assert due_ms(board, NOW_MS) == first_end_ms
+    assert look(*rooms, now_ms=first_end_ms - 1) == board, "nothing changes before"
+    assert look(*rooms, now_ms=first_end_ms) != board
+    assert due_ms(Board(), NOW_MS) is None
+
+
+def test_a_board_is_due_at_every_moment_while_a_prompt_may_be_put_away_or_a_line_should_be_over(
+    look: Look, a_room: Callable[..., RoomMemory]
+) -> None:
+    assert due_ms(look(a_room(state=RoomState.DECLINED)), NOW_MS) == NOW_MS
+    board = look(a_room())
+    (line,) = board.rooms.values()
+    assert due_ms(board, line.end_ms) == line.end_ms

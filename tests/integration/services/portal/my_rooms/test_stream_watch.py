@@ -1,0 +1,173 @@
+"""One watch for all live streams of a process: a page that nothing concerns is not called, and asks the stores nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from services.portal.my_rooms.stream_seats import Seat
+from services.portal.my_rooms.stream_watch import StreamWatch, Watched
+from shared.contracts.meeting_state import RoomState
+from shared.errors import StoreUnavailableError
+from shared.organisations import decline_incidents
+from tests.integration.services.portal.admin.test_incident import begin as begin_incident
+from tests.integration.services.portal.office import Browser, Office
+
+PATIENCE_S = 10.0
+OTHERS = 50
+
+
+class CountingView:
+    """The office's view, and how often it was asked for what."""
+
+    def __init__(self, office: Office) -> None:
+        view = office.engine.view
+        self._newest_revision, self._revisions = view.newest_revision, view.revisions
+        self.newest, self.compared = 0, 0
+        self.away = threading.Event()
+        self._asked = threading.Condition()
+
+    def newest_revision(self) -> int:
+        with self._asked:
+            self.newest += 1
+            self._asked.notify_all()
+        if self.away.is_set():
+            message = "away"
+            raise StoreUnavailableError(message)
+        return self._newest_revision()
+
+    def revisions(self, owners: Collection[str]) -> Mapping[str, int]:
+        self.compared += 1
+        return self._revisions(owners)
+
+    def wait_for_turns(self, count: int) -> None:
+        """Until the watch has come round so many times from now on."""
+        with self._asked:
+            until = self.newest + count
+            assert self._asked.wait_for(lambda: self.newest >= until, PATIENCE_S)
+
+
+@pytest.fixture
+def view(office: Office, monkeypatch: pytest.MonkeyPatch) -> CountingView:
+    counting = CountingView(office)
+    for name in ("newest_revision", "revisions"):
+        monkeypatch.setattr(office.engine.view, name, getattr(counting, name))
+    return counting
+
+
+Watch = Callable[..., Watched]
+
+
+@pytest.fixture
+def watch(office: Office, view: CountingView) -> Iterator[Watch]:
+    """Have a stream watched that has come to the revision at which its owner stands."""
+    watching = StreamWatch(office.deps)
+
+    def add(tenant: str, owner: str) -> Watched:
+        watched = Watched(Seat(owner), owner, tenant, revision=office.engine.view.revision(owner), many=False)
+        watching.add(watched)
+        return watched
+
+    yield add
+    office.deps.stop.set()
+
+
+@contextmanager
+def called(watched: Watched) -> Iterator[None]:
+    """What is done in the block calls this stream."""
+    watched.seat.called.clear()
+    yield
+    assert watched.seat.called.wait(PATIENCE_S)
+
+
+def test_a_change_calls_whom_it_concerns_and_nobody_else_and_rest_is_one_question_for_all(
+    office: Office, ada: Browser, view: CountingView, watch: Watch
+) -> None:
+    (room,) = office.enter_rooms(ada.tenant, "one")
+    hers = watch(ada.tenant, f"{ada.tenant}/{ada.mailbox}")
+    others = [watch(ada.tenant, f"{ada.tenant}/m-{n}") for n in range(OTHERS)]
+    view.wait_for_turns(2)
+    before = view.compared
+    view.wait_for_turns(8)
+    assert view.compared == before, "nothing was written"
+
+    with called(hers):
+        office.show(office.meeting(ada, office.room(ada, room, RoomState.PENDING)), ada.tenant)
+
+    view.wait_for_turns(2)
+    assert view.compared == before + 1
+    assert not any(each.seat.called.is_set() for each in others)
+
+
+def test_the_clock_calls_a_stream_at_its_moment_alone(
+    office: Office, ada: Browser, view: CountingView, watch: Watch
+) -> None:
+    watched, later = (watch(ada.tenant, f"{ada.tenant}/m-{n}") for n in range(2))
+    watched.due_ms, later.due_ms = office.clock.now_ms() + 60_000, office.clock.now_ms() + 60_001
+    view.wait_for_turns(12)  # the clock is followed once a second
+    assert not watched.seat.called.is_set()
+
+    with called(watched):
+        office.clock.advance(60_000)
+
+    assert not later.seat.called.is_set()
+
+
+@pytest.mark.proves("B17")
+def test_an_incident_calls_the_streams_of_its_organisation_when_it_begins_and_when_it_is_over(
+    office: Office, ada: Browser, watch: Watch
+) -> None:
+    watched = watch(ada.tenant, f"{ada.tenant}/m-1")
+    with called(watched):
+        begin_incident(office, ada.tenant)
+    assert watched.many is True
+
+    with called(watched):
+        decline_incidents.release(office.engine.registry, ada.tenant, office.clock.now_ms())
+    assert watched.many is False
+
+
+def test_a_store_that_is_away_calls_all_and_its_return_calls_those_who_lost_their_place(
+    ada: Browser, view: CountingView, watch: Watch
+) -> None:
+    lost, kept = (watch(ada.tenant, f"{ada.tenant}/m-{n}") for n in range(2))
+    view.wait_for_turns(2)
+    with called(lost), called(kept):
+        view.away.set()
+    lost.revision = -1
+
+    view.away.clear()
+    view.wait_for_turns(2)
+    with called(lost):
+        kept.seat.called.clear()
+
+    view.wait_for_turns(2)
+    assert not kept.seat.called.is_set()
+
+
+def test_a_process_that_stops_calls_everybody(office: Office, ada: Browser, view: CountingView, watch: Watch) -> None:
+    watched = watch(ada.tenant, f"{ada.tenant}/m-1")
+    view.wait_for_turns(1)
+    with called(watched):
+        office.deps.stop.set()
+
+
+def test_nobody_watches_for_streams_that_are_gone(office: Office, ada: Browser, view: CountingView) -> None:
+    watching = StreamWatch(office.deps)
+    watched = Watched(Seat("u-ada"), f"{ada.tenant}/m-1", ada.tenant)
+    watching.add(watched)
+    view.wait_for_turns(1)
+    watching.remove(watched)
+    watching.remove(watched)
+
+    thread = next(each for each in threading.enumerate() if each.name == "stream-watch")
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+    again = Watched(Seat("u-ada"), f"{ada.tenant}/m-1", ada.tenant)
+    with called(again):
+        watching.add(again)
+    office.deps.stop.set()
