@@ -9,12 +9,17 @@ from typing import Any
 
 from shared.contracts.topics import Topic
 from shared.domain.identity import Provider
+from shared.language.deciding.sentences import say
 from shared.providers.failures import Failures
 from shared.providers.token_refusal import TokenCodes
 
-OPENID_WORDS = {"openid": "know who signs in", "profile": "know their name", "email": "know their address"}
+OPENID_WORDS = {
+    "openid": say("know who signs in"),
+    "profile": say("know their name"),
+    "email": say("know their address"),
+}
 """For people: what the scopes let us do that OpenID Connect defines."""
-ROOM_IMPORT_WORDS = "list the organisation's rooms: for this test and for importing rooms only"
+ROOM_IMPORT_WORDS = say("list the organisation's rooms: for this test and for importing rooms only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,8 @@ from shared.language.deciding.negotiation import Manner, choose_manner
 from shared.language.deciding.sentences import Catalogue, translate_all
 from shared.language.templates import template_options, use_catalogue
 
-ENGLISH_ONLY = (
-    "/admin/integration",
-    "/api",
-)
-"""Pages that have no words but English ones: some of administrators', and the document of the interface."""
+ENGLISH_ONLY = ("/api",)
+"""Pages that have no words but English ones: the document of the interface."""
 
 
 def current_manner() -> Manner:

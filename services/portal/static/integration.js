@@ -8,14 +8,15 @@ function offerCopy() {
   const button = document.querySelector("[data-copy]");
   if (!button) return;
   button.hidden = false;
+  const texts = JSON.parse(button.dataset.texts);
   button.addEventListener("click", async () => {
     const text = document.getElementById(button.dataset.copy);
     text.select();
     try {
       await navigator.clipboard.writeText(text.value);
-      document.getElementById("copied").textContent = "Copied.";
+      document.getElementById("copied").textContent = texts.copied;
     } catch {
-      document.getElementById("copied").textContent = "Selected: copy it with the keyboard.";
+      document.getElementById("copied").textContent = texts.selected;
     }
   });
 }

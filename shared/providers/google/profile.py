@@ -51,13 +51,13 @@ PROFILE = Profile(
     calendar="Google Calendar",
     registering="make an OAuth client at the Google Cloud console",
     where_to_remove=say("Google Account, then Security, then Your connections to third-party apps and services"),
-    approval=(
+    approval=say(
         "In many organisations an administrator has to trust the application first: in the Google Admin console under "
         "Security, API controls, App access control."
     ),
     refusal_examples=say("admin_policy_enforced or org_internal"),
-    client_id_name="OAuth client id",
-    room_import_hint=(
+    client_id_name=say("OAuth client id"),
+    room_import_hint=say(
         "Listing rooms needs an account with an administrator’s right to read resources; without it, enter a room by hand."  # noqa: RUF001
     ),
     no_photos=say("Your directory has no photo to give: the resources of Google Workspace hold none."),
@@ -80,11 +80,11 @@ PROFILE = Profile(
         domains=f"{_SCOPE}admin.directory.domain.readonly",
         words={
             **OPENID_WORDS,
-            "calendar.events.owned.readonly": "read the calendars they own",
-            "calendar.events.owned": "read the calendars they own, and book or swap a room in them",
-            "calendar.freebusy": "see when rooms are free",
-            "admin.directory.user.readonly": "see that you are a super administrator: once",
-            "admin.directory.domain.readonly": "list your organisation's domains: once, to add them here",
+            "calendar.events.owned.readonly": say("read the calendars they own"),
+            "calendar.events.owned": say("read the calendars they own, and book or swap a room in them"),
+            "calendar.freebusy": say("see when rooms are free"),
+            "admin.directory.user.readonly": say("see that you are a super administrator: once"),
+            "admin.directory.domain.readonly": say("list your organisation's domains: once, to add them here"),
             "admin.directory.resource.calendar.readonly": ROOM_IMPORT_WORDS,
         },
     ),

@@ -64,12 +64,12 @@ PROFILE = Profile(
     where_to_remove=(
         say("My Apps (myapps.microsoft.com), then roomsync, then Manage your application, then Revoke permissions")
     ),
-    approval=(
+    approval=say(
         "In most organisations nobody may give these permissions alone: a Cloud Application Administrator (or Global "
         "Administrator) approves them once for everybody, in the Entra admin centre under Enterprise applications."
     ),
     refusal_examples=say("AADSTS90094, or its heading, such as “Need admin approval”"),
-    client_id_name="client id",
+    client_id_name=say("client id"),
     room_import_hint="",
     no_photos=say("Your directory has no photo to give: the places of Microsoft 365 hold none."),
     directory="Entra tenant id",
@@ -88,10 +88,10 @@ PROFILE = Profile(
         resource="https://graph.microsoft.com/",
         words={
             **OPENID_WORDS,
-            "offline_access": "go on while they are not at a page of ours",
-            "User.Read": "read their own profile",
-            "Calendars.Read": "read their own calendar",
-            "Calendars.ReadWrite": "read their own calendar, and book or swap a room in it",
+            "offline_access": say("go on while they are not at a page of ours"),
+            "User.Read": say("read their own profile"),
+            "Calendars.Read": say("read their own calendar"),
+            "Calendars.ReadWrite": say("read their own calendar, and book or swap a room in it"),
             "Place.Read.All": ROOM_IMPORT_WORDS,
         },
     ),

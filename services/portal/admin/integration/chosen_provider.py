@@ -10,6 +10,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.interface.fields import ProviderName
 from shared.domain.identity import Provider
+from shared.language.deciding.sentences import say
 from shared.providers.catalogue import configured_providers
 
 
@@ -27,7 +28,9 @@ def chosen_provider(deps: Deps, name: str) -> Provider:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "no-such-provider",
-            "This calendar system is not set up here.",
-            next_step=f"Choose one of: {', '.join(provider.value for provider in known) or 'none is set up'}.",
+            say("This calendar system is not set up here."),
+            next_step=say("Choose one of: {choices}.").format(
+                choices=", ".join(provider.value for provider in known) or say("none is set up")
+            ),
         )
     return Provider(name)

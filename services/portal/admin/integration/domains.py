@@ -27,6 +27,7 @@ from shared.domain.identity import Provider
 from shared.domain.roles import Right
 from shared.errors import RefusedError
 from shared.grants.oauth import Granted
+from shared.language.deciding.sentences import say
 from shared.organisations.enrolment import join
 from shared.providers.catalogue import profile_of
 
@@ -106,7 +107,9 @@ def blueprint(proof: DomainProof) -> Blueprint:
     @bp.post("/admin/integration/domains")
     def add() -> AnyResponse:
         departure = proof.depart(request.form.get("provider", ""))
-        return leading_page(departure, "to see that you administer your organisation there, and which domains it has")
+        return leading_page(
+            departure, say("to see that you administer your organisation there, and which domains it has")
+        )
 
     @bp.post("/v1/admin/integration/domains")
     @operation(Right.SWITCH_INTEGRATION, answer=LeadingAnswer, body=ProviderBody, problems=LEAVING_PROBLEMS)

@@ -30,6 +30,7 @@ from services.portal.my_calendar.connection import CalendarSwitch
 from shared.contracts.rows import UserRow
 from shared.domain.identity import Mailbox
 from shared.domain.roles import Right
+from shared.language.deciding.sentences import say
 from shared.organisations.given_up_directory import (
     Concerned,
     DirectoryMembers,
@@ -122,8 +123,8 @@ def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
                 "not-confirmed",
-                "Giving up a directory has consequences, which have not been confirmed.",
-                next_step="Show the counts to whoever decides, then send the `confirmation` of this answer along.",
+                say("Giving up a directory has consequences, which have not been confirmed."),
+                next_step=say("Show the counts to whoever decides, then send the `confirmation` of this answer along."),
                 members=_whom_it_concerns(deps, person, directory),
             )
         give_up(deps, person, directory)
@@ -140,24 +141,26 @@ def _chosen(deps: Deps, person: Person, provider: str, name: str) -> JoinedDirec
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
             "no-such-directory",
-            "This directory is not your organisation's.",
-            next_step="Choose one that the integration's page names: /admin/integration",
+            say("This directory is not your organisation's."),
+            next_step=say("Choose one that the integration's page names: /admin/integration"),
         )
     obstacle = find_obstacle(read_organisation(deps, person.tenant), theirs, directory)
     if obstacle in {Obstacle.LAST, Obstacle.IN_USE}:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "directory-in-use",
-            "Your organisation has no other directory in its place.",
-            next_step="Add the other one first, or switch the integration off: /admin/integration",
+            say("Your organisation has no other directory in its place."),
+            next_step=say("Add the other one first, or switch the integration off: /admin/integration"),
         )
     members = DirectoryMembers(deps.engine.registry, deps.engine.keyring, person.tenant, directory)
     if members.may_include(person.user):
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "own-directory",
-            "This is the directory of your own account.",
-            next_step="Have another administrator do it, who signs in from another one; or whoever runs this service.",
+            say("This is the directory of your own account."),
+            next_step=say(
+                "Have another administrator do it, who signs in from another one; or whoever runs this service."
+            ),
         )
     return directory
 

@@ -29,6 +29,7 @@ from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
 from shared.grants.grant import ends_soon
 from shared.grants.sleep import people
+from shared.language.deciding.sentences import say
 from shared.organisations.integration import is_asleep
 from shared.providers import catalogue
 from shared.registry import tables
@@ -36,23 +37,25 @@ from shared.runtime.refused_rows import log_refused_row
 from shared.runtime.version import product_version
 
 STATE_WORDS = {
-    IntegrationState.OFF: "Off",
-    IntegrationState.TESTING: "Being tested",
-    IntegrationState.FAILED: "Test failed",
-    IntegrationState.ENABLED: "Enabled",
-    IntegrationState.DISABLED: "Switched off",
+    IntegrationState.OFF: say("Off"),
+    IntegrationState.TESTING: say("Being tested"),
+    IntegrationState.FAILED: say("Test failed"),
+    IntegrationState.ENABLED: say("Enabled"),
+    IntegrationState.DISABLED: say("Switched off"),
 }
 STATE_ADVICE = {
-    IntegrationState.OFF: (
+    IntegrationState.OFF: say(
         "Nobody's calendar is connected. Switch one of the calendar systems on to test it; people can connect once the "
         "test has passed."
     ),
-    IntegrationState.TESTING: "Nobody can connect yet: the test has to pass first.",
-    IntegrationState.FAILED: "Nobody can connect yet: the test did not pass. What went wrong is listed with the test.",
-    IntegrationState.ENABLED: (
+    IntegrationState.TESTING: say("Nobody can connect yet: the test has to pass first."),
+    IntegrationState.FAILED: say(
+        "Nobody can connect yet: the test did not pass. What went wrong is listed with the test."
+    ),
+    IntegrationState.ENABLED: say(
         "People may connect their own calendars now. Nobody new is connected by this: each decides for themselves."
     ),
-    IntegrationState.DISABLED: (
+    IntegrationState.DISABLED: say(
         "Nobody is connected. The permissions that people gave are kept asleep for five days; switching the same calendar "
         "system on again by then brings them back."
     ),

@@ -15,6 +15,7 @@ from services.portal.admin.integration.deciding.contact_form import ContactForm,
 from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.overview import overview
 from services.portal.admin.integration.testflow.authorization import RESULT, TestPurpose
+from services.portal.admin.integration.testflow.deciding.presentation import STEP_STATES
 from services.portal.admin.integration.testflow.deciding.troubles import TROUBLES
 from services.portal.admin.integration.testflow.flow import TestFlow
 from services.portal.deps import Deps
@@ -23,16 +24,23 @@ from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person, change_token, require_right
 from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
-from services.portal.sign_in.refusals import Refusal, Who
+from services.portal.sign_in.refusals import WHO_WORDS, Refusal, Who
 from services.portal.sign_in.reported import require_reported_code
 from shared.contracts.rows import IntegrationState, TenantRow
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
+from shared.language.deciding.sentences import say
 from shared.registry import tables
 
 TEST_PROBLEMS = ("integration-on", "no-organisation", "no-test", "test-under-way", "tests-full")
 """What a route can answer that begins, continues or ends a test."""
 
+_FIXING = {
+    Who.YOU: say("What you can fix"),
+    Who.IT: say("What your organisation's IT administrator can fix"),
+    Who.ADMINISTRATOR: say("What your subscription administrator can fix"),
+    Who.OPERATOR: say("What whoever runs this service can fix"),
+}
 
 TO_THE_PROVIDER: WayOn = {"next": TestPurpose.page, "depart": "/v1/admin/integration/test/depart"}
 """How a test goes on: on the page with the permissions, or by a change of a program's."""
@@ -70,7 +78,7 @@ def _show(bp: Blueprint, deps: Deps, flow: TestFlow, proof: DirectoryProof) -> N
     @bp.get("/admin/integration/help")
     def article() -> str:
         require_right(Right.SEE_INTEGRATION)
-        return render_template("test_help.html", troubles=_article())
+        return render_template("test_help.html", troubles=_article(), fixing=_FIXING)
 
 
 def _act(bp: Blueprint, deps: Deps, flow: TestFlow) -> None:
@@ -109,7 +117,7 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
         departure = purpose.depart(person, chosen_provider(deps, request.form.get("provider", "")))
         if departure is None:
             return redirect(RESULT, HTTPStatus.SEE_OTHER)
-        return leading_page(departure, "to try the integration with your own account")
+        return leading_page(departure, say("to try the integration with your own account"))
 
     @bp.post("/v1/admin/integration/test/depart")
     @operation(
@@ -123,7 +131,9 @@ def _depart(bp: Blueprint, deps: Deps, purpose: TestPurpose) -> None:
         person = require_right(Right.SWITCH_INTEGRATION)
         departure = purpose.depart(person, chosen_provider(deps, read_fields(ProviderBody).provider))
         if departure is None:
-            refused = LeadingAnswer(location=RESULT, next="The provider refuses the application; `location` says why.")
+            refused = LeadingAnswer(
+                location=RESULT, next=say("The provider refuses the application; `location` says why.")
+            )
             return jsonify(refused)
         return leading_answer(departure)
 
@@ -133,7 +143,7 @@ def _prove(bp: Blueprint, deps: Deps, proof: DirectoryProof) -> None:
     def prove() -> AnyResponse:
         person = require_right(Right.SWITCH_INTEGRATION)
         departure = proof.depart(person, chosen_provider(deps, request.form.get("provider", "")))
-        return leading_page(departure, "to see that you administer your organisation there")
+        return leading_page(departure, say("to see that you administer your organisation there"))
 
     @bp.post("/v1/admin/integration/directory")
     @operation(Right.SWITCH_INTEGRATION, answer=LeadingAnswer, body=ProviderBody, problems=LEAVING_PROBLEMS)
@@ -195,6 +205,8 @@ def _screen(deps: Deps, flow: TestFlow, template: str, proof: DirectoryProof | N
         chosen=chosen,
         csrf=person.csrf,
         wait_s=int(deps.settings.test_flow_s),
+        step_states=STEP_STATES,
+        who_words=WHO_WORDS,
         unproven=proof is not None and proof.is_open(person.tenant, Provider(it["test"]["provider"])),
     )
 

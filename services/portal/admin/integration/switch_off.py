@@ -27,6 +27,7 @@ from services.portal.interface.operation import operation
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Right
+from shared.language.deciding.sentences import say
 
 _OFF = "off"
 Confirmation = Annotated[str, Meta(examples=["3k5m7o2q4s6u7w3y5a2c"])]
@@ -146,14 +147,14 @@ def _asked(deps: Deps, person: Person, to: Provider | None, status: HTTPStatus) 
 
 def _insist(deps: Deps, person: Person, act: str) -> None:
     if read_organisation(deps, person.tenant).integration is not IntegrationState.ENABLED:
-        raise not_enabled(title="The integration is not on.", next_step="See /v1/admin/integration")
+        raise not_enabled(title=say("The integration is not on."), next_step=say("See /v1/admin/integration"))
     if is_confirmed(deps, person, act, read_fields(ConfirmationBody).confirmation):
         return
     raise ProblemError(
         HTTPStatus.CONFLICT,
         "not-confirmed",
-        "Switching off has consequences, which have not been confirmed.",
-        next_step="Show the counts to whoever decides, then send the `confirmation` of this answer along.",
+        say("Switching off has consequences, which have not been confirmed."),
+        next_step=say("Show the counts to whoever decides, then send the `confirmation` of this answer along."),
         members=_what_follows(deps, person, act),
     )
 

@@ -18,6 +18,7 @@ from shared.contracts.rows import ConsentState, IntegrationState, TenantRow
 from shared.domain.identity import Mailbox
 from shared.errors import KeyDestroyedError, RetryableError
 from shared.grants import sleep
+from shared.language.deciding.sentences import say
 from shared.organisations import off_boarding
 from shared.organisations.integration import IntegrationTransition, after
 from shared.registry import tables
@@ -111,8 +112,8 @@ def _switched(deps: Deps, tenant: str, now_ms: int) -> bool:
             return None
         if row.integration is not IntegrationState.ENABLED:
             raise not_enabled(
-                title="The integration is not on, so there is nothing to switch off.",
-                next_step="See /admin/integration",
+                title=say("The integration is not on, so there is nothing to switch off."),
+                next_step=say("See /admin/integration"),
             )
         won = True
         return msgspec.structs.replace(after(row, IntegrationTransition.DISABLE, now_ms), doomed_era=era)

@@ -35,7 +35,7 @@ def add_import(bp: Blueprint, deps: Deps, room_import: RoomImport) -> None:
 def _add_pages(bp: Blueprint, deps: Deps, room_import: RoomImport) -> None:
     @bp.post("/admin/rooms/import")
     def import_by_form() -> AnyResponse:
-        return leading_page(room_import.depart(), "to list the organisation's rooms")
+        return leading_page(room_import.depart(), say("to list the organisation's rooms"))
 
     @bp.get("/admin/rooms/import/<preview>")
     def preview_listing(preview: str) -> str:

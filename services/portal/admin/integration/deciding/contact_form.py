@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import ProblemError
+from shared.language.deciding.sentences import say
 
 MAX_CHARS = 200
 
@@ -41,6 +42,6 @@ def _refuse() -> ProblemError:
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "contact",
-        f"A contact is one line of at most {MAX_CHARS} characters.",
-        next_step="Give an address or a telephone number that people may ask.",
+        say("A contact is one line of at most {most} characters.").format(most=MAX_CHARS),
+        next_step=say("Give an address or a telephone number that people may ask."),
     )

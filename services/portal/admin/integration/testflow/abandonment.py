@@ -14,6 +14,7 @@ from services.portal.admin.integration.testflow.run_store import Runs, Supersede
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from shared.errors import KeyDestroyedError, MalformedRecordError, RoomsyncError
+from shared.language.deciding.sentences import say
 from shared.runtime.logging import get_logger
 
 _log = get_logger()
@@ -61,8 +62,8 @@ def under_way() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "test-under-way",
-        "A test is under way at this moment.",
-        next_step="Wait for its result: /admin/integration/test/result",
+        say("A test is under way at this moment."),
+        next_step=say("Wait for its result: /admin/integration/test/result"),
     )
 
 

@@ -49,6 +49,7 @@ from shared.domain.instants import SECOND_MS
 from shared.errors import RefusedError, RetryableError, RoomsyncError
 from shared.grants.oauth import Granted
 from shared.grants.vault import ConsentVault, TokenKind
+from shared.language.deciding.sentences import say
 from shared.organisations.integration import IntegrationTransition, after
 from shared.organisations.people import user_id
 from shared.registry import tables
@@ -253,8 +254,8 @@ class TestFlow:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "tests-full",
-                "Too many organisations are being tested at this moment.",
-                next_step="Wait a minute, then give the permission again: /admin/integration/test/permissions",
+                say("Too many organisations are being tested at this moment."),
+                next_step=say("Wait a minute, then give the permission again: /admin/integration/test/permissions"),
                 retry_after_s=60,
             )
 
@@ -396,8 +397,8 @@ def already_on() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "integration-on",
-        "The integration is enabled. Only one calendar system can be connected at a time.",
-        next_step="Switch it off first, or change the calendar system: /admin/integration",
+        say("The integration is enabled. Only one calendar system can be connected at a time."),
+        next_step=say("Switch it off first, or change the calendar system: /admin/integration"),
     )
 
 
@@ -405,8 +406,8 @@ def _no_test() -> ProblemError:
     return ProblemError(
         HTTPStatus.CONFLICT,
         "no-test",
-        "No test is waiting for this.",
-        next_step="Begin one: /admin/integration",
+        say("No test is waiting for this."),
+        next_step=say("Begin one: /admin/integration"),
     )
 
 
@@ -415,7 +416,7 @@ def _there(row: TenantRow | None) -> TenantRow:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "no-organisation",
-            "Your organisation is not known any more.",
-            next_step="Sign in again.",
+            say("Your organisation is not known any more."),
+            next_step=say("Sign in again."),
         )
     return row

@@ -23,6 +23,7 @@ from services.portal.admin.integration.testflow.deciding.run import (
     skip_steps,
     without,
 )
+from services.portal.admin.integration.testflow.deciding.step_notes import NEEDS_WRITES, ROOMS_SEEN
 from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, changed_nothing, trouble_of
 from services.portal.admin.integration.testflow.run_store import Runs, SupersededError
 from services.portal.deps import Deps
@@ -53,7 +54,6 @@ _LONGEST_PAUSE_S = 5.0
 _POLL_S = 0.2
 _READ_EVERY_S = 1.0
 _BEAT_EVERY_S = 3.0
-NEEDS_WRITES = "not without ROOMSYNC_WRITES=on: nothing is booked while this service only observes"
 _NOTHING = Answer.NONE.value
 _log = get_logger()
 
@@ -105,7 +105,7 @@ class Trial:
         if not self._step(Step.SUBSCRIBE, self._subscribe):
             return
         if not self._deps.settings.may_write:
-            self._change(lambda run: skip_steps(run, (Step.PUSH, Step.ANSWER), NEEDS_WRITES))
+            self._change(lambda run: skip_steps(run, (Step.PUSH, Step.ANSWER), str(NEEDS_WRITES)))
             return
         if not self._step(Step.PUSH, lambda: self._push(found[0])):
             return
@@ -160,7 +160,7 @@ class Trial:
         found.append(chosen)
         room = self._deps.engine.keyring.keys(self._tenant).room(chosen.room.address)
         self._change(lambda run: msgspec.structs.replace(run, room=room))
-        return f"{chosen.seen} of {chosen.asked} rooms show their times" if chosen.asked > 1 else ""
+        return str(ROOMS_SEEN.format(seen=chosen.seen, asked=chosen.asked)) if chosen.asked > 1 else ""
 
     def _rooms(self) -> Sequence[RoomContact]:
         """Those that were entered; without any, those of the directory if it may be read."""

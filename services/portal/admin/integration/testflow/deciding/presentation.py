@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.portal.admin.integration.answers import StepShape, StepState, TestShape, TroubleShape
 from services.portal.admin.integration.testflow.deciding.run import Stage, Step, TestRun
+from services.portal.admin.integration.testflow.deciding.step_notes import read_note
 from services.portal.admin.integration.testflow.deciding.troubles import TroubleCode, about
 from services.portal.sign_in.refusals import Who
 from shared.domain.instants import to_rfc3339
+from shared.language.deciding.sentences import say
 
 WORDS = {
-    Step.CONSENT: "Ask for the permission",
-    Step.READ: "Read your own calendar",
-    Step.ROOM: "Find a meeting room that can be seen",
-    Step.SUBSCRIBE: "Subscribe to changes of your calendar",
-    Step.PUSH: "Book a short event and be told of it",
-    Step.ANSWER: "See the room answer",
-    Step.CLEAN_UP: "Remove the event, the subscription and the permission",
-    Step.ENABLE: "Enable the integration and pair the rooms",
+    Step.CONSENT: say("Ask for the permission"),
+    Step.READ: say("Read your own calendar"),
+    Step.ROOM: say("Find a meeting room that can be seen"),
+    Step.SUBSCRIBE: say("Subscribe to changes of your calendar"),
+    Step.PUSH: say("Book a short event and be told of it"),
+    Step.ANSWER: say("See the room answer"),
+    Step.CLEAN_UP: say("Remove the event, the subscription and the permission"),
+    Step.ENABLE: say("Enable the integration and pair the rooms"),
 }
-_ANSWERS = {
-    "accepted": "it accepted",
-    "declined": "it declined, which is an answer",
-    "tentative": "it answered tentatively",
+STEP_STATES: Mapping[StepState, str] = {
+    "passed": say("done"),
+    "failed": say("failed"),
+    "running": say("under way"),
+    "waiting": say("waiting"),
+    "not-tried": say("not tried"),
 }
 
 
@@ -61,7 +67,7 @@ def diagnosis(run: TestShape, facts: dict[str, str]) -> str:
 def _step(run: TestRun, step: Step, *, interrupted: bool) -> StepShape:
     state, at = _state(run, step, interrupted=interrupted)
     note = run.notes.get(step.value, "")
-    return {"step": step, "words": WORDS[step], "state": state, "at": at, "note": _ANSWERS.get(note, note)}
+    return {"step": step, "words": WORDS[step], "state": state, "at": at, "note": read_note(note)}
 
 
 def _state(run: TestRun, step: Step, *, interrupted: bool) -> tuple[StepState, str]:

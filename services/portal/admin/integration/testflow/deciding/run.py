@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from services.portal.admin.integration.testflow.deciding.step_notes import CAME_LATE
 from shared.contracts.test_run import Made, Stage, Step, TestRun, Trouble
 from shared.domain.instants import SECOND_MS
 
@@ -61,7 +62,7 @@ def note_lateness(took_s: float, patience_s: float) -> str:
     """
     if took_s <= patience_s / 5:
         return ""
-    return f"it came late, after {took_s:.0f} seconds: declines may be told as late as that"
+    return str(CAME_LATE.format(seconds=f"{took_s:.0f}"))
 
 
 def note_trouble(run: TestRun, trouble: Trouble) -> TestRun:

@@ -20,6 +20,7 @@ from shared.errors import (
     TokenRefusedError,
     WebhookUnreachableError,
 )
+from shared.language.deciding.sentences import say
 from shared.providers.catalogue import meaning_of
 from shared.providers.failures import Meaning
 
@@ -44,78 +45,88 @@ class TroubleCode(StrEnum):
 _TABLE = (
     Refusal(
         TroubleCode.WEBHOOK_UNREACHABLE,
-        "The provider could not reach this service to tell it about a change.",
+        say("The provider could not reach this service to tell it about a change."),
         Who.OPERATOR,
-        "Make the receiver reachable for the provider under ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL: over HTTPS, with a "
-        "certificate that is publicly trusted, through every firewall.",
+        say(
+            "Make the receiver reachable for the provider under ROOMSYNC_HOOKS_URL or ROOMSYNC_PUBLIC_URL: over HTTPS, with a "
+            "certificate that is publicly trusted, through every firewall."
+        ),
     ),
     Refusal(
         TroubleCode.ROOM_MISSING,
-        "There is no meeting room to test with: none is entered, and the directory shows none.",
+        say("There is no meeting room to test with: none is entered, and the directory shows none."),
         Who.YOU,
-        "Enter a room, or import them, under Rooms.",
+        say("Enter a room, or import them, under Rooms."),
     ),
     Refusal(
         TroubleCode.ROOM_INVISIBLE,
-        "The calendar of the meeting room cannot be seen: its address is wrong, or its free/busy times are not shared.",
+        say(
+            "The calendar of the meeting room cannot be seen: its address is wrong, or its free/busy times are not shared."
+        ),
         Who.IT,
-        "Compare the room's address with the directory, and have the room's free/busy times shared with everybody.",
+        say(
+            "Compare the room's address with the directory, and have the room's free/busy times shared with everybody."
+        ),
     ),
     Refusal(
         TroubleCode.ROOM_SILENT,
-        "The meeting room did not answer in time.",
+        say("The meeting room did not answer in time."),
         Who.IT,
-        "Have the room accept bookings by itself, or have only rooms that do stand under Rooms until the test has passed; then "
-        "try again.",
+        say(
+            "Have the room accept bookings by itself, or have only rooms that do stand under Rooms until the test has passed; then "
+            "try again."
+        ),
     ),
     Refusal(
         TroubleCode.EVENT_GONE,
-        "The test's event was deleted from the calendar before the room's answer was seen.",
+        say("The test's event was deleted from the calendar before the room's answer was seen."),
         Who.YOU,
-        "Try again, and leave the event “roomsync test” alone: the test removes it by itself.",
+        say("Try again, and leave the event “roomsync test” alone: the test removes it by itself."),
     ),
     Refusal(
         TroubleCode.PERMISSION_LOST,
-        "The permission was taken back, or ended, while the test was under way.",
+        say("The permission was taken back, or ended, while the test was under way."),
         Who.YOU,
-        "Try again and give it once more; if it is lost again, ask your IT administrator what ends it.",
+        say("Try again and give it once more; if it is lost again, ask your IT administrator what ends it."),
     ),
     Refusal(
         TroubleCode.CALENDAR_REFUSED,
-        "The provider lets the permission be given, and refuses to let it be used.",
+        say("The provider lets the permission be given, and refuses to let it be used."),
         Who.IT,
-        "Check that the account has a calendar and that no policy keeps applications away from it.",
+        say("Check that the account has a calendar and that no policy keeps applications away from it."),
     ),
     Refusal(
         TroubleCode.NO_CALENDAR,
-        "The account has no calendar at this provider.",
+        say("The account has no calendar at this provider."),
         Who.IT,
-        "Give the account a mailbox with a calendar, or sign in with one that has.",
+        say("Give the account a mailbox with a calendar, or sign in with one that has."),
     ),
     Refusal(
         TroubleCode.SERVICE_AWAY,
-        "This service's own log or store could not be reached during the test.",
+        say("This service's own log or store could not be reached during the test."),
         Who.OPERATOR,
-        "Look at the service's health, then try again.",
+        say("Look at the service's health, then try again."),
     ),
     Refusal(
         TroubleCode.INTERRUPTED,
-        "The service was restarted, or could not reach its own store, during the test.",
+        say("The service was restarted, or could not reach its own store, during the test."),
         Who.YOU,
-        "Try again; what the test had made is removed first.",
+        say("Try again; what the test had made is removed first."),
     ),
     Refusal(
         TroubleCode.CLEAN_UP_UNFINISHED,
-        "Not everything that the test had made could be removed yet.",
+        say("Not everything that the test had made could be removed yet."),
         Who.YOU,
-        "Try again, which removes it first. An event called “roomsync test” in your calendar may be deleted by hand; "
-        "the subscription ends by itself within an hour.",
+        say(
+            "Try again, which removes it first. An event called “roomsync test” in your calendar may be deleted by hand; "
+            "the subscription ends by itself within an hour."
+        ),
     ),
     Refusal(
         TroubleCode.INTERNAL,
-        "Something went wrong in this service that is not in our list.",
+        say("Something went wrong in this service that is not in our list."),
         Who.OPERATOR,
-        "Look for `test_flow_crashed` in the portal's log, and report it with the diagnosis.",
+        say("Look for `test_flow_crashed` in the portal's log, and report it with the diagnosis."),
     ),
 )
 TROUBLES = {**BY_CODE, **{each.code: each for each in _TABLE}}

@@ -265,7 +265,7 @@ def test_consent_that_leaves_something_out_says_what(firm: Firm) -> None:
     assert firm.seen["missing"] == ["Calendars.ReadWrite"]
     assert firm.seen["scopes"] == ["User.Read"]
     page = firm.chief.client.get("/admin/integration").text
-    assert "leaves out what connecting asks for: Calendars.ReadWrite" in page
+    assert "leaves out what connecting asks for: <code>Calendars.ReadWrite</code>" in page
 
 
 @pytest.mark.proves("B27", "B19")
