@@ -137,6 +137,10 @@ class DateRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
         """
         return self.ends if room.end_ms == self.end_ms else room.end_ms
 
+    def begins_of(self, room: RoomRecord) -> int:
+        """The instant at which what `room` was asked for begins, epoch milliseconds, as `ends_of`."""
+        return self.begins if room.start_ms == self.start_ms else room.start_ms
+
     @property
     def begins(self) -> int:
         """The instant at which the date begins, epoch milliseconds."""

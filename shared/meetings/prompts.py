@@ -110,6 +110,9 @@ class Prompt:
     closing: Closing | None
     start_ms: int
     end_ms: int
+    begins_ms: int
+    """The instant at which it begins: of days, where the meeting is held."""
+    ends_ms: int
     since_ms: int
     opens_at_ms: int
     event_id: str
@@ -283,6 +286,8 @@ def _prompt(
         closing=closing,
         start_ms=room.start_ms,
         end_ms=room.end_ms,
+        begins_ms=date.begins_of(room),
+        ends_ms=date.ends_of(room),
         since_ms=room.answered_at_ms,
         opens_at_ms=opens_at_ms,
         event_id=entry.event_id if entry else "",

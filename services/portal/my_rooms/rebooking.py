@@ -122,7 +122,7 @@ class Rebooking:
         [prompt] = prompts
         ranked, _ = self._rank(prompts).select(choices.wanted)
         search = FreeTimeSearch(self._reader, self._person, zone, self._deps.clock.now_ms())
-        return search.nearest(ranked, Window(prompt.start_ms, prompt.end_ms), prompt.event_id)
+        return search.nearest(ranked, Window(prompt.begins_ms, prompt.ends_ms), prompt.event_id)
 
     def _rank(self, dates: Sequence[Prompt]) -> RoomRanking:
         asked = frozenset().union(*(each.other_rooms for each in dates))
@@ -231,7 +231,7 @@ class Rebooking:
         """What free/busy says of rooms on all these dates."""
         who = (self._person.mailbox, self._person.provider)
         return combine_availability(
-            [self._reader.availability(*who, addresses, each.start_ms, each.end_ms) for each in dates]
+            [self._reader.availability(*who, addresses, each.begins_ms, each.ends_ms) for each in dates]
         )
 
     def _is_room(self, room: str) -> IsRoom:
