@@ -82,7 +82,7 @@ class ChatRecipients:
 
     def _line(self, tenant: str, prompt: Prompt) -> NoticeLine:
         name = name_of_room(self._engine.registry, tenant, prompt.room)
-        return NoticeLine(name, prompt.start_ms, prompt.end_ms, f"{self._public_url}/prompts/{prompt.id}")
+        return NoticeLine(name, prompt.begins_ms, prompt.ends_ms, f"{self._public_url}/prompts/{prompt.id}")
 
 
 def is_chat(mailbox: Mailbox) -> bool:

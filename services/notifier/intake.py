@@ -223,7 +223,7 @@ class DeclineIntake:
             prompt=prompt.id,
             meeting=search.meeting,
             opened_at_ms=max(prompt.opens_at_ms, prompt.since_ms),
-            starts_ms=prompt.start_ms,
+            starts_ms=prompt.begins_ms,
         )
         value = sealed_envelope(keys, payload, key=mailbox.key, type=PROMPT_TYPE, id=f"{prompt.id}/{mailbox.id}")
         return NewRecord(

@@ -141,7 +141,7 @@ class NoticeWriter:
     def _line(self, tenant: str, user: str, prompt: Prompt) -> NoticeLine:
         link = self._address(Link(LinkPurpose.PROMPT, tenant, user, prompt.id))
         return NoticeLine(
-            name_of_room(self._engine.registry, tenant, prompt.room), prompt.start_ms, prompt.end_ms, link
+            name_of_room(self._engine.registry, tenant, prompt.room), prompt.begins_ms, prompt.ends_ms, link
         )
 
     def _address(self, link: Link) -> str:

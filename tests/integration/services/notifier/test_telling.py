@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from shared.contracts.notification import DeliveryState
@@ -30,6 +32,23 @@ def test_a_prompt_that_nobody_looks_at_is_told_once_after_a_minute(desk: Desk, s
     assert sink.recipients == [ADA]
     assert "Aare" in mail["Subject"]
     desk.pass_time(3 * 3600, 600)
+    assert len(sink.mails) == 1
+
+
+def test_a_day_that_has_not_begun_where_its_meeting_is_held_is_told(desk: Desk, sink: MailSink) -> None:
+    """In San Francisco it is the evening before; in UTC, by which the day is named, it began an hour ago."""
+    start_ms = desk.clock.at_ms - HOUR_MS
+    for answer in ("none", "declined"):
+        desk.calendar.book("e1", start_ms=start_ms, **{AARE: answer})
+        desk.calendar.events["e1"] = dataclasses.replace(
+            desk.calendar.events["e1"],
+            end_ms=start_ms + DAY_MS,
+            begins_ms=start_ms + 8 * HOUR_MS,
+            ends_ms=start_ms + DAY_MS + 8 * HOUR_MS,
+        )
+        desk.look()
+    desk.pass_time(61)
+    assert len(desk.declines()) == 1
     assert len(sink.mails) == 1
 
 
