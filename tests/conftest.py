@@ -14,6 +14,7 @@ from tests.support.paths import SAMPLES
 
 pytest_plugins = [
     "tests.support.scheduling",
+    "tests.support.packages_of_images",
     "tests.support.servers",
     "tests.support.chromium",
     "tests.support.conformance.plugin",

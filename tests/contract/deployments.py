@@ -33,7 +33,6 @@ from shared.ports.clock import Clock
 from shared.ports.engine import Engine
 from shared.runtime.clock import SystemClock
 from tests.contract.features import EMBEDDED, Features
-from tests.support.paths import ROOT
 
 _DISTRIBUTED = "tests.contract.distributed"
 
@@ -119,4 +118,4 @@ def expire(deployment: Deployment, engine: Engine, topic: str, partition: int, b
 def child_command(deployment: Deployment, verb: str, *arguments: object) -> tuple[list[str], dict[str, str]]:
     """How to start `tests/contract/child.py` as a process of its own: the command, and its environment."""
     command = [sys.executable, "-m", "tests.contract.child", deployment.to_json(), verb, *map(str, arguments)]
-    return command, {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return command, {**os.environ, "PYTHONUNBUFFERED": "1"}

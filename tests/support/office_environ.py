@@ -31,7 +31,7 @@ def office_environ(master: MasterKeys, home: Path, partitions: int = 1, **settin
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ROOMSYNC_")}
     environ |= simulator_environ(NOBODY)  # crash points want loopback alone
     environ |= {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.environ["PYTHONPATH"],
         "ROOMSYNC_HOME": str(home),
         "ROOMSYNC_PARTITIONS": str(partitions),
         "ROOMSYNC_MASTER_KEY": write_master_key(master),

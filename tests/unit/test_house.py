@@ -71,6 +71,12 @@ def test_command_for_organisations_starts_without_the_services() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_processes_that_tests_start_have_the_packages_of_the_images() -> None:
+    code = "import sys, structlog; print([name for name in sys.modules if name.startswith('rich.')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.proves("D12")
 @pytest.mark.parametrize("package", sorted(HOMES))
 def test_each_named_package_does_real_work_where_it_belongs(package: str) -> None:
