@@ -286,13 +286,14 @@ def _kind(event: wire.GraphEvent) -> EventKind:
 
 def _attendees(event: wire.GraphEvent) -> tuple[tuple[SeenAttendee, ...] | None, bool]:
     """
-    The attendees, and whether this copy can be believed about them.
+    The attendees, and whether this copy can be believed about who they are.
 
     (None, True) is a sparse occurrence: its master speaks. (None, False) is a list that must not be used: a draft whose
-    answers belong to what was sent before, or an answer in a word that we do not know.
+    answers belong to what was sent before, or an answer in a word that we do not know. That a guest's copy does not follow the
+    others' answers is the profile's to say (`guests_see_answers`): whom it names it names truly.
     """
     if event.attendees is None:
-        return None, event.is_organizer is not False
+        return None, True
     answers = [answer_of(attendee.status.response if attendee.status else None) for attendee in event.attendees]
     if event.is_draft or None in answers:
         return None, False
@@ -306,8 +307,7 @@ def _attendees(event: wire.GraphEvent) -> tuple[tuple[SeenAttendee, ...] | None,
         for attendee, answer in zip(event.attendees, answers, strict=True)
         if answer is not None
     )
-    # Only the organiser's copy follows the others' answers (Microsoft's reply to a user's report).
-    return seen, bool(event.is_organizer)
+    return seen, True
 
 
 def _attendee_kind(attendee: wire.GraphAttendee) -> AttendeeKind:

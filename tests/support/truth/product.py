@@ -229,7 +229,7 @@ class Product:
                 end_ms=date.end_ms,
                 organizer="p-organiser",
                 is_organizer=organizes,
-                shows_guests=believed,
+                shows_guests=True,
                 rooms={room: Answer(said if believed else NONE) for room, said in date.shown().items()},
                 answered=dict(date.given) if self.says_when and believed else {},
                 seats=2,

@@ -121,11 +121,12 @@ def test_odd_values_are_read_for_what_they_are(graph_bytes: Sample) -> None:
     )
 
 
-def test_a_guests_copy_is_never_believed_about_others(graph: Callable[[str], Any]) -> None:
-    event = _changed(graph, isOrganizer=False)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_guests_copy_says_truly_who_is_invited(graph: Callable[[str], Any], sparse: bool) -> None:
+    event = _changed(graph, isOrganizer=False, **({"attendees": None} if sparse else {}))
     assert not event.is_organizer
-    assert not event.shows_guests
-    assert event.attendees is not None
+    assert event.shows_guests, "what they answered, its profile says that it does not follow"
+    assert (event.attendees is None) is sparse
 
 
 @pytest.mark.parametrize(
