@@ -64,7 +64,7 @@ def plain(field: str, value: object) -> object | None:
     """
     if isinstance(value, list):
         items = (_plain_item(field, each) for each in value)
-        return [each for each in items if each is not None] or None
+        return [each for each in items if each is not None]
     return _plain_item(field, value)
 
 
