@@ -77,6 +77,9 @@ class RoomLine:
     """Declined before its owner connected: shown, never prompted for."""
     start_ms: int
     end_ms: int
+    begins_ms: int
+    """The instant at which it begins: of days, where the meeting is held."""
+    ends_ms: int
     since_ms: int
     event_id: str
     """In the viewer's own calendar: what a live read or a swap names."""
@@ -239,6 +242,8 @@ def _line(
         quiet=room.quiet and room.state is RoomState.DECLINED,
         start_ms=room.start_ms,
         end_ms=room.end_ms,
+        begins_ms=date.begins_of(room),
+        ends_ms=date.ends_of(room),
         since_ms=room.since_ms,
         event_id=entry.event_id if entry else "",
         organizes=copy is not None and copy.role is CopyRole.ORGANIZER,

@@ -132,14 +132,11 @@ def due_ms(board: Board, now_ms: int) -> int | None:
     """
     When the board may come to say something else although nothing of its meetings was written; None: by no passing of time.
 
-    That is now where a prompt is not closed, which may be put away elsewhere, and where a line should be over and is not: it
-    ends with a day somewhere.
+    That is now where a prompt is not closed, which may be put away elsewhere; else when the first of its meetings ends.
     """
-    moments = [line.end_ms for line in board.rooms.values()]
-    prompted = any(prompt.closing is None for prompt in board.prompts.values())
-    if prompted or any(moment <= now_ms for moment in moments):
+    if any(prompt.closing is None for prompt in board.prompts.values()):
         return now_ms
-    return min(moments, default=None)
+    return min((line.ends_ms for line in board.rooms.values()), default=None)
 
 
 def closings(board: Board) -> Iterator[PromptClosed]:

@@ -73,7 +73,7 @@ def room_shape(
         "organizer": line.organizes,
         "provider": line.provider,
         "forecast": forecast_shape(expected),
-        **_live(line.start_ms, line.end_ms, live),
+        **_live(line, live),
     }
 
 
@@ -103,7 +103,7 @@ def prompt_shape(
         part: How the room stands on the other dates of the meeting; None where that was not asked.
     """
     path = f"/v1/me/prompts/{prompt.id}"
-    seen = _live(prompt.start_ms, prompt.end_ms, live)
+    seen = _live(prompt, live)
     return {
         "id": prompt.id,
         "meetingRef": prompt.meeting,
@@ -308,11 +308,15 @@ def _series(series: str, part: SeriesShare | None) -> SeriesShape:
     }
 
 
-def _live(start_ms: int, end_ms: int, live: LiveMeeting | None) -> LiveShape:
+def _live(known: RoomLine | Prompt, live: LiveMeeting | None) -> LiveShape:
+    """What the event says itself; a day, which the event names only, begins and ends where the meeting is held."""
+    begins_ms, ends_ms = known.begins_ms, known.ends_ms
+    if live is not None and (live.start_ms, live.end_ms) != (known.start_ms, known.end_ms):
+        begins_ms, ends_ms = live.start_ms, live.ends_ms or live.end_ms
     return {
         "title": live.title if live else None,
         "link": (live.link if live else "") or None,
         "read": live is not None,
-        "start": to_rfc3339(live.start_ms if live else start_ms),
-        "end": to_rfc3339(live.end_ms if live else end_ms),
+        "start": to_rfc3339(begins_ms),
+        "end": to_rfc3339(ends_ms),
     }

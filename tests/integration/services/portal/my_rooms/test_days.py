@@ -10,7 +10,7 @@ import pytest
 from shared.contracts.meeting_state import COPY_TYPE, MEETING_TYPE, VERSION, RoomState
 from shared.contracts.meeting_state_version_1 import from_version_1
 from shared.crypto.records import sealed_envelope
-from shared.domain.instants import HOUR_MS
+from shared.domain.instants import HOUR_MS, to_rfc3339
 from shared.domain.sighting import Availability
 from shared.ports.view import Row
 from tests.integration.services.portal.office import Browser, Office
@@ -45,5 +45,8 @@ def test_rooms_for_a_day_are_asked_for_where_the_meeting_is_held(
 
     monkeypatch.setattr(office.calendar, "availability", availability)
     [prompt] = ada.client.get("/v1/me/prompts").json["prompts"]
+    [line] = ada.client.get("/v1/me/rooms").json["rooms"]
+    for shown in (prompt, line):
+        assert (shown["start"], shown["end"]) == (to_rfc3339(begins_ms), to_rfc3339(ends_ms))
     assert ada.client.get(f"/v1/me/prompts/{prompt['id']}/choices").json["choices"]
     assert asked == [(begins_ms, ends_ms)]

@@ -90,7 +90,7 @@ def test_room_of_which_there_is_a_doubt_comes_after_all_others_and_says_why() ->
 
 def test_what_a_room_said_to_oneself_counts_before_what_it_said_to_others() -> None:
     def line(room: str, state: RoomState) -> RoomLine:
-        return RoomLine("m", f"o-{room}-{state}", room, state, False, 0, 1, 0, "e", True, "microsoft")
+        return RoomLine("m", f"o-{room}-{state}", room, state, False, 0, 1, 0, 1, 0, "e", True, "microsoft")
 
     def health(state: RoomState, times: int) -> Health:
         asked = RoomRecord(room="x", state=state, start_ms=0, end_ms=1, asked_at_ms=0, since_ms=0)
