@@ -185,7 +185,7 @@ class NotifierOwner:
             except (MalformedRecordError, NewerRecordError) as error:
                 logger.warning("person_not_told", mailbox=mailbox.id, error=str(error))
                 self._appointments.appoint(mailbox, now_ms + LOOK_AGAIN_MS)
-            except StoreUnavailableError:
+            except Exception:
                 self._appointments.appoint_all(due[place:], now_ms)
                 raise
 

@@ -26,7 +26,7 @@ partition's thread and is the only writer of its decisions, states and rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import msgspec
@@ -213,47 +213,49 @@ class RoomStatusOwner:
             return
         self._swept_at_ms = now_ms
         idle = now_ms >= self._position_at_ms + POSITION_EVERY_MS
-        renewed: set[str] = set()
-        if idle:
-            self._position_at_ms = now_ms
-            renewed = self._notice_destroyed_keys()
+        eras = self._eras_of_tenants() if idle else self._eras
+        renewed = {tenant for tenant, era in eras.items() if self._eras.get(tenant) != era}
+        if renewed:  # once, for however many: at the first look all are among them
+            self._appoint((key for key in self._memory.meetings() if tenant_of_key(key) in renewed), 0)
         if not (due := self._expiry.due(now_ms, FORGOTTEN_A_STEP)) and not idle:
             return
-        swept = sweep(
-            self._memory,
-            now_ms=now_ms,
-            partition=self._claim.partition,
-            keys_of=cache(self._keys_of),
-            told=self._told,
-            meetings=due,
-        )
-        for key in due[swept.handled :]:
-            self._expiry.appoint(key, now_ms)  # what does not fit into this commit goes into the next
-        if idle:
-            self._tallies.expire(swept, now_ms, renewed)
-        # With the position: a replay has to know between which observations a meeting was forgotten.
-        self._commit(swept, self._passed, always=idle and self._passed != self._claim.position)
+        try:
+            swept = sweep(
+                self._memory,
+                now_ms=now_ms,
+                partition=self._claim.partition,
+                keys_of=cache(self._keys_of),
+                told=self._told,
+                meetings=due,
+            )
+            if idle:
+                self._tallies.expire(swept, now_ms, renewed)
+            # With the position: a replay has to know between which observations a meeting was forgotten.
+            self._commit(swept, self._passed, always=idle and self._passed != self._claim.position)
+        except Exception:
+            self._appoint(due, now_ms)  # a store is away: all of it is done again
+            raise
+        self._eras, self._position_at_ms = eras, now_ms if idle else self._position_at_ms
+        self._appoint(due[swept.handled :], now_ms)  # what did not fit into this commit goes into the next
 
-    def _notice_destroyed_keys(self) -> set[str]:
-        """
-        Have everything of an organisation looked through whose keys are not those of an hour ago; return which those are.
+    def _appoint(self, meetings: Iterable[bytes], at_ms: int) -> None:
+        for key in meetings:
+            self._expiry.appoint(key, at_ms)
 
-        One that was not there an hour ago is among them: its keys may have been destroyed since, and made anew.
+    def _eras_of_tenants(self) -> dict[str, str]:
         """
-        renewed = set()
+        Of each organisation that something is known of, the era of its keys; "" where they are destroyed.
+
+        Everything of one whose era is not that of an hour ago is looked through. One that was not there an hour ago is among
+        them: its keys may have been destroyed since, and made anew.
+        """
+        eras = {}
         for tenant in self._memory.tenants():
             try:
-                era = self._keys_of(tenant).era
+                eras[tenant] = self._keys_of(tenant).era
             except KeyDestroyedError:
-                era = ""
-            if self._eras.get(tenant) != era:
-                self._eras[tenant] = era
-                renewed.add(tenant)
-        if renewed:  # once, for however many: at the first look all are among them
-            for key in self._memory.meetings():
-                if tenant_of_key(key) in renewed:
-                    self._expiry.appoint(key, 0)
-        return renewed
+                eras[tenant] = ""
+        return eras
 
     def _mend_a_slice(self, wish: Record) -> None:
         self._mending = self._mending or mend(

@@ -1,0 +1,52 @@
+"""A store that is away for a moment costs time, and nothing of what was due meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from shared.domain.instants import HOUR_MS
+from shared.errors import StoreUnavailableError
+from tests.support.office import AARE, START_MS, Office
+
+LATER_MS = START_MS + 3 * HOUR_MS
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.calendar.book(**{AARE: "accepted"})
+    office.connect()
+    return office
+
+
+@contextmanager
+def keyring_away(office: Office) -> Iterator[None]:
+    """For as long as the block lasts, in which the owner of meetings takes a step."""
+    with patch.object(office.engine.keyring, "keys", side_effect=StoreUnavailableError("the keyring is away")):
+        with pytest.raises(StoreUnavailableError):
+            office.status.step()
+        yield
+
+
+@pytest.mark.proves("D7", "B13")
+def test_a_decline_beside_a_new_time_is_confirmed_though_the_keyring_was_away_when_its_look_was_due(
+    office: Office,
+) -> None:
+    for start_ms in (START_MS, LATER_MS):
+        office.calendar.book(start_ms=start_ms, **{AARE: "declined"})
+        office.hint()
+        office.settle()
+    assert len(office.declines()) == 1, "nothing tells yet whether the second answer is to the new time"
+
+    office.clock.at_ms += 6_000
+    with keyring_away(office):
+        pass
+    office.after(1)
+    office.after(10)
+
+    assert len(office.declines()) == 2
