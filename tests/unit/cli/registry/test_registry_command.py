@@ -501,7 +501,7 @@ def test_restore_brings_back_acts_that_were_taken_away(house: House) -> None:
     for number in (2, 3):
         engine.registry.delete("audit", house.tenant, name_row(number))
     engine.close()
-    assert chain_of(house) == ["entries 2 to 3 are missing", "4"]
+    assert chain_of(house) == ["Entries 2 to 3 are missing.", "4"]
 
     house.run("restore", file)
 

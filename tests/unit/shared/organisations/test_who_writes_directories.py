@@ -13,7 +13,11 @@ from shared.registry.tables import TABLES, Table
 from tests.support.paths import ROOT
 
 FOLDERS = ("services", "shared", "cli")
-HANDLE = "shared/organisations/enrolment.py: _claim"
+HANDLE = "shared/organisations/enrolment.py: _written"
+MAKER = "shared/organisations/enrolment.py: _claim"
+"""Who says whose a directory is."""
+USERS = {MAKER, *(f"shared/organisations/enrolment.py: {name}" for name in ("begin_leaving", "finish_leaving"))}
+"""Who has the handle: whoever gives a directory up says whose it was, and makes it nobody's."""
 RAW_WRITERS = {
     "shared/engines/bound_registry.py",  # binds what others write, and binds it anew
     "shared/organisations/audit_chain.py",  # the tables `audit` and `audit-heads`
@@ -48,15 +52,19 @@ def test_table_of_directories_is_given_out_to_be_read_alone() -> None:
 @pytest.mark.proves("E11")
 def test_one_function_makes_a_handle_that_writes_directories() -> None:
     found = {
-        where
-        for path, tree in sources()
-        for where, node in functions(path, tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in {"Rows", "DirectoryRow"}
-        and not path.startswith("shared/registry/")
+        called: {
+            where
+            for path, tree in sources()
+            for where, node in functions(path, tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == called
+            and path.startswith("shared/organisations/enrolment" if called == "_written" else FOLDERS)
+            and not path.startswith("shared/registry/")
+        }
+        for called in ("Rows", "DirectoryRow", "_written")
     }
-    assert found == {HANDLE}
+    assert found == {"Rows": {HANDLE}, "DirectoryRow": {MAKER}, "_written": USERS}
 
 
 @pytest.mark.proves("E11")

@@ -57,16 +57,16 @@ _OUTCOME_WORDS = {
 }
 _COUNTED = (
     (
-        re.compile(r"(?P<people>\d+) people, (?P<connected>\d+) disconnected"),
+        re.compile(r"(?P<people>\d{1,9}) people, (?P<connected>\d{1,9}) disconnected"),
         say("{people} people, {connected} disconnected"),
     ),
-    (re.compile(r"(?P<new>\d+) new, (?P<changed>\d+) changed"), say("{new} new, {changed} changed")),
+    (re.compile(r"(?P<new>\d{1,9}) new, (?P<changed>\d{1,9}) changed"), say("{new} new, {changed} changed")),
     (
-        re.compile(r"(?P<joined>\d+) joined, (?P<others>\d+) of another organisation"),
+        re.compile(r"(?P<joined>\d{1,9}) joined, (?P<others>\d{1,9}) of another organisation"),
         say("{joined} joined, {others} of another organisation"),
     ),
 )
-_ROOMS = re.compile(r"(\d+) rooms")
+_ROOMS = re.compile(r"(\d{1,9}) rooms")
 
 
 def describe_outcome(outcome: str) -> str:

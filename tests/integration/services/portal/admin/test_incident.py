@@ -82,8 +82,7 @@ def test_a_person_sees_twenty_prompts_singly_and_one_line_that_opens_the_others(
     assert [shape.get("folded", False) for shape in found["prompts"]] == [False] * 20 + [True] * 5
     page = ada.client.get("/").text
     shown, folded = page.split('<details id="folded"')
-    folded, _ = folded.split("</details>")
-    assert (shown.count("data-prompt="), folded.count("data-prompt=")) == (20, 5)
+    assert (shown.count('data-prompt="d-'), folded.count('data-prompt="d-')) == (20, 5)
     assert "And 5 more" in folded
     assert '<p class="notice" id="many" role="status">Many rooms of your organisation said no at once.' in page
     decline_incidents.release(office.engine.registry, ada.tenant, office.clock.now_ms())
