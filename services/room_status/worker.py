@@ -235,7 +235,8 @@ class RoomStatusOwner:
         except Exception:
             self._appoint(due, now_ms)  # a store is away: all of it is done again
             raise
-        self._eras, self._position_at_ms = eras, now_ms if idle else self._position_at_ms
+        if idle:
+            self._eras, self._position_at_ms = eras, now_ms
         self._appoint(due[swept.handled :], now_ms)  # what did not fit into this commit goes into the next
 
     def _appoint(self, meetings: Iterable[bytes], at_ms: int) -> None:

@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 import pytest
 
+from cli.common.records import read_newest
+from shared.contracts.topics import MEETING_STATE
 from shared.domain.instants import HOUR_MS
 from shared.errors import StoreUnavailableError
 from tests.support.office import AARE, START_MS, Office
@@ -50,3 +52,18 @@ def test_a_decline_beside_a_new_time_is_confirmed_though_the_keyring_was_away_wh
     office.after(10)
 
     assert len(office.declines()) == 2
+
+
+@pytest.mark.proves("D7")
+def test_keys_that_were_destroyed_are_noticed_though_the_keyring_was_away_at_the_hourly_look(office: Office) -> None:
+    assert list(read_newest(office.engine.log, MEETING_STATE.name))
+    office.engine.keyring.destroy_data(office.tenant)
+    office.clock.at_ms += HOUR_MS
+    with keyring_away(office):
+        pass
+
+    for _ in range(3):
+        office.clock.at_ms += 2_000
+        office.status.step()
+
+    assert list(read_newest(office.engine.log, MEETING_STATE.name)) == []
