@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from cli.common.engine import connect_engine
-from cli.common.giving_up import leave
+from cli.common.given_up_directory import leave
 from cli.common.lines import print_table
 from cli.common.mailboxes import list_tenants
 from cli.common.organisations import read_organisation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
+from cli.common.confirmation import print_counts, require_no_question
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import DONE, FINDING
 from cli.common.organisations import read_organisation
@@ -34,13 +34,12 @@ def remove(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
     Exit codes: 0 done, 1 nothing was done, since you said no or subscriptions are still to be ended, 2 it is not off, 3 a store
     is away.
     """
-    if as_json and not (yes or dry_run):
-        message = "--json asks nothing: give --yes or --dry-run with it"
-        raise click.UsageError(message)
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with connect_engine() as (engine, settings):
         row = read_organisation(engine.registry, tenant)
         _check_off(tenant, row)
-        _print_counts(count_rows(engine.registry, tenant), tenant, row.name, as_json=as_json)
+        counts = count_rows(engine.registry, tenant)
+        print_counts(f"{tenant} {row.name}", counts, {"tenant": tenant, "rows": counts}, as_json=as_json)
         if dry_run:
             return DONE
         if not _is_settled(engine, tenant, row) or not (yes or _is_meant(tenant, row.name)):
@@ -92,12 +91,3 @@ def _remove(engine: Engine, tenant: str, now_ms: int) -> None:
         erase_consents(engine, tenant, now_ms=now_ms)
 
     remove_organisation(engine.registry, tenant, erase=erase)
-
-
-def _print_counts(found: dict[str, int], tenant: str, name: str, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(msgspec.json.encode({"tenant": tenant, "rows": found}).decode())
-        return
-    click.echo(f"{tenant} {name}")
-    for table, count in found.items():
-        click.echo(f"{count:6} {table}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from cli.common.confirmation import is_agreed, print_counts, require_no_question
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import DONE, FINDING
 from cli.common.organisations import read_organisation
@@ -45,20 +46,23 @@ def disable(tenant: str, yes: bool, dry_run: bool, as_json: bool) -> int:
 
     Exit codes: 0 done, 1 nothing was done, since you said no, 2 it is not on, 3 a store is away.
     """
-    if as_json and not (yes or dry_run):
-        message = "--json asks nothing: give --yes or --dry-run with it"
-        raise click.UsageError(message)
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with connect_engine() as (engine, settings):
         row = read_organisation(engine.registry, tenant)
         if row.integration is not IntegrationState.ENABLED:
             message = f"the integration of {tenant} {row.name} is {row.integration}: there is nothing to switch off"
             raise click.UsageError(message)
         switch = operator_switch(engine, settings, tenant)
-        _print_counts(switch.count_what_ends(), tenant, row.name, as_json=as_json)
+        counts: dict[str, int] = msgspec.to_builtins(switch.count_what_ends())
+        print_counts(
+            f"{tenant} {row.name}",
+            {_WORDS[what]: count for what, count in counts.items()},
+            {"tenant": tenant, **counts},
+            as_json=as_json,
+        )
         if dry_run:
             return DONE
-        if not yes and not click.confirm(f"Switch {row.name} off?", default=False, err=True):
-            click.echo("nothing was changed", err=True)
+        if not (yes or is_agreed(f"Switch {row.name} off?")):
             return FINDING
         switch.switch_off()
     click.echo(
@@ -83,13 +87,3 @@ def operator_switch(engine: Engine, settings: Settings, tenant: str) -> portal.O
         session_key=master_keys(settings).session_key(),
     )
     return portal.OperatorSwitch(deps, tenant)
-
-
-def _print_counts(found: portal.Consequences, tenant: str, name: str, *, as_json: bool) -> None:
-    counts = msgspec.to_builtins(found)
-    if as_json:
-        click.echo(msgspec.json.encode({"tenant": tenant, **counts}).decode())
-        return
-    click.echo(f"{tenant} {name}")
-    for word, count in counts.items():
-        click.echo(f"{count:6} {_WORDS[word]}")

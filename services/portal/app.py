@@ -32,7 +32,7 @@ from flask import Flask, Response, g, request
 from services.portal.admin.audit import routes as audit_routes
 from services.portal.admin.chat import routes as chat_routes
 from services.portal.admin.incident import routes as incident_routes
-from services.portal.admin.integration import consent, domains, giving_up, switch_off
+from services.portal.admin.integration import consent, domains, given_up_directory, switch_off
 from services.portal.admin.integration import routes as integration_routes
 from services.portal.admin.integration.directory_proof import DirectoryProof
 from services.portal.admin.integration.domains import DomainProof
@@ -139,7 +139,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(integration_routes.blueprint(deps, flow, test, proof))
     app.register_blueprint(domains.blueprint(domain_proof))
     app.register_blueprint(consent.blueprint(deps))
-    for ending in (switch_off, giving_up):
+    for ending in (switch_off, given_up_directory):
         app.register_blueprint(ending.blueprint(deps, flow))
     app.register_blueprint(help_routes.blueprint(deps))
     app.register_blueprint(report_routes.blueprint(deps))

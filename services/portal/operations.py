@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from services.portal.admin.integration.giving_up import give_up
+from services.portal.admin.integration.given_up_directory import give_up
 from services.portal.admin.integration.switching import Consequences, consequences, switch_off
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError

@@ -6,9 +6,10 @@ Gives up one of an organisation's directories: its people are let in no more, ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -25,6 +26,8 @@ from shared.registry import tables
 
 Disconnect = Callable[[str, UserRow], None]
 """User id, and the person: has their calendar disconnected, as they would themselves. Idempotent."""
+_Member = tuple[str, UserRow, bool]
+"""User id, the person, and whether they are known to be of the directory; else they may be."""
 _IN_USE = (IntegrationState.ENABLED, IntegrationState.TESTING)
 
 
@@ -102,7 +105,9 @@ class DirectoryMembers:
 
     def count(self) -> Concerned:
         """Count whom giving it up concerns."""
-        members = list(self._members())
+        return self._count(list(self._members()))
+
+    def _count(self, members: Sequence[_Member]) -> Concerned:
         theirs = [row for _, row, known in members if known]
         consents = tables.consents(self._registry)
         found = [consents.get(self._tenant, row.mailbox) for row in theirs]
@@ -115,7 +120,8 @@ class DirectoryMembers:
 
     def may_include(self, user: str) -> bool:
         """Whether a person is of it, or nothing says that they are of another one."""
-        return any(user == each for each, _, _ in self._members())
+        row = tables.users(self._registry).get(self._tenant, user)
+        return row is not None and self._directory_of(user, row) in {"", self._directory.name.lower()}
 
     def give_up(self, disconnect: Disconnect, now_ms: int) -> Concerned:
         """
@@ -130,9 +136,9 @@ class DirectoryMembers:
         """
         theirs = {"provider": self._directory.provider.value, "directory": self._directory.name}
         begin_leaving(self._registry, self._tenant, **theirs, now_ms=now_ms)
-        concerned = self.count()
-        users = tables.users(self._registry)
         members = list(self._members())
+        concerned = self._count(members)
+        users = tables.users(self._registry)
         for user, _, known in members:
             users.change(self._tenant, user, _without_rights if known else _signed_out)
         for user, row, known in members:
@@ -142,22 +148,33 @@ class DirectoryMembers:
         finish_leaving(self._registry, self._tenant, **theirs)
         return concerned
 
-    def _members(self) -> Iterator[tuple[str, UserRow, bool]]:
-        """Whoever is of the directory, and whoever may be; third, whether they are."""
-        of_provider = [each for each in directories_of(self._registry, self._tenant) if self._is_same_provider(each)]
+    def _members(self) -> Iterator[_Member]:
+        """Whoever is of the directory, and whoever may be."""
         for user, row in tables.users(self._registry).scan_readable(self._tenant):
-            if row.provider == self._directory.provider:
-                name = row.directory or self._guess(user, row, of_provider)
-                if name in {"", self._directory.name.lower()}:
-                    yield user, row, bool(name)
+            name = self._directory_of(user, row)
+            if name in {"", self._directory.name.lower()}:
+                yield user, row, bool(name)
 
-    def _is_same_provider(self, each: JoinedDirectory) -> bool:
-        return each.provider == self._directory.provider
+    def _directory_of(self, user: str, row: UserRow) -> str | None:
+        """Which directory a person is of; "" where nothing says it, None for one of the other calendar system."""
+        if row.provider != self._directory.provider:
+            return None
+        return row.directory or self._guess(user, row)
 
-    def _guess(self, user: str, row: UserRow, theirs: Collection[JoinedDirectory]) -> str:
+    @cached_property
+    def _others(self) -> Sequence[str]:
+        """As `_read_others`, once for all people that are looked through."""
+        return self._read_others()
+
+    def _read_others(self) -> Sequence[str]:
+        """The names of the organisation's other directories in the same calendar system."""
+        theirs = directories_of(self._registry, self._tenant)
+        return [each.name for each in theirs if each != self._directory and each.provider == self._directory.provider]
+
+    def _guess(self, user: str, row: UserRow) -> str:
         """Of a person who has not signed in since directories are noted; "" where nothing says it."""
         if not profile_of(self._directory.provider).several_directories:
-            return self._directory.name.lower() if len(theirs) == 1 else ""
+            return "" if self._others else self._directory.name.lower()
         try:
             return self._vault.address_of(self._tenant, user, row).rpartition("@")[2].lower()
         except (KeyDestroyedError, MalformedRecordError):
@@ -165,12 +182,7 @@ class DirectoryMembers:
 
     def _choose_another(self) -> None:
         """The organisation's row names one that it has."""
-        gone = self._directory
-        rest = [
-            each.name
-            for each in directories_of(self._registry, self._tenant)
-            if each != gone and self._is_same_provider(each)
-        ]
+        gone, rest = self._directory, self._read_others()
 
         def named(row: TenantRow | None) -> TenantRow | None:
             if row is None or row.provider != gone.provider or row.directory.lower() != gone.name.lower():

@@ -59,7 +59,6 @@ def test_one_function_makes_a_handle_that_writes_directories() -> None:
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
             and node.func.id == called
-            and path.startswith("shared/organisations/enrolment" if called == "_written" else FOLDERS)
             and not path.startswith("shared/registry/")
         }
         for called in ("Rows", "DirectoryRow", "_written")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
+from cli.common.confirmation import is_agreed, print_counts, require_no_question
 from cli.common.engine import connect_engine
 from cli.common.exit_codes import DONE, FINDING
 from cli.common.organisations import read_organisation
@@ -12,7 +13,6 @@ from cli.common.switching_off import operator_switch
 from shared.contracts.rows import TenantRow
 from shared.domain.identity import Provider
 from shared.organisations.given_up_directory import (
-    Concerned,
     DirectoryMembers,
     JoinedDirectory,
     Obstacle,
@@ -50,18 +50,21 @@ def leave(tenant: str, directory: str, provider: str | None, yes: bool, dry_run:
 
     Exit codes: 0 done, 1 nothing was done, since you said no, 2 it cannot be given up, 3 a store is away.
     """
-    if as_json and not (yes or dry_run):
-        message = "--json asks nothing: give --yes or --dry-run with it"
-        raise click.UsageError(message)
+    require_no_question(as_json=as_json, yes=yes, dry_run=dry_run)
     with connect_engine() as (engine, settings):
         row = read_organisation(engine.registry, tenant)
         chosen = _choose(engine.registry, tenant, row, directory, provider)
         members = DirectoryMembers(engine.registry, engine.keyring, tenant, chosen)
-        _print_counts(members.count(), tenant, chosen, as_json=as_json)
+        counts: dict[str, int] = msgspec.to_builtins(members.count())
+        print_counts(
+            f"{tenant} {chosen.provider} {chosen.name}",
+            {_WORDS[what]: count for what, count in counts.items()},
+            {"tenant": tenant, "directory": chosen.name, **counts},
+            as_json=as_json,
+        )
         if dry_run:
             return DONE
-        if not yes and not click.confirm(f"Give up {chosen.name} of {row.name}?", default=False, err=True):
-            click.echo("nothing was changed", err=True)
+        if not (yes or is_agreed(f"Give up {chosen.name} of {row.name}?")):
             return FINDING
         operator_switch(engine, settings, tenant).give_up(chosen)
     click.echo(
@@ -96,13 +99,3 @@ def _choose(registry: Registry, tenant: str, row: TenantRow, name: str, provider
         )
         raise click.UsageError(message)
     return found[0]
-
-
-def _print_counts(found: Concerned, tenant: str, directory: JoinedDirectory, *, as_json: bool) -> None:
-    counts = msgspec.to_builtins(found)
-    if as_json:
-        click.echo(msgspec.json.encode({"tenant": tenant, "directory": directory.name, **counts}).decode())
-        return
-    click.echo(f"{tenant} {directory.provider} {directory.name}")
-    for word, count in counts.items():
-        click.echo(f"{count:6} {_WORDS[word]}")

@@ -92,7 +92,7 @@ def give_up(deps: Deps, person: Person, directory: JoinedDirectory) -> Concerned
 
 def blueprint(deps: Deps, flow: TestFlow) -> Blueprint:
     """`/admin/integration/domains/leave` and its counterpart below `/v1`."""
-    bp = Blueprint("giving_up", __name__)
+    bp = Blueprint("given_up_directory", __name__)
 
     @bp.get("/admin/integration/domains/leave")
     def ask() -> AnyResponse:
