@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.portal.admin.rooms.deciding.day_strip import DayStrip, lay_out_day
 from services.portal.admin.rooms.deciding.remedy import remedies_for
-from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate
+from services.portal.admin.rooms.deciding.room_shapes import ListedRoom, RoomDate, describe_room
 from services.portal.deps import Deps
 from services.portal.frame.sessions import Person
 from services.portal.meetings.answer_history import Memories, memories
@@ -91,16 +91,7 @@ class RoomPresenter:
         known = remembered.get(room_id, ()) if row.confirmed else ()
         health = self._health(known, said.get(row.address))
         return {
-            "id": room_id,
-            "name": row.name,
-            "address": row.address,
-            "capacity": row.capacity or None,
-            "building": row.building,
-            "floor": row.floor,
-            "equipment": list(row.equipment),
-            "accessible": row.accessible,
-            "section": row.section,
-            "description": row.description,
+            **describe_room(room_id, row),
             "paired": row.paired,
             "confirmed": row.proof,
             "confirm": _confirm_advice(row),

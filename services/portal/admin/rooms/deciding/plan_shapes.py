@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from services.portal.admin.rooms.deciding.room_plan import RoomPlan
-from services.portal.interface.fields import Address, Count, Instant, PreviewId, Reference, RoomId
-from shared.contracts.rows import RoomRow
+from services.portal.admin.rooms.deciding.room_shapes import DescribedRoom, describe_room
+from services.portal.interface.fields import Count, Instant, PreviewId, Reference
 
 PlanName = Annotated[
     str,
@@ -20,25 +20,7 @@ PlanName = Annotated[
 ]
 
 
-class PlannedRoom(TypedDict):
-    """A room as it would stand in the list."""
-
-    id: RoomId
-    name: Annotated[str, Meta(examples=["Riverside"])]
-    address: Address
-    capacity: Count | None
-    building: Annotated[str, Meta(examples=["North"])]
-    floor: Annotated[str, Meta(examples=["4"])]
-    equipment: list[Annotated[str, Meta(examples=["Screen"])]]
-    accessible: bool | None
-    """Whether it can be used with a wheelchair; null where nobody said."""
-    section: Annotated[str, Meta(examples=["East wing"])]
-    """The part of the floor."""
-    description: Annotated[str, Meta(examples=["Knock before you enter."])]
-    """What the directory shows everybody of it."""
-
-
-class ChangedRoom(PlannedRoom, TypedDict):
+class ChangedRoom(DescribedRoom, TypedDict):
     """A room that is in the list and would change."""
 
     changes: list[Annotated[str, Meta(examples=["Seats: 6 → 8"])]]
@@ -57,9 +39,9 @@ class PreviewAnswer(TypedDict):
     """Send it with the import."""
     applies: bool
     """Whether there is anything to import."""
-    new: list[PlannedRoom]
+    new: list[DescribedRoom]
     changed: list[ChangedRoom]
-    gone: list[PlannedRoom]
+    gone: list[DescribedRoom]
     """Listed by the directory before, and no more: the import leaves them as they are."""
     same: Count
     """How many rooms stay as they are."""
@@ -94,25 +76,11 @@ def preview_shape(preview: str, plan: RoomPlan, until: str) -> PreviewAnswer:
         "until": until,
         "plan": plan.name,
         "applies": plan.applies,
-        "new": [_planned(room, row) for room, row in plan.new.items()],
+        "new": [describe_room(room, row) for room, row in plan.new.items()],
         "changed": [
-            {**_planned(room, row), "changes": list(plan.changes.get(room, ()))} for room, row in plan.changed.items()
+            {**describe_room(room, row), "changes": list(plan.changes.get(room, ()))}
+            for room, row in plan.changed.items()
         ],
-        "gone": [_planned(room, row) for room, row in plan.gone.items()],
+        "gone": [describe_room(room, row) for room, row in plan.gone.items()],
         "same": plan.same,
-    }
-
-
-def _planned(room: str, row: RoomRow) -> PlannedRoom:
-    return {
-        "id": room,
-        "name": row.name,
-        "address": row.address,
-        "capacity": row.capacity or None,
-        "building": row.building,
-        "floor": row.floor,
-        "equipment": list(row.equipment),
-        "accessible": row.accessible,
-        "section": row.section,
-        "description": row.description,
     }

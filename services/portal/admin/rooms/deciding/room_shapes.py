@@ -1,4 +1,4 @@
-"""A room as pages and programs are shown it."""
+"""A room as pages and programs are shown it. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.portal.interface.fields import Address, Count, Instant, RoomId
 from services.portal.meetings.deciding.answers import ForecastShape
 from services.portal.meetings.deciding.health import RoomCheck
 from shared.contracts.meeting_state import RoomState
-from shared.contracts.rows import RoomProof
+from shared.contracts.rows import RoomProof, RoomRow
 
 
 class HealthShape(TypedDict):
@@ -30,8 +30,8 @@ class HealthShape(TypedDict):
     """What to do."""
 
 
-class ListedRoom(TypedDict):
-    """A room of the organisation's list."""
+class DescribedRoom(TypedDict):
+    """What is known of a room, whether it stands in the list or may come to."""
 
     id: RoomId
     name: Annotated[str, Meta(examples=["Riverside"])]
@@ -46,6 +46,11 @@ class ListedRoom(TypedDict):
     """The part of the floor, as the directory calls it."""
     description: Annotated[str, Meta(examples=["Knock before you enter."])]
     """What the directory shows everybody of it."""
+
+
+class ListedRoom(DescribedRoom, TypedDict):
+    """A room of the organisation's list."""
+
     paired: bool
     """Whether it is connected: followed, and offered to people."""
     confirmed: RoomProof | None
@@ -55,6 +60,28 @@ class ListedRoom(TypedDict):
     health: HealthShape
     remedies: list[RoomRemedy]
     """What to enter in the calendar system where its health says that something has to be done."""
+
+
+def describe_room(room: str, row: RoomRow) -> DescribedRoom:
+    """
+    What is known of a room.
+
+    Args:
+        room: Its id.
+        row: As it stands in the list, or would.
+    """
+    return {
+        "id": room,
+        "name": row.name,
+        "address": row.address,
+        "capacity": row.capacity or None,
+        "building": row.building,
+        "floor": row.floor,
+        "equipment": list(row.equipment),
+        "accessible": row.accessible,
+        "section": row.section,
+        "description": row.description,
+    }
 
 
 class RoomDate(TypedDict):
