@@ -48,7 +48,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 View = TypeVar("View", bound=Callable[..., Any])
 _SELF_PROVING: set[Callable[..., Any]] = set()
 _ACCEPTING_TOKENS: set[Callable[..., Any]] = set()
-_FOR_NOBODY_TOO: set[Callable[..., Any]] = set()
+_NEEDING_NO_SESSION: set[Callable[..., Any]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ def proves_itself(view: View) -> View:
     return view
 
 
-def is_for_nobody_too(view: View) -> View:
+def needs_no_session(view: View) -> View:
     """Mark a route that a page may post to after its session has ended: without a session it needs no token."""
-    _FOR_NOBODY_TOO.add(view)
+    _NEEDING_NO_SESSION.add(view)
     return view
 
 
@@ -186,10 +186,15 @@ def keep_cookie(response: Response, name: str, value: str, life_ms: int) -> None
     )
 
 
+def drop_cookie(response: Response, name: str) -> None:
+    """Have the browser forget a cookie that `keep_cookie` had it keep."""
+    response.delete_cookie(cookie_name(name), path="/", secure=is_secure(), httponly=True, samesite="Lax")
+
+
 def end_session(response: Response) -> None:
     """Sign out: the row goes first, so that a kept cookie is worth nothing."""
     _forget()
-    response.delete_cookie(cookie_name(COOKIE), path="/", secure=is_secure(), httponly=True, samesite="Lax")
+    drop_cookie(response, COOKIE)
 
 
 def end_every_session(response: Response, person: Person) -> None:
@@ -330,7 +335,7 @@ def _refuse_forged_change() -> None:
         return
     person = _person()
     if person is None:
-        if current_app.view_functions.get(request.endpoint or "") in _FOR_NOBODY_TOO:
+        if current_app.view_functions.get(request.endpoint or "") in _NEEDING_NO_SESSION:
             return
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,

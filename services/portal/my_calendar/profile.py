@@ -15,8 +15,8 @@ from services.portal.interface.operation import LEAVING_PROBLEMS, operation
 from services.portal.my_calendar.connection import CalendarAnswer, CalendarSwitch
 from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
 from services.portal.my_calendar.language import describe_choice
-from services.portal.notifications.browser_at_hand import BrowserAtHand
 from services.portal.notifications.browsers import NoticeBrowserList
+from services.portal.notifications.current_browser import CurrentBrowser
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.departure import LeadingAnswer, leading_answer, leading_page
 from services.portal.sign_in.refusals import RefusedSignInError
@@ -91,7 +91,7 @@ def _pages(bp: Blueprint, deps: Deps, switch: CalendarSwitch) -> None:
     @bp.post(f"{PATH}/sign-out-everywhere")
     def sign_out_everywhere() -> AnyResponse:
         response, person = redirect("/auth/login", HTTPStatus.SEE_OTHER), member()
-        BrowserAtHand(deps).end_everywhere(response, person.tenant, person.user)
+        CurrentBrowser(deps).end_everywhere(response, person.tenant, person.user)
         end_every_session(response, person)
         return response
 

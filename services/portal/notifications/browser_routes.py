@@ -11,8 +11,8 @@ from services.portal.deps import Deps
 from services.portal.frame.bodies import require_object
 from services.portal.frame.sessions import member
 from services.portal.interface.operation import operation
-from services.portal.notifications.browser_at_hand import BrowserAtHand
 from services.portal.notifications.browsers import NoticeBrowserList, NoticeBrowsersAnswer, NoticeBrowserShape
+from services.portal.notifications.current_browser import CurrentBrowser
 from services.portal.notifications.deciding.browser_form import BrowserForm
 from services.portal.notifications.preferences import LadderPreferences
 from shared.domain.roles import Right
@@ -23,7 +23,7 @@ _EXAMPLE = '{"endpoint": "https://…", "keys": {"p256dh": "…", "auth": "…"}
 
 def register_browsers(bp: Blueprint, deps: Deps, preferences: LadderPreferences) -> None:
     """Add the routes below `/v1/me/browsers` and `/profile/browsers`."""
-    browsers, at_hand = NoticeBrowserList(deps, preferences), BrowserAtHand(deps)
+    browsers, current = NoticeBrowserList(deps, preferences), CurrentBrowser(deps)
 
     @bp.get(_PATH)
     @operation(Right.OWN_CALENDAR)
@@ -47,7 +47,7 @@ def register_browsers(bp: Blueprint, deps: Deps, preferences: LadderPreferences)
 
         @after_this_request
         def remember(response: Response) -> Response:
-            at_hand.remember(response, person.tenant, person.user, added["id"])
+            current.remember(response, person.tenant, person.user, added["id"])
             return response
 
         return added

@@ -17,11 +17,11 @@ from services.portal.frame.sessions import (
     anybody,
     cookie_name,
     end_session,
-    is_for_nobody_too,
+    needs_no_session,
     open_session,
 )
 from services.portal.my_calendar.language import remember_browser
-from services.portal.notifications.browser_at_hand import BrowserAtHand
+from services.portal.notifications.current_browser import CurrentBrowser
 from services.portal.notifications.preferences import LadderPreferences
 from services.portal.sign_in.admission import Admitted, admit, connect, recognise, require_directory
 from services.portal.sign_in.attempts import Purpose, SignIn, SignIns
@@ -109,7 +109,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
             return _come_back(deps, sign_ins().finish(browser, state), sent_for, redeemed)
 
     @bp.post("/logout")
-    @is_for_nobody_too  # whoever presses the button of a page that they left open means the browser
+    @needs_no_session  # whoever presses the button of a page that they left open means the browser
     def logout() -> AnyResponse:
         return _signed_out(deps)
 
@@ -120,7 +120,7 @@ def blueprint(deps: Deps, errands: Mapping[Purpose, SignInPurpose] | None = None
 def _signed_out(deps: Deps) -> AnyResponse:
     """End what this browser has: the notices that it shows, and its session, if that has not ended by itself."""
     response = redirect("/auth/login", HTTPStatus.SEE_OTHER)
-    BrowserAtHand(deps).end_notices(response)
+    CurrentBrowser(deps).end_notices(response)
     if anybody() is not None:
         end_session(response)
     return response
@@ -164,7 +164,7 @@ def _finished(deps: Deps, sign_in: SignIn, redeemed: Callable[[], tuple[Identity
     who = admit(deps, identity) if sign_in.purpose is Purpose.ENTER else recognise(deps, identity)
     _log.info("signed_in", tenant=who.tenant, user=who.user, provider=sign_in.provider)
     response = redirect(sign_in.back_to or _first_page(deps, who), HTTPStatus.SEE_OTHER)
-    BrowserAtHand(deps).welcome(response, who.tenant, who.user)
+    CurrentBrowser(deps).welcome(response, who.tenant, who.user)
     open_session(response, who.tenant, who.user)
     require_directory(deps, who.tenant, identity)
     LadderPreferences(deps).remember_zone(who.tenant, who.user)

@@ -15,7 +15,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from services.portal.deps import Deps
-from services.portal.frame.sessions import cookie_name, is_secure, keep_cookie
+from services.portal.frame.sessions import cookie_name, drop_cookie, keep_cookie
 from shared.domain.instants import DAY_MS
 from shared.domain.keys import pseudonym
 from shared.errors import RowRefusedError
@@ -39,7 +39,7 @@ class _ShownIn:
     browser: str
 
 
-class BrowserAtHand:
+class CurrentBrowser:
     """Every method raises StoreUnavailableError when the registry is away."""
 
     def __init__(self, deps: Deps) -> None:
@@ -58,7 +58,7 @@ class BrowserAtHand:
         with suppress(RowRefusedError):  # nobody is told by a row that was put there beside us
             notice_browsers.remove_browser(self._registry, shown.tenant, shown.user, shown.browser)
         response.headers["Clear-Site-Data"] = FORGET
-        response.delete_cookie(cookie_name(COOKIE), path="/", secure=is_secure(), httponly=True, samesite="Lax")
+        drop_cookie(response, COOKIE)
 
     def welcome(self, response: Response, tenant: str, user: str) -> None:
         """A person signs in: notices of another one end in this browser, and their own stay."""
