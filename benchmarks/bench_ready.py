@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from benchmarks.receiving.processes import cpu_s
 from cli.demo.processes import simulator_environ
 from cli.run import SERVICES
 from shared.runtime.ready import Ready, parse_ready
@@ -29,7 +30,6 @@ from shared.runtime.ready import Ready, parse_ready
 ROUNDS = 3
 WANTED_S = 1.0
 NOTHING, HELLO, ALL = "python -c pass", "hello in Flask", "run all"
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _started(command: Sequence[str], environ: Mapping[str, str], count: int) -> 
             for each in ready:
                 _await_answer(f"{each.url}/readyz")
             answered_s = time.perf_counter() - began
-            return Start(ready_s, answered_s, sum(map(_cpu_s, {process.pid, *(each.pid for each in ready)})))
+            return Start(ready_s, answered_s, cpu_s(process.pid))
         finally:
             process.terminate()
 
@@ -105,12 +105,6 @@ def _await_answer(url: str) -> None:
         with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=5):
             return
         time.sleep(0.005)
-
-
-def _cpu_s(pid: int) -> float:
-    """Of all its threads until now. Fields 14 and 15 of proc(5), which are counted from behind the name."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -7,7 +7,6 @@ import http.client
 import os
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.bench_receiver import Send, paced
 from benchmarks.load_beside import load_beside
+from benchmarks.running_portal import running_portal
 
 CONNECTIONS = 100
 CLIENTS = 20
@@ -42,8 +42,8 @@ def main() -> int:
             "ROOMSYNC_MICROSOFT_CLIENT_SECRET": "bench",
             "ROOMSYNC_MICROSOFT_LOGIN_URL": provider,
         }
-        with _portal(environ) as url:
-            ratios = [_ratio(url, round_) for round_ in range(ROUNDS)]
+        with running_portal(environ) as portal:
+            ratios = [_ratio(portal.url, round_) for round_ in range(ROUNDS)]
     print(f"p99 beside {CONNECTIONS} connections: {statistics.median(ratios):.2f} times (wanted: {WANTED} at most)")
     return 0
 
@@ -129,17 +129,6 @@ def _silent() -> Iterator[str]:
     """A provider that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS * 10) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@contextlib.contextmanager
-def _portal(environ: dict[str, str]) -> Iterator[str]:
-    command = [sys.executable, "-m", "cli.main", "run", "portal"]
-    with subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().split()[2]
-        finally:
-            process.terminate()
 
 
 if __name__ == "__main__":

@@ -10,19 +10,17 @@ import contextlib
 import os
 import selectors
 import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
 from benchmarks.load_beside import load_beside
 from benchmarks.receiving.processes import cpu_s, resident_mib
+from benchmarks.running_portal import running_portal
 from benchmarks.series import observation_record, observed_series
 from services.portal.frame.sessions import COOKIE, LIFE_MS
 from services.room_status.deciding.decision import decide
@@ -53,7 +51,7 @@ def main() -> int:
         key = new_key()
         with tempfile.TemporaryDirectory(prefix="roomsync-bench-") as home, contextlib.ExitStack() as stack:
             cookies = _sign_in(Path(home), key, streams)
-            portal = stack.enter_context(_portal(home, key))
+            portal = stack.enter_context(running_portal(_environ(home, key)))
             if streams:
                 stack.enter_context(load_beside(_keep_open, portal.url, cookies))
             time.sleep(SETTLED_S)
@@ -99,16 +97,8 @@ def _sign_in(home: Path, key: str, people: int) -> list[str]:
     return cookies
 
 
-class _Portal(msgspec.Struct):
-    """A running portal."""
-
-    url: str
-    pid: int
-
-
-@contextlib.contextmanager
-def _portal(home: str, key: str) -> Iterator[_Portal]:
-    environ = {
+def _environ(home: str, key: str) -> dict[str, str]:
+    return {
         **os.environ,
         "ROOMSYNC_HOME": home,
         "ROOMSYNC_MASTER_KEY": key,
@@ -117,14 +107,6 @@ def _portal(home: str, key: str) -> Iterator[_Portal]:
         "ROOMSYNC_LOG_LEVEL": "error",
         "ROOMSYNC_TRUSTED_PROXIES": "none",
     }
-    command = [sys.executable, "-m", "cli.main", "run", "portal"]
-    with subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            _, _, url, pid = process.stdout.readline().split()
-            yield _Portal(url, int(pid))
-        finally:
-            process.terminate()
 
 
 def _keep_open(orders: Connection, url: str, cookies: Sequence[str]) -> None:
