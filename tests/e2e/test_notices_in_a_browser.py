@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
 from services.notifier.channels.browser import BrowserNotice
 from services.portal.frame.headers import CONTENT_SECURITY_POLICY
-from services.portal.notifications.browser_at_hand import FORGET
+from services.portal.notifications.current_browser import FORGET
 from shared.crypto.vapid import new_pair
 from shared.language.deciding.negotiation import LANGUAGES
 from tests.support.chromium import PATIENCE_MS

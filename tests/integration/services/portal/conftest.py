@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office, simulator_process
 
 
@@ -42,6 +43,15 @@ def office(tmp_path: Path, simulator: Simulator) -> Iterator[Office]:
     """A portal at its first day."""
     with an_office(tmp_path / "home", simulator) as found:
         yield found
+
+
+@pytest.fixture
+def address(office: Office) -> Iterator[str]:
+    """Where the office's portal is served, for browsers; streams that are open end with it."""
+    server = serve_in_background(office.app, "portal", threads=8, ready=False)
+    yield server.url
+    office.deps.stop.set()
+    server.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ from playwright.sync_api import Browser as Chromium
 from shared.contracts.meeting_state import RoomState
 from shared.language.deciding.formats import write_clock, write_long_day, write_short_day
 from shared.language.deciding.negotiation import choose_manner
-from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
 
 pytestmark = pytest.mark.browser
@@ -39,13 +37,6 @@ WRITE = """async (rows) => {
 }"""
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsbesprechungsraum"
 HEBREW = "חדר ישיבות צפוני 4"
-
-
-@pytest.fixture
-def address(office: Office) -> Iterator[str]:
-    server = serve_in_background(office.app, "portal", threads=8, ready=False)
-    yield server.url
-    server.close()
 
 
 @pytest.mark.proves("P3")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -24,7 +24,6 @@ from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
 from shared.organisations.appointments import appoint
 from shared.organisations.enrolment import enter_rooms
 from shared.registry import tables
-from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
 from tests.support.abuse import sized
 
@@ -146,14 +145,6 @@ def promote(office: Office, ada: Browser, texts: Sequence[str]) -> None:
     assert row is not None
     for text in texts[:20]:
         appoint(registry, keyring, ada.tenant, row, f"{text}@evil.test", Role.BUILDING_ADMIN)
-
-
-@pytest.fixture
-def address(office: Office) -> Iterator[str]:
-    server = serve_in_background(office.app, "portal", threads=8, ready=False)
-    yield server.url
-    office.deps.stop.set()
-    server.close()
 
 
 @pytest.mark.proves("E11")

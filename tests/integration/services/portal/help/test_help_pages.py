@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
 
 from shared.registry import tables
-from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Browser, Office
 
 PATHS = ("/help", "/help/contact", "/help/privacy", "/help/terms")
@@ -56,13 +53,6 @@ def test_contact_is_the_one_that_the_organisation_names_and_for_its_people(offic
     )
     assert "Facilities, room 4" in ada.client.get("/help/contact").text
     assert "Facilities" not in office.browser().client.get("/help/contact").text
-
-
-@pytest.fixture
-def address(office: Office) -> Iterator[str]:
-    server = serve_in_background(office.app, "portal", threads=8, ready=False)
-    yield server.url
-    server.close()
 
 
 @pytest.mark.browser

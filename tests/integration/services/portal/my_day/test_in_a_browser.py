@@ -14,19 +14,10 @@ from playwright.sync_api import BrowserContext, expect
 from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import HOUR_MS
 from shared.domain.sighting import AgendaItem, Availability, LiveAttendee
-from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import TITLE, Browser, Office
 
 PAGES = ("/day", "/month", "/book")
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def address(office: Office) -> Iterator[str]:
-    server = serve_in_background(office.app, "portal", threads=8, ready=False)
-    yield server.url
-    office.deps.stop.set()
-    server.close()
 
 
 @pytest.fixture

@@ -19,21 +19,12 @@ from shared.domain.sighting import Availability
 from shared.organisations import decline_incidents
 from shared.registry import tables
 from shared.runtime import metrics
-from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.my_rooms.series import event_on, show_series
 from tests.integration.services.portal.my_rooms.test_api import takes_asked
 from tests.integration.services.portal.my_rooms.test_stream import until
 from tests.integration.services.portal.office import TITLE, Browser, Office
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def address(office: Office) -> Iterator[str]:
-    server = serve_in_background(office.app, "portal", threads=8, ready=False)
-    yield server.url
-    office.deps.stop.set()
-    server.close()
 
 
 @pytest.fixture

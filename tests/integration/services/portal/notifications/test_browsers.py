@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from flask import Flask
 
-from services.portal.notifications.browser_at_hand import COOKIE, FORGET
+from services.portal.notifications.current_browser import COOKIE, FORGET
 from shared.contracts.browser_rows import NoticeBrowser, NoticeBrowsersRow
 from shared.contracts.rows import NotificationRow
 from shared.crypto.vapid import encode

@@ -16,7 +16,6 @@ from shared.contracts.rows import IntegrationState
 from shared.domain.roles import Role
 from shared.domain.sighting import DirectoryRoom
 from shared.registry import tables
-from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.admin.rooms.test_rooms import begin_import, import_directory, listed, switch
 from tests.integration.services.portal.office import Browser, Office
 
@@ -26,14 +25,6 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitänsbesprechungsraum"
 HEBREW = "חדר ישיבות צפוני 4"
 SIZES = (360, 1280)
 SHEET = f"address,name,capacity\nlong@rooms.example,{LONG},9\nnew@rooms.example,{HEBREW},2\nbad,Room two,x\n"
-
-
-@pytest.fixture
-def address(office: Office) -> Iterator[str]:
-    server = serve_in_background(office.app, "portal", threads=8, ready=False)
-    yield server.url
-    office.deps.stop.set()
-    server.close()
 
 
 @pytest.fixture

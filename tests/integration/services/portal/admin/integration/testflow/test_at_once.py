@@ -98,7 +98,7 @@ def test_of_two_tabs_that_come_back_at_once_one_runs_the_test(
 
 
 @pytest.mark.proves("E21")
-def test_giving_up_in_the_moment_of_coming_back_leaves_no_test_and_nothing_of_one(
+def test_given_up_directory_in_the_moment_of_coming_back_leaves_no_test_and_nothing_of_one(
     building: Building, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = a_site(building, "microsoft")

@@ -184,7 +184,7 @@ def test_what_somebody_left_whose_permission_is_gone_does_not_keep_others_from_t
 @pytest.mark.parametrize("dies_at", ["subscribe", "book"])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.proves("E21")
-def test_giving_up_an_interrupted_test_removes_what_it_had_made(
+def test_given_up_directory_an_interrupted_test_removes_what_it_had_made(
     provider: str, dies_at: str, building: Building, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = a_site(building, provider)
