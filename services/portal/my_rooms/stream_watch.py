@@ -104,7 +104,7 @@ class StreamWatch:
         self._newest = newest
 
     def _follow_clock(self, present: Collection[Watched]) -> None:
-        """Call those whose moment has come, and those whose organisation has become quiet or loud."""
+        """Call those whose moment has come, and those in whose organisation an incident has begun or ended."""
         registry, now_ms = self._deps.engine.registry, self._deps.clock.now_ms()
         many = {tenant: read_open(registry, tenant) is not None for tenant in {each.tenant for each in present}}
         for each in present:

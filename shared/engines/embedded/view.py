@@ -94,9 +94,7 @@ class EmbeddedView:
 
     def revision(self, owner: str) -> int:
         """The newest revision of any row of `owner`, or 0."""
-        return int(
-            self._database.read("SELECT coalesce(max(revision), 0) FROM view_owners WHERE owner = ?", (owner,))[0][0]
-        )
+        return self.revisions((owner,))[owner]
 
     def revisions(self, owners: Collection[str]) -> Mapping[str, int]:
         """The newest revision of any row of each owner, or 0."""

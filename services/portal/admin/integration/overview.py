@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 from services.portal.admin.integration.answers import (
     EndingShape,
@@ -17,13 +17,13 @@ from services.portal.admin.integration.testflow.authorization import test_purpos
 from services.portal.admin.integration.testflow.completion import list_directories
 from services.portal.admin.integration.testflow.deciding.presentation import diagnosis, run_shape
 from services.portal.admin.integration.testflow.flow import TestFlow
-from services.portal.admin.overview.deciding.figures import RefusedAtOnce, show_common_refusal
+from services.portal.admin.overview.deciding.figures import show_common_refusal
 from services.portal.deps import Deps
 from services.portal.frame.organisations import read_organisation
 from services.portal.frame.sessions import Person
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
-from shared.contracts.rows import IntegrationState
+from shared.contracts.rows import ConsentRow, IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.instants import to_rfc3339
 from shared.domain.roles import Right, may
@@ -82,14 +82,15 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
     row = read_organisation(deps, person.tenant)
     state = row.integration
     directories = list_directories(deps, person.tenant)
+    consents = _read_consents(deps, person.tenant) if state is IntegrationState.ENABLED else ()
     return {
         "state": state,
         "words": STATE_WORDS[state],
         "advice": STATE_ADVICE[state],
         "provider": row.provider if state is not IntegrationState.OFF else "",
         "asleepUntil": to_rfc3339(row.sleep_until_ms) if is_asleep(row, deps.clock.now_ms()) else "",
-        "ending": _ending(deps, person.tenant) if state is IntegrationState.ENABLED else None,
-        "refusedAtOnce": _refused_at_once(deps, person.tenant) if state is IntegrationState.ENABLED else None,
+        "ending": _ending(consents, deps.clock.now_ms()),
+        "refusedAtOnce": show_common_refusal(consents),
         "asleep": _asleep(deps, person.tenant) if is_asleep(row, deps.clock.now_ms()) else [],
         "contact": row.contact,
         "observes": not deps.settings.may_write,
@@ -102,17 +103,14 @@ def overview(deps: Deps, flow: TestFlow, person: Person) -> IntegrationAnswer:
     }
 
 
-def _ending(deps: Deps, tenant: str) -> EndingShape | None:
+def _read_consents(deps: Deps, tenant: str) -> Sequence[ConsentRow]:
+    return [row for _, row in tables.consents(deps.engine.registry).scan_readable(tenant, log_refused_row)]
+
+
+def _ending(consents: Iterable[ConsentRow], now_ms: int) -> EndingShape | None:
     """How many people's grants end by themselves within days, and when the first does; None where none does."""
-    now_ms = deps.clock.now_ms()
-    rows = (row for _, row in tables.consents(deps.engine.registry).scan_readable(tenant, log_refused_row))
-    ends = [row.ends_at_ms for row in rows if ends_soon(row, now_ms)]
+    ends = [row.ends_at_ms for row in consents if ends_soon(row, now_ms)]
     return {"people": len(ends), "first": to_rfc3339(min(ends))} if ends else None
-
-
-def _refused_at_once(deps: Deps, tenant: str) -> RefusedAtOnce | None:
-    rows = tables.consents(deps.engine.registry).scan_readable(tenant, log_refused_row)
-    return show_common_refusal(row for _, row in rows)
 
 
 def _asleep(deps: Deps, tenant: str) -> list[str]:

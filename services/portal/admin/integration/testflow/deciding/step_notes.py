@@ -10,7 +10,6 @@ NEEDS_WRITES = say("not without ROOMSYNC_WRITES=on: nothing is booked while this
 ROOMS_SEEN = say("{seen} of {asked} rooms show their times")
 CAME_LATE = say("it came late, after {seconds} seconds: declines may be told as late as that")
 _FORMS = (
-    (re.compile(r"not without ROOMSYNC_WRITES=on: nothing is booked while this service only observes"), NEEDS_WRITES),
     (re.compile(r"(?P<seen>\d{1,9}) of (?P<asked>\d{1,9}) rooms show their times"), ROOMS_SEEN),
     (
         re.compile(r"it came late, after (?P<seconds>\d{1,9}) seconds: declines may be told as late as that"),
@@ -18,7 +17,8 @@ _FORMS = (
     ),
 )
 """How a run's note that is one of these sentences reads in English."""
-_ANSWERS = {
+_NOTES = {
+    str(NEEDS_WRITES): NEEDS_WRITES,
     "accepted": say("it accepted"),
     "declined": say("it declined, which is an answer"),
     "tentative": say("it answered tentatively"),
@@ -27,8 +27,8 @@ _ANSWERS = {
 
 def read_note(text: str) -> str:
     """The sentence of a note as a run keeps it: that of a room's answer, or one of the sentences above; else the text."""
-    if text in _ANSWERS:
-        return _ANSWERS[text]
+    if text in _NOTES:
+        return _NOTES[text]
     for form, sentence in _FORMS:
         if found := form.fullmatch(text):
             return sentence.format(**found.groupdict())
