@@ -14,8 +14,9 @@ partition's thread and is the only writer of its decisions, states and rows.
 - After the commit the piece's rows go to the view (`view.projection`). The view may be away; it catches up.
 - What cannot be read becomes a dead letter before its piece is committed; what would exceed its bound is parked. Both are
   counted and logged, and the partition goes on. A record of a later version ends the process.
-- A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit and at most once: a
-  look that is lost costs nothing but the time to the next one. A decline that waits to be repeated asks until it is.
+- A word that cannot be ordered against another copy's asks for a look at its mailbox, after the commit. While the log takes no
+  command, it is asked for again at each step; a process that ends meanwhile loses it, which costs nothing but the time to the
+  next look. A decline that waits to be repeated asks until it is.
 - Prompts that people put away come on `dismissals`: a poll of them is one commit. How a decline ended is published in the commit
   of the record that shows it closed, whether an observation, a dismissal or the sweep closed it.
 - What a piece says of the rooms of an organisation's day is counted in records of their own, in the same commit (`tallies`).
@@ -31,7 +32,7 @@ from functools import cache
 
 import msgspec
 
-from services.room_status.deciding.batch import Batch
+from services.room_status.deciding.batch import Batch, PendingLook
 from services.room_status.deciding.decision import decide, dismiss, sweep
 from services.room_status.deciding.expiry import Expiry
 from services.room_status.deciding.fold import DecisionRules, fold
@@ -72,6 +73,8 @@ POLL_S = 0.25
 POSITION_EVERY_MS = HOUR_MS
 """How often the position is written although nothing changed: retention must not overtake it."""
 SWEEP_EVERY_MS = 1_000
+LOOKS_AT_ONCE = 500
+"""How many commands a step appends at most."""
 FORGOTTEN_A_STEP = 200
 """How many meetings a step looks through for what is over."""
 INPUT = OBSERVATIONS.name
@@ -124,6 +127,8 @@ class RoomStatusOwner:
         self._backlog: Sequence[Record] = ()
         self._repairs: list[Record] = []
         self._mending: Slices[Batch] | None = None
+        self._owed: dict[PendingLook, None] = {}
+        """Looks that the log has not taken the command for, in the order in which they came to be owed."""
         self._told_lately: set[str] = set()
         """Ids told since there are repairs to be made."""
         self._position_at_ms = 0
@@ -146,6 +151,7 @@ class RoomStatusOwner:
         if self._repairs:
             self._mend_a_slice(self._repairs[0])
         self._sweep_what_is_due(busy=bool(facts))
+        self._ask_for_looks()
         self._projection.flush()
         self._lag.show(self._passed)
 
@@ -326,20 +332,28 @@ class RoomStatusOwner:
         self._after(batch)
 
     def _after(self, batch: Batch) -> None:
-        """Appoint when the meetings are to be looked through, and ask for the looks that are owed."""
+        """Appoint when the meetings are to be looked through, and note the looks that are owed."""
         for key, at_ms in batch.due.items():
             self._expiry.appoint(key, at_ms)
-        if not batch.owed:
+        self._owed |= dict.fromkeys(batch.owed)
+
+    def _ask_for_looks(self) -> None:
+        """Command what is owed; what the log does not take now is asked for at the next step."""
+        if not self._owed:
             return
         now_ms, partitions = self._clock.now_ms(), self._log.partitions
+        looks = list(self._owed)[:LOOKS_AT_ONCE]
         wishes = [
             command_record(owed.mailbox, Reconcile(at_ms=now_ms, meetings=(owed.meeting,)), partitions)
-            for owed in dict.fromkeys(batch.owed)
+            for owed in looks
         ]
         try:
             self._log.append(wishes)
         except LogUnavailableError as error:
-            logger.warning("owed_looks_not_asked_for", looks=len(wishes), error=str(error))
+            logger.warning("owed_looks_not_asked_for", looks=len(self._owed), error=str(error))
+            return
+        for owed in looks:
+            del self._owed[owed]
 
     def _rows(self) -> list[Row]:
         rows = []

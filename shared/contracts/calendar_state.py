@@ -31,7 +31,8 @@ class DueReason(StrEnum):
     RENEW = "renew"
     RECONCILE = "reconcile"
     ECHO = "echo"
-    """Graph's delta lags behind its notifications: an empty look after a hint is repeated, with growing pauses."""
+    """Graph's delta lags behind its notifications: a look that shows fewer changes than they announced is repeated, with growing
+    pauses."""
     CONFIRM = "confirm"
     """A room declined: Google may replace it by itself within the grace time."""
     SILENT = "silent"
@@ -86,6 +87,8 @@ class MailboxState(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     """Take id → a wish that waits for a look to succeed: its command may be behind the position already."""
     echoes: int = 0
     """How many looks in a row were repeated because a hint had announced a change that they did not show."""
+    announced: int = 0
+    """How many hints of changes came that no look has shown yet. It may count one twice, and then costs some looks more."""
     doubted_at_ms: int = 0
     """When a look found a change that no push had announced; 0 once a push has come again."""
     unread: tuple[str, ...] = ()

@@ -88,7 +88,8 @@ def _take_hint(hint: ChangeNotification, mailbox: Mailbox, mailboxes: Mailboxes,
         return False  # nobody is connected there (any more): the hint was genuine, and is of no consequence
     held.hinted = True
     heard_ms = max(hint.received_at_ms, held.state.heard_at_ms)
-    held.state = msgspec.structs.replace(held.state, heard_at_ms=heard_ms, doubted_at_ms=0)
+    announced = held.state.announced + (hint.kind in {HintKind.CHANGED, HintKind.MISSED})
+    held.state = msgspec.structs.replace(held.state, heard_at_ms=heard_ms, doubted_at_ms=0, announced=announced)
     live = held.state.subscription
     if hint.kind is HintKind.SUBSCRIPTION_REMOVED and live and live.id == hint.subscription_id:
         held.state = msgspec.structs.replace(held.state, subscription=None)

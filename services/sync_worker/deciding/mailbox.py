@@ -24,7 +24,7 @@ WINDOW_SLACK_MS = 2 * DAY_MS  # so that it lies ahead of every moment: the windo
 _EARLIER_WINDOW_MS = 63 * DAY_MS  # of a cursor whose state does not say where its window ends
 ECHO_MS = 2 * SECOND_MS
 """Graph's delta lags behind its notifications ("processing delays", learn.microsoft.com/graph/delta-query-overview); no bound is
-published, so that the pause doubles from here while the delta stays empty."""
+published, so that the pause doubles from here while the delta does not show what was announced."""
 MAX_ECHOES = 4
 FREE_EMPTY_LOOKS = 2
 MAX_HINT_PAUSE_MS = 8 * SECOND_MS
@@ -114,7 +114,7 @@ def after_look(
         state: Already carrying the look's cursor, window and subscription.
         before: What was known of its events when the look began.
         after: What is known of them now.
-        job: What the look was to answer. One that a push asked for and that shows nothing is repeated (Graph only).
+        job: What the look was to answer. While it shows fewer changes than pushes have announced, it is repeated (Graph only).
         full: Whether the look was a full one: what its window brings, or an audit corrects, nobody could have announced.
         pace: How often to look.
         now_ms: Epoch milliseconds.
@@ -124,15 +124,27 @@ def after_look(
     unannounced = changed and not full and unasked
     if unannounced and state.subscription and state.baseline_done:
         state = msgspec.structs.replace(state, doubted_at_ms=now_ms)
-    due = _renewal(state, job, now_ms, at_once=unannounced) | _echo(state, job, now_ms, changed=changed)
+    announced = max(job.state.announced, DueReason.ECHO in job.state.due)  # earlier versions did not count
+    unshown = max(announced - _count_changed_events(before, after), 0)
+    echo = _echo(state, job, now_ms, changed=changed) if unshown else {}
+    due = _renewal(state, job, now_ms, at_once=unannounced) | echo
     due |= _confirmation(state, before, after, job, pace, now_ms) | _silence(
         state, after, job, pace, now_ms, changed=changed
     )
     every_ms = reconcile_every_ms(state, after, pace, now_ms)
     wait_ms = int(every_ms * (0.75 + 0.5 * _spread(state.provider + state.cursor)))
     due[DueReason.RECONCILE] = now_ms + min(wait_ms, _longest_wait_ms(every_ms, after, now_ms))
-    echoes = _count_echoes(job) if DueReason.ECHO in due else 0
-    return msgspec.structs.replace(state, failures=0, looked_at_ms=now_ms, baseline_done=True, due=due, echoes=echoes)
+    echoes = _count_echoes(job, changed=changed) if echo else 0
+    came_meanwhile = state.announced - job.state.announced  # which has a look of its own
+    return msgspec.structs.replace(
+        state,
+        failures=0,
+        looked_at_ms=now_ms,
+        baseline_done=True,
+        due=due,
+        echoes=echoes,
+        announced=came_meanwhile + (unshown if echo else 0),
+    )
 
 
 def reconcile_every_ms(state: MailboxState, references: References, pace: Pace, now_ms: int) -> int:
@@ -199,10 +211,9 @@ def _renewal(state: MailboxState, job: Job, now_ms: int, *, at_once: bool) -> di
 
 
 def _echo(state: MailboxState, job: Job, now_ms: int, *, changed: bool) -> dict[DueReason, int]:
-    runs_ahead = bool(state.provider) and profile_of(state.provider).traits.push_may_run_ahead
-    if changed or not runs_ahead:
+    if not state.provider or not profile_of(state.provider).traits.push_may_run_ahead:
         return {}
-    if _is_first_echo(job):
+    if changed or _is_first_echo(job):
         return {DueReason.ECHO: now_ms + ECHO_MS}
     waiting = state.due.get(DueReason.ECHO, 0)
     if waiting > job.started_at_ms:
@@ -212,12 +223,22 @@ def _echo(state: MailboxState, job: Job, now_ms: int, *, changed: bool) -> dict[
 
 
 def _is_first_echo(job: Job) -> bool:
-    """Whether a hint asked for the look, and not a repetition: a notification that is replayed does not begin anew each time."""
-    return job.hinted and not _was_due(job, DueReason.ECHO)
+    """Whether the look is no repetition itself: a notification that is replayed does not begin anew each time."""
+    return not _was_due(job, DueReason.ECHO) and (job.hinted or DueReason.ECHO not in job.state.due)
 
 
-def _count_echoes(job: Job) -> int:
-    return 1 if _is_first_echo(job) else min(job.state.echoes + _was_due(job, DueReason.ECHO), MAX_ECHOES)
+def _count_echoes(job: Job, *, changed: bool) -> int:
+    return 1 if changed or _is_first_echo(job) else min(job.state.echoes + _was_due(job, DueReason.ECHO), MAX_ECHOES)
+
+
+def _count_changed_events(before: References, after: References) -> int:
+    """Count what may have been announced by one notification each: the dates of a series are one event."""
+    changed = (
+        after.get(event_id) or before[event_id]
+        for event_id in before.keys() | after.keys()
+        if before.get(event_id) != after.get(event_id)
+    )
+    return len({reference.master_id or reference.event_id for reference in changed})
 
 
 def _confirmation(

@@ -301,6 +301,7 @@ def _carried(held: TrackedMailbox, outcome: Outcome) -> MailboxState:
         outcome.state,
         subscription=outcome.state.subscription if made else held.state.subscription,
         heard_at_ms=held.state.heard_at_ms,
+        announced=held.state.announced,
         connected=held.state.connected,
         asleep=held.state.asleep,
         doubted_at_ms=held.state.doubted_at_ms,

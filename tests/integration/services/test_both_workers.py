@@ -143,6 +143,29 @@ def test_change_that_the_delta_shows_late_is_found_though_its_notification_came_
     assert len(office.declines()) == 1
 
 
+def test_second_of_two_announced_changes_is_found_though_the_first_look_showed_only_one(office: Office) -> None:
+    office.connect()
+    office.calendar.book("e1", **{BIRS: "accepted"})
+    office.hint()
+    office.hint()
+    office.settle()
+    office.calendar.book("e2", **{AARE: "declined"})
+    office.after(ECHO_MS / 1000)
+    assert len(office.declines()) == 1
+
+
+def test_change_that_the_delta_shows_late_is_found_though_the_look_was_throttled_at_first(office: Office) -> None:
+    office.connect()
+    office.calendar.failures = [RetryableError("429", retry_after_s=30)]
+    office.hint()
+    office.settle()
+    office.restart()
+    office.after(31)
+    office.calendar.book("e2", **{AARE: "declined"})
+    office.after(ECHO_MS / 1000)
+    assert len(office.declines()) == 1
+
+
 def test_change_that_no_push_announced_has_the_subscription_extended_at_once(office: Office) -> None:
     office.calendar.book("e0", **{BIRS: "accepted"})
     office.connect()

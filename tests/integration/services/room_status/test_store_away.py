@@ -12,7 +12,7 @@ import pytest
 from cli.common.records import read_newest
 from shared.contracts.topics import MEETING_STATE
 from shared.domain.instants import HOUR_MS
-from shared.errors import StoreUnavailableError
+from shared.errors import LogUnavailableError, StoreUnavailableError
 from tests.support.office import AARE, START_MS, Office
 
 LATER_MS = START_MS + 3 * HOUR_MS
@@ -50,6 +50,24 @@ def test_a_decline_beside_a_new_time_is_confirmed_though_the_keyring_was_away_wh
         pass
     office.after(1)
     office.after(10)
+
+    assert len(office.declines()) == 2
+
+
+@pytest.mark.proves("D7", "B13")
+def test_a_decline_beside_a_new_time_is_confirmed_though_the_log_took_no_command_when_its_look_was_due(
+    office: Office,
+) -> None:
+    for start_ms in (START_MS, LATER_MS):
+        office.calendar.book(start_ms=start_ms, **{AARE: "declined"})
+        office.hint()
+        office.settle()
+
+    office.clock.at_ms += 6_000
+    with patch.object(office.engine.log, "append", side_effect=LogUnavailableError("the log is away")):
+        office.status.step()
+    office.settle()
+    office.settle()
 
     assert len(office.declines()) == 2
 

@@ -36,11 +36,13 @@ def a_state(provider: str = "microsoft", **changes: object) -> MailboxState:
     return MailboxState(provider=provider, **fields)  # type: ignore[arg-type]
 
 
+A_DATE = EventReference(
+    event_id="e", uid="m", kind="single", start_ms=START_MS, end_ms=START_MS + HOUR_MS, rooms={"a": Answer.NONE}
+)
+
+
 def a_reference(answer: str) -> dict[str, EventReference]:
-    reference = EventReference(
-        event_id="e", uid="m", kind="single", start_ms=START_MS, end_ms=START_MS + HOUR_MS, rooms={"a": Answer(answer)}
-    )
-    return {"e": reference}
+    return {"e": msgspec.structs.replace(A_DATE, rooms={"a": Answer(answer)})}
 
 
 def after(
@@ -48,6 +50,7 @@ def after(
 ) -> MailboxState:
     at_ms = max(NOW_MS, state.due.get(DueReason.ECHO, NOW_MS)) if options.get("when_due") else NOW_MS
     answers = frozenset({("notifications.graph", 1)}) if options.get("hinted") else frozenset()
+    state = msgspec.structs.replace(state, announced=state.announced + len(answers))
     job = Job(Mailbox("t", "m"), state, answers, at_ms, hinted=options.get("hinted", False))
     return after_look(state, before, now, job=job, full=options.get("full", False), pace=PACE, now_ms=at_ms)
 
@@ -95,7 +98,31 @@ def test_empty_look_after_a_hint_is_repeated_with_growing_pauses_at_microsoft_on
 def test_second_hint_of_the_same_change_does_not_end_the_repeating() -> None:
     echoed = after(a_state(), {}, {}, hinted=True)
     assert after(echoed, {}, {}, hinted=True).due[DueReason.ECHO] == NOW_MS + ECHO_MS
-    assert DueReason.ECHO not in after(echoed, {}, a_reference("none"), when_due=True).due
+    shown = after(echoed, {}, a_reference("none"), when_due=True)
+    assert DueReason.ECHO not in shown.due
+    assert shown.announced == 0
+
+
+def test_look_that_shows_fewer_changes_than_were_announced_is_repeated_until_it_shows_them() -> None:
+    one, both = a_reference("none"), a_reference("none") | {"f": msgspec.structs.replace(A_DATE, event_id="f")}
+    state = after(a_state(announced=1), {}, one, hinted=True)
+    assert state.due[DueReason.ECHO] == NOW_MS + ECHO_MS
+    assert DueReason.ECHO not in after(state, one, both, when_due=True).due
+    for _ in range(4):
+        assert DueReason.ECHO in state.due
+        state = after(state, one, one, when_due=True)
+    assert DueReason.ECHO not in state.due, "whatever was announced besides was no change of ours"
+    assert state.announced == 0
+
+
+def test_dates_of_a_series_are_announced_by_one_notification() -> None:
+    dates = {name: msgspec.structs.replace(A_DATE, event_id=name, master_id="s") for name in ("s1", "s2")}
+    assert after(a_state(announced=1), {}, dates, hinted=True).announced == 1
+
+
+def test_look_that_failed_leaves_what_was_announced_to_the_next() -> None:
+    waiting = a_state(announced=1, due={DueReason.RETRY: NOW_MS})
+    assert after(waiting, {}, {}).due[DueReason.ECHO] == NOW_MS + ECHO_MS
 
 
 def test_change_that_no_push_announced_doubts_the_subscription_and_extends_it_at_once() -> None:
