@@ -38,6 +38,7 @@ from cli.demo.processes import run_command
 from cli.trigger.notifications import make_graph_push, make_synthetic_mailboxes
 from deploy.local.processes import ServerError
 from deploy.local.servers import local_servers
+from shared.crypto.hook_keys import print_hook_keys
 from shared.crypto.master import new_key, parse
 from shared.domain.proof import HookKeys
 
@@ -123,6 +124,7 @@ def main() -> int:
         environ = {**environ_of(home, servers, master, PARTITIONS), "PYTHONPATH": str(Path.cwd())}
         run_command(["topics", "--apply"], environ)
         keys = parse(master).hook_keys()
+        environ["ROOMSYNC_HOOK_KEYS"] = print_hook_keys(keys)  # as shipped: the receiver has no master key
         bench = Bench(home, _pushes(home, keys, 1), _pushes(home, keys, BATCH), arguments.scale)
         contenders = [
             one

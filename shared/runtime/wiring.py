@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.crypto.hook_keys import parse as parse_hook_keys
-from shared.crypto.master import MasterKeys, new_key, parse
 from shared.domain.proof import HookKeys
 from shared.errors import ConfigurationError
 from shared.ports.engine import Engine
@@ -20,6 +19,7 @@ from shared.runtime.crash_points import crash_point
 from shared.runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from shared.crypto.master import MasterKeys
     from shared.engines.distributed.security import Security
 
 MASTER_KEY_FILE = "master.key"
@@ -107,6 +107,8 @@ def master_keys(settings: Settings) -> MasterKeys:
     Raises:
         ConfigurationError: none is set and this is not a machine of one's own.
     """
+    from shared.crypto.master import new_key, parse  # noqa: PLC0415  # a receiver with hook keys of its own opens no record
+
     if settings.master_key:
         return parse(settings.master_key)
     path = settings.home / MASTER_KEY_FILE
@@ -117,7 +119,7 @@ def master_keys(settings: Settings) -> MasterKeys:
             "ROOMSYNC_MASTER_KEY is missing; make one with `roomsync keys new` and keep it outside the data directory"
         )
         raise ConfigurationError(message)
-    return parse(_make_once(path))
+    return parse(_make_once(path, new_key()))
 
 
 def hook_keys(settings: Settings) -> HookKeys:
@@ -132,12 +134,12 @@ def hook_keys(settings: Settings) -> HookKeys:
     return master_keys(settings).hook_keys()
 
 
-def _make_once(path: Path) -> str:
+def _make_once(path: Path, key: str) -> str:
     """Several processes start together: the first to link wins, all read the winner's key."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(descriptor, "w") as file:
-        file.write(new_key())
+        file.write(key)
         file.flush()
         os.fsync(file.fileno())
     with contextlib.suppress(FileExistsError):

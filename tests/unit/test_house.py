@@ -71,6 +71,14 @@ def test_command_for_organisations_starts_without_the_services() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_receiver_with_hook_keys_of_its_own_loads_nothing_that_opens_records() -> None:
+    """It is what the internet reaches; and what opens records takes 6 MB of memory."""
+    modules = "cli.main, services.webhook_receiver.main, shared.engines.distributed"
+    code = f"import sys, {modules}; print([name for name in sys.modules if name.startswith(('cryptography', 'redis'))])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_processes_that_tests_start_have_the_packages_of_the_images() -> None:
     code = "import sys, structlog; print([name for name in sys.modules if name.startswith('rich.')])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Opening the distributed engine: each part connects when it is first used; Redis' client is loaded with the first part on it."""
+"""Opening the distributed engine: each part connects when it is first used, and its libraries are loaded with it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.crypto.master import MasterKeys, require_master_keys
-from shared.engines.bound_registry import BoundRegistry, bound
 from shared.engines.distributed.claim import AtPoint
 from shared.engines.distributed.clients import Clients
 from shared.engines.distributed.log import DistributedLog
@@ -15,6 +13,8 @@ from shared.engines.distributed.security import PLAIN_TEXT, Security
 from shared.ports.clock import Clock
 
 if TYPE_CHECKING:
+    from shared.crypto.master import MasterKeys
+    from shared.engines.bound_registry import BoundRegistry
     from shared.engines.distributed.keyring import RedisKeyring
     from shared.engines.distributed.registry import RedisRegistry
     from shared.engines.distributed.view import RedisView
@@ -76,6 +76,7 @@ class DistributedEngine:
     @cached_property
     def registry(self) -> BoundRegistry | RedisRegistry:
         """What exists nowhere else."""
+        from shared.engines.bound_registry import bound  # noqa: PLC0415  # what opens records: 6 MB, not for a receiver
         from shared.engines.distributed.registry import RedisRegistry  # noqa: PLC0415  # as above
 
         with self._opening:
@@ -85,6 +86,7 @@ class DistributedEngine:
     @cached_property
     def keyring(self) -> RedisKeyring:
         """The tenants' keys."""
+        from shared.crypto.master import require_master_keys  # noqa: PLC0415  # as above
         from shared.engines.distributed.keyring import RedisKeyring  # noqa: PLC0415  # as above
 
         with self._opening:
