@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """
-A spreadsheet takes a cell that begins with one of these for a formula, or strips it and looks at what follows
-(https://owasp.org/www-community/attacks/CSV_Injection).
+A spreadsheet takes a cell that begins with one of these for a formula, or strips it and looks at what follows; the last four are
+those of East Asian keyboards (https://owasp.org/www-community/attacks/CSV_Injection).
 """
 _DEFUSED = "'"
+_BEGINS = r"(?:^|(?<=[;\t\r\n]))"
+"""
+Of a cell, whatever a spreadsheet takes for the end of the one before: in many languages a semicolon, although the file has commas,
+and then no quotation mark keeps the text of a cell together.
+"""
+_FORMULA = r"(?=[ \"']{0,1000}[=+@\t\r\n\0\uff1d\uff0b\uff0d\uff20-])"
+_TO_DEFUSE = re.compile(_BEGINS + _FORMULA)
+_TO_READ = re.compile(_BEGINS + _DEFUSED + _FORMULA)
 MEDIA_TYPE = "text/csv; charset=utf-8"
 
 Cell = str | int | float | None
@@ -21,7 +30,7 @@ def write_sheet(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """
     Write a table as CSV: a line of column names, then a line a row, each ending in CRLF.
 
-    Numbers stay numbers; text that a spreadsheet would run begins with an apostrophe, which `read_cell` takes away again.
+    Numbers stay numbers; what a spreadsheet would run of a text has an apostrophe before it, which `read_cell` takes away again.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -32,12 +41,10 @@ def write_sheet(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 def read_cell(text: str) -> str:
     """A cell as it was before `write_sheet` made it harmless."""
-    return text[1:] if text.startswith(_DEFUSED) and text[1:].startswith(FORMULA_SIGNS) else text
+    return _TO_READ.sub("", text)
 
 
 def _write_cell(value: Cell) -> str | int | float:
     if value is None:
         return ""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_SIGNS):
-        return _DEFUSED + value
-    return value
+    return _TO_DEFUSE.sub(_DEFUSED, value) if isinstance(value, str) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import io
 import re
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.portal.frame.deciding.sheets import FORMULA_SIGNS
 from shared.contracts.meeting_state import RoomState
 from shared.domain.roles import Role
 from tests.integration.services.portal.admin.rooms.test_rooms import ROOM, appoint, confirm, listed, looks_asked
@@ -84,6 +86,42 @@ def test_a_sheet_is_shown_before_it_is_imported_and_comes_out_as_it_went_in(offi
     refused = builder.client.post("/admin/rooms/sheet", data={**carried, "sheet": wrong})
     assert "Line 3: The address of the room cannot be used." in refused.text
     assert len(listed(builder)) == 2
+
+
+@pytest.mark.proves("P7")
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_whichever_sign_a_spreadsheet_takes_between_cells(
+    office: Office, builder: Browser, separator: str
+) -> None:
+    appoint(office, builder, Role.SUBSCRIPTION_ADMIN)
+    names = [
+        "Aare;=1+1",
+        'Birs;"=cmd|A0',
+        "Cher; ;@SUM(1)",
+        "Doubs;'-1",
+        "\uff1d1+1",
+        "'=1",
+        "Emme; open",
+        "Furka, +41",
+    ]
+    for name in names:
+        sent = {**ROOM, "address": f"r{names.index(name)}@rooms.example", "name": name, "building": name}
+        assert builder.post("/v1/admin/rooms", sent).status_code == 201
+    before = sorted(listed(builder), key=lambda each: str(each["id"]))
+    for path in ("/admin/rooms.csv", "/admin/audit.csv"):
+        sheet = builder.client.get(path).text
+        for line in csv.reader(io.StringIO(sheet, newline=""), delimiter=separator):
+            for cell in line:
+                assert not is_formula(cell), (path, cell)
+    assert "Emme; open" in builder.client.get("/admin/rooms.csv").text
+    back = builder.client.get("/admin/rooms.csv").text
+    assert "<strong>0 new</strong>, <strong>0 changed</strong>, 8 as they are" in send_sheet(builder, back).text
+    assert sorted(listed(builder), key=lambda each: str(each["id"])) == before
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet would run it, or look at what follows the sign that it begins with."""
+    return cell.lstrip(' "').startswith(FORMULA_SIGNS)
 
 
 @pytest.mark.proves("P7")
