@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from services.portal.admin.rooms.deciding.directory_match import plain_listing
 from services.portal.admin.rooms.pending_listing import PendingListing
 from services.portal.admin.rooms.room_list import RoomList
 from services.portal.deps import Deps
@@ -68,7 +69,7 @@ def read_directory(deps: Deps, person: Person, identity: Identity, grant: Grante
         )
     access = Access(token=grant.access_token, subject=identity.subject, address=identity.address)
     try:
-        return deps.providers[identity.provider].directory_rooms(access)
+        return plain_listing(deps.providers[identity.provider].directory_rooms(access))
     except RefusedError as error:
         raise _directory_refused(error) from error
 

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from shared.contracts.rows import RoomProof, RoomRow
+from shared.domain.equipment import equipment_of
+from shared.domain.room_texts import MAX_DESCRIPTION_CHARS, MAX_LINE_CHARS, MAX_SEATS, MAX_SECTION_CHARS, one_line
 from shared.domain.sighting import DirectoryRoom
 
 MAX_ALIASES = 16
 """Addresses kept beside the primary one; the newest ones, where a room was renamed more often."""
+_MAX_ADDRESS_CHARS = 254
+_MAX_ID_CHARS = 200
+
+
+def plain_listing(listed: Iterable[DirectoryRoom]) -> list[DirectoryRoom]:
+    """
+    What a directory lists, within the bounds of what an administrator may enter: it is kept, and shown to everybody who books.
+
+    Rooms whose address is none are left out: nobody can invite them.
+    """
+    return [_plain_room(each) for each in listed if _is_one_word(each.address, _MAX_ADDRESS_CHARS)]
+
+
+def _plain_room(room: DirectoryRoom) -> DirectoryRoom:
+    return dataclasses.replace(
+        room,
+        name=one_line(room.name, MAX_LINE_CHARS) or room.address[:MAX_LINE_CHARS],
+        capacity=min(max(room.capacity, 0), MAX_SEATS),
+        building=one_line(room.building, MAX_LINE_CHARS),
+        floor=one_line(room.floor, MAX_LINE_CHARS),
+        directory_id=room.directory_id if _is_one_word(room.directory_id, _MAX_ID_CHARS) else "",
+        equipment=equipment_of(one_line(each, MAX_LINE_CHARS) for each in room.equipment),
+        section=None if room.section is None else one_line(room.section, MAX_SECTION_CHARS),
+        description=None if room.description is None else one_line(room.description, MAX_DESCRIPTION_CHARS),
+    )
+
+
+def _is_one_word(text: str, most: int) -> bool:
+    return 0 < len(text) <= most and text.isprintable() and " " not in text
 
 
 def index_rooms(rooms: Mapping[str, RoomRow]) -> dict[str, str]:

@@ -14,13 +14,12 @@ from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import FieldProblemError
 from shared.contracts.rows import ENTERED, RoomRow
 from shared.domain.equipment import MAX_EQUIPMENT, MAX_NAME_CHARS, equipment_of
+from shared.domain.room_texts import MAX_LINE_CHARS, MAX_SEATS
 from shared.language.deciding.sentences import join_sentences, say
 
-MAX_CHARS = 120
-MAX_SEATS = 10_000
 MAX_EQUIPMENT_CHARS = 1_300
 
-Line = Annotated[str, Meta(max_length=MAX_CHARS)]
+Line = Annotated[str, Meta(max_length=MAX_LINE_CHARS)]
 Equipment = (
     Annotated[str, Meta(max_length=MAX_EQUIPMENT_CHARS, examples=["Screen, Whiteboard"])]
     | Annotated[list[Line], Meta(max_length=MAX_EQUIPMENT)]
@@ -34,7 +33,7 @@ _RULES = {
     "accessible": say("Enter yes, no, or nothing where it is not known."),
     "capacity": say("Enter a number of seats from 0 (not known) to {most}.").format(most=MAX_SEATS),
 }
-_LINE_RULE = say("Enter one line of at most {most} characters.").format(most=MAX_CHARS)
+_LINE_RULE = say("Enter one line of at most {most} characters.").format(most=MAX_LINE_CHARS)
 _FIELD_WORDS = {
     "address": say("address"),
     "name": say("name"),

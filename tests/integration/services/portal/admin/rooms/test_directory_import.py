@@ -247,3 +247,45 @@ def test_part_of_a_floor_and_what_everybody_may_read_of_a_room_are_shown_to_thos
     assert "Description: Knock &lt;b&gt;twice&lt;/b&gt;. → not said" in preview(office, builder).text
     office.calendar.rooms = [dataclasses.replace(told, section=None, description=None)]
     assert "Description:" not in preview(office, builder).text, "a directory without the field takes nothing away"
+
+
+UNSEEN = "Aa\x00re\x1b[31m\r\nSet-Cookie: x=y\ud83d"
+"""Control characters, an end of a line, and half a character."""
+
+
+@pytest.mark.proves("P7")
+def test_what_a_directory_says_is_kept_as_an_administrator_might_have_entered_it(
+    office: Office, builder: Browser, domain: str
+) -> None:
+    long = "L" * 100_000
+    wild = DirectoryRoom(
+        address="wild@rooms.example",
+        name=UNSEEN,
+        capacity=10**12,
+        building=long,
+        floor=UNSEEN,
+        directory_id=f"{UNSEEN}{long}",
+        equipment=(UNSEEN, long),
+        section=UNSEEN,
+        description=long,
+    )
+    nameless = dataclasses.replace(room("birs"), name="\x07\n", capacity=-1)
+    nowhere = [dataclasses.replace(room("cher"), address=each) for each in ("", "two words", "a\nb@c.example", long)]
+    office.calendar.rooms = [wild, nameless, *nowhere]
+    import_directory(office, builder, domain)
+    birs, aare = sorted(listed(builder), key=lambda each: str(each["address"]))
+
+    assert (birs["name"], birs["capacity"]) == ("birs@rooms.example", None)
+    name = "Aare[31m Set-Cookie: x=y"
+    assert (aare["name"], aare["floor"], aare["section"]) == (name, name, name)
+    assert (len(aare["building"]), len(aare["description"]), aare["capacity"]) == (120, 200, 10_000)
+    assert (aare["equipment"][0], len(aare["equipment"][1])) == (name, 60)
+    fields = ("address", "name", "capacity", "building", "floor", "equipment")
+    answer = builder.client.put(
+        f"/v1/admin/rooms/{aare['id']}",
+        json={field: aare[field] for field in fields},
+        headers={"X-CSRF-Token": builder.csrf},
+    )
+    assert answer.status_code < 300, answer.text
+    [again] = [each for each in listed(builder) if each["id"] == aare["id"]]
+    assert again == aare, "what the directory says can be saved again as it is shown"
