@@ -21,6 +21,7 @@ class LadderPreferences:
 
     def __init__(self, deps: Deps) -> None:
         self._rows = tables.notifications(deps.engine.registry)
+        self._users = tables.users(deps.engine.registry)
         self._clock = deps.clock
         settings = deps.settings
         offered = {
@@ -42,12 +43,16 @@ class LadderPreferences:
         return ladder_shape(row or NotificationRow(), channels=self.channels)
 
     def stop_mails(self, tenant: str, user: str) -> None:
-        """No more mails, for good. Idempotent."""
-        self._rows.change(tenant, user, lambda row: msgspec.structs.replace(row or NotificationRow(), mail=False))
+        """No more mails, for good; of whoever is gone nothing is written down any more. Idempotent."""
+        self._stop(tenant, user, mail=False)
 
     def stop_browsers(self, tenant: str, user: str) -> None:
-        """No more notices in any of the person's browsers, for good. Idempotent."""
-        self._rows.change(tenant, user, lambda row: msgspec.structs.replace(row or NotificationRow(), browser=False))
+        """No more notices in any of the person's browsers, for good. As `stop_mails`."""
+        self._stop(tenant, user, browser=False)
+
+    def _stop(self, tenant: str, user: str, **changed: bool) -> None:
+        if self._users.get(tenant, user) is not None:
+            self._rows.change(tenant, user, lambda row: msgspec.structs.replace(row or NotificationRow(), **changed))
 
     def allow_browsers(self, tenant: str, user: str) -> None:
         """Notices in browsers again, for whoever had switched them off. Idempotent."""

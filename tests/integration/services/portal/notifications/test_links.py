@@ -12,6 +12,7 @@ from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
 from shared.domain.sighting import Availability
 from shared.language.deciding.negotiation import PSEUDO
 from shared.meetings.prompts import dismissal_id
+from shared.organisations.removal import count_rows, remove_organisation
 from shared.registry import tables
 from tests.integration.services.portal.frame.test_every_page_in_each_language import untranslated
 from tests.integration.services.portal.office import Browser, Office
@@ -139,6 +140,17 @@ def test_the_pages_of_the_link_that_stops_notices_are_translated(office: Office,
     path, asked = signed(office, ada, LinkPurpose.STOP_BROWSERS), {"Accept-Language": PSEUDO}
     for answer in (ada.client.get(path, headers=asked), ada.client.post(path, headers=asked)):
         assert untranslated(answer.text) == []
+
+
+@pytest.mark.parametrize("purpose", [LinkPurpose.STOP, LinkPurpose.STOP_BROWSERS])
+def test_a_link_in_an_old_mail_writes_nothing_down_of_whoever_is_gone(
+    office: Office, ada: Browser, purpose: LinkPurpose
+) -> None:
+    path, registry = signed(office, ada, purpose), office.engine.registry
+    remove_organisation(registry, ada.tenant, erase=lambda: None)
+    assert count_rows(registry, ada.tenant) == {}
+    assert office.app.test_client().post(path).status_code == 200
+    assert count_rows(registry, ada.tenant) == {}
 
 
 def test_the_link_of_a_prompt_stops_nothing(office: Office, ada: Browser) -> None:
