@@ -8,12 +8,13 @@ SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+_UP_TO_SECONDS = len("2026-11-20T09:30:00")
 
 
 def to_rfc3339(at_ms: int) -> str:
     """`2026-11-20T09:30:00.000Z`."""
     moment = datetime.fromtimestamp(at_ms // SECOND_MS, tz=UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % SECOND_MS:03d}Z"
+    return f"{moment.isoformat()[:_UP_TO_SECONDS]}.{at_ms % SECOND_MS:03d}Z"
 
 
 def from_rfc3339(text: str) -> int:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PSEUDONYM_CHARS = 26  # 130 bits in base32: no collision in any organisation's lifetime
+_PSEUDONYM_BYTES = 20  # the first 32 characters of its base32, without padding
 
 _ERA_CHARS = 8
 
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA256 of `parts`, each length-prefixed so that no two lists of parts collide."""
-    mac = hmac.new(key, digestmod=hashlib.sha256)
-    for part in parts:
-        raw = part.encode()
-        mac.update(len(raw).to_bytes(4, "big"))
-        mac.update(raw)
-    return mac.digest()
+    raw = [part.encode() for part in parts]
+    return hmac.digest(key, b"".join(len(each).to_bytes(4, "big") + each for each in raw), "sha256")
 
 
 def pseudonym(key: bytes, *parts: str) -> str:
     """A 26-character lower-case base32 name for `parts` under `key`."""
-    return base64.b32encode(keyed_hash(key, *parts)).decode().lower()[:PSEUDONYM_CHARS]
+    return base64.b32encode(keyed_hash(key, *parts)[:_PSEUDONYM_BYTES]).decode().lower()[:PSEUDONYM_CHARS]
 
 
 def era_of(key: bytes) -> str:
@@ -46,11 +42,12 @@ class TenantKeys:
     """Seals refresh tokens; None once destroyed."""
     refuse_unbound: bool = False
     """Whether records that earlier versions sealed, which are bound to no record key, are refused."""
+    era: str = field(init=False, repr=False, compare=False)
+    """The era of the data key (see `era_of`), reckoned once: every record that is sealed or opened names it."""
 
-    @property
-    def era(self) -> str:
-        """The era of the data key: see `era_of`."""
-        return era_of(self.data_key)
+    def __post_init__(self) -> None:
+        """Reckon what follows from the keys."""
+        object.__setattr__(self, "era", era_of(self.data_key))
 
     def person(self, address: str) -> str:
         """The pseudonym of a person's address."""
