@@ -21,7 +21,6 @@ import tempfile
 import threading
 import time
 import uuid
-import venv
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.end_to_end.calendars import Counts
 from benchmarks.end_to_end.office import RECEIVER, Office, environ_of, services
+from benchmarks.quix import FOLD, PINNED, quix_python
 from cli.demo.processes import run_command
 from cli.trigger.notifications import make_graph_push
 from deploy.local.processes import ServerError
@@ -47,7 +47,6 @@ SENDERS = 16
 ACCEPTED = 202
 TRIES, AGAIN_S = 50, 0.2
 COMMIT_INTERVAL_S = 0.1
-PINNED = "quixstreams"
 
 Send = Callable[[int], bytes]
 """Sends number n; returns the key that its outcome will have."""
@@ -90,9 +89,10 @@ def main() -> int:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ours = _ours(home, servers, load)
         print(f"roomsync, hint to decline: {ours}", flush=True)
-        python = None if arguments.without_quix else _quix_python(home)
+        python = None if arguments.without_quix else quix_python()
         if python is None:
             return 0
+        print(f"beside it: {PINNED}, exactly-once, commit_interval {COMMIT_INTERVAL_S} s", flush=True)
         theirs = _quix(python, home, servers["ROOMSYNC_KAFKA_BOOTSTRAP"], load)
         print(f"Quix Streams, record to record: {theirs}")
         print(f"ours / theirs: p50 {ours.p50_ms / theirs.p50_ms:.2f}, p99 {ours.p99_ms / theirs.p99_ms:.2f}")
@@ -233,32 +233,14 @@ def _stamps(clients: Clients, topic: str, load: Load) -> dict[bytes, float]:
     return found
 
 
-def _quix_python(home: Path) -> Path | None:
-    """An environment of its own with Quix Streams in it; None, said aloud, when it cannot be had."""
-    venv.create(home / "quix", with_pip=True)
-    python = home / "quix" / "bin" / "python"
-    done = subprocess.run([python, "-m", "pip", "install", "-q", PINNED], capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(
-            f"SKIPPED: Quix Streams cannot be installed here, so there is no comparison: {done.stderr.strip()[-300:]}"
-        )
-        return None
-    asked = "from importlib.metadata import version; print(version('quixstreams'))"
-    told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True)
-    print(
-        f"beside it: quixstreams {told.stdout.strip()}, exactly-once, commit_interval {COMMIT_INTERVAL_S} s", flush=True
-    )
-    return python
-
-
 def _quix(python: Path, home: Path, bootstrap: str, load: Load) -> Latency:
     clients = Clients(bootstrap)
     run = uuid.uuid4().hex[:6]
     source, target = f"quix-in-{run}", f"quix-out-{run}"
     _make(clients, load, source, target)
-    script = Path(__file__).parent / "end_to_end" / "quix_fold.py"
-    command = [str(python), str(script), bootstrap, f"quix-{run}", source, target, str(home / "quix-state")]
-    with subprocess.Popen([*command, str(COMMIT_INTERVAL_S)], stdin=subprocess.DEVNULL, cwd=home) as process:
+    command = [str(python), str(FOLD), bootstrap, f"quix-{run}", source, target, str(home / "quix-state")]
+    command += ["--commit-interval-s", str(COMMIT_INTERVAL_S)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=home) as process:
         try:
             return _quix_measured(clients, source, target, load)
         finally:
