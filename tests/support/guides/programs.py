@@ -1,22 +1,28 @@
-"""The programs of other makers that a guide runs, as far as it uses them: each answers from the simulator."""
+"""
+The programs of other makers that a guide runs, as far as it uses them: each answers from the simulator.
+
+A guide starts some thirty of them. They use the standard library alone, and are started without looking for anything else.
+"""
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-
-import httpx
+from urllib.parse import urlsplit
 
 from tests.support.paths import ROOT
 
 ADMINISTRATOR = "ada@corp.example"
+_ANSWER_S = 20.0
 PERMISSIONS = "00000003-0000-0000-c000-000000000000"
 
 
@@ -200,10 +206,15 @@ def _print(answer: Any, chosen: argparse.Namespace) -> int:
 
 
 def _sim(method: str, path: str, sent: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer = httpx.request(method, f"{os.environ['GUIDE_SIMULATOR']}/sim/v1/{path}", json=sent)
-    if answer.is_error:
-        sys.exit(_refuse(f"ERROR: {answer.text}"))
-    found: dict[str, Any] = answer.json()
+    connection = http.client.HTTPConnection(urlsplit(os.environ["GUIDE_SIMULATOR"]).netloc, timeout=_ANSWER_S)
+    body = None if sent is None else json.dumps(sent)
+    connection.request(method, f"/sim/v1/{path}", body, {"Content-Type": "application/json"} if body else {})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        sys.exit(_refuse(f"ERROR: {text}"))
+    found: dict[str, Any] = json.loads(text)
     return found
 
 

@@ -148,7 +148,7 @@ def _environ(simulator: str, directory: Path, portal: int, receiver: int) -> dic
     programs.mkdir()
     for name in PROGRAMS:
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m tests.support.guides.programs {name} "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -S -m tests.support.guides.programs {name} "$@"\n')
         program.chmod(0o755)
     addresses = {name: value for name, value in simulator_environ(simulator).items() if not _CLIENT.search(name)}
     return addresses | {
