@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 
 from shared.language.deciding.negotiation import Manner
 from shared.language.deciding.sentences import Catalogue
+from shared.language.deciding.typography import set_spaces
 
 FOLDER = Path(__file__).parent / "catalogues"
 _KEPT = re.compile(r"(\{[^{}]{0,60}\}|%\([a-zA-Z_]{1,60}\)[sd]|<[^<>]{1,200}>|%%|&[a-z]{1,8};)")
@@ -45,6 +46,16 @@ def read_catalogue(language: str) -> Catalogue:
         return gettext.NullTranslations()
     compiled = io.BytesIO()
     with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+        catalogue = read_po(file, locale=language)
+    for message in catalogue:
+        if message.id and message.string:
+            message.string = _set(language, message.string)
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def _set(language: str, forms: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    return (
+        set_spaces(language, forms) if isinstance(forms, str) else tuple(set_spaces(language, each) for each in forms)
+    )

@@ -27,7 +27,7 @@ def read(desk: Desk, **fields: str) -> None:
         ({"browser_language": "de-CH"}, "Aare hat abgesagt: ", "Der Raum selbst hat keinen Grund genannt."),
         (
             {"browser_language": "de-CH", "language": "fr"},
-            "Aare a refusé : ",
+            "Aare a refusé\u00a0: ",
             "La salle elle-même n\u2019a pas donné de motif.",
         ),
         ({"language": "nl"}, "Aare heeft geweigerd: ", "De ruimte zelf gaf geen reden."),
