@@ -17,6 +17,8 @@ from shared.language.deciding.sentences import join_sentences, say
 MAX_LINES = 1_000
 COLUMNS = ("address", "name", "capacity", "building", "floor", "equipment", "accessible")
 """What is read; others are left alone, so that a sheet that was written here can be changed and read again."""
+_KEPT = ("name", "capacity", "building", "floor")
+"""What a sheet without the column leaves as it stands, beside what `read_room` itself leaves."""
 NOT_DECODED = "\ufffd"
 """Stands in the text of a file for what is no UTF-8: what spreadsheets write as plain CSV has the encoding of their country."""
 _WRITTEN = (*COLUMNS, "connected", "confirmed", "visible", "bookable", "answers", "accepted", "declined", "waiting")
@@ -67,7 +69,7 @@ def plan_sheet(text: str, known: Mapping[str, RoomRow], room_id: Callable[[str],
         room = room_id(row.address)
         before = known.get(room)
         if room in seen:
-            errors.append(SheetError(line, "A line above has the same address."))
+            errors.append(SheetError(line, say("A line above has the same address.")))
         elif before is None:
             new[room] = row
         elif (now := with_information(row, before)) != before:
@@ -111,8 +113,10 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 def _room_of(cells: Mapping[str, str | None], find_room: Callable[[str], RoomRow | None]) -> RoomRow | str:
     sent = {name: read_cell(cells.get(name) or "") for name in COLUMNS if name in cells}
+    before = find_room(sent["address"].strip())
+    kept = {name: getattr(before, name) for name in _KEPT if name not in cells} if before else {}
     try:
-        return read_room(sent, find_room(sent["address"].strip()))
+        return read_room({**kept, **sent}, before)
     except ProblemError as error:
         return join_sentences(error.title, error.next_step)
 

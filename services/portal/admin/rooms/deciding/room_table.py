@@ -144,8 +144,15 @@ def _values(texts: Iterable[str]) -> Sequence[str]:
     return sorted({each for each in texts if each}, key=_plain)
 
 
-def _place(room: ListedRoom) -> tuple[str, ...]:
-    return _plain(room["building"]), _plain(room["floor"]), _plain(room["name"]), room["address"]
+def _place(room: ListedRoom) -> tuple[Any, ...]:
+    """By building, those whose building is not known last, as where rooms are booked."""
+    return (
+        room["building"] == "",
+        _plain(room["building"]),
+        _plain(room["floor"]),
+        _plain(room["name"]),
+        room["address"],
+    )
 
 
 _KEYS: Mapping[RoomOrder, Callable[[ListedRoom], tuple[Any, ...]]] = {

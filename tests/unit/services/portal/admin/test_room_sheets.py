@@ -106,6 +106,16 @@ def test_a_sheet_that_was_written_changes_nothing_when_it_is_read() -> None:
 
 
 @pytest.mark.proves("P7")
+def test_a_sheet_leaves_alone_what_it_has_no_column_for() -> None:
+    birs = RoomRow(address="birs@rooms.test", name="Birs", capacity=8, building="Zürich", floor="2")
+    plan = plan_sheet("address,capacity\nbirs@rooms.test,9\n", {birs.address: birs}, str)
+    assert plan.changes == {birs.address: ("Seats: 8 → 9",)}
+    assert plan_sheet("address,building\nbirs@rooms.test,\n", {birs.address: birs}, str).changes == {
+        birs.address: ("Building: Zürich → not said",)
+    }
+
+
+@pytest.mark.proves("P7")
 def test_equipment_goes_out_and_in_and_a_sheet_without_it_takes_none_away() -> None:
     said = {"equipment": ("Screen", "=Board"), "accessible": False}
     known = {"birs@rooms.test": RoomRow(address="birs@rooms.test", name="Birs", capacity=8, **said)}
@@ -158,6 +168,7 @@ def test_rooms_are_found_filtered_sorted_and_turned_over() -> None:
         room("Aare", building="Zürich", floor="2", seats=4),
         room("Birs", building="Zürich", floor="10", fix="Mend it."),
         room("Cher", building="Bern", seats=20),
+        room("Doubs", building="", fix="Say where it is."),
     ]
 
     def names(query: RoomQuery) -> list[str]:
@@ -165,9 +176,14 @@ def test_rooms_are_found_filtered_sorted_and_turned_over() -> None:
 
     assert names(read_query({"q": "zurich BIRS"})) == ["Birs"]
     assert names(read_query({"building": "Zürich", "floor": "2"})) == ["Aare"]
-    assert names(read_query({"health": "attention"})) == ["Birs"]
+    assert names(read_query({"health": "attention"})) == ["Birs", "Doubs"]
     assert names(read_query({"health": "well", "sort": "seats", "down": "1"})) == ["Cher", "Aare"]
-    assert names(read_query({"sort": "no such", "health": "?", "page": "99999999"})) == ["Cher", "Birs", "Aare"]
+    assert names(read_query({"sort": "no such", "health": "?", "page": "99999999"})) == [
+        "Cher",
+        "Birs",
+        "Aare",
+        "Doubs",
+    ]
     assert page_of(rooms, RoomQuery(building="Bern")).floors == []
     query = read_query({"q": "a", "sort": "name", "page": "2"})
     assert (query.sorted_by("name"), query.sorted_by("seats")) == ("?q=a&sort=name&down=1", "?q=a&sort=seats")
