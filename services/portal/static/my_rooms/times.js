@@ -13,7 +13,7 @@ const until = (start) => {
 };
 export const showWhen = (element, start, end, withDay) => {
   const day = withDay ? `${SHORT_DAY.format(start)}, ` : "";
-  element.replaceChildren(`${day}${CLOCK.format(start)} – ${CLOCK.format(end)}`);
+  element.replaceChildren(`${day}${CLOCK.format(start)}–${CLOCK.format(end)}`);
 };
 export const countDown = () => {
   for (const date of document.querySelectorAll("[data-date]")) {
