@@ -11,7 +11,7 @@ ABUSE := tests/integration/services/webhook_receiver tests/integration/services/
 export PYTHONDONTWRITEBYTECODE :=
 SOURCES := services shared simulator cli deploy docs tests benchmarks
 
-.PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos contents abuse plants fmt capabilities kafka missing clean
+.PHONY: help setup demo quick test scenarios check lint types contracts docs bench chaos pictures contents abuse plants fmt capabilities kafka missing clean
 
 help: ## each task and its sentence
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ chaos: setup ## the long campaign: kills at random instants, each guard left out
 	ROOMSYNC_CHAOS_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_CHAOS_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/chaos/test_*.py tests/chaos/guards.py $(ARGS)
 	ROOMSYNC_NOTIFIER_SEED=$${ROOMSYNC_CHAOS_SEED:-$$(shuf -i 1-999999 -n 1)} ROOMSYNC_NOTIFIER_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/integration/services/notifier/test_seeded_kills.py $(ARGS)
 	ROOMSYNC_JOURNEYS=whole $(BIN)/python -m pytest tests/e2e/test_nothing_is_kept.py tests/e2e/test_own_calendar.py tests/e2e/test_whole_journey.py $(ARGS)
+
+pictures: setup ## every state of the portal's pages in Chromium, in seven looks, into build/pictures, for somebody to look at (LOOKS="de-narrow-light fr-wide-dark")
+	ROOMSYNC_PICTURES=build/pictures ROOMSYNC_LOOKS="$(LOOKS)" $(BIN)/python -m pytest tests/integration/services/portal/test_walk.py tests/integration/services/portal/admin/test_walk.py $(ARGS)
 
 contents: setup ## lists what Python installs in each image (SBOM, CycloneDX) into build/contents
 	$(BIN)/python -m deploy.images.contents build/contents
