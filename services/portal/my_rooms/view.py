@@ -15,7 +15,7 @@ from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.presentation import MeetingPresenter
 from services.portal.my_calendar.connection import find_refusal
 from services.portal.my_calendar.connection_state import read_connection
-from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise
+from services.portal.my_calendar.deciding.connection_words import CONNECTION_WORDS, advise, helps_to_connect
 from services.portal.my_calendar.writing import read_writing
 from services.portal.my_rooms.stream import StreamPosition
 from shared.domain.instants import to_rfc3339
@@ -72,7 +72,11 @@ class RoomsView:
         """What the page shows: rooms by meeting, prompts by series, takes that came to nothing, the connection, the words."""
         rooms, prompts = self._presenter.everything()
         connection = read_connection(self._deps, self._person)
-        state = connection["state"]
+        state, mends, held_back = (
+            connection["state"],
+            connection.get("mends", "person"),
+            connection.get("heldBack", False),
+        )
         return {
             "person": self._person,
             "meetings": group_by_meeting(rooms),
@@ -88,7 +92,8 @@ class RoomsView:
             "connection": {
                 **connection,
                 "words": CONNECTION_WORDS[state],
-                "advice": advise(state, connection.get("mends", "person"), held_back=connection.get("heldBack", False)),
+                "advice": advise(state, mends, held_back=held_back),
+                "helps": helps_to_connect(state, mends, held_back=held_back),
             },
             "why_not": find_refusal(self._deps, self._person),
             "writing": read_writing(self._deps, self._person).value,

@@ -79,3 +79,10 @@ def advise(state: str, mends: str = "person", *, held_back: bool = False) -> str
         return _HELD_BACK_ADVICE
     refused = {"revoked": _REVOKED_ADVICE, "suspended": _SUSPENDED_ADVICE}.get(state)
     return refused.get(mends, refused["person"]) if refused else _ADVICE[state]
+
+
+def helps_to_connect(state: str, mends: str = "person", *, held_back: bool = False) -> bool:
+    """Whether their person can mend the connection by connecting, now or again; the arguments are those of `advise`."""
+    if state == "suspended":
+        return mends == "person" and not held_back
+    return state in {"none", "failing", "revoked"}
