@@ -206,6 +206,10 @@ def test_a_meeting_of_days_leaves_no_day_looking_empty_and_says_since_when_it_la
     assert shown["since"] == begins
     page = ada.client.get(f"/day?zone=UTC&from={midst}&days=1").text
     assert f"Since {date.fromisoformat(begins):%A %-d %B}, " in page
+    first = ada.client.get(f"/day?zone=UTC&from={begins}&days=1").text
+    ends = date.fromisoformat(begins) + timedelta(days=3)
+    [span] = re.findall(r'<p class="meta">(.*?)</p>', first)
+    assert re.sub(r"<[^>]*>", "", span).strip().startswith(f"06:00 until {ends:%A %-d %B}, 06:00")
 
 
 @pytest.mark.proves("E42")
