@@ -19,8 +19,15 @@ _PRINTABLE = re.compile(r"[!-~]{1,1000}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 """All that IANA has given out for global unicast (RFC 4291 §2.4): mapped, translated (64:ff9b::/96) and local ones lie outside."""
-_TUNNELS = (ipaddress.ip_network("2001::/32"), ipaddress.ip_network("2002::/16"))
-"""Teredo and 6to4: an IPv4 address stands inside, and may be a private one."""
+_SET_APART = tuple(
+    ipaddress.ip_network(each)
+    for each in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2002::/16", "3fff::/20")
+)
+"""
+What Python, or some of its versions, take for global, and is not: protocol assignments and documentation (RFC 6890, 7526, 9637);
+Teredo and 6to4, in which an IPv4 address stands that may be private; and the address at which Azure serves its own machines
+(https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+"""
 
 
 class WebhookAddressError(ValueError):
@@ -108,9 +115,9 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _GLOBAL_V6 or any(ip in net for net in _TUNNELS)):
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_V6:
         return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _SET_APART)
 
 
 def _check_form(parts: SplitResult, host: str, *, is_allowed: bool) -> None:

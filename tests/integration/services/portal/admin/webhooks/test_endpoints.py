@@ -105,7 +105,8 @@ def test_whoever_has_no_right_or_no_token_changes_nothing(office: Office, chief:
         "https://127.0.0.1/", "https://10.1.2.3/", "https://[::1]/", "https://[::ffff:8.8.8.8]/", "https://169.254.169.254/",
         "https://100.64.1.1/", "https://224.0.0.1/", "https://[fe80::1]/", "https://[64:ff9b::808:808]/", "https://0.0.0.0/",
         "https://hooks.receiver.test/\u00e9", f"https://hooks.receiver.test/{'x' * 1000}", "https://hooks.receiver.test:0/",
-        "https://a.localhost./", "https://[2002:7f00:1::]/", "", "https://hooks receiver.test/",
+        "https://a.localhost./", "https://[2002:7f00:1::]/", "", "https://hooks receiver.test/", "https://192.0.0.192/",
+        "https://192.88.99.1/", "https://168.63.129.16:32526/", "https://[2001:1::1]/", "https://[3fff::1]/",
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_public_or_not_tls_is_refused(chief: Browser, url: str) -> None:
