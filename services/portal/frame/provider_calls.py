@@ -1,10 +1,13 @@
-"""Bounds the requests that wait for a provider in the server's own threads: signing in, and what administrators ask of one."""
+"""
+Bounds the requests that wait for somebody else in the server's own threads: for a provider, to sign in and for what administrators
+ask of one, and for a chat product, which an organisation's administrators choose and which may be a server of theirs.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -27,6 +30,9 @@ MAX_PER_CLIENT = 6
 """From one address without a session: a whole office may stand behind it, and still leaves places to others."""
 MAX_PER_PERSON = 2
 """Of one account, or of one browser that nobody is signed in with."""
+MAX_CHAT_TESTS = 4
+"""Tests of chat channels, of everybody."""
+MAX_CHAT_TESTS_PER_ORGANISATION = 1
 RETRY_AFTER_S = 5
 
 _EXTENSION = "provider-calls"
@@ -77,12 +83,30 @@ def waiting_for(provider: Provider) -> Iterator[None]:
     Raises:
         ProblemError: 503 with Retry-After, too many wait already.
     """
+    with _place(_shares(provider), provider.value, _too_many):
+        yield
+
+
+@contextmanager
+def waiting_for_chat(tenant: str) -> Iterator[None]:
+    """
+    Hold a place for the current request while it waits for a chat product of the organisation `tenant`.
+
+    Raises:
+        ProblemError: 503 with Retry-After, too many wait already.
+    """
+    shares = {"chat": MAX_CHAT_TESTS, ("chat", tenant): MAX_CHAT_TESTS_PER_ORGANISATION}
+    with _place(shares, "chat", _chat_busy):
+        yield
+
+
+@contextmanager
+def _place(shares: Shares, waits_for: str, refusal: Callable[[], ProblemError]) -> Iterator[None]:
     calls: ProviderCalls = current_app.extensions[_EXTENSION]
-    shares = _shares(provider)
     if not calls.take(shares):
         metrics.PORTAL_LIMITED.labels("provider-calls").inc()
-        _limited.warning("provider_call_refused", provider=provider.value)
-        raise _too_many()
+        _limited.warning("provider_call_refused", provider=waits_for)
+        raise refusal()
     try:
         yield
     finally:
@@ -103,10 +127,18 @@ def _shares(provider: Provider) -> Shares:
 
 
 def _too_many() -> ProblemError:
+    return _refused("provider-slow", say("Too many requests wait for your calendar system's answer already."))
+
+
+def _chat_busy() -> ProblemError:
+    return _refused("chat-busy", say("A chat channel is being tested already."))
+
+
+def _refused(code: str, title: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "provider-slow",
-        say("Too many requests wait for your calendar system's answer already."),
+        code,
+        title,
         next_step=say(
             "Nothing was done or used up. Wait {retry_after_s} seconds, then reload this page or send it again."
         ).format(retry_after_s=RETRY_AFTER_S),

@@ -18,6 +18,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "calendar-busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "calendar-refuses": HTTPStatus.CONFLICT,
     "calendar-suspended": HTTPStatus.SERVICE_UNAVAILABLE,
+    "chat-busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "chat-full": HTTPStatus.CONFLICT,
     "chat-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "chat-off": HTTPStatus.CONFLICT,

@@ -17,6 +17,7 @@ from services.portal.admin.chat.deciding.presentation import (
 )
 from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
+from services.portal.frame.provider_calls import waiting_for_chat
 from services.portal.frame.service_callers import Caller
 from shared.contracts.chat_message import ChatMessage, refuses_for_good
 from shared.contracts.chat_rows import ChatChannel
@@ -24,6 +25,7 @@ from shared.errors import KeyDestroyedError, MalformedRecordError, RefusedError
 from shared.language.deciding.sentences import say
 from shared.organisations import chat_channels
 from shared.runtime.chat_post import ChatPost
+from shared.runtime.http_post import PostResult
 
 _TEST_ID_BYTES = 16
 
@@ -78,26 +80,30 @@ class ChatChannelList:
         Post a message that says nothing, now. Once it is taken, a channel that was refused is posted to again.
 
         Raises:
-            ProblemError: 404.
+            ProblemError: 404; 503, too many are being tested.
             KeyDestroyedError, MalformedRecordError: its address cannot be read any more.
         """
         tenant = self._caller.tenant
         known = chat_channels.find_channel(self._registry, tenant, channel)
         if known is None:
             raise _no_such_channel()
-        self._record("chat.tested", channel)
-        address = chat_channels.open_address(self._deps.engine.keyring, tenant, known)
-        message = ChatMessage(
-            id=f"test-{secrets.token_hex(_TEST_ID_BYTES)}",
-            heading="This is a test. When a room says no to a meeting, it is told here.",
-        )
-        result = self._post.send(known.product, address, message)
+        with waiting_for_chat(tenant):
+            self._record("chat.tested", channel)
+            result = self._post_test(known)
         if result.taken:
             chat_channels.note_taken(self._registry, tenant, channel)
         elif refuses_for_good(result.status):
             now_ms = self._deps.clock.now_ms()
             chat_channels.note_refusal(self._registry, tenant, channel, now_ms, str(result.status))
         return test_shape(result.status, result.fault, taken=result.taken)
+
+    def _post_test(self, channel: ChatChannel) -> PostResult:
+        address = chat_channels.open_address(self._deps.engine.keyring, self._caller.tenant, channel)
+        message = ChatMessage(
+            id=f"test-{secrets.token_hex(_TEST_ID_BYTES)}",
+            heading="This is a test. When a room says no to a meeting, it is told here.",
+        )
+        return self._post.send(channel.product, address, message)
 
     def _address(self, channel: ChatChannel) -> str | None:
         try:

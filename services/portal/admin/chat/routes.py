@@ -80,7 +80,7 @@ def _interface(bp: Blueprint, mine: Mine) -> None:
 
     @bp.post(f"{_API}/<channel>/test")
     @accepts_token
-    @operation(Right.MANAGE_WEBHOOKS, tokens=True, problems=("chat-off", "no-such-chat-channel"))
+    @operation(Right.MANAGE_WEBHOOKS, tokens=True, problems=("chat-busy", "chat-off", "no-such-chat-channel"))
     def test(channel: str) -> ChatTestShape:
         """Post a test message now, and say what the product answered."""
         return mine().test(channel)

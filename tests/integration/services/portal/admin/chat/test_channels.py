@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from services.portal.frame.provider_calls import MAX_CHAT_TESTS
 from shared.domain.roles import Role
 from shared.organisations.chat_channels import find_channel
+from shared.organisations.service_tokens import make_token
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 from tests.support.emptiness import found, in_files
@@ -18,6 +25,7 @@ from tests.support.webhook_receiver import Receiver, start_receiver
 
 pytestmark = pytest.mark.proves("B29")
 LIST, API = "/admin/chat", "/v1/chat-channels"
+PATIENCE_S = 30.0
 SECRET = "services/T0/B0/only-the-channel-knows"
 
 
@@ -130,3 +138,62 @@ def test_whoever_has_no_right_sees_and_changes_nothing(chief: Browser, ben: Brow
     assert press(chief, f"{LIST}/{channel}/remove").status_code == 303
     assert chief.client.get(API).json["channels"] == []
     assert press(chief, f"{LIST}/{channel}/remove").status_code == 404
+
+
+@dataclass
+class Silence:
+    """A product that takes every request, and answers none before it is let go."""
+
+    url: str = ""
+    asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def silent_product() -> Iterator[Silence]:
+    silence = Silence()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            silence.asked.release()
+            silence.released.wait(PATIENCE_S)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        silence.url = f"http://127.0.0.1:{server.server_address[1]}"
+        try:
+            yield silence
+        finally:
+            silence.released.set()
+            server.shutdown()
+            serving.join()
+
+
+def test_product_that_never_answers_holds_one_thread_of_an_organisation_and_few_of_all(office: Office) -> None:
+    """Whoever has an account at a product chooses what answers there, and how late; a token is counted by no account."""
+    client = office.app.test_client()
+
+    def ask(token: dict[str, str], channel: str) -> Any:
+        return office.app.test_client().post(f"{API}/{channel}/test", headers=token)
+
+    with silent_product() as silence, ThreadPoolExecutor(MAX_CHAT_TESTS) as pool:
+        tests = []
+        for number in range(MAX_CHAT_TESTS + 1):
+            tenant = f"t-{number}"
+            office.engine.keyring.create(tenant)
+            token = {"Authorization": f"Bearer {make_token(office.engine.registry, tenant, 0)[1]}"}
+            sent = {"product": "slack", "name": "#rooms", "url": silence.url}
+            tests.append((token, client.post(API, json=sent, headers=token).json["id"]))
+        held = [pool.submit(ask, *test) for test in tests[:-1]]
+        for _ in held:
+            assert silence.asked.acquire(timeout=PATIENCE_S)
+        for test in (tests[0], tests[-1]):  # its own is under way; all places are taken
+            refused = ask(*test)
+            assert refused.status_code == 503, refused.text
+            assert (refused.json["code"], refused.headers["Retry-After"]) == ("chat-busy", "5")
+        silence.released.set()
+        assert [each.result().json["taken"] for each in held] == [True] * MAX_CHAT_TESTS
+        assert ask(*tests[-1]).json["taken"]
