@@ -18,7 +18,7 @@ from services.notifier.channels.web_push import WebPush
 from services.notifier.chat_recipients import ChatRecipients
 from services.notifier.deciding.rungs import BROWSER, CALENDAR, CHAT, MAIL
 from services.notifier.notices import NoticeWriter
-from services.notifier.outbox import Outbox
+from services.notifier.outbox import SLOW_CHAT, Outbox
 from services.notifier.prompt_reader import PromptReader
 from services.notifier.recipients import People
 from services.notifier.webhooks.courier import Courier
@@ -75,7 +75,8 @@ def _tell(settings: Settings, engine: Engine, clock: Clock) -> Own:
     chat = ChatRecipients(engine, clock, reader, settings.portal_url, may_act=settings.may_write)
     calendars = CalendarRecipients(engine.registry, reader, writer, channels.keys())
     browsers = BrowserRecipients(engine, reader, writer, channels.keys(), settings.push_public_key)
-    threads = {name: ThreadPoolExecutor(SENDERS, thread_name_prefix=f"send-{name}") for name in channels}
+    lanes = (*channels, SLOW_CHAT)  # an executor makes its threads when it is given something
+    threads = {name: ThreadPoolExecutor(SENDERS, thread_name_prefix=f"send-{name}") for name in lanes}
     alarm_threads = ThreadPoolExecutor(ALARM_SENDERS, thread_name_prefix="alarm")
 
     def own(claim: Claim) -> NotifierOwner:

@@ -1,8 +1,14 @@
-"""Messages on their way: sent in threads, outside every transaction, and never twice at the same time."""
+"""
+Messages on their way: sent in threads, outside every transaction, and never twice at the same time.
+
+Organisations choose themselves what answers behind a chat channel, and how late. So that channel has two lanes of threads: whoever
+answered late, or not at all, has the second one, and holds up nobody who answers (as `webhooks.courier` has it of endpoints).
+"""
 
 from __future__ import annotations
 
 import queue
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, wait
@@ -10,13 +16,18 @@ from dataclasses import dataclass
 
 from services.notifier.channels.port import NoticeChannel, SendAttempt, Sending, SendOutcome
 from services.notifier.deciding.plan import RungStep
-from services.notifier.deciding.rungs import MAIL
+from services.notifier.deciding.rungs import CHAT, MAIL
 from shared.domain.identity import Mailbox
 from shared.runtime.crash_points import crash_point
+from shared.runtime.http_post import TIMEOUT
 from shared.runtime.logging import get_logger
 
 MAX_IN_FLIGHT = 16
-"""By one channel, of one partition: what waits for a slow server waits in the ledger, and costs no memory."""
+"""By one lane, of one partition: what waits for a slow server waits in the ledger, and costs no memory."""
+SLOW_CHAT = f"{CHAT}-slow"
+"""The lane of chat channels that answer late."""
+SLOW_S = 2.0
+"""A chat channel that took longer, or did not answer in time, has the slow lane until it answers faster."""
 
 logger = get_logger()
 
@@ -43,13 +54,15 @@ class Outbox:
 
         Args:
             channels: Name → what it is sent by.
-            threads_of: Name → the threads that send by it: one that is slow keeps no other waiting.
+            threads_of: Name of a channel, or `SLOW_CHAT` → the threads that send by it: one that is slow keeps no other waiting.
         """
         self._channels = channels
         self._threads_of = threads_of
         self._busy: Counter[str] = Counter()
-        self._in_flight: dict[str, Future[None]] = {}
-        self._ended: queue.SimpleQueue[tuple[Dispatch, SendAttempt]] = queue.SimpleQueue()
+        self._slow: set[Mailbox] = set()
+        self._in_flight: dict[str, tuple[Future[None], str]] = {}
+        """Message → its sending, and the lane in which it is sent."""
+        self._ended: queue.SimpleQueue[tuple[Dispatch, SendAttempt, float]] = queue.SimpleQueue()
         self._unrecorded: deque[tuple[Dispatch, SendAttempt]] = deque()
 
     @property
@@ -60,11 +73,11 @@ class Outbox:
     @property
     def under_way(self) -> list[Future[None]]:
         """What is being sent."""
-        return list(self._in_flight.values())
+        return [future for future, _ in self._in_flight.values()]
 
-    def is_full(self, channel: str) -> bool:
-        """Whether nothing more may be begun by this channel now."""
-        return self._busy[channel] >= MAX_IN_FLIGHT
+    def is_full(self, channel: str, mailbox: Mailbox) -> bool:
+        """Whether nothing more may be begun now by this channel, to what the ledger keeps under `mailbox`."""
+        return self._busy[self._lane(channel, mailbox)] >= MAX_IN_FLIGHT
 
     def is_sending(self, message: str) -> bool:
         """Whether this message is on its way, or its result was not recorded yet."""
@@ -72,22 +85,34 @@ class Outbox:
 
     def send(self, dispatch: Dispatch, notice: Sending) -> None:
         """Begin to send."""
-        threads = self._threads_of(dispatch.channel)
-        self._in_flight[dispatch.message] = threads.submit(self._send, dispatch, notice)
-        self._busy[dispatch.channel] += 1
+        lane = self._lane(dispatch.channel, dispatch.mailbox)
+        self._in_flight[dispatch.message] = self._threads_of(lane).submit(self._send, dispatch, notice), lane
+        self._busy[lane] += 1
 
     def results(self) -> Iterator[tuple[Dispatch, SendAttempt]]:
         """What has ended. Each is forgotten once the next is asked for: what could not be recorded is given again."""
         while not self._ended.empty():
-            self._unrecorded.append(self._ended.get())
+            dispatch, attempt, took_s = self._ended.get()
+            self._note_speed(dispatch, is_slow=took_s > SLOW_S or attempt.reason == TIMEOUT)
+            self._unrecorded.append((dispatch, attempt))
         while self._unrecorded:
             dispatch, attempt = self._unrecorded[0]
             yield dispatch, attempt
             self._unrecorded.popleft()
-            del self._in_flight[dispatch.message]
-            self._busy[dispatch.channel] -= 1
+            _, lane = self._in_flight.pop(dispatch.message)
+            self._busy[lane] -= 1
+
+    def _lane(self, channel: str, mailbox: Mailbox) -> str:
+        return SLOW_CHAT if channel == CHAT and mailbox in self._slow else channel
+
+    def _note_speed(self, dispatch: Dispatch, *, is_slow: bool) -> None:
+        if dispatch.channel == CHAT and is_slow:
+            self._slow.add(dispatch.mailbox)
+        else:
+            self._slow.discard(dispatch.mailbox)
 
     def _send(self, dispatch: Dispatch, notice: Sending) -> None:
+        began_s = time.monotonic()
         try:
             attempt = self._channels[dispatch.channel].send(notice)
         except Exception as error:  # a fault of ours in one message must not stop the others
@@ -95,7 +120,7 @@ class Outbox:
             attempt = SendAttempt(SendOutcome.LATER, type(error).__name__)
         if attempt.outcome is SendOutcome.ACCEPTED:
             crash_point("notifier.sent", dispatch.channel)
-        self._ended.put((dispatch, attempt))
+        self._ended.put((dispatch, attempt, time.monotonic() - began_s))
 
 
 def drain(outboxes: Iterable[Outbox], timeout_s: float) -> None:

@@ -175,7 +175,7 @@ class NotifierOwner:
             self._appointments.appoint(mailbox, now_ms)
         due = self._appointments.due(now_ms, PEOPLE_A_STEP)
         for place, mailbox in enumerate(due):
-            if self._tools.outbox.is_full(self._recipients(mailbox).channel):
+            if self._tools.outbox.is_full(self._recipients(mailbox).channel, mailbox):
                 self._appointments.appoint(mailbox, now_ms + FULL_AGAIN_MS)
                 continue
             try:

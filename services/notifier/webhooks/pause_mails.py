@@ -89,7 +89,8 @@ class PauseMails:
         return not webhook.pause_mails or any(_is_due(each, now_ms) for each in webhook.pause_mails.values())
 
     def _send(self, name: EndpointName, webhook: Webhook, user: str, message: str) -> None:
-        if self._outbox.is_full(MAIL) or self._outbox.is_sending(message):
+        mailbox = Mailbox(name.tenant, name.id)
+        if self._outbox.is_full(MAIL, mailbox) or self._outbox.is_sending(message):
             return  # the intent stands, and is tried again
         gone = webhook.paused_because is PauseReason.GONE
         try:
@@ -98,7 +99,6 @@ class PauseMails:
             logger.warning("pause_mail_not_written", message=message, error=str(error))
             return
         if notice is not None:
-            mailbox = Mailbox(name.tenant, name.id)
             self._outbox.send(Dispatch(message, mailbox, user, ()), notice)
 
     def _host(self, name: EndpointName, webhook: Webhook) -> str:

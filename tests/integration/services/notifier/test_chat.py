@@ -11,7 +11,7 @@ import pytest
 
 from services.notifier.channels.chat import ChatSender
 from services.notifier.deciding.rungs import CHAT, MAIL
-from services.notifier.outbox import MAX_IN_FLIGHT
+from services.notifier.outbox import MAX_IN_FLIGHT, SLOW_CHAT
 from shared.contracts.chat_rows import ChatProduct
 from shared.organisations import chat_channels, decline_incidents
 from shared.organisations.chat_channels import NewChatChannel
@@ -135,6 +135,33 @@ def test_product_that_never_answers_keeps_no_mail_waiting(desk: Desk, channel: s
         desk.pass_time(600)
         assert len(sink.mails) == number + 1
     assert len(desk.notifier._tools.outbox.under_way) == MAX_IN_FLIGHT
+
+
+@pytest.mark.proves("B29")
+def test_channels_that_answer_late_keep_no_other_channel_waiting(
+    desk: Desk, channel: str, product: Receiver, path: str
+) -> None:
+    """Whoever has an account at a product decides how late it answers: nine channels of theirs, and one that takes messages."""
+    slow, silent = PausedPool(), f"{path}/silent"
+    product.behave(silent, status=200, slow_s=30)
+    desk.more_channels[CHAT] = ChatSender(ChatPost(HOSTS, HOSTS, whole_s=0.2))
+    desk.threads_of = {CHAT: Inline(), SLOW_CHAT: slow, MAIL: Inline()}.__getitem__
+    desk.take_over()
+    for number in range(9):
+        new = NewChatChannel(ChatProduct.SLACK, f"#late-{number}", f"{product.url}{silent}")
+        chat_channels.add_channel(desk.engine.registry, desk.engine.keyring, desk.tenant, new, desk.clock.at_ms)
+    for number in range(4):
+        desk.decline(f"e{number}")
+        desk.pass_time(600)
+        assert len(posted(product, path)) == number + 1, "whoever takes messages is told each time"
+    assert len(posted(product, silent)) == 9, "each was late once beside the others, and never again"
+    assert len(desk.notifier._tools.outbox.under_way) == MAX_IN_FLIGHT
+
+    product.behave(silent, status=200)
+    slow.release()
+    desk.decline("e5")
+    desk.pass_time(600)
+    assert len(posted(product, silent)) > 9 + MAX_IN_FLIGHT, "who answers in time again has the lane of the others"
 
 
 @pytest.mark.proves("B17", "B29")
