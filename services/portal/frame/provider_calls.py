@@ -95,7 +95,7 @@ def waiting_for_chat(tenant: str) -> Iterator[None]:
     Raises:
         ProblemError: 503 with Retry-After, too many wait already.
     """
-    shares = {"chat": MAX_CHAT_TESTS, ("chat", tenant): MAX_CHAT_TESTS_PER_ORGANISATION}
+    shares: Shares = {"chat": MAX_CHAT_TESTS, ("chat", tenant): MAX_CHAT_TESTS_PER_ORGANISATION}
     with _place(shares, "chat", _chat_busy):
         yield
 
