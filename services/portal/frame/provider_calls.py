@@ -127,20 +127,25 @@ def _shares(provider: Provider) -> Shares:
 
 
 def _too_many() -> ProblemError:
-    return _refused("provider-slow", say("Too many requests wait for your calendar system's answer already."))
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "provider-slow",
+        say("Too many requests wait for your calendar system's answer already."),
+        next_step=_AGAIN,
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def _chat_busy() -> ProblemError:
-    return _refused("chat-busy", say("A chat channel is being tested already."))
-
-
-def _refused(code: str, title: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        code,
-        title,
-        next_step=say(
-            "Nothing was done or used up. Wait {retry_after_s} seconds, then reload this page or send it again."
-        ).format(retry_after_s=RETRY_AFTER_S),
+        "chat-busy",
+        say("A chat channel is being tested already."),
+        next_step=_AGAIN,
         retry_after_s=RETRY_AFTER_S,
     )
+
+
+_AGAIN = say(
+    "Nothing was done or used up. Wait {retry_after_s} seconds, then reload this page or send it again."
+).format(retry_after_s=RETRY_AFTER_S)
