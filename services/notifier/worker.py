@@ -273,7 +273,9 @@ class NotifierOwner:
             keys = self._engine.keyring.keys(dispatch.mailbox.tenant)
         except KeyDestroyedError:
             return
+        crash_point("notifier.reminder-ended")
         self._keep(dispatch.mailbox, self._reminders.note(dispatch, attempt), (), keys)
+        crash_point("notifier.reminder-forgotten")
 
     def _measure(self, dispatch: Dispatch, attempt: SendAttempt) -> None:
         metrics.MESSAGES.labels(dispatch.channel, attempt.outcome).inc()

@@ -25,7 +25,12 @@ from shared.contracts.change_notification import ChangeNotification, HintKind
 from shared.contracts.command import Command, Connect
 from shared.contracts.envelope import Envelope
 from shared.contracts.rows import ConsentRow, RoomRow, UserRow
-from shared.contracts.topics import ROOM_STATUS_STATION, SYNC_WORKER
+from shared.contracts.topics import (
+    NOTIFICATIONS_GOOGLE,
+    NOTIFICATIONS_GRAPH,
+    ROOM_STATUS_STATION,
+    SYNC_WORKER,
+)
 from shared.crypto.master import new_key, parse
 from shared.crypto.sealing import seal
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
@@ -70,6 +75,8 @@ GRANTED = Granted(
     refresh_token="refresh",
     scopes=("openid", "profile", "offline_access", "User.Read", "Calendars.ReadWrite"),
 )
+
+_NOTIFICATIONS = {Provider.MICROSOFT: NOTIFICATIONS_GRAPH, Provider.GOOGLE: NOTIFICATIONS_GOOGLE}
 
 
 class ManualClock:
@@ -278,15 +285,22 @@ class Office:
     """How often each mailbox is compared with its calendar; 0: never."""
     poll_s = 0.0
     """How long a step waits for input."""
+    provider = Provider.MICROSOFT
+    """Whose calendar system its people live in."""
+    directory = "d-1"
+    """What that calls the organisation."""
+    granted = GRANTED
+    """What people who sign in are given."""
 
     def __init__(self, home: Path) -> None:
         self.clock = ManualClock()
         self.calendar = Calendar(self.clock)
+        self.calendar.provider = self.provider
         self.endpoint = Endpoint()
         self._master = parse(new_key())
         self.engine = self.open_engine(home)
         self.tenant = enrol(
-            self.engine.registry, self.engine.keyring, provider="microsoft", directory="d-1", name="Contoso"
+            self.engine.registry, self.engine.keyring, provider=self.provider, directory=self.directory, name="Contoso"
         )
         self.keys = self.engine.keyring.keys(self.tenant)
         enter_rooms(
@@ -296,9 +310,7 @@ class Office:
             [RoomRow(address=AARE, name="Aare"), RoomRow(address=BIRS, name="Birs")],
         )
         self.mailbox = Mailbox(self.tenant, "m-ada")
-        self.broker = ConsentBroker(
-            self.engine.registry, self.engine.keyring, Settings(), self.clock, endpoint=self.endpoint
-        )
+        self.broker = self.open_broker()
         self._channels = iter(range(10_000))
         self.restart()
 
@@ -306,9 +318,13 @@ class Office:
         """The engine that everything here runs on."""
         return open_engine(home, partitions=1, prefix="", master=self._master, clock=self.clock)
 
+    def open_broker(self) -> ConsentBroker:
+        """The broker of everybody's grants."""
+        return ConsentBroker(self.engine.registry, self.engine.keyring, Settings(), self.clock, endpoint=self.endpoint)
+
     def restart(self, pool: Executor | None = None) -> None:
         """Both owners die and others claim their partitions."""
-        providers = {Provider.MICROSOFT: self.calendar}
+        providers = {self.provider: self.calendar}
         self.endings = Endings(self.engine.registry, self.engine.keyring, self.broker, providers, self.clock)
         rooms = RoomAddresses(self.engine.registry, self.clock)
         looker = Looker(
@@ -347,11 +363,11 @@ class Office:
         address = ADA.replace("ada", name)
         sealed = seal(self.keys.consent_key or b"", address.encode(), purpose=f"user/{self.tenant}/{user}")
         row = UserRow(
-            provider="microsoft", subject="oid", address_sealed=sealed, person=self.keys.person(address),
+            provider=self.provider, subject="oid", address_sealed=sealed, person=self.keys.person(address),
             mailbox=mailbox.id,
         )  # fmt: skip
         users(self.engine.registry).put(self.tenant, user, row)
-        self.broker.store_grant(self.tenant, user, GRANTED)
+        self.broker.store_grant(self.tenant, user, self.granted)
         self.send(Connect(at_ms=self.clock.at_ms), mailbox)
         self.settle()
         return mailbox
@@ -369,10 +385,10 @@ class Office:
     ) -> None:
         """A notification arrives."""
         self._append(
-            "notifications.graph",
+            _NOTIFICATIONS[self.provider].name,
             change_notification.TYPE,
             ChangeNotification(
-                provider="microsoft",
+                provider=self.provider,
                 kind=kind,
                 subscription_id=subscription,
                 key_id="k",

@@ -39,9 +39,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def do_GET(self) -> None:
-        """What has arrived."""
+        """What has arrived after the first so many."""
+        first = int(self.path.removeprefix(HIDDEN) or "0")
         with STATE.lock:
-            self._answer(200, json.dumps(STATE.got).encode())
+            self._answer(200, json.dumps(STATE.got[first:]).encode())
 
     def do_PUT(self) -> None:
         """How a path behaves from now on."""
@@ -122,9 +123,9 @@ class Receiver:
         """From now on: `status`, `headers`, `slow_s`, `hang_up`, `drips`, and `refuses`, ids."""
         httpx.put(f"{self.url}{HIDDEN}", json={path: manner}).raise_for_status()
 
-    def got(self, path: str = "") -> list[Got]:
-        """What has arrived, at one path or at all, in order."""
-        found = [Got(**each) for each in httpx.get(f"{self.url}{HIDDEN}").json()]
+    def got(self, path: str = "", *, after: int = 0) -> list[Got]:
+        """What has arrived after the first so many requests, at one path or at all, in order."""
+        found = [Got(**each) for each in httpx.get(f"{self.url}{HIDDEN}{after}").json()]
         return [each for each in found if path in {"", each.path, each.path.partition("?")[0]}]
 
 

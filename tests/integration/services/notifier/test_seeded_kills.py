@@ -1,264 +1,181 @@
 """
 Kills of the notifier's process at points that a seed draws, on both engines: no message is lost or gets a second id.
 
-Each decline is told by one mail, one message in a chat channel, one notice in a browser and one webhook, to servers that are none
-of the killed process. It is killed while it tells of it; its successor tells what is left. On Kafka the broker is killed too, now
-and then, while a successor runs. A message comes twice only where a server had it and the process died before that was on record:
-how often that was is printed.
+Each decline is told by one mail, one event in the person's own calendar, one message in a chat channel, one notice in a browser and
+one webhook, to servers that are none of the killed process; most of it again a day or two hours before the meeting, or after quiet
+hours. The process is killed while it tells of it, and while it removes the event once the prompt is closed; its successor does
+what is left. On Kafka the broker is killed too, now and then, while a successor runs. A message comes twice only where a server
+had it and the process died before that was on record: how often that was is printed. Of an event that is asked for twice there
+is one.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import re
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from services.notifier.deciding.rungs import BROWSER, CHAT, MAIL
-from services.notifier.ledger import Ledger
-from shared.contracts.chat_rows import ChatProduct
-from shared.contracts.notification import DeliveryState
-from shared.contracts.topics import NOTIFICATION_STATE, POSITION_KEY
-from shared.contracts.webhook_rows import PAGES, deliveries_id
-from shared.engines.distributed import ensure_topics
-from shared.engines.distributed import open_engine as open_distributed
-from shared.errors import LogUnavailableError
-from shared.organisations.chat_channels import NewChatChannel, add_channel
-from shared.organisations.notice_browsers import NewNoticeBrowser, add_browser
-from shared.organisations.webhooks import add_webhook
-from shared.ports.engine import Engine
-from shared.registry import tables
+from services.notifier.deciding.rungs import CALENDAR
+from shared.domain.identity import Provider
+from shared.domain.instants import SECOND_MS
 from tests.chaos.servers import Servers, own_servers
-from tests.integration.services.notifier.conftest import Desk, advance
-from tests.integration.services.notifier.test_kills import ACCEPTED, BEFORE_ACCEPTED, RECORDED
-from tests.integration.services.notifier.webhooks.test_kills import NOT_SENT, SENT
-from tests.integration.services.notifier.webhooks.test_kills import RECORDED as WEBHOOK_RECORDED
+from tests.integration.services.notifier.arrivals import Arrivals
+from tests.integration.services.notifier.killed_desk import CHAT_PATH, PUSH_PATH, KafkaDesk, KilledDesk
+from tests.integration.services.notifier.ladder_stories import (
+    CHANNELS,
+    REMOVED,
+    REMOVING_POINTS,
+    STORIES,
+    WEBHOOK,
+    Story,
+    Telling,
+)
+from tests.integration.services.notifier.reminded_calendar import serve_calendar
+from tests.integration.services.notifier.test_kills import ACCEPTED, RECORDED
+from tests.integration.services.notifier.webhooks.test_kills import SENT
+from tests.support.builders import NOW_MS
 from tests.support.mail_server import MailSink
-from tests.support.office import AARE
-from tests.support.office_environ import office_environ, run_notifier
-from tests.support.push_browser import CONTACT, PRIVATE_KEY, PUBLIC_KEY, PushBrowser
-from tests.support.waiting import WAIT_S, wait_until
-from tests.support.webhook_receiver import Got, Receiver, start_receiver
+from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import Receiver, start_receiver
 
 KILLS = int(os.environ.get("ROOMSYNC_NOTIFIER_KILLS", "3"))
+"""At least so many: the story that is being told is told to its end."""
 SEED = int(os.environ.get("ROOMSYNC_NOTIFIER_SEED", "1"))
-CHANNELS = (MAIL, CHAT, BROWSER)
-WEBHOOK = "webhook"
-TAKING_IN, INTENDED = BEFORE_ACCEPTED[:-1], BEFORE_ACCEPTED[-1]
-SENDING_POINTS = (INTENDED, *ACCEPTED, *RECORDED)
-"""Passed once with each channel's message."""
-LATER_COMMITS = tuple(f"{point}:{number}" for point in TAKING_IN[1:] for number in range(2, 6))
-"""Within a later commit: of what is addressed, of an intent or of a result, of whichever channel is then at it."""
-POINTS = (
-    *TAKING_IN,
-    *LATER_COMMITS,
-    *(f"{point}/{channel}" for channel in CHANNELS for point in SENDING_POINTS),
-    *(*NOT_SENT, *SENT, *WEBHOOK_RECORDED),
-)
 A_BROKER_OF = 5
 """One kill in so many goes with the broker's."""
 BROKER_AWAY_S = 2.0
-PATH = "/events"
-CHAT_PATH = "/services/T0/B0/channel"
-PUSH_PATH = "/wpush/v2/browser"
+RETRIED_S = 31
+"""What stands as intended is tried again then."""
+APART_S = 600
+"""Three prompts within five minutes would be told in one message."""
 
 
-class KilledDesk(Desk):
-    """The office without a notifier of its own: that is a process, which tells a mail server and the servers of a receiver."""
+class Campaign:
+    """Plays stories, and judges each kill as soon as it is over."""
 
-    def __init__(self, home: Path, port: int, receiver: Receiver) -> None:
-        self.home, self.receiver = home, receiver
-        self._kept: dict[bytes, bytes] = {}
-        self._read = 0
-        self._before = len(receiver.got())
-        self.browser = PushBrowser(f"{receiver.url}{PUSH_PATH}")
-        super().__init__(home, port)
-        self.endpoint = add_webhook(
-            self.engine.registry,
-            self.engine.keyring,
-            self.tenant,
-            f"{receiver.url}{PATH}",
-            ("roomsync.room.declined.v1",),
-            self.clock.at_ms,
-        )[0].id
-        self._ask_for_chat_and_notices()
+    def __init__(self, desk: KilledDesk, servers: Servers | None, sink: MailSink, drawn: random.Random) -> None:
+        self._desk, self._servers, self._drawn = desk, servers, drawn
+        self._arrivals = Arrivals(desk, sink)
+        self.kills, self.arrived, self.twice = 0, Counter[str](), Counter[str]()
+        """Of a channel and rung: how often it was told, and how often that came twice."""
+        self._hit, self._played = Counter[str](), Counter[str]()
+        self.removed = Counter[str]()
 
-    def _ask_for_chat_and_notices(self) -> None:
-        """The organisation has a chat channel, and Ada a browser that shows notices."""
-        registry, keyring, now_ms = self.engine.registry, self.engine.keyring, self.clock.at_ms
-        channel = NewChatChannel(ChatProduct.SLACK, "#rooms", f"{self.receiver.url}{CHAT_PATH}")
-        add_channel(registry, keyring, self.tenant, channel, now_ms)
-        browser = NewNoticeBrowser(self.browser.target, PUBLIC_KEY, "Firefox", "Linux")
-        add_browser(registry, keyring, self.tenant, "u-ada", browser, now_ms)
+    def play(self, story: Story) -> None:
+        """A room says no; people are told at each moment of the story, through a kill at each; then the room accepts."""
+        desk, event = self._desk, f"e{sum(self._played.values())}"
+        self._played[story.name] += 1
+        begun_ms = desk.clock.at_ms
+        quiet = {"quiet_from": _clock(begun_ms), "quiet_until": _clock(begun_ms + story.quiet_ms)}
+        desk.prefer(quiet=bool(story.quiet_ms), zone="UTC", **quiet)
+        decline = desk.say_no(event, begun_ms + story.ahead_ms)
+        for telling in story.tellings:
+            desk.advance_to(begun_ms + telling.after_ms)
+            if story.closes_unseen:
+                self._tell_too_late(event, decline, telling)
+            else:
+                self._tell(decline, telling)
+        if not story.closes_unseen:
+            desk.accept(event, decline)
+            self._remove(decline)
+        desk.advance(APART_S)
 
-    def take_over(self) -> None:
-        """Nobody here."""
+    def _tell(self, decline: str, telling: Telling) -> None:
+        """Whoever takes over tells what is left: all of it comes, and twice only what was not on record."""
+        desk, point = self._desk, self._drawn.choice(telling.points)
+        ledger = self._kill(decline, point)
+        desk.advance(RETRIED_S)
+        with desk.notifier_process():
+            self._break_broker()
+            posts = 1 + (point in SENT)
+            wait_until(f"{decline} after {point}", partial(desk.has_arrived, decline, telling.names, posts))
+            if telling.replaces:
+                desk.pass_time_until("the earlier event went", partial(desk.has_one_event, decline))
+        copies = self._copies(point, telling)
+        assert set(copies.values()) <= {1, 2}, (point, copies)
+        recorded = {name.partition("/")[0] for name in ledger & telling.names}
+        assert [channel for channel in recorded if copies[channel] > 1] == [], (point, copies, "on record when it died")
+        for by in telling.hit_by(point):
+            assert copies[by] == 1 + _is_unrecorded(point), (point, copies)
+        assert len(desk.reminded.present()) == (CALENDAR in telling.channels), point
+        self._show()
 
-    def notifier_process(self, clock_file: Path, crash_at: str = "") -> AbstractContextManager[subprocess.Popen[bytes]]:
-        """`roomsync run notifier` on the office's own stores."""
-        mine = {
-            "smtp_url": self.smtp_url,
-            "mail_from": "rooms@contoso.test",
-            "webhooks": "on",
-            "webhook_allowed_hosts": "127.0.0.1",
-            "chat_hosts": "127.0.0.1",
-            "push_hosts": "127.0.0.1",
-            "push_private_key": PRIVATE_KEY,
-            "push_public_key": PUBLIC_KEY,
-            "push_contact": CONTACT,
-            "test_clock": str(clock_file),
-            "crash_at": crash_at,
-        }
-        environ = office_environ(self._master, self.home, **mine) | self.engine_environ()
-        return run_notifier(environ, self.home / "notifier.log")
+    def _tell_too_late(self, event: str, decline: str, telling: Telling) -> None:
+        """Nobody is told of what is closed; what was made before goes, whether its name is on record or not."""
+        desk, point = self._desk, self._drawn.choice(telling.points)
+        self._kill(decline, point)
+        desk.accept(event, decline)
+        desk.advance(RETRIED_S)
+        with desk.notifier_process():
+            self._break_broker()
+            desk.pass_time_until(f"{decline} done", partial(desk.is_done, decline, 1 + (point in SENT)))
+        copies = self._copies(point, telling, all_of_them=False)
+        assert max(copies[channel] for channel in CHANNELS) <= 1, (point, copies)
+        for by in telling.hit_by(point):
+            had = _is_unrecorded(point) or point.startswith(RECORDED)
+            assert copies[by] == (1 + (point in SENT) if by == WEBHOOK else had), (point, copies)
+        self._show()
 
-    def engine_environ(self) -> dict[str, str]:
-        """The settings that name the engine."""
-        return {}
+    def _remove(self, decline: str) -> None:
+        """Once the prompt is closed nothing more is told, and the event goes."""
+        desk, point = self._desk, self._drawn.choice(REMOVING_POINTS)
+        self._kill(decline, point, passing=True)
+        assert (desk.reminded.present() == []) or point not in REMOVED, point
+        with desk.notifier_process():
+            self._break_broker()
+            desk.pass_time_until(f"the event gone after {point}", partial(desk.is_done, decline, 1))
+        before = self._arrivals.removals
+        assert not any(self._arrivals.take().values()), point
+        asked = self._arrivals.removals - before
+        assert asked == 1 + (point in REMOVED) or point not in REMOVING_POINTS[: len(REMOVED) + 1], (point, asked)
+        self.removed.update(["once" if asked == 1 else "twice"])
+        self._show()
 
-    def book_all(self, count: int) -> None:
-        """So many meetings, each of which asks for a room."""
-        for number in range(1, count + 1):
-            start_ms = self.clock.at_ms + (100 + number) * 3_600_000
-            self.calendar.book(f"e{number}", start_ms=start_ms, **{AARE: "none"})
-        looks = len(self.calendar.looks)
-        self.hint()
-        self.work_until("the meetings were looked at", lambda: len(self.calendar.looks) > looks)
-        self.settle()
+    def _kill(self, decline: str, point: str, *, passing: bool = False) -> set[str]:
+        """Returns what is on record then of the decline."""
+        self._desk.kill(point, passing=passing)
+        self.kills += 1
+        self._hit["removal" if passing else point.partition("/")[2] or point.partition(".")[0]] += 1
+        return self._desk.recorded(decline)
 
-    def say_no(self, number: int) -> None:
-        """The room declines one of them."""
-        event = f"e{number}"
-        self.calendar.book(event, start_ms=self.calendar.events[event].start_ms, **{AARE: "declined"})
-        self.hint()
-        self.work_until(f"{event} was declined", lambda: len(set(self.declines())) == number)
+    def _break_broker(self) -> None:
+        if self._servers is not None and self.kills % A_BROKER_OF == 0:
+            self._servers.act("kill-broker", BROKER_AWAY_S)
+            self._servers.calm()
 
-    def work_until(self, what: str, reached: Callable[[], bool]) -> None:
-        """Step until something is so."""
+    def _copies(self, point: str, telling: Telling, *, all_of_them: bool = True) -> Counter[str]:
+        """Channel → how often its message came; fails if it told by two messages, or if another channel told."""
+        taken = self._arrivals.take()
+        assert all(len(ids) <= 1 for ids in taken.values()), (point, taken)
+        copies = Counter({channel: ids.total() for channel, ids in taken.items() if ids})
+        assert copies.keys() <= {*telling.servers_due}, (point, copies)
+        assert not all_of_them or copies.keys() == {*telling.servers_due}, (point, copies)
+        names = {channel: channel if channel == WEBHOOK else f"{channel}/{telling.rung}" for channel in copies}
+        self.arrived.update(names.values())
+        self.twice.update(names[channel] for channel, count in copies.items() if count > 1)
+        return copies
 
-        def worked() -> bool:
-            self.settle()
-            return reached()
-
-        wait_until(what, worked)
-
-    def got(self, path: str) -> list[Got]:
-        """What has arrived at one of the receiver's servers from this office."""
-        return [each for each in self.receiver.got()[self._before :] if each.path == path]
-
-    def has_arrived(self, decline: str, posts: int) -> bool:
-        """Whether the ledger has each channel's message as accepted, the delivery log the event, and its endpoint so many posts."""
-        with suppress(LogUnavailableError):  # a broker that has just come back
-            recorded = set(self.recorded(decline)) == set(CHANNELS) and self._is_delivered(decline)
-            return recorded and sum(each.id == decline for each in self.got(PATH)) >= posts
-        return False
-
-    def recorded(self, decline: str) -> list[str]:
-        """By which channels the decline was told, as whoever takes over reads it."""
-        while page := self.engine.log.read(NOTIFICATION_STATE.name, 0, self._read):
-            self._read = page[-1].offset + 1
-            for record in page:
-                self._kept.pop(record.key, None)
-                if record.value is not None and record.key != POSITION_KEY:
-                    self._kept[record.key] = record.value
-        ledger = Ledger(self._kept, lambda _: self.keys)
-        ladders = (ledger.ladders_of(mailbox).get(decline) for mailbox in ledger.mailboxes())
-        deliveries = [found for ladder in ladders if ladder for found in ladder.deliveries.items()]
-        return [name.partition("/")[0] for name, each in deliveries if each.state is DeliveryState.ACCEPTED]
-
-    def _is_delivered(self, decline: str) -> bool:
-        table = tables.webhook_deliveries(self.engine.registry)
-        rows = (table.get(self.tenant, deliveries_id(self.endpoint, 0, page)) for page in range(PAGES))
-        return any(each.event == decline and not each.retry_at_ms for row in rows if row for each in row.deliveries)
-
-
-class KafkaDesk(KilledDesk):
-    """The same on real servers of its own."""
-
-    poll_s = 0.05
-
-    def __init__(self, home: Path, port: int, receiver: Receiver, servers: Servers) -> None:
-        self._servers = servers.settings
-        self._prefix = "kills."
-        super().__init__(home, port, receiver)
-        self.work_until("she is connected", lambda: bool((row := self.consent()) and row.first_look_at_ms))
-
-    def open_engine(self, home: Path) -> Engine:
-        del home
-        bootstrap = self._servers["ROOMSYNC_KAFKA_BOOTSTRAP"]
-        ensure_topics(bootstrap, prefix=self._prefix, partitions=1, replication=1)
-        return open_distributed(
-            bootstrap=bootstrap,
-            view_redis_url=self._servers["ROOMSYNC_VIEW_REDIS_URL"],
-            registry_redis_url=self._servers["ROOMSYNC_REGISTRY_REDIS_URL"],
-            partitions=1,
-            replication=1,
-            prefix=self._prefix,
-            master=self._master,
-            clock=self.clock,
-        )
-
-    def engine_environ(self) -> dict[str, str]:
-        return {**self._servers, "ROOMSYNC_ENGINE": "kafka", "ROOMSYNC_TOPIC_PREFIX": self._prefix}
+    def _show(self) -> None:
+        happened = dict(self._servers.happened) if self._servers else {}
+        of = f"seed {SEED}, {self._desk.provider}: {self.kills} kills {dict(self._hit)} {happened}"
+        counts = f"told {dict(self.arrived)}, of it twice {dict(self.twice)}; events removed {dict(self.removed)}"
+        print(f"{of} in {dict(self._played)}; {counts}", flush=True)
 
 
-class Arrivals:
-    """What the servers have, by the decline that it tells of."""
-
-    def __init__(self, desk: KilledDesk, sink: MailSink) -> None:
-        self._desk, self._sink = desk, sink
-        self._ids: dict[tuple[str, str], str] = {}
-        """Channel and decline → the id of its message, where the message names no decline."""
-        self._notices: list[str] = []
-
-    def copies_of(self, decline: str) -> Counter[str]:
-        """Channel → how often the message of a decline came; fails if one channel told of it by two messages."""
-        return Counter({channel: self._count(channel, decline, ids) for channel, ids in self.ids().items()})
-
-    def ids(self) -> dict[str, Counter[str]]:
-        """Channel → the id of each message → how often it came."""
-        desk = self._desk
-        for each in desk.got(PUSH_PATH)[len(self._notices) :]:
-            self._notices.append(str(desk.browser.read(each)["id"]))
-        return {
-            MAIL: Counter(self._sink.ids()),
-            CHAT: Counter(_decline_in(each) for each in desk.got(CHAT_PATH)),
-            BROWSER: Counter(self._notices),
-            WEBHOOK: Counter(each.id for each in desk.got(PATH)),
-        }
-
-    def _count(self, channel: str, decline: str, ids: Counter[str]) -> int:
-        if channel in {CHAT, WEBHOOK}:
-            return ids[decline]
-        known = {name for (by, _), name in self._ids.items() if by == channel}
-        new = ids.keys() - known
-        assert len(new) <= 1, (channel, decline, new)
-        if new:
-            self._ids[channel, decline] = new.pop()
-        return ids[self._ids.get((channel, decline), "")]
+def _is_unrecorded(point: str) -> bool:
+    """Whether the server has what the point speaks of, and nobody knows."""
+    return point.partition("/")[0] in {*ACCEPTED, *SENT}
 
 
-def hit_by(point: str) -> tuple[str, ...]:
-    """Of which messages the point says whether a server had them."""
-    if channel := point.partition("/")[2]:
-        return (channel,)
-    if point.startswith("webhooks"):
-        return (WEBHOOK,)
-    return CHANNELS if point in TAKING_IN else ()
-
-
-def _decline_in(got: Got) -> str:
-    """The decline that a chat message leads to."""
-    [decline] = set(re.findall(r"/prompts/(d-\w+)", json.dumps(json.loads(got.body)["blocks"])))
-    return str(decline)
+def _clock(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / SECOND_MS, tz=UTC).strftime("%H:%M")
 
 
 @pytest.fixture(scope="module")
@@ -285,57 +202,33 @@ def killed(
     receiver: Receiver,
     broken: ExitStack,
 ) -> tuple[KilledDesk, Servers | None]:
-    """The office on an engine, and what of that can be broken."""
-    if request.param == "embedded":
-        desk, servers = KilledDesk(tmp_path, server[1], receiver), None
-    else:
+    """The office on an engine, and what of that can be broken. Engines and seeds take turns with the provider of her calendar."""
+    clock = tmp_path / "clock"
+    clock.write_text(f"{NOW_MS:015}")
+    on_kafka = request.param == "kafka"
+    provider = list(Provider)[(SEED + on_kafka) % len(Provider)]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("ROOMSYNC_")}
+    reminded = broken.enter_context(serve_calendar(provider, environ, clock))
+    desk: KilledDesk
+    if on_kafka:
         servers = broken.enter_context(own_servers())
-        desk = KafkaDesk(tmp_path, server[1], receiver, servers)
+        desk = KafkaDesk(tmp_path, server[1], receiver, reminded, clock, servers)
+    else:
+        desk, servers = KilledDesk(tmp_path, server[1], receiver, reminded, clock), None
     broken.callback(desk.engine.close)
+    broken.callback(desk.broker.close)
     return desk, servers
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the client leaves the sockets of refused connections lying
-@pytest.mark.proves("B16", "B21")
+@pytest.mark.proves("B16", "B21", "B29", "B30")
 def test_seeded_kills_lose_nothing_and_repeat_only_what_a_server_had_already(
-    killed: tuple[KilledDesk, Servers | None], sink: MailSink, tmp_path: Path
+    killed: tuple[KilledDesk, Servers | None], sink: MailSink
 ) -> None:
     desk, servers = killed
-    clock_file = tmp_path / "clock"
-    clock_file.write_text(f"{desk.clock.at_ms:015}")
-    drawn = random.Random(SEED)  # repeatable, and guards nothing
-    desk.prefer(quiet=False, day_before=False, hours_before=False)
-    desk.book_all(KILLS)
-    arrivals, told = Arrivals(desk, sink), set[str]()
-    drawn_for, twice = Counter[str](), Counter[str]()
-    for number in range(1, KILLS + 1):
-        point = drawn.choice(POINTS)
-        desk.say_no(number)
-        [decline] = set(desk.declines()) - told
-        advance(desk, clock_file, 61)
-        with desk.notifier_process(clock_file, point) as process:
-            process.wait(WAIT_S)
-        assert process.returncode == -9, f"{point} was not passed"
-        ledger = desk.recorded(decline)
-        advance(desk, clock_file, 31)  # what stands as intended is tried again
-        with desk.notifier_process(clock_file):
-            if servers is not None and number % A_BROKER_OF == 0:
-                servers.act("kill-broker", BROKER_AWAY_S)
-                servers.calm()
-            wait_until(f"{decline} after {point}", partial(desk.has_arrived, decline, 1 + (point in SENT)))
-        told.add(decline)
-        copies = arrivals.copies_of(decline)
-        assert set(copies) == {*CHANNELS, WEBHOOK}, (point, copies)
-        assert set(copies.values()) <= {1, 2}, (point, copies)
-        assert [name for name in ledger if copies[name] > 1] == [], (point, copies, "on record when it died")
-        name, channel = point.partition("/")[::2]
-        for by in hit_by(point):
-            assert copies[by] == 1 + (name in {*ACCEPTED, *SENT}), (point, copies)
-        drawn_for[channel or name.partition(".")[0]] += 1
-        twice.update(name for name, count in copies.items() if count > 1)
-        happened = dict(servers.happened) if servers else {}
-        print(f"seed {SEED}: {number} kills {dict(drawn_for)}, {happened}; twice: {dict(twice)}", flush=True)
-        advance(desk, clock_file, 600)  # three within five minutes would be told in one message
-    arrived = arrivals.ids()
-    assert {channel: len(ids) for channel, ids in arrived.items()} == dict.fromkeys([*CHANNELS, WEBHOOK], KILLS)
-    assert sum(ids.total() - len(ids) for ids in arrived.values()) == twice.total()
+    campaign = Campaign(desk, servers, sink, random.Random(SEED))  # repeatable, and guards nothing
+    turn = SEED + (servers is not None)
+    while campaign.kills < KILLS:
+        campaign.play(STORIES[turn % len(STORIES)])
+        turn += 1
+    assert desk.reminded.present() == []
