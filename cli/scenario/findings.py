@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import msgspec
-
 from cli.scenario.answers import AnswerBook, matches
 from cli.scenario.deployment import PARTITIONS, Deployment
 from cli.scenario.instants import start_ms
@@ -18,6 +16,7 @@ from shared.contracts import envelope as envelopes
 from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.room_outcome import RoomOutcome
 from shared.contracts.topics import OBSERVATIONS, ROOM_OUTCOMES, ROOM_REJECTIONS, ROOM_STATUS
+from shared.decoders import json_decoder
 from shared.domain.instants import DAY_MS, to_rfc3339
 from shared.errors import KeyDestroyedError
 from shared.ports.log import Record
@@ -47,17 +46,14 @@ class ScenarioFacts:
     def published_outcomes(self) -> Counter[tuple[str, int, str]]:
         """Room and date of each decline that ended, with the reason."""
         declines = dict(self._declines())
-        events = (
-            msgspec.json.decode(record.value or b"", type=RoomOutcome) for record in self._records(ROOM_OUTCOMES.name)
-        )
+        events = (json_decoder(RoomOutcome).decode(record.value or b"") for record in self._records(ROOM_OUTCOMES.name))
         return Counter((*declines[event.data.decline_id], event.data.reason.value) for event in events)
 
     def _declines(self) -> list[tuple[str, RoomDate]]:
         """The id of each decline that was told, with its room and date."""
         self._learn_starts()
         events = [
-            msgspec.json.decode(record.value or b"", type=RoomDeclined)
-            for record in self._records(ROOM_REJECTIONS.name)
+            json_decoder(RoomDeclined).decode(record.value or b"") for record in self._records(ROOM_REJECTIONS.name)
         ]
         return [
             (event.id, (self._room(event.data.room_id), self._start(event.data.ask, event.data.occurrence_ref)))

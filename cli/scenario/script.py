@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from shared.decoders import convert
+
 MAX_BYTES = 4 * 1024 * 1024
 """A larger file is refused: the largest real look that was ever turned into one has 300 kB."""
 
@@ -207,7 +209,7 @@ def read_scenario(text: str) -> Scenario:
         message = f"not YAML or JSON: {error}"
         raise ScenarioError(message) from error
     try:
-        scenario = msgspec.convert(raw, Scenario)
+        scenario = convert(raw, Scenario)
     except msgspec.ValidationError as error:
         message = f"not a scenario: {error}; see docs/scenarios.md"
         raise ScenarioError(message) from error

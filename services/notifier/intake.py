@@ -18,6 +18,7 @@ from shared.contracts.notification import PROMPT_TYPE, AddresseeSearch, PersonPr
 from shared.contracts.room_declined import TYPE, RoomDeclined
 from shared.contracts.topics import NOTIFIER, ORGANISATION_DECLINES, PERSON_PROMPTS, ROOM_REJECTIONS
 from shared.crypto.records import open_record, sealed_envelope
+from shared.decoders import json_decoder
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.instants import HOUR_MS, MINUTE_MS, SECOND_MS, from_rfc3339
 from shared.domain.keys import TenantKeys
@@ -148,7 +149,7 @@ class DeclineIntake:
 
     def _take_decline(self, record: Record, taken: Taken) -> None:
         try:
-            event = msgspec.json.decode(record.value or b"", type=RoomDeclined)
+            event = json_decoder(RoomDeclined).decode(record.value or b"")
         except (msgspec.DecodeError, RecursionError) as error:
             message = f"not a decline: {error}"
             raise MalformedRecordError(message) from error

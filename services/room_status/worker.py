@@ -52,6 +52,7 @@ from shared.contracts.topics import (
     ROOM_REJECTIONS,
     ROOM_STATUS_STATION,
 )
+from shared.decoders import json_decoder
 from shared.domain.identity import is_text, key_text, tenant_of_key
 from shared.domain.instants import HOUR_MS, SECOND_MS, from_rfc3339
 from shared.domain.keys import TenantKeys
@@ -189,7 +190,7 @@ class RoomStatusOwner:
         """How long declines took to be told, and what was told too late."""
         now_ms = self._clock.now_ms()
         for decline in batch.decisions:
-            seen_ms = from_rfc3339(msgspec.json.decode(decline.value or b"", type=_Timed).time)
+            seen_ms = from_rfc3339(json_decoder(_Timed).decode(decline.value or b"").time)
             metrics.TOLD_SECONDS.labels("topic").observe(max(now_ms - seen_ms, 0) / SECOND_MS)
         if batch.untold:
             metrics.ROOMLESS_UNTOLD.inc(batch.untold)
@@ -379,7 +380,7 @@ class _Identified(msgspec.Struct):
 
 def _event_ids(records: Sequence[Record | NewRecord]) -> list[str]:
     return [
-        msgspec.json.decode(record.value, type=_Identified).id
+        json_decoder(_Identified).decode(record.value).id
         for record in records
         if record.topic in {ROOM_REJECTIONS.name, ROOM_OUTCOMES.name} and record.value
     ]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from shared.decoders import json_decoder
 from shared.errors import MalformedRecordError
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Envelope)
+_decoder = json_decoder(Envelope)
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -69,7 +70,7 @@ def payload_of(envelope: Envelope, kind: type[T]) -> T:
 def read_json(raw: bytes, kind: type[T]) -> T:
     """Decode JSON bytes as `kind`. Raises MalformedRecordError."""
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return json_decoder(kind).decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:  # nested deeper than the decoder follows
         message = f"not a {getattr(kind, '__name__', kind)}: {error}"
         raise MalformedRecordError(message) from error

@@ -6,6 +6,7 @@ import msgspec
 
 from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import Envelope
+from shared.decoders import msgpack_decoder
 from shared.errors import MalformedRecordError
 
 _AS_IT_IS = b"\0"
@@ -27,7 +28,7 @@ class _Fields(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Fields)
+_decoder = msgpack_decoder(_Fields)
 
 
 def pack(value: bytes) -> bytes:

@@ -10,6 +10,7 @@ import msgspec
 
 from shared.contracts.browser_rows import NoticeBrowser, NoticeBrowsersRow, PushTarget
 from shared.crypto.sealing import seal, unseal
+from shared.decoders import json_decoder
 from shared.errors import MalformedRecordError
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -53,7 +54,7 @@ def open_target(keyring: Keyring, tenant: str, user: str, browser: NoticeBrowser
     """
     text = unseal(keyring.consent_key(tenant), browser.sealed, purpose=_purpose(tenant, user, browser.id))
     try:
-        return msgspec.json.decode(text, type=PushTarget)
+        return json_decoder(PushTarget).decode(text)
     except msgspec.DecodeError as error:
         message = f"no browser is reached by this: {error}"
         raise MalformedRecordError(message) from error

@@ -18,6 +18,7 @@ from shared.contracts.webhook_rows import (
     WebhookTarget,
 )
 from shared.crypto.sealing import seal, unseal
+from shared.decoders import json_decoder
 from shared.errors import MalformedRecordError, RefusedError
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -57,7 +58,7 @@ def open_target(keyring: Keyring, tenant: str, webhook: Webhook) -> WebhookTarge
     """
     plain = unseal(keyring.consent_key(tenant), webhook.sealed, purpose=_purpose(tenant, webhook.id))
     try:
-        return msgspec.json.decode(plain, type=WebhookTarget)
+        return json_decoder(WebhookTarget).decode(plain)
     except msgspec.DecodeError as error:
         message = f"what is sealed of webhook {webhook.id} cannot be read: {error}"
         raise MalformedRecordError(message) from error

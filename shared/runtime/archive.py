@@ -14,6 +14,7 @@ import msgspec
 from shared.contracts.erasure import Erasure
 from shared.crypto.master import MasterKeys
 from shared.crypto.sealing import SEAL_BYTES, seal, unseal
+from shared.decoders import json_decoder, msgpack_decoder
 from shared.domain.keys import era_of
 from shared.errors import ConfigurationError, MalformedRecordError
 from shared.ports.holdings import StoredRow, WrappedKey
@@ -93,7 +94,7 @@ def open_archive(raw: bytes, ring: MasterKeys, *, kind: Kind) -> tuple[Header, C
     except MalformedRecordError:
         message = "the file was altered or damaged: its seal does not match; fetch another copy"
         raise MalformedRecordError(message) from None
-    return header, msgspec.msgpack.decode(zlib.decompress(plain), type=Contents)
+    return header, msgpack_decoder(Contents).decode(zlib.decompress(plain))
 
 
 def write_new(path: Path, raw: bytes) -> None:
@@ -132,7 +133,7 @@ def _header(line: bytes) -> Header:
         if int(version) > VERSION:
             message = f"the archive has version {str(version)[:_SHOWN_CHARS]}, this roomsync reads up to {VERSION}: use a newer one"
             raise ConfigurationError(message)
-        return msgspec.json.decode(line[len(MAGIC) :], type=Header)
+        return json_decoder(Header).decode(line[len(MAGIC) :])
     except (
         ValueError,
         AttributeError,

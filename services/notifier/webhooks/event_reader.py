@@ -11,6 +11,7 @@ from shared.contracts.envelope import read_json
 from shared.contracts.room_declined import TYPE, RoomDeclined
 from shared.contracts.webhook_records import EventPlace
 from shared.contracts.webhook_rows import Webhook
+from shared.decoders import json_decoder
 from shared.domain.identity import tenant_of_key
 from shared.domain.instants import from_rfc3339, to_rfc3339
 from shared.errors import MalformedRecordError
@@ -44,7 +45,7 @@ def place_of(record: Record) -> EventPlace:
 def seen_at_ms(record: Record) -> int:
     """When the room's answer was seen at the provider of which a decline tells; 0 of every other event."""
     try:
-        event = msgspec.json.decode(record.value or b"", type=RoomDeclined)
+        event = json_decoder(RoomDeclined).decode(record.value or b"")
         return from_rfc3339(event.data.observed_at) if event.type == TYPE else 0
     except (msgspec.DecodeError, ValueError):
         return 0

@@ -18,6 +18,7 @@ from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person, member
 from services.portal.interface.operation import operation
 from shared.contracts.rows import UserRow
+from shared.decoders import convert
 from shared.domain.roles import Right
 from shared.language.deciding.sentences import say
 from shared.registry import tables
@@ -89,7 +90,7 @@ def remember_browser(deps: Deps, tenant: str, user: str) -> None:
 
 
 def _form_of(row: UserRow) -> LanguageForm:
-    return msgspec.convert({"language": row.language, "clock": row.clock, "week": row.week}, LanguageForm)
+    return convert({"language": row.language, "clock": row.clock, "week": row.week}, LanguageForm)
 
 
 def _change(deps: Deps, person: Person, sent: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from shared.contracts import envelope as envelopes
 from shared.contracts.envelope import Envelope
 from shared.contracts.meeting_state import COPY_TYPE, ENDED_COPY_TYPE, MEETING_TYPE
+from shared.decoders import json_decoder, msgpack_decoder
 from shared.errors import MalformedRecordError
 
 _KNOWN = (ENDED_COPY_TYPE, COPY_TYPE, MEETING_TYPE, "")
@@ -126,13 +127,13 @@ class OpenedRecords:
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[list[str], dict[str, PackedRecord]])
+_decoder = msgpack_decoder(tuple[list[str], dict[str, PackedRecord]])
 
 
 def is_ended(value: bytes) -> bool:
     """Whether a record is one of a copy that ended."""
     try:
-        return msgspec.json.decode(value, type=_Typed).type == ENDED_COPY_TYPE
+        return json_decoder(_Typed).decode(value).type == ENDED_COPY_TYPE
     except (msgspec.DecodeError, RecursionError):
         return False
 

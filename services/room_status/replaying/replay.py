@@ -25,6 +25,7 @@ from shared.contracts.room_declined import RoomDeclined
 from shared.contracts.room_outcome import RoomOutcome
 from shared.contracts.topics import ROOM_OUTCOMES
 from shared.crypto.meetings import open_meeting
+from shared.decoders import json_decoder
 from shared.domain.identity import tenant_of_key
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
@@ -264,7 +265,7 @@ def _compare(
 
 def identity(each: PublicEvent) -> dict[str, object]:
     """A decline for a report: by its pseudonyms, never by its bytes."""
-    event = msgspec.json.decode(each.value, type=RoomDeclined)
+    event = json_decoder(RoomDeclined).decode(each.value)
     return {
         "id": each.id,
         "tenant": each.tenant,
@@ -278,7 +279,7 @@ def identity(each: PublicEvent) -> dict[str, object]:
 
 def outcome_identity(each: PublicEvent) -> dict[str, object]:
     """How a decline ended, for a report: by its pseudonyms, never by its bytes."""
-    event = msgspec.json.decode(each.value, type=RoomOutcome)
+    event = json_decoder(RoomOutcome).decode(each.value)
     return {
         "id": each.id,
         "tenant": each.tenant,

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.contracts.calendar_state import EventReference
+from shared.decoders import msgpack_decoder
 
 NO_REFERENCES = msgspec.msgpack.encode([])
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[EventReference])
+_decoder = msgpack_decoder(list[EventReference])
 
 
 def pack_references(references: Iterable[EventReference]) -> bytes:

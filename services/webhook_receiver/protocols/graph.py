@@ -13,6 +13,7 @@ import msgspec
 
 from services.webhook_receiver.protocols.push import Handshake, Hint, Notifications, ReadPush, UnreadablePush
 from shared.contracts.change_notification import ChangeNotification, HintKind
+from shared.decoders import json_decoder
 from shared.domain.identity import Provider
 from shared.domain.proof import HookKeys, verify
 
@@ -54,8 +55,8 @@ class _Item(msgspec.Struct, rename="camel"):
     lifecycle_event: str | None = None
 
 
-_collection = msgspec.json.Decoder(_Collection)
-_item = msgspec.json.Decoder(_Item)
+_collection = json_decoder(_Collection)
+_item = json_decoder(_Item)
 
 
 def read(query: str, _headers: Mapping[str, str], body: bytes, keys: HookKeys, received_at_ms: int) -> ReadPush:

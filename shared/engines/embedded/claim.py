@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from shared.contracts.topics import POSITION_KEY, Station
+from shared.decoders import json_decoder
 from shared.engines.embedded.database import Database
 from shared.engines.embedded.records import Records
 from shared.engines.position import Position
@@ -62,7 +63,7 @@ class EmbeddedClaim:
         self._epoch = self._take(holder)
         with database.snapshot() as connection:
             state = records.restore(connection, station.state, partition)
-        recorded = msgspec.json.decode(state.pop(POSITION_KEY, b"{}"), type=Position)
+        recorded = json_decoder(Position).decode(state.pop(POSITION_KEY, b"{}"))
         self.state: Mapping[bytes, bytes] = state
         self.position: Mapping[str, int] = recorded.inputs
         self._ends = recorded.ends

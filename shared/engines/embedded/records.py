@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from shared.contracts.topics import TOPICS
+from shared.decoders import msgpack_decoder
 from shared.engines.embedded.database import Database
 from shared.errors import ConfigurationError
 from shared.ports.clock import Clock
@@ -25,7 +26,7 @@ CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL, value BLOB, headers BLOB, appended_at_ms INTEGER NOT NULL)
 """
 _LANE_BITS = 40  # a record's id is its lane (a topic's partition) above its offset: ordered, and no second index
-_headers = msgspec.msgpack.Decoder(Headers)
+_headers = msgpack_decoder(Headers)
 
 
 class Records:

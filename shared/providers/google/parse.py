@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from shared.decoders import convert
 from shared.domain.attendees import Answer, AttendeeKind, SeenAttendee
 from shared.domain.days import date_name, instant_of_day
 from shared.domain.instants import from_datetime, from_rfc3339, to_rfc3339
@@ -175,7 +176,7 @@ def latest(seen: list[Seen]) -> tuple[Seen, ...]:
 def convert_answer(answer: Any, kind: type[T]) -> T:
     """The client's decoded JSON as `kind`. Raises MalformedRecordError."""
     try:
-        return msgspec.convert(answer, kind)
+        return convert(answer, kind)
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
         message = f"not a {kind.__name__}: {error}"
         raise MalformedRecordError(message) from error

@@ -19,6 +19,7 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import Error, HttpError
 from httplib2.decode import DecodeLimitError
 
+from shared.decoders import json_decoder
 from shared.domain.answer_body import CALENDAR_BYTES, check_length, too_long
 from shared.domain.sighting import Access
 from shared.errors import ConfigurationError, RetryableError
@@ -181,7 +182,7 @@ def _reasons(error: HttpError) -> tuple[list[str], str]:
     The client keeps `details` or `errors`, whichever it finds first; the reason that decides may stand in the other.
     """
     try:
-        body = msgspec.json.decode(error.content, type=_Body).error
+        body = json_decoder(_Body).decode(error.content).error
     except (msgspec.DecodeError, RecursionError):
         return [], str(error.reason or "")
     found = [each.reason for each in (*body.errors, *body.details) if each.reason]

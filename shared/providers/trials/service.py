@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from shared.decoders import json_decoder
 from shared.domain.sighting import Access
 from shared.providers.write_guard import WriteGuard
 
@@ -149,7 +150,7 @@ class Service:
 
 def _object(content: bytes) -> Json:
     try:
-        return msgspec.json.decode(content, type=dict[str, Any])
+        return json_decoder(dict[str, Any]).decode(content)
     except msgspec.DecodeError:
         return {}
 

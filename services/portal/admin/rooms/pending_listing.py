@@ -10,6 +10,7 @@ import msgspec
 
 from services.portal.deps import Deps
 from shared.contracts.rows import RoomImportRow
+from shared.decoders import json_decoder
 from shared.domain.instants import HOUR_MS
 from shared.domain.sighting import DirectoryRoom
 from shared.registry import tables
@@ -40,7 +41,7 @@ class PendingListing:
         row = self._row()
         if row is None or row.preview != preview:
             return None
-        return msgspec.json.decode(zlib.decompress(row.listed), type=list[DirectoryRoom])
+        return json_decoder(list[DirectoryRoom]).decode(zlib.decompress(row.listed))
 
     def latest(self) -> str:
         """The preview that there is; "" for none."""

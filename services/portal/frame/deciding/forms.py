@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from shared.decoders import convert
 from shared.language.deciding.sentences import say
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -49,7 +50,7 @@ def read_form(sent: Mapping[str, Any], kind: type[T]) -> T:
                 raise FieldError(field.encode_name, say("It is missing."))
             continue
         try:
-            values[field.name] = msgspec.convert(value, field.type, strict=False)
+            values[field.name] = convert(value, field.type, strict=False)
         except msgspec.ValidationError as error:
             raise FieldError(field.encode_name) from error
     return kind(**values)
