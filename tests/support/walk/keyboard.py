@@ -46,6 +46,6 @@ def _faults_of(now: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
         found.append(f"focus not shown: {name}")
     if now["covered"]:
         found.append(f"covered while it has the focus: {name}")
-    if before and now["bottom"] < before["top"] and now["left"] < before["right"]:
+    if before and now["bottom"] <= before["top"] and now["left"] < before["right"]:
         found.append(f"comes after what stands below it: {name} after {before['name']}")
     return found
