@@ -260,7 +260,7 @@ def _require_prompt(found: Prompt | None) -> Prompt:
             HTTPStatus.NOT_FOUND,
             "no-such-prompt",
             say("You have no such prompt."),
-            next_step=say("See yours: /v1/me/prompts"),
+            next_step=say("Yours stand on the page of your rooms; a program asks /v1/me/prompts."),
         )
     return found
 
@@ -307,7 +307,9 @@ def _refuse_closed(prompt: Prompt) -> None:
         HTTPStatus.CONFLICT,
         f"prompt-{prompt.closing.value if prompt.closing else 'waiting'}",
         words,
-        next_step=say("Nothing has to be done for this prompt. See the others: /v1/me/prompts"),
+        next_step=say(
+            "Nothing has to be done for this prompt. Others stand on the page of your rooms; a program asks /v1/me/prompts."
+        ),
     )
 
 

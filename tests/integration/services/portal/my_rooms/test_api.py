@@ -193,6 +193,7 @@ def test_another_persons_prompt_is_as_if_it_were_not_there(ada: Browser, ben: Br
     ]
 
     assert [(answer.status_code, answer.json["code"]) for answer in answers] == [(404, "no-such-prompt")] * 4
+    assert "Yours stand on the page of your rooms" in ben.client.get(f"/prompts/{declined}").text
     assert ben.client.get("/v1/me/rooms").json["rooms"] == []
     assert ada.client.get("/v1/me/prompts").json["prompts"][0]["open"]
 
