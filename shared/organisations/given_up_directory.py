@@ -6,8 +6,8 @@ Gives up one of an organisation's directories: its people are let in no more, ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -15,10 +15,10 @@ import msgspec
 
 from shared.contracts.rows import IntegrationState, TenantRow, UserRow
 from shared.domain.identity import Provider
-from shared.errors import KeyDestroyedError, MalformedRecordError
+from shared.errors import KeyDestroyedError, MalformedRecordError, RefusedError
 from shared.grants.sleep import is_awake
 from shared.grants.vault import ConsentVault
-from shared.organisations.enrolment import NOBODY, begin_leaving, finish_leaving
+from shared.organisations.enrolment import NOBODY, begin_leaving, finish_leaving, join
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
 from shared.providers.catalogue import profile_of
@@ -38,6 +38,8 @@ class JoinedDirectory:
     provider: Provider
     name: str
     """Entra tenant id, or Google Workspace domain, as `directories` writes it."""
+    leaving: bool = field(default=False, compare=False)
+    """Whether it is being given up: nobody is let in from it any more."""
 
 
 class Obstacle(StrEnum):
@@ -66,14 +68,16 @@ class Concerned:
 
 def directories_of(registry: Registry, tenant: str) -> list[JoinedDirectory]:
     """The organisation's directories, those that are being given up as well, by provider and name."""
-    names = (name for name, row in tables.directories(registry).scan_readable(NOBODY) if row.tenant == tenant)
-    parts = sorted(name.partition(":") for name in names)
-    return [JoinedDirectory(Provider(provider), name) for provider, _, name in parts]
+    rows = tables.directories(registry).scan_readable(NOBODY)
+    parts = sorted((name.partition(":"), bool(row.leaving_at_ms)) for name, row in rows if row.tenant == tenant)
+    return [JoinedDirectory(Provider(provider), name, leaving) for (provider, _, name), leaving in parts]
 
 
 def find_obstacle(row: TenantRow, theirs: Collection[JoinedDirectory], directory: JoinedDirectory) -> Obstacle | None:
     """
     Why the organisation cannot give the directory up; None when it can. Pure.
+
+    One that is being given up already takes the place of no other.
 
     Args:
         row: The organisation's.
@@ -82,7 +86,7 @@ def find_obstacle(row: TenantRow, theirs: Collection[JoinedDirectory], directory
     """
     if directory not in theirs:
         return Obstacle.NOT_THEIRS
-    rest = [each for each in theirs if each != directory]
+    rest = [each for each in theirs if each != directory and not each.leaving]
     if not rest:
         return Obstacle.LAST
     if row.integration not in _IN_USE or row.provider != directory.provider:
@@ -133,9 +137,13 @@ class DirectoryMembers:
 
         Returns:
             Whom it concerned.
+
+        Raises:
+            RefusedError: another one was given up at the same time, so that none would be left; this one stays.
         """
         theirs = {"provider": self._directory.provider.value, "directory": self._directory.name}
         begin_leaving(self._registry, self._tenant, **theirs, now_ms=now_ms)
+        self._require_another(theirs)
         members = list(self._members())
         concerned = self._count(members)
         users = tables.users(self._registry)
@@ -147,6 +155,16 @@ class DirectoryMembers:
         self._choose_another()
         finish_leaving(self._registry, self._tenant, **theirs)
         return concerned
+
+    def _require_another(self, theirs: Mapping[str, str]) -> None:
+        """Two who give up one each have both asked before the other began: whoever looks now sees it, and takes theirs back."""
+        row = tables.tenants(self._registry).get(self._tenant, "tenant")
+        joined = directories_of(self._registry, self._tenant)
+        if row is None or find_obstacle(row, joined, self._directory) in {None, Obstacle.NOT_THEIRS}:
+            return
+        join(self._registry, self._tenant, **theirs)
+        message = f"{self._directory.name} stays: the organisation has no other directory in its place any more"
+        raise RefusedError(message)
 
     def _members(self) -> Iterator[_Member]:
         """Whoever is of the directory, and whoever may be."""

@@ -30,6 +30,7 @@ from services.portal.my_calendar.connection import CalendarSwitch
 from shared.contracts.rows import UserRow
 from shared.domain.identity import Mailbox
 from shared.domain.roles import Right
+from shared.errors import RefusedError
 from shared.language.deciding.sentences import say
 from shared.organisations.given_up_directory import (
     Concerned,
@@ -74,6 +75,7 @@ def give_up(deps: Deps, person: Person, directory: JoinedDirectory) -> Concerned
     Give a directory of the person's organisation up; whether it can be is asked beforehand. To be repeated when it failed.
 
     Raises:
+        ProblemError: 409, the other one was given up at the same time.
         LogUnavailableError: nobody is let in from it any more, and not everybody is disconnected yet.
         StoreUnavailableError: the same.
     """
@@ -84,7 +86,10 @@ def give_up(deps: Deps, person: Person, directory: JoinedDirectory) -> Concerned
         theirs = Mailbox(person.tenant, row.mailbox)
         switch.disconnect(Person(person.tenant, user, theirs, row.provider, csrf="", session=""))
 
-    concerned = members.give_up(disconnect, deps.clock.now_ms())
+    try:
+        concerned = members.give_up(disconnect, deps.clock.now_ms())
+    except RefusedError as error:
+        raise _in_use() from error
     outcome = f"{concerned.people} people, {concerned.connected} disconnected"
     entries.record(deps, person, "integration.directory-left", about=directory.provider, outcome=outcome)
     return concerned
@@ -146,12 +151,7 @@ def _chosen(deps: Deps, person: Person, provider: str, name: str) -> JoinedDirec
         )
     obstacle = find_obstacle(read_organisation(deps, person.tenant), theirs, directory)
     if obstacle in {Obstacle.LAST, Obstacle.IN_USE}:
-        raise ProblemError(
-            HTTPStatus.CONFLICT,
-            "directory-in-use",
-            say("Your organisation has no other directory in its place."),
-            next_step=say("Add the other one first, or switch the integration off: /admin/integration"),
-        )
+        raise _in_use()
     members = DirectoryMembers(deps.engine.registry, deps.engine.keyring, person.tenant, directory)
     if members.may_include(person.user):
         raise ProblemError(
@@ -182,6 +182,15 @@ def _whom_it_concerns(deps: Deps, person: Person, directory: JoinedDirectory) ->
         people=found.people, connected=found.connected, administrators=found.administrators, unknown=found.unknown
     )
     return {"concerned": shape, "confirmation": confirmation(deps, person, _act(directory))}
+
+
+def _in_use() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.CONFLICT,
+        "directory-in-use",
+        say("Your organisation has no other directory in its place."),
+        next_step=say("Add the other one first, or switch the integration off: /admin/integration"),
+    )
 
 
 def _act(directory: JoinedDirectory) -> str:

@@ -16,6 +16,7 @@ from services.portal.sign_in import admission
 from shared.contracts.rows import IntegrationState
 from shared.domain.identity import Provider
 from shared.domain.roles import Role
+from shared.organisations import given_up_directory
 from shared.organisations.appointments import appoint_account
 from shared.organisations.enrolment import begin_leaving, enrol, introduce, join, tenant_of
 from shared.registry import tables
@@ -239,6 +240,38 @@ def test_nobody_gives_up_the_domain_that_they_sign_in_from(joined: Group) -> Non
     answer = give_up(joined.chief, joined.first)
     assert (answer.status_code, answer.json["code"]) == (409, "own-directory")
     assert joined.owner(joined.first) == joined.tenant
+
+
+def test_a_domain_that_is_being_given_up_takes_the_place_of_no_other(joined: Group) -> None:
+    """An organisation whose only domain lets nobody in would be found by nobody any more."""
+    dora = joined.building.signed_in(f"dora@{joined.second}", "google")
+    registry, roles = joined.building.engine.registry, (Role.SUBSCRIPTION_ADMIN.value,)
+    tables.users(registry).change(
+        joined.tenant, dora.user, lambda row: msgspec.structs.replace(row, roles=roles) if row else None
+    )
+    begin_leaving(registry, joined.tenant, provider="google", directory=joined.second, now_ms=1)
+
+    answer = give_up(dora, joined.first)
+
+    assert (answer.status_code, answer.json["code"]) == (409, "directory-in-use")
+    assert joined.owner(joined.first) == joined.tenant
+
+
+def test_two_who_give_up_each_others_domain_at_once_leave_the_organisation_one(
+    joined: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = joined.building.engine.registry
+    word = give_up(joined.chief, joined.second).json["confirmation"]
+
+    def both_begin(*arguments: Any, **named: Any) -> bool:
+        begin_leaving(registry, joined.tenant, provider="google", directory=joined.first, now_ms=1)
+        return begin_leaving(*arguments, **named)
+
+    monkeypatch.setattr(given_up_directory, "begin_leaving", both_begin)
+    answer = give_up(joined.chief, joined.second, confirmation=word)
+
+    assert (answer.status_code, answer.json["code"]) == (409, "directory-in-use")
+    assert joined.building.browser().sign_in(f"dora@{joined.second}", "google").status_code == 303
 
 
 @pytest.mark.parametrize("act", ["signing in", "connecting"])
