@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
@@ -62,6 +62,10 @@ class BoundRegistry:
         """The row; None when absent or past its deadline."""
         found = self._registry.get(table, tenant, row)
         return Versioned(self._plain(table, tenant, row, found.value), found.version) if found else None
+
+    def get_many(self, table: str, tenant: str, rows: Collection[str]) -> Mapping[str, Versioned]:
+        """Those of the rows that are there and not past their deadline, by row id."""
+        return dict(self._read(table, tenant, iter(self._registry.get_many(table, tenant, rows).items())))
 
     def put(
         self,

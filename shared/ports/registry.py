@@ -6,7 +6,7 @@ Every row belongs to a tenant: there is no query without one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,10 @@ class Registry(Protocol):
 
     def get(self, table: str, tenant: str, row: str) -> Versioned | None:
         """The row; None when absent or past its `not_after_ms`."""
+        ...
+
+    def get_many(self, table: str, tenant: str, rows: Collection[str]) -> Mapping[str, Versioned]:
+        """Those of the rows that are there and not past their `not_after_ms`, by row id: one question, however many they are."""
         ...
 
     def put(

@@ -1,27 +1,31 @@
-"""Whether a person has put a prompt away: rows of `dismissals`, those of version 0.1.0 included."""
+"""Which prompts a person has put away: rows of `dismissals`, those of version 0.1.0 included."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from shared.contracts.rows import DismissalRow
 from shared.meetings.prompts import dismissal_id
 from shared.ports.registry import Registry
 from shared.registry import tables
 
 
-def was_dismissed(registry: Registry, tenant: str, user: str, decline: str, before_ms: int | None = None) -> bool:
+def find_dismissed(
+    registry: Registry, tenant: str, user: str, declines: Collection[str], before_ms: int | None = None
+) -> frozenset[str]:
     """
-    Whether `user` has put the prompt of `decline` away. Raises StoreUnavailableError.
+    Those of `declines` whose prompt `user` has put away, with one question to the store. Raises StoreUnavailableError.
 
     Args:
         before_ms: Counts only what was put away before; whenever it was, if left out.
     """
-    table = tables.dismissals(registry)
     # 0.1.0 kept one row a decline: whoever put it away first kept everybody else from doing so.
-    rows: Iterable[DismissalRow | None] = (table.get(tenant, name) for name in (dismissal_id(decline, user), decline))
-    mine = [row for row in rows if row is not None and row.user == user]
-    return any(before_ms is None or row.at_ms < before_ms for row in mine)
+    named = {name: decline for decline in declines for name in (dismissal_id(decline, user), decline)}
+    if not named:
+        return frozenset()
+    rows = tables.dismissals(registry).get_many(tenant, named)
+    return frozenset(
+        named[name] for name, row in rows.items() if row.user == user and (before_ms is None or row.at_ms < before_ms)
+    )
 
 
 class DismissedPrompts:
@@ -33,4 +37,4 @@ class DismissedPrompts:
         self._user = user
 
     def __contains__(self, decline: object) -> bool:
-        return isinstance(decline, str) and was_dismissed(self._registry, self._tenant, self._user, decline)
+        return isinstance(decline, str) and bool(find_dismissed(self._registry, self._tenant, self._user, {decline}))

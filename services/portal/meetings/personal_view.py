@@ -21,7 +21,7 @@ from shared.errors import (
 )
 from shared.meetings.prompts import Prompt, RoomLine, Viewer, hidden_lines, view_meeting
 from shared.ports.view import SeenRow
-from shared.registry.dismissals import was_dismissed
+from shared.registry.dismissals import find_dismissed
 from shared.runtime.logging import get_logger
 
 _log = get_logger()
@@ -89,11 +89,9 @@ class PersonalView:
         now_ms = self._deps.clock.now_ms() if at_ms is None else at_ms
         known = tuple(meetings)
         plain = build_board(view_meeting(each, self.keys, self._viewer(now_ms, frozenset())) for each in known)
-        away = frozenset(
-            prompt.id
-            for prompt in plain.open_prompts
-            if any(self._was_dismissed(decline, put_away_before_ms) for decline in (prompt.id, *prompt.follows))
-        )
+        declines = {prompt.id: {prompt.id, *prompt.follows} for prompt in plain.open_prompts}
+        put_away = self._find_dismissed(frozenset().union(*declines.values()), put_away_before_ms)
+        away = frozenset(prompt for prompt, followed in declines.items() if put_away & followed)
         if not away:
             return plain
         return build_board(view_meeting(each, self.keys, self._viewer(now_ms, away)) for each in known)
@@ -110,9 +108,9 @@ class PersonalView:
     def _viewer(self, now_ms: int, dismissed: frozenset[str]) -> Viewer:
         return Viewer(self._person.mailbox.id, now_ms, self._grace_ms, dismissed)
 
-    def _was_dismissed(self, decline: str, before_ms: int | None) -> bool:
+    def _find_dismissed(self, declines: frozenset[str], before_ms: int | None) -> frozenset[str]:
         person = self._person
-        return was_dismissed(self._deps.engine.registry, person.tenant, person.user, decline, before_ms)
+        return find_dismissed(self._deps.engine.registry, person.tenant, person.user, declines, before_ms)
 
     def _opened(self, rows: Iterable[SeenRow]) -> Iterator[tuple[str, StoredMeeting]]:
         """Join each meeting's row with that of the person's own copy."""

@@ -133,9 +133,7 @@ class MeetingPresenter:
 
     def room_name(self, room: str) -> str | None:
         """The room's name in the organisation's list."""
-        if room not in self._names:
-            row = tables.rooms(self._deps.engine.registry).get(self._person.tenant, room)
-            self._names[room] = row.name if row else None
+        self._read_names({room})
         return self._names[room]
 
     def everything(self) -> tuple[list[RoomShape], list[Json]]:
@@ -179,7 +177,14 @@ class MeetingPresenter:
         ids = {each.address: self._desk.keys.room(each.address) for each in live.attendees if each.is_room}
         return name_in(live, ids, room)
 
+    def _read_names(self, rooms: set[str]) -> None:
+        if unknown := rooms - self._names.keys():
+            rows = tables.rooms(self._deps.engine.registry).get_many(self._person.tenant, unknown)
+            self._names |= {room: rows[room].name if room in rows else None for room in unknown}
+
     def _read(self, shown: Iterable[RoomLine | Prompt]) -> None:
+        shown = tuple(shown)
+        self._read_names({each.room for each in shown})
         wanted = {
             each.event_id: Window(each.start_ms, each.end_ms)
             for each in shown

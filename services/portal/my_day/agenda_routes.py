@@ -120,13 +120,14 @@ def _add_month(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         first = read_month(today_in(deps, zone))
         view = DayView(deps, reader, person, zone)
         counted, trouble = ask_calendar(lambda: view.count_meetings(first, (next_month(first) - first).days))
+        places = view.places([day.date for day in counted or ()])
         return render_template(
             "month.html",
             person=person,
             month=first,
             weekdays=name_weekdays(current_manner()),
             rows=weeks(first, counted, current_manner().first_day) if counted is not None else [],
-            place_of={day.date: view.place(day.date).value for day in counted or ()},
+            place_of={day: place.value for day, place in places.items()},
             total=sum(day.meetings for day in counted or ()),
             rule=COUNTING_RULE,
             trouble=trouble,

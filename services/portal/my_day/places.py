@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from http import HTTPStatus
@@ -46,6 +46,24 @@ class Places:
         self._users = tables.users(deps.engine.registry)
         self._quota = RowQuota(deps, person)
         self._by_person: Mapping[str, tuple[str, UserRow]] | None = None
+        self._read_days: dict[str, OfficeDayRow | None] = {}
+        self._read_attendances: dict[str, AttendanceRow | None] = {}
+
+    def read_ahead(self, days: Iterable[date], attended: Iterable[tuple[str, str, str, date]] = ()) -> None:
+        """
+        Read with two questions what an answer will show, which would else be a question each.
+
+        Args:
+            days: As `mine` will be asked for.
+            attended: As `of` will be asked for.
+        """
+        marked, dates = {_day_id(self._person.user, day) for day in days}, set[str]()
+        for person, meeting, occurrence, day in attended:
+            if known := self._colleagues().get(person):
+                marked.add(_day_id(known[0], day))
+                dates |= set(attendance_ids(meeting, occurrence, *known))
+        self._read_days |= {**dict.fromkeys(marked), **self._days.get_many(self._tenant, marked)}
+        self._read_attendances |= {**dict.fromkeys(dates), **self._attendances.get_many(self._tenant, dates)}
 
     def mine(self, day: date) -> WorkPlace:
         """Where the viewing person works on that day."""
@@ -120,7 +138,7 @@ class Places:
         if known is None:
             return WorkPlace.UNKNOWN
         for row_id in attendance_ids(meeting, occurrence, *known) if meeting and occurrence else ():
-            row = self._attendances.get(self._tenant, row_id)
+            row = self._attendance(row_id)
             if row is not None:
                 return WorkPlace(row.place)
         return self._on(known[0], day)
@@ -131,8 +149,13 @@ class Places:
         return user.person if user else ""
 
     def _on(self, user: str, day: date) -> WorkPlace:
-        row = self._days.get(self._tenant, _day_id(user, day))
+        row_id = _day_id(user, day)
+        row = self._read_days[row_id] if row_id in self._read_days else self._days.get(self._tenant, row_id)
         return WorkPlace(row.place) if row else WorkPlace.UNKNOWN
+
+    def _attendance(self, row_id: str) -> AttendanceRow | None:
+        known = self._read_attendances
+        return known[row_id] if row_id in known else self._attendances.get(self._tenant, row_id)
 
     def _colleagues(self) -> Mapping[str, tuple[str, UserRow]]:
         if self._by_person is None:

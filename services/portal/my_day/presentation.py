@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -64,6 +64,7 @@ class DayView:
         rooms = dict(tables.rooms(self._deps.engine.registry).scan(self._person.tenant))
         asked = DateRooms(tuple(board.rooms.values()), rooms, desk.keys)
         me = self._places.me()
+        self._read_ahead(found, desk.keys, asked, me)
         return [
             {
                 "date": day.date.isoformat(),
@@ -81,9 +82,10 @@ class DayView:
         """How many meetings each day has; raises as `agenda` does."""
         return self._days(first, count)
 
-    def place(self, day: date) -> WorkPlace:
-        """Where the person works that day."""
-        return self._places.mine(day)
+    def places(self, days: Collection[date]) -> dict[date, WorkPlace]:
+        """Where the person works on each of these days."""
+        self._places.read_ahead(days)
+        return {day: self._places.mine(day) for day in days}
 
     def _days(self, first: date, count: int) -> list[Day]:
         return by_day(self._read(first, count), first, count, self._zone)
@@ -94,9 +96,23 @@ class DayView:
         window = Window(start_ms - DAY_MS, start_ms + (count + 1) * DAY_MS)
         return self._reader.agenda(self._person.mailbox, self._person.provider, window)
 
-    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> ItemShape:
+    def _read_ahead(self, found: Sequence[Day], keys: TenantKeys, asked: DateRooms, me: str) -> None:
+        """What `_shapes` will ask of places, at once."""
+        attended = [
+            (person, *self._names(item, keys), day.date)
+            for day in found
+            for item in day.items
+            for person in (me, *(_person(each, keys) for each in item.attendees if not asked.is_room(each)))
+        ]
+        self._places.read_ahead([day.date for day in found], attended)
+
+    def _names(self, item: AgendaItem, keys: TenantKeys) -> tuple[str, str]:
+        """The pseudonyms of an item's meeting and of its date; "" where it has none."""
         meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
-        occurrence = keys.occurrence(meeting, item.slot) if meeting else ""
+        return meeting, keys.occurrence(meeting, item.slot) if meeting else ""
+
+    def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> ItemShape:
+        meeting, occurrence = self._names(item, keys)
         people = [each for each in item.attendees if not asked.is_room(each)]
         begins, ends = span(item, self._zone)
         return {
@@ -122,7 +138,7 @@ class DayView:
     def _attendee(
         self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date
     ) -> AttendeeShape:
-        person = keys.person(each.address) if each.address else ""
+        person = _person(each, keys)
         colleague = self._places.is_colleague(person)
         return {
             "name": each.name or each.address,
@@ -132,3 +148,8 @@ class DayView:
             "kind": "you" if self._places.is_me(person) else "colleague" if colleague else "guest",
             "place": self._places.of(person, meeting, occurrence, day),
         }
+
+
+def _person(attendee: LiveAttendee, keys: TenantKeys) -> str:
+    """The keyed hash of an attendee's address; "" without one."""
+    return keys.person(attendee.address) if attendee.address else ""

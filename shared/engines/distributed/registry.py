@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.domain.identity import key_text
@@ -69,6 +69,16 @@ class RedisRegistry:
             if found is None:
                 self._drop_expired()
             return found
+
+    def get_many(self, table: str, tenant: str, rows: Collection[str]) -> Mapping[str, Versioned]:
+        """Those of the rows that are there and not past their deadline."""
+        if not rows:
+            return {}
+        asked = list(rows)
+        with translate_errors(_STORE):
+            stored = self._redis.hmget(self._hash(table, tenant), asked)
+        found = ((row, self._live(value)) for row, value in zip(asked, stored, strict=True) if value is not None)
+        return {row: live for row, live in found if live is not None}
 
     def put(
         self,

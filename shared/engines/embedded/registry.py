@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from shared.engines.embedded.database import Database
 from shared.errors import ConflictError, StoreUnavailableError
@@ -37,6 +38,15 @@ class EmbeddedRegistry:
                 return Versioned(value, version)
             self._sweep()
         return None
+
+    def get_many(self, table: str, tenant: str, rows: Collection[str]) -> Mapping[str, Versioned]:
+        """Those of the rows that are there and not past their deadline."""
+        found = self._database.read(
+            "SELECT row, value, version FROM rows WHERE name = ? AND tenant = ? AND row IN (SELECT value FROM json_each(?))"
+            " AND (not_after_ms IS NULL OR not_after_ms > ?)",
+            (table, tenant, json.dumps(list(rows)), self._clock.now_ms()),
+        )
+        return {row: Versioned(value, version) for row, value, version in found}
 
     def put(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -72,6 +72,10 @@ class Watched:
     def get(self, *place: str) -> Versioned | None:
         self.asked["get"] += 1
         return self._registry.get(*place)
+
+    def get_many(self, *asked: Any) -> Mapping[str, Versioned]:
+        self.asked["get"] += 1
+        return self._registry.get_many(*asked)
 
     def put(self, table: str, *rest: Any, **more: Any) -> int:
         self.asked["put"] += 1

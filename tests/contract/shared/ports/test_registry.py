@@ -43,6 +43,23 @@ def test_a_row_that_was_never_written_or_was_deleted_is_absent(registry: Registr
     assert registry.get(TABLE, tenant, "r-1") is None
 
 
+def test_of_many_rows_those_that_are_there_are_read_at_once(
+    registry: Registry, tenant: str, clock: ManualClock
+) -> None:
+    first = registry.put(TABLE, tenant, "r-1", b"1")
+    registry.put(TABLE, tenant, "r-2", b"2", not_after_ms=clock.at_ms + 10)
+    registry.put(TABLE, "t-other", "r-3", b"3")
+    registry.put("others", tenant, "r-4", b"4")
+    asked = {"r-1", "r-2", "r-3", "r-4", "r-5"}
+    assert {row: found.value for row, found in registry.get_many(TABLE, tenant, asked).items()} == {
+        "r-1": b"1",
+        "r-2": b"2",
+    }
+    clock.at_ms += 10
+    assert {row: found.version for row, found in registry.get_many(TABLE, tenant, asked).items()} == {"r-1": first}
+    assert registry.get_many(TABLE, tenant, ()) == {}
+
+
 def test_writing_over_a_version_needs_that_very_version(registry: Registry, tenant: str) -> None:
     first = registry.put(TABLE, tenant, "r", b"1", expect=0)
     second = registry.put(TABLE, tenant, "r", b"2", expect=first)

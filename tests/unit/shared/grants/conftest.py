@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -56,6 +56,9 @@ class MemoryRegistry:
 
     def delete(self, table: str, tenant: str, row: str) -> None:
         self.rows.pop((table, tenant, row), None)
+
+    def get_many(self, table: str, tenant: str, rows: Collection[str]) -> Mapping[str, Versioned]:
+        return {row: found for row in rows if (found := self.rows.get((table, tenant, row)))}
 
     def scan(self, table: str, tenant: str) -> Iterator[tuple[str, Versioned]]:
         return ((key[2], found) for key, found in sorted(self.rows.items()) if key[:2] == (table, tenant))
