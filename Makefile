@@ -32,6 +32,7 @@ quick: setup lint types ## what to run after each change: style, types, unit and
 	$(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/property $(ARGS)
 
 test: setup missing ## every test that this machine can run, WORKERS (4) at a time
+	@if command -v java >/dev/null && command -v mvn >/dev/null; then $(BIN)/python -m deploy.local.kafka --prepare >/dev/null || true; fi
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 scenarios: setup ## what is told of each recorded series of a provider's answers
@@ -82,8 +83,8 @@ plants: setup ## plant known faults one by one, let the campaign look for them, 
 capabilities: setup ## the table of promises and the tests that prove them
 	$(BIN)/python -m tests.capabilities
 
-kafka: setup ## fetch the Kafka broker's artefacts for the tests on real servers
-	$(BIN)/python -m deploy.local.jars
+kafka: setup ## fetch the Kafka broker's artefacts for the tests on real servers, and make its starts quick
+	$(BIN)/python -m deploy.local.kafka --prepare
 
 missing: ## name what the system lacks for the tests on real servers and in the browser
 	@lacking=""; \

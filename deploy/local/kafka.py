@@ -9,17 +9,20 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from deploy.local.class_archive import archive_file, read_options, write_options
 from deploy.local.jars import INSTALL, resolve_jars
-from deploy.local.processes import HOST, Child, ServerError, find_tool, free_ports
+from deploy.local.processes import HOST, STOP_S, Child, ServerError, find_tool, free_ports
 from deploy.local.secured import Secured
 
 READY_S = 90.0
+ARCHIVE_S = 120.0
+"""How long writing the archive of the classes may take."""
 _READY_LINE = "Kafka Server started"
 _JVM = ("-Xms128m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 _LOG4J = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
@@ -43,9 +46,12 @@ class Node:
 class Brokers:
     """A running cluster. Only its own processes are ever signalled."""
 
-    def __init__(self, nodes: list[Node], libs: Path, secured: Secured | None = None) -> None:
-        """`nodes` are formatted already; see `brokers`."""
+    def __init__(
+        self, nodes: list[Node], libs: Path, secured: Secured | None = None, *, options: Sequence[str] = ()
+    ) -> None:
+        """`nodes` are formatted already; see `brokers`. `options` are further ones of the JVM."""
         self.secured = secured
+        self._options = options
         self._nodes = nodes
         self._libs = libs
         self._children: dict[int, Child] = {}
@@ -65,7 +71,7 @@ class Brokers:
         chosen = [node for node in self._nodes if not numbers or node.number in numbers]
         for node in chosen:
             log = node.directory / f"server-{time.time_ns()}.log"
-            command = [*_java(self._libs), "kafka.Kafka", str(node.properties)]
+            command = [*_java(self._libs, *self._options), "kafka.Kafka", str(node.properties)]
             self._children[node.number] = Child(command, log, cwd=node.directory)
         for node in chosen:
             child = self._children[node.number]
@@ -86,10 +92,10 @@ class Brokers:
         for number in numbers or self.numbers:
             self._children[number].kill()
 
-    def stop(self) -> None:
-        """End all nodes in order, so that a later start finds clean logs."""
+    def stop(self, patience_s: float = STOP_S) -> None:
+        """End all nodes in order, so that a later start finds clean logs; each may take `patience_s`."""
         for child in self._children.values():
-            child.stop()
+            child.stop(patience_s)
 
 
 def _says_ready(child: Child) -> bool:
@@ -154,8 +160,43 @@ def _cluster_id(directory: Path) -> str:
     return file.read_text()
 
 
-def _java(libs: Path) -> list[str]:
-    return [find_tool("java", INSTALL), *_JVM, _LOG4J, "-cp", f"{libs}/*"]
+def _java(libs: Path, *options: str) -> list[str]:
+    java = find_tool("java", INSTALL)
+    return [java, *_JVM, *(options or read_options(archive_file(java, libs))), _LOG4J, "-cp", f"{libs.resolve()}/*"]
+
+
+def _is_usable(archive: Path, libs: Path) -> bool:
+    """Whether a JVM that must start with the archive, and checks all of it, does so: one that is cut off would end each broker."""
+    strict = (*read_options(archive), "-Xshare:on", "-XX:+VerifySharedSpaces")
+    tried = subprocess.run([*_java(libs, *strict), "-version"], cwd=archive.parent, capture_output=True, check=False)
+    return archive.exists() and tried.returncode == 0
+
+
+def archive_classes() -> Path | None:
+    """
+    Start a broker once, and have its JVM write the archive of its classes for all later ones; nothing if it is there.
+
+    Returns:
+        The archive; None where this Java writes none.
+
+    Raises:
+        ServerError: Java, Maven or a jar is missing, or the broker does not come up.
+    """
+    libs = resolve_jars()
+    archive = archive_file(find_tool("java", INSTALL), libs)
+    if archive is None or archive.exists():
+        return archive
+    with tempfile.TemporaryDirectory(prefix="classes-", dir=archive.parent) as temporary:
+        written = Path(temporary) / archive.name
+        cluster = Brokers(_laid_out(1, Path(temporary), libs, None), libs, options=write_options(written))
+        try:
+            cluster.start()
+        finally:
+            cluster.stop(ARCHIVE_S)
+        if not _is_usable(written, libs):
+            return None
+        written.replace(archive)  # whoever made it at the same time made the same
+    return archive
 
 
 def _configuration(node: Node, nodes: list[Node], secured: Secured | None) -> str:
@@ -206,9 +247,15 @@ def main() -> None:
         "--secured", action="store_true", help="TLS, logins and least rights; prints the settings to use"
     )
     parser.add_argument("--dir", type=Path, default=None, help="data directory, kept; default: a temporary one")
+    parser.add_argument(
+        "--prepare", action="store_true", help="only fetch what brokers need, and make their starts quick"
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if arguments.prepare:
+            print(archive_classes() or resolve_jars())
+            return
         keep = arguments.dir is not None
         with brokers(arguments.brokers, arguments.dir, keep=keep, secured=arguments.secured) as cluster:
             print(cluster.bootstrap, flush=True)

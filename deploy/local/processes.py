@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 HOST = "127.0.0.1"
-_STOP_S = 10.0
+STOP_S = 10.0
 _POLL_S = 0.05
 _CHOSEN_PORTS = range(20_000, 32_000)
 
@@ -105,13 +105,13 @@ class Child:
             self._process.kill()
         self._process.wait()
 
-    def stop(self) -> None:
-        """SIGTERM, then SIGKILL for one that does not listen."""
+    def stop(self, patience_s: float = STOP_S) -> None:
+        """SIGTERM, then SIGKILL for one that has not ended after `patience_s`."""
         if self.running:
             self.thaw()
             self._process.terminate()
         try:
-            self._process.wait(_STOP_S)
+            self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self.kill()
 
