@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from shared.runtime.claims import EXIT_FATAL
+
 STOP_S = 40.0
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -25,16 +27,42 @@ _FORKS.set_forkserver_preload(
 )
 
 
+class ForkedNotifier:
+    """The process that runs. One that ended because a store was away for too long is followed by another, as its operator does."""
+
+    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+        """Begin."""
+        self._arguments = (dict(environ), log)
+        self.successors = 0
+        self._process = self._start()
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it, or the one that has followed it just now, runs."""
+        if self._process.exitcode == EXIT_FATAL:
+            self.successors += 1
+            self._process = self._start()
+        return self._process.exitcode
+
+    def stop(self) -> None:
+        """With SIGTERM, and to its end."""
+        self._process.terminate()
+        self._process.join(STOP_S)
+
+    def _start(self) -> ForkServerProcess:
+        process = _FORKS.Process(target=_run, args=self._arguments, daemon=True)
+        process.start()
+        return process
+
+
 @contextmanager
-def fork_notifier(environ: Mapping[str, str], log: Path) -> Iterator[ForkServerProcess]:
-    """Do what `roomsync run notifier` does, its output at the end of a file, and stop it with SIGTERM on the way out."""
-    process = _FORKS.Process(target=_run, args=(dict(environ), log), daemon=True)
-    process.start()
+def fork_notifier(environ: Mapping[str, str], log: Path) -> Iterator[ForkedNotifier]:
+    """Do what `roomsync run notifier` does, its output at the end of a file, and stop it on the way out."""
+    notifier = ForkedNotifier(environ, log)
     try:
-        yield process
+        yield notifier
     finally:
-        process.terminate()
-        process.join(STOP_S)
+        notifier.stop()
 
 
 def _run(environ: Mapping[str, str], log: Path) -> None:

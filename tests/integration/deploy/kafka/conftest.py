@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import logging
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +22,7 @@ from shared.engines.distributed.security import Security
 from shared.ports.log import NewRecord
 from shared.runtime.clock import SystemClock
 from tests.support import servers
+from tests.support.refused_sockets import refused_sockets
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -41,15 +40,8 @@ As = Callable[[str], DistributedEngine]
 
 @pytest.fixture(autouse=True)
 def _sockets_of_refused_connections() -> Iterator[None]:
-    """The client leaves them to the garbage collector; its log would hold on to them."""
-    logger = logging.getLogger("kafka")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-    logger.setLevel(level)
+    with refused_sockets():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from cli.demo.processes import simulator_environ
@@ -25,11 +25,11 @@ from shared.registry import tables
 from tests.chaos.servers import Servers
 from tests.integration.services.notifier.conftest import Desk, advance
 from tests.integration.services.notifier.reminded_calendar import RemindedCalendar
-from tests.support.forked_notifier import fork_notifier
+from tests.support.forked_notifier import ForkedNotifier, fork_notifier
 from tests.support.office import AARE
 from tests.support.office_environ import office_environ
 from tests.support.push_browser import CONTACT, PRIVATE_KEY, PUBLIC_KEY, PushBrowser
-from tests.support.waiting import WAIT_S, wait_until
+from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import Got, Receiver
 
 PATH = "/events"
@@ -53,6 +53,9 @@ class KilledDesk(Desk):
         self._got: list[Got] = []
         self._seen = set[str]()
         self._log_from = 0
+        self._running: ForkedNotifier
+        self.successors = 0
+        """How many followed a process that had ended because a store was away."""
         self.browser = PushBrowser(f"{receiver.url}{PUSH_PATH}")
         super().__init__(home, port)
         self.endpoint = add_webhook(
@@ -82,7 +85,7 @@ class KilledDesk(Desk):
         return ConsentBroker(self.engine.registry, self.engine.keyring, self.reminded.settings, self.clock)
 
     @contextmanager
-    def notifier_process(self, crash_at: str = "") -> Iterator[ForkServerProcess]:
+    def notifier_process(self, crash_at: str = "") -> Iterator[None]:
         """`roomsync run notifier` on the office's own stores."""
         mine = {
             "smtp_url": self.smtp_url,
@@ -103,8 +106,9 @@ class KilledDesk(Desk):
         environ |= simulator_environ(self.reminded.url) | self.engine_environ()
         log = self.home / "notifier.log"
         self._log_from = log.stat().st_size if log.exists() else 0
-        with fork_notifier(environ, log) as process:
-            yield process
+        with fork_notifier(environ, log) as self._running:
+            yield
+        self.successors += self._running.successors
 
     def engine_environ(self) -> dict[str, str]:
         """The settings that name the engine."""
@@ -112,15 +116,23 @@ class KilledDesk(Desk):
 
     def kill(self, point: str, *, passing: bool = False) -> None:
         """A process runs until it passes the point; `passing`: time moves on once it has begun its work."""
-        with self.notifier_process(point) as process:
-            if passing:
-                self.pass_time_until(f"{point} was not passed", lambda: process.exitcode is not None)
-            process.join(WAIT_S)
-        assert process.exitcode == -9, f"{point} was not passed"
+        wait, what = self.pass_time_until if passing else self.wait_for, f"{point} was not passed"
+        with self.notifier_process(point):
+            wait(what, lambda: self._running.exit_code is not None)
+        assert self._running.exit_code == -signal.SIGKILL, what
+
+    def wait_for(self, what: str, reached: Callable[[], bool]) -> None:
+        """The notifier, or whichever has followed it, runs until something is so."""
+
+        def looked() -> bool:
+            assert self._running.exit_code in {None, -signal.SIGKILL}, what
+            return reached()
+
+        wait_until(what, looked)
 
     def pass_time_until(self, what: str, reached: Callable[[], bool]) -> None:
         """Time moves on, once the process that runs has begun its work, until something is so."""
-        wait_until(what, lambda: reached() or self._has_begun())
+        self.wait_for(what, lambda: reached() or self._has_begun())
 
         def moved() -> bool:
             if reached():
@@ -128,7 +140,7 @@ class KilledDesk(Desk):
             self.advance(STEP_S)
             return False
 
-        wait_until(what, moved)
+        self.wait_for(what, moved)
 
     def advance(self, seconds: int) -> None:
         """Time passes, for every process."""

@@ -42,7 +42,7 @@ from tests.integration.services.notifier.test_kills import ACCEPTED, RECORDED
 from tests.integration.services.notifier.webhooks.test_kills import SENT
 from tests.support.builders import NOW_MS
 from tests.support.mail_server import MailSink
-from tests.support.waiting import wait_until
+from tests.support.refused_sockets import refused_sockets
 from tests.support.webhook_receiver import Receiver, start_receiver
 
 KILLS = int(os.environ.get("ROOMSYNC_NOTIFIER_KILLS", "3"))
@@ -95,7 +95,7 @@ class Campaign:
         with desk.notifier_process():
             self._break_broker()
             posts = 1 + (point in SENT)
-            wait_until(f"{decline} after {point}", partial(desk.has_arrived, decline, telling.names, posts))
+            desk.wait_for(f"{decline} after {point}", partial(desk.has_arrived, decline, telling.names, posts))
             if telling.replaces:
                 desk.pass_time_until("the earlier event went", partial(desk.has_one_event, decline))
         copies = self._copies(point, telling)
@@ -166,7 +166,7 @@ class Campaign:
         happened = dict(self._servers.happened) if self._servers else {}
         of = f"seed {SEED}, {self._desk.provider}: {self.kills} kills {dict(self._hit)} {happened}"
         counts = f"told {dict(self.arrived)}, of it twice {dict(self.twice)}; events removed {dict(self.removed)}"
-        print(f"{of} in {dict(self._played)}; {counts}", flush=True)
+        print(f"{of} in {dict(self._played)}; {counts}; {self._desk.successors} ended by themselves", flush=True)
 
 
 def _is_unrecorded(point: str) -> bool:
@@ -190,7 +190,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def broken() -> Iterator[ExitStack]:
     """Holds what was started for a test."""
-    with ExitStack() as stack:
+    with refused_sockets(), ExitStack() as stack:
         yield stack
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import itertools
-import logging
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from shared.crypto.master import MasterKeys, new_key, parse
 from shared.engines.distributed import DistributedEngine, ensure_topics, open_engine
 from shared.runtime.clock import SystemClock
 from tests.support import servers
+from tests.support.refused_sockets import refused_sockets
 
 PARTITIONS = 12
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -32,19 +30,8 @@ OpenedOn = Callable[..., DistributedEngine]
 
 @pytest.fixture(autouse=True)
 def _sockets_of_failed_connections() -> Iterator[None]:
-    """
-    The client leaves the sockets of refused connections to the garbage collector, which complains about each.
-
-    Its log is silenced, because records that pytest keeps hold on to them beyond the test.
-    """
-    logger = logging.getLogger("kafka")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-    logger.setLevel(level)
+    with refused_sockets():
+        yield
 
 
 @pytest.fixture(scope="session")
