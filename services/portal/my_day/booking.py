@@ -30,6 +30,7 @@ from services.portal.meetings.takes import KEPT_MS, MAX_KEY_CHARS, append_comman
 from services.portal.my_calendar.writing import require_writing
 from services.portal.my_day.deciding.booking_form import BookingRequest
 from services.portal.my_day.deciding.booking_times import FormTime, find_first_gap
+from services.portal.my_day.deciding.known_guests import list_guests
 from shared.contracts.command import Reconcile
 from shared.contracts.rows import BookingRow, RoomRow
 from shared.domain.keys import pseudonym
@@ -54,6 +55,16 @@ class BookedMeeting:
     room: RoomRow
     start_ms: int
     end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaysAhead:
+    """What a person's own next days propose for a booking."""
+
+    gap: FormTime | None
+    """The first time at which they have nothing."""
+    guests: tuple[str, ...]
+    """Addresses of the people whom they meet."""
 
 
 class Booking:
@@ -83,12 +94,12 @@ class Booking:
         search = FreeTimeSearch(self._reader, self._person, zone, self._deps.clock.now_ms())
         return search.nearest(ranked, Window(wish.start_ms, wish.end_ms))
 
-    def first_gap(self, zone: ZoneInfo) -> FormTime | None:
-        """Find the first gap of the person's own day; their calendar is not waited for long, since a form comes without it too."""
+    def look_ahead(self, zone: ZoneInfo) -> DaysAhead:
+        """Read the person's own next days; their calendar is not waited for long, since a form comes without it too."""
         now_ms = self._deps.clock.now_ms()
         window, who = hours_of(days_to_look_at(now_ms, now_ms, zone), zone), self._person
         items = self._reader.agenda(who.mailbox, who.provider, window, wait_s=GAP_WAIT_S)
-        return find_first_gap(busy_times_of(items), now_ms, zone)
+        return DaysAhead(find_first_gap(busy_times_of(items), now_ms, zone), list_guests(items))
 
     def _rank(self, wish: BookingRequest) -> RoomRanking:
         habits = current_habits().of(self._person.tenant)

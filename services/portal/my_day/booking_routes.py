@@ -118,10 +118,14 @@ def _add_form(bp: Blueprint, deps: Deps, reader: LiveReader) -> None:
         if anybody() is None:
             return redirect_to_sign_in()
         person, zone = signed_in(), read_zone()[0]
-        gap, _ = ask_calendar(lambda: Booking(deps, reader, person).first_gap(zone))
-        soon = next_half_hour(deps.clock.now_ms(), zone)
+        ahead, _ = ask_calendar(lambda: Booking(deps, reader, person).look_ahead(zone))
+        gap, soon = ahead and ahead.gap, next_half_hour(deps.clock.now_ms(), zone)
         return _render_form(
-            deps, person, fields_of(request.args), suggested=(soon,) if gap in {None, soon} else (soon, gap)
+            deps,
+            person,
+            fields_of(request.args),
+            suggested=(soon,) if gap in {None, soon} else (soon, gap),
+            guests=ahead.guests if ahead else (),
         )
 
     @bp.post("/book/rooms")
@@ -233,6 +237,7 @@ def _render_form(deps: Deps, person: Person, sent: dict[str, Any], **shown: Any)
             "wider": (),
             "suggested": (),
             "picked": "",
+            "guests": (),
             **shown,
         },
     )

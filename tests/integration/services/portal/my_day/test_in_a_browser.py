@@ -156,3 +156,18 @@ def test_room_is_booked_by_clicks_and_the_enter_key_books_what_the_form_says(
     page.get_by_label("Title").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("has been asked")
     assert sorted(each.title for each in office.calendar.booked.values()) == ["Cranes", "Herons"]
+
+
+@pytest.mark.proves("E3")
+def test_guests_are_completed_from_the_meetings_of_these_days_one_after_the_other(
+    context: BrowserContext, address: str, domain: str
+) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/book")
+    proposed = "[...document.getElementById('known-guests').options].map(each => each.value)"
+    theodora = f"theodora-alexandrina wolkenkratzer@{domain}"
+    assert page.evaluate(proposed) == [f"ben@{domain}", theodora], "not Ada, whose form it is"
+    page.locator("[data-guests]").fill("cleo@x.test, be")
+    assert page.evaluate(proposed) == [f"cleo@x.test, ben@{domain}", f"cleo@x.test, {theodora}"]
+    page.locator("[data-guests]").fill(f"ben@{domain}, ")
+    assert page.evaluate(proposed) == [f"ben@{domain}, {theodora}"]

@@ -1,0 +1,9 @@
+// Completes the last of several addresses: a list of proposals by itself completes a whole field.
+const field = document.querySelector("[data-guests]");
+const list = document.getElementById("known-guests");
+const known = [...list.options].map((option) => option.value);
+field.addEventListener("input", () => {
+  const before = field.value.replace(/[^\s,;]*$/, "");
+  const chosen = before.toLowerCase().split(/[\s,;]+/);
+  list.replaceChildren(...known.filter((address) => !chosen.includes(address)).map((address) => new Option(address, before + address)));
+});
