@@ -145,7 +145,9 @@ def test_my_rooms_with_a_card_and_what_becomes_of_it(office: Office, ada: Browse
 
     visits.see("cut-off", "/", cut_off)
 
-    taken = office.room(ada, company.enter(office, ada)[20], RoomState.PENDING, meeting="m-0")
+    taken = office.room(
+        ada, company.enter(office, ada)[20], RoomState.PENDING, meeting="m-0", asked_at_ms=office.clock.now_ms()
+    )
     taken = msgspec.structs.replace(
         taken, occurrence=declined.occurrence, start_ms=declined.start_ms, end_ms=declined.end_ms, ask=declined.ask
     )
