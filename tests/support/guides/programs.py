@@ -1,7 +1,7 @@
 """
 The programs of other makers that a guide runs, as far as it uses them: each answers from the simulator.
 
-A guide starts some thirty of them. They use the standard library alone, and are started without looking for anything else.
+A guide starts some twenty of them. They use the standard library alone, and are started without looking for anything else.
 """
 
 from __future__ import annotations
