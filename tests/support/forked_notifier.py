@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from cli.common.exit_codes import UNREACHABLE
 from shared.runtime.claims import EXIT_FATAL
 
 STOP_S = 40.0
@@ -39,7 +40,7 @@ class ForkedNotifier:
     @property
     def exit_code(self) -> int | None:
         """How it ended; None while it, or the one that has followed it just now, runs."""
-        if self._process.exitcode == EXIT_FATAL:
+        if self._process.exitcode in {EXIT_FATAL, UNREACHABLE}:
             self.successors += 1
             self._process = self._start()
         return self._process.exitcode
