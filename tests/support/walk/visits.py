@@ -75,6 +75,23 @@ WORDS = """() => {
   }
   return found.filter(Boolean);
 }"""
+BROKEN = """() => {
+  const found = new Set();
+  for (const place of document.querySelectorAll(".badge, .room-name, button, nav a, label, th")) {
+    if (!place.checkVisibility() || getComputedStyle(place).hyphens === "auto") continue;
+    const nodes = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+    while (nodes.nextNode()) {
+      for (const word of nodes.currentNode.textContent.matchAll(/[^\\s\\u00ad\\u200b\\/-]+/g)) {
+        const range = document.createRange();
+        range.setStart(nodes.currentNode, word.index);
+        range.setEnd(nodes.currentNode, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((each) => Math.round(each.top))).size > 1) found.add(word[0]);
+      }
+    }
+  }
+  return [...found];
+}"""
+"""Words of labels and buttons that a line breaks in two."""
 Act = Callable[["Page"], object]
 
 
@@ -135,6 +152,7 @@ class Visits:
         width = page.evaluate("document.documentElement.scrollWidth")
         found = [] if width <= look.width else [f"is {width} pixels wide"]
         found += [f"{each['id']}: {each['help']}" for each in self._barriers(page, look)]
+        found += [f"breaks in two: {word}" for word in page.evaluate(BROKEN)]
         said = page.evaluate(WORDS)
         if not look.locale.startswith("en"):
             found += [f"in English: {words}" for words in said if ENGLISH.search(QUOTED.sub("", words))]

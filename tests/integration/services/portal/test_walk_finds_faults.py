@@ -9,7 +9,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page
 
 from tests.support.walk.keyboard import find_keyboard_faults
-from tests.support.walk.visits import ENGLISH, QUOTED, WORDS
+from tests.support.walk.visits import BROKEN, ENGLISH, QUOTED, WORDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.proves("S5", "P3")]
 STYLE = "<style>:focus { outline: 3px solid blue } #plain:focus { outline: none } .link { cursor: pointer }</style>"
@@ -53,3 +53,12 @@ def test_english_words_are_found_outside_code_names_and_what_is_marked_as_englis
         "<p>Man sieht „Need the approval“.</p><p hidden>the hidden</p></html>"
     )
     assert [words for words in page.evaluate(WORDS) if ENGLISH.search(QUOTED.sub("", words))] == ["See the rooms"]
+
+
+def test_words_of_labels_that_a_line_breaks_in_two_are_found(page: Page) -> None:
+    style = "font-family: monospace; overflow-wrap: anywhere; width: 8ch; display: inline-block"
+    page.set_content(
+        f'<span class="badge" style="{style}">Ausstehend und mehr</span><span class="badge" style="{style}">Nicht bekannt</span>'
+        f'<p style="{style}">Donaudampfschifffahrt</p>'
+    )
+    assert page.evaluate(BROKEN) == ["Ausstehend"]
