@@ -171,8 +171,8 @@ FAULTS = (
         "input-resumed-from-the-beginning",
         ((
             "shared/engines/embedded/claim.py",
-            '        recorded = msgspec.json.decode(state.pop(POSITION_KEY, b"{}"), type=Position)\n',
-            '        recorded = Position({}, msgspec.json.decode(state.pop(POSITION_KEY, b"{}"), type=Position).ends)\n',
+            '        recorded = json_decoder(Position).decode(state.pop(POSITION_KEY, b"{}"))\n',
+            '        recorded = Position({}, json_decoder(Position).decode(state.pop(POSITION_KEY, b"{}")).ends)\n',
         ),),
     ),
     Fault(
