@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -40,7 +42,9 @@ def test_a_floor_shows_the_day_of_each_of_its_rooms_and_nobodys_meetings(office:
     assert 'aria-label="aare: 09:00 to 10:00, accepted"' in page
     assert 'aria-label="birs: 11:00 to 12:00, declined"' in page
     assert page.count('<rect class="accepted"') == page.count('<rect class="declined"') == 1
-    assert 'aria-label="aare: 18:00 to 19:00, accepted"' in builder.client.get(f"/admin/rooms/day?{ZONE}").text
+    day = datetime.fromtimestamp(midnight / 1000, UTC).date()  # which is over in Tokyo from 15:00 on
+    in_tokyo = builder.client.get(f"/admin/rooms/day?{ZONE}&date={day}").text
+    assert 'aria-label="aare: 18:00 to 19:00, accepted"' in in_tokyo
     later = builder.client.get("/admin/rooms/day?zone=UTC&date=2031-01-01").text
     assert 'aria-label="aare: not asked for"' in later
 
