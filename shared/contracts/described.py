@@ -51,7 +51,7 @@ def _read_module(name: str) -> Mapping[str, WrittenClass]:
         tree = ast.parse(inspect.getsource(sys.modules[name]))
     except (KeyError, OSError, TypeError):
         return {}
-    return {name: _written(node) for name, node in _classes(tree, "")}
+    return {name: _class_as_written(node) for name, node in _classes(tree, "")}
 
 
 def _classes(tree: ast.AST, within: str) -> Iterator[tuple[str, ast.ClassDef]]:
@@ -66,7 +66,7 @@ def _classes(tree: ast.AST, within: str) -> Iterator[tuple[str, ast.ClassDef]]:
                 yield from _classes(node, within)
 
 
-def _written(node: ast.ClassDef) -> WrittenClass:
+def _class_as_written(node: ast.ClassDef) -> WrittenClass:
     found, name = dict[str, str](), ""
     for each in node.body:
         match each:

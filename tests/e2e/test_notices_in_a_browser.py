@@ -139,9 +139,8 @@ class Worker:
 
     def shown(self, title: str) -> list[dict[str, object]]:
         """All notices that stand once one of this title does."""
-        here = f"async (title) => (await ({SHOWN})()).some((each) => each.title === title)"
-        self.page.wait_for_function(here, arg=title, timeout=PATIENCE_MS)
-        found: list[dict[str, object]] = self.page.evaluate(SHOWN)
+        one = f"async (title) => {{ const all = await ({SHOWN})(); return all.some((each) => each.title === title) && all; }}"
+        found: list[dict[str, object]] = self.page.wait_for_function(one, arg=title, timeout=PATIENCE_MS).json_value()
         return found
 
     def click(self, title: str, action: str = "") -> list[str]:

@@ -81,7 +81,7 @@ BROKEN = """() => {
     if (!place.checkVisibility() || getComputedStyle(place).hyphens === "auto") continue;
     const nodes = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
     while (nodes.nextNode()) {
-      if (nodes.currentNode.parentElement.closest(".address, code")) continue;
+      if (nodes.currentNode.parentElement.closest(".address, .kept, code")) continue;
       for (const word of nodes.currentNode.textContent.matchAll(/[^\\s\\u00ad\\u200b\\/-]+/g)) {
         const range = document.createRange();
         range.setStart(nodes.currentNode, word.index);
