@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from tests.chaos.organisations import Simulator
 from tests.e2e.outages.system import PARTITIONS, Servers, System
 from tests.integration.services.webhook_receiver.receiver import Deployment
 from tests.support import servers
+from tests.support.refused_sockets import refused_sockets
 
 NEVER_S = "3600"
 """No mailbox is looked at unasked: what is told after an outage is told because of a repeated push or of the gap signal."""
@@ -65,12 +63,5 @@ def system(three_brokers_and_stores: Servers) -> Iterator[System]:
 
 @pytest.fixture(autouse=True)
 def _sockets_of_failed_connections() -> Iterator[None]:
-    """The client leaves the sockets of refused connections to the garbage collector, which complains about each."""
-    logger = logging.getLogger("kafka")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-    logger.setLevel(level)
+    with refused_sockets():
+        yield

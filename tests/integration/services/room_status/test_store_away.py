@@ -35,14 +35,19 @@ def keyring_away(office: Office) -> Iterator[None]:
         yield
 
 
-@pytest.mark.proves("D7", "B13")
-def test_a_decline_beside_a_new_time_is_confirmed_though_the_keyring_was_away_when_its_look_was_due(
-    office: Office,
-) -> None:
+def decline_at_two_times(office: Office) -> None:
+    """The room says no, the meeting moves, and the answer that stands beside the new time has to be confirmed by another look."""
     for start_ms in (START_MS, LATER_MS):
         office.calendar.book(start_ms=start_ms, **{AARE: "declined"})
         office.hint()
         office.settle()
+
+
+@pytest.mark.proves("D7", "B13")
+def test_a_decline_beside_a_new_time_is_confirmed_though_the_keyring_was_away_when_its_look_was_due(
+    office: Office,
+) -> None:
+    decline_at_two_times(office)
     assert len(office.declines()) == 1, "nothing tells yet whether the second answer is to the new time"
 
     office.clock.at_ms += 6_000
@@ -58,10 +63,7 @@ def test_a_decline_beside_a_new_time_is_confirmed_though_the_keyring_was_away_wh
 def test_a_decline_beside_a_new_time_is_confirmed_though_the_log_took_no_command_when_its_look_was_due(
     office: Office,
 ) -> None:
-    for start_ms in (START_MS, LATER_MS):
-        office.calendar.book(start_ms=start_ms, **{AARE: "declined"})
-        office.hint()
-        office.settle()
+    decline_at_two_times(office)
 
     office.clock.at_ms += 6_000
     with patch.object(office.engine.log, "append", side_effect=LogUnavailableError("the log is away")):
