@@ -105,8 +105,8 @@ class Load:
         self.outcome = Outcome()
 
     def open(self) -> None:
-        """Open one more connection."""
-        if not self._over:
+        """Open one more connection, while there is or may be something to send."""
+        if self._due or not self._over:
             loop = asyncio.get_running_loop()
             task: asyncio.Task[object] = loop.create_task(
                 loop.create_connection(lambda: Sender(self), *self._address)  # type: ignore[arg-type]
