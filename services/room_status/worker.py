@@ -76,6 +76,8 @@ POSITION_EVERY_MS = HOUR_MS
 SWEEP_EVERY_MS = 1_000
 LOOKS_AT_ONCE = 500
 """How many commands a step appends at most."""
+MOST_OWED = 10_000
+"""So many looks wait at most for the log to take their commands; more are not asked for, as if their process had ended."""
 FORGOTTEN_A_STEP = 200
 """How many meetings a step looks through for what is over."""
 INPUT = OBSERVATIONS.name
@@ -336,7 +338,8 @@ class RoomStatusOwner:
         """Appoint when the meetings are to be looked through, and note the looks that are owed."""
         for key, at_ms in batch.due.items():
             self._expiry.appoint(key, at_ms)
-        self._owed |= dict.fromkeys(batch.owed)
+        free = max(MOST_OWED - len(self._owed), 0)
+        self._owed |= dict.fromkeys(batch.owed[:free])
 
     def _ask_for_looks(self) -> None:
         """Command what is owed; what the log does not take now is asked for at the next step."""

@@ -10,6 +10,8 @@ from unittest.mock import patch
 import pytest
 
 from cli.common.records import read_newest
+from services.room_status import worker
+from services.room_status.deciding.batch import Batch, PendingLook
 from shared.contracts.topics import MEETING_STATE
 from shared.domain.instants import HOUR_MS
 from shared.errors import LogUnavailableError, StoreUnavailableError
@@ -72,6 +74,14 @@ def test_a_decline_beside_a_new_time_is_confirmed_though_the_log_took_no_command
     office.settle()
 
     assert len(office.declines()) == 2
+
+
+def test_what_waits_for_the_log_is_bounded(office: Office) -> None:
+    looks = [PendingLook(office.mailbox, f"m-{number}") for number in range(3)]
+    with patch.object(worker, "MOST_OWED", 2):
+        for each in looks:
+            office.status._after(Batch(owed=[each]))
+    assert list(office.status._owed) == looks[:2]
 
 
 @pytest.mark.proves("D7")
