@@ -124,8 +124,7 @@ def after_look(
     unannounced = changed and not full and unasked
     if unannounced and state.subscription and state.baseline_done:
         state = msgspec.structs.replace(state, doubted_at_ms=now_ms)
-    announced = max(job.state.announced, DueReason.ECHO in job.state.due)  # earlier versions did not count
-    unshown = max(announced - _count_changed_events(before, after), 0)
+    unshown = _count_unshown(state, before, after, job)
     echo = _echo(state, job, now_ms, changed=changed) if unshown else {}
     due = _renewal(state, job, now_ms, at_once=unannounced) | echo
     due |= _confirmation(state, before, after, job, pace, now_ms) | _silence(
@@ -210,9 +209,15 @@ def _renewal(state: MailboxState, job: Job, now_ms: int, *, at_once: bool) -> di
     return {DueReason.RENEW: now_ms if asked or at_once else renew_at(state.subscription)}
 
 
+def _count_unshown(state: MailboxState, before: References, after: References, job: Job) -> int:
+    """Count what was announced and is not shown; 0 where notifications do not run ahead of what a look shows."""
+    announced = max(job.state.announced, DueReason.ECHO in job.state.due)  # earlier versions did not count
+    if not announced or not state.provider or not profile_of(state.provider).traits.push_may_run_ahead:
+        return 0
+    return max(announced - _count_changed_events(before, after), 0)
+
+
 def _echo(state: MailboxState, job: Job, now_ms: int, *, changed: bool) -> dict[DueReason, int]:
-    if not state.provider or not profile_of(state.provider).traits.push_may_run_ahead:
-        return {}
     if changed or _is_first_echo(job):
         return {DueReason.ECHO: now_ms + ECHO_MS}
     waiting = state.due.get(DueReason.ECHO, 0)
