@@ -106,7 +106,9 @@ class Outbox:
         return SLOW_CHAT if channel == CHAT and mailbox in self._slow else channel
 
     def _note_speed(self, dispatch: Dispatch, *, is_slow: bool) -> None:
-        if dispatch.channel == CHAT and is_slow:
+        if dispatch.channel != CHAT:
+            return
+        if is_slow:
             self._slow.add(dispatch.mailbox)
         else:
             self._slow.discard(dispatch.mailbox)
