@@ -18,7 +18,7 @@ _BEGINS = r"(?:^|(?<=[;\t\r\n]))"
 Of a cell, whatever a spreadsheet takes for the end of the one before: in many languages a semicolon, although the file has commas,
 and then no quotation mark keeps the text of a cell together.
 """
-_FORMULA = r"(?=[ \"']{0,1000}[=+@\t\r\n\0\uff1d\uff0b\uff0d\uff20-])"
+_FORMULA = rf"(?=[ \"']{{0,1000}}[{re.escape(''.join(FORMULA_SIGNS))}])"
 _TO_DEFUSE = re.compile(_BEGINS + _FORMULA)
 _TO_READ = re.compile(_BEGINS + _DEFUSED + _FORMULA)
 MEDIA_TYPE = "text/csv; charset=utf-8"

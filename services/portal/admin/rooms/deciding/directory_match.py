@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from services.portal.frame.deciding.email_addresses import MAX_CHARS as MAX_ADDRESS_CHARS
 from shared.contracts.rows import RoomProof, RoomRow
 from shared.domain.equipment import equipment_of
 from shared.domain.room_texts import MAX_DESCRIPTION_CHARS, MAX_LINE_CHARS, MAX_SEATS, MAX_SECTION_CHARS, one_line
@@ -14,7 +15,6 @@ from shared.domain.sighting import DirectoryRoom
 
 MAX_ALIASES = 16
 """Addresses kept beside the primary one; the newest ones, where a room was renamed more often."""
-_MAX_ADDRESS_CHARS = 254
 _MAX_ID_CHARS = 200
 
 
@@ -24,7 +24,7 @@ def plain_listing(listed: Iterable[DirectoryRoom]) -> list[DirectoryRoom]:
 
     Rooms whose address is none are left out: nobody can invite them.
     """
-    return [_plain_room(each) for each in listed if _is_one_word(each.address, _MAX_ADDRESS_CHARS)]
+    return [_plain_room(each) for each in listed if _is_one_word(each.address, MAX_ADDRESS_CHARS)]
 
 
 def _plain_room(room: DirectoryRoom) -> DirectoryRoom:
