@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from cli.common.records import read_all
 from cli.main import roomsync
 from services.portal.my_calendar import connection
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, SessionRow, TenantRow, UserRow
@@ -76,12 +77,8 @@ def is_concerned(engine: Engine, tenant: str, name: str) -> bool:
 
 
 def commands_on(engine: Engine) -> list[bytes]:
-    log = engine.log
-    return [
-        record.key
-        for partition in range(log.partitions)
-        for record in log.read(COMMANDS.name, partition, log.span(COMMANDS.name, partition).begin)
-    ]
+    partitions = range(engine.log.partitions)
+    return [record.key for each in partitions for record in read_all(engine.log, COMMANDS.name, each)]
 
 
 def test_people_of_the_directory_are_signed_out_and_disconnected_and_nobody_else(

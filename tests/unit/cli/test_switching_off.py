@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from cli.common.records import read_all
 from cli.main import roomsync
 from shared.contracts.rows import ConsentRow, ConsentState, IntegrationState, RoomRow, UserRow
 from shared.contracts.topics import COMMANDS
@@ -48,12 +49,8 @@ def acts_of(engine: Engine, tenant: str) -> list[tuple[str, str]]:
 
 
 def commands_on(engine: Engine) -> list[bytes]:
-    log = engine.log
-    return [
-        record.key
-        for partition in range(log.partitions)
-        for record in log.read(COMMANDS.name, partition, log.span(COMMANDS.name, partition).begin)
-    ]
+    partitions = range(engine.log.partitions)
+    return [record.key for each in partitions for record in read_all(engine.log, COMMANDS.name, each)]
 
 
 @pytest.mark.proves("E25", "E26")
