@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import faulthandler
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = 60_000
 """How long a page may take to show what a test expects of it: on a busy machine, whichever tests run beside it."""
+
+
+LOOK_MS = 5_000
+"""How long a page of a test that failed may take to say what it shows."""
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +35,33 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Of a test that failed, report what its pages showed and where the threads of this process, which may serve them, stood."""
+    report = yield
+    browser: Browser | None = getattr(item, "funcargs", {}).get("chromium")
+    if browser is not None and report.when == "call" and report.failed:
+        report.sections += [("pages", _describe_pages(browser)), ("threads", _describe_threads())]
+    return report
+
+
+def _describe_pages(browser: Browser) -> str:
+    from playwright.sync_api import Error  # noqa: PLC0415  # as above
+
+    said = []
+    for page in (page for context in browser.contexts for page in context.pages):
+        try:
+            words = page.locator("body").inner_text(timeout=LOOK_MS)
+        except Error as error:
+            words = f"(not to be read: {error.message})"
+        said.append(f"{page.url}\n{words}")
+    return "\n\n".join(said)
+
+
+def _describe_threads() -> str:
+    with tempfile.TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        return file.read()

@@ -28,6 +28,12 @@ from tests.support.walk.visits import FOLDER, Visits
 
 pytestmark = [pytest.mark.browser, pytest.mark.proves("S5", "P3")]
 
+HELD = """{
+  const later = window.setTimeout;
+  window.setTimeout = (act, ms, ...more) => ms === 10000 ? 0 : later(act, ms, ...more);
+}"""
+"""What a page holds back for ten seconds it holds for good: to be looked at takes longer than that on a busy machine."""
+
 
 @pytest.fixture
 def visits(office: Office, ada: Browser, chromium: Chromium, address: str) -> Visits:
@@ -94,7 +100,7 @@ def test_my_rooms_with_twelve_prompts_and_ninety_meetings(office: Office, ada: B
     visits.see("more-choices", "/", more)
 
     def press(page: Page) -> None:
-        page.clock.install()
+        page.add_init_script(HELD)
         page.reload()
         suggested(page)
         page.locator("[data-take-suggested]:visible").first.click()
