@@ -96,7 +96,7 @@ class Journey:
         page.get_by_role("button", name="Switch off").click()
         eventually(lambda: self.subscriptions() == [], "every subscription is ended at the provider")
 
-    def standing(self, who: str) -> list[str]:
+    def state_words(self, who: str) -> list[str]:
         """What the integration's page says of its state; nothing where another page came, such as one that asks to come again."""
         return self.at(who, "/admin/integration").locator("#state .badge").all_inner_texts()
 
@@ -173,7 +173,7 @@ def test_on_connected_booked_rebooked_off_on_off_and_gone(journey: Journey, serv
     journey.switches_off(people=1)
     journey.clock.jump(120 * HOUR_MS + MINUTE_MS)
     journey.signs_in("ada")
-    eventually(lambda: "Off" in journey.standing("ada"), "the sleep is over")
+    eventually(lambda: "Off" in journey.state_words("ada"), "the sleep is over")
     journey.switches_on()
     journey.signs_in("ben")
     assert journey.connection("ben") == "none"
