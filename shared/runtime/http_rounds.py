@@ -3,7 +3,7 @@ Looks after all open connections in turn, evenly over time.
 
 Connections that were opened together reach their deadline together. Closing them all at one moment, and accepting whoever comes
 anew at once, keeps everybody else waiting meanwhile: 133 of them for some 10 ms. Asked one after the other over the whole
-round, they also come back one after the other.
+round, and ended one at a time, they also come back one after the other.
 """
 
 from __future__ import annotations
@@ -45,3 +45,28 @@ class RoundRobin(Generic[T]):
         if not self._left:
             return max(0.0, self._began + EVERY_S - now)
         return max(APART_S, EVERY_S / self._count)
+
+
+class Spaced(Generic[T]):
+    """Hands out its members one at a time, `apart_s` apart. Used by one thread; times are monotonic seconds."""
+
+    def __init__(self, apart_s: float) -> None:
+        """Hold nobody."""
+        self._apart_s = apart_s
+        self._waiting: deque[T] = deque()
+        self._next_at = -math.inf
+
+    def add(self, member: T) -> None:
+        """Let one more wait."""
+        self._waiting.append(member)
+
+    def due(self, now: float) -> T | None:
+        """Take the first, if its turn has come."""
+        if not self._waiting or now < self._next_at:
+            return None
+        self._next_at = now + self._apart_s
+        return self._waiting.popleft()
+
+    def wait_s(self, now: float) -> float:
+        """How long until somebody's turn comes; infinite while nobody waits."""
+        return max(0.0, self._next_at - now) if self._waiting else math.inf

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
 
-from shared.runtime.http_rounds import APART_S, EVERY_S, RoundRobin
+from shared.runtime.http_rounds import APART_S, EVERY_S, RoundRobin, Spaced
 
 HALF_OPEN = 200
 PORTIONS = round(EVERY_S / APART_S)
@@ -56,3 +57,15 @@ def test_a_loop_that_was_kept_for_long_names_the_rest_at_once_and_begins_anew() 
 def test_the_loop_is_woken_no_oftener_than_there_is_somebody_to_ask(count: int, portions: int) -> None:
     woken = walked(RoundRobin(lambda: range(count)), 5.0, EVERY_S)
     assert len(woken) <= portions + 2
+
+
+def test_those_who_wait_are_handed_out_one_at_a_time_and_apart() -> None:
+    late: Spaced[int] = Spaced(0.5)
+    assert (late.due(5.0), late.wait_s(5.0)) == (None, math.inf)
+    for number in range(3):
+        late.add(number)
+
+    assert (late.wait_s(5.0), late.due(5.0)) == (0.0, 0)
+    assert (late.wait_s(5.25), late.due(5.25)) == (0.25, None)
+    assert (late.due(5.5), late.due(5.5), late.due(6.0)) == (1, None, 2)
+    assert (late.due(7.0), late.wait_s(7.0)) == (None, math.inf)
