@@ -254,11 +254,13 @@ class EventStream:
         if since is None or since.revision > revision:
             yield from self._all()
             return
-        changed, gone = self._desk.changed(since.revision)
+        standing = self._desk.read_meetings()
+        changed, gone = self._desk.changed(
+            since.revision
+        )  # after what stands: what comes in between counts as not told
         if gone:
             yield from self._all()  # what went cannot be named any more: say what is left
             return
-        standing = self._desk.read_meetings()
         self._meetings, self._watched.revision = dict(standing.meetings), standing.revision
         now_ms = self._deps.clock.now_ms()
         if now_ms - since.at_ms > MAX_BREAK_MS:

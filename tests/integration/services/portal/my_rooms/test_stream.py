@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -157,6 +158,39 @@ def test_stream_goes_on_where_the_browser_left_off(
     assert again.wait("room")["roomName"] == "Room two"
     assert again.named("snapshot") == []
     assert len(again.named("room")) == 1
+
+
+@pytest.mark.proves("E43", "D8")
+@pytest.mark.parametrize(("read", "number"), [("revision", 0), ("revision", 1), ("changes", 0), ("rows", 0)])
+def test_decline_that_comes_between_two_reads_of_a_stream_that_begins_is_told(
+    office: Office,
+    ada: Browser,
+    rooms: list[str],
+    listen: Listen,
+    monkeypatch: pytest.MonkeyPatch,
+    read: str,
+    number: int,
+) -> None:
+    office.show(office.meeting(ada, office.room(ada, rooms[0], RoomState.PENDING)), ada.tenant)
+    first = listen()
+    first.wait("room")
+    first.leave.set()
+    first.ended.wait(PATIENCE_S)
+    declined = office.room(ada, rooms[1], RoomState.DECLINED, meeting="m-other", occurrence="o-other")
+    other = office.meeting(ada, declined, meeting="m-other")
+    view, reads = office.engine.view, itertools.count()
+    read_as_before = getattr(view, read)
+
+    def read_then_decline(*about: Any) -> Any:
+        found = read_as_before(*about)
+        if next(reads) == number:
+            office.show(other, ada.tenant)
+        return found
+
+    monkeypatch.setattr(view, read, read_then_decline)
+    again = listen(first.mark)
+    assert again.wait("prompt")["id"] == declined.decline_id
+    assert len(again.named("prompt")) == 1
 
 
 @dataclass
