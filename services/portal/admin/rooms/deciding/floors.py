@@ -26,9 +26,9 @@ class Floor:
 
     @property
     def words(self) -> str:
-        """`Riverside, floor 4`."""
-        level = say("floor {floor}").format(floor=self.floor) if self.floor else ""
-        return join_sentences(self.building, level, between=", ") or NOT_SAID
+        """`Riverside, floor 4`, or `Floor 4` where the building is not said: it stands as a heading."""
+        level = (say("floor {floor}") if self.building else say("Floor {floor}")).format(floor=self.floor)
+        return join_sentences(self.building, level if self.floor else "", between=", ") or NOT_SAID
 
     def holds(self, room: RoomRow) -> bool:
         """Whether the room is there."""

@@ -66,6 +66,28 @@ def test_pages_have_no_barrier_and_fit_every_width(site: Site, chromium: Chromiu
     check(site, chromium, address, ["", "/test/result", "/off", "/switch?provider=google", *others])
 
 
+@pytest.mark.proves("E18", "S5")
+def test_rows_that_are_cards_on_a_telephone_stay_a_table_to_those_who_hear_it(
+    site: Site, chromium: Chromium, address: str
+) -> None:
+    context = seen_by(site, chromium, address, 360)
+    page = context.new_page()
+    page.goto(f"{address}/admin/rooms")
+    heard = [
+        (node["role"]["value"], node["name"]["value"])
+        for node in context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+        if not node["ignored"] and "name" in node
+    ]
+    headings = [name for role, name in heard if role == "columnheader"]
+    assert headings == ["Choose", "Room", "Where", "Seats", "Equipment", "Health", "Declined", "Usual answer"]
+    [row, *_] = [name for role, name in heard if role == "rowheader"]
+    assert site.room in row
+    assert {role for role, _ in heard} >= {"table", "row", "cell"}
+    seats = page.locator("tr", has_text=site.room).get_by_role("cell").filter(visible=True)
+    assert seats.nth(1).evaluate("(cell) => getComputedStyle(cell, '::before').content").startswith('"Health"')
+    context.close()
+
+
 def check(site: Site, chromium: Chromium, address: str, paths: list[str]) -> None:
     """Night differs from day in colours alone: what else may be a barrier is looked for by day."""
     for width in WIDTHS:

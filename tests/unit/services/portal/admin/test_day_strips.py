@@ -67,11 +67,16 @@ def test_a_time_beyond_midnight_is_cut_and_a_day_is_as_long_as_its_clocks_say(da
 def test_floors_are_named_once_and_a_name_that_is_none_leads_to_the_first() -> None:
     rooms = [
         RoomRow(address=f"{number}@x.test", name="A", building=building, floor=floor)
-        for number, (building, floor) in enumerate([("B/1", "2"), ("B/1", "2"), ("B", "1/2"), ("", "")])
+        for number, (building, floor) in enumerate([("B/1", "2"), ("B/1", "2"), ("B", "1/2"), ("", "3"), ("", "")])
     ]
     floors = list_floors(rooms)
-    assert [each.words for each in floors] == ["B/1, floor 2", "B, floor 1/2", "Rooms whose place is not said"]
-    assert len({each.name for each in floors}) == 3
+    assert [each.words for each in floors] == [
+        "B/1, floor 2",
+        "B, floor 1/2",
+        "Floor 3",
+        "Rooms whose place is not said",
+    ]
+    assert len({each.name for each in floors}) == 4
     assert [choose_floor(floors, each.name) for each in floors] == list(floors)
     assert choose_floor(floors, "elsewhere/9") == Floor("B/1", "2")
     assert choose_floor([], "") is None

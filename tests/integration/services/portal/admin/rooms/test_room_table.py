@@ -169,7 +169,10 @@ def test_the_table_finds_rooms_and_carries_the_command_that_mends_them(office: O
     assert f'id="{aare}"' in page
     assert "brien" not in page
     assert "Set-CalendarProcessing -Identity &#39;aare@rooms.example&#39; -AllBookInPolicy $true" in page
-    assert '<th scope="col" aria-sort="descending">' in builder.client.get("/admin/rooms?sort=seats&down=1").text
+    assert (
+        '<th scope="col" role="columnheader" aria-sort="descending">'
+        in builder.client.get("/admin/rooms?sort=seats&down=1").text
+    )
 
 
 @pytest.mark.proves("P7")
