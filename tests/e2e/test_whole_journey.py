@@ -75,8 +75,8 @@ class Journey:
         """At the simulated provider's own pages, until the browser is back."""
         while not page.url.startswith(self.stage.portal):
             button = page.get_by_role("button", name=re.compile(f"^(Approve|{NAMES[who]})"))
-            button.first.click()
-            page.wait_for_load_state()
+            with page.expect_navigation():  # else a slow page would be asked twice, and its second answer refused
+                button.first.click()
 
     def switches_on(self) -> None:
         """The administrator's three screens, with the real thing behind them."""
