@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from cli.demo.processes import RunningSystem, run_command, start_system
-
-PATIENCE_S = 60.0
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")

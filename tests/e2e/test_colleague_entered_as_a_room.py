@@ -16,8 +16,8 @@ import pytest
 
 from cli.demo.person import PortalSession
 from cli.demo.processes import CLIENT_ID, CLIENT_SECRET, RunningSystem, run_command, start_system
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 SCOPES = {
     "microsoft": "openid User.Read Calendars.ReadWrite",
     "google": "openid https://www.googleapis.com/auth/calendar.events",

@@ -25,8 +25,8 @@ from cli.demo.organisations import (
 from cli.demo.person import PortalSession
 from cli.demo.processes import SERVICES, RunningSystem, run_command, start_system
 from deploy.local.processes import free_ports
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 TITLE = "Budget review"
 HOURS = (10, 13, 15)
 SUBSCRIPTIONS = ("/subscriptions", "/events/watch", "/channels/stop")

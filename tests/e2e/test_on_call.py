@@ -25,9 +25,8 @@ from shared.ports.log import NewRecord
 from shared.registry import tables
 from shared.runtime.settings import load
 from shared.runtime.wiring import open_engine
+from tests.support.patience import PATIENCE_S
 from tests.support.servers import settings
-
-PATIENCE_S = 60.0
 
 
 @dataclass

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.servers import require
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 1_000 * PATIENCE_S
 """How long a page may take to show what a test expects of it: on a busy machine, whichever tests run beside it."""
 
 

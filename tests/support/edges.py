@@ -17,9 +17,9 @@ from shared.runtime.http_limits import (
     REQUEST_LINE_BYTES,
     TRAILERS_BYTES,
 )
+from tests.support.patience import PATIENCE_S
 
 Address = tuple[str, int]
-PATIENCE_S = 60.0
 SLACK_S = 2.0
 """How much later than its deadline a connection may end on a machine that is never late itself."""
 SLACK_FACTOR = 4.0

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from cli.trigger.notifications import Push, make_google_push, make_graph_push, make_synthetic_mailboxes
 from shared.domain.identity import Mailbox, partition_of
 from shared.domain.proof import HookKeys
+from tests.support.patience import PATIENCE_S
 from tests.support.stalls import Stalls
 
 RATE = 24
@@ -24,7 +25,6 @@ RATE = 24
 SENDERS = 64
 """Nobody waits for a sender, even while each answer takes two seconds."""
 MAILBOXES = 40
-PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

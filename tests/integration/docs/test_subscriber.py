@@ -25,9 +25,9 @@ from shared.ports.engine import Engine
 from shared.ports.log import NewRecord
 from shared.runtime.clock import SystemClock
 from tests.support.paths import ROOT, SAMPLES
+from tests.support.patience import PATIENCE_S
 
 SUBSCRIBER = ROOT / "docs" / "subscriber.py"
-PATIENCE_S = 30.0
 COMMITTED_S = 1.5
 
 pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore::ResourceWarning")]

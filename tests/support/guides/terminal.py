@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.support.guides.failure import fail
+from tests.support.patience import PATIENCE_S
 from tests.support.process_guard import ProcessGuard
 
-PATIENCE_S = 60.0
 BLOCK_S = 300.0
 """By then a block has run."""
 STOP_S = 15.0

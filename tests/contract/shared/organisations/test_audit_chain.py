@@ -29,6 +29,7 @@ from shared.ports.registry import Registry, Versioned
 from shared.registry import tables
 from tests.contract.conftest import EngineFactory
 from tests.contract.deployments import ManualClock
+from tests.support.patience import PATIENCE_S
 
 AUDIT, HEADS = tables.audit.name, tables.audit_heads.name
 pytestmark = pytest.mark.proves("E10")
@@ -128,7 +129,7 @@ def test_of_two_that_have_read_the_same_head_each_gets_a_number_of_its_own(
         def get(self, *place: str) -> Versioned | None:
             found = super().get(*place)
             if self.asked["get"] == 1:
-                both.wait(10)
+                both.wait(PATIENCE_S)
             return found
 
     def append(registry: Registry) -> None:

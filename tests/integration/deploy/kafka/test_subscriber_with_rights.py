@@ -16,8 +16,7 @@ from shared.contracts.topics import ROOM_REJECTIONS
 from shared.ports.log import NewRecord
 from tests.integration.deploy.kafka.conftest import PREFIX, opened, password_of, security_of
 from tests.support.paths import ROOT
-
-PATIENCE_S = 60
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.mark.proves("D10")

@@ -17,6 +17,7 @@ from googleapiclient.errors import HttpError
 from simulator.world import RoomRules
 from tests.integration.simulator.google.conftest import OWNED, WIDE, Office, Receiver
 from tests.support.conformance import discovery_schema
+from tests.support.patience import PATIENCE_S
 
 BO, CY = "bo@gadget.example", "cy@gadget.example"
 ELM, OAK = "elm@resource.calendar.google.com", "oak@resource.calendar.google.com"
@@ -125,7 +126,7 @@ def test_a_message_that_is_refused_is_tried_again_only_for_four_statuses(office:
         with office.world.lock:  # written down once the receiver's answer is in
             return ("given-up", 429) in [(one["outcome"], one["status"]) for one in office.world.delivery.log]
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not given_up():
         assert time.monotonic() < deadline, office.world.delivery.log
         time.sleep(0.01)

@@ -28,6 +28,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
 from shared.runtime.wiring import counter_storage
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.servers import require
 
 START = ROOT / "deploy/redis/start.sh"
@@ -55,7 +56,7 @@ def server(kind: str, directory: Path) -> Iterator[UrlOf]:
 
 
 def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -17,6 +17,7 @@ from shared.errors import LogUnavailableError
 from shared.ports.log import Append, NewRecord
 from shared.runtime import metrics
 from shared.runtime.breaker import Breaker
+from tests.support.patience import PATIENCE_S
 from tests.unit.services.webhook_receiver.pushes import (
     KEYS,
     RECEIVED_AT_MS,
@@ -81,7 +82,7 @@ class Rig:
         """Until the probe has let the next caller through."""
         import time  # noqa: PLC0415
 
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_S
         while self.client.post("/hooks/graph", data=a_batch(a_change())).status_code == 503:
             assert time.monotonic() < deadline
 

@@ -23,6 +23,7 @@ from shared.errors import (
 )
 from shared.grants.oauth import Busy, Granted, Lost, OurFault, Outcome, Suspended
 from shared.registry.tables import consents, tenants, users
+from tests.support.patience import PATIENCE_S
 
 TENANT = "t-one"
 MAILBOX = Mailbox(TENANT, "mb-ana")
@@ -102,16 +103,16 @@ def test_callers_in_two_processes_cause_one_refresh(connected: Any) -> None:
 
     def pause() -> None:
         asked.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE_S)
 
     connected.endpoint.before_answer = pause
     connected.clock.at_ms += HOUR_MS
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(connected.broker.access, MAILBOX)
-        assert asked.wait(10)
+        assert asked.wait(PATIENCE_S)
         second = pool.submit(connected.other.access, MAILBOX)
         go_on.set()
-        assert first.result(10).token == second.result(10).token == "access-1"
+        assert first.result(PATIENCE_S).token == second.result(PATIENCE_S).token == "access-1"
     assert len(connected.endpoint.asked) == 1
 
 

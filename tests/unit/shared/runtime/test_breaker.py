@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import LogUnavailableError
 from shared.runtime.breaker import Breaker, Happening, Lane, admits, after
+from tests.support.patience import PATIENCE_S
 
 
 class Dependency:
@@ -47,7 +48,7 @@ def breaker(dependency: Dependency) -> Iterator[Breaker]:
 
 
 def eventually(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -122,7 +123,7 @@ def test_only_one_caller_tries_a_lane_that_is_back(breaker: Breaker, dependency:
 
     def slow() -> None:
         trying.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
 
     def trial() -> None:
         while not trying.is_set():
@@ -133,11 +134,11 @@ def test_only_one_caller_tries_a_lane_that_is_back(breaker: Breaker, dependency:
 
     thread = threading.Thread(target=trial)
     thread.start()
-    assert trying.wait(5)
+    assert trying.wait(PATIENCE_S)
     with pytest.raises(LogUnavailableError):
         breaker.call({0}, dependency.call)
     go_on.set()
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
     assert breaker.call({0}, dependency.call) == "done"
 
@@ -172,7 +173,7 @@ def test_until_the_first_probe_has_answered_no_lane_is_tried(dependency: Depende
     answer = threading.Event()
 
     def slow_probe() -> None:
-        answer.wait(5)
+        answer.wait(PATIENCE_S)
 
     breaker = Breaker("test", slow_probe, probe_every_s=0.01)
     dependency.up = False

@@ -37,8 +37,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.serving import serve_in_background
 from tests.integration.services.portal.office import Simulator, settings_for
 from tests.support.described_answers import described_portal
-
-PATIENCE_S = 30.0
+from tests.support.patience import PATIENCE_S
 
 
 @dataclass

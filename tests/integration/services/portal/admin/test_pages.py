@@ -24,6 +24,7 @@ from shared.domain.roles import MATRIX, Right, Role, may
 from shared.registry import tables
 from tests.integration.services.portal.admin.administration import Building, Chief, a_building, asked_scopes
 from tests.integration.services.portal.office import Simulator
+from tests.support.patience import PATIENCE_S
 from tests.support.routes import rights
 
 R = Right
@@ -434,7 +435,7 @@ def test_two_who_dismiss_each_other_at_once_leave_one(building: Building, monkey
         found = real(people)
         if threading.get_ident() not in seen:
             seen.add(threading.get_ident())
-            both.wait(10)
+            both.wait(PATIENCE_S)
         return found
 
     monkeypatch.setattr(AdministratorList, "_chiefs", chiefs)

@@ -11,6 +11,7 @@ from services.portal.my_rooms import stream
 from shared.domain.roles import Role
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.patience import PATIENCE_S
 
 BUTTON = "Sign out everywhere"
 PATH = "/profile/sign-out-everywhere"
@@ -70,9 +71,9 @@ def test_live_pages_in_other_browsers_end(
     opened = threading.Event()
     thread = threading.Thread(target=listen)
     thread.start()
-    assert opened.wait(20)
+    assert opened.wait(PATIENCE_S)
     signed_out(ada)
-    assert ended.wait(20)
+    assert ended.wait(PATIENCE_S)
     thread.join()
 
 

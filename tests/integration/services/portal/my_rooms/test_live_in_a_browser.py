@@ -17,9 +17,9 @@ from shared.domain.sighting import Access, LiveMeeting
 from shared.registry import tables
 from shared.runtime.serving import BackgroundServer, serve_in_background
 from tests.integration.services.portal.office import TITLE, Browser, Office
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.browser, pytest.mark.proves("P1")]
-PATIENCE_S = 60.0
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from shared.domain.sighting import Access, AgendaItem, Window
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 10.0
 AT_ONCE = 20
 HELD = 3  # one is answered, two wait
 

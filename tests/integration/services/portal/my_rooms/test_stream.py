@@ -24,8 +24,7 @@ from shared.registry import tables
 from tests.integration.services.portal.admin.test_incident import begin as begin_incident
 from tests.integration.services.portal.office import TITLE, Browser, Office
 from tests.support.described_answers import described_portal
-
-PATIENCE_S = 8.0
+from tests.support.patience import PATIENCE_S
 
 
 @dataclass

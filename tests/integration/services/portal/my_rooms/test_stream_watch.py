@@ -15,8 +15,8 @@ from shared.errors import StoreUnavailableError
 from shared.organisations import decline_incidents
 from tests.integration.services.portal.admin.test_incident import begin as begin_incident
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 10.0
 OTHERS = 50
 
 

@@ -13,9 +13,9 @@ from shared.contracts.meeting_state import RoomState
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import Access, LiveMeeting, LivePage, Window
 from tests.integration.services.portal.office import Browser, Office
+from tests.support.patience import PATIENCE_S
 
 MANY = 50
-PATIENCE_S = 10.0
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from services.notifier.webhooks.courier import MOST_AT_ONCE, Courier, Ended, EndpointName, Parcel
 from shared.runtime.http_post import HttpPost, PostResult
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.proves("B21")
 
@@ -23,7 +24,7 @@ class Waiting(HttpPost):
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> PostResult:
         del url, headers, body
-        assert self.go.wait(10)
+        assert self.go.wait(PATIENCE_S)
         return PostResult(status=204)
 
 
@@ -40,7 +41,7 @@ def test_few_go_to_one_endpoint_and_none_waits_for_a_thread() -> None:
     assert not courier.has_room(EndpointName("t-1", "w-5"))
     post.go.set()
     courier.drain(10)
-    assert sum(1 for _ in range(5) if ended.get(timeout=10)[1].taken) == 5
+    assert sum(1 for _ in range(5) if ended.get(timeout=PATIENCE_S)[1].taken) == 5
     with pytest.raises(queue.Empty):
         ended.get_nowait()
     assert courier.has_room(EndpointName("t-1", "w-1"))

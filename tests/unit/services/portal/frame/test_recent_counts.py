@@ -11,8 +11,8 @@ from services.portal.frame import recent_counts
 from services.portal.frame.recent_counts import RecentCounts
 from shared.errors import StoreUnavailableError
 from tests.support.office import ManualClock
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 20
 KEPT_MS = 30_000
 
 

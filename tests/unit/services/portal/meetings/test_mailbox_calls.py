@@ -11,9 +11,9 @@ import pytest
 from services.portal.meetings.mailbox_calls import MailboxCalls
 from shared.domain.identity import Mailbox
 from shared.errors import RetryableError
+from tests.support.patience import PATIENCE_S
 
 ADA, BEN, CLEO = Mailbox("t", "ada"), Mailbox("t", "ben"), Mailbox("t", "cleo")
-PATIENCE_S = 5.0
 
 
 class Slow:

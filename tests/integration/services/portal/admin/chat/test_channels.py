@@ -21,11 +21,11 @@ from shared.organisations.service_tokens import make_token
 from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 from tests.support.emptiness import found, in_files
+from tests.support.patience import PATIENCE_S
 from tests.support.webhook_receiver import Receiver, start_receiver
 
 pytestmark = pytest.mark.proves("B29")
 LIST, API = "/admin/chat", "/v1/chat-channels"
-PATIENCE_S = 30.0
 SECRET = "services/T0/B0/only-the-channel-knows"
 
 

@@ -21,6 +21,7 @@ from tests.integration.services.portal.admin.administration import PROVIDERS, Bu
 from tests.integration.services.portal.admin.integration.testflow.test_flow import Site, a_site, says
 from tests.integration.services.portal.office import Simulator
 from tests.support.described_answers import described_portal
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def died(site: Site, monkeypatch: pytest.MonkeyPatch, dies_at: str) -> None:
         patch.setattr(Trial, "__init__", dying)
         site.chief.call("POST", "/v1/admin/integration/test", provider=site.provider)
         site.chief.depart(site.provider, site.address)
-        site.building.app.extensions["test-flow"].wait(20)
+        site.building.app.extensions["test-flow"].wait(PATIENCE_S)
 
 
 def begun_anew(chief: Chief, site: Site, address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def begun_anew(chief: Chief, site: Site, address: str, monkeypatch: pytest.Monke
 
 def restart(building: Building) -> None:
     """A new portal process on the same stores."""
-    building.app.extensions["test-flow"].wait(20)
+    building.app.extensions["test-flow"].wait(PATIENCE_S)
     building.app = described_portal(building.deps)
 
 
