@@ -8,6 +8,7 @@ from services.portal.deps import Deps
 from services.portal.frame.problems import ProblemError
 from services.portal.frame.sessions import Person
 from services.portal.my_calendar.deciding.writing_words import OBSERVING, Writing
+from shared.contracts.rows import ConsentState
 from shared.domain.identity import Provider
 from shared.grants.oauth import missing_scopes
 from shared.language.deciding.sentences import say
@@ -19,7 +20,7 @@ def read_writing(deps: Deps, person: Person) -> Writing:
     if not deps.settings.may_write:
         return Writing.OFF
     row = tables.consents(deps.engine.registry).get(person.tenant, person.mailbox.id)
-    if row is None or not missing_scopes(Provider(row.provider), row.scopes):
+    if row is None or row.state is ConsentState.REVOKED or not missing_scopes(Provider(row.provider), row.scopes):
         return Writing.ON  # also for somebody who is not connected: connecting asks for it
     return Writing.RECONNECT
 

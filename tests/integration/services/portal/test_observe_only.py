@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from services.portal.my_calendar.deciding.writing_words import OBSERVING
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.openid import asked_for
 from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import ConsentState
 from shared.domain.identity import Provider
 from shared.domain.sighting import Availability
 from shared.grants.broker import ConsentBroker
 from shared.grants.token_endpoint import TokenEndpoint
+from shared.registry import tables
 from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 from tests.support.described_answers import described_portal
 
@@ -166,6 +169,15 @@ def test_with_writes_on_whoever_permitted_reading_is_asked_when_they_want_to_wri
         assert "connect again" in page, path
         assert 'class="choice" type' not in page, path
     assert "connect again" not in on.client.get("/day").text
+
+    calendars = tables.consents(office.engine.registry)
+    permitted = calendars.get(ada.tenant, ada.mailbox)
+    assert permitted is not None
+    calendars.put(ada.tenant, ada.mailbox, msgspec.structs.replace(permitted, state=ConsentState.REVOKED))
+    page = on.client.get("/book").text
+    assert "not connected" in page
+    assert "connect again" not in page, "one thing to do is said once"
+    calendars.put(ada.tenant, ada.mailbox, permitted)
 
     again = on.come_back(office.simulator.follow(on.connecting()))
     assert again.status_code == 303, again.text
