@@ -7,7 +7,9 @@ looks at it in four looks and four languages and writes the pictures, for somebo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -19,10 +21,13 @@ from services.portal.frame import limits
 from shared.contracts.meeting_state import RoomState
 from shared.contracts.rows import ConsentState, IntegrationState, TakeRow, TakeState
 from shared.crypto.links import Link, LinkPurpose, LinkSigner, link_path
+from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS, HOUR_MS
 from shared.domain.sighting import Availability
+from shared.grants.oauth import scopes_for
 from shared.registry import tables
-from tests.integration.services.portal.office import Browser, Office
+from tests.integration.services.portal.my_rooms.series import show_series
+from tests.integration.services.portal.office import Browser, Office, Simulator, an_office
 from tests.support.walk import company
 from tests.support.walk.visits import FOLDER, Visits
 
@@ -33,6 +38,13 @@ HELD = """{
   window.setTimeout = (act, ms, ...more) => ms === 10000 ? 0 : later(act, ms, ...more);
 }"""
 """What a page holds back for ten seconds it holds for good: to be looked at takes longer than that on a busy machine."""
+
+
+@pytest.fixture
+def office(request: pytest.FixtureRequest, tmp_path: Path, simulator: Simulator) -> Iterator[Office]:
+    """With the settings that a test asks for."""
+    with an_office(tmp_path / "home", simulator, **getattr(request, "param", {})) as found:
+        yield found
 
 
 @pytest.fixture
@@ -80,6 +92,7 @@ def suggested(page: Page) -> None:
 
 
 def opened(page: Page) -> None:
+    """The rooms of the first card are there to be chosen."""
     read(page)
     page.locator("[data-choose]").first.click()
     expect(page.locator(".choice").nth(2)).to_be_visible()
@@ -108,6 +121,83 @@ def test_my_rooms_with_twelve_prompts_and_ninety_meetings(office: Office, ada: B
 
     visits.see("undo", "/", press)
     visits.end()
+
+
+def test_my_rooms_with_a_series_that_lost_its_room_on_several_dates(
+    office: Office, ada: Browser, visits: Visits
+) -> None:
+    [room, *_] = company.enter(office, ada)
+    office.calendar.said = {f"raum{number}@rooms.test": Availability.FREE for number in range(1, 41)}
+    yes, no = RoomState.ACCEPTED, RoomState.DECLINED
+    _, second, *_ = show_series(office, ada, room, [yes, no, yes, no, no])
+
+    visits.see("series", "/", read)
+    visits.see("series-choices", "/", opened)
+    visits.see("series-card", f"/prompts/{second.decline_id}", read)
+
+    def press(page: Page) -> None:
+        page.add_init_script(HELD)
+        page.reload()
+        opened(page)
+        page.locator(".choice").first.click()
+        expect(page.locator("[data-undo]").first).to_be_visible()
+
+    visits.see("series-undo", "/", press)
+    visits.end()
+
+
+def test_my_rooms_while_the_first_titles_are_being_read(
+    office: Office, ada: Browser, visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declined, *_ = few(office, ada, RoomState.DECLINED, RoomState.ACCEPTED, RoomState.PENDING)
+    readable = Event()
+
+    def held(answer: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *asked, **named: readable.wait() and answer(*asked, **named)
+
+    def unread(page: Page) -> None:
+        page.route("**/v1/me/rooms", lambda _: None)  # never answered: the page goes on waiting
+        page.reload()
+        expect(page.locator("#meetings .loading").first).to_be_visible()
+
+    for name in ("read", "read_page"):
+        monkeypatch.setattr(office.calendar, name, held(getattr(office.calendar, name)))
+    try:
+        visits.see("titles-loading", "/", unread)
+        visits.see("titles-loading-card", f"/prompts/{declined.decline_id}", unread)
+    finally:
+        readable.set()
+    visits.end()
+
+
+@pytest.mark.parametrize("office", [{"writes": "off"}], indirect=True)
+def test_pages_where_the_service_only_observes(office: Office, ada: Browser, visits: Visits) -> None:
+    see_what_cannot_be_changed(office, ada, visits, "observing")
+    tables.consents(office.engine.registry).delete(ada.tenant, ada.mailbox)
+    visits.see("observing-profile-none", "/profile")
+    visits.see("observing-welcome", "/welcome")
+    visits.end()
+
+
+def test_pages_of_somebody_who_has_to_connect_again(office: Office, ada: Browser, visits: Visits) -> None:
+    reading = scopes_for(Provider.MICROSOFT, writes=False)
+    connected(office, ada, ConsentState.ACTIVE, scopes=reading)
+    see_what_cannot_be_changed(office, ada, visits, "reconnect")
+    connected(office, ada, ConsentState.REVOKED, reason="invalid_grant")
+    for path in ("day", "month", "book"):
+        visits.see(f"revoked-{path}", f"/{path}")
+    visits.end()
+
+
+def see_what_cannot_be_changed(office: Office, ada: Browser, visits: Visits, area: str) -> None:
+    """The pages of somebody whose calendar is read and cannot be changed from here."""
+    declined, *_ = few(office, ada, RoomState.DECLINED, RoomState.ACCEPTED)
+
+    visits.see(area, "/", read)
+    visits.see(f"{area}-choices", "/", opened)
+    visits.see(f"{area}-card", f"/prompts/{declined.decline_id}", read)
+    for path in ("day", "month", "book", "profile"):
+        visits.see(f"{area}-{path}", f"/{path}")
 
 
 def few(office: Office, ada: Browser, *states: RoomState) -> list[Any]:

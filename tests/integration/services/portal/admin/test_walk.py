@@ -41,9 +41,10 @@ SHEET = "address,name,capacity\nneu@rooms.test,Maßschneiderei,9\nraum1@rooms.te
 
 
 @pytest.fixture
-def office(tmp_path: Path, simulator: Simulator) -> Iterator[Office]:
-    """It sends webhooks, and posts to chat."""
-    with an_office(tmp_path / "home", simulator, webhooks="on", chat_hosts="hooks.slack.com") as found:
+def office(request: pytest.FixtureRequest, tmp_path: Path, simulator: Simulator) -> Iterator[Office]:
+    """It sends webhooks, and posts to chat; what else it does, a test asks for."""
+    settings = {"webhooks": "on", "chat_hosts": "hooks.slack.com", **getattr(request, "param", {})}
+    with an_office(tmp_path / "home", simulator, **settings) as found:
         yield found
 
 
@@ -213,4 +214,22 @@ def test_integration(office: Office, ada: Browser, visits: Visits) -> None:
     may(office, ada, Role.BUILDING_ADMIN)
     visits.see("integration-may-not", "/admin/integration")
     visits.see("forbidden", "/admin/people")
+    visits.end()
+
+
+@pytest.mark.parametrize("office", [{"writes": "off"}], indirect=True)
+def test_where_the_service_only_observes(office: Office, ada: Browser, visits: Visits) -> None:
+    office.enter_rooms(ada.tenant, "Besprechungsraum Donaudampfschifffahrt")
+    visits.see("observing-report", "/admin/report")
+    visits.see("observing-integration", "/admin/integration")
+    visits.see("observing-consent", "/admin/integration/consent")
+    at(office, ada, IntegrationState.TESTING, "google")
+    run(office, ada, "google", Stage.SENT)
+    for page in ("", "/permissions"):
+        visits.see(f"observing-test{page.replace('/', '-')}", f"/admin/integration/test{page}")
+    run(office, ada, "google", Stage.RUNNING, step=Step.ROOM, passed={Step.CONSENT: 1, Step.READ: 2})
+    visits.see("observing-test-running", "/admin/integration/test/result", keyboard=False)
+    at(office, ada, IntegrationState.ENABLED, "google")
+    run(office, ada, "google", Stage.PASSED, passed=dict.fromkeys(Step, 1_700_000_000_000))
+    visits.see("observing-test-passed", "/admin/integration/test/result")
     visits.end()
