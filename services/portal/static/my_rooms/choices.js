@@ -21,9 +21,10 @@ const list = (card, panel, choices) => {
   const items = choices.map((choice) => {
     const item = clone("choice-template");
     item.querySelector("strong").textContent = choice.name;
-    const [why, spot, told] = item.querySelectorAll("span");
+    const [why, spot, equipment, told] = item.querySelectorAll("span");
     why.textContent = choice.reasons.join(" · ");
-    spot.textContent = [where(choice), ...equipped(choice)].filter(Boolean).join(" · ");
+    spot.textContent = where(choice);
+    equipment.textContent = equipped(choice).join(" · ");
     told.textContent = choice.description ?? "";
     const key = crypto.randomUUID();
     item.querySelector("button")?.addEventListener("click", () => hold(card, choice, key));  // none where rooms are not taken from here
