@@ -6,6 +6,7 @@ import faulthandler
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.servers import require
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+PROGRAM = Path(__file__).with_name("plain_chromium.sh")
 PATIENCE_MS = 1_000 * PATIENCE_S
 """How long a page may take to show what a test expects of it: on a busy machine, whichever tests run beside it."""
 
@@ -27,13 +29,12 @@ LOOK_MS = 5_000
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A running Chromium; the test is skipped, or failed in CI, where none is installed."""
-    path = shutil.which("chromium")
-    require("" if path else "chromium is missing: apt-get install -y chromium")
+    require("" if shutil.which("chromium") else "chromium is missing: apt-get install -y chromium")
     from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415  # half a second, for these tests alone
 
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
         yield browser
         browser.close()
 
