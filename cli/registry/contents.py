@@ -9,6 +9,7 @@ from cli.common.records import read_all
 from cli.registry.restore_plan import CurrentState
 from shared.contracts import envelope as envelopes
 from shared.contracts.command import Command, Disconnect
+from shared.contracts.envelope import read_json
 from shared.contracts.erasure import Erasure, KeyClass
 from shared.contracts.topics import COMMANDS
 from shared.domain.identity import Mailbox
@@ -170,9 +171,17 @@ def count_missing(registry: Registry, rows: Iterable[StoredRow]) -> int:
 
 
 def write_rows(registry: Registry, rows: Iterable[StoredRow]) -> int:
-    """Write rows where none stands; returns how many. A row that stands is newer, and stays. Raises StoreUnavailableError."""
+    """
+    Write rows where none stands, found by the index of their table; returns how many. A row that stands is newer, and stays.
+
+    Raises:
+        StoreUnavailableError: some may be missing; repeat it.
+    """
     count = 0
     for row in rows:
+        table = tables.BY_NAME.get(row.table)
+        if isinstance(table, tables.IndexedTable):
+            table(registry).enter(row.tenant, row.row, read_json(row.value, table.row))
         try:
             registry.put(row.table, row.tenant, row.row, row.value, expect=0, not_after_ms=row.not_after_ms)
         except ConflictError:

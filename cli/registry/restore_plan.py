@@ -73,7 +73,7 @@ class RestorePlan:
 
 def plan_restore(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], current: CurrentState) -> RestorePlan:
     """
-    Decide row by row. Directories come last: until theirs stands, nobody finds the tenant.
+    Decide row by row. Directories come last: until theirs stands, nobody finds the tenant. An index is made with its table's rows.
 
     Raises:
         MalformedRecordError: a row cannot be read; nothing is to be written.
@@ -82,7 +82,7 @@ def plan_restore(rows: Iterable[StoredRow], backed_up: Mapping[str, Eras], curre
     rows = sorted(rows, key=lambda row: row.table == tables.directories.name)
     found.anew = {tenant for row in rows if (tenant := _another_tenant(row, current))}
     found.fitting = _find_fitting(rows, current)
-    for row in rows:
+    for row in (each for each in rows if each.table not in tables.INDEXES):
         reason = _find_refusal(row, backed_up.get(row.tenant, Eras()), current, found)
         if reason:
             found.dropped[row.table, reason] += 1

@@ -30,7 +30,7 @@ def hashes_of(user: UserRow) -> frozenset[str]:
 
 def people_by_address(users: Iterable[tuple[str, UserRow]]) -> Mapping[str, tuple[str, UserRow]]:
     """
-    Keyed hash of an address → user id and row of whose it is.
+    Keyed hash of an address → user id and row of whose it is; of all people, or of all who are known by the addresses asked for.
 
     An address that somebody signs in with is theirs, whoever had it before; one that two others claim is nobody's.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 from shared.contracts.browser_rows import NoticeBrowsersRow
 from shared.contracts.chat_rows import ChatChannelsRow
 from shared.contracts.erasure import KeyClass
+from shared.contracts.index_row import IndexRow
 from shared.contracts.rows import (
     AppointmentRow,
     AttendanceRow,
@@ -40,6 +41,7 @@ from shared.contracts.test_run import TestRun
 from shared.contracts.webhook_rows import WebhookDeliveriesRow, WebhooksRow
 from shared.errors import RowKeyMissingError, RowRefusedError
 from shared.ports.registry import Registry
+from shared.registry.indexed_rows import IndexedRows
 from shared.registry.rows import ReadRows, Rows
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -86,10 +88,36 @@ class Table(ReadTable[T]):
         """The rows that `registry` keeps in this table."""
         return Rows(registry, self.name, self.row)
 
+    def past_index(self, registry: Registry) -> Rows[T]:
+        """The same, written without an index: for an erasure, which an index goes with."""
+        return Rows(registry, self.name, self.row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedTable(Table[T]):
+    """A table whose rows are found by words in them, through an index that is a table itself."""
+
+    index: Table[IndexRow]
+    words_of: Callable[[T], Collection[str]]
+    """Pure: what a row is found by."""
+
+    def __call__(self, registry: Registry) -> IndexedRows[T]:
+        """The rows that `registry` keeps in this table."""
+        return IndexedRows(registry, self.name, self.row, index=self.index(registry), words_of=self.words_of)
+
+
+ADMINISTRATORS = "administrators"
+"""The word by which people with rights are found."""
+
 
 def _has_rights(user: UserRow) -> bool:
     """Administrators outlive the grants: somebody has to be able to switch the integration on again."""
     return bool(user.roles)
+
+
+def _words_of_person(user: UserRow) -> Collection[str]:
+    """The keyed hashes of all addresses that they are known by, and whether they have rights."""
+    return {user.person, *user.aliases, *((ADMINISTRATORS,) if _has_rights(user) else ())}
 
 
 tenants = Table(name="tenants", row=TenantRow, what="an organisation; id = the word `tenant`")
@@ -105,13 +133,23 @@ tenant_consents = Table(
     what="that an administrator's consent for a whole directory was seen; id = provider",
     bound_ids="",
 )
-users = Table(
+people_index = Table(
+    name="people-index",
+    row=IndexRow,
+    what="whose rows in `users` to look at; id = keyed hash of an address, the word `administrators`, or `-` once all are entered",
+    erased_with=KeyClass.CONSENT,
+    restored=False,  # it follows from `users`, and is made with them
+    bound_ids="",
+)
+users = IndexedTable(
     name="users",
     row=UserRow,
     what="a person who has signed in; id = user",
     sealed_by=KeyClass.CONSENT,
     erased_with=KeyClass.CONSENT,
     spared=_has_rights,
+    index=people_index,
+    words_of=_words_of_person,
 )
 consents = Table(
     name="consents",
@@ -264,12 +302,14 @@ leases = Table(
 )
 
 TABLES: tuple[ReadTable[Any], ...] = (
-    tenants, directories, tenant_consents, users, consents, endings, test_runs, appointments, rooms, room_imports,
-    audit, audit_heads, dismissals, notifications, decline_incidents, takes, bookings, office_days, attendances, freshness,
-    sessions, sign_ins, service_tokens, webhooks, webhook_deliveries, chat_channels, notice_browsers,
+    tenants, directories, tenant_consents, users, people_index, consents, endings, test_runs, appointments, rooms,
+    room_imports, audit, audit_heads, dismissals, notifications, decline_incidents, takes, bookings, office_days,
+    attendances, freshness, sessions, sign_ins, service_tokens, webhooks, webhook_deliveries, chat_channels, notice_browsers,
     leases,
 )  # fmt: skip
 BY_NAME = {table.name: table for table in TABLES}
+INDEXES = frozenset(table.index.name for table in TABLES if isinstance(table, IndexedTable))
+"""Tables that follow from others: neither left out nor lost where those come back."""
 
 
 def may_be_unbound(table: str, row: str) -> bool:
@@ -287,13 +327,14 @@ def delete_with(registry: Registry, tenant: str, key: KeyClass) -> None:
     """
     Delete the tenant's rows that go with its `key`, which has been destroyed or is about to be. Idempotent.
 
-    A row that is refused goes as well, spared or not: nobody stops an erasure by writing to the store.
+    A row that is refused goes as well, spared or not: nobody stops an erasure by writing to the store. An index goes whole, of rows
+    that are spared as well: it is made again from them.
 
     Raises:
         StoreUnavailableError: some may stand; repeat it.
     """
     for table in erased_with(key):
-        rows = table(registry)
+        rows = table.past_index(registry)
         refused: list[RowRefusedError] = []
         for row_id, row in list(rows.scan_readable(tenant, refused.append)):
             if not table.spares(row):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, TypedDict
 
 from msgspec import Meta
@@ -17,7 +17,7 @@ from shared.crypto.meetings import open_meeting
 from shared.domain.instants import to_rfc3339
 from shared.domain.keys import TenantKeys
 from shared.errors import KeyDestroyedError, MalformedRecordError
-from shared.organisations.addresses import hashes_of, people_by_address
+from shared.organisations.addresses import people_by_address
 from shared.registry import tables
 
 
@@ -55,8 +55,8 @@ def resolve_event(deps: Deps, event: RoomDeclined) -> ResolvedDecline:
     """
     data = event.data
     keys = _require_keys(deps, data.tenant_id)
-    users = dict(tables.users(deps.engine.registry).scan(data.tenant_id))
-    meeting = _find_meeting(deps, keys, data, users)
+    organizers = tables.users(deps.engine.registry).find(data.tenant_id, {data.organizer_id})
+    meeting = _find_meeting(deps, keys, data, organizers)
     memory = _find_room(meeting, data)
     room = tables.rooms(deps.engine.registry).get(data.tenant_id, data.room_id)
     return {
@@ -71,7 +71,7 @@ def resolve_event(deps: Deps, event: RoomDeclined) -> ResolvedDecline:
         "end": to_rfc3339(memory.end_ms) if memory else None,
         "state": memory.state if memory else None,
         "sameAsk": ask_of(memory, keys) == data.ask if memory else None,
-        "organizerUserId": _find_organizer(meeting, data, users),
+        "organizerUserId": _find_organizer(deps, meeting, data, organizers),
     }
 
 
@@ -89,11 +89,11 @@ def _require_keys(deps: Deps, tenant: str) -> TenantKeys:
 
 
 def _find_meeting(
-    deps: Deps, keys: TenantKeys, data: RoomDeclinedData, users: dict[str, UserRow]
+    deps: Deps, keys: TenantKeys, data: RoomDeclinedData, organizers: Mapping[str, UserRow]
 ) -> MeetingRecord | None:
     """The view answers by owner alone: the organiser first, then whoever else may have a copy."""
     key = f"{data.tenant_id}/{data.meeting_ref}"
-    for mailbox in _likely_owners(data, users):
+    for mailbox in _likely_owners(deps, data, organizers):
         for row in deps.engine.view.rows(f"{data.tenant_id}/{mailbox}"):
             if row.key == key and row.value is not None:
                 try:
@@ -103,9 +103,11 @@ def _find_meeting(
     return None
 
 
-def _likely_owners(data: RoomDeclinedData, users: dict[str, UserRow]) -> Iterator[str]:
-    ordered = sorted(users.values(), key=lambda user: data.organizer_id not in hashes_of(user))
-    return (user.mailbox for user in ordered)
+def _likely_owners(deps: Deps, data: RoomDeclinedData, organizers: Mapping[str, UserRow]) -> Iterator[str]:
+    """All people are read only where no copy of the organiser's own is known."""
+    yield from (user.mailbox for user in organizers.values())
+    users = tables.users(deps.engine.registry).scan(data.tenant_id)
+    yield from (user.mailbox for name, user in users if name not in organizers)
 
 
 def _find_room(meeting: MeetingRecord | None, data: RoomDeclinedData) -> RoomRecord | None:
@@ -114,9 +116,20 @@ def _find_room(meeting: MeetingRecord | None, data: RoomDeclinedData) -> RoomRec
     return next((room for room in rooms if room.room == data.room_id), None)
 
 
-def _find_organizer(meeting: MeetingRecord | None, data: RoomDeclinedData, users: dict[str, UserRow]) -> str | None:
+def _find_organizer(
+    deps: Deps, meeting: MeetingRecord | None, data: RoomDeclinedData, organizers: Mapping[str, UserRow]
+) -> str | None:
     """By the organiser's own copy; where they are not connected, by any of their addresses."""
+    by_address = people_by_address(organizers.items()).get(data.organizer_id)
     mailbox = meeting.organizer_mailbox if meeting else ""
-    by_copy = (name for name, user in users.items() if mailbox and user.mailbox == mailbox)
-    by_address = people_by_address(users.items()).get(data.organizer_id)
-    return next(by_copy, None) or (by_address[0] if by_address else None)
+    return (_owner_of(deps, data.tenant_id, mailbox, organizers) if mailbox else None) or (by_address or (None,))[0]
+
+
+def _owner_of(deps: Deps, tenant: str, mailbox: str, organizers: Mapping[str, UserRow]) -> str | None:
+    """By those who are read already, else by the grant; who has taken that back is looked for among all."""
+    registry = deps.engine.registry
+    if known := next((name for name, user in organizers.items() if user.mailbox == mailbox), None):
+        return known
+    if grant := tables.consents(registry).get(tenant, mailbox):
+        return grant.user
+    return next((name for name, user in tables.users(registry).scan(tenant) if user.mailbox == mailbox), None)

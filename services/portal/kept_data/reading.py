@@ -17,12 +17,14 @@ from services.portal.kept_data.deciding.kinds import KINDS, Finder, Kind
 from services.portal.kept_data.deciding.readable import show_row
 from services.portal.meetings.personal_view import PersonalView
 from services.portal.meetings.takes import Takes
+from shared.contracts.index_row import IndexRow
 from shared.contracts.meeting_state import CopyRecord
 from shared.contracts.rows import AppointmentRow, UserRow
 from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import to_rfc3339
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
+from shared.organisations.addresses import hashes_of
 from shared.organisations.people import account_appointment_id, appointment_id
 from shared.registry import tables
 
@@ -79,6 +81,7 @@ class KeptData:
             Finder.USER: lambda table: self._row(table, person.user),
             Finder.MAILBOX: lambda table: self._row(table, person.mailbox.id),
             Finder.NAMED: self._named,
+            Finder.ADDRESSES: self._addresses,
             Finder.SESSIONS: self._sessions,
             Finder.TAKES: lambda _: Takes(deps, person).latest().values(),
             Finder.APPOINTMENT: self._appointments,
@@ -126,6 +129,14 @@ class KeptData:
         rows = tables.BY_NAME[table](self._registry)
         names = [self._person.user, *([self._user.person] if self._user else ())]
         return dict(row for name in names for row in rows.scan_named(self._person.tenant, name)).items()
+
+    def _addresses(self, _table: str) -> Found:
+        """Without the others who are found by the same address."""
+        if self._user is None:
+            return []
+        user, entries = self._person.user, tables.people_index(self._registry)
+        found = entries.get_many(self._person.tenant, hashes_of(self._user))
+        return [(word, IndexRow(rows=(user,))) for word, entry in sorted(found.items()) if user in entry.rows]
 
     def _sessions(self, table: str) -> Found:
         return [row for each in (self._user.sessions if self._user else ()) for row in self._row(table, each)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from http import HTTPStatus
@@ -45,21 +45,23 @@ class Places:
         self._attendances = tables.attendances(deps.engine.registry)
         self._users = tables.users(deps.engine.registry)
         self._quota = RowQuota(deps, person)
-        self._by_person: Mapping[str, tuple[str, UserRow]] | None = None
+        self._by_person: dict[str, tuple[str, UserRow] | None] = {}
         self._read_days: dict[str, OfficeDayRow | None] = {}
         self._read_attendances: dict[str, AttendanceRow | None] = {}
 
     def read_ahead(self, days: Iterable[date], attended: Iterable[tuple[str, str, str, date]] = ()) -> None:
         """
-        Read with two questions what an answer will show, which would else be a question each.
+        Read what an answer will show, which would else be a question each, at a cost of those who are shown.
 
         Args:
             days: As `mine` will be asked for.
             attended: As `of` will be asked for.
         """
         marked, dates = {_day_id(self._person.user, day) for day in days}, set[str]()
+        attended = tuple(attended)
+        self._find({person for person, *_ in attended})
         for person, meeting, occurrence, day in attended:
-            if known := self._colleagues().get(person):
+            if known := self._colleague(person):
                 marked.add(_day_id(known[0], day))
                 dates |= set(attendance_ids(meeting, occurrence, *known))
         self._read_days |= {**dict.fromkeys(marked), **self._days.get_many(self._tenant, marked)}
@@ -125,16 +127,16 @@ class Places:
 
     def is_colleague(self, person: str) -> bool:
         """Whether the hashed address is one of somebody of this organisation who has signed in here."""
-        return person in self._colleagues()
+        return self._colleague(person) is not None
 
     def is_me(self, person: str) -> bool:
         """Whether the hashed address is one of the viewing person's own."""
-        known = self._colleagues().get(person)
+        known = self._colleague(person)
         return known is not None and known[0] == self._person.user
 
     def of(self, person: str, meeting: str, occurrence: str, day: date) -> WorkPlace:
         """From where a colleague attends: what they said of this date of the meeting, else of the day, else unknown."""
-        known = self._colleagues().get(person)
+        known = self._colleague(person)
         if known is None:
             return WorkPlace.UNKNOWN
         for row_id in attendance_ids(meeting, occurrence, *known) if meeting and occurrence else ():
@@ -157,10 +159,15 @@ class Places:
         known = self._read_attendances
         return known[row_id] if row_id in known else self._attendances.get(self._tenant, row_id)
 
-    def _colleagues(self) -> Mapping[str, tuple[str, UserRow]]:
-        if self._by_person is None:
-            self._by_person = people_by_address(self._users.scan(self._tenant))
-        return self._by_person
+    def _colleague(self, person: str) -> tuple[str, UserRow] | None:
+        self._find({person})
+        return self._by_person[person]
+
+    def _find(self, people: set[str]) -> None:
+        """Look up those of the hashed addresses that were not yet."""
+        if wanted := people - self._by_person.keys():
+            found = people_by_address(self._users.find(self._tenant, wanted - {""}).items())
+            self._by_person |= {person: found.get(person) for person in wanted}
 
     def _count_attendances(self) -> int:
         return sum(row.user == self._person.user for _, row in self._attendances.scan(self._tenant))

@@ -37,6 +37,9 @@ class DayView:
         self._person = person
         self._zone = zone
         self._places = Places(deps, person)
+        self._people: dict[str, str] = {}
+        """Address → its keyed hash: each is reckoned once for an answer, and so are names of meetings."""
+        self._named: dict[tuple[str, str], tuple[str, str]] = {}
 
     def agenda(self, first: date, count: int) -> list[DayShape]:
         """
@@ -102,14 +105,23 @@ class DayView:
             (person, *self._names(item, keys), day.date)
             for day in found
             for item in day.items
-            for person in (me, *(_person(each, keys) for each in item.attendees if not asked.is_room(each)))
+            for person in (me, *(self._person_of(each, keys) for each in item.attendees if not asked.is_room(each)))
         ]
         self._places.read_ahead([day.date for day in found], attended)
 
     def _names(self, item: AgendaItem, keys: TenantKeys) -> tuple[str, str]:
         """The pseudonyms of an item's meeting and of its date; "" where it has none."""
-        meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
-        return meeting, keys.occurrence(meeting, item.slot) if meeting else ""
+        if (item.uid, item.slot) not in self._named:
+            meeting = keys.meeting(self._person.provider, item.uid) if item.uid else ""
+            self._named[item.uid, item.slot] = meeting, keys.occurrence(meeting, item.slot) if meeting else ""
+        return self._named[item.uid, item.slot]
+
+    def _person_of(self, attendee: LiveAttendee, keys: TenantKeys) -> str:
+        """The keyed hash of an attendee's address; "" without one."""
+        address = attendee.address
+        if address not in self._people:
+            self._people[address] = keys.person(address) if address else ""
+        return self._people[address]
 
     def _item(self, item: AgendaItem, day: date, keys: TenantKeys, asked: DateRooms, me: str) -> ItemShape:
         meeting, occurrence = self._names(item, keys)
@@ -138,7 +150,7 @@ class DayView:
     def _attendee(
         self, each: LiveAttendee, keys: TenantKeys, meeting: str, occurrence: str, day: date
     ) -> AttendeeShape:
-        person = _person(each, keys)
+        person = self._person_of(each, keys)
         colleague = self._places.is_colleague(person)
         return {
             "name": each.name or each.address,
@@ -148,8 +160,3 @@ class DayView:
             "kind": "you" if self._places.is_me(person) else "colleague" if colleague else "guest",
             "place": self._places.of(person, meeting, occurrence, day),
         }
-
-
-def _person(attendee: LiveAttendee, keys: TenantKeys) -> str:
-    """The keyed hash of an attendee's address; "" without one."""
-    return keys.person(attendee.address) if attendee.address else ""

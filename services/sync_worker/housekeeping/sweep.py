@@ -185,6 +185,7 @@ class Sweep:
         if abs(now_ms - self._awake.get(tenant, -AWAKE_MS)) < AWAKE_MS:
             return
         registry = self._engine.registry
+        tables.users(registry).complete(tenant, now_ms)
         if any(grant.state is ConsentState.SLEEPING for _, grant in sleep.people(registry, tenant)):
             sleep.wake_all(registry, tenant, send=self._send, now_ms=now_ms)
         self._awake[tenant] = now_ms

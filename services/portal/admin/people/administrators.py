@@ -6,7 +6,7 @@ Rights follow the account (Entra's object id, Google's `sub`), never the address
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -178,30 +178,24 @@ class AdministratorList:
             raise _nobody()
 
     def _chiefs(self) -> set[str]:
-        return {user for user, row in self._users.scan(self._person.tenant) if Role.SUBSCRIPTION_ADMIN in row.roles}
+        return {user for user, row in self._having_rights().items() if Role.SUBSCRIPTION_ADMIN in row.roles}
+
+    def _having_rights(self) -> Mapping[str, UserRow]:
+        return self._users.find(self._person.tenant, {tables.ADMINISTRATORS})
 
     def _came(self) -> Iterator[Administrator]:
         vault = ConsentVault(self._deps.engine.keyring)
-        for user, row in self._users.scan(self._person.tenant):
-            if not row.roles:
-                continue
+        for user, row in self._having_rights().items():
             try:
                 address = vault.address_of(self._person.tenant, user, row)
             except (KeyDestroyedError, MalformedRecordError):
                 address = ""
             yield Administrator(user, address, row.roles, came=True)
 
-    def _accounts_at(self, address: str) -> dict[str, UserRow]:
+    def _accounts_at(self, address: str) -> Mapping[str, UserRow]:
         """User id → row of everybody who signed in with that address last, or is known by it as well."""
-        keyring, tenant, found = self._deps.engine.keyring, self._person.tenant, dict[str, UserRow]()
-        vault, person = ConsentVault(keyring), keyring.create(tenant).person(address)
-        for user, row in self._users.scan(tenant):
-            try:
-                if person in row.aliases or vault.address_of(tenant, user, row) == address:
-                    found[user] = row
-            except (KeyDestroyedError, MalformedRecordError):
-                continue  # sealed by a key that is gone: they get their role when they sign in again
-        return found
+        tenant = self._person.tenant
+        return self._users.find(tenant, {self._deps.engine.keyring.create(tenant).person(address)})
 
 
 def _with(row: UserRow | None, role: Role) -> UserRow | None:

@@ -236,8 +236,8 @@ class RoomList:
     def _refuse_colleagues(self, keys: TenantKeys, addresses: Collection[str]) -> None:
         """Nobody's meetings become a room's schedule because somebody entered their address."""
         people = {keys.person(address): address for address in addresses}
-        users = tables.users(self._deps.engine.registry).scan(self._person.tenant)
-        colleague = next((people[each] for _, row in users for each in hashes_of(row) if each in people), None)
+        users = tables.users(self._deps.engine.registry).find(self._person.tenant, people.keys())
+        colleague = next((people[each] for row in users.values() for each in hashes_of(row) if each in people), None)
         if colleague is not None:
             raise FieldProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,

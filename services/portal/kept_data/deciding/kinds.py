@@ -28,6 +28,8 @@ class Finder(StrEnum):
     """One row, under the id of the person's mailbox."""
     NAMED = "named"
     """Rows whose id holds the person's id, before or after everything else in it."""
+    ADDRESSES = "addresses"
+    """Rows under the keyed hashes of the person's addresses, as far as they name the person."""
     SESSIONS = "sessions"
     """Rows that the person's own row lists."""
     TAKES = "takes"
@@ -103,6 +105,10 @@ KINDS = (
     _row(
         "users", Finder.USER, say("You: your account at your calendar system, and your addresses, sealed or as keyed codes"),
         say("Stays while your organisation uses this; goes five days after it is switched off, unless you are an administrator."),
+    ),
+    _row(
+        "people-index", Finder.ADDRESSES, say("By which keyed codes of addresses you are found when a meeting names you"),
+        say("Goes five days after your organisation switches this off."),
     ),
     _row("sessions", Finder.SESSIONS, say("Browsers in which you are signed in"), say("Goes twelve hours after its last use.")),
     _row(

@@ -23,6 +23,8 @@ class DateRooms:
         """`rooms` is the organisation's list; ids as `keys` makes them."""
         self._rooms = rooms
         self._keys = keys
+        self._ids: dict[str, str] = {}
+        """Address → the id that a room of it has: each is reckoned once."""
         self._lines: dict[str, list[RoomLine]] = {}
         for line in lines:
             for name in (line.event_id, line.occurrence):
@@ -30,15 +32,20 @@ class DateRooms:
 
     def is_room(self, attendee: LiveAttendee) -> bool:
         """Whether it is one, by the provider's word or by the organisation's list."""
-        return attendee.is_room or self._keys.room(attendee.address) in self._rooms
+        return attendee.is_room or self._id_of(attendee.address) in self._rooms
 
     def of(self, item: AgendaItem, occurrence: str) -> list[DateRoomShape]:
         """Each room of the date once, in words and state."""
         lines = self._lines.get(item.event_id) or self._lines.get(occurrence, [])
-        live = {self._keys.room(each.address): each for each in item.attendees if self.is_room(each)}
+        live = {self._id_of(each.address): each for each in item.attendees if self.is_room(each)}
         states = {line.room: line.state for line in lines}
         states |= {room: room_state_of(item, each) for room, each in live.items() if room not in states}
         return [self._shape(room, state, live.get(room)) for room, state in states.items()]
+
+    def _id_of(self, address: str) -> str:
+        if address not in self._ids:
+            self._ids[address] = self._keys.room(address)
+        return self._ids[address]
 
     def _shape(self, room: str, state: RoomState, live: LiveAttendee | None) -> DateRoomShape:
         row = self._rooms.get(room)

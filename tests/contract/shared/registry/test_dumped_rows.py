@@ -124,7 +124,7 @@ def test_rows_without_a_seal_are_taken_where_the_first_version_wrote_such_alone(
             read(registry, table, mine)
     since = {
         "notifications", "decline-incidents", "webhooks", "webhook-deliveries", "chat-channels", "room-imports",
-        "notice-browsers",
+        "notice-browsers", "people-index",
     }  # fmt: skip
     assert {table.name for table in TABLES} - taken == {"audit", "audit-heads", "tenant-consents", *since}
     strict = BoundRegistry(registry._registry, registry._keys, registry._current, refuse_unbound=True)

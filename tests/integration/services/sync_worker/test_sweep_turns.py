@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from services.sync_worker.housekeeping import sweep as sweeps
 from services.sync_worker.housekeeping.sweep import AWAKE_MS, Sweep
-from shared.contracts.rows import ConsentState
+from shared.contracts.index_row import IndexRow
+from shared.contracts.rows import ConsentState, UserRow
 from shared.grants import grant
 from shared.organisations.enrolment import enrol
 from shared.organisations.integration import IntegrationTransition, after
@@ -100,3 +102,13 @@ def test_people_who_sleep_are_found_though_the_sweep_saw_everybody_awake_before(
     row = rows.get(office.tenant, "m-ada")
     assert row
     assert row.state is not ConsentState.SLEEPING
+
+
+def test_people_of_before_there_was_an_index_are_in_it_after_a_turn(office: Office) -> None:
+    registry = office.engine.registry
+    row = UserRow(provider="microsoft", subject="s", address_sealed=b"", person="p-early", mailbox="m-early")
+    registry.put(tables.users.name, office.tenant, "u-early", msgspec.json.encode(row))
+    CountedSweep(office).rounds(3)
+
+    assert tables.people_index(registry).get(office.tenant, "p-early") == IndexRow(rows=("u-early",))
+    assert list(tables.users(registry).find(office.tenant, {"p-early"})) == ["u-early"]

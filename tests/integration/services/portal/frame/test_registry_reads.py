@@ -15,10 +15,11 @@ from shared.domain.instants import HOUR_MS
 from shared.domain.roles import Role
 from shared.domain.sighting import AgendaItem, LiveAttendee
 from shared.registry import tables
+from shared.registry.rows import ReadRows
 from tests.integration.services.portal.office import Browser, Office
 
 MANY = 40
-ENOUGH = {"/profile/kept-data": 25, "/v1/me/kept-data": 25}
+ENOUGH = {"/profile/kept-data": 26, "/v1/me/kept-data": 26}
 """Where a page may ask more than twenty times: what is kept of a person stands in many tables."""
 PAGES = (
     "/", "/day", "/month", "/book", "/profile", "/profile/kept-data", "/admin", "/admin/rooms", "/admin/people", "/admin/audit",
@@ -58,6 +59,39 @@ def test_pages_ask_the_registry_as_often_however_large_the_organisation_is(
     large = {path: _asked_by(ada, path, asked) for path in PAGES}
     assert {path: more for path in PAGES if (more := large[path] - small[path])} == {}
     assert {path: each.total() for path, each in large.items() if each.total() > ENOUGH.get(path, 20)} == {}
+
+
+def test_no_page_reads_the_rows_of_people_whom_it_does_not_show(
+    office: Office, ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users, read = tables.users(office.engine.registry), Counter[str]()
+    users.change(ada.tenant, ada.user, _administering)
+    users.complete(ada.tenant, office.clock.now_ms())
+    _grow(office, ada, 0, 2)
+    decode = ReadRows.read
+
+    def reading(self: ReadRows[Any], tenant: str, row_id: str, raw: bytes) -> Any:
+        read[self.name] += 1
+        return decode(self, tenant, row_id, raw)
+
+    monkeypatch.setattr(ReadRows, "read", reading)
+
+    def people_read(path: str) -> int:
+        read.clear()
+        assert ada.client.get(path).status_code == 200, path
+        return read["users"]
+
+    few = {path: people_read(path) for path in PAGES}
+    for number in range(MANY):
+        users.put(ada.tenant, f"u-stranger-{number}", _stranger(number))
+    many = {path: people_read(path) for path in PAGES}
+    assert {path: more for path in PAGES if (more := many[path] - few[path]) > 0} == {}
+
+
+def _stranger(number: int) -> UserRow:
+    return UserRow(
+        provider="microsoft", subject=f"x-{number}", address_sealed=b"", person=f"p-stranger-{number}", mailbox=f"m-x-{number}"
+    )  # fmt: skip
 
 
 def _administering(row: UserRow | None) -> UserRow | None:

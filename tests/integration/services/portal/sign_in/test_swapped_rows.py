@@ -184,10 +184,11 @@ def test_rows_of_the_first_version_and_of_a_former_master_key_are_bound_anew(off
     registry = office.engine.registry
     assert isinstance(registry, BoundRegistry)
     before = registry.everything()
-    for row in before[::2]:
+    unbound = [row for row in before if tables.may_be_unbound(row.table, row.row)][::2]
+    for row in unbound:
         beneath(office).put(row.table, row.tenant, row.row, row.value, not_after_ms=row.not_after_ms)
 
-    assert registry.rebind() == len(before[::2])
+    assert registry.rebind() == len(unbound) > 2
 
     assert registry.rebind() == 0
     assert registry.everything() == before
