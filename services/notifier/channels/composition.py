@@ -68,7 +68,7 @@ class MailComposer:
         message = EmailMessage()
         message["From"] = self._from
         message["To"] = notice.address
-        message["Subject"] = translate(subject, catalogue_for(notice.manner))
+        message["Subject"] = _literal(translate(subject, catalogue_for(notice.manner)))
         message["Date"] = format_datetime(datetime.fromtimestamp(notice.at_ms / SECOND_MS, tz=_UTC))
         message["Message-ID"] = f"<{notice.id}@{self.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
@@ -81,6 +81,16 @@ class MailComposer:
         message.add_alternative(templates.get_template(f"{template}.html").render(shown), subtype="html")
         message["Content-Language"] = notice.manner.language  # RFC 3282; content sets the headers of that name anew
         return message
+
+
+def _literal(text: str) -> str:
+    """
+    As a header shows it: what looks like an encoded word (RFC 2047 §2) is none.
+
+    Python decodes encoded words of a header that it is given, and writes a line feed in one as it is: whatever follows would be
+    a header of its own.
+    """
+    return text.replace("=?", "= ?")
 
 
 @lru_cache(maxsize=16)

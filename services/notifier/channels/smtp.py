@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from services.notifier.channels.composition import MailComposer
 from services.notifier.channels.mail_server import MailServer
 from services.notifier.channels.port import ReminderEnd, SendAttempt, Sending, SendOutcome
+from shared.domain.email_addresses import is_address
 
 TIMEOUT_S = 10.0
 """For each answer of the server."""
@@ -36,6 +37,8 @@ class SmtpChannel:
         if isinstance(notice, ReminderEnd):
             message = "nobody is written to about an event that is removed"
             raise TypeError(message)
+        if not is_address(notice.address):  # kept by an earlier version: it could name a second recipient
+            return SendAttempt(SendOutcome.REFUSED, "not-an-address")
         mail = self._composer.compose(notice)
         try:
             return self._submit(mail, notice.address)

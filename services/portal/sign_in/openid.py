@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 from services.portal.sign_in.attempts import Purpose
 from services.portal.sign_in.refusals import Cause, RefusedSignInError
+from shared.domain.email_addresses import is_address
 from shared.domain.identity import Provider
 from shared.grants.oauth import identity_scopes, scopes_for
 from shared.providers.catalogue import profile_of, registration
@@ -96,7 +97,7 @@ def identity_of(provider: Provider, claims: Mapping[str, Any]) -> Identity:
             assert_never(provider)
     if not found.directory or not found.subject or found.directory == PERSONAL_ACCOUNTS:
         raise RefusedSignInError(Cause.NO_DIRECTORY)
-    if "@" not in found.address:
+    if not is_address(found.address):  # mails go there: neither a second address nor a line of a header
         raise RefusedSignInError(Cause.NO_ADDRESS)
     return found
 

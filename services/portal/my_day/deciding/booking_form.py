@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import FieldError, plain, read_form
 from services.portal.frame.problems import ProblemError
 from services.portal.interface.fields import Zone
 from services.portal.meetings.deciding.filter_form import refuse_filter
 from services.portal.meetings.deciding.room_filter import NO_FILTER, RoomFilter, RoomFilterFields, filter_of
 from services.portal.my_day.deciding.zones import NoSuchTimeError, instant_ms
+from shared.domain.email_addresses import is_address
 from shared.language.deciding.sentences import join_sentences, say
 
 MAX_TITLE_CHARS = 200

@@ -152,6 +152,48 @@ def test_a_name_with_markup_is_text() -> None:
     assert "<img" not in text_of(mail, "html")
 
 
+@pytest.mark.proves("S5")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Aare\r\nBcc: eve@evil.test",
+        "Aare\n\n<h1>",
+        "=?utf-8?q?Aare=0ABcc=3Aeve?=",
+        "=?utf-8?b?QWFyZQpCY2M6ZXZl?= Aare",
+        "\u202eeraA\x00",
+        "\ud800",
+    ],
+)
+def test_a_rooms_name_adds_no_header_and_nobody_else(name: str) -> None:
+    line = replace(NOTICE.lines[0], room=name)
+    with serve_mail() as (sink, port):
+        assert channel(f"smtp://127.0.0.1:{port}").send(replace(NOTICE, lines=(line,))).outcome is SendOutcome.ACCEPTED
+    assert sink.recipients == [NOTICE.address]
+    [mail] = sink.mails
+    assert set(mail.keys()) == set(COMPOSER.compose(NOTICE).keys())
+    assert not any(character in str(mail["Subject"]) for character in "\r\n\x00\u202e")
+    assert "<h1>" not in text_of(mail, "html")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ada@contoso.test\r\nBcc: eve@evil.test",
+        "ada@contoso.test, eve@evil.test",
+        "<eve@evil.test> ada@contoso.test",
+        "ada@contoso.test>\r\nRCPT TO:<eve@evil.test",
+        "ada@contoso.test\x00",
+        "\ud800@contoso.test",
+        "=?utf-8?q?a=0ABcc=3Aeve?=@contoso.test",
+        "",
+    ],
+)
+def test_what_is_not_one_address_gets_no_mail(address: str) -> None:
+    with serve_mail() as (sink, port):
+        attempt = channel(f"smtp://127.0.0.1:{port}").send(replace(NOTICE, address=address))
+    assert (attempt.outcome, sink.recipients, sink.mails) == (SendOutcome.REFUSED, [], [])
+
+
 def test_a_long_digest_names_some_and_counts_the_rest() -> None:
     mail = COMPOSER.compose(replace(NOTICE, lines=NOTICE.lines * (LISTED + 12)))
     assert text_of(mail).count("Aare 4.12") == LISTED

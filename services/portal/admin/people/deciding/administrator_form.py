@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from services.portal.frame.deciding.email_addresses import MAX_CHARS, is_address
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import FieldProblemError
+from shared.domain.email_addresses import MAX_CHARS, is_address
 from shared.domain.roles import Role
 from shared.language.deciding.sentences import say
 

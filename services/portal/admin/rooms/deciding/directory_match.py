@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from services.portal.frame.deciding.email_addresses import MAX_CHARS as MAX_ADDRESS_CHARS
 from shared.contracts.rows import RoomProof, RoomRow
+from shared.domain.email_addresses import MAX_CHARS as MAX_ADDRESS_CHARS
 from shared.domain.equipment import equipment_of
 from shared.domain.room_texts import MAX_DESCRIPTION_CHARS, MAX_LINE_CHARS, MAX_SEATS, MAX_SECTION_CHARS, one_line
 from shared.domain.sighting import DirectoryRoom

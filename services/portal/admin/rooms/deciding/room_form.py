@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import FieldError, read_form
 from services.portal.frame.problems import FieldProblemError
 from shared.contracts.rows import ENTERED, RoomRow
+from shared.domain.email_addresses import is_address
 from shared.domain.equipment import MAX_EQUIPMENT, MAX_NAME_CHARS, equipment_of
 from shared.domain.room_texts import MAX_LINE_CHARS, MAX_SEATS
 from shared.language.deciding.sentences import join_sentences, say

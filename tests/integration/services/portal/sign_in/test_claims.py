@@ -63,8 +63,18 @@ def test_no_providers_address_gives_a_role_by_itself(office: Office, domain: str
     assert (found.account.provider, found.account.address) == (provider, f"ada@{where}")
 
 
-@pytest.mark.parametrize("claims", [{"acct": 1}, {"acct": "1"}, {"idp": "https://sts.windows.net/other/"}])
+@pytest.mark.parametrize("more", ["\r\nBcc: eve@evil.test", ", eve@evil.test", "\x00", "\u202e", f".{'a' * 250}.test"])
+def test_address_that_is_more_than_one_address_signs_nobody_in(office: Office, domain: str, more: str) -> None:
+    address = f"ada@g.{domain}"
+    office.simulator.faults(oauth={"claims": {address: {"email": f"{address}{more}"}}})
+
+    answer = office.browser().enter(address, "google")
+
+    assert (answer.status_code, "no-address" in answer.text) == (403, True)
+
+
 @pytest.mark.proves("E12")
+@pytest.mark.parametrize("claims", [{"acct": 1}, {"acct": "1"}, {"idp": "https://sts.windows.net/other/"}])
 def test_guest_of_the_directory_is_no_employee(office: Office, domain: str, claims: dict[str, Any]) -> None:
     office.simulator.faults(oauth={"claims": {f"ben@{domain}": claims}})
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.portal.admin.rooms.deciding.room_form import read_room
-from services.portal.frame.deciding.email_addresses import is_address
 from services.portal.frame.deciding.forms import MAX_TEXT_CHARS, FieldError, plain, single_spaced
 from services.portal.frame.problems import ProblemError
 from services.portal.my_day.deciding.booking_form import read_booking
+from shared.domain.email_addresses import is_address
 
 NOW_MS = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp() * 1000)
 BOOKING = {"date": "2026-11-24", "from": "10:00", "to": "11:00"}
