@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -211,13 +211,37 @@ def end_every_session(response: Response, person: Person) -> None:
     end_session(response)
 
 
-def still_welcome(found: Deps, person: Person) -> bool:
-    """Whether the session goes on and the organisation still has this switched on. For streams: needs no request."""
-    registry = found.engine.registry
-    if _live(registry, person.tenant, person.session) is None:
-        return False
-    tenant = tables.tenants(registry).get(person.tenant, "tenant")
-    return tenant is not None and tenant.integration is IntegrationState.ENABLED
+def find_unwelcome(found: Deps, tenant: str, people: Iterable[tuple[str, str]]) -> set[str]:
+    """
+    Of one organisation's sessions those that have ended, or all of them once it has this switched off: three questions in all.
+
+    Args:
+        found: Where sessions stand. Needs no request.
+        tenant: The organisation.
+        people: Session and user of each.
+
+    Returns:
+        Sessions.
+
+    Raises:
+        StoreUnavailableError: nothing is known of any.
+    """
+    people, registry = tuple(people), found.engine.registry
+    try:
+        row = tables.tenants(registry).get(tenant, "tenant")
+        if row is None or row.integration is not IntegrationState.ENABLED:
+            return {session for session, _ in people}
+        sessions = tables.sessions(registry).get_many(tenant, {session for session, _ in people})
+        users = tables.users(registry).get_many(tenant, {user for _, user in people})
+    except RowRefusedError:
+        if len(people) == 1:
+            return {people[0][0]}
+        return set().union(*(find_unwelcome(found, tenant, [each]) for each in people))
+    return {name for name, user in people if not _goes_on(sessions.get(name), user, users.get(user))}
+
+
+def _goes_on(session: SessionRow | None, user: str, person: UserRow | None) -> bool:
+    return session is not None and session.user == user and person is not None and session.epoch == person.session_epoch
 
 
 def is_secure() -> bool:

@@ -16,7 +16,7 @@ from msgspec import Meta
 from services.portal.deps import Deps
 from services.portal.frame.language import current_catalogue
 from services.portal.frame.problems import ProblemError
-from services.portal.frame.sessions import Person, signed_in, still_welcome
+from services.portal.frame.sessions import Person, signed_in
 from services.portal.interface.fields import Nothing, PromptId
 from services.portal.interface.operation import EVENT_STREAM, operation
 from services.portal.meetings.deciding.answers import PromptShape, RoomShape
@@ -44,8 +44,6 @@ from shared.meetings.prompts import Prompt, PromptState
 from shared.runtime import metrics
 
 HEARTBEAT_S = 10.0
-WELCOME_S = 5.0
-"""How often the stream of somebody who has signed out finds that out, and ends."""
 AWAY_S = 1.0
 """How soon the stores are asked again by a stream that could not read them."""
 LIFE_S = 600.0
@@ -122,7 +120,7 @@ def blueprint(deps: Deps, reader: LiveReader) -> Blueprint:
                 next_step=say("Ask /v1/me/prompts every now and then, and try the stream again later."),
                 retry_after_s=15,
             )
-        watched = Watched(seat, person.mailbox.key.decode(), person.tenant)
+        watched = Watched(seat, person.mailbox.key.decode(), person.tenant, person.user, person.session)
 
         def leave() -> None:
             watch.remove(watched)
@@ -203,7 +201,7 @@ class EventStream:
 
     def run(self, since: StreamPosition | None) -> Iterator[str]:
         """Server-sent events until the browser goes, the session ends, the process stops, or ten minutes are over."""
-        began = said_at = asked_at = time.monotonic()
+        began = said_at = time.monotonic()
         yield f"retry: {RETRY_MS}\n\n"
         yield from self._stream(partial(self._begin, since))
         called = True
@@ -211,10 +209,8 @@ class EventStream:
             if self._watched.seat.replaced:
                 yield REPLACED
                 return
-            if now >= asked_at + WELCOME_S:
-                asked_at = now
-                if not self._welcome():
-                    return
+            if not self._watched.welcome:
+                return
             beats = now >= said_at + HEARTBEAT_S
             for text in self._stream(self._follow) if called or beats else ():
                 said_at = now
@@ -222,7 +218,7 @@ class EventStream:
             if now >= said_at + HEARTBEAT_S:
                 said_at = now
                 yield HEARTBEAT
-            called = self._sleep(min(said_at + HEARTBEAT_S, asked_at + WELCOME_S))
+            called = self._sleep(said_at + HEARTBEAT_S)
 
     def _sleep(self, until_s: float) -> bool:
         """Until the watch calls, or that monotonic second; whether there is something to follow."""
@@ -241,12 +237,6 @@ class EventStream:
             if self._watched.revision != UNKNOWN:
                 self._watched.revision = UNKNOWN  # whatever comes back may be another view: start over with all of it
                 yield "event: rebuilding\ndata: {}\n\n"
-
-    def _welcome(self) -> bool:
-        try:
-            return still_welcome(self._deps, self._person)
-        except StoreUnavailableError:
-            return True
 
     def _begin(self, since: StreamPosition | None) -> Iterator[str]:
         """Go on from where the browser was; from the beginning when that cannot be."""

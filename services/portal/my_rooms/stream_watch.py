@@ -2,7 +2,7 @@
 Watches the stores for all live streams of a process, and calls those that something concerns.
 
 A stream sleeps until it is called, or until its next heartbeat: so many open pages cost one question to the view several times
-a second, one for each of their organisations each second, and nothing for each page.
+a second, one for each of their organisations each second, three for each every few seconds, and nothing for each page.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from services.portal.deps import Deps
+from services.portal.frame.sessions import find_unwelcome
 from services.portal.my_rooms.stream_seats import Seat
 from shared.errors import LogUnavailableError, StoreUnavailableError
 from shared.organisations.decline_incidents import read_open
@@ -22,6 +23,8 @@ from shared.runtime.logging import get_logger
 POLL_S = 0.2
 CLOCK_S = 1.0
 """How often the clock is followed, and organisations are asked whether many of their rooms say no at once."""
+WELCOME_S = 4.0
+"""How often all streams are compared with their sessions: the stream of somebody who has signed out ends within five seconds."""
 UNKNOWN = -1
 """Below any revision: everything has to be told."""
 
@@ -36,11 +39,15 @@ class Watched:
     owner: str
     """Whose rows of the view it follows, `tenant/mailbox`."""
     tenant: str
+    user: str
+    session: str
     revision: int = UNKNOWN
     due_ms: int | None = None
     """When to call it by the clock alone, epoch milliseconds."""
     many: bool | None = None
     """Whether many rooms of the organisation say no at once; None while nobody has asked."""
+    welcome: bool = True
+    """False once its session has ended, or its organisation has this switched off: the stream ends itself."""
 
 
 class StreamWatch:
@@ -70,7 +77,7 @@ class StreamWatch:
 
     def _run(self) -> None:
         """Until the process stops, or nobody is left; then whoever is there is called once more."""
-        clock_at = 0.0
+        clock_at, welcome_at = 0.0, time.monotonic() + WELCOME_S
         while not self._deps.stop.wait(POLL_S):
             with self._lock:
                 present = tuple(self._watched)
@@ -81,6 +88,9 @@ class StreamWatch:
             if by_clock:
                 clock_at = now + CLOCK_S
             try:
+                if now >= welcome_at:
+                    welcome_at = now + WELCOME_S
+                    self._end_unwelcome(present)
                 self._compare(present)
                 if by_clock:
                     self._follow_clock(present)
@@ -92,6 +102,21 @@ class StreamWatch:
                 _log.error("stream_watch_failed", exc_info=error)
         with self._lock:
             _call(self._watched)
+
+    def _end_unwelcome(self, present: Collection[Watched]) -> None:
+        """Have those end whose session goes on no longer; while the registry is away, nobody's ends."""
+        of_tenant: dict[str, list[Watched]] = {}
+        for each in present:
+            of_tenant.setdefault(each.tenant, []).append(each)
+        for tenant, theirs in of_tenant.items():
+            try:
+                ended = find_unwelcome(self._deps, tenant, {(each.session, each.user) for each in theirs})
+            except StoreUnavailableError:
+                return
+            for each in theirs:
+                if each.session in ended:
+                    each.welcome = False
+                    each.seat.called.set()
 
     def _compare(self, present: Collection[Watched]) -> None:
         """Call those of whose owner the view has another revision than they have come to."""

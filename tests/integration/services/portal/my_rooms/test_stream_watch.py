@@ -8,11 +8,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from services.portal.my_rooms import stream_watch
 from services.portal.my_rooms.stream_seats import Seat
 from services.portal.my_rooms.stream_watch import StreamWatch, Watched
 from shared.contracts.meeting_state import RoomState
+from shared.contracts.rows import SessionRow
 from shared.errors import StoreUnavailableError
 from shared.organisations import decline_incidents
+from shared.registry import tables
 from tests.integration.services.portal.admin.test_incident import begin as begin_incident
 from tests.integration.services.portal.office import Browser, Office
 from tests.support.patience import PATIENCE_S
@@ -67,12 +70,17 @@ def watch(office: Office, view: CountingView) -> Iterator[Watch]:
     watching = StreamWatch(office.deps)
 
     def add(tenant: str, owner: str) -> Watched:
-        watched = Watched(Seat(owner), owner, tenant, revision=office.engine.view.revision(owner), many=False)
+        revision, (session, row) = office.engine.view.revision(owner), next(sessions_of(office, tenant))
+        watched = Watched(Seat(owner), owner, tenant, row.user, session, revision=revision, many=False)
         watching.add(watched)
         return watched
 
     yield add
     office.deps.stop.set()
+
+
+def sessions_of(office: Office, tenant: str) -> Iterator[tuple[str, SessionRow]]:
+    return tables.sessions(office.engine.registry).scan(tenant)
 
 
 @contextmanager
@@ -148,6 +156,42 @@ def test_a_store_that_is_away_calls_all_and_its_return_calls_those_who_lost_thei
     assert not kept.seat.called.is_set()
 
 
+def test_session_that_has_ended_ends_its_streams_and_no_others(
+    office: Office, ada: Browser, ben: Browser, watch: Watch, view: CountingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_watch, "WELCOME_S", 0.0)
+    watched = {row.user: watch(ada.tenant, f"{ada.tenant}/{row.user}") for _, row in sessions_of(office, ada.tenant)}
+    for session, row in sessions_of(office, ada.tenant):
+        watched[row.user].user, watched[row.user].session = row.user, session
+    view.wait_for_turns(2)
+    assert all(each.welcome for each in watched.values())
+
+    with called(watched[ada.user]):
+        ada.client.post("/auth/logout", data={"csrf": ada.csrf})
+
+    assert not watched[ada.user].welcome
+    view.wait_for_turns(2)
+    assert watched[ben.user].welcome
+
+
+def test_registry_that_is_away_ends_nobodys_stream(
+    office: Office, ada: Browser, watch: Watch, view: CountingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_watch, "WELCOME_S", 0.0)
+    asked = threading.Event()
+
+    def away(*_: object) -> set[str]:
+        asked.set()
+        message = "away"
+        raise StoreUnavailableError(message)
+
+    monkeypatch.setattr(stream_watch, "find_unwelcome", away)
+    watched = watch(ada.tenant, f"{ada.tenant}/m-1")
+    assert asked.wait(PATIENCE_S)
+    view.wait_for_turns(2)
+    assert watched.welcome
+
+
 def test_a_process_that_stops_calls_everybody(office: Office, ada: Browser, view: CountingView, watch: Watch) -> None:
     watched = watch(ada.tenant, f"{ada.tenant}/m-1")
     view.wait_for_turns(1)
@@ -157,7 +201,7 @@ def test_a_process_that_stops_calls_everybody(office: Office, ada: Browser, view
 
 def test_nobody_watches_for_streams_that_are_gone(office: Office, ada: Browser, view: CountingView) -> None:
     watching = StreamWatch(office.deps)
-    watched = Watched(Seat("u-ada"), f"{ada.tenant}/m-1", ada.tenant)
+    watched = Watched(Seat("u-ada"), f"{ada.tenant}/m-1", ada.tenant, ada.user, "")
     watching.add(watched)
     view.wait_for_turns(1)
     watching.remove(watched)
@@ -167,7 +211,7 @@ def test_nobody_watches_for_streams_that_are_gone(office: Office, ada: Browser, 
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
-    again = Watched(Seat("u-ada"), f"{ada.tenant}/m-1", ada.tenant)
+    again = Watched(Seat("u-ada"), f"{ada.tenant}/m-1", ada.tenant, ada.user, "")
     with called(again):
         watching.add(again)
     office.deps.stop.set()
