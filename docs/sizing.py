@@ -36,7 +36,7 @@ ROOM_ANSWER_KB = MeasuredFigure(40, "40 kB: the meeting's record 16.5 kB")
 REFERENCE_KB = MeasuredFigure(1.3, "1.3 kB while a claim is taken over (100,000 references")
 SEALED_REFERENCE_KB = MeasuredFigure(0.9, "0.9 kB as restored and sealed")
 MEETING_KB = MeasuredFigure(1.3, "| memory of room_status, per meeting with two copies | 1.3 kB")
-VIEW_KB = MeasuredFigure(1.7, "| memory of the Redis view, per meeting with two copies | 1.7 kB")
+VIEW_KB = MeasuredFigure(1.5, "| memory of the Redis view, per meeting with two copies | 1.5 kB")
 RESTORED_S = MeasuredFigure(1.8, "three brokers 0.8 s; then 1.0 s to open and read them")
 MEASURED = (
     TAKEN_A_SECOND, BROKER_US_A_NOTIFICATION, BROKER_MS_A_COMMIT, COMMITS_A_PARTITION, CHANGE_KB, ROOM_ANSWER_KB,

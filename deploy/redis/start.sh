@@ -20,7 +20,7 @@ for user in room-status sync-worker portal notifier operator; do
 done
 
 case $server in
-  views) set -- --save '' --appendonly no "$@" ;;
+  views) set -- --save '' --appendonly no --zset-max-ziplist-entries 512 "$@" ;;
   registry) set -- --save '' --appendonly yes --appendfsync always --no-appendfsync-on-rewrite no --maxmemory-policy noeviction "$@" ;;
   *) echo "views or registry, not $server" >&2; exit 2 ;;
 esac

@@ -18,6 +18,7 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from deploy.local.processes import free_ports
+from deploy.local.redis import RedisUse, redis_server
 from shared.crypto.master import new_key, parse
 from shared.engines.distributed.keyring import RedisKeyring
 from shared.engines.distributed.registry import RedisRegistry
@@ -155,6 +156,7 @@ def test_the_notifier_changes_a_row_and_only_reads_keys(registry: UrlOf) -> None
         rows.put("notifications", "t", "u", b"{}", expect=version)
         assert rows.get("notifications", "t", "u") is not None
         assert [row for row, _ in rows.scan("notifications", "t")] == ["u"]  # looks for administrators
+        assert list(rows.get_many("notifications", "t", ["u", "absent"])) == ["u"]  # which prompts were put away
         with pytest.raises(StoreUnavailableError):
             rows.everything()
     with keyring_as(registry("portal")) as made:
@@ -171,6 +173,7 @@ def test_the_registrys_users_put_read_and_delete_rows(registry: UrlOf, user: str
         rows.put("t", "x", user, b"1", not_after_ms=2**45)
         assert rows.get("t", "x", user) is not None
         assert user in dict(rows.scan("t", "x"))
+        assert list(rows.get_many("t", "x", [user, "absent"])) == [user]
         rows.delete("t", "x", user)
 
 
@@ -241,3 +244,10 @@ def test_the_registry_is_durable_and_never_evicts(registry: UrlOf) -> None:
     with redis.Redis.from_url(registry("operator")) as operator:
         assert operator.info("persistence")["aof_enabled"] == 1
         assert operator.info("memory")["maxmemory_policy"] == "noeviction"
+
+
+def test_indices_of_people_with_some_hundred_meetings_are_kept_compact_in_the_view() -> None:
+    assert "--zset-max-ziplist-entries 512" in START.read_text()
+    with redis_server(RedisUse.VIEWS) as server, redis.Redis.from_url(server.url) as asked:
+        asked.zadd("seen", {f"0:/m-{number:026d}": number for number in range(512)})
+        assert asked.object("encoding", "seen") in {b"listpack", b"ziplist"}
