@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from babel import Locale
@@ -19,38 +20,40 @@ DAYS_OF_WEEK = 7
 _NARROW = "\u202f"
 """The narrow no-break space, which CLDR has before `AM`."""
 
+_MINUTES_KEPT = 8 * 24 * 60
+"""Every minute of a day in eight manners of writing it."""
+_PATTERNS_KEPT = 500
+
 
 def write_clock(moment: datetime | time, manner: Manner) -> str:
     """`09:05`, or `9:05 am` where hours are counted to twelve; on the wall clock that `moment` itself is on."""
-    pattern = _pattern(manner, "hm" if manner.twelve_hours else "Hm")
-    naive = moment.replace(tzinfo=None)
-    return format_time(naive, pattern, locale=manner.locale).replace(_NARROW, " ")  # as browsers do
+    return _write_minute(moment.hour, moment.minute, manner.locale, twelve_hours=manner.twelve_hours)
 
 
 def write_short_day(day: date, manner: Manner) -> str:
     """`Mon 5 Jan`."""
-    return _write_date(day, _pattern(manner, "MMMEd"), manner)
+    return _write_date(day, _pattern(manner.locale, "MMMEd"), manner)
 
 
 def write_short_day_with_year(day: date, manner: Manner) -> str:
     """`Mon 5 Jan 2026`, with a comma only where `write_short_day` has one as well."""
-    short, dated = _pattern(manner, "MMMEd"), _pattern(manner, "yMMMEd")
+    short, dated = _pattern(manner.locale, "MMMEd"), _pattern(manner.locale, "yMMMEd")
     return _write_date(day, dated if "," in short else dated.replace(",", ""), manner)
 
 
 def write_day_and_month(day: date, manner: Manner) -> str:
     """`5 Jan`."""
-    return _write_date(day, _pattern(manner, "MMMd"), manner)
+    return _write_date(day, _pattern(manner.locale, "MMMd"), manner)
 
 
 def write_long_day(day: date, manner: Manner) -> str:
     """`Monday 5 January`."""
-    return _write_date(day, _long(_pattern(manner, "MMMMEEEEd", "MMMMEd", "MMMEd")), manner)
+    return _write_date(day, _long(_pattern(manner.locale, "MMMMEEEEd", "MMMMEd", "MMMEd")), manner)
 
 
 def write_month(day: date, manner: Manner) -> str:
     """`January 2026`."""
-    return _write_date(day, _pattern(manner, "yMMMM"), manner)
+    return _write_date(day, _pattern(manner.locale, "yMMMM"), manner)
 
 
 def write_number(number: float, manner: Manner) -> str:
@@ -66,6 +69,13 @@ def name_weekdays(manner: Manner) -> Sequence[tuple[str, str]]:
     return [(_marked(full[day], manner), _marked(short[day], manner)) for day in days]
 
 
+@lru_cache(_MINUTES_KEPT)
+def _write_minute(hour: int, minute: int, locale: str, *, twelve_hours: bool) -> str:
+    """Written once for all pages: a day with thirty meetings names some hundreds."""
+    pattern = _pattern(locale, "hm" if twelve_hours else "Hm")
+    return format_time(time(hour, minute), pattern, locale=locale).replace(_NARROW, " ")  # as browsers do
+
+
 def _write_date(day: date, pattern: str, manner: Manner) -> str:
     return _marked(format_date(day, pattern, locale=manner.locale), manner)
 
@@ -74,9 +84,10 @@ def _marked(text: str, manner: Manner) -> str:
     return f"⟦{text}⟧" if manner.pseudo else text
 
 
-def _pattern(manner: Manner, *skeletons: str) -> str:
+@lru_cache(_PATTERNS_KEPT)
+def _pattern(locale: str, *skeletons: str) -> str:
     """The locale's own pattern for the first of these skeletons that it has."""
-    known = Locale.parse(manner.locale).datetime_skeletons
+    known = Locale.parse(locale).datetime_skeletons
     found = next(known[each] for each in skeletons if each in known)
     return found.pattern if isinstance(found, DateTimePattern) else str(found)
 

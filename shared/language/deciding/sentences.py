@@ -94,8 +94,14 @@ def translate(text: str, catalogue: Catalogue) -> str:
     )
 
 
+_WORDLESS = frozenset({str, int, float, bool})
+"""Most of an answer by far: told by their very type, so that they are not asked what else they may be."""
+
+
 def translate_all(value: Any, catalogue: Catalogue) -> Any:
     """Translate every sentence in what is sent as JSON: dictionaries, lists and tuples are gone through."""
+    if value is None or type(value) in _WORDLESS:
+        return value
     if isinstance(value, Sentence):
         return translate(value, catalogue)
     if isinstance(value, Mapping):
