@@ -97,7 +97,7 @@ SIDEWAYS = """() => [...document.querySelectorAll("main *")]
   .filter((place) => /auto|scroll/.test(getComputedStyle(place).overflowX) && place.checkVisibility())
   .filter((place) => !place.matches("pre, textarea") && place.scrollWidth > place.clientWidth + 1)
   .map((place) => `${place.getAttribute("aria-label") ?? place.className}, ${place.scrollWidth} pixels`)"""
-"""What has to be pushed aside on a telephone to be read; code may be."""
+"""What has to be pushed aside to be read; code may be."""
 Act = Callable[["Page"], object]
 
 
@@ -159,8 +159,7 @@ class Visits:
         found = [] if width <= look.width else [f"is {width} pixels wide"]
         found += [f"{each['id']}: {each['help']}" for each in self._barriers(page, look)]
         found += [f"breaks in two: {word}" for word in page.evaluate(BROKEN)]
-        if look.width == NARROW:
-            found += [f"scrolls sideways: {place}" for place in page.evaluate(SIDEWAYS)]
+        found += [f"scrolls sideways: {place}" for place in page.evaluate(SIDEWAYS)]
         said = page.evaluate(WORDS)
         if not look.locale.startswith("en"):
             found += [f"in English: {words}" for words in said if ENGLISH.search(QUOTED.sub("", words))]
