@@ -77,7 +77,7 @@ WORDS = """() => {
 }"""
 BROKEN = """() => {
   const found = new Set();
-  for (const place of document.querySelectorAll(".badge, .room-name, button, nav a, label, th")) {
+  for (const place of document.querySelectorAll("h1, .badge, .room-name, button, nav a, label, th")) {
     if (!place.checkVisibility() || getComputedStyle(place).hyphens === "auto") continue;
     const nodes = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
     while (nodes.nextNode()) {
@@ -92,7 +92,7 @@ BROKEN = """() => {
   }
   return [...found];
 }"""
-"""Words of labels and buttons that a line breaks in two; addresses and identifiers may be."""
+"""Words of headings, labels and buttons that a line breaks in two; addresses and identifiers may be."""
 SIDEWAYS = """() => [...document.querySelectorAll("main *")]
   .filter((place) => /auto|scroll/.test(getComputedStyle(place).overflowX) && place.checkVisibility())
   .filter((place) => !place.matches("pre, textarea") && place.scrollWidth > place.clientWidth + 1)

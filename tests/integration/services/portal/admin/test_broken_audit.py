@@ -70,7 +70,7 @@ def test_a_broken_record_says_where_and_what_to_do_and_shows_what_there_is(build
     said = ["Entry 2 is missing.", "Entry 4 was altered, or put there by somebody else, and is not shown."]
     assert (answer["broken"], answer["next"]) == (said, NEXT)
     assert [act["entry"] for act in answer["acts"]] == [5, 3, 1]
-    assert "roomsync doctor" in page
+    assert "<code>roomsync doctor</code>" in page
     for sentence in said:
         assert sentence in page
     assert page.count("named an address for a role") == 3
