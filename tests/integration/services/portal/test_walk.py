@@ -152,7 +152,7 @@ def test_my_rooms_while_the_first_titles_are_being_read(
     declined, *_ = few(office, ada, RoomState.DECLINED, RoomState.ACCEPTED, RoomState.PENDING)
     readable = Event()
 
-    def held(answer: Callable[..., Any]) -> Callable[..., Any]:
+    def late(answer: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *asked, **named: readable.wait() and answer(*asked, **named)
 
     def unread(page: Page) -> None:
@@ -161,7 +161,7 @@ def test_my_rooms_while_the_first_titles_are_being_read(
         expect(page.locator("#meetings .loading").first).to_be_visible()
 
     for name in ("read", "read_page"):
-        monkeypatch.setattr(office.calendar, name, held(getattr(office.calendar, name)))
+        monkeypatch.setattr(office.calendar, name, late(getattr(office.calendar, name)))
     try:
         visits.see("titles-loading", "/", unread)
         visits.see("titles-loading-card", f"/prompts/{declined.decline_id}", unread)
