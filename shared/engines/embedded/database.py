@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,21 @@ from shared.errors import RoomsyncError
 LOCK_WAIT_S = 1.0
 """For the threads of this process, and again for other processes: an append fails within 2.2 s (design §9)."""
 _OPENING_WAIT_S = 10.0
+_CLOSING_WAIT_S = 5.0
+"""For what another thread has under way."""
 _RETRY_S = 0.02
 _BUSY = "other threads write for too long"
+_CLOSED = "closed, since this process ends"
 _NOT_WIPED = "deleted, but a reader keeps the old pages: do the same again to wipe them"
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnConnection:
+    """One thread's."""
+
+    connection: sqlite3.Connection
+    in_use: threading.RLock = field(default_factory=threading.RLock)
+    """Held by its thread while it uses it. A connection that is closed meanwhile ends the process with a segmentation fault."""
 
 
 class Database:
@@ -32,7 +45,8 @@ class Database:
         self._path = path
         self._unavailable = unavailable
         self._local = threading.local()
-        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
+        self._connections: dict[threading.Thread, _OwnConnection] = {}
+        self._closed = False
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         with self._translated():
@@ -45,13 +59,14 @@ class Database:
     def read(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of one query; nothing stays open."""
         with self._translated():
-            return self._connection().execute(query, parameters).fetchall()
+            own = self._own()
+            with own.in_use:  # `_using` written out: it would be a third of what a small read costs
+                return self._open(own).execute(query, parameters).fetchall()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """Several reads that see one state. Keep it short: the write-ahead log cannot shrink meanwhile."""
-        with self._translated():
-            connection = self._connection()
+        with self._translated(), self._using() as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -65,8 +80,7 @@ class Database:
         if not self._writing.acquire(timeout=LOCK_WAIT_S):
             raise self._failed(_BUSY)
         try:
-            with self._translated():
-                connection = self._connection()
+            with self._translated(), self._using() as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -94,19 +108,36 @@ class Database:
             time.sleep(_RETRY_S)
 
     def close(self) -> None:
-        """Close every thread's connection."""
+        """Close every thread's connection, each once what it is used for has ended; whoever comes later gets `unavailable`."""
         with self._guard:
-            for connection in self._connections.values():
-                connection.close()
+            self._closed = True
+            for own in self._connections.values():
+                if own.in_use.acquire(timeout=_CLOSING_WAIT_S):
+                    own.connection.close()
+                    own.in_use.release()
             self._connections.clear()
 
-    def _connection(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, which nobody closes meanwhile."""
+        own = self._own()
+        with own.in_use:
+            yield self._open(own)
+
+    def _open(self, own: _OwnConnection) -> sqlite3.Connection:
+        if self._closed:
+            raise self._failed(_CLOSED)
+        return own.connection
+
+    def _own(self) -> _OwnConnection:
+        found: _OwnConnection | None = getattr(self._local, "own", None)
         if found is None:
-            found = self._local.connection = self._connect()
+            found = self._local.own = _OwnConnection(self._connect())
             with self._guard:
                 for thread in [thread for thread in self._connections if not thread.is_alive()]:
-                    self._connections.pop(thread).close()
+                    self._connections.pop(thread).connection.close()
+                if self._closed:
+                    found.connection.close()
                 self._connections[threading.current_thread()] = found
         return found
 

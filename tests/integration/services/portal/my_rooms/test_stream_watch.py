@@ -69,8 +69,9 @@ def watch(office: Office, view: CountingView) -> Iterator[Watch]:
     """Have a stream watched that has come to the revision at which its owner stands."""
     watching = StreamWatch(office.deps)
 
-    def add(tenant: str, owner: str) -> Watched:
-        revision, (session, row) = office.engine.view.revision(owner), next(sessions_of(office, tenant))
+    def add(tenant: str, owner: str, user: str = "") -> Watched:
+        revision, of_tenant = office.engine.view.revision(owner), sessions_of(office, tenant)
+        session, row = next((session, row) for session, row in of_tenant if user in {"", row.user})
         watched = Watched(Seat(owner), owner, tenant, row.user, session, revision=revision, many=False)
         watching.add(watched)
         return watched
@@ -160,9 +161,7 @@ def test_session_that_has_ended_ends_its_streams_and_no_others(
     office: Office, ada: Browser, ben: Browser, watch: Watch, view: CountingView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream_watch, "WELCOME_S", 0.0)
-    watched = {row.user: watch(ada.tenant, f"{ada.tenant}/{row.user}") for _, row in sessions_of(office, ada.tenant)}
-    for session, row in sessions_of(office, ada.tenant):
-        watched[row.user].user, watched[row.user].session = row.user, session
+    watched = {user: watch(ada.tenant, f"{ada.tenant}/{user}", user) for user in (ada.user, ben.user)}
     view.wait_for_turns(2)
     assert all(each.welcome for each in watched.values())
 
