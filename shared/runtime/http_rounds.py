@@ -48,24 +48,26 @@ class RoundRobin(Generic[T]):
 
 
 class Spaced(Generic[T]):
-    """Hands out its members one at a time, `apart_s` apart. Used by one thread; times are monotonic seconds."""
+    """Hands out its members one at a time, `apart_s` apart, each once. Used by one thread; times are monotonic seconds."""
 
     def __init__(self, apart_s: float) -> None:
         """Hold nobody."""
         self._apart_s = apart_s
-        self._waiting: deque[T] = deque()
+        self._waiting: dict[T, None] = {}
         self._next_at = -math.inf
 
     def add(self, member: T) -> None:
-        """Let one more wait."""
-        self._waiting.append(member)
+        """Let one more wait, at its place if it waits already."""
+        self._waiting[member] = None
 
     def due(self, now: float) -> T | None:
         """Take the first, if its turn has come."""
         if not self._waiting or now < self._next_at:
             return None
         self._next_at = now + self._apart_s
-        return self._waiting.popleft()
+        first = next(iter(self._waiting))
+        del self._waiting[first]
+        return first
 
     def wait_s(self, now: float) -> float:
         """How long until somebody's turn comes; infinite while nobody waits."""

@@ -69,3 +69,12 @@ def test_those_who_wait_are_handed_out_one_at_a_time_and_apart() -> None:
     assert (late.wait_s(5.25), late.due(5.25)) == (0.25, None)
     assert (late.due(5.5), late.due(5.5), late.due(6.0)) == (1, None, 2)
     assert (late.due(7.0), late.wait_s(7.0)) == (None, math.inf)
+
+
+def test_who_is_added_again_and_again_waits_once_at_the_same_place() -> None:
+    late: Spaced[str] = Spaced(0.5)
+    for _ in range(3):
+        late.add("first")
+        late.add("second")
+
+    assert [late.due(5.0 + turn) for turn in range(3)] == ["first", "second", None]
