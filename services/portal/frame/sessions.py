@@ -241,6 +241,7 @@ def find_unwelcome(found: Deps, tenant: str, people: Iterable[tuple[str, str]]) 
 
 
 def _goes_on(session: SessionRow | None, user: str, person: UserRow | None) -> bool:
+    """Whether it is a session of `user`, who is there as `person` and has not signed out everywhere since."""
     return session is not None and session.user == user and person is not None and session.epoch == person.session_epoch
 
 
@@ -280,7 +281,7 @@ def _live(registry: Registry, tenant: str, name: str) -> tuple[SessionRow, UserR
     """A session and its person; None once it has ended, here or everywhere, or the person is gone."""
     session = tables.sessions(registry).get(tenant, name)
     user = tables.users(registry).get(tenant, session.user) if session else None
-    return (session, user) if session and user and session.epoch == user.session_epoch else None
+    return (session, user) if session and user and _goes_on(session, session.user, user) else None
 
 
 def _prolong_session(response: Response) -> Response:
