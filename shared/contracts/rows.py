@@ -137,6 +137,11 @@ class UserRow(_Row, frozen=True):
     browser_language: str = ""
     """What their browser asked for at their last sign-in, with the country (`de-CH`): for mails, which no browser asks for."""
 
+    @property
+    def hashes(self) -> frozenset[str]:
+        """The keyed hashes of all addresses that they are known by."""
+        return frozenset({self.person, *self.aliases})
+
 
 class ConsentRow(_Row, frozen=True):
     """A person's grant. Table `consents`, id = mailbox id."""

@@ -23,11 +23,6 @@ MOST_ALIASES = 64
 """Kept of one person: beyond them the earliest found go."""
 
 
-def hashes_of(user: UserRow) -> frozenset[str]:
-    """The keyed hashes of all addresses that the person is known by."""
-    return frozenset({user.person, *user.aliases})
-
-
 def people_by_address(users: Iterable[tuple[str, UserRow]]) -> Mapping[str, tuple[str, UserRow]]:
     """
     Keyed hash of an address → user id and row of whose it is; of all people, or of all who are known by the addresses asked for.
@@ -78,7 +73,7 @@ def add_aliases(registry: Registry, tenant: str, user: str, hashes: Collection[s
     """Keep further keyed hashes of a person's addresses; nothing is written where all are known."""
 
     def added(row: UserRow | None) -> UserRow | None:
-        if row is None or hashes_of(row).issuperset(hashes):
+        if row is None or row.hashes.issuperset(hashes):
             return None
         return msgspec.structs.replace(row, aliases=_bounded(row.person, (*row.aliases, *sorted(hashes))))
 

@@ -117,7 +117,7 @@ def _has_rights(user: UserRow) -> bool:
 
 def _words_of_person(user: UserRow) -> Collection[str]:
     """The keyed hashes of all addresses that they are known by, and whether they have rights."""
-    return {user.person, *user.aliases, *((ADMINISTRATORS,) if _has_rights(user) else ())}
+    return user.hashes | ({ADMINISTRATORS} if _has_rights(user) else set())
 
 
 tenants = Table(name="tenants", row=TenantRow, what="an organisation; id = the word `tenant`")

@@ -24,7 +24,6 @@ from shared.crypto.meetings import StoredMeeting
 from shared.domain.instants import to_rfc3339
 from shared.errors import KeyDestroyedError, MalformedRecordError
 from shared.grants.vault import ConsentVault
-from shared.organisations.addresses import hashes_of
 from shared.organisations.people import account_appointment_id, appointment_id
 from shared.registry import tables
 
@@ -135,7 +134,7 @@ class KeptData:
         if self._user is None:
             return []
         user, entries = self._person.user, tables.people_index(self._registry)
-        found = entries.get_many(self._person.tenant, hashes_of(self._user))
+        found = entries.get_many(self._person.tenant, self._user.hashes)
         return [(word, IndexRow(rows=(user,))) for word, entry in sorted(found.items()) if user in entry.rows]
 
     def _sessions(self, table: str) -> Found:

@@ -19,7 +19,7 @@ from shared.domain.keys import TenantKeys
 from shared.domain.sighting import EventKind, Look, SeenEvent
 from shared.errors import ConsentRevokedError, EventGoneError, KeyDestroyedError, RefusedError, RetryableError
 from shared.grants.broker import ConsentBroker
-from shared.organisations.addresses import add_aliases, hashes_of
+from shared.organisations.addresses import add_aliases
 from shared.ports.calendar import CalendarProvider
 from shared.ports.keyring import Keyring
 from shared.ports.registry import Registry
@@ -110,7 +110,7 @@ class OwnData:
         return (consent.user, self._users.get(mailbox.tenant, consent.user)) if consent else ("", None)
 
     def _learn_aliases(self, tenant: str, user_id: str, user: UserRow, found: AbstractSet[str]) -> None:
-        if not found <= hashes_of(user):
+        if not found <= user.hashes:
             add_aliases(self._registry, tenant, user_id, found)
 
     def _forget(self, mailbox: Mailbox, row_ids: Iterable[str], meeting: str) -> None:

@@ -23,7 +23,6 @@ from shared.domain.keys import TenantKeys
 from shared.domain.sighting import DirectoryRoom
 from shared.grants.grant import IN_USE
 from shared.language.deciding.sentences import say
-from shared.organisations.addresses import hashes_of
 from shared.registry import tables
 
 MAX_ROOMS = 10_000
@@ -237,7 +236,7 @@ class RoomList:
         """Nobody's meetings become a room's schedule because somebody entered their address."""
         people = {keys.person(address): address for address in addresses}
         users = tables.users(self._deps.engine.registry).find(self._person.tenant, people.keys())
-        colleague = next((people[each] for row in users.values() for each in hashes_of(row) if each in people), None)
+        colleague = next((people[each] for row in users.values() for each in row.hashes if each in people), None)
         if colleague is not None:
             raise FieldProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -16,7 +16,7 @@ from shared.domain.identity import Provider
 from shared.domain.instants import DAY_MS
 from shared.domain.roles import Role
 from shared.grants.vault import ConsentVault
-from shared.organisations.addresses import hashes_of, people_by_address
+from shared.organisations.addresses import people_by_address
 from shared.organisations.appointments import appoint
 from shared.organisations.candidates import candidates
 from shared.ports.calendar import CalendarProvider
@@ -108,7 +108,7 @@ def test_other_addresses_are_at_rest_as_keyed_hashes_and_the_mail_address_is_sea
     cleo = office.signed_in(f"cl042@{domain}")
     row, keys = row_of(office, cleo), office.keys(cleo.tenant)
     names = ("cl042", "cleo.lind", "cleo.maiden")
-    assert hashes_of(row) == {keys.person(f"{name}@{domain}") for name in names}
+    assert row.hashes == {keys.person(f"{name}@{domain}") for name in names}
     vault = ConsentVault(office.engine.keyring)
     assert vault.mail_address_of(cleo.tenant, cleo.user, row) == f"cleo.lind@{domain}"
     assert vault.address_of(cleo.tenant, cleo.user, row) == f"cl042@{domain}"
