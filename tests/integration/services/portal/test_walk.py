@@ -98,6 +98,18 @@ def opened(page: Page) -> None:
     expect(page.locator(".choice").nth(2)).to_be_visible()
 
 
+def awaiting_undo(take: Callable[[Page], None]) -> Callable[[Page], None]:
+    """A room was taken, and the page waits whether that is undone, for as long as it is looked at."""
+
+    def act(page: Page) -> None:
+        page.add_init_script(HELD)
+        page.reload()
+        take(page)
+        expect(page.locator("[data-undo]").first).to_be_visible()
+
+    return act
+
+
 def test_my_rooms_with_twelve_prompts_and_ninety_meetings(office: Office, ada: Browser, visits: Visits) -> None:
     company.fill(office, ada)
     [first, *_] = ada.client.get("/v1/me/prompts").json["prompts"]
@@ -112,14 +124,11 @@ def test_my_rooms_with_twelve_prompts_and_ninety_meetings(office: Office, ada: B
 
     visits.see("more-choices", "/", more)
 
-    def press(page: Page) -> None:
-        page.add_init_script(HELD)
-        page.reload()
+    def take(page: Page) -> None:
         suggested(page)
         page.locator("[data-take-suggested]:visible").first.click()
-        expect(page.locator("[data-undo]").first).to_be_visible()
 
-    visits.see("undo", "/", press)
+    visits.see("undo", "/", awaiting_undo(take))
     visits.end()
 
 
@@ -135,14 +144,11 @@ def test_my_rooms_with_a_series_that_lost_its_room_on_several_dates(
     visits.see("series-choices", "/", opened)
     visits.see("series-card", f"/prompts/{second.decline_id}", read)
 
-    def press(page: Page) -> None:
-        page.add_init_script(HELD)
-        page.reload()
+    def take(page: Page) -> None:
         opened(page)
         page.locator(".choice").first.click()
-        expect(page.locator("[data-undo]").first).to_be_visible()
 
-    visits.see("series-undo", "/", press)
+    visits.see("series-undo", "/", awaiting_undo(take))
     visits.end()
 
 
