@@ -120,9 +120,12 @@ def _find_organizer(
     deps: Deps, meeting: MeetingRecord | None, data: RoomDeclinedData, organizers: Mapping[str, UserRow]
 ) -> str | None:
     """By the organiser's own copy; where they are not connected, by any of their addresses."""
+    if meeting and meeting.organizer_mailbox:
+        owner = _owner_of(deps, data.tenant_id, meeting.organizer_mailbox, organizers)
+        if owner:
+            return owner
     by_address = people_by_address(organizers.items()).get(data.organizer_id)
-    mailbox = meeting.organizer_mailbox if meeting else ""
-    return (_owner_of(deps, data.tenant_id, mailbox, organizers) if mailbox else None) or (by_address or (None,))[0]
+    return by_address[0] if by_address else None
 
 
 def _owner_of(deps: Deps, tenant: str, mailbox: str, organizers: Mapping[str, UserRow]) -> str | None:

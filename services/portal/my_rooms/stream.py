@@ -245,9 +245,8 @@ class EventStream:
             yield from self._all()
             return
         standing = self._desk.read_meetings()
-        changed, gone = self._desk.changed(
-            since.revision
-        )  # after what stands: what comes in between counts as not told
+        # After what stands: what comes in between counts as not told.
+        changed, gone = self._desk.changed(since.revision)
         if gone:
             yield from self._all()  # what went cannot be named any more: say what is left
             return
